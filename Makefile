@@ -1,0 +1,62 @@
+# Everything a developer or CI runs. Each target sets up what it needs, from package registries, into
+# .venv and .tools; a stamp file named by the hash of its inputs says what is there already.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export CGO_ENABLED := 0
+# The same flags for every go command: mixed ones would compile every package again.
+export GOFLAGS := -trimpath -buildvcs=false
+export GOTOOLCHAIN := local
+# Set-up must find the machine's own Python, not the one it made.
+SYSTEM_PATH := $(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
+
+PYTHON ?= python3
+DATA ?= data
+ARGS ?=
+
+.PHONY: help setup setup-dev run test lint format generate bench lock clean
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Make .venv with the `persona` command, and the gateway
+	@PATH="$(SYSTEM_PATH)" tools/setup run
+
+setup-dev: ## The same, and every tool that test, lint and generate need
+	@PATH="$(SYSTEM_PATH)" tools/setup dev
+
+run: setup ## Start the service with a demo project (ARGS="…" adds flags)
+	@exec persona serve --data $(DATA) --demo $(ARGS)
+
+test: setup-dev ## Run all tests (ARGS="-k name" selects)
+	@pytest $(ARGS)
+
+lint: setup-dev ## Check style, types and the contract
+	ruff check .
+	ruff format --check .
+	mypy
+	buf lint
+	@tools/check-breaking
+	@unformatted=$$(gofmt -l server clients); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	go vet ./...
+	staticcheck ./...
+
+format: setup-dev ## Format Python and Go
+	ruff check --fix-only -q .
+	ruff format -q .
+	gofmt -w server clients
+
+generate: setup-dev ## Make generated/ anew from protos/
+	buf generate
+
+bench: setup-dev ## Measure speed against a bare echo (about five minutes)
+	@python benchmarks/bench.py $(ARGS)
+
+lock: setup-dev ## Resolve the Python dependencies anew
+	uv pip compile -q pyproject.toml --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements.txt
+	uv pip compile -q pyproject.toml --group dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -c requirements.txt -o requirements-dev.txt
+
+clean: ## Remove what setup made; data stay
+	rm -rf .venv .tools

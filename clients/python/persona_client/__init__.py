@@ -1,0 +1,76 @@
+"""The Python client of persona-service: the system of record for synthetic consumers.
+
+Requests and answers are the generated messages of `persona.v1`; there are no other model classes.
+"""
+
+from persona.v1.persona_pb2 import Persona
+from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
+from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona_client.batches import split_batches
+from persona_client.client import PersonaClient
+from persona_client.errors import (
+    AlreadyExists,
+    ConcurrentChange,
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    FieldViolation,
+    ImportConflict,
+    ImportGap,
+    InternalError,
+    InvalidField,
+    InvalidPageToken,
+    MessageTooLarge,
+    MethodNotAllowed,
+    NotFound,
+    PermissionDenied,
+    PersonaError,
+    PersonaGroupNotFound,
+    PersonaNotFound,
+    ProjectNotFound,
+    RequestIdReused,
+    ShuttingDown,
+    StreamIdle,
+    TooManyStreams,
+    Unauthenticated,
+    Unavailable,
+    UnknownPath,
+)
+from persona_client.personas import PersonaFilters
+from persona_client.retry import RetryPolicy
+
+__all__ = [
+    "AlreadyExists",
+    "ConcurrentChange",
+    "DatabaseUnavailable",
+    "DeadlineExceeded",
+    "ExportPersonasResponse",
+    "FieldViolation",
+    "ImportConflict",
+    "ImportGap",
+    "ImportPersonasResponse",
+    "InternalError",
+    "InvalidField",
+    "InvalidPageToken",
+    "MessageTooLarge",
+    "MethodNotAllowed",
+    "NotFound",
+    "PermissionDenied",
+    "Persona",
+    "PersonaClient",
+    "PersonaError",
+    "PersonaFilters",
+    "PersonaGroup",
+    "PersonaGroupNotFound",
+    "PersonaNotFound",
+    "Project",
+    "ProjectNotFound",
+    "RequestIdReused",
+    "RetryPolicy",
+    "ShuttingDown",
+    "StreamIdle",
+    "TooManyStreams",
+    "Unauthenticated",
+    "Unavailable",
+    "UnknownPath",
+    "split_batches",
+]

@@ -1,0 +1,102 @@
+"""What every call shares: channel, token, deadline and tries."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import grpc
+
+from persona_client.errors import from_rpc_error
+from persona_client.retry import Backoff, RetryPolicy
+
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", 8 << 20),
+    ("grpc.http2.lookahead_bytes", 1 << 20),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    # A connection that died without a word must not hold a stream for ever. The server allows a
+    # ping every 20 s.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+)
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Metadata = tuple[tuple[str, str], ...]
+
+
+class _Mutation(Protocol):
+    request_id: str
+
+
+MutationRequest = TypeVar("MutationRequest", bound=_Mutation)
+
+
+class Caller:
+    """A connection that sends its token with every call."""
+
+    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
+        self.address = address
+        self._timeout = timeout
+        self._retry = retry
+        self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._channel = grpc.insecure_channel(address, _CHANNEL_OPTIONS)
+
+    def close(self) -> None:
+        """Close the connection; calls in flight end."""
+        self._channel.close()
+
+    def _call(
+        self,
+        method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
+        request: Request,
+        timeout: float | None,
+    ) -> Response:
+        """Call until an answer, an error that stays, or the deadline. Raises PersonaError."""
+        backoff = Backoff(self._retry, self._timeout if timeout is None else timeout)
+        while True:
+            try:
+                return method(request, timeout=backoff.remaining(), metadata=self._metadata)
+            except grpc.RpcError as error:
+                failure = from_rpc_error(error)
+            backoff.wait(failure)
+
+    def _mutate(
+        self,
+        method: "grpc.UnaryUnaryMultiCallable[MutationRequest, Response]",
+        request: MutationRequest,
+        timeout: float | None,
+    ) -> Response:
+        """Call with one request_id for all tries, so that the effect takes place once."""
+        request.request_id = request.request_id or str(uuid.uuid4())
+        return self._call(method, request, timeout)
+
+    def _pages(
+        self,
+        method: "grpc.UnaryUnaryMultiCallable[Request, Any]",
+        request: Request,
+        timeout: float | None,
+    ) -> "PageIterator":
+        """Return the pages of a list; `timeout` bounds each of them."""
+        return PageIterator(lambda: self._call(method, request, timeout), request)
+
+
+class PageIterator:
+    """Iterates over the pages of a list."""
+
+    def __init__(self, fetch: Callable[[], Any], request: Any) -> None:
+        self._fetch = fetch
+        self._request = request
+        self._more = True
+
+    def __iter__(self) -> "PageIterator":
+        return self
+
+    def __next__(self) -> Any:
+        if not self._more:
+            raise StopIteration
+        page = self._fetch()
+        self._request.page_token = page.next_page_token
+        self._more = bool(page.next_page_token)
+        return page

@@ -1,0 +1,65 @@
+"""When to try again, and after how long."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import SystemRandom
+
+import grpc
+
+from persona_client.errors import PersonaError
+
+_random = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with jitter; all times in seconds.
+
+    Try n waits between half and all of `initial` · 2ⁿ, at most `maximum`, and never less than the
+    service asked for. `attempts` bounds the tries, None leaves them to the call's deadline.
+    """
+
+    initial: float = 0.1
+    maximum: float = 2.0
+    attempts: int | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    def delay(self, attempt: int, retry_after: float | None) -> float:
+        """Return the seconds to wait after try `attempt`, counted from 0."""
+        backoff = min(self.initial * 2.0 ** min(attempt, 30), self.maximum)
+        return (retry_after or 0.0) + backoff * _random.uniform(0.5, 1.0)
+
+
+class Backoff:
+    """The tries of one call, or of one stretch of a stream, within `patience` seconds."""
+
+    def __init__(self, policy: RetryPolicy, patience: float) -> None:
+        self._policy = policy
+        self._patience = patience
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew: the stream has got ahead."""
+        self._attempt = 0
+        self._ends = time.monotonic() + self._patience
+
+    def remaining(self) -> float:
+        """Return the seconds left, at least a millisecond so that a last try is a real one."""
+        return max(self._ends - time.monotonic(), 0.001)
+
+    def wait(self, error: PersonaError) -> None:
+        """Sleep before the next try; raises the error if there should be none."""
+        delay = self._policy.delay(self._attempt, error.retry_after)
+        self._attempt += 1
+        spent = self._policy.attempts is not None and self._attempt >= self._policy.attempts
+        if not is_retryable(error) or spent or delay >= self.remaining():
+            raise error
+        self._policy.sleep(delay)
+
+
+def is_retryable(error: PersonaError) -> bool:
+    """Whether the same request may succeed later: never after RESOURCE_EXHAUSTED without a delay."""
+    if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return error.retry_after is not None
+    return error.code is grpc.StatusCode.UNAVAILABLE

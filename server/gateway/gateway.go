@@ -1,0 +1,126 @@
+// The way of a request: gateway.ServeHTTP → the runtime's mux → admit (checks that need the route) →
+// generated code, which decodes path and body → backend, which sends the RPC → respond.
+
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	personav1 "persona.example/persona-service/generated/go/persona/v1"
+)
+
+// gateway is the root handler. Nothing that cleans paths may stand in front of its mux: a redirect
+// from …/personas/x/.. would reach the route that deletes all personas.
+type gateway struct {
+	mux *runtime.ServeMux
+	log *slog.Logger
+}
+
+func newGateway(conn grpc.ClientConnInterface, log *slog.Logger) (*gateway, error) {
+	g := &gateway{log: log}
+	g.mux = runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
+		runtime.SetQueryParameterParser(noQuery{}),
+		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptReserved),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithWriteContentLength(),
+		runtime.WithIncomingHeaderMatcher(noHeader),
+		runtime.WithOutgoingHeaderMatcher(noHeader),
+		runtime.WithOutgoingTrailerMatcher(noHeader),
+		runtime.WithMiddlewares(g.admit),
+		runtime.WithForwardResponseOption(respond),
+		runtime.WithErrorHandler(g.fail),
+		runtime.WithRoutingErrorHandler(g.misroute),
+	)
+	b := &backend{conn: conn, log: log}
+	ctx := context.Background()
+	if err := personav1.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)); err != nil {
+		return nil, err
+	}
+	return g, personav1.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b))
+}
+
+// noHeader forwards nothing: backend chooses what an RPC carries, respond what an answer does.
+func noHeader(string) (string, bool) { return "", false }
+
+// noQuery leaves the query alone: generated code reads it only for RPCs with unbound fields, so that
+// DELETE …/personas?persona_id=5 would delete all. backend reads it, for every RPC.
+type noQuery struct{}
+
+func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { return nil }
+
+// ServeHTTP gives a request its id, refuses paths that could be mistaken, and routes it.
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := newCall(&answer{ResponseWriter: w}, r)
+	w.Header().Set("X-Request-Id", c.requestID)
+	defer g.recover(c)
+	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	if !wellFormed(r.URL) {
+		g.misroute(r.Context(), nil, nil, c.w, r, http.StatusNotFound)
+		return
+	}
+	if r.Method == http.MethodHead { // net/http drops the body of the original's answer
+		r.Method = http.MethodGet
+	}
+	g.mux.ServeHTTP(c.w, r)
+}
+
+// wellFormed refuses what another program on the way could read as another path.
+func wellFormed(u *url.URL) bool {
+	path, rooted := strings.CutPrefix(u.EscapedPath(), "/")
+	for _, segment := range strings.Split(path, "/") {
+		plain, err := url.PathUnescape(segment)
+		if err != nil || plain == "" || plain == "." || plain == ".." || strings.Contains(plain, "/") {
+			return false
+		}
+	}
+	return rooted
+}
+
+// misroute answers for a path or a method that there is not.
+func (g *gateway) misroute(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int) {
+	if _, asking := ctx.Value(probeKey{}).(*probe); asking {
+		return
+	}
+	if code != http.StatusMethodNotAllowed {
+		writeProblem(w, http.StatusNotFound, refuse(codes.NotFound, unknownPath, "There is no such path."))
+		return
+	}
+	allowed := strings.Join(g.methods(r), ", ")
+	w.Header().Set("Allow", allowed)
+	writeProblem(w, code, refuse(codes.Unimplemented, methodNotAllowed, "This path takes only "+allowed+"."))
+}
+
+// probe asks the mux whether it has a route, without following it: admit answers yes and returns.
+type probe struct{ matched bool }
+
+type probeKey struct{}
+
+// methods lists what a path takes. The mux has no such list, so it is asked method by method.
+func (g *gateway) methods(r *http.Request) []string {
+	var found []string
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		p := &probe{}
+		ask := r.WithContext(context.WithValue(r.Context(), probeKey{}, p))
+		ask.Method = method
+		g.mux.ServeHTTP(nil, ask)
+		if p.matched {
+			found = append(found, method)
+		}
+		if p.matched && method == http.MethodGet {
+			found = append(found, http.MethodHead)
+		}
+	}
+	return found
+}

@@ -1,0 +1,55 @@
+// Query parameters: every one must be a field of the request that neither path nor body binds.
+
+package main
+
+import (
+	"maps"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// bindQuery puts the parameters into the request. Their names are the contract's (page_size, not
+// pageSize): the other spelling of protobuf's JSON is for bodies alone.
+func (c *call) bindQuery(request protoreflect.Message) error {
+	for _, name := range slices.Sorted(maps.Keys(c.query)) {
+		fd := c.parameter(request.Descriptor(), name)
+		if fd == nil {
+			return invalidField(name, "is not a query parameter of this method")
+		}
+		if err := bindParameter(request, fd, c.query[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parameter finds the field that a query parameter sets, or nil.
+func (c *call) parameter(request protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+	fd := request.Fields().ByName(protoreflect.Name(name))
+	if fd == nil || c.body.whole || isOurMessage(fd) || fd.IsMap() {
+		return nil
+	}
+	if _, inPath := c.params[name]; inPath {
+		return nil
+	}
+	return fd
+}
+
+func bindParameter(request protoreflect.Message, fd protoreflect.FieldDescriptor, values []string) error {
+	name := string(fd.Name())
+	if len(values) > 1 && !fd.IsList() {
+		return invalidField(name, "is given twice")
+	}
+	for _, value := range values {
+		if !utf8.ValidString(value) {
+			return invalidField(name, "is not UTF-8")
+		}
+		if runtime.PopulateFieldFromPath(request.Interface(), name, value) != nil {
+			return invalidField(name, expectedItem(fd))
+		}
+	}
+	return nil
+}

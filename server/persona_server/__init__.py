@@ -1,0 +1,1 @@
+"""persona-service: the system of record for synthetic consumers."""

@@ -1,0 +1,165 @@
+"""The composition root: settings → database → services → server, and their end in reverse."""
+
+import os
+import signal
+import threading
+import time
+from typing import NamedTuple
+
+from persona_server.config import Address, Settings
+from persona_server.gateway import Gateway, find_program
+from persona_server.jobs import Job, JobRunner
+from persona_server.logs import LOGGER
+from persona_server.metrics import Metrics
+from persona_server.services.paging import PageTokens
+from persona_server.services.personas import PersonaService
+from persona_server.services.projects import ProjectService
+from persona_server.storage import keys
+from persona_server.storage.database import lock_file, make_private
+from persona_server.storage.store import open_store
+from persona_server.tokens import LocalKey, Principal, TokenError, local_key
+from persona_server.transport.auth import Authenticator
+from persona_server.transport.interceptors import Interceptors
+from persona_server.transport.server import PersonaServer
+
+SWEEP_SECONDS = 600.0
+HEALTH_SECONDS = 5.0
+_PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
+
+
+class StartError(Exception):
+    """The service can't start as it is configured; the text says why and what to do."""
+
+
+class Addresses(NamedTuple):
+    """Where a started service listens; None where it does not."""
+
+    grpc: str
+    rest: str | None
+    metrics: str | None
+
+
+class App:
+    """The service of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop = threading.Event()
+        self._failed = False
+        make_private(settings.data)
+        self._lock = lock_file(settings.data)  # held until the process ends
+        self.store = open_store(settings.data)
+        self.key: LocalKey = local_key(self.store)
+        tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
+        self.metrics = Metrics()
+        self.store.on_written = self.metrics.written.inc
+        self.personas = PersonaService(self.store, tokens)
+        self.projects = ProjectService(self.store, tokens)
+        authenticator = Authenticator(
+            self._refuse if settings.local_tokens is False else self.key.verify
+        )
+        self._server = PersonaServer(
+            {
+                "persona.v1.PersonaService": self.personas,
+                "persona.v1.ProjectService": self.projects,
+            },
+            Interceptors(self.metrics, authenticator),
+            open_reflection=settings.open_reflection,
+        )
+        self._jobs = JobRunner(
+            [
+                Job("health", HEALTH_SECONDS, self._check_health),
+                Job("sweep", SWEEP_SECONDS, self._sweep),
+            ]
+        )
+        self._gateway: Gateway | None = None
+
+    def start(self) -> Addresses:
+        """Listen. Raises StartError or GatewayError naming the flag to change."""
+        settings = self._settings
+        grpc_port = self._listen("--listen", settings.listen)
+        metrics = self._serve_metrics()
+        self._server.start()
+        self._check_health()
+        self._jobs.start()
+        grpc = Address(settings.listen.host, grpc_port)
+        if settings.rest:
+            program = find_program(settings.gateway_program)
+            self._gateway = Gateway(program, settings.rest, _reachable(grpc), settings.grace)
+            self._gateway.watch(self._gateway_died)
+        rest = self._gateway.address if self._gateway else None
+        addresses = Addresses(str(grpc), rest, metrics)
+        LOGGER.info("listening", extra=addresses._asdict())
+        return addresses
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT, then stop; return the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        self._stop.wait()
+        self.stop()
+        return 1 if self._failed else 0
+
+    def stop(self) -> None:
+        """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database."""
+        LOGGER.info("stopping")
+        ends = time.monotonic() + self._settings.grace
+        self._server.serving(False)
+        if self._gateway:
+            self._gateway.stop(self._settings.grace)
+        self._server.stop(max(ends - time.monotonic(), 0.0))
+        self._jobs.stop(1.0)
+        self.store.close()
+        LOGGER.info("stopped")
+
+    def _listen(self, flag: str, address: Address) -> int:
+        try:
+            return self._server.listen(str(address))
+        except OSError:
+            raise StartError(
+                f"gRPC can't listen on {address}: the port is taken or not allowed. "
+                f"Name another with {flag} HOST:PORT."
+            ) from None
+
+    def _serve_metrics(self) -> str | None:
+        address = self._settings.metrics
+        if address is None:
+            return None
+        try:
+            port = self.metrics.serve(address.host, address.port)
+        except OSError:
+            raise StartError(
+                f"Metrics can't listen on {address}: the port is taken or not allowed. "
+                "Name another with --metrics HOST:PORT, or --metrics off."
+            ) from None
+        return str(Address(address.host, port))
+
+    def _check_health(self) -> None:
+        if not self._stop.is_set():
+            self._server.serving(self.store.answers())
+
+    def _sweep(self) -> None:
+        removed = self.store.sweeper.sweep(keys.now(), int(self._settings.retention * 1_000_000))
+        self.metrics.swept.inc(removed)
+        if removed:
+            LOGGER.info("swept", extra={"rows": removed})
+
+    def _gateway_died(self) -> None:
+        LOGGER.error(
+            "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
+        )
+        self._failed = True
+        self._stop.set()
+
+    @staticmethod
+    def _refuse(_token: str) -> Principal:
+        raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
+
+
+def _reachable(listen: Address) -> Address:
+    """Return the address by which the gateway beside us reaches a listener on all interfaces."""
+    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host), listen.port)  # noqa: S104
+
+
+def _random_key() -> bytes:
+    return os.urandom(32)

@@ -1,0 +1,199 @@
+"""The settings: one table, from which the flags, their help and the docs are made.
+
+A flag beats an environment variable, which beats the default.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PREFIX = "PERSONA_"
+CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST")  # not the server's
+
+
+class SettingError(Exception):
+    """A setting has a value that it can't have; the text names it and the fix."""
+
+
+class Setting(NamedTuple):
+    """One setting. `parse` turns its text into a value or raises ValueError with what it wants."""
+
+    name: str
+    default: str
+    help: str
+    parse: Callable[[str], Any]
+
+    @property
+    def flag(self) -> str:
+        """The flag of `persona serve`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.name.upper()
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether the flag stands alone, without a value."""
+        return self.parse is _switch
+
+
+class Address(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+
+def default_data() -> str:
+    """Return the data folder of an installed service."""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return f"{base}/persona"
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise ValueError("wants a folder")
+    return Path(text).expanduser().absolute()
+
+
+def _address(text: str) -> Address:
+    match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)
+    if not match or int(match[2]) > 65_535:
+        raise ValueError("wants HOST:PORT, such as 127.0.0.1:50051")
+    return Address(match[1].strip("[]"), int(match[2]))
+
+
+def _address_or_off(text: str) -> Address | None:
+    return None if text == "off" else _address(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("wants on or off")
+
+
+def _tokens(text: str) -> bool | None:
+    if text == "":
+        return None
+    if text not in ("on", "off"):
+        raise ValueError("wants on or off")
+    return text == "on"
+
+
+def _level(text: str) -> str:
+    if text not in ("debug", "info", "warning", "error"):
+        raise ValueError("wants debug, info, warning or error")
+    return text
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not low <= value <= high:
+            raise ValueError(f"wants a number of seconds from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+DAY = 86_400
+SETTINGS: tuple[Setting, ...] = (
+    Setting("data", default_data(), "Folder of the database, made for its owner alone.", _folder),
+    Setting("listen", "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", _address),
+    Setting("rest", "127.0.0.1:8080", "HOST:PORT of REST, or off.", _address_or_off),
+    Setting(
+        "metrics", "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", _address_or_off
+    ),
+    Setting("demo", "off", "Make a demo project in a database that this start creates.", _switch),
+    Setting(
+        "local_tokens",
+        "",
+        "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
+        _tokens,
+    ),
+    Setting("open_reflection", "off", "Let callers without a token use reflection.", _switch),
+    Setting(
+        "gateway_program",
+        "",
+        "Path of persona-gateway; if unset, beside `persona`, else on PATH.",
+        str,
+    ),
+    Setting(
+        "retention",
+        str(30 * DAY),
+        "Seconds after which deleted personas are purged for good; at least 60.",
+        _seconds(60, 36_500 * DAY),
+    ),
+    Setting("grace", "10", "Seconds for calls in flight to end at shutdown.", _seconds(0, 600)),
+    Setting("log_level", "info", "debug, info (logs every call), warning or error.", _level),
+)
+
+
+class Settings:
+    """The values of all settings, as attributes by their names."""
+
+    data: Path
+    listen: Address
+    rest: Address | None
+    metrics: Address | None
+    demo: bool
+    local_tokens: bool | None
+    open_reflection: bool
+    gateway_program: str
+    retention: float
+    grace: float
+    log_level: str
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
+    """Return the settings of these flags (by setting name, None where not given) and variables.
+
+    Raises SettingError for a value that can't be.
+    """
+    values = {}
+    for setting in SETTINGS:
+        given = flags.get(setting.name)
+        source, text = setting.flag, given
+        if text is None:
+            source, text = setting.variable, environment.get(setting.variable)
+        if text is None:
+            text = setting.default
+        try:
+            values[setting.name] = setting.parse(text)
+        except ValueError as error:
+            raise SettingError(f"{source} {error}; got {text!r}.") from None
+    settings = Settings(values)
+    if not settings.listen.is_loopback and settings.local_tokens is None:
+        raise SettingError(
+            f"--listen {settings.listen} can be reached from other machines: say --local-tokens on "
+            "(tokens of `persona token` are taken) or --local-tokens off."
+        )
+    return settings
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Return the PERSONA_* variables that nobody reads: most likely a slip of the pen."""
+    known = {setting.variable for setting in SETTINGS} | set(CLIENT_VARIABLES)
+    return sorted(v for v in environment if v.startswith(PREFIX) and v not in known)

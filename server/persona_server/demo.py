@@ -1,0 +1,63 @@
+"""The demo: one project with a dozen diverse personas, made through the services."""
+
+import json
+from importlib import resources
+from typing import NamedTuple
+
+from google.protobuf.json_format import ParseDict
+
+from persona.v1 import project_service_pb2 as projects_pb
+from persona.v1.persona_pb2 import Persona
+from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest
+from persona_server.services.call import Call
+from persona_server.services.personas import PersonaService
+from persona_server.services.projects import ProjectService
+from persona_server.services.validation import validate
+
+TENANT = "local"
+
+
+class GroupIds(NamedTuple):
+    """A group that an example can name."""
+
+    project_id: str
+    group_id: str
+
+
+def make_demo(projects: ProjectService, personas: PersonaService) -> None:
+    """Make the demo project, its group and their personas in tenant `local`."""
+    given = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
+    project_request = projects_pb.CreateProjectRequest()
+    ParseDict(given["project"], project_request.project)
+    validate(project_request, 0)
+    created = projects.create_project(_call("CreateProject"), project_request)
+    project = projects_pb.CreateProjectResponse.FromString(created).project
+    group_request = projects_pb.CreatePersonaGroupRequest(project_id=project.id)
+    ParseDict(given["persona_group"], group_request.persona_group)
+    validate(group_request, 0)
+    made = projects.create_persona_group(_call("CreatePersonaGroup"), group_request)
+    group = projects_pb.CreatePersonaGroupResponse.FromString(made).persona_group
+    batch = BatchCreatePersonasRequest(
+        project_id=project.id,
+        group_id=group.id,
+        personas=[ParseDict(persona, Persona()) for persona in given["personas"]],
+    )
+    validate(batch, 0)
+    personas.batch_create_personas(_call("BatchCreatePersonas"), batch)
+
+
+def newest_group(projects: ProjectService) -> GroupIds | None:
+    """Return the newest group of the newest project that has one, for examples; None if none."""
+    listing = projects_pb.ListProjectsRequest(page_size=100)
+    found = projects.list_projects(_call("ListProjects"), listing)
+    for project in projects_pb.ListProjectsResponse.FromString(found).projects:
+        if project.persona_group_count:
+            request = projects_pb.ListPersonaGroupsRequest(project_id=project.id, page_size=1)
+            answer = projects.list_persona_groups(_call("ListPersonaGroups"), request)
+            groups = projects_pb.ListPersonaGroupsResponse.FromString(answer).persona_groups
+            return GroupIds(project.id, groups[0].id)
+    return None
+
+
+def _call(method: str) -> Call:
+    return Call(method, TENANT, "demo")

@@ -1,0 +1,83 @@
+"""What can go wrong, in the contract's words.
+
+Services and storage raise these; the transport turns them into statuses by one table. Nothing here
+knows gRPC.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from persona.v1 import errors_pb2
+
+Reason = errors_pb2.ErrorReason
+
+
+class Violation(NamedTuple):
+    """One bad field: its path in the request, and what to do about it."""
+
+    field: str
+    description: str
+
+
+class ServiceError(Exception):
+    """A refusal that the caller may read: reason, a sentence, and what helps to mend it.
+
+    `message` is public. A cause that is not (SQL, paths) travels as `__cause__` into the log.
+    """
+
+    def __init__(
+        self,
+        reason: "errors_pb2.ErrorReason.ValueType",
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        violations: Sequence[Violation] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.metadata = dict(metadata or {})
+        self.violations = tuple(violations)
+        self.retry_after = retry_after
+
+    @property
+    def reason_name(self) -> str:
+        """The reason as ErrorInfo carries it, without the enum's prefix."""
+        return errors_pb2.ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
+
+
+def invalid(violations: Sequence[Violation]) -> ServiceError:
+    """INVALID_FIELD for one or more bad fields; the sentence is that of the first."""
+    first = violations[0]
+    message = f"{first.field}: {first.description}"
+    if len(violations) > 1:
+        message += f" (and {len(violations) - 1} more)"
+    return ServiceError(
+        errors_pb2.ERROR_REASON_INVALID_FIELD,
+        message,
+        metadata={"field": first.field},
+        violations=violations,
+    )
+
+
+def invalid_field(field: str, description: str) -> ServiceError:
+    """INVALID_FIELD for one bad field."""
+    return invalid([Violation(field, description)])
+
+
+def database_unavailable(message: str = "The database does not answer.") -> ServiceError:
+    """DATABASE_UNAVAILABLE, worth another try in a second."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE,
+        f"{message} Try again with the same request_id.",
+        retry_after=1.0,
+    )
+
+
+def deadline_exceeded() -> ServiceError:
+    """DEADLINE_EXCEEDED before anything was written."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
+        "The deadline passed before the work began; nothing was written.",
+    )

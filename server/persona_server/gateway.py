@@ -1,0 +1,87 @@
+"""The REST gateway as a child process: started, watched and stopped by the server."""
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from persona_server.config import Address
+
+PROGRAM = "persona-gateway"
+
+
+class GatewayError(Exception):
+    """The gateway can't run; the text says why and what to do."""
+
+
+class Gateway:
+    """A running gateway. It exits when its stdin closes: a killed server leaves no orphan."""
+
+    def __init__(self, program: str, listen: Address, grpc: Address, grace: float) -> None:
+        command = [program, "--listen", str(listen), "--grpc", str(grpc), "--grace", f"{grace:g}"]
+        try:
+            # Its own process group: a Ctrl-C at the terminal is the server's to pass on, in order.
+            self._process = subprocess.Popen(  # noqa: S603 (our own program)
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise GatewayError(f"Can't start {program}: {error.strerror}. {_HELP}") from None
+        self._stopping = False
+        self.address = self._listening(listen)
+
+    def _listening(self, listen: Address) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            raise GatewayError(
+                f"REST can't listen on {listen}: the port is taken or not allowed. "
+                "Name another with --rest HOST:PORT, or --rest off."
+            )
+        return str(json.loads(line)["listening"])
+
+    def watch(self, died: Callable[[], None]) -> None:
+        """Call `died` if the gateway ends by itself."""
+
+        def wait() -> None:
+            self._process.wait()
+            if not self._stopping:
+                died()
+
+        threading.Thread(target=wait, name="gateway-watch", daemon=True).start()
+
+    def stop(self, grace: float) -> None:
+        """Let requests in flight end within `grace` seconds, then end the process."""
+        self._stopping = True
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+_HELP = "Build it with `make setup`, name it with --gateway-program, or say --rest off."
+
+
+def find_program(named: str) -> str:
+    """Return the gateway's path: as named, else beside the `persona` command, else on PATH.
+
+    Raises GatewayError if it is nowhere.
+    """
+    if named:
+        return named
+    beside = Path(sys.argv[0]).resolve().parent / PROGRAM
+    if beside.is_file():
+        return str(beside)
+    found = shutil.which(PROGRAM)
+    if found is None:
+        raise GatewayError(f"{PROGRAM}, which serves REST, is not there. {_HELP}")
+    return found

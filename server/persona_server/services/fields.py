@@ -1,0 +1,72 @@
+"""Checks of single values: each adds what is wrong to a list, and says how to mend it."""
+
+import re
+import unicodedata
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from persona_server.errors import Violation
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+
+
+def check_uuid(found: list[Violation], path: str, value: str, *, required: bool) -> None:
+    """An id is a UUID in 8-4-4-4-12 form, of any case."""
+    if not value:
+        if required:
+            found.append(Violation(path, "is required: a UUID such as 0190b5a4-….".rstrip(".")))
+    elif not UUID.fullmatch(value):
+        found.append(Violation(path, "must be a UUID in the form 8-4-4-4-12 hexadecimal digits"))
+
+
+def check_line(found: list[Violation], path: str, value: str, limit: int) -> None:
+    """A one-line text has at most `limit` characters and no control characters."""
+    if len(value) > limit:
+        found.append(Violation(path, f"must have at most {limit} characters, has {len(value)}"))
+    # isprintable() is the fast way to say "surely none"; it also refuses some harmless spaces.
+    if not value.isprintable() and (bad := _CONTROL.search(value)):
+        found.append(Violation(path, f"must not hold control characters (U+{ord(bad[0]):04X})"))
+
+
+def check_text(found: list[Violation], path: str, value: str, limit: int) -> None:
+    """A longer text has at most `limit` UTF-8 bytes and no NUL."""
+    if len(value) * 4 > limit and (size := len(value.encode())) > limit:
+        found.append(Violation(path, f"must have at most {limit} bytes of UTF-8, has {size}"))
+    if "\0" in value:
+        found.append(Violation(path, "must not hold NUL"))
+
+
+def check_name(found: list[Violation], path: str, value: str) -> None:
+    """A name has 1 to 255 characters and is not only spaces."""
+    if not value.strip():
+        found.append(Violation(path, "is required: 1 to 255 characters, not only spaces"))
+    check_line(found, path, value, 255)
+
+
+def check_range(found: list[Violation], path: str, value: int, low: int, high: int) -> None:
+    """A whole number lies within bounds."""
+    if not low <= value <= high:
+        found.append(Violation(path, f"must be {low} to {high}, is {value}"))
+
+
+def check_time(found: list[Violation], path: str, value: Timestamp) -> None:
+    """A time lies in the years 1970 to 9999; what is finer than microseconds is cut off."""
+    if not (0 <= value.seconds <= _LAST_SECOND and 0 <= value.nanos < 1_000_000_000):
+        found.append(Violation(path, "must be a time of the years 1970 to 9999"))
+    elif value.nanos % 1000:
+        value.nanos -= value.nanos % 1000
+
+
+def check_folded(found: list[Violation], path: str, value: str, limit: int) -> None:
+    """A filterable text stays within `limit` UTF-8 bytes when folded: folding can lengthen it."""
+    if not value.isascii() and len(fold(value).encode()) > limit:
+        found.append(Violation(path, f"must have at most {limit} bytes when folded for filters"))
+
+
+def fold(value: str) -> str:
+    """Return the NFKC case-folded form by which filters compare (Unicode, section 3.13, X5)."""
+    if value.isascii():
+        return value.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())

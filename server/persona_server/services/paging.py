@@ -1,0 +1,73 @@
+"""Page tokens: opaque, good on every replica, and bound to the call that they continue."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+from google.protobuf.message import Message
+
+from persona.v1 import errors_pb2
+from persona_server.errors import ServiceError
+from persona_server.services.call import Call
+
+MAX_PAGE_SIZE = 1000
+MAX_PAGE_BYTES = 3 << 20
+NEWEST = b"\x7f" + b"\xff" * 23  # a position after every other, where a newest-first list starts
+_POSITION = 24
+_MAC = 16
+# What a later page may change. The token itself is cleared before the request is bound to it.
+_FREE = ("page_size", "page_token", "resume_token")
+
+
+class PageTokens:
+    """Makes and reads tokens with a key that the database keeps."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def make(self, call: Call, request: Message, position: bytes) -> str:
+        """Return the token that continues after a position, for this method, tenant and request."""
+        raw = position + self._mac(call, request, position)
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    def read(self, call: Call, request: Message, token: str, start: bytes) -> bytes:
+        """Return the position of a token, `start` for "".
+
+        Raises ServiceError INVALID_PAGE_TOKEN if it was made for anything else.
+        """
+        if not token:
+            return start
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise self._refused() from None
+        position, mac = raw[:_POSITION], raw[_POSITION:]
+        if len(raw) != _POSITION + _MAC or not hmac.compare_digest(
+            mac, self._mac(call, request, position)
+        ):
+            raise self._refused()
+        return position
+
+    def _mac(self, call: Call, request: Message, position: bytes) -> bytes:
+        bound = type(request)()
+        bound.CopyFrom(request)
+        for name in _FREE:
+            if name in bound.DESCRIPTOR.fields_by_name:
+                bound.ClearField(name)
+        text = f"{call.method}\n{call.tenant}\n".encode()
+        text += bound.SerializeToString(deterministic=True) + position
+        return hmac.digest(self._key, text, hashlib.sha256)[:_MAC]
+
+    def _refused(self) -> ServiceError:
+        return ServiceError(
+            errors_pb2.ERROR_REASON_INVALID_PAGE_TOKEN,
+            "The page token is damaged, or was made for another method, tenant, parent or filter. "
+            "Start again without one, or repeat the arguments of the first page.",
+        )
+
+
+def page_limit(page_size: int, longest: int = 1) -> int:
+    """Return how many rows a page may ask for, when none is longer than `longest` bytes."""
+    wanted = min(page_size, MAX_PAGE_SIZE) or MAX_PAGE_SIZE
+    return max(min(wanted, MAX_PAGE_BYTES // max(longest, 1)), 1)

@@ -1,0 +1,61 @@
+"""Refusals for what is not there, outermost parent first."""
+
+from persona.v1 import errors_pb2
+from persona_server.errors import ServiceError
+from persona_server.storage.groups import Locked
+from persona_server.storage.keys import id_bytes
+from persona_server.storage.store import Repositories
+
+
+def project_not_found(project_id: str) -> ServiceError:
+    """PROJECT_NOT_FOUND: never was, deleted, or another tenant's."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_PROJECT_NOT_FOUND,
+        f"There is no project {project_id}.",
+        metadata={"project_id": project_id},
+    )
+
+
+def group_not_found(group_id: str) -> ServiceError:
+    """PERSONA_GROUP_NOT_FOUND in a project that is there."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_PERSONA_GROUP_NOT_FOUND,
+        f"There is no persona group {group_id} in this project.",
+        metadata={"group_id": group_id},
+    )
+
+
+def persona_not_found(persona_id: str) -> ServiceError:
+    """PERSONA_NOT_FOUND in a group that is there."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
+        f"There is no persona {persona_id} in this persona group.",
+        metadata={"persona_id": persona_id},
+    )
+
+
+def already_exists(what: str, field: str, resource_id: str, *, visible: bool) -> ServiceError:
+    """ALREADY_EXISTS: the id names something else, or something that was deleted."""
+    state = "visible" if visible else "deleted"
+    return ServiceError(
+        errors_pb2.ERROR_REASON_ALREADY_EXISTS,
+        f"{field}: the id {resource_id} is taken by a {state} {what} with another content. "
+        "Use another id, or leave it to the server.",
+        metadata={"state": state, "field": field, "id": resource_id},
+    )
+
+
+def lock_group(repositories: Repositories, project_id: str, group_id: str) -> Locked:
+    """Lock a group, first in every write to it, or say which parent is missing."""
+    # Deleting a project marks its groups too, so a visible group has a visible project.
+    locked = repositories.groups.lock(id_bytes(project_id), id_bytes(group_id))
+    if locked is None:
+        require_project(repositories, project_id)
+        raise group_not_found(group_id)
+    return locked
+
+
+def require_project(repositories: Repositories, project_id: str) -> None:
+    """Refuse a project that is not visible."""
+    if not repositories.projects.exists(id_bytes(project_id)):
+        raise project_not_found(project_id)

@@ -1,0 +1,291 @@
+"""What a request must be, before anything is looked up: one entry per request message.
+
+`validate` also normalises, so that two requests that mean the same have the same hash.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from persona.v1 import errors_pb2, persona_service_pb2, project_service_pb2
+from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona_server import errors
+from persona_server.errors import Violation
+from persona_server.services.fields import (
+    check_folded,
+    check_line,
+    check_name,
+    check_range,
+    check_text,
+    check_uuid,
+)
+from persona_server.services.persona_rules import INCOME_LEVELS, persona_violations
+
+__all__ = ["MAX_BATCH", "MAX_REQUEST_BYTES", "persona_violations", "validate"]
+
+MAX_REQUEST_BYTES = 3 << 20
+MAX_BATCH = 1000
+
+PROJECT_FIELDS = ("name", "description")
+GROUP_FIELDS = (
+    "name",
+    "description",
+    "age_min",
+    "age_max",
+    "gender",
+    "location",
+    "occupation",
+    "income_level",
+    "psychographic_notes",
+)
+_PATH_IDS = ("project_id", "group_id", "persona_id", "import_id")
+_OPEN = ("All", "Any")
+
+Check: TypeAlias = Callable[[list[Violation], Any], None]
+
+
+def validate(request: Message, size: int) -> None:
+    """Check and normalise a parsed request of `size` bytes.
+
+    Raises ServiceError: MESSAGE_TOO_LARGE, or INVALID_FIELD naming every bad field.
+    """
+    if size > MAX_REQUEST_BYTES:
+        raise errors.ServiceError(
+            errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
+            f"The request has {size} bytes, at most {MAX_REQUEST_BYTES} are taken. "
+            "Send it in parts.",
+            metadata={"size": str(size), "limit": str(MAX_REQUEST_BYTES)},
+        )
+    found = unknown_fields(request, "")
+    for check in _checks_of(request.DESCRIPTOR):
+        check(found, request)
+    if found:
+        raise errors.invalid(found)
+
+
+def unknown_fields(message: Message, path: str) -> list[Violation]:
+    """Return the fields that this server does not know, anywhere in a message.
+
+    An older server must not take a filter that it does not know for no filter.
+    """
+    unknown: Any = UnknownFieldSet(message)  # the stubs don't know that it iterates
+    found = [
+        Violation(
+            path or "request",
+            f"has field {field.field_number}, which {message.DESCRIPTOR.full_name} of this server "
+            "does not know",
+        )
+        for field in unknown
+    ]
+    for field in _message_fields(message.DESCRIPTOR):
+        if field.is_repeated:
+            for i, item in enumerate(getattr(message, field.name)):
+                found += unknown_fields(item, _join(path, f"{field.name}[{i}]"))
+        elif message.HasField(field.name):
+            found += unknown_fields(getattr(message, field.name), _join(path, field.name))
+    return found
+
+
+_message_fields_of: dict[str, tuple[FieldDescriptor, ...]] = {}
+
+
+def _message_fields(descriptor: Any) -> tuple[FieldDescriptor, ...]:
+    fields = _message_fields_of.get(descriptor.full_name)
+    if fields is None:
+        fields = tuple(
+            f
+            for f in descriptor.fields
+            if f.message_type is not None and not f.message_type.GetOptions().map_entry
+        )
+        _message_fields_of[descriptor.full_name] = fields
+    return fields
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+_checks: dict[str, tuple[Check, ...]] = {}
+
+
+def _checks_of(descriptor: Any) -> tuple[Check, ...]:
+    """Return the checks of a request type: those its field names ask for, then its own."""
+    checks = _checks.get(descriptor.full_name)
+    if checks is None:
+        names = {field.name for field in descriptor.fields}
+        generic = [_path_id(n) for n in _PATH_IDS if n in names and descriptor.name not in _LENIENT]
+        generic += [check for name, check in _BY_FIELD.items() if name in names]
+        checks = (*generic, *_OWN.get(descriptor.name, ()))
+        _checks[descriptor.full_name] = checks
+    return checks
+
+
+def _path_id(name: str) -> Check:
+    def check(found: list[Violation], request: Any) -> None:
+        value = getattr(request, name)
+        check_uuid(found, name, value, required=True)
+        if not value.islower():
+            setattr(request, name, value.lower())
+
+    return check
+
+
+def _check_request_id(found: list[Violation], request: Any) -> None:
+    if request.request_id:
+        check_uuid(found, "request_id", request.request_id, required=False)
+        request.request_id = request.request_id.lower()
+
+
+def _check_page_size(found: list[Violation], request: Any) -> None:
+    if request.page_size < 0:
+        found.append(Violation("page_size", "must be 0 (the most) or more"))
+
+
+def _check_filters(found: list[Violation], request: Any) -> None:
+    check_line(found, "gender", request.gender, 64)
+    check_line(found, "income_level", request.income_level, 64)
+    check_line(found, "location", request.location, 255)
+    check_line(found, "occupation", request.occupation, 255)
+    _check_ages(found, request, "")
+
+
+def _check_ages(found: list[Violation], holder: Any, prefix: str) -> None:
+    check_range(found, f"{prefix}age_min", holder.age_min, 0, 130)
+    check_range(found, f"{prefix}age_max", holder.age_max, 0, 130)
+    if holder.age_max and holder.age_min > holder.age_max:
+        found.append(Violation(f"{prefix}age_min", "must not be above age_max"))
+
+
+def _check_persona(found: list[Violation], request: Any) -> None:
+    if request.HasField("persona"):
+        found += persona_violations(request.persona, "persona")
+    else:
+        found.append(Violation("persona", "is required"))
+
+
+def _check_personas(found: list[Violation], request: Any) -> None:
+    if not 1 <= len(request.personas) <= MAX_BATCH:
+        what = f"must hold 1 to {MAX_BATCH} personas, holds {len(request.personas)}"
+        found.append(Violation("personas", what))
+        return
+    _check_items(found, request)
+
+
+def _check_items(found: list[Violation], request: Any) -> None:
+    seen: dict[str, int] = {}
+    for i, persona in enumerate(request.personas):
+        found += persona_violations(persona, f"personas[{i}]")
+        if persona.id and seen.setdefault(persona.id, i) != i:
+            what = f"is the id of personas[{seen[persona.id]}] too; ids must not repeat in a batch"
+            found.append(Violation(f"personas[{i}].id", what))
+
+
+def _check_import(found: list[Violation], request: Any) -> None:
+    """Check what can be told without the stream's state: see services/importing.py for the rest."""
+    for name in ("project_id", "group_id", "import_id"):
+        check_uuid(found, name, getattr(request, name), required=False)
+        setattr(request, name, getattr(request, name).lower())
+    if len(request.personas) > MAX_BATCH:
+        what = f"must hold 1 to {MAX_BATCH} personas, holds {len(request.personas)}"
+        found.append(Violation("personas", what))
+        return
+    _check_items(found, request)
+
+
+def _check_project(found: list[Violation], request: Any) -> None:
+    _require(found, request, "project", Project, PROJECT_FIELDS)
+    names = _named(found, request, "project", PROJECT_FIELDS)
+    if "name" in names:
+        check_name(found, "project.name", request.project.name)
+    if "description" in names:
+        check_text(found, "project.description", request.project.description, 4 << 10)
+
+
+def _check_group(found: list[Violation], request: Any) -> None:
+    _require(found, request, "persona_group", PersonaGroup, GROUP_FIELDS)
+    names = _named(found, request, "persona_group", GROUP_FIELDS)
+    if "name" in names:
+        check_name(found, "persona_group.name", request.persona_group.name)
+    group_violations(found, request.persona_group)
+
+
+def group_violations(found: list[Violation], group: PersonaGroup) -> None:
+    """Check a group's definition; in it "", "All" and "Any" are open."""
+    check_text(found, "persona_group.description", group.description, 4 << 10)
+    _check_ages(found, group, "persona_group.")
+    for name, characters, folded in (
+        ("gender", 64, 256),
+        ("location", 255, 1020),
+        ("occupation", 255, 1020),
+    ):
+        value = getattr(group, name)
+        check_line(found, f"persona_group.{name}", value, characters)
+        check_folded(found, f"persona_group.{name}", value, folded)
+    if group.income_level not in (*INCOME_LEVELS, *_OPEN):
+        what = 'must be "Low", "Middle", "High", "All", "Any" or ""'
+        found.append(Violation("persona_group.income_level", what))
+    notes = group.psychographic_notes
+    check_text(found, "persona_group.psychographic_notes", notes, 16 << 10)
+
+
+def _require(
+    found: list[Violation],
+    request: Any,
+    name: str,
+    kind: type[Project] | type[PersonaGroup],
+    fields: tuple[str, ...],
+) -> None:
+    """Require the resource, and clear what is output only in it."""
+    if not request.HasField(name):
+        found.append(Violation(name, "is required"))
+    resource = getattr(request, name)
+    creating = not hasattr(request, "update_mask")
+    if creating and resource.id:
+        check_uuid(found, f"{name}.id", resource.id, required=False)
+        resource.id = resource.id.lower()
+    for field in kind.DESCRIPTOR.fields:
+        if field.name not in fields and not (creating and field.name == "id"):
+            resource.ClearField(field.name)
+
+
+def _named(
+    found: list[Violation], request: Any, name: str, fields: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the fields that a create or an update sets; a mask may name only those it can."""
+    if not hasattr(request, "update_mask"):
+        return fields
+    resource = getattr(request, name)
+    if not request.HasField("update_mask"):
+        populated = [field.name for field, _ in resource.ListFields()]
+        request.update_mask.paths.extend(sorted(populated))
+    for path in request.update_mask.paths:
+        if path not in fields:
+            what = f'names "{path}", which can\'t be updated; it can name {", ".join(fields)}'
+            found.append(Violation("update_mask", what))
+    request.update_mask.paths[:] = sorted(set(request.update_mask.paths))
+    return tuple(request.update_mask.paths)
+
+
+# Its messages have ids or not depending on their place in the stream.
+_LENIENT = {persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name}
+_BY_FIELD: dict[str, Check] = {
+    "request_id": _check_request_id,
+    "page_size": _check_page_size,
+}
+_OWN: dict[str, tuple[Check, ...]] = {
+    request.DESCRIPTOR.name: (check,)
+    for request, check in (
+        (persona_service_pb2.ListPersonasRequest, _check_filters),
+        (persona_service_pb2.ExportPersonasRequest, _check_filters),
+        (persona_service_pb2.CreatePersonaRequest, _check_persona),
+        (persona_service_pb2.BatchCreatePersonasRequest, _check_personas),
+        (persona_service_pb2.ImportPersonasRequest, _check_import),
+        (project_service_pb2.CreateProjectRequest, _check_project),
+        (project_service_pb2.UpdateProjectRequest, _check_project),
+        (project_service_pb2.CreatePersonaGroupRequest, _check_group),
+        (project_service_pb2.UpdatePersonaGroupRequest, _check_group),
+    )
+}

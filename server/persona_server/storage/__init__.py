@@ -1,0 +1,1 @@
+"""What knows SQL: one database, one repository per resource, each made for one tenant."""

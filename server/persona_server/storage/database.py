@@ -1,0 +1,138 @@
+"""The database: an SQLite file through apsw, opened with the settings that durability needs."""
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import apsw
+from peewee import PeeweeException
+from playhouse.apsw_ext import APSWDatabase
+
+from persona_server import errors
+from persona_server.storage.fairlock import FairLock
+
+OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
+FILE_NAME = "persona.sqlite3"
+LOCK_TIMEOUT = 10.0  # seconds a write waits for its turn at most, whatever its deadline
+
+# name → (value to set, value that must come back)
+_PRAGMAS: dict[str, tuple[str, object]] = {
+    "journal_mode": ("WAL", "wal"),
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("1", 1),
+    "recursive_triggers": ("1", 1),
+    "wal_autocheckpoint": ("1000", 1000),
+    "journal_size_limit": (str(16 << 20), 16 << 20),
+    "cache_size": ("-8192", -8192),
+    "mmap_size": ("0", 0),
+}
+
+
+class DatabaseError(Exception):
+    """The database can't be used as it is; the text says why and what to do."""
+
+
+class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
+    """One SQLite file, a connection per thread kept open, and one fair lock before its writers."""
+
+    def __init__(self, path: Path) -> None:
+        if apsw_version() < OLDEST_SQLITE:
+            raise DatabaseError("SQLite 3.51.3 or newer is needed; upgrade the package apsw.")
+        super().__init__(str(path), timeout=5, autoconnect=True)
+        self.path = path
+        self._turn = FairLock()
+        self._connections: list[apsw.Connection] = []
+        self._connections_lock = threading.Lock()
+
+    def _connect(self) -> apsw.Connection:
+        connection: apsw.Connection = super()._connect()
+        # Both hold only for a file that has no table yet; before WAL, which fixes them.
+        connection.execute("PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'")
+        for name, (wanted, answer) in _PRAGMAS.items():
+            connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
+            found = connection.execute(f"PRAGMA {name}").fetchall()
+            if found != [(answer,)]:
+                raise DatabaseError(f"SQLite refused {name} = {wanted} for {self.path.name}.")
+        with self._connections_lock:
+            self._connections.append(connection)
+        return connection
+
+    @contextlib.contextmanager
+    def write(self, timeout: float) -> Iterator[None]:
+        """Run a block in one write transaction, durable when the block ends.
+
+        Raises TimeoutError after `timeout` seconds of waiting for its turn, with nothing written.
+        """
+        if self.in_transaction():
+            raise RuntimeError("a nested transaction would silently be a savepoint")
+        with self._turn.hold(timeout), self.atomic("IMMEDIATE"):
+            yield
+
+    def close_all(self) -> None:
+        """Close the connections of all threads; the last one checkpoints the log."""
+        with self._connections_lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the engine raises into ServiceErrors; a fault of our own passes as it is.
+
+    apsw raises its own errors while rows are read, Peewee wraps those of execute().
+    """
+    try:
+        yield
+    except (apsw.Error, PeeweeException) as error:
+        cause = error if isinstance(error, apsw.Error) else error.__context__
+        if isinstance(cause, apsw.FullError):
+            raise errors.database_unavailable("The disk is full.") from error
+        if isinstance(cause, apsw.BusyError | apsw.LockedError | apsw.IOError | apsw.CantOpenError):
+            raise errors.database_unavailable() from error
+        if isinstance(cause, apsw.InterruptError):
+            raise errors.deadline_exceeded() from error
+        raise
+    except TimeoutError as error:
+        raise errors.database_unavailable("Too many writes are waiting.") from error
+
+
+def apsw_version() -> tuple[int, ...]:
+    """Return the version of the SQLite library that apsw brought."""
+    return tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+
+
+def lock_file(folder: Path) -> IO[Any]:
+    """Claim a data folder for one server and return the open lock file.
+
+    Never a lock on the database file: closing any descriptor of it would drop SQLite's own locks.
+    Raises DatabaseError if another server has it.
+    """
+    path = folder / f"{FILE_NAME}.lock"
+    handle = path.open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.seek(0)
+        owner = handle.read().strip() or "unknown"
+        handle.close()
+        raise DatabaseError(
+            f"Another server (process {owner}) is using {folder}. Stop it, or name another --data."
+        ) from None
+    handle.truncate(0)
+    handle.write(f"{os.getpid()}\n")
+    handle.flush()
+    return handle
+
+
+def make_private(folder: Path) -> None:
+    """Make a data folder that only its owner can read, and its database file likewise."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    path = folder / FILE_NAME
+    path.touch(mode=0o600)
+    path.chmod(0o600)

@@ -1,0 +1,59 @@
+"""Keys as they stand on disk: 16-byte ids, microseconds, positions, 64-bit ids sorted by time."""
+
+import os
+import threading
+import time
+import uuid
+
+_HIGHEST = 2**63 - 1
+
+
+def now() -> int:
+    """Return the time in microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def id_bytes(text: str) -> bytes:
+    """Return the 16 bytes of an id that was validated before."""
+    return bytes.fromhex(text.replace("-", ""))
+
+
+def id_text(raw: bytes) -> str:
+    """Return an id as the contract writes it: 8-4-4-4-12, lower case."""
+    return str(uuid.UUID(bytes=raw))
+
+
+def new_id(micros: int) -> str:
+    """Make a UUIDv7 (RFC 9562, section 5.7) for a time in microseconds since 1970."""
+    value = (micros // 1000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0b11 << 62) | 0b10 << 62
+    return str(uuid.UUID(int=value))
+
+
+def position(micros: int, raw_id: bytes) -> bytes:
+    """Return the 24-byte sort key (created_at, id), in memcmp order."""
+    return micros.to_bytes(8) + raw_id
+
+
+def split_position(key: bytes) -> tuple[int, bytes]:
+    """Return (created_at in microseconds, id) of a position."""
+    return int.from_bytes(key[:8]), key[8:]
+
+
+class Serial:
+    """Makes 64-bit ids that grow with time: milliseconds << 21 | 21 random bits, good until 2109.
+
+    Ids of several processes don't collide but by chance; within one they never repeat.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self, micros: int) -> int:
+        """Return an id for a time in microseconds, above every one returned before."""
+        fresh = (micros // 1000) << 21 | int.from_bytes(os.urandom(3)) >> 3
+        with self._lock:
+            self._last = max(self._last + 1, fresh)
+            return min(self._last, _HIGHEST)

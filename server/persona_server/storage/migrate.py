@@ -1,0 +1,34 @@
+"""Bring a database to the schema of this code. An empty file is made the same way."""
+
+import datetime
+import threading
+from pathlib import Path
+
+from playhouse import apsw_ext
+from playhouse.migrations import Runner
+
+from persona_server.storage.database import DatabaseError, SqliteDatabase
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+FIRST = "0001_initial"
+_one_at_a_time = threading.Lock()
+
+
+def migrate(database: SqliteDatabase) -> list[str]:
+    """Apply what is pending in one exclusive transaction; return the names of what was applied.
+
+    The history is read again inside, so of several starters one migrates and the others find it
+    done. Raises DatabaseError for a database that is newer than this code.
+    """
+    with _one_at_a_time, database.atomic("EXCLUSIVE"):
+        runner = Runner(database, str(MIGRATIONS))
+        # Peewee's own field hands a datetime to apsw, which can't bind one.
+        applied = apsw_ext.DateTimeField(default=datetime.datetime.now)
+        runner.History._meta.add_field("applied", applied)
+        unknown = [m.name for m in runner.status() if m.path is None]
+        if unknown:
+            raise DatabaseError(
+                f"{database.path} was made by a newer version (it has {unknown[-1]}). "
+                "Upgrade persona-service, or name another --data."
+            )
+        return list(runner.up())

@@ -1,0 +1,1 @@
+"""The history of the schema: numbered files, applied in order, never changed afterwards."""

@@ -1,0 +1,114 @@
+"""Purging: what was hidden long enough ago is removed for good, in small transactions.
+
+The work list is in the data (`purge_after` on sets and rows), so that no failed chunk, late commit
+or stepped clock makes it forget anything.
+"""
+
+from typing import Any
+
+from peewee import SQL, Select, Tuple, fn
+
+from persona_server.storage import tables
+from persona_server.storage.database import LOCK_TIMEOUT, SqliteDatabase, translated
+from persona_server.storage.personas import START
+from persona_server.storage.statements import Statement, hole
+from persona_server.storage.tenants import Tenants
+
+CHUNK = 5000  # rows a transaction, so that the log stays small and writers wait milliseconds
+DAY = 86_400_000_000  # microseconds
+KEEP_ANSWERS = 1 * DAY
+KEEP_IMPORTS = 30 * DAY
+
+
+class Sweeper:
+    """Removes what has expired, tenant by tenant."""
+
+    def __init__(self, database: SqliteDatabase, tenants: Tenants) -> None:
+        self._database = database
+        self._tenants = tenants
+        self._sets(database)
+        self._rows = expired(database, tables.Persona, ["id"], "purge_after")
+        kept = ["method", "request_id"]
+        self._answers = expired(database, tables.Idempotency, kept, "created_at")
+        self._imports = expired(database, tables.ImportSession, ["id"], "updated_at")
+
+    def _sets(self, database: SqliteDatabase) -> None:
+        persona, persona_set = tables.Persona, tables.PersonaSet
+        mine = persona_set.tenant_id == hole("tenant")
+        self._due_sets = Statement(
+            database,
+            persona_set.select(persona_set.id)
+            .where(mine & (persona_set.purge_after <= hole("until")))
+            .order_by(persona_set.purge_after, persona_set.id),
+        )
+        here = (persona.tenant_id == hole("tenant")) & (persona.set_id == hole("set"))
+        after = here & (persona.position > hole("after"))
+        chunk = (persona.select(persona.position).where(after).order_by(persona.position)).limit(
+            hole("chunk")
+        )
+        rows = chunk.alias("chunk")
+        self._last_of_chunk = Statement(database, Select((rows,), (fn.max(rows.c.position),)))
+        self._delete_chunk = Statement(
+            database, persona.delete().where(after & (persona.position <= hole("last")))
+        )
+        self._set_done = Statement(
+            database,
+            persona_set.delete().where(
+                mine
+                & (persona_set.id == hole("set"))
+                & persona_set.purge_after.is_null(False)
+                & ~fn.EXISTS(persona.select(SQL("1")).where(here))
+            ),
+        )
+
+    def sweep(self, now: int, retention: int) -> int:
+        """Remove everything hidden before `now - retention` (microseconds); return the rows.
+
+        Raises ServiceError if the database is not available; what is left stays on the list.
+        """
+        removed = 0
+        with translated():
+            for tenant in self._tenants.all():
+                for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
+                    removed += self._purge_set(tenant, set_id)
+                removed += self._drain(self._rows, tenant, now - retention)
+                removed += self._drain(self._answers, tenant, now - KEEP_ANSWERS)
+                removed += self._drain(self._imports, tenant, now - KEEP_IMPORTS)
+        return removed
+
+    def _purge_set(self, tenant: int, set_id: int) -> int:
+        removed, after = 0, START
+        while True:
+            with self._database.write(LOCK_TIMEOUT):
+                row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=CHUNK)
+                if row is None or row[0] is None:
+                    self._set_done.run(tenant=tenant, set=set_id)
+                    return removed
+                last = row[0]
+                removed += self._delete_chunk.run(tenant=tenant, set=set_id, after=after, last=last)
+            after = last
+
+    def _drain(self, statement: Statement, tenant: int, until: int) -> int:
+        removed = 0
+        while True:
+            with self._database.write(LOCK_TIMEOUT):
+                count = statement.run(tenant=tenant, until=until, chunk=CHUNK)
+            removed += count
+            if count < CHUNK:
+                return removed
+
+
+def expired(database: SqliteDatabase, model: Any, key: list[str], since: str) -> Statement:
+    """Return the statement that deletes at most `chunk` rows whose time is at or before `until`."""
+    columns = [getattr(model, name) for name in key]
+    old = model.alias("old")
+    oldest = (
+        old.select(*[getattr(old, name) for name in key])
+        .where((old.tenant_id == hole("tenant")) & (getattr(old, since) <= hole("until")))
+        .order_by(getattr(old, since))
+        .limit(hole("chunk"))
+    )
+    chosen = Tuple(*columns) if len(columns) > 1 else columns[0]
+    return Statement(
+        database, model.delete().where((model.tenant_id == hole("tenant")) & chosen.in_(oldest))
+    )

@@ -1,0 +1,1 @@
+"""What knows gRPC: the method table, the interceptors and the error table."""

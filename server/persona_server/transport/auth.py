@@ -1,0 +1,76 @@
+"""Who calls, from the authorization metadata: one Principal per verified token, cached."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from persona.v1 import errors_pb2
+from persona_server.errors import ServiceError
+from persona_server.tokens import Principal, TokenError
+
+_CACHED_SECONDS = 30.0  # so long a revoked or expired credential may still be taken
+_CACHE_SIZE = 4096
+
+
+class Authenticator:
+    """Verifies bearer tokens. Verifying ES256 costs 0.1 ms, a cache hit less than a thousandth."""
+
+    def __init__(self, verify: Callable[[str], Principal]) -> None:
+        self._verify = verify
+        self._cache: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def principal(self, authorizations: Sequence[str]) -> Principal:
+        """Return who a call's authorization values speak for. Raises UNAUTHENTICATED."""
+        if not authorizations:
+            raise unauthenticated("A token is required: authorization: Bearer <token>.")
+        if len(authorizations) > 1:
+            raise unauthenticated("There is more than one authorization value; send one.")
+        scheme, _, token = authorizations[0].partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise unauthenticated("The authorization value must be: Bearer <token>.")
+        digest = hashlib.sha256(token.encode(errors="replace")).digest()
+        found = self._cached(digest)
+        return found or self._verified(digest, token)
+
+    def _cached(self, digest: bytes) -> Principal | None:
+        with self._lock:
+            entry = self._cache.get(digest)
+            if entry is None:
+                return None
+            principal, until = entry
+            if time.time() < until:
+                self._cache.move_to_end(digest)
+                return principal
+            del self._cache[digest]
+            return None
+
+    def _verified(self, digest: bytes, token: str) -> Principal:
+        try:
+            principal = self._verify(token)
+        except TokenError as error:
+            raise unauthenticated(str(error)) from None
+        until = min(principal.expires, time.time() + _CACHED_SECONDS)
+        with self._lock:
+            self._cache[digest] = (principal, until)
+            if len(self._cache) > _CACHE_SIZE:
+                self._cache.popitem(last=False)
+        return principal
+
+
+def unauthenticated(message: str) -> ServiceError:
+    """UNAUTHENTICATED, saying what is wrong but nothing of the token."""
+    return ServiceError(errors_pb2.ERROR_REASON_UNAUTHENTICATED, message)
+
+
+def require_scopes(principal: Principal, scopes: tuple[str, ...]) -> None:
+    """Refuse a principal that lacks any of these scopes. Raises PERMISSION_DENIED."""
+    if missing := [scope for scope in scopes if scope not in principal.scopes]:
+        raise ServiceError(
+            errors_pb2.ERROR_REASON_PERMISSION_DENIED,
+            f"The token lacks the scope {' and '.join(missing)}.",
+            metadata={"missing_scopes": " ".join(missing)},
+        )

@@ -1,0 +1,74 @@
+"""Fixtures of the REST tests: clients of the running service, and parents to work under."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from rest.processes import Backend, Gateway, gateway
+from rest.wire import Rest
+
+
+class Place(NamedTuple):
+    """A persona group in a project, with the path of its personas."""
+
+    project: str
+    group: str
+    path: str
+
+
+@pytest.fixture(scope="session")
+def rest(service: Any) -> Rest:
+    """A client of the service with all scopes."""
+    return Rest(service.rest, service.token())
+
+
+@pytest.fixture
+def place(rest: Rest) -> Place:
+    """A new, empty group."""
+    project = rest.call("POST", "/api/v1/projects", {"name": "Tests"}).json()["id"]
+    groups = f"/api/v1/projects/{project}/persona-groups"
+    group = rest.call("POST", groups, {"name": "Everyone"}).json()["id"]
+    return Place(project, group, f"{groups}/{group}/personas")
+
+
+@pytest.fixture
+def filled(rest: Rest, place: Place) -> Callable[[int], list[str]]:
+    """A function that adds n personas to the place and returns their ids in the order of lists."""
+
+    def fill(n: int) -> list[str]:
+        ids = []
+        for start in range(0, n, 1000):
+            items = [persona(i) for i in range(start, min(n, start + 1000))]
+            answer = rest.call("POST", f"{place.path}:batchCreate", {"personas": items})
+            ids += [item["id"] for item in answer.json()]
+        return ids
+
+    return fill
+
+
+def persona(i: int) -> dict[str, Any]:
+    """Return the JSON of the ith persona."""
+    return {"id": str(uuid.uuid4()), "full_name": f"Person {i}", "age": 20 + i % 60}
+
+
+@pytest.fixture
+def own_gateway(service: Any) -> Iterator[Gateway]:
+    """A gateway of this test alone, in front of the service."""
+    with gateway(service.grpc) as running:
+        yield running
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    """A gRPC server that goes wrong as it is told."""
+    running = Backend()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def broken(backend: Backend) -> Iterator[Rest]:
+    """A client of a gateway in front of `backend`."""
+    with gateway(backend.address) as running:
+        yield Rest(running.base, "any")

@@ -1,0 +1,128 @@
+"""A gateway of the tests' own, and what it may be put in front of: a gRPC server that goes wrong."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent import futures
+from pathlib import Path
+from typing import Any, NoReturn
+
+import grpc
+
+from persona.v1 import persona_service_pb2 as personas
+from persona.v1 import persona_service_pb2_grpc, project_service_pb2_grpc
+from persona.v1 import project_service_pb2 as projects
+from persona.v1.persona_pb2 import Persona
+
+# What gRPC's own errors may hold and no client may see.
+SECRET = "dial tcp 127.0.0.1:5432: /etc/passwd in sqlite3.OperationalError"
+
+
+class Gateway:
+    """A persona-gateway process."""
+
+    def __init__(self, grpc_address: str, *flags: str) -> None:
+        self.process = subprocess.Popen(  # noqa: S603
+            [program(), "--listen", "127.0.0.1:0", "--grpc", grpc_address, *flags],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.first_line = self.process.stdout.readline()
+        self.base = f"http://{json.loads(self.first_line)['listening']}"
+
+    def memory(self, what: str) -> int:
+        """Return a figure of the process in bytes: VmRSS (now) or VmHWM (the most so far)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        match = re.search(rf"{what}:\s+(\d+) kB", status)
+        assert match
+        return int(match[1]) << 10
+
+    def stop(self) -> tuple[int, list[dict[str, Any]]]:
+        """Close its stdin; return its exit code and its log."""
+        _, log = self.process.communicate(timeout=20)
+        return self.process.returncode, [json.loads(line) for line in log.splitlines()]
+
+
+def program() -> str:
+    """Return the path of the gateway: beside this Python, else on PATH."""
+    beside = Path(sys.executable).parent / "persona-gateway"
+    found = str(beside) if beside.is_file() else shutil.which("persona-gateway")
+    assert found, "persona-gateway is not built: make setup"
+    return found
+
+
+@contextlib.contextmanager
+def gateway(grpc_address: str, *flags: str) -> Iterator[Gateway]:
+    """Run a gateway for the length of a block."""
+    running = Gateway(grpc_address, *flags)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+class Backend(
+    persona_service_pb2_grpc.PersonaServiceServicer,
+    project_service_pb2_grpc.ProjectServiceServicer,
+):
+    """A gRPC server that does what a test asks of it by the ids and filters of a request."""
+
+    def __init__(self) -> None:
+        self.metadata: list[tuple[str, str]] = []  # of the last call of GetProject
+        self.called = threading.Event()
+        self.released = threading.Event()
+        self.pages = 0  # how many ListPersonas has given
+        self._server = grpc.server(futures.ThreadPoolExecutor(8))
+        persona_service_pb2_grpc.add_PersonaServiceServicer_to_server(self, self._server)
+        project_service_pb2_grpc.add_ProjectServiceServicer_to_server(self, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def stop(self) -> None:
+        """End it, and whatever waits in it."""
+        self.released.set()
+        self._server.stop(0).wait()
+
+    def GetProject(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Fail bare with the code that the id names, wait for `released` for "wait", else answer."""
+        self.metadata = [(key, value) for key, value in context.invocation_metadata()]
+        self.called.set()
+        if request.project_id in grpc.StatusCode.__members__:
+            _abort(context, grpc.StatusCode[request.project_id])
+        if request.project_id == "wait":
+            self.released.wait(30)
+        return projects.GetProjectResponse(project=projects.Project(id=request.project_id))
+
+    def ListPersonas(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Give `age_max` pages of two personas of `age_min` KiB, then break; 0 pages: never break."""
+        at = int(request.page_token or 0)
+        if request.age_max and at == request.age_max:
+            _abort(context, grpc.StatusCode.UNAVAILABLE)
+        self.pages += 1
+        text = "x" * (max(request.age_min, 1) << 10)
+        two = [Persona(id=f"{2 * at + i}", digital_habits=text) for i in (1, 2)]
+        last = at + 1 == int(request.gender or 0)
+        return personas.ListPersonasResponse(
+            personas=two, next_page_token="" if last else str(at + 1)
+        )
+
+    def ExportPersonas(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+        """Give `age_max` chunks, one more that is empty, and break."""
+        for i in range(request.age_max):
+            yield personas.ExportPersonasResponse(personas=[Persona(id=str(i))], resume_token="r")
+        yield personas.ExportPersonasResponse(resume_token="r")
+        _abort(context, grpc.StatusCode.INTERNAL)
+
+
+def _abort(context: Any, code: grpc.StatusCode) -> NoReturn:
+    context.abort(code, SECRET)
+    raise AssertionError("abort raises")

@@ -1,0 +1,99 @@
+"""The routes of the contract, from gateway.yaml, and any RPC as the HTTP request that means the same."""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+from persona.v1 import persona_service_pb2, project_service_pb2
+
+_SERVICES = (
+    persona_service_pb2.DESCRIPTOR.services_by_name["PersonaService"],
+    project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
+)
+_CONFIGURATION = Path(__file__).parents[2] / "protos" / "persona" / "v1" / "gateway.yaml"
+
+
+class Route(NamedTuple):
+    """One RPC and its path."""
+
+    rpc: str  # "persona.v1.PersonaService.ListPersonas"
+    verb: str  # "GET"
+    path: str  # "/api/v1/projects/{project_id}"
+    body: str  # "persona", "*" or ""
+    response_body: str  # "personas" or ""
+
+    @property
+    def name(self) -> str:
+        """The RPC's own name."""
+        return self.rpc.rpartition(".")[2]
+
+    @property
+    def params(self) -> list[str]:
+        """The fields that the path binds."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def method(self) -> MethodDescriptor:
+        """The RPC's descriptor."""
+        return descriptor_pool.Default().FindMethodByName(self.rpc)
+
+    @property
+    def writes(self) -> bool:
+        """Whether the RPC changes something."""
+        return "request_id" in self.method.input_type.fields_by_name
+
+    def filled(self, request: Message) -> tuple[str, str, Any]:
+        """Return verb, path with query, and body of the REST call that means this request."""
+        path = self.path
+        for name in self.params:
+            path = path.replace(f"{{{name}}}", quote(getattr(request, name), safe=""))
+        rest = MessageToDict(request, preserving_proto_field_name=True)
+        rest = {name: value for name, value in rest.items() if name not in self.params}
+        if "update_mask" in rest:  # JSON would write its names in camelCase
+            rest["update_mask"] = ",".join(request.update_mask.paths)  # type: ignore[attr-defined]
+        if self.body == "*":
+            return self.verb, path, rest
+        body = rest.pop(self.body, {}) if self.body else None
+        return self.verb, f"{path}?{urlencode(rest)}" if rest else path, body
+
+    def unbound(self) -> list[FieldDescriptor]:
+        """Return the fields that a query may set."""
+        if self.body == "*":
+            return []
+        bound = {*self.params, self.body}
+        return [field for field in self.method.input_type.fields if field.name not in bound]
+
+
+def _routes() -> list[Route]:
+    rules = re.split(r"^ +- selector: ", _CONFIGURATION.read_text(), flags=re.MULTILINE)[1:]
+    return [_route(rule) for rule in rules]
+
+
+def _route(rule: str) -> Route:
+    values = dict(re.findall(r'^ +(\w+): "?([^"\n]+)"?$', rule, flags=re.MULTILINE))
+    verb = next(v for v in ("get", "post", "patch", "delete") if v in values)
+    body, response_body = values.get("body", ""), values.get("response_body", "")
+    return Route(rule.split(maxsplit=1)[0], verb.upper(), values[verb], body, response_body)
+
+
+ROUTES = _routes()
+
+
+def without_path() -> set[str]:
+    """Return the RPCs that have no REST form."""
+    everything = {method.full_name for service in _SERVICES for method in service.methods}
+    return everything - {route.rpc for route in ROUTES}
+
+
+def by_path() -> dict[str, list[Route]]:
+    """Return the routes of each path."""
+    paths: dict[str, list[Route]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, []).append(route)
+    return paths

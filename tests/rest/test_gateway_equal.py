@@ -1,0 +1,223 @@
+"""REST and gRPC are two forms of one service: equal results and equal errors for every RPC (R20).
+
+The RPCs come from gateway.yaml and the descriptors; one good request of each is written down here.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import grpc
+import pytest
+from google.protobuf.json_format import Parse
+from google.protobuf.message import Message
+from rest.conftest import Place
+from rest.routes import ROUTES, Route
+from rest.wire import Answer, Rest
+from support.errors import problem_of
+
+from persona.v1 import persona_service_pb2 as personas
+from persona.v1 import project_service_pb2 as projects
+from persona.v1.persona_pb2 import Persona
+
+NOBODY = str(uuid.UUID(int=7))
+BY_NAME = {"ids": lambda route: route.name}
+
+
+class Both(NamedTuple):
+    """The two forms for one caller."""
+
+    rest: Rest
+    stubs: dict[str, Any]
+
+    def grpc(self, route: Route, request: Message) -> Any:
+        """Call the RPC; return the reply, or a stream's replies as one list."""
+        reply = getattr(self.stubs[route.method.containing_service.name], route.name)(request)
+        return list(reply) if isinstance(reply, Iterator) else reply
+
+    def http(self, route: Route, request: Message) -> Answer:
+        """Send the HTTP request that means the same."""
+        verb, path, body = route.filled(request)
+        return self.rest.call(verb, path, body)
+
+
+@pytest.fixture(scope="session")
+def caller(service: Any) -> Callable[..., Both]:
+    """A function from a tenant and scopes to both forms."""
+
+    def make(tenant: str = "local", scopes: str = "all") -> Both:
+        token = service.token(tenant, scopes)
+        stubs = service.connect(token)
+        both = {"PersonaService": stubs.personas, "ProjectService": stubs.projects}
+        return Both(Rest(service.rest, token), both)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def both(caller: Callable[..., Both]) -> Both:
+    """Both forms, allowed everything."""
+    return caller()
+
+
+@pytest.fixture
+def requests(place: Place, filled: Callable[[int], list[str]]) -> dict[str, Message]:
+    """One good request of every RPC, on things that are there."""
+    project, group = {"project_id": place.project}, {}
+    group |= {**project, "group_id": place.group}
+    one = {**group, "persona_id": filled(5)[2]}
+    maria = Persona(full_name="Maria Santos", age=34, attributes={"b": "2", "a": "1"})
+    bodies = projects.PersonaGroup(name="Nurses", gender="female", age_min=30)
+    return {
+        "ListPersonas": personas.ListPersonasRequest(**group, page_size=2, age_min=1),
+        "ExportPersonas": personas.ExportPersonasRequest(**group, age_max=22),
+        "GetPersona": personas.GetPersonaRequest(**one),
+        "DeletePersona": personas.DeletePersonaRequest(**one),
+        "DeleteAllPersonas": personas.DeleteAllPersonasRequest(**group),
+        "CreatePersona": personas.CreatePersonaRequest(**group, persona=maria),
+        "BatchCreatePersonas": personas.BatchCreatePersonasRequest(**group, personas=[maria] * 2),
+        "CreateProject": projects.CreateProjectRequest(project=projects.Project(name="É & <b>")),
+        "ListProjects": projects.ListProjectsRequest(page_size=3),
+        "GetProject": projects.GetProjectRequest(**project),
+        "UpdateProject": projects.UpdateProjectRequest(
+            **project,
+            project=projects.Project(name="New"),
+            update_mask={"paths": ["name", "description"]},
+        ),
+        "DeleteProject": projects.DeleteProjectRequest(**project),
+        "CreatePersonaGroup": projects.CreatePersonaGroupRequest(**project, persona_group=bodies),
+        "ListPersonaGroups": projects.ListPersonaGroupsRequest(**project, page_size=1),
+        "GetPersonaGroup": projects.GetPersonaGroupRequest(**group),
+        "UpdatePersonaGroup": projects.UpdatePersonaGroupRequest(
+            **group, persona_group=bodies, update_mask={"paths": ["age_min", "psychographic_notes"]}
+        ),
+        "DeletePersonaGroup": projects.DeletePersonaGroupRequest(**group),
+    }
+
+
+def assert_equal(route: Route, reply: Any, answer: Answer) -> None:
+    """Check that an answer is the reply in JSON, with every field in it."""
+    if not route.response_body:
+        assert (answer.status, answer.body) == (204, b"")
+        return
+    replies = reply if isinstance(reply, list) else [reply]
+    wanted = [getattr(each, route.response_body) for each in replies]
+    if isinstance(wanted[0], Message):
+        rows = [answer.json()]
+    else:
+        wanted = [row for page in wanted for row in page]
+        rows = answer.lines() if isinstance(reply, list) else answer.json()
+        assert wanted
+    assert [Parse(json.dumps(row), type(want)()) for row, want in zip(rows, wanted, strict=True)] == wanted
+    for row, want in zip(rows, wanted, strict=True):
+        assert set(row) == {field.name for field in want.DESCRIPTOR.fields}
+
+
+def test_there_is_a_request_of_every_rpc(requests: dict[str, Message]) -> None:
+    assert set(requests) == {route.name for route in ROUTES}
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if not r.writes], **BY_NAME)
+def test_reads_are_equal(both: Both, requests: dict[str, Message], route: Route) -> None:
+    request = requests[route.name]
+    both.rest.call("POST", "/api/v1/projects", {"name": "One more"})
+    reply, answer = both.grpc(route, request), both.http(route, request)
+    assert_equal(route, reply, answer)
+    if getattr(reply, "next_page_token", ""):  # the other form takes the token
+        request.page_token = answer.headers["X-Next-Page-Token"]  # type: ignore[attr-defined]
+        following = both.grpc(route, request)
+        request.page_token = reply.next_page_token  # type: ignore[attr-defined]
+        assert_equal(route, following, both.http(route, request))
+
+
+@pytest.mark.parametrize("first", ["grpc", "http"])
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.writes], **BY_NAME)
+def test_a_write_by_one_form_is_the_retry_of_the_other(
+    both: Both, requests: dict[str, Message], route: Route, first: str
+) -> None:
+    request: Any = requests[route.name]
+    request.request_id = str(uuid.uuid4())
+    if first == "grpc":
+        reply = both.grpc(route, request)
+        answer = both.http(route, request)
+    else:
+        answer = both.http(route, request)
+        reply = both.grpc(route, request)
+    assert_equal(route, reply, answer)
+    assert both.grpc(route, request) == reply
+
+
+def mutilated(route: Route, good: Message) -> Iterator[Message]:
+    """Yield requests that are wrong in one way each."""
+    for name in route.params:
+        for value in (NOBODY, "nope", "0" * 36):
+            yield changed(good, name, value)
+    fields = route.method.input_type.fields_by_name
+    for name, value in {
+        "request_id": "nope",
+        "page_size": -1,
+        "page_token": "nope",
+        "age_min": 131,
+        "gender": "x" * 65,
+    }.items():
+        if name in fields:
+            yield changed(good, name, value)
+    yield from bad_bodies(route, good)
+
+
+def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
+    """Yield requests whose resource is wrong."""
+    bad = type(good)()
+    bad.CopyFrom(good)
+    request: Any = bad
+    if route.body == "*":
+        request.personas[1].age = 999
+        request.personas[1].full_name = " "
+    elif route.body == "persona":
+        request.persona.CopyFrom(Persona(age=999, income_level="Huge"))
+    elif route.body:
+        getattr(request, route.body).name = "a\x00b"
+        if "update_mask" in route.method.input_type.fields_by_name:
+            request.update_mask.paths.append("nope")
+    else:
+        return
+    yield bad
+
+
+def changed(good: Message, name: str, value: object) -> Message:
+    """Return a copy with another value in one field."""
+    copy = type(good)()
+    copy.CopyFrom(good)
+    setattr(copy, name, value)
+    return copy
+
+
+def assert_equally_refused(both: Both, route: Route, request: Message) -> None:
+    """Check that both forms refuse a request, in the same words."""
+    with pytest.raises(grpc.RpcError) as raised:
+        both.grpc(route, request)
+    wanted = problem_of(raised.value)
+    answer = both.http(route, request)
+    problem = answer.problem(answer.status, wanted.reason)
+    assert problem["code"] == wanted.code.name
+    assert problem["detail"] == wanted.message
+    assert problem["metadata"] == wanted.metadata
+    assert {v["field"]: v["description"] for v in problem["violations"]} == wanted.fields
+    assert (answer.headers["Retry-After"] is not None) == wanted.retry
+
+
+@pytest.mark.parametrize("route", ROUTES, **BY_NAME)
+def test_errors_are_equal(both: Both, requests: dict[str, Message], route: Route) -> None:
+    for request in mutilated(route, requests[route.name]):
+        assert_equally_refused(both, route, request)
+
+
+@pytest.mark.parametrize("route", ROUTES, **BY_NAME)
+def test_refusals_of_the_caller_are_equal(
+    caller: Callable[..., Both], requests: dict[str, Message], route: Route
+) -> None:
+    request = requests[route.name]
+    assert_equally_refused(caller(scopes=""), route, request)
+    if route.params:
+        assert_equally_refused(caller(tenant="other"), route, request)

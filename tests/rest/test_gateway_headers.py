@@ -1,0 +1,111 @@
+"""Headers: what goes on to the server, what comes back, and what may be there once only."""
+
+import uuid
+from typing import Any
+
+import pytest
+from rest.conftest import Place
+from rest.processes import Backend
+from rest.wire import Rest, is_uuid
+
+X = "/api/v1/projects/x"
+
+
+@pytest.mark.parametrize("name", ["a", "!~", "x" * 128, "0f8fad5b-d9cb-469f-a165-70867728950e"])
+def test_a_request_id_is_kept(broken: Rest, backend: Backend, name: str) -> None:
+    for path in (X, "/api/v1/projects/NOT_FOUND", f"{X}?y=1", "/nowhere"):
+        answer = broken.call("GET", path, headers=[("X-Request-Id", name)])
+        assert answer.headers["X-Request-Id"] == name
+    broken.call("GET", X, headers=[("X-Request-Id", name)])
+    assert ("x-request-id", name) in backend.metadata
+
+
+@pytest.mark.parametrize("given", [[], [""], ["x" * 129], ["a b"], ["\xe9"], ["\t"], ["a", "b"]])
+def test_another_request_id_is_replaced(broken: Rest, backend: Backend, given: list[str]) -> None:
+    made = set()
+    for _ in range(2):
+        answer = broken.call("GET", X, headers=[("X-Request-Id", value) for value in given])
+        made.add(answer.headers["X-Request-Id"])
+        assert ("x-request-id", answer.headers["X-Request-Id"]) in backend.metadata
+    assert len(made) == 2
+    assert all(is_uuid(value) for value in made)
+
+
+def test_nothing_but_four_headers_is_forwarded(broken: Rest, backend: Backend) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    forwarded = {
+        "authorization": "Bearer any",
+        "x-request-id": "r",
+        "idempotency-key": str(uuid.uuid4()),
+        "traceparent": trace,
+    }
+    others = [
+        ("Grpc-Metadata-X", "1"),
+        ("Grpc-Metadata-Authorization", "Bearer other"),
+        ("Grpc-Metadata-X-Bin", "AAAA"),
+        ("Grpcgateway-Authorization", "Bearer other"),
+        ("X-Forwarded-For", "10.0.0.1"),
+        ("X-Forwarded-Host", "elsewhere"),
+        ("Cookie", "a=b"),
+        ("Accept-Language", "en"),
+        ("TE", "trailers"),
+        ("Baggage", "k=v"),
+    ]
+    answer = broken.call("GET", X, headers=[*forwarded.items(), *others])
+    assert answer.status == 200
+    assert {key: value for key, value in backend.metadata if key != "user-agent"} == forwarded
+
+
+@pytest.mark.parametrize("trace", ["", "x", "00-zz-1-1", "00-" + "a" * 200, "é"])
+def test_a_malformed_traceparent_is_left_out(broken: Rest, backend: Backend, trace: str) -> None:
+    assert broken.call("GET", X, headers=[("Traceparent", trace)]).status == 200
+    assert "traceparent" not in dict(backend.metadata)
+
+
+def test_two_authorizations_are_refused(service: Any, rest: Rest, place: Place) -> None:
+    good = ("Authorization", f"Bearer {service.token()}")
+    other = ("Authorization", f"Bearer {service.token(tenant='other')}")
+    for headers in ([good, other], [good, good], [good, ("authorization", "")]):
+        rest.call("GET", place.path, headers=headers).problem(401, "UNAUTHENTICATED")
+    joined = ("Authorization", f"{good[1]}, {other[1]}")
+    rest.call("GET", place.path, headers=[joined]).problem(401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize("token", ["Bearer \xe9", "Bearer " + "x" * 9300, "Bearer a\tb"])
+def test_an_authorization_that_can_be_no_token_is_refused(rest: Rest, token: str) -> None:
+    answer = rest.call("GET", "/api/v1/projects", headers=[("Authorization", token)])
+    answer.problem(401, "UNAUTHENTICATED")
+
+
+def test_headers_over_the_limit_are_431(rest: Rest) -> None:
+    answer = rest.call("GET", "/api/v1/projects", headers=[("X-Large", "x" * 40_000)])
+    assert answer.status == 431
+
+
+@pytest.mark.parametrize("keys", [["nope"], [""], ["\xe9"], ["x" * 200]])
+def test_a_malformed_idempotency_key_is_refused(
+    rest: Rest, place: Place, keys: list[str]
+) -> None:
+    headers = [("Idempotency-Key", key) for key in keys]
+    answer = rest.call("POST", place.path, {"full_name": "X"}, headers)
+    answer.problem(400, "INVALID_FIELD", "Idempotency-Key")
+
+
+def test_two_idempotency_keys_are_refused(rest: Rest, place: Place) -> None:
+    key = str(uuid.uuid4())
+    headers = [("Idempotency-Key", key), ("Idempotency-Key", key)]
+    answer = rest.call("POST", place.path, {"full_name": "X"}, headers)
+    answer.problem(400, "INVALID_FIELD", "Idempotency-Key")
+    assert rest.call("GET", place.path).json() == []
+
+
+def test_an_idempotency_key_makes_a_retry_safe(rest: Rest, place: Place) -> None:
+    key = [("Idempotency-Key", str(uuid.uuid4()))]
+    first = rest.call("POST", place.path, {"full_name": "X"}, key)
+    again = rest.call("POST", place.path, {"full_name": "X"}, key)
+    assert first.json() == again.json()
+    assert len(rest.call("GET", place.path).json()) == 1
+    other = rest.call("POST", place.path, {"full_name": "Y"}, key)
+    other.problem(400, "REQUEST_ID_REUSED")
+    differs = rest.call("DELETE", f"{place.path}?request_id={uuid.uuid4()}", headers=key)
+    differs.problem(400, "INVALID_FIELD", "request_id")

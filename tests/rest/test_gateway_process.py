@@ -1,0 +1,110 @@
+"""The program: how it starts, and how it ends."""
+
+import json
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from http.client import RemoteDisconnected
+
+import pytest
+from rest.processes import Backend, Gateway, program
+from rest.wire import Answer, Rest
+
+
+def in_background(call: Callable[[], Answer]) -> tuple[threading.Thread, list[Answer | Exception]]:
+    """Start a call; its answer or error is in the list when the thread has ended."""
+    outcome: list[Answer | Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except OSError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, outcome
+
+
+def test_it_prints_one_line_when_it_listens(backend: Backend) -> None:
+    running = Gateway(backend.address)
+    assert re.fullmatch(r'{"listening":"127\.0\.0\.1:[1-9]\d*"}\n', running.first_line)
+    code, log = running.stop()
+    assert code == 0
+    assert [line["message"] for line in log] == ["started", "stopping", "stopped"]
+    assert all({"time", "level", "message"} <= set(line) for line in log)
+    assert running.process.stdout is not None
+
+
+def test_it_starts_without_a_server() -> None:
+    running = Gateway("127.0.0.1:1")
+    Rest(running.base, "any").call("GET", "/api/v1/projects").problem(503, "")
+    assert running.stop()[0] == 0
+
+
+@pytest.mark.parametrize("how", ["stdin", "SIGTERM", "SIGINT"])
+def test_it_finishes_what_is_in_flight(backend: Backend, how: str) -> None:
+    running = Gateway(backend.address)
+    client = Rest(running.base, "any")
+    thread, outcome = in_background(lambda: client.call("GET", "/api/v1/projects/wait"))
+    assert backend.called.wait(20)
+    if how == "stdin":
+        assert running.process.stdin is not None
+        running.process.stdin.close()
+    else:
+        running.process.send_signal(signal.Signals[how])
+    assert running.process.stderr is not None
+    assert any('"stopping"' in line for line in running.process.stderr)  # reads up to that line
+    backend.released.set()
+    thread.join(20)
+    assert isinstance(outcome[0], Answer)
+    assert outcome[0].json()["id"] == "wait"
+    assert running.process.wait(20) == 0
+
+
+def test_it_cuts_what_outlasts_the_grace(backend: Backend) -> None:
+    running = Gateway(backend.address, "--grace", "0.1")
+    client = Rest(running.base, "any")
+    thread, outcome = in_background(lambda: client.call("GET", "/api/v1/projects/wait"))
+    assert backend.called.wait(20)
+    assert running.stop()[0] == 0
+    thread.join(20)
+    assert isinstance(outcome[0], (RemoteDisconnected, ConnectionResetError))
+
+
+def test_a_taken_port_is_one_line(backend: Backend) -> None:
+    command = [program(), "--listen", backend.address, "--grpc", "127.0.0.1:1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert backend.address in line
+    assert "--rest" in line
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [],
+        ["--listen", "127.0.0.1:0"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "more"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--nope"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "-1"],
+    ],
+)
+def test_a_wrong_command_line_is_2(flags: list[str]) -> None:
+    done = subprocess.run(  # noqa: S603
+        [program(), *flags], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--" in done.stderr
+
+
+def test_the_log_is_json_when_a_client_misbehaves(backend: Backend) -> None:
+    running = Gateway(backend.address)
+    client = Rest(running.base, "any")
+    assert client.raw("GET / HTTP/9.9").status == 505
+    assert client.raw("GET /api/v1/projects/%zz HTTP/1.1").status == 400
+    _, log = running.stop()
+    assert json.dumps(log)

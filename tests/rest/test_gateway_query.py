@@ -1,0 +1,119 @@
+"""Query parameters: fields of the request that neither path nor body binds, each at most once."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from rest.conftest import Place
+from rest.routes import ROUTES, Route
+from rest.wire import Rest
+
+EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+
+
+@pytest.fixture
+def path_of(place: Place, filled: Callable[[int], list[str]]) -> Callable[[Route], str]:
+    """A function that fills a route's path with ids that are there."""
+    ids = {"project_id": place.project, "group_id": place.group, "persona_id": filled(1)[0]}
+    return lambda route: route.path.format(**ids)
+
+
+def body_of(route: Route) -> bytes | None:
+    """Return a good body for a route that takes one."""
+    if not route.body:
+        return None
+    one = {"full_name": "X"} if "Persona" in route.name else {}
+    named = one if route.body == "persona" else {"name": "X"}
+    return json.dumps({"personas": [one]} if route.body == "*" else named).encode()
+
+
+def state(rest: Rest, place: Place) -> list[bytes]:
+    """Return everything that a refused call must leave as it is."""
+    project = f"/api/v1/projects/{place.project}"
+    paths = ("/api/v1/projects", project, f"{project}/persona-groups", place.path)
+    return [rest.call("GET", path).body for path in paths]
+
+
+@EVERY_ROUTE
+@pytest.mark.parametrize("name", ["x", "projectId", "", "personas[0]", "project_id.x", "%ff"])
+def test_an_unknown_parameter_is_refused_and_nothing_happens(
+    rest: Rest, place: Place, path_of: Callable[[Route], str], route: Route, name: str
+) -> None:
+    path, before = path_of(route), state(rest, place)
+    field = name.replace("%ff", "\ufffd")
+    answer = rest.call(route.verb, f"{path}?{name}=1", body_of(route))
+    answer.problem(400, "INVALID_FIELD", field)
+    assert state(rest, place) == before
+
+
+@EVERY_ROUTE
+def test_what_path_or_body_binds_is_no_parameter(
+    rest: Rest, place: Place, path_of: Callable[[Route], str], route: Route
+) -> None:
+    path, before = path_of(route), state(rest, place)
+    allowed = {field.name for field in route.unbound()}
+    named = [f.name for f in route.method.input_type.fields]
+    for name in {*named, "persona_id", "project_id", "group_id", "persona", "project"} - allowed:
+        answer = rest.call(route.verb, f"{path}?{name}={place.project}", body_of(route))
+        answer.problem(400, "INVALID_FIELD", name)
+    assert state(rest, place) == before
+
+
+@EVERY_ROUTE
+def test_a_parameter_given_twice_is_refused(
+    rest: Rest, path_of: Callable[[Route], str], route: Route
+) -> None:
+    path = path_of(route)
+    for field in route.unbound():
+        answer = rest.call(route.verb, f"{path}?{field.name}=&{field.name}=", body_of(route))
+        answer.problem(400, "INVALID_FIELD", field.name)
+
+
+@pytest.mark.parametrize("value", ["", "abc", "1.5", "2147483648", "1e3", "0x10", "%F0%9F%98%80"])
+@pytest.mark.parametrize("name", ["page_size", "age_min"])
+def test_what_is_no_number_is_refused(rest: Rest, place: Place, name: str, value: str) -> None:
+    rest.call("GET", f"{place.path}?{name}={value}").problem(400, "INVALID_FIELD", name)
+
+
+def test_what_is_no_utf8_is_refused(rest: Rest, place: Place) -> None:
+    rest.call("GET", f"{place.path}?gender=%ff").problem(400, "INVALID_FIELD", "gender")
+
+
+@pytest.mark.parametrize("query", ["%zz=1", "page_size=%", "gender=a;b=c"])
+def test_a_malformed_query_is_refused(rest: Rest, place: Place, query: str) -> None:
+    for method in ("GET", "DELETE"):
+        rest.call(method, f"{place.path}?{query}").problem(400, "INVALID_FIELD", "query")
+
+
+def test_filters_select(rest: Rest, place: Place) -> None:
+    people = [
+        {"full_name": "A", "age": 30, "gender": "female", "location": "São Paulo, Brazil"},
+        {"full_name": "B", "age": 50, "gender": "male", "location": "Lagos & Abuja"},
+    ]
+    rest.call("POST", f"{place.path}:batchCreate", {"personas": people})
+    for query, names in (
+        ("gender=FEMALE", ["A"]),
+        ("location=s%C3%A3o+paulo", ["A"]),
+        ("location=%26", ["B"]),
+        ("age_min=30&age_max=49", ["A"]),
+        ("gender=", ["A", "B"]),
+        ("age_min=0", ["A", "B"]),
+    ):
+        for end in ("", "&page_size=10"):
+            rows = rest.call("GET", f"{place.path}?{query}{end}").json()
+            assert [row["full_name"] for row in rows] == names, query
+        rows = rest.call("GET", f"{place.path}:export?{query}").lines()
+        assert [row["full_name"] for row in rows] == names, query
+
+
+def test_the_update_mask_is_the_query_s(rest: Rest, place: Place) -> None:
+    path = f"/api/v1/projects/{place.project}"
+    both = rest.call("PATCH", path, {"name": "New", "description": "Words"}).json()
+    assert (both["name"], both["description"]) == ("New", "Words")
+    kept = rest.call("PATCH", path, {"name": "", "description": ""}, ())
+    kept.problem(400, "INVALID_FIELD")
+    masked = rest.call("PATCH", f"{path}?update_mask=description", {"name": "Ignored"}).json()
+    assert (masked["name"], masked["description"]) == ("New", "")
+    rest.call("PATCH", f"{path}?update_mask=nope", {"name": "X"}).problem(
+        400, "INVALID_FIELD", "update_mask"
+    )

@@ -1,0 +1,167 @@
+"""Start and stop `persona serve`, and call it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
+from persona.v1.project_service_pb2_grpc import ProjectServiceStub
+from persona_server.storage.store import open_store
+from persona_server.tokens import local_key
+
+PERSONA = Path(sys.executable).with_name("persona")
+START_SECONDS = 30.0
+OPTIONS = (
+    ("grpc.max_receive_message_length", 8 << 20),
+    ("grpc.max_send_message_length", 128 << 20),
+)
+
+
+class Service:
+    """A running service. `log` holds its log lines as they come."""
+
+    def __init__(self, data: Path, *flags: str, env: dict[str, str] | None = None) -> None:
+        self.data = data
+        self.log: list[dict[str, Any]] = []
+        self._listening = threading.Event()
+        command = [str(PERSONA), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+        if "--rest" not in flags:
+            command += ["--rest", "127.0.0.1:0"]
+        command += ["--metrics", "127.0.0.1:0", *flags]
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("PERSONA_")}
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=clean | (env or {}),
+        )
+        self.stdout: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read_log, daemon=True),
+            threading.Thread(target=self._read_stdout, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        if not self._listening.wait(START_SECONDS) or self.process.poll() is not None:
+            self.process.kill()
+            raise RuntimeError(f"the service did not start: {self.log[-3:]}")
+        started = next(line for line in self.log if line["message"] == "listening")
+        self.grpc: str = started["grpc"]
+        self.rest = f"http://{started['rest']}" if started.get("rest") else ""
+        self.metrics = f"http://{started['metrics']}/metrics"
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                entry = {"message": line.rstrip()}
+            self.log.append(entry)
+            if entry["message"] == "listening":
+                self._listening.set()
+        self._listening.set()  # it ended: nobody needs to wait
+
+    def _read_stdout(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.stdout.append(line.rstrip("\n"))
+
+    def token(self, tenant: str = "local", scopes: str = "all", subject: str = "tests") -> str:
+        """Return a token of the service's own key."""
+        store = open_store(self.data, make=False)
+        try:
+            return local_key(store).issue(tenant, subject, scopes.split(), 3600)
+        finally:
+            store.close()
+
+    def connect(self, token: str | None = None) -> "Caller":
+        """Return stubs whose calls carry a token (tenant `local`, all scopes)."""
+        return Caller(self.grpc, self.token() if token is None else token)
+
+    def kill(self) -> None:
+        """End the process as a power switch would."""
+        self.process.kill()
+        self._gone()
+
+    def stop(self, timeout: float = 20.0) -> int:
+        """Ask it to stop and return the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self._gone(timeout)
+
+    def _gone(self, timeout: float = 20.0) -> int:
+        code = self.process.wait(timeout)
+        for reader in self._readers:
+            reader.join(timeout)
+        return code
+
+
+class Caller:
+    """Stubs of both services that send a token with every call."""
+
+    def __init__(self, address: str, token: str) -> None:
+        channel = grpc.insecure_channel(address, OPTIONS)
+        self.channel = channel
+        authorized = grpc.intercept_channel(channel, _Authorization(token)) if token else channel
+        self.personas = PersonaServiceStub(authorized)
+        self.projects = ProjectServiceStub(authorized)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.channel.close()
+
+
+class _Authorization(
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
+):
+    def __init__(self, token: str) -> None:
+        self._pair = ("authorization", f"Bearer {token}")
+
+    def _with(self, details: Any) -> Any:
+        metadata = (*(details.metadata or ()), self._pair)
+        return _Details(details.method, details.timeout, metadata, details.credentials)
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        return continuation(self._with(details), request)
+
+    def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        return continuation(self._with(details), request)
+
+    def intercept_stream_stream(self, continuation: Any, details: Any, requests: Any) -> Any:
+        return continuation(self._with(details), requests)
+
+
+class _Details(grpc.ClientCallDetails):
+    def __init__(self, method: str, timeout: float | None, metadata: Any, credentials: Any) -> None:
+        self.method = method
+        self.timeout = timeout
+        self.metadata = metadata
+        self.credentials = credentials
+        self.wait_for_ready = None
+        self.compression = None
+
+
+@contextmanager
+def running_service(
+    data: Path, *flags: str, env: dict[str, str] | None = None
+) -> Iterator[Service]:
+    """Run a service for a block."""
+    service = Service(data, *flags, env=env)
+    try:
+        yield service
+    finally:
+        if service.process.poll() is None:
+            service.stop()
