@@ -50,6 +50,7 @@ format: setup-dev ## Format Python and Go
 
 generate: setup-dev ## Make generated/ anew from protos/
 	buf generate
+	python tools/update_docs.py
 
 bench: setup-dev ## Measure speed against a bare echo (about five minutes)
 	@python benchmarks/bench.py $(ARGS)

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -48,18 +50,33 @@ func (*marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 	})
 }
 
+// rooms hold bodies whose length is not said: a buffer that grew with them would leave as much behind.
+var rooms = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, maxBody+bytes.MinRead)) }}
+
+// buffer returns an empty one that need not grow, and what to call when it is no longer used.
+func (r *bodyReader) buffer() (buffer *bytes.Buffer, done func()) {
+	if length := r.call.r.ContentLength; length >= 0 {
+		return bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead)), func() {}
+	}
+	buffer = rooms.Get().(*bytes.Buffer)
+	buffer.Reset()
+	return buffer, func() { rooms.Put(buffer) }
+}
+
 // decode reads a body into the request (*Request) or into one field of it (**Resource). An empty
 // body leaves it unset.
 func decode(r *bodyReader, target any) body {
-	into, whole := target.(proto.Message)
-	data, err := io.ReadAll(r)
+	buffer, done := r.buffer()
+	defer done()
+	_, err := buffer.ReadFrom(r)
 	if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) {
-		return body{fault: tooLarge()}
+		return body{fault: r.call.tooLarge()}
 	}
 	if err != nil {
 		return body{fault: invalidField("body", "broke off")}
 	}
-	if len(data) == 0 {
+	into, whole := target.(proto.Message)
+	if buffer.Len() == 0 {
 		return body{whole: whole}
 	}
 	if !whole {
@@ -67,8 +84,8 @@ func decode(r *bodyReader, target any) body {
 		field.Set(reflect.New(field.Type().Elem()))
 		into = field.Interface().(proto.Message)
 	}
-	if protojson.Unmarshal(data, into) != nil {
-		return body{whole: whole, data: data, into: into}
+	if protojson.Unmarshal(buffer.Bytes(), into) != nil {
+		return body{whole: whole, data: bytes.Clone(buffer.Bytes()), into: into}
 	}
 	if whole {
 		return body{whole: true, fault: pathConflict(r.call, into)}

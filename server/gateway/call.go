@@ -25,6 +25,7 @@ const (
 	defaultTimeout = 10 * time.Second
 	maxTimeout     = 60 * time.Second
 	maxBody        = 4 << 20
+	maxDrain       = 16 << 20
 	maxToken       = 9 << 10 // the service takes tokens of 8 KiB, and headers of 12 KiB in all
 )
 
@@ -145,7 +146,9 @@ func (c *call) readTimeout(r *http.Request) error {
 		return invalidField("Grpc-Timeout", "must be up to 8 digits and a unit of H, M, S, m, u or n, for example 5S")
 	}
 	number, _ := strconv.Atoi(parts[1])
-	c.timeout = min(time.Duration(number)*timeoutUnits[parts[2]], maxTimeout)
+	unit := timeoutUnits[parts[2]]
+	c.timeout = unit * time.Duration(min(number, int(maxTimeout/unit)+1)) // the product can't overflow
+	c.timeout = min(c.timeout, maxTimeout)
 	r.Header.Del("Grpc-Timeout") // the runtime would apply it to whole lists and exports
 	return nil
 }
@@ -159,7 +162,7 @@ func (c *call) takeBody(r *http.Request) error {
 		return nil
 	}
 	if r.ContentLength > maxBody {
-		return tooLarge()
+		return c.tooLarge()
 	}
 	if r.ContentLength != 0 {
 		if err := checkContentType(r.Header); err != nil {
@@ -168,6 +171,18 @@ func (c *call) takeBody(r *http.Request) error {
 	}
 	r.Body = &bodyReader{http.MaxBytesReader(c.w.ResponseWriter, r.Body, maxBody), c}
 	return nil
+}
+
+// tooLarge refuses a body over maxBody; the service itself refuses a message over 3 MiB. It throws
+// away what comes, up to maxDrain: many clients read an answer only when all is sent.
+func (c *call) tooLarge() error {
+	if c.r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrain)
+	}
+	limit := strconv.Itoa(maxBody)
+	return &runtime.HTTPStatusError{HTTPStatus: http.StatusRequestEntityTooLarge,
+		Err: detailed(codes.InvalidArgument, messageTooLarge, "The body has more than "+limit+" bytes. Send it in parts.",
+			map[string]string{"limit": limit})}
 }
 
 func hasByte(r io.Reader) bool {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -72,14 +73,6 @@ func invalidField(field, description string) error {
 		&errdetails.BadRequest_FieldViolation{Field: field, Description: description})
 }
 
-// tooLarge refuses a body over maxBody; the service itself refuses a message over 3 MiB.
-func tooLarge() error {
-	limit := strconv.Itoa(maxBody)
-	return &runtime.HTTPStatusError{HTTPStatus: http.StatusRequestEntityTooLarge,
-		Err: detailed(codes.InvalidArgument, messageTooLarge, "The body has more than "+limit+" bytes. Send it in parts.",
-			map[string]string{"limit": limit})}
-}
-
 func detailed(code codes.Code, reason personav1.ErrorReason, text string, metadata map[string]string, violations ...*errdetails.BadRequest_FieldViolation) error {
 	info := &errdetails.ErrorInfo{Domain: errorDomain, Metadata: metadata,
 		Reason: strings.TrimPrefix(reason.String(), "ERROR_REASON_")}
@@ -115,7 +108,7 @@ var bareTexts = map[codes.Code]string{
 	codes.Canceled:          "The call was cancelled.",
 	codes.DeadlineExceeded:  "No answer came in time. Whether the work was done is not known; retry with the same Idempotency-Key.",
 	codes.PermissionDenied:  "The call is not permitted.",
-	codes.ResourceExhausted: "The call, or its answer, is larger than the service takes.",
+	codes.ResourceExhausted: "The call is more than the service can take.",
 	codes.Unauthenticated:   "The call carries no valid token.",
 	codes.Unavailable:       "The service can't be reached. Retry with the same Idempotency-Key.",
 	codes.Unimplemented:     "The service does not have this method.",
@@ -137,7 +130,8 @@ func (g *gateway) publicForm(c *call, st *status.Status) error {
 func (g *gateway) internalError(c *call, cause string) error {
 	id := newUUID()
 	g.log.Error("internal error", "error_id", id, "request_id", c.requestID, "cause", cause)
-	return detailed(codes.Internal, internalReason, "The gateway failed; the error id is in its log.", map[string]string{"error_id": id})
+	return detailed(codes.Internal, internalReason, "The call failed. The error id finds the cause in the gateway's log.",
+		map[string]string{"error_id": id})
 }
 
 // recover answers for a panic, except one that means to cut the connection.
@@ -149,7 +143,7 @@ func (g *gateway) recover(c *call) {
 	if cause == http.ErrAbortHandler || c.w.begun {
 		panic(http.ErrAbortHandler)
 	}
-	writeProblem(c.w, 0, g.internalError(c, fmt.Sprint(cause)))
+	writeProblem(c.w, 0, g.internalError(c, fmt.Sprintf("%v\n%s", cause, debug.Stack())))
 }
 
 // errorInfo finds what says that an error is the service's own, or nil.

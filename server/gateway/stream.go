@@ -95,6 +95,7 @@ func (e *export) copy(r *rows, request any) error {
 	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(e.ctx, r.call.forwarded()))
 	defer cancel()
 	stall := time.AfterFunc(stallTimeout, cancel)
+	defer stall.Stop()
 	stream, chunk, err := e.open(ctx, request)
 	for err == nil {
 		stall.Reset(stallTimeout)

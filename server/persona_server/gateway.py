@@ -14,7 +14,7 @@ PROGRAM = "persona-gateway"
 
 
 class GatewayError(Exception):
-    """The gateway can't run; the text says why and what to do."""
+    """The gateway can't run; the text says why, unless the gateway has said so on stderr."""
 
 
 class Gateway:
@@ -33,17 +33,14 @@ class Gateway:
         except OSError as error:
             raise GatewayError(f"Can't start {program}: {error.strerror}. {_HELP}") from None
         self._stopping = False
-        self.address = self._listening(listen)
+        self.address = self._listening()
 
-    def _listening(self, listen: Address) -> str:
+    def _listening(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
-            raise GatewayError(
-                f"REST can't listen on {listen}: the port is taken or not allowed. "
-                "Name another with --rest HOST:PORT, or --rest off."
-            )
+            raise GatewayError("")  # it has said why itself
         return str(json.loads(line)["listening"])
 
     def watch(self, died: Callable[[], None]) -> None:
@@ -62,7 +59,7 @@ class Gateway:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            self._process.wait(grace)
+            self._process.wait(grace + 1.0)  # it keeps the grace by itself; this is for one stuck
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

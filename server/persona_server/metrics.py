@@ -34,6 +34,17 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._by_call: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+
+    def finished(self, method: str, code: str, seconds: float) -> None:
+        """Count a finished RPC."""
+        found = self._by_call.get((method, code))
+        if found is None:  # labels() is slow, and methods and codes are few
+            found = (self.calls.labels(method, code), self.seconds.labels(method))
+            self._by_call[method, code] = found
+        found[0].inc()
+        found[1].observe(seconds)
+
     def serve(self, host: str, port: int) -> int:
         """Serve GET /metrics from a thread; return the port. Raises OSError if it is taken."""
         server, _thread = start_http_server(port, host, self.registry)

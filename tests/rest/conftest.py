@@ -8,6 +8,8 @@ import pytest
 from rest.processes import Backend, Gateway, gateway
 from rest.wire import Rest
 
+from support.service import Service
+
 
 class Place(NamedTuple):
     """A persona group in a project, with the path of its personas."""
@@ -18,7 +20,7 @@ class Place(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def rest(service: Any) -> Rest:
+def rest(service: Service) -> Rest:
     """A client of the service with all scopes."""
     return Rest(service.rest, service.token())
 
@@ -53,7 +55,7 @@ def persona(i: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def own_gateway(service: Any) -> Iterator[Gateway]:
+def own_gateway(service: Service) -> Iterator[Gateway]:
     """A gateway of this test alone, in front of the service."""
     with gateway(service.grpc) as running:
         yield running

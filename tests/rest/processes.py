@@ -1,4 +1,4 @@
-"""A gateway of the tests' own, and what it may be put in front of: a gRPC server that goes wrong."""
+"""A gateway of the tests' own, and a gRPC server that goes wrong to put behind it."""
 
 import contextlib
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import Message
 
 from persona.v1 import persona_service_pb2 as personas
-from persona.v1 import persona_service_pb2_grpc, project_service_pb2_grpc
 from persona.v1 import project_service_pb2 as projects
 from persona.v1.persona_pb2 import Persona
 
@@ -27,7 +27,7 @@ class Gateway:
     """A persona-gateway process."""
 
     def __init__(self, grpc_address: str, *flags: str) -> None:
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             [program(), "--listen", "127.0.0.1:0", "--grpc", grpc_address, *flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -70,30 +70,44 @@ def gateway(grpc_address: str, *flags: str) -> Iterator[Gateway]:
             running.stop()
 
 
-class Backend(
-    persona_service_pb2_grpc.PersonaServiceServicer,
-    project_service_pb2_grpc.ProjectServiceServicer,
-):
+class Backend:
     """A gRPC server that does what a test asks of it by the ids and filters of a request."""
 
     def __init__(self) -> None:
-        self.metadata: list[tuple[str, str]] = []  # of the last call of GetProject
+        self.metadata: list[tuple[str, str]] = []  # of the last GetProject
         self.called = threading.Event()
         self.released = threading.Event()
         self.pages = 0  # how many ListPersonas has given
+        self.dies_at: int | None = None  # the page at which the whole server ends
         self._server = grpc.server(futures.ThreadPoolExecutor(8))
-        persona_service_pb2_grpc.add_PersonaServiceServicer_to_server(self, self._server)
-        project_service_pb2_grpc.add_ProjectServiceServicer_to_server(self, self._server)
+        for service, methods in self._services().items():
+            handler = grpc.method_handlers_generic_handler(service, methods)
+            self._server.add_generic_rpc_handlers((handler,))
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
+
+    def _services(self) -> dict[str, dict[str, Any]]:
+        get, page, export = (
+            projects.GetProjectRequest.FromString,
+            personas.ListPersonasRequest.FromString,
+            personas.ExportPersonasRequest.FromString,
+        )
+        unary, stream = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
+        return {
+            "persona.v1.ProjectService": {"GetProject": unary(self._get, get, _bytes)},
+            "persona.v1.PersonaService": {
+                "ListPersonas": unary(self._page, page, _bytes),
+                "ExportPersonas": stream(self._export, export, _bytes),
+            },
+        }
 
     def stop(self) -> None:
         """End it, and whatever waits in it."""
         self.released.set()
         self._server.stop(0).wait()
 
-    def GetProject(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Fail bare with the code that the id names, wait for `released` for "wait", else answer."""
+    def _get(self, request: Any, context: Any) -> Message:
+        """Fail bare with the code that the id names; for "wait", wait for `released`."""
         self.metadata = [(key, value) for key, value in context.invocation_metadata()]
         self.called.set()
         if request.project_id in grpc.StatusCode.__members__:
@@ -102,9 +116,11 @@ class Backend(
             self.released.wait(30)
         return projects.GetProjectResponse(project=projects.Project(id=request.project_id))
 
-    def ListPersonas(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Give `age_max` pages of two personas of `age_min` KiB, then break; 0 pages: never break."""
+    def _page(self, request: Any, context: Any) -> Message:
+        """Give two personas of `age_min` KiB; break after `age_max` pages, end after `gender`."""
         at = int(request.page_token or 0)
+        if at == self.dies_at:
+            self._server.stop(0)
         if request.age_max and at == request.age_max:
             _abort(context, grpc.StatusCode.UNAVAILABLE)
         self.pages += 1
@@ -115,12 +131,16 @@ class Backend(
             personas=two, next_page_token="" if last else str(at + 1)
         )
 
-    def ExportPersonas(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+    def _export(self, request: Any, context: Any) -> Iterator[Message]:
         """Give `age_max` chunks, one more that is empty, and break."""
         for i in range(request.age_max):
             yield personas.ExportPersonasResponse(personas=[Persona(id=str(i))], resume_token="r")
         yield personas.ExportPersonasResponse(resume_token="r")
         _abort(context, grpc.StatusCode.INTERNAL)
+
+
+def _bytes(message: Message) -> bytes:
+    return message.SerializeToString()
 
 
 def _abort(context: Any, code: grpc.StatusCode) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The routes of the contract, from gateway.yaml, and any RPC as the HTTP request that means the same."""
+"""The routes of the contract, from gateway.yaml, and any RPC as the HTTP request that means it."""
 
 import re
 from pathlib import Path

@@ -3,13 +3,14 @@
 import json
 import re
 import uuid
-from typing import Any
 
 import grpc
 import pytest
 from rest.conftest import Place
 from rest.processes import SECRET, Backend, gateway
 from rest.wire import Rest
+
+from support.service import Service
 
 NOBODY = str(uuid.UUID(int=7))
 
@@ -47,13 +48,13 @@ def test_a_bad_page_token_is_400(rest: Rest, place: Place) -> None:
     rest.call("GET", f"{place.path}?page_token=x").problem(400, "INVALID_PAGE_TOKEN")
 
 
-def test_no_token_or_a_bad_one_is_401(service: Any, place: Place) -> None:
+def test_no_token_or_a_bad_one_is_401(service: Service, place: Place) -> None:
     for token in (None, "", "x", "x" * 8000):
         answer = Rest(service.rest, token).call("GET", place.path)
         assert answer.problem(401, "UNAUTHENTICATED")["code"] == "UNAUTHENTICATED"
 
 
-def test_a_missing_scope_is_403(service: Any, place: Place) -> None:
+def test_a_missing_scope_is_403(service: Service, place: Place) -> None:
     reader = Rest(service.rest, service.token(scopes="personas:read"))
     assert reader.call("GET", place.path).json() == []
     problem = reader.call("DELETE", place.path).problem(403, "PERMISSION_DENIED")

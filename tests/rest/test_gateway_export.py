@@ -3,18 +3,17 @@
 import uuid
 from collections.abc import Callable
 from http.client import IncompleteRead
-from typing import Any
 
 import pytest
 from rest.conftest import Place
 from rest.wire import Rest
 
+from support.service import Service
+
 GROUP = "/api/v1/projects/x/persona-groups/y/personas:export"
 
 
-def test_one_persona_a_line(
-    rest: Rest, place: Place, filled: Callable[[int], list[str]]
-) -> None:
+def test_one_persona_a_line(rest: Rest, place: Place, filled: Callable[[int], list[str]]) -> None:
     everything = filled(2300)
     answer = rest.call("GET", f"{place.path}:export")
     rows = answer.lines()
@@ -34,7 +33,9 @@ def test_filters_apply(rest: Rest, place: Place, filled: Callable[[int], list[st
     assert [row["age"] for row in rows] == [30, 31]
 
 
-def test_an_error_before_the_first_line_is_a_problem(service: Any, rest: Rest, place: Place) -> None:
+def test_an_error_before_the_first_line_is_a_problem(
+    service: Service, rest: Rest, place: Place
+) -> None:
     nobody = place.path.replace(place.group, str(uuid.uuid4()))
     rest.call("GET", f"{nobody}:export").problem(404, "PERSONA_GROUP_NOT_FOUND")
     rest.call("GET", f"{place.path}:export?age_min=x").problem(400, "INVALID_FIELD", "age_min")

@@ -1,12 +1,13 @@
 """Headers: what goes on to the server, what comes back, and what may be there once only."""
 
 import uuid
-from typing import Any
 
 import pytest
 from rest.conftest import Place
 from rest.processes import Backend
 from rest.wire import Rest, is_uuid
+
+from support.service import Service
 
 X = "/api/v1/projects/x"
 
@@ -62,13 +63,19 @@ def test_a_malformed_traceparent_is_left_out(broken: Rest, backend: Backend, tra
     assert "traceparent" not in dict(backend.metadata)
 
 
-def test_two_authorizations_are_refused(service: Any, rest: Rest, place: Place) -> None:
+def test_two_authorizations_are_refused(service: Service, rest: Rest, place: Place) -> None:
     good = ("Authorization", f"Bearer {service.token()}")
     other = ("Authorization", f"Bearer {service.token(tenant='other')}")
     for headers in ([good, other], [good, good], [good, ("authorization", "")]):
         rest.call("GET", place.path, headers=headers).problem(401, "UNAUTHENTICATED")
     joined = ("Authorization", f"{good[1]}, {other[1]}")
     rest.call("GET", place.path, headers=[joined]).problem(401, "UNAUTHENTICATED")
+
+
+def test_what_may_be_there_once_is_not_forwarded_twice(broken: Rest, backend: Backend) -> None:
+    for name in ("Authorization", "Idempotency-Key"):
+        assert broken.call("GET", X, headers=[(name, "a"), (name, "a")]).status in (400, 401)
+    assert not backend.called.is_set()
 
 
 @pytest.mark.parametrize("token", ["Bearer \xe9", "Bearer " + "x" * 9300, "Bearer a\tb"])
@@ -83,9 +90,7 @@ def test_headers_over_the_limit_are_431(rest: Rest) -> None:
 
 
 @pytest.mark.parametrize("keys", [["nope"], [""], ["\xe9"], ["x" * 200]])
-def test_a_malformed_idempotency_key_is_refused(
-    rest: Rest, place: Place, keys: list[str]
-) -> None:
+def test_a_malformed_idempotency_key_is_refused(rest: Rest, place: Place, keys: list[str]) -> None:
     headers = [("Idempotency-Key", key) for key in keys]
     answer = rest.call("POST", place.path, {"full_name": "X"}, headers)
     answer.problem(400, "INVALID_FIELD", "Idempotency-Key")

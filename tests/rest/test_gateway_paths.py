@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from rest.conftest import Place
-from rest.routes import ROUTES, by_path, without_path
+from rest.routes import ROUTES, Route, by_path, without_path
 from rest.wire import Rest
 
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -109,7 +109,7 @@ def test_methods_can_not_be_overridden(
     filled(1)
     override = [("X-HTTP-Method-Override", "DELETE")]
     form = [("Content-Type", "application/x-www-form-urlencoded")]
-    rest.call("POST", place.path, b"", headers=[*override, *form]).problem(400, "INVALID_FIELD")
+    rest.call("POST", place.path, b"", override, sent=form).problem(400, "INVALID_FIELD", "persona")
     rest.call("POST", place.path, b"a=b", override, sent=form).problem(
         415, "INVALID_FIELD", "Content-Type"
     )
@@ -118,7 +118,7 @@ def test_methods_can_not_be_overridden(
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.verb == "GET"], ids=lambda r: r.name)
 def test_head_is_get_without_a_body(
-    rest: Rest, place: Place, filled: Callable[[int], list[str]], route: "ROUTES[0]"
+    rest: Rest, place: Place, filled: Callable[[int], list[str]], route: Route
 ) -> None:
     ids = {"project_id": place.project, "group_id": place.group, "persona_id": filled(1)[0]}
     path = route.path.format(**ids)

@@ -76,7 +76,7 @@ def test_it_cuts_what_outlasts_the_grace(backend: Backend) -> None:
 
 def test_a_taken_port_is_one_line(backend: Backend) -> None:
     command = [program(), "--listen", backend.address, "--grpc", "127.0.0.1:1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert backend.address in line
@@ -94,11 +94,11 @@ def test_a_taken_port_is_one_line(backend: Backend) -> None:
     ],
 )
 def test_a_wrong_command_line_is_2(flags: list[str]) -> None:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [program(), *flags], capture_output=True, text=True, timeout=20, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--" in done.stderr
+    assert "Usage" in done.stderr
 
 
 def test_the_log_is_json_when_a_client_misbehaves(backend: Backend) -> None:

@@ -1,16 +1,16 @@
-"""HTTP as the tests speak it: any bytes of a path, any header twice, and the shape of every error."""
+"""HTTP as the tests speak it: any path, any header twice, and the shape that every error has."""
 
 import json
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http.client import HTTPConnection, HTTPMessage, HTTPResponse
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from support.errors import assert_no_leak
 
-Headers = Iterable[tuple[str, str]]
+Headers = Sequence[tuple[str, str]]
 JSON = (("Content-Type", "application/json"),)
 TIMEOUT = 30.0
 

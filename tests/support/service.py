@@ -33,6 +33,7 @@ class Service:
         self.data = data
         self.log: list[dict[str, Any]] = []
         self._listening = threading.Event()
+        self._printed = threading.Condition()
         command = [str(PERSONA), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
         if "--rest" not in flags:
             command += ["--rest", "127.0.0.1:0"]
@@ -76,7 +77,20 @@ class Service:
     def _read_stdout(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.stdout.append(line.rstrip("\n"))
+            with self._printed:
+                self.stdout.append(line.rstrip("\n"))
+                self._printed.notify_all()
+
+    def printed(self, start: str) -> str:
+        """Wait for the line on stdout that starts so, and return it."""
+
+        def found() -> str | None:
+            return next((line for line in self.stdout if line.lstrip().startswith(start)), None)
+
+        with self._printed:
+            line = self._printed.wait_for(found, START_SECONDS)
+        assert line is not None, f"{start!r} is not in {self.stdout}"
+        return line
 
     def token(self, tenant: str = "local", scopes: str = "all", subject: str = "tests") -> str:
         """Return a token of the service's own key."""

@@ -1,8 +1,8 @@
 """What every call shares: channel, token, deadline and tries."""
 
 import uuid
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterator
+from typing import Protocol, TypeVar
 
 import grpc
 
@@ -30,13 +30,28 @@ class _Mutation(Protocol):
     request_id: str
 
 
+class _PagedRequest(Protocol):
+    page_token: str
+
+
+class _Page(Protocol):
+    next_page_token: str
+
+
 MutationRequest = TypeVar("MutationRequest", bound=_Mutation)
+PagedRequest = TypeVar("PagedRequest", bound=_PagedRequest)
+Page = TypeVar("Page", bound=_Page)
 
 
 class Caller:
-    """A connection that sends its token with every call."""
+    """A connection that sends its token with every call.
+
+    Raises ValueError for a token that can't be sent.
+    """
 
     def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
+        if not (token.isascii() and token.isprintable()):
+            raise ValueError("The token holds characters that no token has.")
         self.address = address
         self._timeout = timeout
         self._retry = retry
@@ -74,29 +89,14 @@ class Caller:
 
     def _pages(
         self,
-        method: "grpc.UnaryUnaryMultiCallable[Request, Any]",
-        request: Request,
+        method: "grpc.UnaryUnaryMultiCallable[PagedRequest, Page]",
+        request: PagedRequest,
         timeout: float | None,
-    ) -> "PageIterator":
-        """Return the pages of a list; `timeout` bounds each of them."""
-        return PageIterator(lambda: self._call(method, request, timeout), request)
-
-
-class PageIterator:
-    """Iterates over the pages of a list."""
-
-    def __init__(self, fetch: Callable[[], Any], request: Any) -> None:
-        self._fetch = fetch
-        self._request = request
-        self._more = True
-
-    def __iter__(self) -> "PageIterator":
-        return self
-
-    def __next__(self) -> Any:
-        if not self._more:
-            raise StopIteration
-        page = self._fetch()
-        self._request.page_token = page.next_page_token
-        self._more = bool(page.next_page_token)
-        return page
+    ) -> Iterator[Page]:
+        """Yield the pages of a list; `timeout` bounds each of them."""
+        while True:
+            page = self._call(method, request, timeout)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token

@@ -202,6 +202,8 @@ def from_rpc_error(error: grpc.RpcError) -> PersonaError:
 
 
 def _details(error: grpc.RpcError) -> list[object]:
+    if not isinstance(error, grpc.Call):
+        return []
     try:
         status = rpc_status.from_call(error)
     except ValueError:  # details that contradict the status: a proxy's, not the service's

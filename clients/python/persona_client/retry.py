@@ -32,7 +32,10 @@ class RetryPolicy:
 
 
 class Backoff:
-    """The tries of one call, or of one stretch of a stream, within `patience` seconds."""
+    """The tries of one call, or of a stream that does not get ahead, within `patience` seconds.
+
+    The clock runs from the first question for what remains.
+    """
 
     def __init__(self, policy: RetryPolicy, patience: float) -> None:
         self._policy = policy
@@ -42,11 +45,14 @@ class Backoff:
     def reset(self) -> None:
         """Begin anew: the stream has got ahead."""
         self._attempt = 0
-        self._ends = time.monotonic() + self._patience
+        self._ends: float | None = None
 
     def remaining(self) -> float:
         """Return the seconds left, at least a millisecond so that a last try is a real one."""
-        return max(self._ends - time.monotonic(), 0.001)
+        now = time.monotonic()
+        if self._ends is None:
+            self._ends = now + self._patience
+        return max(self._ends - now, 0.001)
 
     def wait(self, error: PersonaError) -> None:
         """Sleep before the next try; raises the error if there should be none."""
@@ -59,7 +65,10 @@ class Backoff:
 
 
 def is_retryable(error: PersonaError) -> bool:
-    """Whether the same request may succeed later: never after RESOURCE_EXHAUSTED without a delay."""
+    """Whether the same request may succeed later.
+
+    RESOURCE_EXHAUSTED without a delay will not pass: the message is too large, say.
+    """
     if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return error.retry_after is not None
     return error.code is grpc.StatusCode.UNAVAILABLE

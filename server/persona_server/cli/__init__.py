@@ -1,11 +1,29 @@
 """The `persona` command."""
 
-import typer
+import os
 
-from persona_server.cli import serve, token
+# gRPC's core reads this when it is imported. Else it writes lines of its own beside ours, such as a
+# second one for a taken port.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for module in (serve, token):
+import typer  # noqa: E402 (after the line above, for what it imports)
+
+from persona_server.cli import (  # noqa: E402 (likewise)
+    exporting,
+    groups,
+    importing,
+    personas,
+    projects,
+    serve,
+    token,
+)
+
+app = typer.Typer(
+    help="The system of record for synthetic consumers: run the service, or use one.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for module in (serve, token, projects, groups, personas, importing, exporting):
     module.register(app)
 
 

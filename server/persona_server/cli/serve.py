@@ -68,7 +68,8 @@ def _serve(flags: dict[str, str | None]) -> None:
             make_demo(app.projects, app.personas)
         addresses = app.start()
     except (config.SettingError, DatabaseError, StartError, GatewayError) as error:
-        print(f"persona serve: {error}", file=sys.stderr)
+        if str(error):
+            print(f"persona serve: {error}", file=sys.stderr)
         # The threads of a half-started service would keep the interpreter alive.
         sys.stderr.flush()
         os._exit(1)

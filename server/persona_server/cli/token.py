@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command("token")(token)
 
 
-def token(  # noqa: PLR0917 (the command line's options)
+def token(
     tenant: Annotated[str, typer.Option(help="Tenant that the token is for: a-z, 0-9, '-'.")],
     scopes: Annotated[
         str, typer.Option(help=f"Comma-separated scopes, or all: {', '.join(SCOPES)}.")

@@ -10,7 +10,7 @@ from persona_server.storage import keys
 from persona_server.storage.groups import Locked
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.personas import Known, PersonaRow
-from persona_server.storage.store import Repositories
+from persona_server.storage.store import Transaction
 
 _MICROS = 1_000_000
 _TAG = b"\x0a"  # field 1, length-delimited: Get's `persona` and List's `personas`
@@ -33,7 +33,7 @@ class Added(NamedTuple):
 
 
 def add_personas(
-    repositories: Repositories, group: Group, personas: Sequence[Persona], path: str
+    repositories: Transaction, group: Group, personas: Sequence[Persona], path: str
 ) -> Added:
     """Add personas that were validated to a locked group, all or none.
 
@@ -89,7 +89,7 @@ def frame(tag: bytes, encoded: bytes) -> bytes:
     return tag + length + encoded
 
 
-def _row(repositories: Repositories, group: Group, persona: Persona, now: int) -> PersonaRow:
+def _row(repositories: Transaction, group: Group, persona: Persona, now: int) -> PersonaRow:
     """Give a new persona what the server gives, and return it as a row."""
     if persona.HasField("created_at"):
         created = persona.created_at

@@ -32,7 +32,7 @@ from persona_server.services.parents import (
 from persona_server.services.retries import Outcome, audit_entry, mutate
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.personas import START, Filters, Page
-from persona_server.storage.store import Repositories, Store
+from persona_server.storage.store import Repositories, Store, Transaction
 
 _PERSONA_TAG = b"\x0a"  # field 1: `personas`
 _TOKEN_TAG = b"\x12"  # field 2: `next_page_token`, `resume_token`
@@ -103,7 +103,7 @@ class PersonaService:
     def create_persona(self, call: Call, request: CreatePersonaRequest) -> bytes:
         """Add one persona, or return the same one. Raises ALREADY_EXISTS."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             locked = lock_group(repositories, request.project_id, request.group_id)
             group = Group(request.project_id, request.group_id, locked)
             added = add_personas(repositories, group, [request.persona], "persona")
@@ -115,7 +115,7 @@ class PersonaService:
     def batch_create_personas(self, call: Call, request: BatchCreatePersonasRequest) -> bytes:
         """Add up to 1,000 personas, all or nothing. Raises ALREADY_EXISTS naming the item."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             locked = lock_group(repositories, request.project_id, request.group_id)
             group = Group(request.project_id, request.group_id, locked)
             added = add_personas(repositories, group, request.personas, "personas[{}]")
@@ -128,7 +128,7 @@ class PersonaService:
     def delete_persona(self, call: Call, request: DeletePersonaRequest) -> bytes:
         """Hide one persona. Raises PERSONA_NOT_FOUND."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             locked = lock_group(repositories, request.project_id, request.group_id)
             persona, now = id_bytes(request.persona_id), repositories.now
             hidden = locked.hidden_set_id
@@ -142,7 +142,7 @@ class PersonaService:
     def delete_all_personas(self, call: Call, request: DeleteAllPersonasRequest) -> bytes:
         """Let the group show an empty set; the sweeper reclaims the old one later."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             locked = lock_group(repositories, request.project_id, request.group_id)
             count = locked.persona_count
             entry = None

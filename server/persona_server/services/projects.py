@@ -44,7 +44,7 @@ from persona_server.storage import keys
 from persona_server.storage.groups import GroupRow
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.projects import ProjectRow
-from persona_server.storage.store import Repositories, Store
+from persona_server.storage.store import Repositories, Store, Transaction
 
 Row = TypeVar("Row", ProjectRow, GroupRow)
 Resource = TypeVar("Resource", Project, PersonaGroup)
@@ -60,7 +60,7 @@ class ProjectService:
     def create_project(self, call: Call, request: CreateProjectRequest) -> bytes:
         """Make a project, or return the same one. Raises ALREADY_EXISTS."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             wanted, now = request.project, repositories.now
             project = id_bytes(wanted.id or keys.new_id(now))
             found = repositories.projects.find(project)
@@ -95,7 +95,7 @@ class ProjectService:
     def update_project(self, call: Call, request: UpdateProjectRequest) -> bytes:
         """Change the fields of the mask; an update that changes nothing writes nothing."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             stored = _project(repositories, request.project_id)
             wanted = _merged(stored, request.project, request.update_mask.paths)
             if wanted != stored:
@@ -111,7 +111,7 @@ class ProjectService:
     def delete_project(self, call: Call, request: DeleteProjectRequest) -> bytes:
         """Mark the project, its groups and their sets in one transaction."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             project, now = id_bytes(request.project_id), repositories.now
             if not repositories.projects.mark_deleted(project, now):
                 raise project_not_found(request.project_id)
@@ -123,7 +123,7 @@ class ProjectService:
     def create_persona_group(self, call: Call, request: CreatePersonaGroupRequest) -> bytes:
         """Make a group, or return the same one. Raises ALREADY_EXISTS."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             require_project(repositories, request.project_id)
             wanted, now = request.persona_group, repositories.now
             group = id_bytes(wanted.id or keys.new_id(now))
@@ -165,7 +165,7 @@ class ProjectService:
     def update_persona_group(self, call: Call, request: UpdatePersonaGroupRequest) -> bytes:
         """Change the fields of the mask; an update that changes nothing writes nothing."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             lock_group(repositories, request.project_id, request.group_id)
             stored = _group(repositories, request.project_id, request.group_id)
             wanted = _merged(stored, request.persona_group, request.update_mask.paths)
@@ -183,7 +183,7 @@ class ProjectService:
     def delete_persona_group(self, call: Call, request: DeletePersonaGroupRequest) -> bytes:
         """Mark the group and its set in one transaction."""
 
-        def effect(repositories: Repositories) -> Outcome:
+        def effect(repositories: Transaction) -> Outcome:
             locked = lock_group(repositories, request.project_id, request.group_id)
             group, now = id_bytes(request.group_id), repositories.now
             repositories.groups.mark_deleted(group, locked.set_id, now)

@@ -9,7 +9,7 @@ from persona_server.errors import ServiceError
 from persona_server.services.call import Call
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.ledger import AuditEntry
-from persona_server.storage.store import Repositories, Store
+from persona_server.storage.store import Repositories, Store, Transaction
 
 KEEP_MICROS = 86_400_000_000  # an answer can be asked for again for 24 hours
 
@@ -29,7 +29,7 @@ def mutate(
     store: Store,
     call: Call,
     request: Any,
-    effect: Callable[[Repositories], Outcome],
+    effect: Callable[[Transaction], Outcome],
     rebuild: Callable[[Repositories, bytes], bytes] | None = None,
 ) -> bytes:
     """Run a mutation once for each request_id, and return its encoded answer.

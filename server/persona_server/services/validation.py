@@ -155,7 +155,7 @@ def _check_filters(found: list[Violation], request: Any) -> None:
 def _check_ages(found: list[Violation], holder: Any, prefix: str) -> None:
     check_range(found, f"{prefix}age_min", holder.age_min, 0, 130)
     check_range(found, f"{prefix}age_max", holder.age_max, 0, 130)
-    if holder.age_max and holder.age_min > holder.age_max:
+    if 0 < holder.age_max < holder.age_min:
         found.append(Violation(f"{prefix}age_min", "must not be above age_max"))
 
 

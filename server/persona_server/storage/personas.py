@@ -267,7 +267,7 @@ class Personas:
         """Return where personas with these ids are, visible or hidden; unknown ids are left out."""
         if not ids:
             return {}
-        rows = self._do.known.all(tenant=self._tenant, ids=apsw.carray(ids))
+        rows = self._do.known.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
         return {row[0]: Known(row[1], row[2], row[3], bool(row[4])) for row in rows}
 
     def insert(self, rows: Sequence[PersonaRow]) -> None:

@@ -3,7 +3,8 @@
 Building a query at every call costs ten times its execution.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from peewee import Expression, Query, Value, fn
@@ -34,11 +35,16 @@ class Statement:
     def __init__(self, database: Any, query: Query) -> None:
         self._execute = database.execute_sql
         self._rows_affected = database.rows_affected
-        self.sql, holes = database.get_sql_context().sql(query).query()
-        self._holes = tuple(holes)
+        self.sql, bound = database.get_sql_context().sql(query).query()
+        # A constant of the query is bound under its place's number beside the named holes.
+        self.holes = tuple(v if type(v) is Param else str(i) for i, v in enumerate(bound))
+        self._constants = {str(i): v for i, v in enumerate(bound) if type(v) is not Param}
+        self._pick = _picker(self.holes)
 
-    def _bind(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple([values[v] if type(v) is Param else v for v in self._holes])
+    def _bind(self, values: dict[str, Any]) -> tuple[Any, ...]:
+        if self._constants:
+            values.update(self._constants)
+        return self._pick(values)
 
     def all(self, **values: Any) -> list[tuple[Any, ...]]:
         """Return every row. The cursor is read to its end: an open one would hold a snapshot."""
@@ -64,3 +70,10 @@ def many(database: Any, statement: Statement, rows: Iterable[tuple[Any, ...]]) -
     """Execute a statement for each row, given as the tuple of its holes in order of appearance."""
     cursor = database.cursor()
     cursor.executemany(statement.sql, rows)
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Return the function that picks these values in order, as a tuple."""
+    if len(names) > 1:
+        return itemgetter(*names)  # ten times a comprehension's speed, and every call binds
+    return lambda values: tuple([values[name] for name in names])

@@ -22,37 +22,42 @@ from persona_server.storage.projects import Projects, ProjectStatements
 from persona_server.storage.sweeper import Sweeper
 from persona_server.storage.tenants import Secrets, Tenants
 
-__all__ = ["DatabaseError", "Repositories", "Store", "open_store"]
+__all__ = ["DatabaseError", "Repositories", "Store", "Transaction", "open_store"]
 
 
 class Repositories:
-    """Everything that one tenant has. There is no query without a tenant.
+    """Everything that one tenant has. There is no query without a tenant."""
 
-    `now` is the time of the transaction's start, `written` how many personas it made visible.
-    """
-
-    __slots__ = (
-        "audit",
-        "groups",
-        "imports",
-        "now",
-        "personas",
-        "projects",
-        "retries",
-        "tenant",
-        "written",
-    )
-
-    def __init__(self, store: "Store", tenant: int, now: int) -> None:
+    def __init__(self, store: "Store", tenant: int) -> None:
         self.tenant = tenant
-        self.now = now
-        self.written = 0
         self.projects = Projects(store.project_statements, tenant)
         self.groups = Groups(store.group_statements, tenant, store.serial)
         self.personas = Personas(store.persona_statements, tenant)
         self.retries = Retries(store.ledger_statements, tenant)
         self.imports = Imports(store.ledger_statements, tenant)
         self.audit = AuditTrail(store.ledger_statements, tenant, store.serial)
+
+
+class Reader(Repositories):
+    """The same to read, each statement on its own snapshot: `with store.reading(tenant) as …`."""
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        translated().__exit__(kind, error, trace)
+
+
+class Transaction(Repositories):
+    """The same within one write transaction.
+
+    `now` is the time of its start in microseconds, `written` how many personas it made visible.
+    """
+
+    def __init__(self, store: "Store", tenant: int, now: int) -> None:
+        super().__init__(store, tenant)
+        self.now = now
+        self.written = 0
 
 
 class Store:
@@ -73,19 +78,23 @@ class Store:
         self.persona_statements = PersonaStatements(database)
         self.ledger_statements = LedgerStatements(database)
         self.sweeper = Sweeper(database, self.tenants)
+        self._readers: dict[int, Reader] = {}
 
-    @contextmanager
-    def reading(self, tenant: str) -> Iterator[Repositories]:
-        """Read one tenant's data, each statement on its own snapshot.
+    def reading(self, tenant: str) -> Reader:
+        """Return one tenant's data to read, as a context manager.
 
         A tenant without a row finds nothing, and none is made for it. Raises ServiceError
         DATABASE_UNAVAILABLE.
         """
         with translated():
-            yield Repositories(self, self.tenants.key(tenant), keys.now())
+            key = self.tenants.key(tenant)
+        reader = self._readers.get(key)
+        if reader is None:
+            reader = self._readers[key] = Reader(self, key)
+        return reader
 
     @contextmanager
-    def writing(self, tenant: str, timeout: float | None) -> Iterator[Repositories]:
+    def writing(self, tenant: str, timeout: float | None) -> Iterator[Transaction]:
         """Change one tenant's data in one transaction, on disk when the block ends.
 
         `timeout` is how many seconds the caller still waits, None without a deadline. Raises
@@ -98,12 +107,10 @@ class Store:
             self.tenants.key(tenant)  # remembered now, outside of the transaction
             with self.database.write(min(wait, LOCK_TIMEOUT)):
                 now = keys.now()
-                repositories = Repositories(
-                    self, self.tenants.ensure(tenant, self.serial, now), now
-                )
-                yield repositories
-        if repositories.written:
-            self.on_written(repositories.written)
+                transaction = Transaction(self, self.tenants.ensure(tenant, self.serial, now), now)
+                yield transaction
+        if transaction.written:
+            self.on_written(transaction.written)
 
     def answers(self) -> bool:
         """Return whether the database answers a query."""

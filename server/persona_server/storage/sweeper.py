@@ -30,6 +30,7 @@ class Sweeper:
         self._rows = expired(database, tables.Persona, ["id"], "purge_after")
         kept = ["method", "request_id"]
         self._answers = expired(database, tables.Idempotency, kept, "created_at")
+        self._import_batches = batches_of_expired(database)
         self._imports = expired(database, tables.ImportSession, ["id"], "updated_at")
 
     def _sets(self, database: SqliteDatabase) -> None:
@@ -73,6 +74,8 @@ class Sweeper:
                     removed += self._purge_set(tenant, set_id)
                 removed += self._drain(self._rows, tenant, now - retention)
                 removed += self._drain(self._answers, tenant, now - KEEP_ANSWERS)
+                # First what would go with an import by CASCADE, in one transaction however much.
+                removed += self._drain(self._import_batches, tenant, now - KEEP_IMPORTS)
                 removed += self._drain(self._imports, tenant, now - KEEP_IMPORTS)
         return removed
 
@@ -112,3 +115,19 @@ def expired(database: SqliteDatabase, model: Any, key: list[str], since: str) ->
     return Statement(
         database, model.delete().where((model.tenant_id == hole("tenant")) & chosen.in_(oldest))
     )
+
+
+def batches_of_expired(database: SqliteDatabase) -> Statement:
+    """Return the statement that deletes at most `chunk` batches of imports that have expired."""
+    batch, session = tables.ImportBatch, tables.ImportSession
+    old = batch.alias("old")
+    oldest = (
+        session.select(old.import_id, old.sequence)
+        .join(old, on=(old.tenant_id == hole("tenant")) & (old.import_id == session.id))
+        .where((session.tenant_id == hole("tenant")) & (session.updated_at <= hole("until")))
+        .order_by(session.updated_at)
+        .limit(hole("chunk"))
+    )
+    chosen = Tuple(batch.import_id, batch.sequence).in_(oldest)
+    mine = batch.tenant_id == hole("tenant")
+    return Statement(database, batch.delete().where(mine & chosen))

@@ -4,11 +4,13 @@ Only the shield aborts a call; whatever goes wrong inside it is raised, and turn
 this one place.
 """
 
+import itertools
+import os
 import re
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import NoReturn
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -16,7 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
-from persona_server.logs import LOGGER
+from persona_server.logs import LOGGER, log_call
 from persona_server.metrics import Metrics
 from persona_server.services.call import Call
 from persona_server.services.fields import UUID
@@ -29,6 +31,8 @@ from persona_server.transport.methods import Method
 ORDER = ("log", "metrics", "shield", "authentication", "validation")
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
+_PROCESS = os.urandom(6).hex()
+_numbers = itertools.count(1)
 
 
 class Rpc:
@@ -44,15 +48,17 @@ class Rpc:
         "principal",
         "reason",
         "request_id",
+        "started",
     )
 
     def __init__(self, method: Method, context: grpc.ServicerContext) -> None:
+        self.started = time.perf_counter()
         self.method = method
         self.context = context
         self.principal: Principal | None = None
-        self.code = grpc.StatusCode.OK
-        self.reason: str | None = None
-        self.error_id: str | None = None
+        self.code = "OK"
+        self.reason = ""
+        self.error_id = ""
         self.request_id = ""
         self.authorizations: list[str] = []
         self.keys: list[str] = []
@@ -64,7 +70,7 @@ class Rpc:
             elif key == "x-request-id" and _REQUEST_ID.fullmatch(str(value)):
                 self.request_id = str(value)
         # Correlation only; a value that could forge a log line is replaced.
-        self.request_id = self.request_id or uuid.uuid4().hex
+        self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
 
     def call(self) -> Call:
         """Return what a service needs to know. The call is authenticated."""
@@ -74,77 +80,62 @@ class Rpc:
         deadline = None if remaining is None else time.monotonic() + remaining
         return Call(self.method.name, principal.tenant, principal.subject, deadline)
 
-    def fail(self, error: ServiceError) -> None:
-        """End the call with an error's status. Always raises."""
-        self.code = CODES[error.reason]
-        self.reason = error.reason_name
-        self.context.set_trailing_metadata((("x-request-id", self.request_id),))
-        self.context.abort_with_status(status_of(error))
-
 
 class Interceptors:
-    """The chain, around a unary call or for as long as a stream lives."""
+    """The chain, as the steps that every handler takes: see server.py for the one shape of it.
+
+    `enter` is what happens before the service, `shield` turns what is raised into a status, and
+    `leave` logs and counts the call, however it ended.
+    """
 
     def __init__(self, metrics: Metrics, authenticator: Authenticator) -> None:
         self._metrics = metrics
         self._authenticator = authenticator
+        self.draining = False  # whether new calls are refused, since the server stops
 
-    @contextmanager
-    def around(self, rpc: Rpc) -> Iterator[None]:
-        """Run a block as the body of a call whose caller is known and may make it."""
-        with self._observed(rpc), self._shield(rpc):
-            self._authenticate(rpc)
-            yield
+    def enter(self, rpc: Rpc) -> None:
+        """Let in who may make this call.
 
-    @contextmanager
-    def _observed(self, rpc: Rpc) -> Iterator[None]:
-        """Log and count the call, however it ends."""
-        started = time.perf_counter()
-        try:
-            yield
-        except GeneratorExit:  # the client left a stream
-            rpc.code = grpc.StatusCode.CANCELLED
-            raise
-        finally:
-            seconds = time.perf_counter() - started
-            code = rpc.code.name
-            self._metrics.calls.labels(rpc.method.name, code).inc()
-            self._metrics.seconds.labels(rpc.method.name).observe(seconds)
-            LOGGER.info(
-                "call",
-                extra={
-                    "request_id": rpc.request_id,
-                    "method": rpc.method.name,
-                    "code": code,
-                    "reason": rpc.reason,
-                    "duration_ms": round(seconds * 1000, 3),
-                    "tenant": rpc.principal and rpc.principal.tenant,
-                    "error_id": rpc.error_id,
-                },
-            )
-
-    @contextmanager
-    def _shield(self, rpc: Rpc) -> Iterator[None]:
-        """Turn what is raised inside into a status; what is unexpected into INTERNAL and an id."""
-        try:
-            yield
-        except ServiceError as error:
-            if error.__cause__ is not None:
-                LOGGER.warning(error.message, extra={"request_id": rpc.request_id}, exc_info=error)
-            rpc.fail(error)
-        except Exception:  # noqa: BLE001 (that is what a shield is for)
-            rpc.error_id = uuid.uuid4().hex
-            LOGGER.exception(
-                "unexpected error",
-                extra={"request_id": rpc.request_id, "error_id": rpc.error_id},
-            )
-            rpc.fail(internal(rpc.error_id))
-
-    def _authenticate(self, rpc: Rpc) -> None:
+        Raises SHUTTING_DOWN, UNAUTHENTICATED and PERMISSION_DENIED.
+        """
+        if self.draining:
+            raise shutting_down()
         scopes = rpc.method.scopes
         if scopes is not None:
             rpc.principal = self._authenticator.principal(rpc.authorizations)
             require_scopes(rpc.principal, scopes)
+
+    def shield(self, rpc: Rpc, error: Exception) -> NoReturn:
+        """End the call with the status of an error; what is unexpected is INTERNAL and an id."""
+        if not isinstance(error, ServiceError):
+            rpc.error_id = uuid.uuid4().hex
+            extra = {"request_id": rpc.request_id, "error_id": rpc.error_id}
+            LOGGER.error("unexpected error", extra=extra, exc_info=error)
+            error = internal(rpc.error_id)
+        elif error.__cause__ is not None:
+            LOGGER.warning(error.message, extra={"request_id": rpc.request_id}, exc_info=error)
+        rpc.code = CODES[error.reason].name
+        rpc.reason = error.reason_name
+        status = status_of(error)
+        # abort_with_status() would put the status's metadata in the place of ours.
+        trailing = (*status.trailing_metadata, ("x-request-id", rpc.request_id))
+        rpc.context.set_trailing_metadata(trailing)
+        rpc.context.abort(status.code, status.details)
+        raise AssertionError("abort() raises")
+
+    def leave(self, rpc: Rpc) -> None:
+        """Log and count the call."""
+        seconds = time.perf_counter() - rpc.started
+        self._metrics.finished(rpc.method.name, rpc.code, seconds)
+        log_call(
+            request_id=rpc.request_id,
+            method=rpc.method.name,
+            code=rpc.code,
+            reason=rpc.reason,
+            duration_ms=round(seconds * 1000, 3),
+            tenant=rpc.principal.tenant if rpc.principal else "",
+            error_id=rpc.error_id,
+        )
 
 
 def parsed(rpc: Rpc, raw: bytes) -> Message:
@@ -181,9 +172,9 @@ def _take_idempotency_key(request: Message, given: Sequence[str]) -> None:
 
 
 def shutting_down() -> ServiceError:
-    """SHUTTING_DOWN for a stream that can't end within the grace."""
+    """SHUTTING_DOWN for a new call, and for a stream that can't end within the grace."""
     return ServiceError(
         errors_pb2.ERROR_REASON_SHUTTING_DOWN,
-        "The server is stopping. Open the stream again to resume.",
+        "The server is stopping. Try again with the same request_id; a stream resumes where it was.",
         retry_after=1.0,
     )

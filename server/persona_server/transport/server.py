@@ -1,7 +1,8 @@
 """The gRPC server: handlers made from the method table, health, reflection, options, stop."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,7 @@ from persona_server.transport.streams import STREAM_THREADS, Streams
 
 READ_THREADS = 4  # one process on one core spends least with few
 WRITE_THREADS = 4  # of their own: writers that wait for their turn must not hold up readers
+DRAIN_SECONDS = 0.25
 
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 4 << 20),
@@ -92,6 +94,12 @@ class PersonaServer:
     def stop(self, grace: float) -> None:
         """Refuse new calls, let those in flight end within `grace` seconds, cancel the rest."""
         self._health.enter_graceful_shutdown()
+        # gRPC's core cancels, bare, what it has received and not yet handed over when it stops. So
+        # callers are told first, by a status that says to try again, and have left by then.
+        self._interceptors.draining = True
+        drain = min(DRAIN_SECONDS, grace / 10)
+        time.sleep(drain)
+        grace -= drain
         last_call = threading.Timer(max(grace - 1.0, 0.0), self._streams.stop)
         last_call.start()
         self._server.stop(grace).wait()
@@ -106,11 +114,9 @@ class PersonaServer:
     def _handler(self, method: Method, serve: Callable[..., Any]) -> Any:
         """Return the handler of an RPC. Without serializers: bytes in, bytes out."""
         if method.streams_in:
-            behaviour = self._pooled(self._stream_in(method, serve), self._stream_pool)
-            return grpc.stream_stream_rpc_method_handler(behaviour)
+            return self._stream_in(method, serve)
         if method.streams_out:
-            behaviour = self._pooled(self._stream_out(method, serve), self._stream_pool)
-            return grpc.unary_stream_rpc_method_handler(behaviour)
+            return self._stream_out(method, serve)
         behaviour = self._unary(method, serve)
         if method.writes:
             behaviour = self._pooled(behaviour, self._writes)
@@ -123,37 +129,57 @@ class PersonaServer:
         return behaviour
 
     def _unary(self, method: Method, serve: Callable[..., bytes]) -> Callable[..., Any]:
-        around = self._interceptors.around
+        chain = self._interceptors
 
         def behaviour(raw: bytes, context: grpc.ServicerContext) -> bytes:
             rpc = Rpc(method, context)
-            with around(rpc):
+            try:
+                chain.enter(rpc)
                 request = parsed(rpc, raw)
                 return serve(rpc.call(), request)
-            raise AssertionError("the shield aborts")  # what it raises, the type checker can't see
+            except Exception as error:  # noqa: BLE001 (that is what a shield is for)
+                chain.shield(rpc, error)
+            finally:
+                chain.leave(rpc)
 
         return behaviour
+
+    def _streaming(
+        self, method: Method, serve: Callable[[Rpc, Any], Iterator[bytes]]
+    ) -> Callable[..., Any]:
+        """The same chain for as long as a stream lives; `serve` takes what came in, raw."""
+        chain = self._interceptors
+
+        def behaviour(raw: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+            rpc = Rpc(method, context)
+            try:
+                chain.enter(rpc)
+                tenant = rpc.principal.tenant if rpc.principal else ""
+                with self._streams.slot(tenant):
+                    yield from serve(rpc, raw)
+            except GeneratorExit:  # the client has left
+                rpc.code = "CANCELLED"
+                raise
+            except Exception as error:  # noqa: BLE001 (likewise)
+                chain.shield(rpc, error)
+            finally:
+                chain.leave(rpc)
+
+        return self._pooled(behaviour, self._stream_pool)
 
     def _stream_out(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> Any:
-        def behaviour(raw: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-            rpc = Rpc(method, context)
-            with self._interceptors.around(rpc):
-                request = parsed(rpc, raw)
-                call = rpc.call()
-                with self._streams.slot(call.tenant):
-                    yield from serve(call, request)
+        def answers(rpc: Rpc, raw: bytes) -> Iterator[bytes]:
+            request = parsed(rpc, raw)
+            yield from serve(rpc.call(), request)
 
-        return behaviour
+        return grpc.unary_stream_rpc_method_handler(self._streaming(method, answers))
 
     def _stream_in(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> Any:
-        def behaviour(messages: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
-            rpc = Rpc(method, context)
-            with self._interceptors.around(rpc):
-                call = rpc.call()
-                with self._streams.slot(call.tenant), self._streams.reader(messages) as reader:
-                    yield from serve(call, (parsed(rpc, raw) for raw in reader))
+        def answers(rpc: Rpc, messages: Iterator[bytes]) -> Iterator[bytes]:
+            with self._streams.reader(messages) as reader:
+                yield from serve(rpc.call(), (parsed(rpc, raw) for raw in reader))
 
-        return behaviour
+        return grpc.stream_stream_rpc_method_handler(self._streaming(method, answers))
 
     def _reflection(self, is_open: bool) -> Any:
         """Return the handler of reflection, which tells the contract to callers with a token."""
@@ -167,17 +193,13 @@ class PersonaServer:
         )
         servicer = reflection.ReflectionServicer(_NAMES)
 
-        def behaviour(messages: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
-            rpc = Rpc(method, context)
-            with self._interceptors.around(rpc):
-                tenant = rpc.principal.tenant if rpc.principal else ""
-                with self._streams.slot(tenant), self._streams.reader(messages) as reader:
-                    requests: Iterable[Any] = (decoded(method, raw) for raw in reader)
-                    for answer in servicer.ServerReflectionInfo(requests, context):
-                        yield answer.SerializeToString()
+        def answers(rpc: Rpc, messages: Iterator[bytes]) -> Iterator[bytes]:
+            with self._streams.reader(messages) as reader:
+                requests: Iterator[Any] = (decoded(method, raw) for raw in reader)
+                for answer in servicer.ServerReflectionInfo(requests, rpc.context):
+                    yield answer.SerializeToString()
 
-        self._pooled(behaviour, self._stream_pool)
-        return grpc.stream_stream_rpc_method_handler(behaviour)
+        return grpc.stream_stream_rpc_method_handler(self._streaming(method, answers))
 
 
 class _Health(health.HealthServicer):

@@ -1,0 +1,277 @@
+"""How fast the service is, as ratios to a bare grpcio echo of the same bytes, measured in one run.
+
+Echo and server run pinned to one core, the load to the other, in interleaved rounds; a figure is
+the median of the rounds. The server runs as in production: authentication, log and metrics on.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grpc
+from data import make_persona
+
+from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_service_pb2 as projects_pb
+from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
+from persona.v1.project_service_pb2_grpc import ProjectServiceStub
+
+GROUPS, PER_GROUP, BATCH = 100, 1000, 1000
+SERVER_CORE, LOAD_CORE = {0}, {1}
+SERVICE = "/persona.v1.PersonaService"
+
+
+class Case(NamedTuple):
+    """One row of the table: a method, its requests, and the share of echo that is the goal."""
+
+    name: str
+    method: str
+    requests: list[bytes]
+    goal: float
+
+
+class Process:
+    """A server process pinned to the server's core."""
+
+    def __init__(self, command: list[str], **options: Any) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, **options)
+        os.sched_setaffinity(self.process.pid, SERVER_CORE)
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that the process has spent."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[tuple[Process, str, str]]:
+    """Run the service; yield its process, address and token."""
+    command = [
+        str(Path(sys.executable).with_name("persona")),
+        "serve",
+        "--data",
+        str(folder / "data"),
+    ]
+    command += ["--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "127.0.0.1:0"]
+    with (folder / "log").open("w") as log:
+        started = Process(command, stdout=subprocess.PIPE, stderr=log)
+        try:
+            assert started.process.stdout is not None
+            for line in started.process.stdout:
+                if line.startswith("export "):
+                    words = dict(w.split("=", 1) for w in line.split()[1:])
+                    break
+            yield started, words["PERSONA_ADDRESS"], words["PERSONA_TOKEN"]
+        finally:
+            started.process.terminate()
+            started.process.wait()
+
+
+@contextmanager
+def echo(folder: Path, answers: dict[str, bytes]) -> Iterator[tuple[Process, str]]:
+    """Run the baseline with these answers; yield its process and address."""
+    arguments = []
+    for name, answer in answers.items():
+        path = folder / f"answer-{name}"
+        path.write_bytes(answer)
+        arguments.append(f"{name}={path}")
+    program = str(Path(__file__).with_name("echo.py"))
+    started = Process([sys.executable, program, *arguments], stdout=subprocess.PIPE)
+    try:
+        assert started.process.stdout is not None
+        yield started, f"127.0.0.1:{int(started.process.stdout.readline())}"
+    finally:
+        started.process.terminate()
+        started.process.wait()
+
+
+class Client:
+    """Raw calls with a token."""
+
+    def __init__(self, address: str, token: str) -> None:
+        options = [("grpc.max_receive_message_length", 8 << 20)]
+        self.channel = grpc.insecure_channel(address, options)
+        self.metadata = (("authorization", f"Bearer {token}"),)
+        self.personas = PersonaServiceStub(self.channel)
+        self.projects = ProjectServiceStub(self.channel)
+
+    def groups(self) -> tuple[str, list[str]]:
+        """Make a project with its groups; return their ids."""
+        wanted = projects_pb.CreateProjectRequest(project=projects_pb.Project(name="bench"))
+        project = self.projects.CreateProject(wanted, metadata=self.metadata).project.id
+        groups = []
+        for i in range(GROUPS):
+            request = projects_pb.CreatePersonaGroupRequest(project_id=project)
+            request.persona_group.name = f"group {i}"
+            answer = self.projects.CreatePersonaGroup(request, metadata=self.metadata)
+            groups.append(answer.persona_group.id)
+        return project, groups
+
+    def import_all(self, project: str, groups: list[str], batches: list[list[bytes]]) -> float:
+        """Import the encoded batches of each group; return the seconds it took."""
+        call = self.channel.stream_stream(f"{SERVICE}/ImportPersonas")
+        started = time.perf_counter()
+        for group, messages in zip(groups, batches, strict=True):
+            first = pb.ImportPersonasRequest(project_id=project, group_id=group, import_id=group)
+            answers = call(iter([first.SerializeToString(), *messages]), metadata=self.metadata)
+            assert sum(1 for _ in answers) == 1 + len(messages)
+        return time.perf_counter() - started
+
+    def call(self, method: str, request: bytes) -> bytes:
+        """Call a unary method with encoded messages."""
+        answer: bytes = self.channel.unary_unary(f"{SERVICE}/{method}")(
+            request, metadata=self.metadata
+        )
+        return answer
+
+
+def encoded_batches() -> list[list[bytes]]:
+    """Return the import messages of every group, encoded beforehand."""
+    random_ = random.Random(1)  # noqa: S311 (the same data in every run)
+    return [
+        [
+            pb.ImportPersonasRequest(
+                sequence=s + 1, personas=[make_persona(random_) for _ in range(BATCH)]
+            ).SerializeToString()
+            for s in range(PER_GROUP // BATCH)
+        ]
+        for _ in range(GROUPS)
+    ]
+
+
+def cases(client: Client, project: str, groups: list[str]) -> list[Case]:
+    """Return what is measured."""
+    listing = [
+        pb.ListPersonasRequest(project_id=project, group_id=g, page_size=100) for g in groups
+    ]
+    gets = []
+    for request in listing:
+        page = pb.ListPersonasResponse.FromString(
+            client.call("ListPersonas", request.SerializeToString())
+        )
+        gets += [
+            pb.GetPersonaRequest(project_id=project, group_id=request.group_id, persona_id=p.id)
+            for p in page.personas[:20]
+        ]
+    whole = [pb.ListPersonasRequest(project_id=project, group_id=g, page_size=1000) for g in groups]
+    return [
+        Case("GetPersona", "GetPersona", [r.SerializeToString() for r in gets], 0.65),
+        Case("List 100", "ListPersonas", [r.SerializeToString() for r in listing], 0.45),
+        Case("List 1000", "ListPersonas", [r.SerializeToString() for r in whole], 0.40),
+    ]
+
+
+def load(
+    program: str, address: str, method: str, token: str, requests: Path, seconds: float
+) -> Any:
+    """Run the load on its core and return its report."""
+    command = [program, "-address", address, "-method", method, "-token", token]
+    command += ["-requests", str(requests), "-seconds", str(seconds)]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE)
+    os.sched_setaffinity(started.pid, LOAD_CORE)
+    output, _ = started.communicate()
+    report = json.loads(output)
+    assert not report["errors"], report
+    return report
+
+
+class Figures:
+    """The rounds of one side of a case."""
+
+    def __init__(self) -> None:
+        self.rounds: list[dict[str, float]] = []
+
+    def add(self, report: dict[str, float], cpu: float) -> None:
+        """Add a round."""
+        self.rounds.append(report | {"cpu_ms": cpu * 1000 / report["requests"]})
+
+    def median(self, name: str) -> float:
+        """Return the median of a figure."""
+        return statistics.median(r[name] for r in self.rounds)
+
+
+def measure(program: str, folder: Path, rounds: int, seconds: float) -> dict[str, Any]:
+    """Run everything and return the figures."""
+    results: dict[str, Any] = {"cases": []}
+    with ExitStack() as stack:
+        server, address, token = stack.enter_context(service(folder))
+        client = Client(address, token)
+        project, groups = client.groups()
+        batches = encoded_batches()
+        results["persona_bytes"] = sum(map(len, batches[0])) / PER_GROUP
+        before, started = server.cpu(), time.perf_counter()
+        client.import_all(project, groups, batches)
+        took = time.perf_counter() - started
+        results["import_per_second"] = GROUPS * PER_GROUP / took
+        results["import_cpu_us"] = (server.cpu() - before) * 1e6 / (GROUPS * PER_GROUP)
+        measured = cases(client, project, groups)
+        answers = {str(i): client.call(c.method, c.requests[0]) for i, c in enumerate(measured)}
+        baseline, echo_address = stack.enter_context(echo(folder, answers))
+        for i, case in enumerate(measured):
+            requests = folder / f"requests-{i}"
+            requests.write_bytes(b"".join(struct.pack("<I", len(r)) + r for r in case.requests))
+            sides = (
+                (server, address, f"{SERVICE}/{case.method}", Figures()),
+                (baseline, echo_address, f"/echo/{i}", Figures()),
+            )
+            for round_ in range(rounds + 1):
+                for process, where, method, figures in sides:
+                    cpu = process.cpu()
+                    report = load(program, where, method, token, requests, seconds)
+                    if round_:  # the first warms up
+                        figures.add(report, process.cpu() - cpu)
+            results["cases"].append((case, len(answers[str(i)]), sides[0][3], sides[1][3]))
+    return results
+
+
+def show(results: dict[str, Any]) -> None:
+    """Print the table."""
+    print(
+        f"personas of {results['persona_bytes']:.0f} bytes, {GROUPS * PER_GROUP} in {GROUPS} groups"
+    )
+    print(
+        f"import, durable, batches of {BATCH}: {results['import_per_second']:,.0f} personas/s "
+        f"(goal 30,000), {results['import_cpu_us']:.1f} µs CPU each"
+    )
+    head = ("", "answer", "req/s", "p50 ms", "p99 ms", "CPU ms", "echo req/s", "echo CPU", "ratio")
+    print("{:<12}{:>10}{:>9}{:>8}{:>8}{:>8}{:>12}{:>10}{:>7}  goal".format(*head))
+    for case, size, ours, theirs in results["cases"]:
+        ratio = statistics.median(
+            a["per_second"] / b["per_second"]
+            for a, b in zip(ours.rounds, theirs.rounds, strict=True)
+        )
+        verdict = "met" if ratio >= case.goal else "MISSED"
+        print(
+            f"{case.name:<12}{size:>10,}{ours.median('per_second'):>9,.0f}"
+            f"{ours.median('p50_ms'):>8.2f}{ours.median('p99_ms'):>8.2f}"
+            f"{ours.median('cpu_ms'):>8.3f}{theirs.median('per_second'):>12,.0f}"
+            f"{theirs.median('cpu_ms'):>10.3f}{ratio:>7.2f}  {case.goal} {verdict}"
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="counted rounds after the warm-up")
+    parser.add_argument("--seconds", type=float, default=4.0, help="seconds a round")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        program = str(folder / "load")
+        subprocess.run(["go", "build", "-o", program, "./benchmarks/load"], check=True)  # noqa: S607
+        show(measure(program, folder, options.rounds, options.seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Personas of about 1.3 KB, the same in every run."""
+
+import random
+
+from persona.v1.persona_pb2 import Persona
+
+_WORDS = (
+    "market price brand phone family work travel music coffee garden quality trust value time home "
+    "school friend city train weekend budget online store review habit health sport cooking news"
+).split()
+_PLACES = ("Lisbon, Portugal", "Lagos, Nigeria", "Osaka, Japan", "Lyon, France", "Quito, Ecuador")
+_JOBS = ("Nurse", "Engineer", "Teacher", "Farmer", "Designer", "Driver", "Analyst")
+_INCOMES = ("Low", "Middle", "High")
+
+
+def make_persona(random_: random.Random) -> Persona:
+    """Return a persona without id and time, which the server gives."""
+    return Persona(
+        full_name=f"Persona {random_.getrandbits(32):08x}",
+        age=random_.randint(18, 90),
+        gender=random_.choice(("Female", "Male", "Non-binary")),
+        occupation=random_.choice(_JOBS),
+        location=random_.choice(_PLACES),
+        income_level=random_.choice(_INCOMES),
+        personality_traits=random_.sample(_WORDS, 4),
+        trusted_brands=random_.sample(_WORDS, 3),
+        distrusted_brands=random_.sample(_WORDS, 2),
+        digital_habits=" ".join(random_.choices(_WORDS, k=45)),
+        price_sensitivity=" ".join(random_.choices(_WORDS, k=45)),
+        psychographic_notes=" ".join(random_.choices(_WORDS, k=65)),
+        avatar_url=f"https://images.example/{random_.getrandbits(64):016x}.png",
+    )

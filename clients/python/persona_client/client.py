@@ -1,0 +1,44 @@
+"""The client: one connection, all calls."""
+
+import os
+from typing import Self
+
+from persona_client.personas import PersonaCalls
+from persona_client.projects import ProjectCalls
+from persona_client.retry import RetryPolicy
+
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+DEFAULT_TIMEOUT = 10.0
+
+
+class PersonaClient(ProjectCalls, PersonaCalls):
+    """A connection to persona-service; thread-safe, and a context manager that closes it.
+
+    `address` is "host:port", `token` what `persona token` prints. `timeout` is the deadline of a
+    call with all its tries, in seconds, unless a call names its own. Connections are plain text.
+    """
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        token: str = "",
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        super().__init__(address, token, timeout, retry or RetryPolicy())
+
+    @classmethod
+    def from_environment(
+        cls, *, timeout: float = DEFAULT_TIMEOUT, retry: RetryPolicy | None = None
+    ) -> Self:
+        """Return a client for PERSONA_ADDRESS (default 127.0.0.1:50051) with PERSONA_TOKEN."""
+        address = os.environ.get("PERSONA_ADDRESS") or DEFAULT_ADDRESS
+        token = os.environ.get("PERSONA_TOKEN", "").strip()
+        return cls(address, token, timeout=timeout, retry=retry)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()

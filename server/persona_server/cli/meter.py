@@ -1,0 +1,43 @@
+"""The progress bar of an import: on a terminal alone, on stderr."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+
+class Meter:
+    """Shows how much was read, of `total` bytes (None: unknown), and how many personas are in."""
+
+    def __init__(self, total: int | None) -> None:
+        self._bar = Progress(
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[imported]} personas"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("import", total=total, imported=0)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def read(self, count: int) -> None:
+        """Tell of bytes that were read."""
+        self._bar.advance(self._task, count)
+
+    def imported(self, count: int) -> None:
+        """Tell how many personas are in."""
+        self._bar.update(self._task, imported=count)

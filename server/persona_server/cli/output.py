@@ -1,0 +1,99 @@
+"""What commands print: JSON lines as REST writes resources, or tables."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_WIDE = 1000  # columns of a table that no terminal bounds: nothing is cut or wrapped
+
+
+def json_line(message: Message) -> str:
+    """Return a message as one line of JSON: the names of the contract, unset values as null."""
+    given = MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    # MessageToDict leaves an unset wrapper or time out, where REST says null; it sorts no map.
+    return compact({f.name: _sorted(given.get(f.name)) for f in message.DESCRIPTOR.fields})
+
+
+def compact(value: Any) -> str:
+    """Return a value as JSON without needless spaces."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def print_json(message: Message) -> None:
+    """Print one message as a line of JSON, in UTF-8 whatever the locale."""
+    print_line(json_line(message))
+
+
+def print_line(text: str) -> None:
+    """Print a line in UTF-8."""
+    sys.stdout.buffer.write(text.encode() + b"\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows below a heading; the first column is an id, and nothing is cut."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        first = i == 0
+        table.add_column(column, no_wrap=first, min_width=36 if first else None, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(_to_seconds(item)) for item in row))
+    _console().print(table)
+
+
+def print_details(message: Message) -> None:
+    """Print the fields of one message, one a line; map entries have lines of their own."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for field in message.DESCRIPTOR.fields:
+        for name, value in _lines_of(field.name, getattr(message, field.name)):
+            table.add_row(_cell(name), _cell(value))
+    _console().print(table)
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Return a text whose control characters can't steer the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c in keep or c.isprintable() or c == "\u00a0" else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+def _sorted(value: Any) -> Any:
+    return dict(sorted(value.items())) if isinstance(value, dict) else value
+
+
+def _lines_of(name: str, value: Any) -> Iterable[tuple[str, object]]:
+    if hasattr(value, "items"):
+        return [(f"{name}: {key}", value[key]) for key in sorted(value)]
+    if isinstance(value, str | int | Message):
+        return [(name, value)]
+    return [(name, ", ".join(value))]
+
+
+def _to_seconds(value: object) -> object:
+    return f"{value.ToJsonString()[:19]}Z" if isinstance(value, Timestamp) else value
+
+
+def _cell(value: object) -> Text:
+    if isinstance(value, Timestamp):
+        value = value.ToJsonString() if value.ByteSize() else ""
+    elif isinstance(value, Message):  # a wrapper
+        value = getattr(value, "value", "")
+    return Text(printable(str(value), keep="\n"))
+
+
+def _console() -> Console:
+    return Console(highlight=False) if sys.stdout.isatty() else Console(width=_WIDE)

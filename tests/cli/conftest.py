@@ -1,0 +1,101 @@
+"""The `persona` command against the running service."""
+
+import json
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from typer.testing import CliRunner
+
+from persona_client import PersonaClient, PersonaGroup, Project
+from persona_server.cli import app
+from support.service import PERSONA, Service
+
+
+class Done(NamedTuple):
+    """What a command ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    def lines(self) -> list[Any]:
+        """Return what was printed as JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Place(NamedTuple):
+    """A persona group by the names that commands take, and by its ids."""
+
+    project: str
+    group: str
+    project_id: str
+    group_id: str
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        """The ids as calls take them."""
+        return self.project_id, self.group_id
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that name the group."""
+        return "--project", self.project, "--group", self.group
+
+
+class Cli:
+    """Runs commands in this process, or as one of their own."""
+
+    def __init__(self, address: str, token: str, state: Path) -> None:
+        self.journals = state / "persona/imports"
+        self.environment = {
+            "PERSONA_ADDRESS": address,
+            "PERSONA_TOKEN": token,
+            "XDG_STATE_HOME": str(state),
+        }
+
+    def run(self, *arguments: str | Path, stdin: str | bytes | None = None) -> Done:
+        """Run a command to its end; a traceback fails the test."""
+        done = CliRunner().invoke(
+            app, [str(a) for a in arguments], input=stdin, env=self.environment
+        )
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    def start(self, *arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
+        """Start a command as a process."""
+        return subprocess.Popen(
+            [PERSONA, *arguments],
+            env=os.environ | self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+
+@pytest.fixture
+def cli(service: Service, tmp_path: Path) -> Cli:
+    """Commands with a token of all scopes, and imports kept in a folder of the test."""
+    return Cli(service.grpc, service.token(), tmp_path / "state")
+
+
+@pytest.fixture(scope="session")
+def client(service: Service) -> Iterator[PersonaClient]:
+    """A client of the running service, to look with."""
+    with PersonaClient(service.grpc, service.token()) as made:
+        yield made
+
+
+@pytest.fixture
+def place(client: PersonaClient) -> Place:
+    """A new, empty group in a project whose name no other has."""
+    project = client.create_project(Project(name=f"Project {uuid.uuid4()}"))
+    group = client.create_persona_group(project.id, PersonaGroup(name="everyone"))
+    return Place(project.name, group.name, project.id, group.id)

@@ -1,0 +1,155 @@
+"""Answers kept for retries, the import ledger, and the audit trail."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import apsw
+import peewee
+import pytest
+
+from persona_server.storage import tables
+from persona_server.storage.ledger import AuditEntry, Kept, Session
+from persona_server.storage.store import Store
+from persona_server.storage.sweeper import CHUNK, KEEP_ANSWERS, KEEP_IMPORTS
+from support.stored import StoredGroup, read, rows
+
+HASH, OTHER_HASH = bytes(32), b"\1" * 32
+OWNER, OTHER_OWNER = bytes(16), b"\1" * 16
+NOW = 2 * KEEP_IMPORTS
+MINUTE = 60_000_000
+
+
+def keep(store: Store, key: bytes, now: int, method: str = "M", answer: bytes = b"answer") -> None:
+    with store.writing("acme", None) as repositories:
+        repositories.retries.keep(method, key, HASH, answer, now)
+
+
+def test_answer_is_found_by_method_and_id(store: Store) -> None:
+    key = uuid.uuid4().bytes
+    keep(store, key, NOW)
+    retries = read(store).retries
+    assert retries.find("M", key, NOW - 1) == Kept(HASH, b"answer")
+    assert retries.find("Other", key, 0) is None
+    assert retries.find("M", uuid.uuid4().bytes, 0) is None
+
+
+def test_expired_answer_is_not_found_and_may_be_replaced(store: Store) -> None:
+    key = uuid.uuid4().bytes
+    keep(store, key, NOW)
+    assert read(store).retries.find("M", key, NOW) is None
+    keep(store, key, NOW + KEEP_ANSWERS, answer=b"new")
+    assert read(store).retries.find("M", key, NOW) == Kept(HASH, b"new")
+    assert rows(store, "SELECT count(*) FROM idempotency") == [(1,)]
+
+
+def test_answer_may_be_empty_or_hold_anything(store: Store) -> None:
+    for answer in (b"", b"\0\xff" * 9):
+        key = uuid.uuid4().bytes
+        keep(store, key, NOW, answer=answer)
+        assert read(store).retries.find("M", key, 0) == Kept(HASH, answer)
+
+
+def test_sweep_removes_expired_answers_alone(store: Store) -> None:
+    old, edge, young = (uuid.uuid4().bytes for _ in range(3))
+    keep(store, old, NOW - KEEP_ANSWERS - 1)
+    keep(store, edge, NOW - KEEP_ANSWERS)
+    keep(store, young, NOW - KEEP_ANSWERS + 1)
+    store.sweeper.sweep(NOW, MINUTE)
+    assert rows(store, "SELECT request_id FROM idempotency") == [(young,)]
+
+
+@pytest.fixture
+def started(store: Store, group: StoredGroup) -> bytes:
+    """The id of an import that has begun."""
+    import_id = uuid.uuid4().bytes
+    with store.writing("acme", None) as repositories:
+        repositories.imports.start(import_id, group.group, 5, OWNER, NOW)
+    return import_id
+
+
+def advance(store: Store, import_id: bytes, sequence: int, digest: bytes, now: int = NOW) -> None:
+    with store.writing("acme", None) as repositories:
+        repositories.imports.advance(import_id, sequence, digest, 10, now)
+
+
+def test_import_begins_at_zero(store: Store, group: StoredGroup, started: bytes) -> None:
+    assert read(store).imports.find(started) == Session(group.group, 5, OWNER, 0, 0)
+    assert read(store).imports.find(uuid.uuid4().bytes) is None
+
+
+def test_import_remembers_every_batch(store: Store, group: StoredGroup, started: bytes) -> None:
+    advance(store, started, 1, HASH)
+    advance(store, started, 2, OTHER_HASH)
+    imports = read(store).imports
+    assert imports.find(started) == Session(group.group, 5, OWNER, 2, 20)
+    assert [imports.batch_hash(started, n) for n in (1, 2, 3)] == [HASH, OTHER_HASH, None]
+
+
+def test_batch_is_recorded_once(store: Store, group: StoredGroup, started: bytes) -> None:
+    advance(store, started, 1, HASH)
+    with pytest.raises((apsw.Error, peewee.PeeweeException)):
+        advance(store, started, 1, OTHER_HASH)
+    assert read(store).imports.find(started) == Session(group.group, 5, OWNER, 1, 10)
+
+
+def test_newer_owner_takes_an_import_over(store: Store, group: StoredGroup, started: bytes) -> None:
+    advance(store, started, 1, HASH)
+    with store.writing("acme", None) as repositories:
+        repositories.imports.take_over(started, OTHER_OWNER, NOW)
+    assert read(store).imports.find(started) == Session(group.group, 5, OTHER_OWNER, 1, 10)
+
+
+def test_sweep_removes_imports_30_days_after_their_last_batch(store: Store, started: bytes) -> None:
+    advance(store, started, 1, HASH, NOW + 5)
+    advance(store, started, 2, HASH, NOW + 10)
+    store.sweeper.sweep(NOW + 9 + KEEP_IMPORTS, MINUTE)
+    assert read(store).imports.find(started) is not None
+    store.sweeper.sweep(NOW + 10 + KEEP_IMPORTS, MINUTE)
+    assert read(store).imports.find(started) is None
+    assert rows(store, "SELECT count(*) FROM import_batch") == [(0,)]
+
+
+def test_sweep_of_a_long_import_stays_in_chunks(
+    store: Store, started: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session's batches go with it: they too count in a transaction's 5,000 rows."""
+    tenant = read(store).tenant
+    with store.database.write(1.0):
+        entries = [(tenant, started, n, HASH) for n in range(1, CHUNK + 1001)]
+        cursor = store.database.cursor()
+        cursor.executemany("INSERT INTO import_batch VALUES (?, ?, ?, ?)", entries)
+    counts = watched(store, "import_batch", monkeypatch)
+    store.sweeper.sweep(NOW + KEEP_IMPORTS, MINUTE)
+    assert counts[-1] == 0
+    assert max(a - b for a, b in pairwise([CHUNK + 1000, *counts])) <= CHUNK
+
+
+def watched(store: Store, table: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the rows of a table after every write transaction."""
+    counts: list[int] = []
+    write = store.database.write
+
+    @contextmanager
+    def counted(timeout: float) -> Iterator[None]:
+        with write(timeout):
+            yield
+        counts.append(rows(store, f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608
+
+    monkeypatch.setattr(store.database, "write", counted)
+    return counts
+
+
+def test_audit_row_holds_the_entry(store: Store) -> None:
+    entry = AuditEntry("M", "actor", b"p" * 16, b"g" * 16, b"x" * 16, 7, b"r" * 16)
+    with store.writing("acme", None) as repositories:
+        repositories.audit.add(entry, NOW)
+        repositories.audit.add(AuditEntry("N", "actor"), NOW)
+        tenant = repositories.tenant
+    columns = ", ".join(f.column_name for f in tables.Audit._meta.sorted_fields)
+    found = rows(store, f"SELECT {columns} FROM audit ORDER BY id")  # noqa: S608
+    first, second = ({**dict(zip(columns.split(", "), row, strict=True))} for row in found)
+    assert first.pop("id") < second.pop("id")
+    assert first == {"tenant_id": tenant, "at": NOW, **entry._asdict()}
+    assert second == {"tenant_id": tenant, "at": NOW, **AuditEntry("N", "actor")._asdict()}

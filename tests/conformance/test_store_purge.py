@@ -1,0 +1,164 @@
+"""A delete hides, a purge reclaims: marks, retention, chunks, and what is never touched."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+
+from persona_server.storage.store import Store
+from persona_server.storage.sweeper import CHUNK
+from support.data import persona, uid
+from support.stored import StoredGroup, UndoneError, raw, rows
+
+RETENTION = 60_000_000
+HIDDEN = 1_000  # when things were deleted
+DUE = HIDDEN + RETENTION
+
+
+def stored(store: Store) -> int:
+    return int(rows(store, "SELECT count(*) FROM persona")[0][0])
+
+
+@pytest.mark.parametrize("how", ["hide", "drop"])
+@pytest.mark.parametrize(("now", "left"), [(DUE - 1, 1), (DUE, 0), (DUE + 1, 0)])
+def test_retention_is_kept_to_the_microsecond(
+    store: Store, group: StoredGroup, how: str, now: int, left: int
+) -> None:
+    (one,) = group.add(persona())
+    if how == "hide":
+        group.hide(one, now=HIDDEN)
+    else:
+        group.drop(now=HIDDEN)
+    assert store.sweeper.sweep(now, RETENTION) == 1 - left
+    assert stored(store) == left
+
+
+def test_visible_personas_stay(store: Store, group: StoredGroup) -> None:
+    one, two, three = group.add(persona(), persona(), persona())
+    group.hide(one, now=HIDDEN)
+    assert store.sweeper.sweep(DUE, RETENTION) == 1
+    assert group.get(two) is not None
+    assert group.get(three) is not None
+    assert store.sweeper.sweep(2**62, RETENTION) == 0
+    assert group.page(10).size == group.count() == 2
+
+
+def test_restored_persona_is_off_the_list(store: Store, group: StoredGroup) -> None:
+    one, other = persona(id=uid()), persona(id=uid())
+    group.add(one, other)
+    group.hide(raw(one), now=HIDDEN)
+    group.drop(now=HIDDEN)
+    group.add(persona(id=one.id), persona(id=other.id))
+    assert store.sweeper.sweep(2**62, RETENTION) == 0
+    assert {group.get(raw(one)) is None, group.get(raw(other)) is None} == {False}
+
+
+def test_hidden_row_of_a_deleted_group_keeps_its_own_time(store: Store, group: StoredGroup) -> None:
+    early, late = group.add(persona(), persona())
+    group.hide(early, now=HIDDEN)
+    with store.writing("acme", None) as repositories:
+        repositories.groups.mark_deleted(group.group, group.set_id, HIDDEN + 500)
+    assert store.sweeper.sweep(DUE, RETENTION) == 1
+    assert rows(store, "SELECT id FROM persona") == [(late,)]
+    assert store.sweeper.sweep(DUE + 500, RETENTION) == 1
+    assert stored(store) == 0
+
+
+def test_marks_never_overwrite_earlier_ones(store: Store, group: StoredGroup) -> None:
+    group.add(persona())
+    old = group.drop(now=HIDDEN)
+    with store.writing("acme", None) as repositories:
+        repositories.groups.mark_deleted(group.group, old, HIDDEN + 1)
+        repositories.groups.mark_deleted(group.group, old, HIDDEN + 2)
+    marks = rows(store, "SELECT dropped_at, purge_after FROM persona_set WHERE id = ?", old)
+    assert marks == [(HIDDEN, HIDDEN)]
+    deleted = rows(store, "SELECT deleted_at FROM persona_group")
+    assert deleted == [(HIDDEN + 1,)]
+
+
+def test_project_deleted_later_leaves_the_marks_of_its_groups(
+    store: Store, group: StoredGroup
+) -> None:
+    set_id = group.set_id
+    with store.writing("acme", None) as repositories:
+        repositories.groups.mark_deleted(group.group, set_id, HIDDEN)
+        repositories.projects.mark_deleted(group.project, HIDDEN + 1)
+        repositories.groups.mark_all_deleted(group.project, HIDDEN + 1)
+    assert rows(store, "SELECT deleted_at FROM persona_group") == [(HIDDEN,)]
+    marks = rows(store, "SELECT dropped_at FROM persona_set WHERE id = ?", set_id)
+    assert marks == [(HIDDEN,)]
+
+
+def test_purged_set_goes_and_groups_and_projects_stay(store: Store, group: StoredGroup) -> None:
+    group.add(persona())
+    with store.writing("acme", None) as repositories:
+        repositories.projects.mark_deleted(group.project, HIDDEN)
+        repositories.groups.mark_all_deleted(group.project, HIDDEN)
+    store.sweeper.sweep(DUE, RETENTION)
+    assert stored(store) == 0
+    assert rows(store, "SELECT count(*) FROM persona_set WHERE dropped_at IS NOT NULL") == [(0,)]
+    assert rows(store, "SELECT count(*) FROM persona_group") == [(1,)]
+    assert rows(store, "SELECT count(*) FROM project") == [(1,)]
+
+
+def test_every_tenant_is_swept(store: Store) -> None:
+    for tenant in ("one", "two", "three"):
+        group = StoredGroup(store, tenant)
+        group.add(persona(), persona())
+        group.drop(now=HIDDEN)
+    assert store.sweeper.sweep(DUE, RETENTION) == 6
+    assert stored(store) == 0
+
+
+@pytest.mark.parametrize("how", ["hide", "drop"])
+def test_a_transaction_never_holds_more_than_a_chunk(
+    store: Store, group: StoredGroup, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left is read between the chunks; readers and writers get their turn there."""
+    assert CHUNK <= 5000
+    total = CHUNK + 1001
+    given = group.add(*[persona() for _ in range(total)])
+    if how == "drop":
+        group.drop(now=HIDDEN)
+    else:
+        with store.writing("acme", None) as repositories:
+            locked = group.locked(repositories)
+            for one in given:
+                repositories.personas.hide(one, locked.set_id, locked.hidden_set_id, HIDDEN)
+    write, left = store.database.write, [total]
+
+    @contextmanager
+    def watched(timeout: float) -> Iterator[None]:
+        with write(timeout):
+            yield
+        left.append(stored(store))
+
+    monkeypatch.setattr(store.database, "write", watched)
+    assert store.sweeper.sweep(DUE, RETENTION) == total
+    assert left[-1] == 0
+    assert max(a - b for a, b in pairwise(left)) == CHUNK
+
+
+def test_what_a_failed_sweep_leaves_is_still_on_the_list(
+    store: Store, group: StoredGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total = CHUNK + 10
+    group.add(*[persona() for _ in range(total)])
+    group.drop(now=HIDDEN)
+    write, calls = store.database.write, iter([True, False])
+
+    @contextmanager
+    def breaking(timeout: float) -> Iterator[None]:
+        if not next(calls):
+            raise UndoneError
+        with write(timeout):
+            yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.database, "write", breaking)
+        with pytest.raises(UndoneError):
+            store.sweeper.sweep(DUE, RETENTION)
+    assert stored(store) == 10
+    assert store.sweeper.sweep(DUE, RETENTION) == 10
+    assert stored(store) == 0

@@ -1,0 +1,28 @@
+"""The docs and the generated code say what the code says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_tables_of_the_docs_are_up_to_date() -> None:
+    command = [sys.executable, "tools/update_docs.py", "--check"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_generated_code_is_up_to_date(tmp_path: Path) -> None:
+    buf = Path(sys.executable).with_name("buf")
+    subprocess.run([buf, "generate", "-o", tmp_path], cwd=ROOT, check=True)
+    command = ["diff", "-r", "-x", "__pycache__", "generated", str(tmp_path / "generated")]
+    difference = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert difference.stdout + difference.stderr == ""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
+def test_every_page_is_named_in_the_readme(path: Path) -> None:
+    assert f"(docs/{path.name})" in (ROOT / "README.md").read_text()

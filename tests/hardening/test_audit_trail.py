@@ -1,0 +1,104 @@
+"""R19 without kills: one audit row for each committed mutation, and none for anything else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from persona_server.transport.methods import Method
+from support.data import uid
+from support.dbfile import AuditRow, DatabaseFile
+from support.rpcs import BY_NAME, METHODS, Answer, bearer, response_of, send
+from support.service import Service
+from support.walk import Step, Walk
+
+TENANT = "audited"
+ACTORS = ("alice", "bob@example.org")
+# Not effects of their own: the trail itself, answers kept for retries, an import's own ledger.
+LEDGERS = ("audit", "idempotency", "import_session", "import_batch")
+
+
+class Trail:
+    """The audit trail of a tenant, read as it grows."""
+
+    def __init__(self, file: DatabaseFile) -> None:
+        self._file = file
+        self._seen = len(file.audit(TENANT))
+
+    def new(self) -> list[AuditRow]:
+        rows = self._file.audit(TENANT)
+        fresh, self._seen = rows[self._seen :], len(rows)
+        return fresh
+
+
+def test_random_walk(own: Service, file: DatabaseFile, rounds: Callable[[int, int], int]) -> None:
+    walk, trail = Walk(19, ACTORS), Trail(file)
+    tokens = {actor: bearer(own.token(TENANT, subject=actor)) for actor in ACTORS}
+    caller = own.connect("")
+    outcomes: dict[str, set[str]] = {method.name: set() for method in METHODS}
+    for _ in range(rounds(1000, 10_000)):
+        step = walk.step()
+        before, visible = file.fingerprint(TENANT, LEDGERS), file.visible(TENANT)
+        answer = send(caller.channel, step.method, step.messages, tokens[step.actor])
+        changed = file.fingerprint(TENANT, LEDGERS) != before
+        rows = trail.new()
+        check(step, answer, rows, changed, file.visible(TENANT) - visible)
+        outcomes[step.method.name].add(kind_of(answer, changed))
+    caller.close()
+    for name, kinds in outcomes.items():  # or the walk proves nothing
+        writes = BY_NAME[name].writes or BY_NAME[name].streams_in
+        always = set() if name in ("CreateProject", "ListProjects") else {"failed"}
+        assert always | ({"changed", "idle"} if writes else {"idle"}) <= kinds, (name, kinds)
+
+
+def kind_of(answer: Answer, changed: bool) -> str:
+    if changed:
+        return "changed"
+    return "idle" if answer.error is None else "failed"
+
+
+def check(step: Step, answer: Answer, rows: list[AuditRow], changed: bool, difference: int) -> None:
+    """Hold what a call left in the trail against what it changed."""
+    what = (step.method.name, answer.code, rows)
+    if not step.method.streams_in:
+        assert len(rows) == changed, what
+        assert answer.error is None or not changed, what
+    else:
+        assert bool(rows) == changed, what
+        assert len(rows) <= len(answer.messages) - 1, what  # the first is of no batch
+    assert sum(row.persona_count or 0 for row in rows) == abs(difference), what
+    for row in rows:
+        assert (row.actor, row.method) == (step.actor, step.method.name)
+        check_ids(step, answer, row)
+
+
+def check_ids(step: Step, answer: Answer, row: AuditRow) -> None:
+    """The row names what the request did, and what the server made for it."""
+    request = step.messages[0]
+    for name in ("project_id", "group_id", "persona_id"):
+        expected = getattr(request, name, "") or made(step, answer, name)
+        assert getattr(row, name) == expected, (step.method.name, name)
+    expected = request.import_id if step.method.streams_in else request.request_id
+    assert row.request_id == expected
+
+
+def made(step: Step, answer: Answer, name: str) -> str:
+    """Return the id of the one resource that a create made, if it is of this kind."""
+    field = {"project_id": "project", "group_id": "persona_group", "persona_id": "persona"}[name]
+    response: Any = response_of(step.method).FromString(answer.messages[0])
+    return str(getattr(response, field).id) if hasattr(response, field) else ""
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: str(m.name))
+def test_refused_calls_leave_no_row(own: Service, file: DatabaseFile, method: Method) -> None:
+    """Neither does a caller without a token or a scope, nor one whose request is malformed."""
+    tenant = "refused"
+    caller = own.connect("")
+    for metadata in ((), bearer(own.token(tenant, "projects:read")), bearer(own.token(tenant))):
+        request = method.request()
+        if "project_id" in request.DESCRIPTOR.fields_by_name:
+            setattr(request, "project_id", uid())  # noqa: B010 (a generic message)
+        send(caller.channel, method, [request], metadata)
+    caller.close()
+    assert file.tenant(tenant) == 0
+    assert file.audit(tenant) == []

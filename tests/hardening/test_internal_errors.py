@@ -1,0 +1,151 @@
+"""R10: what goes wrong inside is told as a fixed sentence and an id; the log has the cause."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from persona_server.storage.database import FILE_NAME
+from persona_server.transport.methods import Method
+from support.data import Place, make_place, persona, uid
+from support.dbfile import connection, reading
+from support.errors import assert_no_leak, refused
+from support.rpcs import METHODS, bearer, send
+from support.service import Service, running_service
+from support.waiting import eventually
+from support.world import World
+
+SENTENCE = "The server failed on this call. The error id finds the cause in its log."
+
+LEAKS = [
+    "Traceback (most recent call last):",
+    'File "server/app.py", line 3',
+    "see persona_server/app.py",
+    "ValueError: bad",
+    "apsw.SQLError",
+    "peewee.OperationalError",
+    "no such table in SQLite",
+    "SELECT id FROM persona",
+    "near: INSERT INTO persona",
+    "/tmp/data/persona.db",  # noqa: S108 (a text)
+    "/home/somebody/data",
+    "<class 'int'>",
+    "<Store object at 0x7f1c>",
+    "rpc error: code = Unavailable",
+    "proto: cannot parse invalid wire-format data",
+    "dial tcp: connection refused",
+    "google.protobuf.message.DecodeError",
+    "goroutine 1 [running]",
+]
+CLEAN = [
+    SENTENCE,
+    "personas[12].age: must be from 0 to 130",
+    "There is no persona group 01a8 in this project.",
+    "has field 9, which google.protobuf.Timestamp of this server does not know",
+]
+
+
+@pytest.mark.parametrize("text", LEAKS)
+def test_oracle_catches(text: str) -> None:
+    with pytest.raises(AssertionError, match="shows"):
+        assert_no_leak(f"The call failed: {text}")
+
+
+@pytest.mark.parametrize("text", CLEAN)
+def test_oracle_lets_pass(text: str) -> None:
+    assert_no_leak(text)
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, World]]:
+    """A running service whose tables somebody has renamed under it, and a world made before."""
+    data = tmp_path_factory.mktemp("broken") / "data"
+    with running_service(data, "--rest", "off") as service:
+        caller = service.connect()
+        world = World(caller)
+        with connection(data) as beside:
+            beside.execute("ALTER TABLE persona_group RENAME TO a_group_elsewhere")
+            beside.execute("ALTER TABLE project RENAME TO a_project_elsewhere")
+        yield service, world
+        caller.close()
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: str(m.name))
+def test_fault_of_ours_is_internal(broken: tuple[Service, World], method: Method) -> None:
+    service, world = broken
+    metadata = [*bearer(service.token()), ("x-request-id", f"broken-{method.name}")]
+    messages = world.messages(method, uid() if method.writes else "")
+    problem = send(world.caller.channel, method, messages, metadata).problem
+    assert (problem.code, problem.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
+    assert problem.message == SENTENCE
+    assert set(problem.metadata) == {"error_id"}
+    error_id = problem.metadata["error_id"]
+    lines = eventually(lambda: two(found(service, error_id)))
+    cause, call = lines
+    assert (cause["level"], cause["request_id"]) == ("error", f"broken-{method.name}")
+    assert "no such table" in cause["traceback"]
+    assert (call["method"], call["code"]) == (method.name, "INTERNAL")
+    assert call["request_id"] == f"broken-{method.name}"
+
+
+def found(service: Service, error_id: str) -> list[dict[str, str]]:
+    return [line for line in list(service.log) if line.get("error_id") == error_id]
+
+
+def two(lines: list[dict[str, str]]) -> list[dict[str, str]]:
+    return lines if len(lines) == 2 else []
+
+
+def test_fault_in_the_last_statement_leaves_nothing(data: Path) -> None:
+    """The answer for retries is written last; if that fails, so does all before it."""
+    with running_service(data, "--rest", "off") as service, reading(data) as file:
+        place = make_place(service.connect())
+        before = file.fingerprint("local")
+        with connection(data) as beside:
+            beside.execute("ALTER TABLE idempotency RENAME TO elsewhere")
+        with refused("INTERNAL"):
+            place.create(persona(), uid())
+        with connection(data) as beside:
+            beside.execute("ALTER TABLE elsewhere RENAME TO idempotency")
+        assert file.fingerprint("local") == before
+        assert (place.count(), place.walk()) == (0, [])
+        place.create(persona(), uid())
+        assert place.count() == 1
+
+
+def test_damaged_file_is_internal_and_named_in_the_log(data: Path) -> None:
+    with running_service(data, "--rest", "off") as service:
+        place = make_place(service.connect())
+        place.fill(1000, psychographic_notes="x" * 2000)
+    damage(data / FILE_NAME)
+    with running_service(data, "--rest", "off") as service:
+        place = Place(service.connect(), place.project, place.group)
+        with refused("INTERNAL", grpc.StatusCode.INTERNAL) as refusal:
+            place.walk()
+        error_id = refusal.problem.metadata["error_id"]
+        cause = eventually(lambda: found(service, error_id))[0]
+        assert "malformed" in cause["traceback"]
+
+
+def damage(path: Path) -> None:
+    """Overwrite the last half of a database file's pages."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(b"\xa5" * (size - size // 2))
+
+
+def test_database_held_by_another_is_unavailable(data: Path) -> None:
+    with running_service(data, "--rest", "off") as service:
+        place, request_id = make_place(service.connect()), uid()
+        with connection(data) as beside:
+            beside.execute("BEGIN EXCLUSIVE")
+            with refused("DATABASE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE) as refusal:
+                place.create(persona(), request_id)
+            assert refusal.problem.retry
+            assert place.walk() == []  # readers never wait for a writer
+            beside.execute("ROLLBACK")
+        made = place.create(persona(), request_id)
+        assert place.create(persona(), request_id) == made
+        assert place.walk() == [made]

@@ -1,0 +1,188 @@
+"""R7: everything of another tenant answers, byte for byte, as what does not exist."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.json_format import MessageToDict
+
+from persona.v1 import persona_service_pb2 as pb
+from persona_server.transport.methods import Method, methods_of
+from support.data import make_group, rich_persona, uid
+from support.dbfile import DatabaseFile
+from support.rpcs import BY_NAME, METHODS, Answer, bearer, response_of, send
+from support.service import Service
+from support.world import World, id_fields, set_id
+
+OURS, THEIRS = "isolation-ours", "isolation-theirs"
+_UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+CASES = [(method, path, names) for method in METHODS for path, names in id_fields(method)]
+TOKENS = [
+    (method, field.name)
+    for method in METHODS
+    for field in method.request.DESCRIPTOR.fields
+    if field.name in ("page_token", "resume_token")
+]
+
+
+class Tenants:
+    """Two tenants of one service: ours, who asks, and theirs, whose ids are asked for."""
+
+    def __init__(self, service: Service) -> None:
+        self.metadata = bearer(service.token(OURS))
+        self.ours = service.connect(service.token(OURS))
+        self.theirs = service.connect(service.token(THEIRS))
+        self.their_metadata = bearer(service.token(THEIRS))
+
+    def ask(self, method: Method, changes: dict[str, str]) -> Answer:
+        """Call from a world of our own in which some ids are replaced."""
+        messages = World(self.ours).messages(method, uid() if method.writes else "")
+        for path, value in changes.items():
+            set_id(messages, path, value)
+        return send(self.ours.channel, method, messages, self.metadata)
+
+    def world(self, method: Method) -> tuple[World, str]:
+        """Return a world of theirs, and a request_id that they have used with this method."""
+        used, world, spent = uid(), World(self.theirs), World(self.theirs)
+        answer = send(
+            self.theirs.channel, method, spent.messages(method, used), self.their_metadata
+        )
+        assert answer.error is None, answer.text
+        place, imports = world.place, BY_NAME["ImportPersonas"]
+        send(self.theirs.channel, imports, world.messages(imports), self.their_metadata)
+        assert place.count() == 2
+        return world, used
+
+
+@pytest.fixture(scope="module")
+def tenants(own: Service) -> Iterator[Tenants]:
+    two = Tenants(own)
+    yield two
+    two.ours.close()
+    two.theirs.close()
+
+
+def comparable(method: Method, answer: Answer) -> list[Any]:
+    """Return an answer without the ids that were sent and the times that the server made."""
+    raw = b"\n".join([answer.code.name.encode(), answer.text.encode(), answer.details])
+    return [_anonymous(raw), *(_timeless(method, message) for message in answer.messages)]
+
+
+def _anonymous(raw: bytes) -> bytes:
+    seen: dict[bytes, bytes] = {}
+    return _UUID.sub(lambda m: seen.setdefault(m[0], b"id-%033d" % len(seen)), raw)
+
+
+def _timeless(method: Method, message: bytes) -> bytes:
+    given = MessageToDict(response_of(method).FromString(message))
+    return _anonymous(repr(_without_times(given)).encode())
+
+
+def _without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_times(v) for k, v in value.items() if k[-2:] != "At"}
+    return [_without_times(v) for v in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(("method", "path", "names"), CASES, ids=lambda v: getattr(v, "name", v))
+def test_foreign_id_is_a_missing_one(
+    tenants: Tenants, file: DatabaseFile, method: Method, path: str, names: str
+) -> None:
+    world, used = tenants.world(method)
+    foreign = {**world.ids, "request_id": used, "library_persona_id": world.ids["persona_id"]}
+    before = file.fingerprint(THEIRS)
+    missing = tenants.ask(method, {path: uid()})
+    answer = tenants.ask(method, {path: foreign[names]})
+    assert comparable(method, answer) == comparable(method, missing)
+    assert file.fingerprint(THEIRS) == before
+    if path in ("project_id", "group_id", "persona_id"):
+        expected = {"group_id": "PERSONA_GROUP"}.get(path, path[:-3].upper())
+        assert answer.problem.reason == f"{expected}_NOT_FOUND"
+    elif not path.endswith("library_persona_id"):
+        assert answer.error is None, answer.text  # on create, and for retries, the id is free
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: str(m.name))
+def test_all_ids_foreign_are_all_missing(
+    tenants: Tenants, file: DatabaseFile, method: Method
+) -> None:
+    world, _ = tenants.world(method)
+    named = [n for p, n in id_fields(method) if p in world.ids]
+    before = file.fingerprint(THEIRS)
+    answer = tenants.ask(method, {name: world.ids[name] for name in named})
+    missing = tenants.ask(method, {name: uid() for name in named})
+    if named:  # else it names nothing, and lists what grows from case to case
+        assert comparable(method, answer) == comparable(method, missing)
+        assert answer.problem.reason == "PROJECT_NOT_FOUND"
+    assert file.fingerprint(THEIRS) == before
+
+
+@pytest.mark.parametrize(("method", "field"), TOKENS, ids=lambda v: getattr(v, "name", v))
+def test_foreign_page_token_is_refused(tenants: Tenants, method: Method, field: str) -> None:
+    token, world = their_token(tenants, method)
+    for ids in (world.ids, World(tenants.ours).ids, {name: uid() for name in world.ids}):
+        request = method.request()
+        for name in ids:
+            if name in request.DESCRIPTOR.fields_by_name:
+                setattr(request, name, ids[name])
+        if "page_size" in request.DESCRIPTOR.fields_by_name:
+            setattr(request, "page_size", 1)  # noqa: B010 (a generic message)
+        setattr(request, field, token)
+        theirs = send(tenants.theirs.channel, method, [request], tenants.their_metadata)
+        assert (theirs.error is None) == (ids is world.ids or "project_id" not in ids_of(request))
+        ours = send(tenants.ours.channel, method, [request], tenants.metadata)
+        assert ours.problem.reason == "INVALID_PAGE_TOKEN"
+
+
+def ids_of(request: Any) -> list[str]:
+    return [field.name for field in request.DESCRIPTOR.fields if field.name.endswith("_id")]
+
+
+def their_token(tenants: Tenants, method: Method) -> tuple[str, World]:
+    """Return a token of a first page that theirs got, and the world it walks."""
+    world = World(tenants.theirs)
+    world.place.create(rich_persona())
+    make_group(tenants.theirs, world.ids["project_id"])
+    (request,) = world.messages(method)
+    if "page_size" in request.DESCRIPTOR.fields_by_name:
+        request.page_size = 1
+    answer = send(tenants.theirs.channel, method, [request], tenants.their_metadata)
+    page: Any = response_of(method).FromString(answer.messages[0])
+    token = getattr(page, "next_page_token", "") or getattr(page, "resume_token", "")
+    assert token
+    return token, world
+
+
+def test_cases_cover_every_rpc_that_names_anything() -> None:
+    assert {method.name for method, _, _ in CASES} == {m.name for m in METHODS} - {"ListProjects"}
+    assert {method.name for method, _ in TOKENS} == {
+        "ListPersonas",
+        "ExportPersonas",
+        "ListProjects",
+        "ListPersonaGroups",
+    }
+
+
+def test_rpc_without_scopes_is_refused() -> None:
+    described = FileDescriptorProto(name="rogue.proto", package="persona.v1", syntax="proto3")
+    described.dependency.append(pb.DESCRIPTOR.name)
+    service = described.service.add(name="PersonaService2")
+    request = ".persona.v1.GetPersonaRequest"
+    service.method.add(name="StealPersona", input_type=request, output_type=request)
+    pool = DescriptorPool()
+    for dependency in (*_dependencies(pb.DESCRIPTOR), pb.DESCRIPTOR):
+        pool.AddSerializedFile(dependency.serialized_pb)
+    pool.AddSerializedFile(described.SerializeToString())
+    rogue = pool.FindServiceByName("persona.v1.PersonaService2")
+    with pytest.raises(KeyError, match=r"persona\.v1\.PersonaService2\.StealPersona"):
+        methods_of(rogue)
+
+
+def _dependencies(file: Any) -> Iterator[Any]:
+    for dependency in file.dependencies:
+        yield from _dependencies(dependency)
+        yield dependency

@@ -1,0 +1,123 @@
+"""R2: a power cut at any point loses nothing acknowledged and damages nothing."""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from peewee import PeeweeException
+
+from persona_server.storage.store import open_store
+from support.data import persona
+from support.dbfile import DatabaseFile, reading
+from support.powercut import Disk, Op, recorded
+from support.stored import TENANT, StoredGroup
+
+SIZE = 20  # personas of a batch
+STEPS = 60
+PAGES = 60  # of log before a checkpoint, so that there are many
+
+
+class Recording(NamedTuple):
+    """What SQLite did to its files, and what the database held after each acknowledgement."""
+
+    ops: list[Op]
+    states: list[dict[str, int]]
+
+
+def record(folder: Path, synchronous: str, seed: int = 0) -> Recording:
+    """Write to a new database: batches, deletes and delete-alls, acknowledged one by one."""
+    chance = random.Random(seed)  # noqa: S311 (no secret)
+    with recorded() as ops:
+        store = open_store(folder)
+        store.database.execute_sql(f"PRAGMA wal_autocheckpoint = {PAGES}")
+        store.database.execute_sql(f"PRAGMA synchronous = {synchronous}")
+        file = DatabaseFile(store.database.connection())
+        states = [state_of(file)]
+        group = StoredGroup(store)
+        ids: list[bytes] = []
+        for step in range(STEPS):
+            if step % 20 == 19:
+                group.drop()
+                ids = []
+            elif ids and chance.random() < 0.3:
+                group.hide(ids.pop())
+            elif step:
+                ids += group.add(*(persona(psychographic_notes="x" * 1000) for _ in range(SIZE)))
+            ops.append(Op("acknowledge", ""))
+            states.append(state_of(file))
+        store.close()
+    return Recording(ops, states)
+
+
+def state_of(file: DatabaseFile) -> dict[str, int]:
+    return {**file.counts(TENANT), "visible": file.visible(TENANT)}
+
+
+class Lost(NamedTuple):
+    """How many of the cuts lost something acknowledged, or left a damaged database."""
+
+    acknowledged: int
+    damaged: int
+
+
+def cut(recording: Recording, folder: Path, number: int) -> Lost:
+    """Cut the power at `number` points of a recording and look at what is left."""
+    chance, disk = random.Random(number), Disk()  # noqa: S311 (no secret)
+    points = sorted(chance.randrange(len(recording.ops) + 1) for _ in range(number))
+    lost = damaged = done = 0
+    for point in points:
+        for op in recording.ops[done:point]:
+            disk.apply(op)
+        done = point
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        disk.cut(folder, chance)
+        # What was on its way may have arrived whole, if it was not acknowledged yet.
+        fine = recording.states[disk.acknowledged : disk.acknowledged + 2]
+        found = opened(folder)
+        damaged += found is None
+        lost += found is not None and found not in fine
+    return Lost(lost, damaged)
+
+
+def opened(folder: Path) -> dict[str, int] | None:
+    """Return what a server would find after the cut; None if the database is damaged."""
+    try:
+        open_store(folder).close()
+    except PeeweeException:
+        return None
+    with reading(folder) as file:
+        if file.rows("PRAGMA integrity_check") != [("ok",)]:
+            return None
+        if file.rows("PRAGMA foreign_key_check"):
+            return None
+        return state_of(file)
+
+
+def test_recording_has_what_matters(tmp_path: Path) -> None:
+    ops, states = record(tmp_path / "data", "FULL")
+    kinds = {(op.kind, op.file.rpartition("-")[2]) for op in ops}
+    assert ("write", "wal") in kinds
+    assert ("sync", "wal") in kinds
+    assert ("delete", "wal") in kinds
+    checkpoints = sum(op.kind == "sync" and op.file == "persona.sqlite3" for op in ops)
+    assert checkpoints > 5
+    assert len(states) == STEPS + 1
+
+
+def test_nothing_acknowledged_is_lost(tmp_path: Path, rounds: Callable[[int, int], int]) -> None:
+    for seed in range(rounds(1, 10)):
+        recording = record(tmp_path / f"data-{seed}", "FULL", seed)
+        assert cut(recording, tmp_path / "cut", rounds(200, 1_000)) == Lost(0, 0)
+
+
+@pytest.mark.parametrize("synchronous", ["NORMAL", "OFF"])
+def test_oracle_catches_less_than_full(tmp_path: Path, synchronous: str) -> None:
+    """The positive control: with less than FULL the same test must fail."""
+    recording = record(tmp_path / "data", synchronous)
+    lost = cut(recording, tmp_path / "cut", 60)
+    assert lost.acknowledged > 0
+    assert (lost.damaged > 0) == (synchronous == "OFF")

@@ -1,0 +1,87 @@
+"""One server to a data folder, and no process left behind by a kill."""
+
+import subprocess
+from pathlib import Path
+
+from persona_server.storage.database import FILE_NAME
+from support.data import make_place, persona
+from support.importer import LEAN
+from support.service import PERSONA, running_service
+from support.waiting import eventually
+
+PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
+
+
+def serve(data: Path) -> subprocess.CompletedProcess[str]:
+    """Run a service that is expected to end by itself."""
+    command = [str(PERSONA), "serve", "--data", str(data), *PORTS]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_second_server_on_a_folder_says_so_and_ends(data: Path) -> None:
+    with running_service(data, *LEAN) as service:
+        place = make_place(service.connect())
+        second = serve(data)
+        assert second.returncode == 1
+        assert second.stdout == ""
+        (line,) = second.stderr.splitlines()
+        assert f"Another server (process {service.process.pid}) is using {data}" in line
+        assert "--data" in line
+        assert place.create(persona()) == place.walk()[0]  # the first one goes on
+        service.kill()
+    with running_service(data, *LEAN) as service:  # a dead server holds nothing
+        assert service.process.poll() is None
+
+
+def test_second_server_by_another_name_of_the_folder(data: Path, tmp_path: Path) -> None:
+    with running_service(data, *LEAN):
+        link = tmp_path / "link"
+        link.symlink_to(data)
+        assert serve(link).returncode == 1
+
+
+def test_token_and_reader_leave_the_lock_alone(data: Path) -> None:
+    with running_service(data, *LEAN) as service:
+        command = [str(PERSONA), "token", "--data", str(data), "--tenant", "local"]
+        made = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        assert made.stdout.count(".") >= 2
+        assert serve(data).returncode == 1
+        assert (data / f"{FILE_NAME}.lock").read_text() == f"{service.process.pid}\n"
+
+
+def test_killed_server_leaves_no_gateway(data: Path) -> None:
+    with running_service(data) as service:
+        (gateway,) = children(service.process.pid)
+        assert "persona-gateway" in Path(f"/proc/{gateway}/cmdline").read_text()
+        service.kill()
+        eventually(lambda: ended(gateway))
+
+
+def test_stopped_server_leaves_no_gateway(data: Path) -> None:
+    with running_service(data) as service:
+        (gateway,) = children(service.process.pid)
+        make_place(service.connect())
+        assert service.stop() == 0
+        assert ended(gateway)
+
+
+def test_killed_gateway_ends_the_server(data: Path) -> None:
+    """Half a service is worse than one that a supervisor restarts."""
+    with running_service(data) as service:
+        (gateway,) = children(service.process.pid)
+        subprocess.run(["kill", "-9", str(gateway)], check=True)
+        assert service.process.wait(20) == 1
+
+
+def children(parent: int) -> list[int]:
+    tasks = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def ended(process: int) -> bool:
+    """Return whether a process is gone, or waits to be collected."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"

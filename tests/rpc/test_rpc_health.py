@@ -1,0 +1,100 @@
+"""Health is open to everybody; reflection tells the contract to callers with a token."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from persona_server.tokens import LocalKey
+from persona_server.transport.methods import SERVICES
+from support.data import make_place
+from support.service import Service, running_service
+from support.streams import begun
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+SERVICE_NAMES = [service.full_name for service in SERVICES]
+OTHERS = ["grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"]
+
+
+@pytest.fixture
+def channel(service: Service) -> Iterator[grpc.Channel]:
+    """A connection without a token."""
+    with grpc.insecure_channel(service.grpc) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", ["", *SERVICE_NAMES])
+def test_health_of_all_and_of_each(channel: grpc.Channel, name: str) -> None:
+    health: Any = health_pb2_grpc.HealthStub(channel)
+    assert health.Check(health_pb2.HealthCheckRequest(service=name)).status == SERVING
+    watch = health.Watch(health_pb2.HealthCheckRequest(service=name))
+    assert next(iter(watch)).status == SERVING
+    watch.cancel()
+
+
+def test_health_of_an_unknown_service_is_not_found(channel: grpc.Channel) -> None:
+    health: Any = health_pb2_grpc.HealthStub(channel)
+    with pytest.raises(grpc.RpcError) as refused:
+        health.Check(health_pb2.HealthCheckRequest(service="persona.v1.Nothing"))
+    assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_watchers_hear_of_the_end_while_calls_drain(tmp_path: Path) -> None:
+    flags = ("--rest", "off", "--grace", "1.2")
+    with (
+        running_service(tmp_path / "data", *flags) as service,
+        grpc.insecure_channel(service.grpc) as opened,
+    ):
+        stream = begun(make_place(service.connect()))  # what there is to drain
+        health: Any = health_pb2_grpc.HealthStub(opened)
+        watch = iter(health.Watch(health_pb2.HealthCheckRequest()))
+        assert next(watch).status == SERVING
+        service.process.terminate()
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        stream.drop()
+        assert service.process.wait(20) == 0
+
+
+def services(channel: grpc.Channel, token: str = "") -> list[str]:
+    """Return the services that reflection names."""
+    metadata = (("authorization", f"Bearer {token}"),) if token else None
+    request = reflection_pb2.ServerReflectionRequest(list_services="")
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+    (answer,) = stub.ServerReflectionInfo(iter([request]), metadata=metadata)
+    return [service.name for service in answer.list_services_response.service]
+
+
+def test_reflection_needs_a_token_and_no_scope(channel: grpc.Channel, key: LocalKey) -> None:
+    for token in ("", "x", key.issue("acme", "me", ["all"], 60)[:-3]):
+        with pytest.raises(grpc.RpcError) as refused:
+            services(channel, token)
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    found = services(channel, key.issue("acme", "me", [], 60))
+    assert sorted(found) == sorted([*SERVICE_NAMES, *OTHERS])
+
+
+@pytest.mark.parametrize("symbol", [*SERVICE_NAMES, "persona.v1.Persona", "persona.v1.ErrorReason"])
+def test_reflection_knows_every_symbol(channel: grpc.Channel, key: LocalKey, symbol: str) -> None:
+    request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)
+    metadata = (("authorization", f"Bearer {key.issue('acme', 'me', [], 60)}"),)
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+    (answer,) = stub.ServerReflectionInfo(iter([request]), metadata=metadata)
+    assert answer.WhichOneof("message_response") == "file_descriptor_response"
+
+
+def test_open_reflection_needs_no_token(tmp_path: Path) -> None:
+    flags = ("--rest", "off", "--open-reflection")
+    with (
+        running_service(tmp_path / "data", *flags) as service,
+        grpc.insecure_channel(service.grpc) as opened,
+    ):
+        assert sorted(services(opened)) == sorted([*SERVICE_NAMES, *OTHERS])
+        # It opens reflection and nothing else.
+        call: Callable[..., bytes] = opened.unary_unary(f"/{SERVICE_NAMES[1]}/ListProjects")
+        with pytest.raises(grpc.RpcError) as refused:
+            call(b"")
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED

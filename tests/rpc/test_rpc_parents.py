@@ -1,0 +1,88 @@
+"""Parents are checked outermost first, and another tenant's ids are like ids that are not there."""
+
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from rpc.conftest import Connect
+from rpc.test_rpc_unknown_fields import REQUESTS, send
+
+from support.data import Place, make_place, persona, uid
+from support.errors import refusal_of, refused
+
+# reason → the field whose id is not there, outermost first
+REASONS = {
+    "PROJECT_NOT_FOUND": "project_id",
+    "PERSONA_GROUP_NOT_FOUND": "group_id",
+    "PERSONA_NOT_FOUND": "persona_id",
+}
+CASES = [
+    pytest.param(method, reason, id=f"{method.name}-{field}")
+    for method in REQUESTS.values()
+    for reason, field in REASONS.items()
+    if field in method.input_type.fields_by_name
+]
+
+
+def request_of(place: Place, method: MethodDescriptor, missing: set[str]) -> object:
+    """Return a valid request whose ids name the place, or nothing where they are missing."""
+    request = GetMessageClass(method.input_type)()
+    given = {**place.ids, "persona_id": uid(), "import_id": uid()}
+    for name in method.input_type.fields_by_name:
+        if name in given:
+            setattr(request, name, uid() if name in missing else given[name])
+        elif name == "persona":
+            request.persona.CopyFrom(persona())  # type: ignore[attr-defined]
+        elif name == "personas" and method.name != "ImportPersonas":
+            request.personas.append(persona())  # type: ignore[attr-defined]
+        elif name in ("project", "persona_group"):
+            getattr(request, name).name = "Name"
+    return request
+
+
+@pytest.mark.parametrize(("method", "reason"), CASES)
+def test_the_outermost_missing_parent_is_named(
+    place: Place, method: MethodDescriptor, reason: str
+) -> None:
+    fields = list(REASONS.values())
+    missing = set(fields[fields.index(REASONS[reason]) :])  # and all below it
+    request = request_of(place, method, missing)
+    problem = refusal_of(lambda: send(place, method, request))  # type: ignore[arg-type]
+    assert problem.reason == reason
+    named = REASONS[reason]
+    assert problem.metadata[named] == getattr(request, named)
+
+
+def test_a_group_under_another_project_is_not_found(place: Place) -> None:
+    other = make_place(place.caller)
+    crossed = Place(place.caller, other.project, place.group)
+    (one,) = place.fill(1)
+    for call in (
+        crossed.described,
+        crossed.page,
+        crossed.export,
+        crossed.delete_all,
+        lambda: crossed.get(one.id),
+        lambda: crossed.delete(one.id),
+        lambda: crossed.create(persona()),
+    ):
+        assert refusal_of(call).reason == "PERSONA_GROUP_NOT_FOUND"
+    assert place.walk() == [one]
+
+
+def test_validation_comes_before_existence(place: Place) -> None:
+    nowhere = Place(place.caller, uid(), uid())
+    with refused("INVALID_FIELD"):
+        nowhere.create(persona(age=-1))
+    with refused("INVALID_FIELD"):
+        nowhere.get("x")
+
+
+def test_another_tenants_ids_are_free_and_not_found(place: Place, connect: Connect) -> None:
+    """R7 has every RPC; here what happens to both sides."""
+    (one,) = place.batch([persona(id=uid())])
+    foreign = Place(connect(of=f"x-{uid()}"), place.project, place.group)
+    assert refusal_of(foreign.page).reason == "PROJECT_NOT_FOUND"
+    own = make_place(foreign.caller)
+    assert own.create(persona(id=one.id)).project_id == own.project
+    own.delete(one.id)
+    assert place.get(one.id) == one

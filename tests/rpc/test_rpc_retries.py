@@ -1,0 +1,253 @@
+"""request_id: the first answer again, for the same request alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import pytest
+from rpc.conftest import Connect
+
+from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_service_pb2 as projects_pb
+from support.data import Place, make_group, make_place, make_project, persona, uid
+from support.errors import refused
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+Make = Callable[[Place], Any]
+
+
+def _persona(place: Place) -> str:
+    return place.fill(1)[0].id
+
+
+# RPC → (service, its request, and another request of the same kind)
+MUTATIONS: dict[str, tuple[str, Make, Make]] = {
+    "CreatePersona": (
+        "personas",
+        lambda p: pb.CreatePersonaRequest(**p.ids, persona=persona()),
+        lambda p: pb.CreatePersonaRequest(**p.ids, persona=persona(age=3)),
+    ),
+    "BatchCreatePersonas": (
+        "personas",
+        lambda p: pb.BatchCreatePersonasRequest(**p.ids, personas=[persona(), persona(age=1)]),
+        lambda p: pb.BatchCreatePersonasRequest(**p.ids, personas=[persona(age=1), persona()]),
+    ),
+    "DeletePersona": (
+        "personas",
+        lambda p: pb.DeletePersonaRequest(**p.ids, persona_id=_persona(p)),
+        lambda p: pb.DeletePersonaRequest(**p.ids, persona_id=_persona(p)),
+    ),
+    "DeleteAllPersonas": (
+        "personas",
+        lambda p: pb.DeleteAllPersonasRequest(**p.ids),
+        lambda p: pb.DeleteAllPersonasRequest(**make_place(p.caller, p.project).ids),
+    ),
+    "CreateProject": (
+        "projects",
+        lambda _: projects_pb.CreateProjectRequest(project=projects_pb.Project(name="A")),
+        lambda _: projects_pb.CreateProjectRequest(project=projects_pb.Project(name="B")),
+    ),
+    "UpdateProject": (
+        "projects",
+        lambda p: projects_pb.UpdateProjectRequest(
+            project_id=p.project, project=projects_pb.Project(name="A")
+        ),
+        lambda p: projects_pb.UpdateProjectRequest(
+            project_id=p.project, project=projects_pb.Project(name="B")
+        ),
+    ),
+    "DeleteProject": (
+        "projects",
+        lambda p: projects_pb.DeleteProjectRequest(project_id=make_project(p.caller).id),
+        lambda p: projects_pb.DeleteProjectRequest(project_id=make_project(p.caller).id),
+    ),
+    "CreatePersonaGroup": (
+        "projects",
+        lambda p: projects_pb.CreatePersonaGroupRequest(
+            project_id=p.project, persona_group=projects_pb.PersonaGroup(name="A")
+        ),
+        lambda p: projects_pb.CreatePersonaGroupRequest(
+            project_id=p.project, persona_group=projects_pb.PersonaGroup(name="B")
+        ),
+    ),
+    "UpdatePersonaGroup": (
+        "projects",
+        lambda p: projects_pb.UpdatePersonaGroupRequest(
+            **p.ids, persona_group=projects_pb.PersonaGroup(name="A")
+        ),
+        lambda p: projects_pb.UpdatePersonaGroupRequest(
+            **p.ids, persona_group=projects_pb.PersonaGroup(name="B")
+        ),
+    ),
+    "DeletePersonaGroup": (
+        "projects",
+        lambda p: projects_pb.DeletePersonaGroupRequest(
+            project_id=p.project, group_id=make_group(p.caller, p.project).id
+        ),
+        lambda p: projects_pb.DeletePersonaGroupRequest(
+            project_id=p.project, group_id=make_group(p.caller, p.project).id
+        ),
+    ),
+}
+EVERY = pytest.mark.parametrize("rpc", MUTATIONS)
+
+
+def call(place: Place, rpc: str, request: Any, *, request_id: str = "", header: Any = None) -> Any:
+    """Send a request with a request_id, as a field or as the header, or as both."""
+    sent = type(request)()
+    sent.CopyFrom(request)
+    sent.request_id = request_id
+    metadata = (("idempotency-key", header),) if header else None
+    stub = place.caller.personas if MUTATIONS[rpc][0] == "personas" else place.caller.projects
+    return getattr(stub, rpc)(sent, metadata=metadata)
+
+
+def test_every_mutation_is_tested() -> None:
+    from persona_server.transport.methods import SERVICES, methods_of
+
+    assert set(MUTATIONS) == {m.name for s in SERVICES for m in methods_of(s) if m.writes}
+
+
+@EVERY
+def test_a_retry_gives_the_first_answer(place: Place, rpc: str) -> None:
+    place.fill(3)
+    request, key = MUTATIONS[rpc][1](place), uid()
+    first = call(place, rpc, request, request_id=key)
+    before = place.described(), place.walk()
+    assert call(place, rpc, request, request_id=key) == first
+    assert call(place, rpc, request, request_id=key.upper()) == first
+    assert (place.described(), place.walk()) == before
+
+
+@EVERY
+def test_another_request_is_refused(place: Place, rpc: str) -> None:
+    _, make, other = MUTATIONS[rpc]
+    key = uid()
+    second = other(place)
+    call(place, rpc, make(place), request_id=key)
+    before = place.described(), place.walk()
+    with refused("REQUEST_ID_REUSED", INVALID) as refusal:
+        call(place, rpc, second, request_id=key)
+    assert refusal.problem.metadata["field"] == "request_id"
+    assert (place.described(), place.walk()) == before
+
+
+@EVERY
+def test_the_header_says_the_same_as_the_field(place: Place, rpc: str) -> None:
+    _, make, other = MUTATIONS[rpc]
+    request, different, key = make(place), other(place), uid()
+    first = call(place, rpc, request, header=key)
+    assert call(place, rpc, request, request_id=key) == first
+    assert call(place, rpc, request, request_id=key.upper(), header=key) == first
+    for field, header in ((key, ""), ("", key), (key, key)):
+        with refused("REQUEST_ID_REUSED"):
+            call(place, rpc, different, request_id=field, header=header)
+    with refused("INVALID_FIELD") as refusal:
+        call(place, rpc, request, request_id=uid(), header=key)
+    assert set(refusal.problem.fields) == {"request_id"}
+
+
+@EVERY
+@pytest.mark.parametrize("bad", ["x", "{}", "0190b5a4-7c3e-7b1a-8f00-0123456789a"])
+def test_what_is_no_uuid_is_refused(place: Place, rpc: str, bad: str) -> None:
+    request = MUTATIONS[rpc][1](place)
+    with refused("INVALID_FIELD", INVALID) as refusal:
+        call(place, rpc, request, request_id=bad)
+    assert set(refusal.problem.fields) == {"request_id"}
+    with refused("INVALID_FIELD", INVALID) as refusal:
+        call(place, rpc, request, header=bad)
+    assert len(refusal.problem.fields) == 1
+
+
+def test_one_id_for_several_methods_is_several_ids(place: Place) -> None:
+    key = uid()
+    (one,) = place.batch([persona()], request_id=key)
+    other = place.create(persona(), request_id=key)
+    assert place.delete_all(request_id=key) == 2
+    assert one.id != other.id
+    assert place.batch([persona()], request_id=key)[0].id == one.id
+
+
+def test_one_id_for_several_tenants_is_several_ids(place: Place, connect: Connect) -> None:
+    key = uid()
+    other = make_place(connect(of=f"x-{uid()}"))
+    first = place.create(persona(), request_id=key)
+    second = other.create(persona(age=9), request_id=key)
+    assert first.id != second.id
+    assert place.create(persona(), request_id=key) == first
+
+
+def test_failures_are_not_kept(place: Place) -> None:
+    key, given = uid(), uid()
+    with refused("PERSONA_NOT_FOUND"):
+        place.delete(given, request_id=key)
+    place.create(persona(id=given))
+    place.delete(given, request_id=key)
+    place.delete(given, request_id=key)  # its retry succeeds
+    with refused("PERSONA_NOT_FOUND"):
+        place.delete(given)
+    with refused("PERSONA_NOT_FOUND"):
+        place.delete(given, request_id=uid())
+
+
+def test_the_retry_of_a_delete_succeeds_when_all_parents_are_gone(place: Place) -> None:
+    key = uid()
+    (one,) = place.fill(1)
+    place.delete(one.id, request_id=key)
+    request = projects_pb.DeleteProjectRequest(project_id=place.project, request_id=key)
+    place.caller.projects.DeleteProject(request)
+    place.caller.projects.DeleteProject(request)
+    place.delete(one.id, request_id=key)
+    with refused("PROJECT_NOT_FOUND"):
+        place.delete(one.id)
+
+
+def test_a_replayed_batch_shows_what_was_deleted_by_its_id_alone(place: Place) -> None:
+    key = uid()
+    given = [persona(full_name=name) for name in ("a", "b", "c")]
+    made = place.batch(given, request_id=key)
+    place.delete(made[1].id)
+    again = place.batch(given, request_id=key)
+    assert [again[0], again[2]] == [made[0], made[2]]
+    assert again[1] == persona(id=made[1].id, full_name="")
+    place.delete_all()
+    assert [one.id for one in place.batch(given, request_id=key)] == [one.id for one in made]
+    assert place.count() == 0
+
+
+def test_a_retry_of_delete_all_does_not_delete_again(place: Place) -> None:
+    key = uid()
+    place.fill(2)
+    assert place.delete_all(request_id=key) == 2
+    place.fill(3)
+    assert place.delete_all(request_id=key) == 2
+    assert place.count() == 3
+
+
+def test_a_call_that_changes_nothing_keeps_its_request_id(place: Place) -> None:
+    key = uid()
+    assert place.delete_all(request_id=key) == 0
+    place.fill(1)
+    assert place.delete_all(request_id=key) == 0
+    assert place.count() == 1
+
+
+def test_same_means_normalised(place: Place) -> None:
+    key, given = uid(), uid()
+    first = place.create(persona(id=given, group_id="ignored"), request_id=key)
+    upper = Place(place.caller, place.project.upper(), place.group.upper())
+    again = upper.create(persona(id=given.upper()), request_id=key.upper())
+    assert again == first
+    request = projects_pb.UpdatePersonaGroupRequest(**place.ids, request_id=key)
+    request.persona_group.name = "New"
+    one = place.caller.projects.UpdatePersonaGroup(request)
+    request.update_mask.paths.extend(["name", "name"])
+    assert place.caller.projects.UpdatePersonaGroup(request) == one
+
+
+def test_several_header_values_are_refused(place: Place) -> None:
+    request = pb.CreatePersonaRequest(**place.ids, persona=persona())
+    keys = (("idempotency-key", uid()), ("idempotency-key", uid()))
+    with refused("INVALID_FIELD"):
+        place.caller.personas.CreatePersona(request, metadata=keys)
+    assert place.count() == 0

@@ -1,0 +1,19 @@
+"""Wait for what another thread or process does, and no longer than it takes."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+LIMIT = 20.0  # seconds after which it will never come
+
+
+def eventually(found: Callable[[], T]) -> T:
+    """Return the first true answer. Fails the test if none comes."""
+    until = time.monotonic() + LIMIT
+    while True:
+        answer = found()
+        if answer:
+            return answer
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.002)

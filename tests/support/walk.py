@@ -1,0 +1,133 @@
+"""A random walk over all RPCs, from one seed, that hits, misses, repeats and changes nothing."""
+
+import random
+from typing import Any, NamedTuple
+
+from persona.v1 import persona_service_pb2 as pb
+from persona.v1.persona_pb2 import Persona
+from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona_server.transport.methods import Method
+from support.rpcs import METHODS
+
+_NAMES = ("One", "Two", "Three")
+_PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
+_WEIGHTS = {
+    "DeleteProject": 1,
+    "DeletePersonaGroup": 1,
+    "DeletePersona": 8,
+    "ImportPersonas": 10,
+    "CreateProject": 8,
+    "CreatePersonaGroup": 16,
+    "CreatePersona": 16,
+}
+
+
+class Step(NamedTuple):
+    """A call to make: who, what, and the messages."""
+
+    actor: str
+    method: Method
+    messages: list[Any]
+
+
+class Walk:
+    """Few ids, so that calls meet. What is deleted is replaced; old calls come again later."""
+
+    def __init__(self, seed: int, actors: tuple[str, ...]) -> None:
+        self._random = random.Random(seed)  # noqa: S311 (no secret)
+        self._actors = actors
+        self._projects = [self._uuid() for _ in range(_PROJECTS)]
+        self._groups = {self._uuid(): self._projects[i % _PROJECTS] for i in range(_GROUPS)}
+        self._personas = {group: self._people() for group in self._groups}
+        self._done: list[Step] = []
+
+    def step(self) -> Step:
+        """Return the next call: a new one, or one of the last again."""
+        if self._done and self._chance(0.25):
+            return self._random.choice(self._done[-self._random.choice((1, 20)) :])
+        weights = [_WEIGHTS.get(method.name, 4) for method in METHODS]
+        (method,) = self._random.choices(METHODS, weights)
+        ids = self._ids()
+        step = Step(self._random.choice(self._actors), method, self._messages(method, ids))
+        self._forget(method.name, ids)
+        self._done.append(step)
+        return step
+
+    def _ids(self) -> dict[str, str]:
+        group = self._random.choice(list(self._groups))
+        project = self._random.choice(self._projects) if self._chance(0.1) else self._groups[group]
+        home = self._random.choice(list(self._groups)) if self._chance(0.1) else group
+        persona = self._random.choice(self._personas[home])
+        return {
+            "project_id": project,
+            "group_id": group,
+            "persona_id": persona,
+            "import_id": self._uuid(),
+            "request_id": self._random.choice(["", self._uuid()]),
+        }
+
+    def _forget(self, name: str, ids: dict[str, str]) -> None:
+        """Let new ids take the places of those that a delete has spent."""
+        if name == "DeleteProject" and ids["project_id"] in self._projects:
+            at, fresh = self._projects.index(ids["project_id"]), self._uuid()
+            spent = [g for g, p in self._groups.items() if p == ids["project_id"]]
+            self._projects[at] = fresh
+            self._renew(spent, fresh)
+        elif name == "DeletePersonaGroup":
+            self._renew([ids["group_id"]], self._groups[ids["group_id"]])
+
+    def _renew(self, spent: list[str], project: str) -> None:
+        for group in spent:
+            del self._groups[group], self._personas[group]
+            fresh = self._uuid()
+            self._groups[fresh], self._personas[fresh] = project, self._people()
+
+    def _people(self) -> list[str]:
+        return [self._uuid() for _ in range(_PERSONAS)]
+
+    def _messages(self, method: Method, ids: dict[str, str]) -> list[Any]:
+        request = method.request()
+        for field in request.DESCRIPTOR.fields:
+            self._fill(request, field.name, ids)
+        if not method.streams_in:
+            return [request]
+        named = {name: ids[name] for name in ("project_id", "group_id", "import_id")}
+        numbers = range(1, self._random.randint(2, 4))
+        return [
+            pb.ImportPersonasRequest(**named),
+            *(pb.ImportPersonasRequest(sequence=n, personas=self._batch(ids)) for n in numbers),
+        ]
+
+    def _fill(self, request: Any, name: str, ids: dict[str, str]) -> None:
+        if name in ids:
+            setattr(request, name, ids[name])
+        elif name == "personas":
+            request.personas.extend(self._batch(ids))
+        elif name == "persona":
+            request.persona.CopyFrom(self._persona(ids["persona_id"]))
+        elif name == "project":
+            project = Project(id=ids["project_id"], name=self._random.choice(_NAMES))
+            request.project.CopyFrom(project)
+        elif name == "persona_group":
+            group = PersonaGroup(id=ids["group_id"], name=self._random.choice(_NAMES))
+            request.persona_group.CopyFrom(group)
+        elif name == "update_mask":
+            request.update_mask.paths.append("name")
+
+    def _persona(self, persona_id: str) -> Persona:
+        # Its content follows from its id: most creates of one that exists change nothing.
+        name = "Somebody else" if self._chance(0.1) else f"Person {persona_id[:4]}"
+        age = 200 if self._chance(0.05) else 30  # now and then one that is refused
+        return Persona(id=persona_id, full_name=name, age=age)
+
+    def _batch(self, ids: dict[str, str]) -> list[Persona]:
+        fresh = [self._persona("") for _ in range(self._random.randint(0, 3))]
+        known = [self._persona(self._ids()["persona_id"])] if self._chance(0.2) else []
+        return [*fresh, *known, self._persona(ids["persona_id"])][: self._random.randint(1, 5)]
+
+    def _chance(self, share: float) -> bool:
+        return self._random.random() < share
+
+    def _uuid(self) -> str:
+        raw = f"{self._random.getrandbits(128):032x}"
+        return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]))

@@ -1,0 +1,107 @@
+"""One tenant's project, group and persona, and a valid request to them for every RPC there is.
+
+Requests are filled by the names of their fields, so that a new RPC is covered, or fails, by itself.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona_server.transport.methods import Method
+from support.data import make_place, rich_persona, uid
+from support.service import Caller
+
+_KINDS = {"Persona": "persona_id", "Project": "project_id", "PersonaGroup": "group_id"}
+
+
+class World:
+    """What one tenant has. `ids` names it by the fields that requests have for it."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.place = make_place(caller)
+        self.caller = caller
+        self.ids = {
+            **self.place.ids,
+            "persona_id": self.place.create(rich_persona()).id,
+            "import_id": uid(),
+        }
+
+    def messages(self, method: Method, request_id: str = "") -> list[Any]:
+        """Return the messages of a call that succeeds."""
+        if not method.streams_in:
+            return [self._filled(method, request_id)]
+        first = method.request()
+        _set_known(first, self.ids)
+        batch = self._filled(method, request_id)
+        for field in batch.DESCRIPTOR.fields:
+            if field.name in self.ids:
+                batch.ClearField(field.name)
+        setattr(batch, "sequence", 1)  # noqa: B010 (a generic message has no such attribute)
+        return [first, batch]
+
+    def _filled(self, method: Method, request_id: str) -> Message:
+        request = method.request()
+        _set_known(request, self.ids | {"request_id": request_id})
+        for field in request.DESCRIPTOR.fields:
+            if field.message_type is not None and field.name != "update_mask":
+                _fill(request, field)
+        return request
+
+
+def _set_known(request: Message, values: dict[str, str]) -> None:
+    for field in request.DESCRIPTOR.fields:
+        if field.name.endswith("_id"):
+            setattr(request, field.name, values[field.name])
+
+
+def _fill(request: Any, field: FieldDescriptor) -> None:
+    samples: dict[str, Message] = {
+        "Persona": rich_persona(full_name="Another"),
+        "Project": Project(name="Renamed", description="By an update."),
+        "PersonaGroup": PersonaGroup(name="Renamed", age_min=20),
+    }
+    assert field.message_type is not None
+    sample = samples[field.message_type.name]
+    if field.is_repeated:
+        getattr(request, field.name).append(sample)
+    else:
+        getattr(request, field.name).CopyFrom(sample)
+
+
+def id_fields(method: Method) -> Iterator[tuple[str, str]]:
+    """Yield (path, what it names) of every id in a request, those of its resources included.
+
+    What it names is a key of `World.ids`, or "request_id", or "library_persona_id".
+    """
+    for field in method.request.DESCRIPTOR.fields:
+        if field.name.endswith("_id"):
+            yield field.name, field.name
+        elif field.message_type is not None and field.message_type.name in _KINDS:
+            for inner in field.message_type.fields:
+                if inner.name == "id" or inner.name.endswith("_id"):
+                    kind = _KINDS[field.message_type.name] if inner.name == "id" else inner.name
+                    yield f"{field.name}.{inner.name}", kind
+
+
+def set_id(messages: list[Any], path: str, value: str) -> None:
+    """Put an id at a path into the messages of a call, wherever it belongs."""
+    outer, _, inner = path.partition(".")
+    for message in messages:
+        holder = getattr(message, outer)
+        if not inner:
+            if holder or outer == "request_id":
+                setattr(message, outer, value)
+            continue
+        for resource in [holder] if isinstance(holder, Message) else holder:
+            _set_inner(resource, inner, value)
+
+
+def _set_inner(resource: Any, name: str, value: str) -> None:
+    current = getattr(resource, name)
+    if isinstance(current, Message):
+        getattr(resource, name).value = value
+    else:
+        setattr(resource, name, value)

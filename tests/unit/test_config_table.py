@@ -1,0 +1,131 @@
+"""The settings table: flags over environment over defaults, and nothing that is not in it."""
+
+from pathlib import Path
+
+import pytest
+
+from persona_server import config
+from persona_server.config import SETTINGS, Address, SettingError, Settings, load, unknown_variables
+
+NAMES = [setting.name for setting in SETTINGS]
+# setting → (a default's value, texts that it takes and their values, texts that it refuses)
+CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
+    "data": (None, {"/var/lib/x": Path("/var/lib/x"), "x": Path("x").absolute()}, [""]),
+    "listen": (
+        Address("127.0.0.1", 50051),
+        {"[::1]:1": Address("::1", 1), "localhost:0": Address("localhost", 0)},
+        ["", "127.0.0.1", ":1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "::1:5", "off"],
+    ),
+    "rest": (Address("127.0.0.1", 8080), {"off": None}, ["", "OFF", "127.0.0.1"]),
+    "metrics": (Address("127.0.0.1", 9464), {"off": None}, ["", "on"]),
+    "demo": (False, {"on": True, "off": False, "1": True, "True": True, "": False}, ["maybe"]),
+    "local_tokens": (None, {"on": True, "off": False}, ["yes", "1"]),
+    "open_reflection": (False, {"on": True}, ["2"]),
+    "gateway_program": ("", {"/bin/x": "/bin/x"}, []),
+    "retention": (
+        30.0 * 86_400,
+        {"60": 60.0, "90.5": 90.5},
+        ["59.9", "0", "-1", "nan", "inf", "1d", ""],
+    ),
+    "grace": (10.0, {"0": 0.0, "600": 600.0}, ["-0.1", "601", "nan", "x"]),
+    "log_level": ("info", {"debug": "debug", "error": "error"}, ["INFO", "trace", ""]),
+}
+
+
+def value(settings: Settings, name: str) -> object:
+    return getattr(settings, name)
+
+
+def test_every_setting_is_tested() -> None:
+    assert set(CASES) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_default(name: str) -> None:
+    default = CASES[name][0]
+    if default is None and name == "data":
+        default = Path(config.default_data()).expanduser().absolute()
+    assert value(load({}, {}), name) == default
+
+
+TAKEN = [(name, text, got) for name, case in CASES.items() for text, got in case[1].items()]
+REFUSED = [(name, text) for name, case in CASES.items() for text in case[2]]
+
+
+@pytest.mark.parametrize(("name", "text", "got"), TAKEN)
+def test_a_flag_beats_a_variable_which_beats_the_default(name: str, text: str, got: object) -> None:
+    (setting,) = [s for s in SETTINGS if s.name == name]
+    assert value(load({}, {setting.variable: text}), name) == got
+    assert value(load({name: text}, {}), name) == got
+    other = {"data": "/elsewhere", "gateway_program": "/other"}.get(name, setting.default)
+    assert value(load({name: text}, {setting.variable: other}), name) == got
+    assert value(load({name: None}, {setting.variable: text}), name) == got
+
+
+@pytest.mark.parametrize(("name", "text"), REFUSED)
+def test_a_bad_value_is_refused_by_the_name_it_came_under(name: str, text: str) -> None:
+    (setting,) = [s for s in SETTINGS if s.name == name]
+    with pytest.raises(SettingError) as refused:
+        load({name: text}, {})
+    assert str(refused.value).startswith(f"{setting.flag} ")
+    with pytest.raises(SettingError) as refused:
+        load({}, {setting.variable: text})
+    assert str(refused.value).startswith(f"{setting.variable} ")
+
+
+def test_names_of_flags_and_variables() -> None:
+    for setting in SETTINGS:
+        assert setting.flag == "--" + setting.name.replace("_", "-")
+        assert setting.variable == "PERSONA_" + setting.name.upper()
+        assert setting.help.endswith(".")
+    assert {s.name for s in SETTINGS if s.is_switch} == {"demo", "open_reflection"}
+
+
+def test_unknown_variables_are_found_and_the_clients_are_not() -> None:
+    environment = {
+        "PERSONA_LISTEN": "x",
+        "PERSONA_LISTNE": "x",
+        "PERSONA_ADDRESS": "x",
+        "PERSONA_TOKEN": "x",
+        "PERSONAL": "x",
+        "PATH": "x",
+        "PERSONA_": "x",
+    }
+    assert unknown_variables(environment) == ["PERSONA_", "PERSONA_LISTNE"]
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),  # noqa: S104 (what must not pass for loopback)
+        ("::", False),
+        ("10.0.0.1", False),
+        ("127.example.org", False),
+        ("localhost.example.org", False),
+    ],
+)
+def test_loopback(host: str, loopback: bool) -> None:
+    assert Address(host, 1).is_loopback is loopback
+
+
+def test_off_loopback_local_tokens_must_be_said() -> None:
+    with pytest.raises(SettingError, match="--local-tokens"):
+        load({"listen": "0.0.0.0:1"}, {})
+    for said in ("on", "off"):
+        assert load({"listen": "0.0.0.0:1", "local_tokens": said}, {}).listen.port == 1
+
+
+def test_address_is_written_as_it_is_read() -> None:
+    for text in ("127.0.0.1:5", "[::1]:5", "host:0"):
+        assert str(load({"rest": text}, {}).rest) == text
+
+
+def test_data_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
+    assert config.default_data() == "/somewhere/persona"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    assert config.default_data() == "~/.local/share/persona"

@@ -1,0 +1,87 @@
+"""The method table: every RPC of every service is in it, with scopes that tokens can have."""
+
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message_factory import GetMessageClass
+
+from persona.v1 import persona_service_pb2, project_service_pb2
+from persona_server.services.personas import PersonaService
+from persona_server.services.projects import ProjectService
+from persona_server.tokens import SCOPES as KNOWN
+from persona_server.transport.methods import SCOPES, SERVICES, methods_of
+
+FILES = (persona_service_pb2, project_service_pb2)
+IMPLEMENTATIONS = {"PersonaService": PersonaService, "ProjectService": ProjectService}
+READS = ("List", "Get", "Export")
+MESSAGE = persona_service_pb2.GetPersonaRequest.DESCRIPTOR
+
+
+def rpcs() -> list[MethodDescriptor]:
+    services = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
+    return [method for service in services for method in service.methods]
+
+
+ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
+
+
+def test_every_service_of_the_contract_is_served() -> None:
+    found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
+    assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
+    assert len(rpcs()) == 18
+
+
+def test_table_names_every_rpc_and_nothing_else() -> None:
+    assert set(SCOPES) == {rpc.full_name for rpc in rpcs()}
+
+
+def test_scopes_are_those_that_a_token_can_have() -> None:
+    assert {scope for scopes in SCOPES.values() for scope in scopes} == set(KNOWN)
+    assert all(SCOPES.values())  # none is open
+
+
+@ALL
+def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
+    kind = "read" if rpc.name.startswith(READS) else "write"
+    if rpc.containing_service.name == "PersonaService":
+        expected = {f"personas:{kind}"}
+    elif rpc.name.startswith("Delete"):
+        expected = {"projects:write", "personas:write"}
+    else:
+        expected = {f"projects:{kind}"}
+    assert set(SCOPES[rpc.full_name]) == expected
+
+
+@ALL
+def test_rpc_has_messages_of_its_own_and_a_method(rpc: MethodDescriptor) -> None:
+    assert rpc.input_type.name == f"{rpc.name}Request"
+    assert rpc.output_type.name == f"{rpc.name}Response"
+    (method,) = [m for m in methods_of(rpc.containing_service) if m.name == rpc.name]
+    assert method.path == f"/{rpc.containing_service.full_name}/{rpc.name}"
+    assert callable(getattr(IMPLEMENTATIONS[rpc.containing_service.name], method.attribute))
+    assert method.request is GetMessageClass(rpc.input_type)
+    assert method.streams_in == (rpc.name == "ImportPersonas")
+    assert method.streams_out == (rpc.name in ("ImportPersonas", "ExportPersonas"))
+
+
+@ALL
+def test_every_mutation_carries_a_request_id(rpc: MethodDescriptor) -> None:
+    (method,) = [m for m in methods_of(rpc.containing_service) if m.name == rpc.name]
+    reads = rpc.name.startswith(READS)
+    # import_id stands in its place.
+    assert method.writes == (not reads and rpc.name != "ImportPersonas")
+
+
+@ALL
+def test_no_request_names_a_tenant(rpc: MethodDescriptor) -> None:
+    assert not [f.name for f in rpc.input_type.fields if "tenant" in f.name]
+
+
+def test_get_and_list_share_the_place_of_a_persona() -> None:
+    """The same stored bytes serve both."""
+    get = persona_service_pb2.GetPersonaResponse.DESCRIPTOR.fields_by_name["persona"]
+    for message in (
+        persona_service_pb2.ListPersonasResponse,
+        persona_service_pb2.ExportPersonasResponse,
+        persona_service_pb2.BatchCreatePersonasResponse,
+    ):
+        assert message.DESCRIPTOR.fields_by_name["personas"].number == get.number == 1

@@ -1,0 +1,173 @@
+"""Migrations: an empty file is made by migrating, once, whole or not at all."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from persona_server.storage.database import FILE_NAME, DatabaseError, lock_file
+from persona_server.storage.migrate import FIRST, MIGRATIONS
+from persona_server.storage.store import Store, open_store
+from support.data import rich_persona
+from support.stored import StoredGroup, rows
+
+STARTERS = 4
+SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
+# Opens a store with a folder of migrations of the test's own; waits for a line before it does.
+STARTER = """
+import sys
+from pathlib import Path
+from persona_server.storage import migrate
+from persona_server.storage.store import open_store
+print("ready", flush=True)
+sys.stdin.readline()
+migrate.MIGRATIONS = Path(sys.argv[2])
+print(open_store(Path(sys.argv[1])).created, flush=True)
+"""
+SECOND = """
+import os, signal
+def up(migrator, db):
+    db.execute_sql("ALTER TABLE project ADD COLUMN colour TEXT")
+    db.execute_sql("CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT")
+    {end}
+"""
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Store]:
+    store = open_store(folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def schema(store: Store) -> list[tuple[object, ...]]:
+    return rows(store, SCHEMA)
+
+
+def history(store: Store) -> list[str]:
+    table = next(
+        name for kind, name, *_ in schema(store) if kind == "table" and "migrat" in str(name)
+    )
+    return [name for (name,) in rows(store, f"SELECT name FROM {table} ORDER BY id")]  # noqa: S608
+
+
+def starter(folder: Path, migrations: Path = MIGRATIONS) -> "subprocess.Popen[str]":
+    """Return a process that opens the store once it gets a line."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(folder), str(migrations)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_an_empty_file_becomes_what_a_missing_one_does(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / FILE_NAME).touch()
+    with opened(tmp_path / "empty") as empty, opened(tmp_path / "none") as none:
+        assert schema(empty) == schema(none)
+        assert empty.created
+        assert none.created
+
+
+def test_history_names_every_migration_in_order(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        names = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
+        assert names[0] == FIRST
+        assert history(store) == names
+
+
+def test_a_second_opening_changes_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        before = schema(store), history(store)
+        StoredGroup(store).add(rich_persona())
+    with opened(tmp_path) as store:
+        assert not store.created
+        assert (schema(store), history(store)) == before
+        assert rows(store, "SELECT count(*) FROM persona") == [(1,)]
+
+
+def test_concurrent_starters_migrate_once(tmp_path: Path) -> None:
+    starters = [starter(tmp_path / "data") for _ in range(STARTERS)]
+    for process in starters:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ends = [process.communicate(timeout=60) for process in starters]
+    assert [process.returncode for process in starters] == [0] * STARTERS, ends
+    assert sorted(out for out, _ in ends) == ["False\n"] * (STARTERS - 1) + ["True\n"]
+    with opened(tmp_path / "data") as store, opened(tmp_path / "other") as other:
+        assert schema(store) == schema(other)
+        assert len(history(store)) == len(set(history(store)))
+
+
+def test_a_newer_database_is_refused_by_name(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        table = next(str(name) for _, name, *_ in schema(store) if "migrat" in str(name))
+        sql = f"INSERT INTO {table} (name, applied) VALUES ('9999_of_the_future', 'now')"  # noqa: S608
+        store.database.execute_sql(sql)
+    with pytest.raises(DatabaseError, match="9999_of_the_future"):
+        open_store(tmp_path)
+
+
+def test_a_folder_without_a_database_is_refused_unless_one_is_to_be_made(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="--data"):
+        open_store(tmp_path / "nothing", make=False)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_files_are_their_owners_alone(tmp_path: Path) -> None:
+    with opened(tmp_path / "data") as store:
+        StoredGroup(store)
+        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+        for path in (tmp_path / "data").iterdir():
+            assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def second_migration(folder: Path, end: str) -> Path:
+    """Return a folder with our migrations and one more, which ends as told."""
+    folder.mkdir()
+    for path in MIGRATIONS.glob("[0-9]*.py"):
+        (folder / path.name).write_text(path.read_text())
+    (folder / "9000_second.py").write_text(SECOND.format(end=end))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("end", "killed"), [("os.kill(os.getpid(), signal.SIGKILL)", True), ("pass", False)]
+)
+def test_a_migration_is_whole_or_absent(tmp_path: Path, end: str, killed: bool) -> None:
+    """R17, simple: killed in the middle leaves the old schema; all rows are kept either way."""
+    data = tmp_path / "data"
+    with opened(data) as store:
+        StoredGroup(store).add(*[rich_persona() for _ in range(5)])
+        old, kept = schema(store), rows(store, "SELECT * FROM persona ORDER BY id")
+    process = starter(data, second_migration(tmp_path / "migrations", end))
+    process.communicate("go\n", timeout=60)
+    assert (process.returncode == -signal.SIGKILL) is killed
+    if killed:
+        with opened(data) as store:
+            assert schema(store) == old
+            assert rows(store, "SELECT * FROM persona ORDER BY id") == kept
+    else:
+        with pytest.raises(DatabaseError, match="9000_second"):
+            open_store(data)  # to this code it is newer
+    repaired = starter(data, second_migration(tmp_path / "again", "pass"))
+    out, _ = repaired.communicate("go\n", timeout=60)
+    assert (repaired.returncode, out) == (0, "False\n")
+
+
+def test_one_server_per_folder(tmp_path: Path) -> None:
+    with opened(tmp_path), lock_file(tmp_path), pytest.raises(DatabaseError, match="--data"):
+        lock_file(tmp_path)
+    lock_file(tmp_path).close()

@@ -1,0 +1,180 @@
+"""Every compiled statement: one tenant, bound for each table it names, and found by an index."""
+
+import gc
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+import peewee
+import pytest
+
+from persona_server.storage import tables
+from persona_server.storage.statements import Statement
+from persona_server.storage.store import Store, open_store
+from support.data import persona, rich_persona
+from support.stored import StoredGroup
+
+TABLES: set[str] = {
+    model._meta.table_name
+    for model in vars(tables).values()
+    if isinstance(model, type) and issubclass(model, peewee.Model) and model is not peewee.Model
+}
+# The only tables without the tenant's key: who the tenants are, and what all of them share.
+NO_TENANT = {"tenant", "secret"}
+# Statement → why it may read a whole table.
+MAY_SCAN = {"store.tenants._all": "the sweeper goes tenant by tenant, so it lists them"}
+
+_REFERENCE = re.compile(
+    r'(?:FROM|JOIN|UPDATE|INTO|,)\s+\(?"(?P<table>\w+)"(?!\.)(?:\s+AS\s+"(?P<alias>\w+)")?',
+)
+
+
+class Reference(NamedTuple):
+    """A place where a statement names a table, and the name it has in the statement."""
+
+    table: str
+    alias: str
+
+
+def references(sql: str) -> list[Reference]:
+    """Return every reference to a table."""
+    found = [(m["table"], m["alias"] or m["table"]) for m in _REFERENCE.finditer(sql)]
+    return [Reference(*each) for each in found if each[0] in TABLES]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A populated database that was never analysed."""
+    opened = open_store(tmp_path_factory.mktemp("plans") / "data")
+    for tenant in ("one", "two"):
+        for _ in range(2):
+            group = StoredGroup(opened, tenant)
+            group.add(*[persona() for _ in range(50)], rich_persona())
+            group.hide(group.add(persona())[0])
+            group.drop()
+            group.add(persona())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def statements(store: Store) -> dict[str, Statement]:
+    """Every statement that the store has compiled, by where it stands."""
+    found: dict[str, Statement] = {}
+    _collect(store, "store", found, set())
+    alive = [one for one in gc.get_objects() if type(one) is Statement]
+    mine = [one for one in alive if getattr(one._execute, "__self__", None) is store.database]
+    assert {id(one) for one in mine} == {id(one) for one in found.values()}
+    assert len(found) > 40
+    return found
+
+
+def _collect(holder: object, path: str, found: dict[str, Statement], seen: set[int]) -> None:
+    if isinstance(holder, Statement):
+        found[path] = holder
+        return
+    if id(holder) in seen or not type(holder).__module__.startswith("persona_server.storage"):
+        return
+    seen.add(id(holder))
+    for name, value in getattr(holder, "__dict__", {}).items():
+        _collect(value, f"{path}.{name}", found, seen)
+
+
+def plan(store: Store, statement: Statement) -> list[str]:
+    """Return what SQLite means to do, foreign-key checks included."""
+    holes = statement.sql.count("?")
+    values = [apsw.carray((bytes(16),)) if "carray" in statement.sql else None] * holes
+    if "carray" in statement.sql:
+        values = [values[0] if name == "ids" else None for name in statement.holes]
+    rows = store.database.execute_sql(f"EXPLAIN QUERY PLAN {statement.sql}", values).fetchall()
+    return [row[3] for row in rows]
+
+
+def test_no_statement_reads_a_whole_table(store: Store, statements: dict[str, Statement]) -> None:
+    wrong = []
+    for name, statement in statements.items():
+        tables_named = {r.alias for r in references(statement.sql)} | TABLES
+        for step in plan(store, statement):
+            scan = re.match(r"SCAN (?:TABLE )?(\w+)", step)
+            if scan and scan[1] in tables_named and name not in MAY_SCAN:
+                wrong.append(f"{name}: {step}")
+    assert not wrong
+
+
+def test_no_statement_searches_by_the_tenant_alone(
+    store: Store, statements: dict[str, Statement]
+) -> None:
+    wrong = [
+        f"{name}: {step}"
+        for name, statement in statements.items()
+        for step in plan(store, statement)
+        if re.search(r"\(tenant_id=\?\)", step)
+    ]
+    assert not wrong
+
+
+def test_lists_come_out_of_their_index_in_order(
+    store: Store, statements: dict[str, Statement]
+) -> None:
+    """A sort would read everything before it gives the first page."""
+    sorting = [
+        name
+        for name, statement in statements.items()
+        if any("USE TEMP B-TREE" in step for step in plan(store, statement))
+    ]
+    # The work list of sets is short, and is ordered by two columns of one index and a key.
+    assert set(sorting) <= {"store.sweeper._due_sets"}
+
+
+def test_database_was_never_analysed(store: Store) -> None:
+    """After ANALYZE plans depend on bound values, and this test would prove nothing."""
+    found = store.database.execute_sql("SELECT name FROM sqlite_schema").fetchall()
+    assert not [name for (name,) in found if name.startswith("sqlite_stat")]
+
+
+def test_tenant_is_bound_for_every_table(statements: dict[str, Statement]) -> None:
+    wrong = []
+    for name, statement in statements.items():
+        named = [r for r in references(statement.sql) if r.table not in NO_TENANT]
+        binds = sum(hole in ("tenant", "tenant_id") for hole in statement.holes)
+        if binds != len(named):
+            wrong.append(f"{name}: {len(named)} tables, {binds} tenants: {statement.sql}")
+        for reference in named:
+            if not _bound(statement.sql, reference):
+                wrong.append(f"{name}: {reference} has no tenant of its own: {statement.sql}")
+    assert not wrong
+
+
+def _bound(sql: str, reference: Reference) -> bool:
+    if sql.startswith("INSERT"):
+        return f'INTO "{reference.table}" ("tenant_id"' in sql
+    return f'"{reference.alias}"."tenant_id" = ?' in sql
+
+
+def test_every_statement_names_tables_that_the_test_sees(statements: dict[str, Statement]) -> None:
+    """So that a new form of SQL can't slip past the patterns above."""
+    for name, statement in statements.items():
+        named = [reference.table for reference in references(statement.sql)]
+        for table in TABLES:
+            # Where it qualifies a column, a table's name is followed by a dot.
+            free = re.findall(rf'(?<!\.)"{table}"(?!\.)', statement.sql)
+            assert len(free) == named.count(table), (name, table)
+
+
+def test_constants_are_no_ids(statements: dict[str, Statement]) -> None:
+    """What a call must bind is a hole; constants are NULL, numbers and the empty separator."""
+    for statement in statements.values():
+        assert "'" not in statement.sql
+
+
+def test_lists_of_the_test_are_not_stale(statements: dict[str, Statement]) -> None:
+    assert set(MAY_SCAN) <= set(statements)
+
+
+def test_sources_build_no_statement_outside_of_storage() -> None:
+    root = Path(tables.__file__).parents[1]
+    for path in sorted(root.rglob("*.py")):
+        if path.parent.name not in ("storage", "migrations"):
+            assert "execute_sql" not in path.read_text("utf-8"), path
