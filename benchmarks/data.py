@@ -4,10 +4,37 @@ import random
 
 from persona.v1.persona_pb2 import Persona
 
-_WORDS = (
-    "market price brand phone family work travel music coffee garden quality trust value time home "
-    "school friend city train weekend budget online store review habit health sport cooking news"
-).split()
+_WORDS = [
+    "market",
+    "price",
+    "brand",
+    "phone",
+    "family",
+    "work",
+    "travel",
+    "music",
+    "coffee",
+    "garden",
+    "quality",
+    "trust",
+    "value",
+    "time",
+    "home",
+    "school",
+    "friend",
+    "city",
+    "train",
+    "weekend",
+    "budget",
+    "online",
+    "store",
+    "review",
+    "habit",
+    "health",
+    "sport",
+    "cooking",
+    "news",
+]
 _PLACES = ("Lisbon, Portugal", "Lagos, Nigeria", "Osaka, Japan", "Lyon, France", "Quito, Ecuador")
 _JOBS = ("Nurse", "Engineer", "Teacher", "Farmer", "Designer", "Driver", "Analyst")
 _INCOMES = ("Low", "Middle", "High")

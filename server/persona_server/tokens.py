@@ -15,6 +15,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from persona_server.scopes import SCOPES
 from persona_server.storage import keys
 from persona_server.storage.store import Store
 
@@ -23,7 +24,6 @@ SECRET_NAME = "local-signing-key"  # noqa: S105 (its name, not the secret)
 TENANT = re.compile(r"[a-z0-9-]{1,64}")
 LEEWAY = 30  # seconds of clock difference that are forgiven
 MAX_TOKEN = 8192  # characters
-SCOPES = ("personas:read", "personas:write", "projects:read", "projects:write")
 
 _TYPES = {"jwt", "at+jwt"}
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tenant"]

@@ -1,8 +1,7 @@
-"""A big import, a big delete-all and the sweep behind it hold nobody up, and are whole or absent."""
+"""A big import, a delete-all and the sweep behind it hold nobody up, and are whole or absent."""
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,10 +24,9 @@ def test_import_does_not_starve_others(own: Service) -> None:
     place = make_place(other)
     importer = Importer(place, 100_000, PAGE)
     begun = threading.Event()
-    with Background(
-        lambda: importer.run(caller, lambda number: number and begun.set())
-    ) as importing:
+    with Background(lambda: importer.run(caller, lambda _: begun.set())) as importing:
         assert begun.wait(20)
+        eventually(lambda: importer.acknowledged)
         before = importer.acknowledged
         made = []
         for _ in range(UNARY):

@@ -1,4 +1,4 @@
-"""R6: a hundred concurrent calls with one request_id have one effect and a hundred equal answers."""
+"""R6: a hundred concurrent calls with one request_id: one effect, a hundred equal answers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,13 +22,13 @@ EACH = pytest.mark.parametrize("method", WRITES, ids=lambda m: str(m.name))
 
 def at_once(service: Service, method: Method, request: Any, number: int, tenant: str) -> list[Any]:
     """Return what each of `number` concurrent calls got: its bytes, or its error."""
-    metadata = bearer(service.token(tenant))
+    metadata: Any = bearer(service.token(tenant))
     # An option of its own gives each channel a connection of its own.
     channels = [
         grpc.insecure_channel(service.grpc, [("grpc.channel_number", i)])
         for i in range(CONNECTIONS)
     ]
-    calls = [channel.unary_unary(method.path) for channel in channels]
+    calls: list[Any] = [channel.unary_unary(method.path) for channel in channels]
     raw = request.SerializeToString()
     futures = [
         calls[i % CONNECTIONS].future(raw, metadata=metadata, timeout=30) for i in range(number)

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from persona_server.storage.database import FILE_NAME
+from persona_server.transport.errors import internal
 from support.data import make_place, persona, uid
 from support.errors import refused
 from support.service import Service, running_service
@@ -50,6 +51,8 @@ def test_a_fault_of_ours_is_internal_with_an_id_that_the_log_knows(own: Service)
     with refused("INTERNAL", grpc.StatusCode.INTERNAL) as refusal:
         place.create(persona(), request_id=uid())
     assert set(refusal.problem.metadata) == {"error_id"}
+    assert "idempotency" not in refusal.problem.message
+    assert refusal.problem.message == internal("").message  # one fixed sentence
     error_id = refusal.problem.metadata["error_id"]
 
     def logged() -> list[dict[str, Any]]:

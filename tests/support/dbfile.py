@@ -110,5 +110,6 @@ def reading(data: Path) -> Iterator[DatabaseFile]:
 
 
 def _audit_row(row: AuditRow) -> AuditRow:
-    ids = {name: getattr(row, name) for name in _IDS}
-    return row._replace(**{name: id_text(raw) if raw else "" for name, raw in ids.items()})
+    ids: dict[str, Any] = {name: getattr(row, name) for name in _IDS}
+    texts: dict[str, Any] = {name: id_text(raw) if raw else "" for name, raw in ids.items()}
+    return row._replace(**texts)

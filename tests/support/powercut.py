@@ -16,7 +16,7 @@ SECTOR = 512  # what a disk writes whole
 
 
 class Op(NamedTuple):
-    """What was done to a file. `kind`: write, truncate, sync, delete; or acknowledge, of no file."""
+    """What was done to a file: write, truncate, sync or delete; or acknowledge, of no file."""
 
     kind: str
     file: str
@@ -34,7 +34,7 @@ class Recorder(apsw.VFS):
     def xOpen(self, name: Any, flags: list[int]) -> "RecordedFile":  # noqa: N802 (SQLite's name)
         return RecordedFile(self.ops, name, flags)
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802, FBT001 (SQLite's)
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 (SQLite's name)
         super().xDelete(filename, syncdir)
         self.ops.append(Op("delete", Path(filename).name))
 

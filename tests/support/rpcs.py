@@ -59,7 +59,8 @@ def exchange(
     channel: grpc.Channel, path: str, requests: Iterable[bytes], metadata: Metadata = ()
 ) -> Answer:
     """Make a call of whatever kind: on the wire a unary call is a stream of one message."""
-    call = channel.stream_stream(path)(iter(list(requests)), metadata=metadata, timeout=SECONDS)
+    method: Any = channel.stream_stream(path)
+    call = method(iter(list(requests)), metadata=metadata, timeout=SECONDS)
     messages: list[bytes] = []
     try:
         for message in call:

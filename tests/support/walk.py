@@ -91,7 +91,9 @@ class Walk:
             self._fill(request, field.name, ids)
         if not method.streams_in:
             return [request]
-        named = {name: ids[name] for name in ("project_id", "group_id", "import_id")}
+        named: dict[str, Any] = {
+            name: ids[name] for name in ("project_id", "group_id", "import_id")
+        }
         numbers = range(1, self._random.randint(2, 4))
         return [
             pb.ImportPersonasRequest(**named),

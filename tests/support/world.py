@@ -6,7 +6,6 @@ Requests are filled by the names of their fields, so that a new RPC is covered, 
 from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from persona.v1.project_service_pb2 import PersonaGroup, Project
@@ -57,13 +56,12 @@ def _set_known(request: Message, values: dict[str, str]) -> None:
             setattr(request, field.name, values[field.name])
 
 
-def _fill(request: Any, field: FieldDescriptor) -> None:
+def _fill(request: Any, field: Any) -> None:
     samples: dict[str, Message] = {
         "Persona": rich_persona(full_name="Another"),
         "Project": Project(name="Renamed", description="By an update."),
         "PersonaGroup": PersonaGroup(name="Renamed", age_min=20),
     }
-    assert field.message_type is not None
     sample = samples[field.message_type.name]
     if field.is_repeated:
         getattr(request, field.name).append(sample)

@@ -6,9 +6,9 @@ import os
 # second one for a taken port.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-import typer  # noqa: E402 (after the line above, for what it imports)
+import typer
 
-from persona_server.cli import (  # noqa: E402 (likewise)
+from persona_server.cli import (
     exporting,
     groups,
     importing,

@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from persona_server.config import DAY, default_data
-from persona_server.storage.database import DatabaseError
-from persona_server.storage.store import open_store
-from persona_server.tokens import SCOPES, TokenError, find_local_key, local_key
+from persona_server.scopes import SCOPES
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 
@@ -34,6 +32,11 @@ def token(
     ] = False,
 ) -> None:
     """Make an access token with the local key of a database, and print it."""
+    # Imported when it runs: the client's commands need none of the store, and would wait for it.
+    from persona_server.storage.database import DatabaseError
+    from persona_server.storage.store import open_store
+    from persona_server.tokens import TokenError, find_local_key, local_key
+
     folder = Path(data).expanduser().absolute()
     try:
         store = open_store(folder, make=init)
@@ -45,7 +48,7 @@ def token(
     except DatabaseError as error:
         print(f"persona token: {error} (--init makes one there.)", file=sys.stderr)
         raise typer.Exit(1) from None
-    except TokenError as error:
+    except (TokenError, ValueError) as error:
         print(f"persona token: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
     print(f"Signed with the key of {folder}.", file=sys.stderr)
@@ -53,8 +56,8 @@ def token(
 
 
 def seconds(text: str) -> int:
-    """Return a duration such as 90s, 30m, 12h or 7d in seconds. Raises TokenError."""
+    """Return a duration such as 90s, 30m, 12h or 7d in seconds. Raises ValueError."""
     number, unit = text[:-1], text[-1:]
     if unit not in _UNITS or not number.isdecimal():
-        raise TokenError(f"--ttl wants a duration such as 30m, 12h or 7d; got {text!r}.")
+        raise ValueError(f"--ttl wants a duration such as 30m, 12h or 7d; got {text!r}.")
     return int(number) * _UNITS[unit]

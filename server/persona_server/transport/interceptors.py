@@ -175,6 +175,6 @@ def shutting_down() -> ServiceError:
     """SHUTTING_DOWN for a new call, and for a stream that can't end within the grace."""
     return ServiceError(
         errors_pb2.ERROR_REASON_SHUTTING_DOWN,
-        "The server is stopping. Try again with the same request_id; a stream resumes where it was.",
+        "The server is stopping. Retry with the same request_id; a stream resumes where it was.",
         retry_after=1.0,
     )

@@ -1,0 +1,3 @@
+"""The scopes that a token can carry. transport/methods.py says which RPC needs which."""
+
+SCOPES = ("personas:read", "personas:write", "projects:read", "projects:write")

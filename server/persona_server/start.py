@@ -1,0 +1,100 @@
+"""Start the service: settings, the demo, what a first run prints, and how a start fails."""
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from persona_server import config, logs
+from persona_server.app import Addresses, App, StartError
+from persona_server.config import SettingError, Settings
+from persona_server.demo import TENANT, make_demo, newest_group
+from persona_server.gateway import GatewayError
+from persona_server.scopes import SCOPES
+from persona_server.storage.database import DatabaseError
+
+TOKEN_HOURS = 12
+GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
+
+
+def serve(flags: dict[str, str | None]) -> None:
+    """Run the service until it is told to stop, and exit. `flags` is by setting name."""
+    try:
+        settings = config.load(flags, os.environ)
+        logs.configure(settings.log_level)
+        for name in config.unknown_variables(os.environ):
+            logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
+        app = App(settings)
+        if settings.demo and app.store.created:
+            make_demo(app.projects, app.personas)
+        addresses = app.start()
+    except (SettingError, DatabaseError, StartError, GatewayError) as error:
+        if str(error):
+            print(f"persona serve: {error}", file=sys.stderr)
+        # The threads of a half-started service would keep the interpreter alive.
+        sys.stderr.flush()
+        os._exit(1)
+    print(banner(app, settings, addresses), flush=True)
+    code = app.run()
+    sys.exit(code)
+
+
+def banner(app: App, settings: Settings, addresses: Addresses) -> str:
+    """Return what a start prints: addresses, where things are, and lines to paste."""
+    lines = [
+        f"persona-service {version('persona-service')}",
+        f"  gRPC     {addresses.grpc}",
+        f"  REST     {'http://' + addresses.rest if addresses.rest else 'off'}",
+        f"  metrics  {f'http://{addresses.metrics}/metrics' if addresses.metrics else 'off'}",
+        f"  data     {settings.data}",
+        f"  command  {Path(sys.argv[0]).absolute()}",
+        "",
+    ]
+    lines += _environment(app, settings, addresses)
+    lines += _examples(app, addresses)
+    return "\n".join(lines)
+
+
+def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str]:
+    """Return the exports, with a token only where nobody but this machine can reach it."""
+    exports = f"export PERSONA_ADDRESS={addresses.grpc}"
+    if settings.local_tokens is False:
+        return [exports, ""]
+    if not settings.listen.is_loopback or (settings.rest and not settings.rest.is_loopback):
+        return [
+            "No token is printed where other machines can reach this: `persona token` makes one.",
+            f"{exports} PERSONA_DATA={settings.data}",
+            "",
+        ]
+    token = app.key.issue(TENANT, "first-run", SCOPES, TOKEN_HOURS * 3600)
+    return [
+        f"For another terminal (the token is of tenant {TENANT}, all scopes, {TOKEN_HOURS} hours):",
+        "",
+        f"{exports} PERSONA_TOKEN={token} PERSONA_DATA={settings.data}",
+        "",
+    ]
+
+
+def _examples(app: App, addresses: Addresses) -> list[str]:
+    """Return a grpcurl line and a curl line for a group that exists, or how to make one."""
+    header = '-H "authorization: Bearer $PERSONA_TOKEN"'
+    group = newest_group(app.projects)
+    if group is None:
+        persona = Path(sys.argv[0]).absolute()
+        return [
+            "There is no persona group in tenant local yet. Make one, or import into one:",
+            "",
+            f"{persona} import FILE.jsonl --project Trial --group all",
+        ]
+    body = f'{{"project_id": "{group.project_id}", "group_id": "{group.group_id}"}}'
+    method = "persona.v1.PersonaService/ListPersonas"
+    lines = [
+        f"List personas over gRPC (to get grpcurl: go install {GRPCURL}):",
+        "",
+        f"grpcurl -plaintext {header} -d '{body}' {addresses.grpc} {method}",
+        "",
+    ]
+    if addresses.rest:
+        path = f"/api/v1/projects/{group.project_id}/persona-groups/{group.group_id}/personas"
+        lines += ["and over REST:", "", f"curl {header} http://{addresses.rest}{path}", ""]
+    return lines
