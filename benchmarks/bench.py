@@ -120,7 +120,7 @@ class Client:
 
     def import_all(self, project: str, groups: list[str], batches: list[list[bytes]]) -> float:
         """Import the encoded batches of each group; return the seconds it took."""
-        call = self.channel.stream_stream(f"{SERVICE}/ImportPersonas")
+        call: Any = self.channel.stream_stream(f"{SERVICE}/ImportPersonas")
         started = time.perf_counter()
         for group, messages in zip(groups, batches, strict=True):
             first = pb.ImportPersonasRequest(project_id=project, group_id=group, import_id=group)
@@ -130,9 +130,8 @@ class Client:
 
     def call(self, method: str, request: bytes) -> bytes:
         """Call a unary method with encoded messages."""
-        answer: bytes = self.channel.unary_unary(f"{SERVICE}/{method}")(
-            request, metadata=self.metadata
-        )
+        unary: Any = self.channel.unary_unary(f"{SERVICE}/{method}")
+        answer: bytes = unary(request, metadata=self.metadata)
         return answer
 
 

@@ -14,7 +14,7 @@ import grpc
 def main() -> None:
     """Serve until stdin closes."""
     server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
-    handlers = {}
+    handlers: dict[str, Any] = {}
     for argument in sys.argv[1:]:
         name, _, path = argument.partition("=")
         answer = Path(path).read_bytes()

@@ -20,6 +20,7 @@ from persona_server.storage.store import open_store
 from persona_server.tokens import LocalKey, Principal, TokenError, local_key
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.interceptors import Interceptors
+from persona_server.transport.recorder import Recorder
 from persona_server.transport.server import PersonaServer
 
 SWEEP_SECONDS = 600.0
@@ -63,7 +64,7 @@ class App:
                 "persona.v1.PersonaService": self.personas,
                 "persona.v1.ProjectService": self.projects,
             },
-            Interceptors(self.metrics, authenticator),
+            Interceptors(Recorder(self.metrics), authenticator),
             open_reflection=settings.open_reflection,
         )
         self._jobs = JobRunner(

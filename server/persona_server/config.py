@@ -3,6 +3,7 @@
 A flag beats an environment variable, which beats the default.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -54,7 +55,12 @@ class Address(NamedTuple):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:  # a name: who knows where it leads
+            return False
 
 
 def default_data() -> str:

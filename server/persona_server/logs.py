@@ -11,79 +11,67 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable, Iterable
 from typing import Any
 
 LOGGER = logging.getLogger("persona")
-_FIELDS = "persona_fields"
-_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, default=str).encode
 # What every LogRecord has; the rest came with `extra` and belongs into the line.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-class JsonFormatter(logging.Formatter):
-    """Time, level, message, and whatever the call gave with `extra`."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line of JSON."""
-        line = {
-            "time": _time(record.created),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-            **_extra(record),
-        }
-        if record.exc_info:
-            line["traceback"] = "".join(traceback.format_exception(*record.exc_info))
-        return _encode(line)
-
-
-class TextFormatter(logging.Formatter):
-    """The same for a person at a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as a line, with a traceback below if there is one."""
-        extra = " ".join(f"{name}={value}" for name, value in _extra(record).items())
-        line = f"{_time(record.created)} {record.levelname:<7} {record.getMessage()} {extra}"
-        if record.exc_info:
-            line += "\n" + "".join(traceback.format_exception(*record.exc_info))
-        return line.rstrip()
-
-
 def configure(level: str) -> None:
     """Send the log to stderr at a level: "debug", "info", "warning" or "error"."""
-    handler = _Stderr()
-    handler.setFormatter(TextFormatter() if sys.stderr.isatty() else JsonFormatter())
-    LOGGER.handlers[:] = [handler]
+    LOGGER.handlers[:] = [_Stderr()]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False
-    # What logging collects for every record and no line shows (logging's documented switches).
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
+def write(entries: Iterable[tuple[float, dict[str, Any]]]) -> None:
+    """Write many lines of level info at once, each as (seconds since 1970, its fields)."""
+    if LOGGER.isEnabledFor(logging.INFO):
+        _write("".join([_line()(at, "info", "call", fields) for at, fields in entries]))
 
 
 class _Stderr(logging.Handler):
-    """Writes each line to stderr in one system call, so that lines of processes don't mix."""
+    """Writes each record to stderr in one system call, so that lines of processes don't mix."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record; a stderr that is gone is no reason to fail a call."""
-        with contextlib.suppress(OSError):
-            os.write(sys.stderr.fileno(), f"{self.format(record)}\n".encode(errors="replace"))
+        """Write a record as time, level, message, and what the call gave with `extra`."""
+        extra = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        if record.exc_info:
+            extra["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        level = record.levelname.lower()
+        _write(_line()(record.created, level, record.getMessage(), extra))
 
 
-def log_call(**fields: Any) -> None:
-    """Log a finished call at level info.
-
-    Every call pays for its line, so it skips what logging does to find out where it came from.
-    """
-    if LOGGER.isEnabledFor(logging.INFO):
-        record = logging.LogRecord(LOGGER.name, logging.INFO, "", 0, "call", None, None)
-        record.__dict__[_FIELDS] = fields
-        LOGGER.handle(record)
+def _write(text: str) -> None:
+    # A stderr that is gone is no reason to fail a call.
+    with contextlib.suppress(OSError):
+        os.write(sys.stderr.fileno(), text.encode(errors="replace"))
 
 
-def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    given = record.__dict__.get(_FIELDS)
-    if given is None:
-        given = {k: v for k, v in vars(record).items() if k not in _STANDARD}
-    return {k: v for k, v in given.items() if v not in (None, "")}
+@functools.cache
+def _line() -> Callable[[float, str, str, dict[str, Any]], str]:
+    return text_line if sys.stderr.isatty() else json_line
+
+
+def json_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
+    """Return a line for programs. `at` is in seconds since 1970."""
+    line = {"time": _time(at), "level": level, "message": message, **_given(extra)}
+    text: str = _encode(line)
+    return f"{text}\n"
+
+
+def text_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
+    """Return the same for a person at a terminal, with a traceback below if there is one."""
+    trace = str(extra.pop("traceback", ""))
+    words = " ".join(f"{name}={value}" for name, value in _given(extra).items())
+    return f"{_time(at)} {level:<7} {message} {words}".rstrip() + "\n" + trace
+
+
+def _given(extra: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in extra.items() if v not in (None, "")}
 
 
 def _time(seconds: float) -> str:

@@ -1,8 +1,28 @@
 """Prometheus metrics, on a port of their own. No label names a tenant."""
 
+from collections.abc import Callable, Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+
+def _nothing() -> None:
+    pass
+
+
+class _Before(Collector):
+    """Lets what is waiting be counted before a scrape reads the counters."""
+
+    def __init__(self, metrics: "Metrics") -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        """Return no metric of its own."""
+        self._metrics.before_scrape()
+        return ()
 
 
 class Metrics:
@@ -10,6 +30,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.before_scrape: Callable[[], None] = _nothing
+        self.registry.register(_Before(self))  # first, so that it runs before the others
         self.calls = Counter(
             "persona_rpc",
             "Finished RPCs by method and status code.",

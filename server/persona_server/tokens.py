@@ -57,6 +57,8 @@ class LocalKey:
         """Return a token for a tenant, valid for `ttl` seconds. Raises TokenError for bad words."""
         if not TENANT.fullmatch(tenant):
             raise TokenError("A tenant's name has 1 to 64 of the characters a-z, 0-9 and '-'.")
+        if not subject:
+            raise TokenError("A token speaks for somebody: name a --subject.")
         if ttl <= 0:
             raise TokenError("A token must be valid for some time: name a positive --ttl.")
         now = int(time.time())

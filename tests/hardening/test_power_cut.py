@@ -27,13 +27,14 @@ class Recording(NamedTuple):
     states: list[dict[str, int]]
 
 
-def record(folder: Path, synchronous: str, seed: int = 0) -> Recording:
+def record(folder: Path, seed: int = 0, pragma: str = "") -> Recording:
     """Write to a new database: batches, deletes and delete-alls, acknowledged one by one."""
     chance = random.Random(seed)  # noqa: S311 (no secret)
     with recorded() as ops:
         store = open_store(folder)
         store.database.execute_sql(f"PRAGMA wal_autocheckpoint = {PAGES}")
-        store.database.execute_sql(f"PRAGMA synchronous = {synchronous}")
+        if pragma:
+            store.database.execute_sql(pragma)
         file = DatabaseFile(store.database.connection())
         states = [state_of(file)]
         group = StoredGroup(store)
@@ -96,7 +97,7 @@ def opened(folder: Path) -> dict[str, int] | None:
 
 
 def test_recording_has_what_matters(tmp_path: Path) -> None:
-    ops, states = record(tmp_path / "data", "FULL")
+    ops, states = record(tmp_path / "data")
     kinds = {(op.kind, op.file.rpartition("-")[2]) for op in ops}
     assert ("write", "wal") in kinds
     assert ("sync", "wal") in kinds
@@ -108,12 +109,13 @@ def test_recording_has_what_matters(tmp_path: Path) -> None:
 
 def test_nothing_acknowledged_is_lost(tmp_path: Path, rounds: Callable[[int, int], int]) -> None:
     for seed in range(rounds(1, 10)):
-        recording = record(tmp_path / f"data-{seed}", "FULL", seed)
+        recording = record(tmp_path / f"data-{seed}", seed)
         assert cut(recording, tmp_path / "cut", rounds(200, 1_000)) == Lost(0, 0)
 
 
 def test_oracle_catches_less_than_full(tmp_path: Path) -> None:
     """The positive control: with NORMAL the same test must fail, by loss and not by damage."""
-    lost = cut(record(tmp_path / "data", "NORMAL"), tmp_path / "cut", 60)
+    recording = record(tmp_path / "data", pragma="PRAGMA synchronous = NORMAL")
+    lost = cut(recording, tmp_path / "cut", 60)
     assert lost.acknowledged > 0
     assert lost.damaged == 0

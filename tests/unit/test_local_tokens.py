@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import serialization
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
+from persona_server.scopes import SCOPES
 from persona_server.storage.store import Store, open_store
 from persona_server.tokens import (
-    SCOPES,
     SECRET_NAME,
     LocalKey,
     Principal,

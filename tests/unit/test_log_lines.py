@@ -3,111 +3,106 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from persona_server import logs
-from persona_server.logs import JsonFormatter, TextFormatter
+from persona_server.logs import json_line, text_line
+from persona_server.metrics import Metrics
+from persona_server.transport.recorder import FinishedCall, Recorder
 
-
-class Kept(logging.Handler):
-    """Keeps the records that it gets."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
+CALL = FinishedCall(1_700_000_000.25, 0.0015, "r1", "GetPersona", "OK", "", "acme", "")
 
 
 @pytest.fixture
-def kept() -> Iterator[list[logging.LogRecord]]:
-    """The records that the service's logger makes in this test."""
-    handler, before, level = Kept(), logs.LOGGER.handlers[:], logs.LOGGER.level
-    logs.LOGGER.handlers[:] = [handler]
-    logs.LOGGER.setLevel(logging.INFO)
-    yield handler.records
+def logger() -> Iterator[logging.Logger]:
+    """The service's logger, put back as it was afterwards."""
+    before, level = logs.LOGGER.handlers[:], logs.LOGGER.level
+    yield logs.LOGGER
     logs.LOGGER.handlers[:] = before
     logs.LOGGER.setLevel(level)
 
 
-def log_a_call(**changes: object) -> None:
-    given: dict[str, object] = {
-        "request_id": "r1",
-        "method": "GetPersona",
-        "code": "OK",
-        "reason": "",
-        "duration_ms": 1.5,
-        "tenant": "acme",
-        "error_id": "",
-    }
-    logs.log_call(**(given | changes))
+def entries(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capfd.readouterr().err.splitlines()]
 
 
-def test_a_call_is_one_line_of_json(kept: list[logging.LogRecord]) -> None:
-    log_a_call()
-    line = JsonFormatter().format(kept[0])
-    assert "\n" not in line
-    entry = json.loads(line)
-    assert entry.pop("time").endswith("Z")
-    assert entry == {
-        "level": "info",
-        "message": "call",
-        "request_id": "r1",
-        "method": "GetPersona",
-        "code": "OK",
-        "duration_ms": 1.5,
-        "tenant": "acme",
-    }
+@pytest.mark.usefixtures("logger")
+def test_a_call_is_one_line_of_json(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    recorder = Recorder(Metrics())
+    recorder.add(CALL)
+    recorder.flush()
+    assert entries(capfd) == [
+        {
+            "time": "2023-11-14T22:13:20.250000Z",
+            "level": "info",
+            "message": "call",
+            "request_id": "r1",
+            "method": "GetPersona",
+            "code": "OK",
+            "duration_ms": 1.5,
+            "tenant": "acme",
+        }
+    ]
 
 
-def test_what_is_unset_is_left_out_and_zero_is_not(kept: list[logging.LogRecord]) -> None:
-    log_a_call(duration_ms=0.0, reason="INVALID_FIELD", tenant="")
-    entry = json.loads(JsonFormatter().format(kept[0]))
+@pytest.mark.usefixtures("logger")
+def test_what_is_unset_is_left_out_and_zero_is_not(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    recorder = Recorder(Metrics())
+    recorder.add(CALL._replace(seconds=0.0, reason="INVALID_FIELD", tenant=""))
+    recorder.flush()
+    entry = entries(capfd)[0]
     assert entry["duration_ms"] == 0.0
     assert entry["reason"] == "INVALID_FIELD"
     assert "tenant" not in entry
 
 
-def test_text_holds_the_same(kept: list[logging.LogRecord]) -> None:
-    log_a_call()
-    line = TextFormatter().format(kept[0])
-    assert "\n" not in line
-    for part in ("INFO", "call", "request_id=r1", "method=GetPersona", "tenant=acme"):
-        assert part in line
+@pytest.mark.parametrize(("level", "shown"), [("debug", 1), ("info", 1), ("warning", 0)])
+@pytest.mark.usefixtures("logger")
+def test_calls_are_logged_at_level_info_and_always_counted(
+    capfd: pytest.CaptureFixture[str], level: str, shown: int
+) -> None:
+    logs.configure(level)
+    metrics = Metrics()
+    recorder = Recorder(metrics)
+    recorder.add(CALL)
+    recorder.flush()
+    assert len(entries(capfd)) == shown
+    labels = {"method": "GetPersona", "code": "OK"}
+    assert metrics.registry.get_sample_value("persona_rpc_total", labels) == 1
 
 
-def test_lines_can_not_be_forged(kept: list[logging.LogRecord]) -> None:
-    logs.LOGGER.warning('new\nline "quoted"', extra={"rows": 3})
-    line = JsonFormatter().format(kept[0])
-    assert "\n" not in line
-    assert json.loads(line)["message"] == 'new\nline "quoted"'
-    assert json.loads(line)["rows"] == 3
+def test_text_holds_the_same() -> None:
+    line = text_line(1.5, "info", "call", {"request_id": "r1", "tenant": "acme", "reason": ""})
+    assert line == "1970-01-01T00:00:01.500000Z info    call request_id=r1 tenant=acme\n"
 
 
-def test_an_error_brings_its_traceback(kept: list[logging.LogRecord]) -> None:
+def test_lines_can_not_be_forged(logger: logging.Logger, capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    logger.warning('new\nline "quoted"', extra={"rows": 3})
+    (entry,) = entries(capfd)
+    assert entry["message"] == 'new\nline "quoted"'
+    assert entry["rows"] == 3
+
+
+def test_an_error_brings_its_traceback(
+    logger: logging.Logger, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("info")
     try:
         raise ValueError("why")
     except ValueError as error:
-        logs.LOGGER.error("failed", exc_info=error)
-    entry = json.loads(JsonFormatter().format(kept[0]))
+        logger.error("failed", exc_info=error)
+    (entry,) = entries(capfd)
     assert "ValueError: why" in entry["traceback"]
     assert entry["level"] == "error"
-    assert TextFormatter().format(kept[0]).endswith("ValueError: why")
+    text = text_line(0.0, "error", "failed", {"traceback": "Traceback …\nValueError: why\n"})
+    assert text.splitlines()[1:] == ["Traceback …", "ValueError: why"]
 
 
 def test_time_is_utc_with_microseconds() -> None:
-    record = logging.makeLogRecord({"created": 1_700_000_000.25, "msg": "x"})
-    assert json.loads(JsonFormatter().format(record))["time"] == "2023-11-14T22:13:20.250000Z"
-
-
-@pytest.mark.parametrize(("level", "shown"), [("debug", True), ("info", True), ("warning", False)])
-@pytest.mark.usefixtures("kept")
-def test_calls_are_logged_at_level_info(level: str, shown: bool) -> None:
-    logs.configure(level)
-    assert logs.LOGGER.isEnabledFor(logging.INFO) is shown
-    handler = Kept()
-    logs.LOGGER.handlers[:] = [handler]
-    log_a_call()
-    assert bool(handler.records) is shown
+    line = json_line(1_700_000_000.25, "info", "x", {})
+    assert json.loads(line)["time"] == "2023-11-14T22:13:20.250000Z"

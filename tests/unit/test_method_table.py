@@ -5,9 +5,9 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from persona.v1 import persona_service_pb2, project_service_pb2
+from persona_server.scopes import SCOPES as KNOWN
 from persona_server.services.personas import PersonaService
 from persona_server.services.projects import ProjectService
-from persona_server.tokens import SCOPES as KNOWN
 from persona_server.transport.methods import SCOPES, SERVICES, methods_of
 
 FILES = (persona_service_pb2, project_service_pb2)

@@ -65,7 +65,7 @@ def statements(store: Store) -> dict[str, Statement]:
     found: dict[str, Statement] = {}
     _collect(store, "store", found, set())
     alive = [one for one in gc.get_objects() if type(one) is Statement]
-    mine = [one for one in alive if getattr(one._execute, "__self__", None) is store.database]
+    mine = [one for one in alive if getattr(one._connection, "__self__", None) is store.database]
     assert {id(one) for one in mine} == {id(one) for one in found.values()}
     assert len(found) > 40
     return found

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +18,7 @@ from persona_server.storage.fairlock import FairLock
 
 OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
 FILE_NAME = "persona.sqlite3"
+BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
 LOCK_TIMEOUT = 10.0  # seconds a write waits for its turn at most, whatever its deadline
 
 # name → (value to set, value that must come back)
@@ -42,7 +44,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     def __init__(self, path: Path) -> None:
         if apsw_version() < OLDEST_SQLITE:
             raise DatabaseError("SQLite 3.51.3 or newer is needed; upgrade the package apsw.")
-        super().__init__(str(path), timeout=5, autoconnect=True)
+        super().__init__(str(path), timeout=BUSY_TIMEOUT, autoconnect=True)
         self.path = path
         self._turn = FairLock()
         self._connections: list[apsw.Connection] = []
@@ -50,10 +52,14 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
 
     def _connect(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
+        # Plans must not depend on bound values. Otherwise SQLite also prepares a statement anew at
+        # every call that binds one which a partial index might be compared with: Get took 10 times
+        # as long.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         # Both hold only for a file that has no table yet; before WAL, which fixes them.
         connection.execute("PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'")
         for name, (wanted, answer) in _PRAGMAS.items():
-            connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
+            _persistently(connection, f"PRAGMA {name} = {wanted}")
             found = connection.execute(f"PRAGMA {name}").fetchall()
             if found != [(answer,)]:
                 raise DatabaseError(f"SQLite refused {name} = {wanted} for {self.path.name}.")
@@ -78,6 +84,24 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             for connection in self._connections:
                 connection.close()
             self._connections.clear()
+
+
+def _persistently(connection: apsw.Connection, statement: str) -> None:
+    """Execute a statement that SQLite does not wait for itself.
+
+    The first switch to WAL needs the file alone, and the busy timeout does not count for it: of
+    processes that open a new file at once, all but one would fail.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute(statement).fetchall()
+        except apsw.BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class translated:  # noqa: N801 (reads as the context manager it is)

@@ -18,8 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
-from persona_server.logs import LOGGER, log_call
-from persona_server.metrics import Metrics
+from persona_server.logs import LOGGER
 from persona_server.services.call import Call
 from persona_server.services.fields import UUID
 from persona_server.services.validation import validate
@@ -27,6 +26,7 @@ from persona_server.tokens import Principal
 from persona_server.transport.auth import Authenticator, require_scopes
 from persona_server.transport.errors import CODES, internal, status_of
 from persona_server.transport.methods import Method
+from persona_server.transport.recorder import FinishedCall, Recorder
 
 ORDER = ("log", "metrics", "shield", "authentication", "validation")
 
@@ -88,8 +88,8 @@ class Interceptors:
     `leave` logs and counts the call, however it ended.
     """
 
-    def __init__(self, metrics: Metrics, authenticator: Authenticator) -> None:
-        self._metrics = metrics
+    def __init__(self, recorder: Recorder, authenticator: Authenticator) -> None:
+        self._recorder = recorder
         self._authenticator = authenticator
         self.draining = False  # whether new calls are refused, since the server stops
 
@@ -124,17 +124,18 @@ class Interceptors:
         raise AssertionError("abort() raises")
 
     def leave(self, rpc: Rpc) -> None:
-        """Log and count the call."""
-        seconds = time.perf_counter() - rpc.started
-        self._metrics.finished(rpc.method.name, rpc.code, seconds)
-        log_call(
-            request_id=rpc.request_id,
-            method=rpc.method.name,
-            code=rpc.code,
-            reason=rpc.reason,
-            duration_ms=round(seconds * 1000, 3),
-            tenant=rpc.principal.tenant if rpc.principal else "",
-            error_id=rpc.error_id,
+        """Let the call be logged and counted."""
+        self._recorder.add(
+            FinishedCall(
+                time.time(),
+                time.perf_counter() - rpc.started,
+                rpc.request_id,
+                rpc.method.name,
+                rpc.code,
+                rpc.reason,
+                rpc.principal.tenant if rpc.principal else "",
+                rpc.error_id,
+            )
         )
 
 
