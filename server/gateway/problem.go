@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -162,13 +163,15 @@ func writeProblem(w http.ResponseWriter, httpStatus int, err error) {
 	if httpStatus == 0 {
 		httpStatus = runtime.HTTPStatusFromCode(st.Code())
 	}
-	body, err := json.Marshal(newProblem(httpStatus, st))
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // nobody renders it as HTML, and people read it
+	if err := encoder.Encode(newProblem(httpStatus, st)); err != nil {
 		panic(err) // texts, numbers, maps of texts: it can't be
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	if httpStatus == http.StatusUnauthorized {
 		h.Set("Www-Authenticate", "Bearer")
 	}
@@ -178,7 +181,7 @@ func writeProblem(w http.ResponseWriter, httpStatus int, err error) {
 		}
 	}
 	w.WriteHeader(httpStatus)
-	_, _ = w.Write(body) // a client that has gone away needs no answer
+	_, _ = w.Write(body.Bytes()) // a client that has gone away needs no answer
 }
 
 func newProblem(httpStatus int, st *status.Status) problem {

@@ -58,6 +58,8 @@ def banner(app: App, settings: Settings, addresses: Addresses) -> str:
 def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str]:
     """Return the exports, with a token only where nobody but this machine can reach it."""
     exports = f"export PERSONA_ADDRESS={addresses.grpc}"
+    if addresses.rest:
+        exports += f" PERSONA_REST=http://{addresses.rest}"
     if settings.local_tokens is False:
         return [exports, ""]
     if not settings.listen.is_loopback or (settings.rest and not settings.rest.is_loopback):
