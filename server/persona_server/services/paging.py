@@ -53,7 +53,7 @@ class PageTokens:
         bound = type(request)()
         bound.CopyFrom(request)
         for name in _FREE:
-            if name in bound.DESCRIPTOR.fields_by_name:
+            if hasattr(bound, name):
                 bound.ClearField(name)
         text = f"{call.method}\n{call.tenant}\n".encode()
         text += bound.SerializeToString(deterministic=True) + position

@@ -89,7 +89,7 @@ def _check_lists(found: list[Violation], persona: Persona, path: str) -> None:
     for name in ("personality_traits", "trusted_brands", "distrusted_brands"):
         for i, item in enumerate(getattr(persona, name)):
             # The path is made only for an item that may be bad: a thousand personas have many.
-            if not item.strip() or len(item) > _ITEM or not item.isprintable():
+            if len(item) > _ITEM or not item.isprintable() or not item.strip():
                 _check_item(found, f"{path}.{name}[{i}]", item)
 
 

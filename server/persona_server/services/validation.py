@@ -43,6 +43,8 @@ GROUP_FIELDS = (
 )
 _PATH_IDS = ("project_id", "group_id", "persona_id", "import_id")
 _OPEN = ("All", "Any")
+# text filter → characters
+_FILTERS = (("gender", 64), ("income_level", 64), ("location", 255), ("occupation", 255))
 
 Check: TypeAlias = Callable[[list[Violation], Any], None]
 
@@ -145,10 +147,9 @@ def _check_page_size(found: list[Violation], request: Any) -> None:
 
 
 def _check_filters(found: list[Violation], request: Any) -> None:
-    check_line(found, "gender", request.gender, 64)
-    check_line(found, "income_level", request.income_level, 64)
-    check_line(found, "location", request.location, 255)
-    check_line(found, "occupation", request.occupation, 255)
+    for name, characters in _FILTERS:
+        if value := getattr(request, name):
+            check_line(found, name, value, characters)
     _check_ages(found, request, "")
 
 

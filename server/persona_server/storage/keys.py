@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-import uuid
 
 _HIGHEST = 2**63 - 1
 
@@ -20,7 +19,8 @@ def id_bytes(text: str) -> bytes:
 
 def id_text(raw: bytes) -> str:
     """Return an id as the contract writes it: 8-4-4-4-12, lower case."""
-    return str(uuid.UUID(bytes=raw))
+    digits = raw.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def new_id(micros: int) -> str:
@@ -28,7 +28,7 @@ def new_id(micros: int) -> str:
     value = (micros // 1000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0b11 << 62) | 0b10 << 62
-    return str(uuid.UUID(int=value))
+    return id_text(value.to_bytes(16))
 
 
 def position(micros: int, raw_id: bytes) -> bytes:

@@ -243,14 +243,10 @@ class Personas:
 
         Empty if the group does not show that set any more: read the head again.
         """
-        where = {
-            "tenant": self._tenant,
-            "group": group,
-            "set": set_id,
-            "limit": limit,
-            **filters._asdict(),
-        }
+        where = {"tenant": self._tenant, "group": group, "set": set_id, "limit": limit}
         filtered = filters != NO_FILTERS
+        if filtered:
+            where |= filters._asdict()
         row = (self._do.filtered if filtered else self._do.page).first(after=after, **where)
         assert row is not None
         framed, last, count = row
