@@ -9,29 +9,30 @@ export CGO_ENABLED := 0
 # The same flags for every go command: mixed ones would compile every package again.
 export GOFLAGS := -trimpath -buildvcs=false
 export GOTOOLCHAIN := local
-# Set-up must find the machine's own Python, not the one it made.
-SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
 
 PYTHON ?= python3
 DATA ?= data
 ARGS ?=
 
-.PHONY: help setup setup-dev run test lint format generate bench lock clean
+.PHONY: help setup setup-dev run test torture lint format generate bench lock clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: ## Make .venv with the `persona` command, and the gateway
-	@PATH="$(SYSTEM_PATH)" tools/setup run
+	@tools/setup run
 
 setup-dev: ## The same, and every tool that test, lint and generate need
-	@PATH="$(SYSTEM_PATH)" tools/setup dev
+	@tools/setup dev
 
 run: setup ## Start the service with a demo project (ARGS="…" adds flags)
 	@exec persona serve --data $(DATA) --demo $(ARGS)
 
 test: setup-dev ## Run all tests (ARGS="-k name" selects)
 	@pytest $(ARGS)
+
+torture: setup-dev ## The long forms of the hardening tests (hours)
+	@pytest tests/hardening --torture $(ARGS)
 
 lint: setup-dev ## Check style, types and the contract
 	ruff check .

@@ -11,13 +11,14 @@ from persona_server.gateway import Gateway, find_program
 from persona_server.jobs import Job, JobRunner
 from persona_server.logs import LOGGER
 from persona_server.metrics import Metrics
+from persona_server.principal import Principal, TokenError
 from persona_server.services.paging import PageTokens
 from persona_server.services.personas import PersonaService
 from persona_server.services.projects import ProjectService
 from persona_server.storage import keys
 from persona_server.storage.database import lock_file, make_private
 from persona_server.storage.store import open_store
-from persona_server.tokens import LocalKey, Principal, TokenError, local_key
+from persona_server.tokens import LocalKey, local_key
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.interceptors import Interceptors
 from persona_server.transport.recorder import Recorder
@@ -25,6 +26,7 @@ from persona_server.transport.server import PersonaServer
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
+REST_SHARE = 0.6  # of the grace, at most
 _PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
 
 
@@ -47,6 +49,7 @@ class App:
         self._settings = settings
         self._stop = threading.Event()
         self._failed = False
+        self._healthy = False
         make_private(settings.data)
         self._lock = lock_file(settings.data)  # held until the process ends
         self.store = open_store(settings.data)
@@ -67,12 +70,11 @@ class App:
             Interceptors(Recorder(self.metrics), authenticator),
             open_reflection=settings.open_reflection,
         )
-        self._jobs = JobRunner(
-            [
-                Job("health", HEALTH_SECONDS, self._check_health),
-                Job("sweep", SWEEP_SECONDS, self._sweep),
-            ]
-        )
+        # Each with a thread and a connection of its own: a long sweep must not freeze health.
+        self._jobs = [
+            JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
+            JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
+        ]
         self._gateway: Gateway | None = None
 
     def start(self) -> Addresses:
@@ -82,21 +84,23 @@ class App:
         metrics = self._serve_metrics()
         self._server.start()
         self._check_health()
-        self._jobs.start()
+        for job in self._jobs:
+            job.start()
         grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
             program = find_program(settings.gateway_program)
             self._gateway = Gateway(program, settings.rest, _reachable(grpc), settings.grace)
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
-        addresses = Addresses(str(grpc), rest, metrics)
+        addresses = Addresses(str(_reachable(grpc)), rest and reachable_text(rest), metrics)
         LOGGER.info("listening", extra=addresses._asdict())
         return addresses
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT, then stop; return the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            # From a thread: set() must not wait for a lock that wait() below may hold right now.
+            signal.signal(number, lambda *_: threading.Thread(target=self._stop.set).start())
         self._stop.wait()
         self.stop()
         return 1 if self._failed else 0
@@ -104,12 +108,14 @@ class App:
     def stop(self) -> None:
         """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database."""
         LOGGER.info("stopping")
+        self._stop.set()
         ends = time.monotonic() + self._settings.grace
-        self._server.serving(False)
-        if self._gateway:
-            self._gateway.stop(self._settings.grace)
+        self._server.end_health()
+        if self._gateway:  # a stalled reader of REST must leave gRPC a part of the grace
+            self._gateway.stop(self._settings.grace * REST_SHARE)
         self._server.stop(max(ends - time.monotonic(), 0.0))
-        self._jobs.stop(1.0)
+        for job in self._jobs:
+            job.stop()
         self.store.close()
         LOGGER.info("stopped")
 
@@ -136,11 +142,22 @@ class App:
         return str(Address(address.host, port))
 
     def _check_health(self) -> None:
-        if not self._stop.is_set():
-            self._server.serving(self.store.answers())
+        """Set what health says, and log it when that changes."""
+        try:
+            self.store.ping()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the database does not answer)
+            if self._healthy:
+                LOGGER.error("the database does not answer", exc_info=error)
+            self._healthy = False
+        else:
+            if not self._healthy:
+                LOGGER.info("the database answers")
+            self._healthy = True
+        self._server.serving(self._healthy)
 
     def _sweep(self) -> None:
-        removed = self.store.sweeper.sweep(keys.now(), int(self._settings.retention * 1_000_000))
+        retention = int(self._settings.retention * 1_000_000)
+        removed = self.store.sweeper.sweep(keys.now(), retention, self._stop.is_set)
         self.metrics.swept.inc(removed)
         if removed:
             LOGGER.info("swept", extra={"rows": removed})
@@ -157,8 +174,14 @@ class App:
         raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
 
 
+def reachable_text(address: str) -> str:
+    """Return HOST:PORT by which this machine reaches a listener, whatever it listens on."""
+    host, _, port = address.rpartition(":")
+    return str(_reachable(Address(host.strip("[]"), int(port))))
+
+
 def _reachable(listen: Address) -> Address:
-    """Return the address by which the gateway beside us reaches a listener on all interfaces."""
+    """Return the address by which this machine reaches a listener on all interfaces."""
     return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host), listen.port)  # noqa: S104
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PREFIX = "PERSONA_"
-CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST")  # not the server's
+CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST_URL")  # not the server's
 
 
 class SettingError(Exception):
@@ -95,11 +95,7 @@ def _switch(text: str) -> bool:
 
 
 def _tokens(text: str) -> bool | None:
-    if text == "":
-        return None
-    if text not in ("on", "off"):
-        raise ValueError("wants on or off")
-    return text == "on"
+    return None if text == "" else _switch(text)
 
 
 def _level(text: str) -> str:
@@ -191,11 +187,12 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Set
         except ValueError as error:
             raise SettingError(f"{source} {error}; got {text!r}.") from None
     settings = Settings(values)
-    if not settings.listen.is_loopback and settings.local_tokens is None:
-        raise SettingError(
-            f"--listen {settings.listen} can be reached from other machines: say --local-tokens on "
-            "(tokens of `persona token` are taken) or --local-tokens off."
-        )
+    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
+        if address and not address.is_loopback and settings.local_tokens is None:
+            raise SettingError(
+                f"{flag} {address} can be reached from other machines: say --local-tokens on "
+                "(tokens of `persona token` are taken) or --local-tokens off."
+            )
     return settings
 
 

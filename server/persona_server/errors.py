@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 
-Reason = errors_pb2.ErrorReason
-
 
 class Violation(NamedTuple):
     """One bad field: its path in the request, and what to do about it."""

@@ -1,6 +1,7 @@
 """The REST gateway as a child process: started, watched and stopped by the server."""
 
 import json
+import select
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from persona_server.config import Address
 
 PROGRAM = "persona-gateway"
+START_SECONDS = 10.0
 
 
 class GatewayError(Exception):
@@ -33,15 +35,25 @@ class Gateway:
         except OSError as error:
             raise GatewayError(f"Can't start {program}: {error.strerror}. {_HELP}") from None
         self._stopping = False
-        self.address = self._listening()
-
-    def _listening(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
+        try:
+            self.address = self._listening(program)
+        except GatewayError:
+            self._process.kill()
             self._process.wait()
+            raise
+
+    def _listening(self, program: str) -> str:
+        """Return the address that the gateway's first line tells."""
+        stdout = self._process.stdout
+        assert stdout is not None
+        said, _, _ = select.select([stdout], [], [], START_SECONDS)
+        line = stdout.readline() if said else b"nothing"
+        if not line:
             raise GatewayError("")  # it has said why itself
-        return str(json.loads(line)["listening"])
+        try:
+            return str(json.loads(line)["listening"])
+        except (ValueError, KeyError, TypeError):
+            raise GatewayError(f"{program} does not answer as a persona-gateway. {_HELP}") from None
 
     def watch(self, died: Callable[[], None]) -> None:
         """Call `died` if the gateway ends by itself."""

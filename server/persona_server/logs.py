@@ -27,14 +27,14 @@ def configure(level: str) -> None:
     LOGGER.propagate = False
 
 
-def write(entries: Iterable[tuple[float, dict[str, Any]]]) -> None:
-    """Write many lines of level info at once, each as (seconds since 1970, its fields)."""
+def write_calls(entries: Iterable[tuple[float, dict[str, Any]]]) -> None:
+    """Write the lines of finished calls together, each as (seconds since 1970, its fields)."""
     if LOGGER.isEnabledFor(logging.INFO):
         _write("".join([_line()(at, "info", "call", fields) for at, fields in entries]))
 
 
 class _Stderr(logging.Handler):
-    """Writes each record to stderr in one system call, so that lines of processes don't mix."""
+    """Writes each record to stderr as one line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record as time, level, message, and what the call gave with `extra`."""

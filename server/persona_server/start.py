@@ -1,6 +1,7 @@
 """Start the service: settings, the demo, what a first run prints, and how a start fails."""
 
 import os
+import shlex
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -56,25 +57,24 @@ def banner(app: App, settings: Settings, addresses: Addresses) -> str:
 
 
 def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str]:
-    """Return the exports, with a token only where nobody but this machine can reach it."""
-    exports = f"export PERSONA_ADDRESS={addresses.grpc}"
+    """Return the exports, with a token only if nothing is configured and nobody else can call."""
+    values = {"PERSONA_ADDRESS": addresses.grpc, "PERSONA_DATA": str(settings.data)}
     if addresses.rest:
-        exports += f" PERSONA_REST=http://{addresses.rest}"
-    if settings.local_tokens is False:
-        return [exports, ""]
-    if not settings.listen.is_loopback or (settings.rest and not settings.rest.is_loopback):
-        return [
-            "No token is printed where other machines can reach this: `persona token` makes one.",
-            f"{exports} PERSONA_DATA={settings.data}",
-            "",
-        ]
-    token = app.key.issue(TENANT, "first-run", SCOPES, TOKEN_HOURS * 3600)
+        values["PERSONA_REST_URL"] = f"http://{addresses.rest}"
+    if settings.local_tokens is not None:
+        return ["No token is printed, since --local-tokens was said.", "", _exports(values), ""]
+    values["PERSONA_TOKEN"] = app.key.issue(TENANT, "first-run", SCOPES, TOKEN_HOURS * 3600)
     return [
         f"For another terminal (the token is of tenant {TENANT}, all scopes, {TOKEN_HOURS} hours):",
         "",
-        f"{exports} PERSONA_TOKEN={token} PERSONA_DATA={settings.data}",
+        _exports(values),
         "",
     ]
+
+
+def _exports(values: dict[str, str]) -> str:
+    words = (f"{name}={shlex.quote(value)}" for name, value in values.items())
+    return f"export {' '.join(words)}"
 
 
 def _examples(app: App, addresses: Addresses) -> list[str]:

@@ -9,12 +9,13 @@ import json
 import re
 import time
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from persona_server.principal import Principal, TokenError
 from persona_server.scopes import SCOPES
 from persona_server.storage import keys
 from persona_server.storage.store import Store
@@ -27,19 +28,6 @@ MAX_TOKEN = 8192  # characters
 
 _TYPES = {"jwt", "at+jwt"}
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tenant"]
-
-
-class Principal(NamedTuple):
-    """Who calls: one tenant's subject, and what it may do. `expires` is in seconds since 1970."""
-
-    tenant: str
-    subject: str
-    scopes: frozenset[str]
-    expires: float
-
-
-class TokenError(Exception):
-    """A token that is not accepted; the text says why and holds nothing of the token."""
 
 
 class LocalKey:

@@ -23,7 +23,7 @@ TOOLS = f"{ROOT / '.tools/bin'}{os.pathsep}{os.environ['PATH']}"
 def _environment(service: Service) -> dict[str, str]:
     own = {
         "PERSONA_ADDRESS": service.grpc,
-        "PERSONA_REST": service.rest,
+        "PERSONA_REST_URL": service.rest,
         "PERSONA_TOKEN": service.token(),
         "PATH": TOOLS,
     }

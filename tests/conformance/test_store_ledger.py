@@ -10,9 +10,15 @@ import peewee
 import pytest
 
 from persona_server.storage import tables
-from persona_server.storage.ledger import AuditEntry, Kept, Session
+from persona_server.storage.ledger import (
+    KEEP_ANSWERS,
+    KEEP_IMPORTS,
+    AuditEntry,
+    Kept,
+    Session,
+)
 from persona_server.storage.store import Store
-from persona_server.storage.sweeper import CHUNK, KEEP_ANSWERS, KEEP_IMPORTS
+from persona_server.storage.sweeper import CHUNK
 from support.stored import StoredGroup, read, rows
 
 HASH, OTHER_HASH = bytes(32), b"\1" * 32

@@ -162,3 +162,14 @@ def test_what_a_failed_sweep_leaves_is_still_on_the_list(
     assert stored(store) == 10
     assert store.sweeper.sweep(DUE, RETENTION) == 10
     assert stored(store) == 0
+
+
+def test_a_sweep_that_is_told_to_stop_leaves_the_rest_on_the_list(
+    store: Store, group: StoredGroup
+) -> None:
+    total = CHUNK + 10
+    group.add(*(persona() for _ in range(total)))
+    group.drop(now=HIDDEN)
+    assert store.sweeper.sweep(DUE, RETENTION, lambda: True) == CHUNK
+    assert stored(store) == 10
+    assert store.sweeper.sweep(DUE, RETENTION) == 10

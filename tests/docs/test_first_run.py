@@ -2,7 +2,9 @@
 
 import json
 import os
+import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,12 +109,77 @@ def test_a_missing_gateway_names_the_way_out(data: Path) -> None:
     assert "--rest off" in line
 
 
-def test_off_loopback_local_tokens_must_be_said(data: Path) -> None:
-    line = failed_start("--data", str(data), "--listen", "0.0.0.0:0")
+@pytest.mark.parametrize("flag", ["--listen", "--rest"])
+def test_off_loopback_local_tokens_must_be_said(data: Path, flag: str) -> None:
+    free = {"--listen": "127.0.0.1:0", "--rest": "127.0.0.1:0", "--metrics": "off"}
+    flags = [word for pair in (free | {flag: "0.0.0.0:0"}).items() for word in pair]
+    line = failed_start("--data", str(data), *flags)
+    assert flag in line
     assert "--local-tokens" in line
-    flags = ("--listen", "0.0.0.0:0", "--local-tokens", "on")
-    with running_service(data, *flags) as service:
-        assert "PERSONA_TOKEN" not in "\n".join(service.stdout)
+    with running_service(data, flag, "0.0.0.0:0", "--local-tokens", "on") as service:
+        assert "PERSONA_TOKEN" not in service.printed("export ")
+
+
+@pytest.mark.parametrize("said", ["on", "off"])
+def test_a_token_is_printed_only_when_nothing_is_configured(data: Path, said: str) -> None:
+    with running_service(data, "--local-tokens", said) as service:
+        assert "PERSONA_TOKEN" not in service.printed("export ")
+
+
+def test_what_is_printed_survives_a_shell(tmp_path: Path) -> None:
+    with running_service(tmp_path / "my data", "--demo") as service:
+        said = paste([service.printed("export "), 'echo "$PERSONA_DATA"'])
+        assert said.strip() == str(tmp_path / "my data")
+
+
+def test_the_printed_variables_are_not_taken_for_settings(data: Path) -> None:
+    """A server that is started in the shell where the line was pasted must start."""
+    with running_service(data) as service:
+        words = service.printed("export ").split()[1:]
+    pasted = dict(word.split("=", 1) for word in words if not word.startswith("PERSONA_DATA="))
+    with running_service(data, env=pasted) as service:
+        assert not [line for line in service.log if "variable" in line]
+
+
+def file_in_the_way(data: Path) -> None:
+    data.write_text("x")
+
+
+def damaged(data: Path) -> None:
+    data.mkdir()
+    (data / "persona.sqlite3").write_bytes(b"this is no database" * 1000)
+
+
+@pytest.mark.parametrize("spoil", [file_in_the_way, damaged])
+def test_a_database_that_can_not_be_used_is_one_line(
+    data: Path, spoil: Callable[[Path], None]
+) -> None:
+    spoil(data)
+    free = ["--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off"]
+    assert str(data) in failed_start("--data", str(data), *free)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_made_is_private_and_an_existing_folder_keeps_its_mode(data: Path) -> None:
+    with running_service(data / "made", "--rest", "off"):
+        assert mode(data / "made") == 0o700
+        assert mode(data / "made" / "persona.sqlite3") == 0o600
+    data.chmod(0o755)
+    with running_service(data, "--rest", "off"):
+        assert mode(data) == 0o755
+        assert {mode(file) for file in data.glob("persona.sqlite3*")} == {0o600}
+
+
+@pytest.mark.parametrize("program", ["/bin/echo", "/bin/false"])
+def test_a_program_that_is_no_gateway_ends_the_start(data: Path, program: str) -> None:
+    free = ["--listen", "127.0.0.1:0", "--metrics", "off", "--gateway-program", program]
+    command = [str(PERSONA), "serve", "--data", str(data), *free]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_an_unknown_flag_is_refused_and_an_unknown_variable_named_once(data: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_transcript_prints_what_it_says(service: Service, tmp_path: Path) ->
     environment = os.environ | {
         "PATH": f"{PERSONA.parent}:{ROOT / '.tools/bin'}:{os.environ['PATH']}",
         "PERSONA_ADDRESS": service.grpc,
-        "PERSONA_REST": service.rest,
+        "PERSONA_REST_URL": service.rest,
         "PERSONA_TOKEN": service.token(tenant="readme"),
         "XDG_STATE_HOME": str(tmp_path / "state"),
     }

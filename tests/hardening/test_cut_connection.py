@@ -67,7 +67,7 @@ def test_unary_call(
         exchange.cut(cut, lambda place, same=request_id: once(place, same))  # type: ignore[misc]
         made = once(exchange.place, request_id)
         assert file.visible(TENANT) == before + 1, cut
-        rows = [row for row in file.audit(TENANT) if row.request_id == request_id]
+        rows = file.audit(TENANT, request_id)
         assert [row.persona_id for row in rows] == [made.id], cut
     assert len(cuts) > 20
 
@@ -91,6 +91,6 @@ def test_import(
         assert file.visible(TENANT) >= before + one.acknowledged * one.size, cut
         assert one.run(exchange.whole), one.error
         assert file.visible(TENANT) == before + one.batches * one.size, cut
-        rows = [row for row in file.audit(TENANT) if row.request_id == one.import_id]
+        rows = file.audit(TENANT, one.import_id)
         assert [row.persona_count for row in rows] == [one.size] * one.batches, cut
     assert interrupted > len(cuts) // 2

@@ -100,7 +100,7 @@ def check(data: Path, run: Run, done: dict[str, Persona]) -> None:
     assert run.seconds <= PROMISED
     check_journals(run, done)
     with reading(data) as file:
-        check_file(file, run.importer, done)
+        check_file(file, run, done)
 
 
 def check_journals(run: Run, done: dict[str, Persona]) -> None:
@@ -108,22 +108,29 @@ def check_journals(run: Run, done: dict[str, Persona]) -> None:
     assert [load.journal.failed for load in run.loads] == [[]] * len(run.loads)
     for load in run.loads:
         done.update((made.id, made) for _, made in load.journal.done)
-    assert run.importer.error is not None
+    assert run.importer.error is not None, "OK, though not all was imported"
     problem = problem_of(run.importer.error)
     assert (problem.code, problem.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
     assert problem.retry
-    assert problem.metadata["committed_sequence"] == str(run.importer.acknowledged)
+    # A client that reads slower than errors come may miss the last acknowledgements before one.
+    assert committed(run) >= run.importer.acknowledged
 
 
-def check_file(file: DatabaseFile, importer: Importer, done: dict[str, Persona]) -> None:
+def committed(run: Run) -> int:
+    """Return how many batches the import's last error says are on disk."""
+    assert run.importer.error is not None
+    return int(problem_of(run.importer.error).metadata["committed_sequence"])
+
+
+def check_file(file: DatabaseFile, run: Run, done: dict[str, Persona]) -> None:
     """What was acknowledged is there, and nothing else: what was refused had no effect."""
     rows = file.audit("local")
     made = {row.persona_id for row in rows if row.method == "CreatePersona"}
     assert made == set(done)
     assert len(made) == sum(row.method == "CreatePersona" for row in rows)
-    imported = sum(row.request_id == importer.import_id for row in rows)
-    assert imported == importer.acknowledged
-    assert file.visible("local") == len(made) + imported * importer.size
+    imported = sum(row.request_id == run.importer.import_id for row in rows)
+    assert imported == committed(run)
+    assert file.visible("local") == len(made) + imported * run.importer.size
 
 
 def retry_refused(caller: Caller, run: Run, done: dict[str, Persona]) -> None:

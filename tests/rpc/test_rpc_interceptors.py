@@ -9,7 +9,6 @@ import pytest
 
 from persona.v1 import persona_service_pb2 as pb
 from persona_server.tokens import LocalKey
-from persona_server.transport.interceptors import ORDER
 from support.data import Place, rich_persona, uid
 from support.errors import Problem, refusal_of
 from support.service import Service
@@ -74,10 +73,6 @@ def samples(service: Service) -> dict[str, float]:
 @pytest.fixture
 def sender(service: Service, channel: grpc.Channel, key: LocalKey) -> Caller:
     return Caller(service, channel, key)
-
-
-def test_the_order_is_written_down() -> None:
-    assert ORDER == ("log", "metrics", "shield", "authentication", "validation")
 
 
 # (what comes, the scopes of its token or None for a bad one, who refuses it)

@@ -157,3 +157,12 @@ def test_a_stopping_server_ends_streams_with_a_reason(tmp_path: Path) -> None:
         assert problem.retry
         assert problem.metadata["committed_sequence"] == "1"
         assert service.process.wait(20) == 0
+
+
+def test_a_stream_that_its_client_leaves_is_logged_as_cancelled(alone: Service) -> None:
+    def codes() -> list[str]:
+        lines = [line for line in alone.log if line.get("method") == "ImportPersonas"]
+        return [line["code"] for line in lines if line.get("tenant") == "leaver"]
+
+    begun(make_place(alone.connect(alone.token("leaver")))).drop()
+    assert eventually(codes) == ["CANCELLED"]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from persona_server.storage.database import FILE_NAME
-from persona_server.storage.keys import id_text
+from persona_server.storage.keys import id_bytes, id_text
 
 
 class AuditRow(NamedTuple):
@@ -63,13 +63,13 @@ class DatabaseFile:
         found = self.rows("SELECT id FROM tenant WHERE name = ?", name)
         return found[0][0] if found else 0
 
-    def audit(self, tenant: str) -> list[AuditRow]:
-        """Return a tenant's audit trail in its order."""
-        rows = self.rows(
-            f"SELECT {_AUDIT} FROM audit WHERE tenant_id = ? ORDER BY id",  # noqa: S608 (ours)
-            self.tenant(tenant),
-        )
-        return [_audit_row(AuditRow(*row)) for row in rows]
+    def audit(self, tenant: str, request_id: str = "") -> list[AuditRow]:
+        """Return a tenant's audit trail in its order, all of it or that of one request_id."""
+        sql = f"SELECT {_AUDIT} FROM audit WHERE tenant_id = ?"  # noqa: S608 (ours)
+        values: list[Any] = [self.tenant(tenant)]
+        if request_id:
+            sql, values = f"{sql} AND request_id = ?", [*values, id_bytes(request_id)]
+        return [_audit_row(AuditRow(*row)) for row in self.rows(f"{sql} ORDER BY id", *values)]
 
     def fingerprint(self, tenant: str, without: tuple[str, ...] = ()) -> str:
         """Return a hash over every row that a tenant has, but for some tables."""

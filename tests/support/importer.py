@@ -53,6 +53,7 @@ class Importer:
 
         Sends ahead of the acknowledgements, as a fast client does.
         """
+        self.error = None
         sent: queue.SimpleQueue[int] = queue.SimpleQueue()
         answers = caller.personas.ImportPersonas(self._messages(sent))
         try:

@@ -8,9 +8,9 @@ T = TypeVar("T")
 LIMIT = 20.0  # seconds after which it will never come
 
 
-def eventually(found: Callable[[], T]) -> T:
+def eventually(found: Callable[[], T], limit: float = LIMIT) -> T:
     """Return the first true answer. Fails the test if none comes."""
-    until = time.monotonic() + LIMIT
+    until = time.monotonic() + limit
     while True:
         answer = found()
         if answer:

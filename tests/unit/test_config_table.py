@@ -19,7 +19,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "rest": (Address("127.0.0.1", 8080), {"off": None}, ["", "OFF", "127.0.0.1"]),
     "metrics": (Address("127.0.0.1", 9464), {"off": None}, ["", "on"]),
     "demo": (False, {"on": True, "off": False, "1": True, "True": True, "": False}, ["maybe"]),
-    "local_tokens": (None, {"on": True, "off": False}, ["yes", "1"]),
+    "local_tokens": (None, {"on": True, "off": False, "yes": True}, ["maybe"]),
     "open_reflection": (False, {"on": True}, ["2"]),
     "gateway_program": ("", {"/bin/x": "/bin/x"}, []),
     "retention": (
@@ -121,7 +121,7 @@ def test_off_loopback_local_tokens_must_be_said() -> None:
 
 def test_address_is_written_as_it_is_read() -> None:
     for text in ("127.0.0.1:5", "[::1]:5", "host:0"):
-        assert str(load({"rest": text}, {}).rest) == text
+        assert str(load({"rest": text, "local_tokens": "on"}, {}).rest) == text
 
 
 def test_data_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:

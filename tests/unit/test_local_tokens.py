@@ -13,13 +13,12 @@ from cryptography.hazmat.primitives import serialization
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
+from persona_server.principal import Principal, TokenError
 from persona_server.scopes import SCOPES
 from persona_server.storage.store import Store, open_store
 from persona_server.tokens import (
     SECRET_NAME,
     LocalKey,
-    Principal,
-    TokenError,
     expand_scopes,
     find_local_key,
     local_key,

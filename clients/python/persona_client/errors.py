@@ -37,7 +37,7 @@ class PersonaError(Exception):
         violations: tuple[FieldViolation, ...] = (),
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(code, message)  # what a copy or a pickle is made from
         self.code = code
         self.message = message
         self.reason = reason

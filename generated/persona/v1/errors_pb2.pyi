@@ -47,7 +47,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     persona set, or repeats a batch with another content.
     """
     ERROR_REASON_CONCURRENT_CHANGE: _ErrorReason.ValueType  # 11
-    """ABORTED: something else changed at the same time; read again and retry."""
+    """ABORTED: something else changed at the same time; read again and retry. Not sent yet."""
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 12
     """UNAUTHENTICATED: there is no token, more than one, or one that is not valid."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 13
@@ -100,7 +100,7 @@ ERROR_REASON_IMPORT_CONFLICT: ErrorReason.ValueType  # 10
 persona set, or repeats a batch with another content.
 """
 ERROR_REASON_CONCURRENT_CHANGE: ErrorReason.ValueType  # 11
-"""ABORTED: something else changed at the same time; read again and retry."""
+"""ABORTED: something else changed at the same time; read again and retry. Not sent yet."""
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 12
 """UNAUTHENTICATED: there is no token, more than one, or one that is not valid."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 13

@@ -33,9 +33,10 @@ def token(
 ) -> None:
     """Make an access token with the local key of a database, and print it."""
     # Imported when it runs: the client's commands need none of the store, and would wait for it.
+    from persona_server.principal import TokenError
     from persona_server.storage.database import DatabaseError
     from persona_server.storage.store import open_store
-    from persona_server.tokens import TokenError, find_local_key, local_key
+    from persona_server.tokens import find_local_key, local_key
 
     folder = Path(data).expanduser().absolute()
     try:
@@ -46,7 +47,7 @@ def token(
         made = key.issue(tenant, subject, scopes.replace(",", " ").split(), seconds(ttl))
         store.close()
     except DatabaseError as error:
-        print(f"persona token: {error} (--init makes one there.)", file=sys.stderr)
+        print(f"persona token: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     except (TokenError, ValueError) as error:
         print(f"persona token: {error}", file=sys.stderr)

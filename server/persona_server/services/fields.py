@@ -16,7 +16,7 @@ def check_uuid(found: list[Violation], path: str, value: str, *, required: bool)
     """An id is a UUID in 8-4-4-4-12 form, of any case."""
     if not value:
         if required:
-            found.append(Violation(path, "is required: a UUID such as 0190b5a4-….".rstrip(".")))
+            found.append(Violation(path, "is required: a UUID"))
     elif not UUID.fullmatch(value):
         found.append(Violation(path, "must be a UUID in the form 8-4-4-4-12 hexadecimal digits"))
 

@@ -89,6 +89,7 @@ class _Stream:
             raise invalid(found)
         # Map order is free on the wire: the parsed batch is hashed, before it gets ids and times.
         digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+        # Without the call's deadline, which is for the stream and not for one batch of it.
         with self._store.writing(self._call.tenant, None) as repositories:
             locked = lock_group(repositories, self._first.project_id, self._first.group_id)
             session = repositories.imports.find(self._import_id)

@@ -98,11 +98,11 @@ class ProjectService:
         def effect(repositories: Transaction) -> Outcome:
             stored = _project(repositories, request.project_id)
             wanted = _merged(stored, request.project, request.update_mask.paths)
-            if wanted != stored:
+            changed = wanted != stored
+            if changed:
                 project = id_bytes(request.project_id)
                 name, description = wanted.name, wanted.description
                 repositories.projects.update(project, name, description, repositories.now)
-            changed = wanted != stored
             answer = UpdateProjectResponse(project=_project(repositories, request.project_id))
             return Outcome(_encode(answer), audit_entry(call, request) if changed else None)
 

@@ -8,10 +8,8 @@ from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.services.call import Call
 from persona_server.storage.keys import id_bytes
-from persona_server.storage.ledger import AuditEntry
+from persona_server.storage.ledger import KEEP_ANSWERS, AuditEntry
 from persona_server.storage.store import Repositories, Store, Transaction
-
-KEEP_MICROS = 86_400_000_000  # an answer can be asked for again for 24 hours
 
 
 class Outcome(NamedTuple):
@@ -42,7 +40,7 @@ def mutate(
     with store.writing(call.tenant, call.timeout()) as repositories:
         now = repositories.now
         if request_id:
-            kept = repositories.retries.find(call.method, request_id, now - KEEP_MICROS)
+            kept = repositories.retries.find(call.method, request_id, now - KEEP_ANSWERS)
             if kept is not None:
                 if kept.request_hash != digest:
                     raise _reused(request.request_id)

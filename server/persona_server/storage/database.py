@@ -79,10 +79,14 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             yield
 
     def close_all(self) -> None:
-        """Close the connections of all threads; the last one checkpoints the log."""
+        """Close the connections of all threads; the last one checkpoints the log.
+
+        One that a call beyond its grace still uses is left to the end of the process.
+        """
         with self._connections_lock:
             for connection in self._connections:
-                connection.close()
+                with contextlib.suppress(apsw.ThreadingViolationError):
+                    connection.close()
             self._connections.clear()
 
 
@@ -131,8 +135,6 @@ def _refusal_of(error: BaseException) -> errors.ServiceError | None:
         return errors.database_unavailable("The disk is full.")
     if isinstance(cause, apsw.BusyError | apsw.LockedError | apsw.IOError | apsw.CantOpenError):
         return errors.database_unavailable()
-    if isinstance(cause, apsw.InterruptError):
-        return errors.deadline_exceeded()
     return None
 
 
@@ -148,10 +150,11 @@ def lock_file(folder: Path) -> IO[Any]:
     Raises DatabaseError if another server has it.
     """
     path = folder / f"{FILE_NAME}.lock"
+    path.touch(mode=0o600)
     handle = path.open("a+")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         handle.seek(0)
         owner = handle.read().strip() or "unknown"
         handle.close()
@@ -165,9 +168,17 @@ def lock_file(folder: Path) -> IO[Any]:
 
 
 def make_private(folder: Path) -> None:
-    """Make a data folder that only its owner can read, and its database file likewise."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    path = folder / FILE_NAME
-    path.touch(mode=0o600)
-    path.chmod(0o600)
+    """Make a data folder that only its owner can read, and its database file likewise.
+
+    A folder that is there already keeps its mode: it may be an operator's, or a mounted volume.
+    Raises DatabaseError where that can't be.
+    """
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700)
+        path = folder / FILE_NAME
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+    except OSError as error:
+        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error

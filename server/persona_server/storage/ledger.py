@@ -7,6 +7,10 @@ from persona_server.storage.database import SqliteDatabase
 from persona_server.storage.keys import Serial
 from persona_server.storage.statements import Statement, hole
 
+DAY = 86_400_000_000  # microseconds
+KEEP_ANSWERS = 1 * DAY  # so long an answer can be asked for again
+KEEP_IMPORTS = 30 * DAY  # so long an import can be resumed
+
 
 class Kept(NamedTuple):
     """An answer kept under a request_id, and the hash of the request it answered."""

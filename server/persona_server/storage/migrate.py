@@ -21,14 +21,37 @@ def migrate(database: SqliteDatabase) -> list[str]:
     done. Raises DatabaseError for a database that is newer than this code.
     """
     with _one_at_a_time, database.atomic("EXCLUSIVE"):
-        runner = Runner(database, str(MIGRATIONS))
-        # Peewee's own field hands a datetime to apsw, which can't bind one.
-        applied = apsw_ext.DateTimeField(default=datetime.datetime.now)
-        runner.History._meta.add_field("applied", applied)
-        unknown = [m.name for m in runner.status() if m.path is None]
-        if unknown:
-            raise DatabaseError(
-                f"{database.path} was made by a newer version (it has {unknown[-1]}). "
-                "Upgrade persona-service, or name another --data."
-            )
+        runner = _runner(database)
+        _refuse_newer(database, runner)
         return list(runner.up())
+
+
+def require_current(database: SqliteDatabase) -> list[str]:
+    """Refuse a database of another version, which only a server's start may change.
+
+    Returns that nothing was applied. Raises DatabaseError.
+    """
+    runner = _runner(database)
+    _refuse_newer(database, runner)
+    if any(migration.applied is None for migration in runner.status()):
+        raise DatabaseError(
+            f"{database.path} was made by an older version. Start the server on it once."
+        )
+    return []
+
+
+def _runner(database: SqliteDatabase) -> Runner:
+    runner = Runner(database, str(MIGRATIONS))
+    # Peewee's own field hands a datetime to apsw, which can't bind one.
+    applied = apsw_ext.DateTimeField(default=datetime.datetime.now)
+    runner.History._meta.add_field("applied", applied)
+    return runner
+
+
+def _refuse_newer(database: SqliteDatabase, runner: Runner) -> None:
+    unknown = [m.name for m in runner.status() if m.path is None]
+    if unknown:
+        raise DatabaseError(
+            f"{database.path} was made by a newer version (it has {unknown[-1]}). "
+            "Upgrade persona-service, or name another --data."
+        )

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import apsw
+from peewee import PeeweeException
+
 from persona_server import errors
 from persona_server.storage import keys
 from persona_server.storage.database import (
@@ -16,7 +19,7 @@ from persona_server.storage.database import (
 )
 from persona_server.storage.groups import Groups, GroupStatements
 from persona_server.storage.ledger import AuditTrail, Imports, LedgerStatements, Retries
-from persona_server.storage.migrate import FIRST, migrate
+from persona_server.storage.migrate import FIRST, migrate, require_current
 from persona_server.storage.personas import Personas, PersonaStatements
 from persona_server.storage.projects import Projects, ProjectStatements
 from persona_server.storage.sweeper import Sweeper
@@ -112,13 +115,9 @@ class Store:
         if transaction.written:
             self.on_written(transaction.written)
 
-    def answers(self) -> bool:
-        """Return whether the database answers a query."""
-        try:
-            self.tenants.all()
-        except Exception:  # noqa: BLE001 (whatever it is, it does not answer)
-            return False
-        return True
+    def ping(self) -> None:
+        """Ask the database something small; raises what it raises."""
+        self.tenants.key("")
 
     def close(self) -> None:
         """Close every connection."""
@@ -130,14 +129,22 @@ def _ignore(_count: int) -> None:
 
 
 def open_store(folder: Path, *, make: bool = True) -> Store:
-    """Open the database in a folder and bring it to this schema, making it if `make`.
+    """Open the database in a folder. If `make`, make it where it is missing, and migrate it.
 
-    Raises DatabaseError if it can't be used: not there, made by a newer version, unreadable.
+    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version.
     """
-    if make:
-        make_private(folder)
-    elif not (folder / FILE_NAME).exists():
-        raise DatabaseError(f"There is no database in {folder}. Name its folder with --data.")
-    database = SqliteDatabase(folder / FILE_NAME)
-    applied = migrate(database)
-    return Store(database, created=FIRST in applied)
+    path = folder / FILE_NAME
+    try:
+        if make:
+            make_private(folder)
+        elif not path.exists() or not path.stat().st_size:
+            raise DatabaseError(
+                f"There is no database in {folder}. Name its folder with --data, or make one "
+                "there with --init."
+            )
+        database = SqliteDatabase(path)
+        applied = migrate(database) if make else require_current(database)
+        return Store(database, created=FIRST in applied)
+    except (OSError, apsw.Error, PeeweeException) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise DatabaseError(f"The database in {folder} can't be used: {why}.") from error

@@ -4,20 +4,19 @@ The work list is in the data (`purge_after` on sets and rows), so that no failed
 or stepped clock makes it forget anything.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from peewee import SQL, Select, Tuple, fn
 
 from persona_server.storage import tables
 from persona_server.storage.database import LOCK_TIMEOUT, SqliteDatabase, translated
+from persona_server.storage.ledger import KEEP_ANSWERS, KEEP_IMPORTS
 from persona_server.storage.personas import START
 from persona_server.storage.statements import Statement, hole
 from persona_server.storage.tenants import Tenants
 
-CHUNK = 5000  # rows a transaction, so that the log stays small and writers wait milliseconds
-DAY = 86_400_000_000  # microseconds
-KEEP_ANSWERS = 1 * DAY
-KEEP_IMPORTS = 30 * DAY
+CHUNK = 5000  # rows a transaction: the log stays small, writers wait tens of milliseconds
 
 
 class Sweeper:
@@ -62,43 +61,50 @@ class Sweeper:
             ),
         )
 
-    def sweep(self, now: int, retention: int) -> int:
+    def sweep(self, now: int, retention: int, stopping: Callable[[], bool] = lambda: False) -> int:
         """Remove everything hidden before `now - retention` (microseconds); return the rows.
 
-        Raises ServiceError if the database is not available; what is left stays on the list.
+        `stopping` is asked after every chunk. Raises ServiceError if the database is not available.
+        What is left, in either case, stays on the list.
         """
         removed = 0
         with translated():
-            for tenant in self._tenants.all():
-                for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
-                    removed += self._purge_set(tenant, set_id)
-                removed += self._drain(self._rows, tenant, now - retention)
-                removed += self._drain(self._answers, tenant, now - KEEP_ANSWERS)
-                # First what would go with an import by CASCADE, in one transaction however much.
-                removed += self._drain(self._import_batches, tenant, now - KEEP_IMPORTS)
-                removed += self._drain(self._imports, tenant, now - KEEP_IMPORTS)
+            for count in self._chunks(now, retention):
+                removed += count
+                if stopping():
+                    break
         return removed
 
-    def _purge_set(self, tenant: int, set_id: int) -> int:
-        removed, after = 0, START
+    def _chunks(self, now: int, retention: int) -> Iterator[int]:
+        """Yield the rows of each transaction, between which others may write."""
+        for tenant in self._tenants.all():
+            for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
+                yield from self._purge_set(tenant, set_id)
+            yield from self._drain(self._rows, tenant, now - retention)
+            yield from self._drain(self._answers, tenant, now - KEEP_ANSWERS)
+            # First what would go with an import by CASCADE, in one transaction however much.
+            yield from self._drain(self._import_batches, tenant, now - KEEP_IMPORTS)
+            yield from self._drain(self._imports, tenant, now - KEEP_IMPORTS)
+
+    def _purge_set(self, tenant: int, set_id: int) -> Iterator[int]:
+        after = START
         while True:
             with self._database.write(LOCK_TIMEOUT):
                 row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=CHUNK)
                 if row is None or row[0] is None:
                     self._set_done.run(tenant=tenant, set=set_id)
-                    return removed
+                    return
                 last = row[0]
-                removed += self._delete_chunk.run(tenant=tenant, set=set_id, after=after, last=last)
+                count = self._delete_chunk.run(tenant=tenant, set=set_id, after=after, last=last)
+            yield count
             after = last
 
-    def _drain(self, statement: Statement, tenant: int, until: int) -> int:
-        removed = 0
-        while True:
+    def _drain(self, statement: Statement, tenant: int, until: int) -> Iterator[int]:
+        count = CHUNK
+        while count == CHUNK:
             with self._database.write(LOCK_TIMEOUT):
                 count = statement.run(tenant=tenant, until=until, chunk=CHUNK)
-            removed += count
-            if count < CHUNK:
-                return removed
+            yield count
 
 
 def expired(database: SqliteDatabase, model: Any, key: list[str], since: str) -> Statement:

@@ -19,16 +19,14 @@ from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
+from persona_server.principal import Principal
 from persona_server.services.call import Call
 from persona_server.services.fields import UUID
 from persona_server.services.validation import validate
-from persona_server.tokens import Principal
 from persona_server.transport.auth import Authenticator, require_scopes
 from persona_server.transport.errors import CODES, internal, status_of
 from persona_server.transport.methods import Method
 from persona_server.transport.recorder import FinishedCall, Recorder
-
-ORDER = ("log", "metrics", "shield", "authentication", "validation")
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _PROCESS = os.urandom(6).hex()
@@ -42,6 +40,7 @@ class Rpc:
         "authorizations",
         "code",
         "context",
+        "deadline",
         "error_id",
         "keys",
         "method",
@@ -56,6 +55,7 @@ class Rpc:
         self.method = method
         self.context = context
         self.principal: Principal | None = None
+        self.deadline: float | None = None
         self.code = "OK"
         self.reason = ""
         self.error_id = ""
@@ -76,9 +76,7 @@ class Rpc:
         """Return what a service needs to know. The call is authenticated."""
         principal = self.principal
         assert principal is not None
-        remaining = self.context.time_remaining()
-        deadline = None if remaining is None else time.monotonic() + remaining
-        return Call(self.method.name, principal.tenant, principal.subject, deadline)
+        return Call(self.method.name, principal.tenant, principal.subject, self.deadline)
 
 
 class Interceptors:
@@ -104,6 +102,11 @@ class Interceptors:
         if scopes is not None:
             rpc.principal = self._authenticator.principal(rpc.authorizations)
             require_scopes(rpc.principal, scopes)
+        remaining = rpc.context.time_remaining()
+        if remaining is not None:
+            if remaining <= 0:
+                raise errors.deadline_exceeded()
+            rpc.deadline = time.monotonic() + remaining
 
     def shield(self, rpc: Rpc, error: Exception) -> NoReturn:
         """End the call with the status of an error; what is unexpected is INTERNAL and an id."""

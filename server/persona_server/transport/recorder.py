@@ -14,6 +14,7 @@ from persona_server import logs
 from persona_server.metrics import Metrics
 
 DELAY = 0.02  # seconds a finished call may wait to be seen
+MOST = 100_000  # calls that may wait: where stderr is stuck, the oldest are dropped
 
 
 class FinishedCall(NamedTuple):
@@ -34,7 +35,7 @@ class Recorder:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._calls: deque[FinishedCall] = deque()
+        self._calls: deque[FinishedCall] = deque(maxlen=MOST)
         self._some = threading.Event()
         threading.Thread(target=self._run, name="recorder", daemon=True).start()
         atexit.register(self.flush)
@@ -56,13 +57,16 @@ class Recorder:
                 break
         for call in taken:
             self._metrics.finished(call.method, call.code, call.seconds)
-        logs.write((call.at, _fields(call)) for call in taken)
+        logs.write_calls((call.at, _fields(call)) for call in taken)
 
     def _run(self) -> None:
         while self._some.wait():
             time.sleep(DELAY)
             self._some.clear()
-            self.flush()
+            try:
+                self.flush()
+            except Exception:  # noqa: BLE001 (the next ones must be written all the same)
+                logs.LOGGER.exception("calls could not be logged")
 
 
 def _fields(call: FinishedCall) -> dict[str, object]:

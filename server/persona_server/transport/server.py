@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -13,7 +12,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from persona_server.transport.interceptors import Interceptors, Rpc, decoded, parsed
 from persona_server.transport.methods import SERVICES, Method, methods_of
-from persona_server.transport.streams import STREAM_THREADS, Streams
+from persona_server.transport.streams import STREAM_THREADS, ClientGone, Streams
 
 READ_THREADS = 8  # more cost nothing on one core, and a slow filter holds only one up
 WRITE_THREADS = 4  # of their own: writers that wait for their turn must not hold up readers
@@ -86,14 +85,18 @@ class PersonaServer:
         self._server.start()
 
     def serving(self, serving: bool) -> None:
-        """Set what health says, overall and per service."""
+        """Set what health says, overall and per service; nothing any more once it has ended."""
         status = _Status.SERVING if serving else _Status.NOT_SERVING
         for name in (health.OVERALL_HEALTH, *(service.full_name for service in SERVICES)):
             self._health.set(name, status)
 
+    def end_health(self) -> None:
+        """Say NOT_SERVING from now on, whatever is set later."""
+        self._health.enter_graceful_shutdown()
+
     def stop(self, grace: float) -> None:
         """Refuse new calls, let those in flight end within `grace` seconds, cancel the rest."""
-        self._health.enter_graceful_shutdown()
+        self.end_health()
         # gRPC's core cancels, bare, what it has received and not yet handed over when it stops. So
         # callers are told first, by a status that says to try again, and have left by then.
         self._interceptors.draining = True
@@ -155,11 +158,16 @@ class PersonaServer:
             try:
                 chain.enter(rpc)
                 tenant = rpc.principal.tenant if rpc.principal else ""
-                with self._streams.slot(tenant):
-                    yield from serve(rpc, raw)
-            except GeneratorExit:  # the client has left
+                with self._streams.slot(tenant, context.cancel) as slot:
+                    for answer in serve(rpc, raw):
+                        slot.offered()
+                        yield answer
+                        slot.taken()
+            except GeneratorExit:  # the client has left while it was answered
                 rpc.code = "CANCELLED"
                 raise
+            except ClientGone:
+                rpc.code = "CANCELLED"
             except Exception as error:  # noqa: BLE001 (likewise)
                 chain.shield(rpc, error)
             finally:
@@ -210,13 +218,11 @@ class _Health(health.HealthServicer):
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         super().__init__(experimental_non_blocking=True)
-        type(self).Check.experimental_thread_pool = pool  # type: ignore[attr-defined]
+        answer = super().Check
 
-    def Check(self, request: Any, context: Any) -> Any:  # noqa: N802 (gRPC's name)
-        """Answer from memory."""
-        return super().Check(request, context)
+        def check(request: Any, context: Any) -> Any:
+            return answer(request, context)
 
-    def enter_graceful_shutdown(self) -> None:
-        """Say NOT_SERVING from now on."""
-        with suppress(KeyError):
-            super().enter_graceful_shutdown()
+        # grpcio reads this attribute from the behaviour, which must be this server's own.
+        check.experimental_thread_pool = pool  # type: ignore[attr-defined]
+        self.Check = check  # type: ignore[method-assign]

@@ -2,8 +2,8 @@
 
 import queue
 import threading
-from collections import Counter
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from persona.v1 import errors_pb2
@@ -15,7 +15,28 @@ MAX_TENANT_STREAMS = 8
 STREAM_THREADS = MAX_STREAMS + 4  # the rest are free to refuse what is too much
 IDLE_SECONDS = 30.0
 
-_END, _STOP = object(), object()
+_END, _STOP, _GONE = object(), object(), object()
+
+
+class ClientGone(Exception):  # noqa: N818 (it is no error of ours)
+    """The client cancelled its stream, or its connection is gone."""
+
+
+class Slot:
+    """A place that an open stream holds, and since when its client has not taken an answer."""
+
+    def __init__(self, tenant: str, cancel: Callable[[], object]) -> None:
+        self.tenant = tenant
+        self.cancel = cancel
+        self.waiting_since: float | None = None
+
+    def offered(self) -> None:
+        """An answer is on its way to the client."""
+        self.waiting_since = time.monotonic()
+
+    def taken(self) -> None:
+        """The client has room for another answer."""
+        self.waiting_since = None
 
 
 class Streams:
@@ -23,28 +44,44 @@ class Streams:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: Counter[str] = Counter()
+        self._open: set[Slot] = set()
         self._readers: set[Reader] = set()
+        threading.Thread(target=self._watch, name="stream-watch", daemon=True).start()
 
     @contextmanager
-    def slot(self, tenant: str) -> Iterator[None]:
-        """Hold one of the places for a block. Raises TOO_MANY_STREAMS."""
+    def slot(self, tenant: str, cancel: Callable[[], object]) -> Iterator[Slot]:
+        """Hold one of the places for a block. Raises TOO_MANY_STREAMS.
+
+        `cancel` ends the call; it is called when the client takes no answer for IDLE_SECONDS.
+        """
+        slot = Slot(tenant, cancel)
         with self._lock:
-            if self._open.total() >= MAX_STREAMS or self._open[tenant] >= MAX_TENANT_STREAMS:
+            of_tenant = sum(1 for other in self._open if other.tenant == tenant)
+            if len(self._open) >= MAX_STREAMS or of_tenant >= MAX_TENANT_STREAMS:
                 raise ServiceError(
                     errors_pb2.ERROR_REASON_TOO_MANY_STREAMS,
                     f"At most {MAX_TENANT_STREAMS} streams of a tenant, {MAX_STREAMS} in all, may "
                     "be open at once. Try again when one has ended.",
                     retry_after=1.0,
                 )
-            self._open[tenant] += 1
+            self._open.add(slot)
         try:
-            yield
+            yield slot
         finally:
             with self._lock:
-                self._open[tenant] -= 1
-                if not self._open[tenant]:
-                    del self._open[tenant]
+                self._open.discard(slot)
+
+    def _watch(self) -> None:
+        """Cancel streams whose clients don't read: each holds a thread and one of few places."""
+        while True:
+            time.sleep(1.0)
+            latest = time.monotonic() - IDLE_SECONDS
+            with self._lock:
+                slots = list(self._open)
+            for slot in slots:
+                since = slot.waiting_since
+                if since is not None and since < latest:
+                    slot.cancel()
 
     @contextmanager
     def reader(self, messages: Iterator[bytes]) -> Iterator["Reader"]:
@@ -63,12 +100,14 @@ class Streams:
         """End every client stream with SHUTTING_DOWN, after what it has sent."""
         with self._lock:
             readers = list(self._readers)
-        for reader in readers:  # outside of the lock, which a reader that ends needs
-            reader.stop()
+        # Outside of the lock, which a reader that ends needs, and each by itself: one whose queue
+        # is full must not hold up the others.
+        for reader in readers:
+            threading.Thread(target=reader.stop, name="stream-stop", daemon=True).start()
 
 
 class Reader:
-    """Iterates over a client's messages. Raises STREAM_IDLE and SHUTTING_DOWN.
+    """Iterates over a client's messages. Raises STREAM_IDLE, SHUTTING_DOWN and ClientGone.
 
     A blocked read has no timeout of its own, so a small thread reads and this waits on its queue.
     """
@@ -94,6 +133,8 @@ class Reader:
                 return
             if message is _STOP:
                 raise shutting_down()
+            if message is _GONE:
+                raise ClientGone
             assert isinstance(message, bytes)
             yield message
 
@@ -112,15 +153,19 @@ class Reader:
                 return
 
     def _read(self) -> None:
+        end = _END
         try:
             for message in self._messages:
-                if self._closed.is_set() or self._stopping.is_set():
+                if self._closed.is_set():
+                    return
+                if self._stopping.is_set():  # not the end: a dropped batch must not look imported
+                    end = _STOP
                     return
                 self._queue.put(message)
-        except Exception:  # noqa: BLE001 (the call is over: cancelled, or the connection is gone)
-            return
+        except Exception:  # noqa: BLE001 (grpcio raises a bare one when the call is over)
+            end = _GONE
         finally:
-            self._offer(_END)
+            self._offer(end)
 
     def _offer(self, mark: object) -> None:
         """Put a mark behind what is queued, unless nobody reads any more."""

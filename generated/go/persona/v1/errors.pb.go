@@ -50,7 +50,7 @@ const (
 	// ABORTED: the import was taken over by a newer stream, is another group's, has ended with its
 	// persona set, or repeats a batch with another content.
 	ErrorReason_ERROR_REASON_IMPORT_CONFLICT ErrorReason = 10
-	// ABORTED: something else changed at the same time; read again and retry.
+	// ABORTED: something else changed at the same time; read again and retry. Not sent yet.
 	ErrorReason_ERROR_REASON_CONCURRENT_CHANGE ErrorReason = 11
 	// UNAUTHENTICATED: there is no token, more than one, or one that is not valid.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 12
