@@ -15,7 +15,7 @@ PYTHON ?= python3
 DATA ?= data
 ARGS ?=
 
-.PHONY: help setup setup-dev run test torture lint format generate bench lock clean
+.PHONY: help setup setup-dev run test torture lint format generate bench bench-measures lock clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -55,6 +55,9 @@ generate: setup-dev ## Make generated/ anew from protos/
 
 bench: setup-dev ## Measure speed against a bare echo (about five minutes)
 	@python benchmarks/bench.py $(ARGS)
+
+bench-measures: setup-dev ## Measure the measures on simulated respondents (about four minutes)
+	@python benchmarks/bench_measures.py $(ARGS)
 
 lock: setup-dev ## Resolve the Python dependencies anew
 	uv pip compile -q pyproject.toml --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements.txt

@@ -137,7 +137,7 @@ class Client:
 
 def encoded_batches() -> list[list[bytes]]:
     """Return the import messages of every group, encoded beforehand."""
-    random_ = random.Random(1)  # noqa: S311 (the same data in every run)
+    random_ = random.Random(1)
     return [
         [
             pb.ImportPersonasRequest(

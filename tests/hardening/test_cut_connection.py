@@ -41,7 +41,7 @@ class Exchange:
     def points(self, work: Callable[[Place], object], direction: str, number: int) -> list[Cut]:
         """Return cuts at `number` of the bytes of an exchange that is not cut."""
         total = self.cut(Cut(), work)[direction]
-        chance = random.Random(total)  # noqa: S311 (no secret)
+        chance = random.Random(total)
         every = range(1, total)
         some = every if number >= total else sorted(chance.sample(every, number))
         return [Cut(direction, after, reset=chance.random() < 0.5) for after in some]

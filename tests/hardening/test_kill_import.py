@@ -21,7 +21,7 @@ class Killer:
     """Kills a service at an instant that a seed has picked: some time after some answer."""
 
     def __init__(self, seed: int, token: str) -> None:
-        self._random = random.Random(seed)  # noqa: S311 (no secret)
+        self._random = random.Random(seed)
         self._token = token
 
     def run(self, service: Service, importer: Importer) -> None:

@@ -29,7 +29,7 @@ class Recording(NamedTuple):
 
 def record(folder: Path, seed: int = 0, pragma: str = "") -> Recording:
     """Write to a new database: batches, deletes and delete-alls, acknowledged one by one."""
-    chance = random.Random(seed)  # noqa: S311 (no secret)
+    chance = random.Random(seed)
     with recorded() as ops:
         store = open_store(folder)
         store.database.execute_sql(f"PRAGMA wal_autocheckpoint = {PAGES}")
@@ -66,7 +66,7 @@ class Lost(NamedTuple):
 
 def cut(recording: Recording, folder: Path, number: int) -> Lost:
     """Cut the power at `number` points of a recording and look at what is left."""
-    chance, disk = random.Random(number), Disk()  # noqa: S311 (no secret)
+    chance, disk = random.Random(number), Disk()
     points = sorted(chance.randrange(len(recording.ops) + 1) for _ in range(number))
     lost = damaged = done = 0
     for point in points:

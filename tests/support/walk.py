@@ -34,7 +34,7 @@ class Walk:
     """Few ids, so that calls meet. What is deleted is replaced; old calls come again later."""
 
     def __init__(self, seed: int, actors: tuple[str, ...]) -> None:
-        self._random = random.Random(seed)  # noqa: S311 (no secret)
+        self._random = random.Random(seed)
         self._actors = actors
         self._projects = [self._uuid() for _ in range(_PROJECTS)]
         self._groups = {self._uuid(): self._projects[i % _PROJECTS] for i in range(_GROUPS)}

@@ -1,0 +1,182 @@
+"""Questions, their answers in canonical form, and how far two answers are apart.
+
+A canonical value is an ``int`` (a rating; sentiment in units of 1e-6) or a ``str`` (a choice; a set
+of choices or themes as written by :func:`set_value`). Equal answers have equal values, so that they
+can be counted, stored and compared on any engine.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple, Self
+
+Value = int | str
+Exact = int | Fraction
+
+SENTIMENT_UNIT = 10**6
+
+# Control characters are refused in options and themes, so none of them holds it.
+_SEPARATOR = "\x1f"
+
+
+class Kind(StrEnum):
+    """How a question is answered. THEMES are those of a text answer."""
+
+    CHOICE = "choice"
+    RATING = "rating"
+    SENTIMENT = "sentiment"
+    CHOICES = "choices"
+    THEMES = "themes"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are integers, with distances and means."""
+        return self in (Kind.RATING, Kind.SENTIMENT)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Question:
+    """A question and the scale of its answers: the same key with another scale is another one.
+
+    ``options`` are sorted and distinct, since they are declared as a set. ``minimum`` and
+    ``maximum`` are in the unit of the values: rating points, or 1e-6 for sentiment.
+    """
+
+    key: str
+    kind: Kind
+    options: tuple[str, ...] = ()
+    minimum: int = 0
+    maximum: int = 0
+
+    @classmethod
+    def choice(cls, key: str, options: Iterable[str]) -> Self:
+        """Answered by one of the declared options."""
+        return cls(key, Kind.CHOICE, tuple(sorted(set(options))))
+
+    @classmethod
+    def choices(cls, key: str, options: Iterable[str]) -> Self:
+        """Answered by any number of the declared options."""
+        return cls(key, Kind.CHOICES, tuple(sorted(set(options))))
+
+    @classmethod
+    def rating(cls, key: str, minimum: int, maximum: int) -> Self:
+        """Answered by a whole number from minimum to maximum."""
+        return cls(key, Kind.RATING, minimum=minimum, maximum=maximum)
+
+    @classmethod
+    def sentiment(cls, key: str) -> Self:
+        """Answered by a number in -1…1."""
+        return cls(key, Kind.SENTIMENT, minimum=-SENTIMENT_UNIT, maximum=SENTIMENT_UNIT)
+
+    @classmethod
+    def themes(cls, key: str) -> Self:
+        """Answered by a text, of which the themes count."""
+        return cls(key, Kind.THEMES)
+
+    @property
+    def scale(self) -> str:
+        """The scale alone in canonical form: with ``key`` it identifies the question in a store."""
+        bounds = (self.minimum, self.maximum) if self.kind is Kind.RATING else ()
+        return json.dumps([self.kind, *self.options, *bounds], ensure_ascii=False)
+
+    @property
+    def scored(self) -> bool:
+        """Whether answers can differ at all: not with a single option or a single rating."""
+        if self.kind is Kind.CHOICE:
+            return len(self.options) > 1
+        return not self.kind.numeric or self.maximum > self.minimum
+
+    @property
+    def unit(self) -> Fraction:
+        """What a :func:`distance` of 1 counts as disagreement (MEASURES.md, table of δ).
+
+        It makes the mean disagreement of uniformly random answers 1, so that kinds weigh alike.
+        Raises ZeroDivisionError if the question is not ``scored``.
+        """
+        if self.kind is Kind.CHOICE:
+            return Fraction(len(self.options), len(self.options) - 1)
+        if self.kind is Kind.RATING:
+            span = self.maximum - self.minimum
+            return Fraction(6, span * (span + 2))
+        return Fraction(3, 2 * SENTIMENT_UNIT**2 if self.kind is Kind.SENTIMENT else 2)
+
+
+class Answer(NamedTuple):
+    """One recorded answer of an individual."""
+
+    question: Question
+    simulation_id: str
+    response_id: str
+    occurred_at: int  # microseconds since 1970, UTC
+    value: Value
+    model: str = ""
+    prompt_version: str = ""
+
+
+def sentiment_value(sentiment: float) -> int:
+    """Convert sentiment to units of 1e-6.
+
+    Raises ValueError if it is outside -1…1, not a number, or has more than six decimals.
+    """
+    if not -1 <= sentiment <= 1:
+        raise ValueError("sentiment is outside -1…1")
+    value = round(sentiment * SENTIMENT_UNIT)
+    if value / SENTIMENT_UNIT != sentiment:
+        raise ValueError("sentiment has more than six decimals")
+    return value
+
+
+def set_value(items: Iterable[str]) -> str:
+    """Write a set of strings in canonical form; the empty set is "".
+
+    Raises ValueError if an item holds the control character U+001F, which ends each item.
+    """
+    distinct = sorted(set(items))
+    if any(_SEPARATOR in item for item in distinct):
+        raise ValueError("an item holds the control character U+001F")
+    return "".join(item + _SEPARATOR for item in distinct)
+
+
+def set_items(value: Value) -> frozenset[str]:
+    """Return the set that :func:`set_value` wrote."""
+    return frozenset(str(value).split(_SEPARATOR)[:-1])
+
+
+def themes_value(themes: Iterable[str]) -> str | None:
+    """Write the themes of a text, trimmed and casefolded; None if it has none: not an answer."""
+    return set_value(theme for raw in themes if (theme := raw.strip().casefold())) or None
+
+
+def distance(kind: Kind, a: Value, b: Value) -> Exact:
+    """How far two answers are apart, exactly, before :attr:`Question.unit` scales it.
+
+    0 or 1 for choices of one, the squared difference of numbers, 1 - Jaccard of sets.
+    """
+    if kind.numeric:
+        return (int(a) - int(b)) ** 2
+    if kind is Kind.CHOICE or a == b:
+        return int(a != b)
+    first, second = set_items(a), set_items(b)
+    return 1 - Fraction(len(first & second), len(first | second))
+
+
+def disagreement(question: Question, a: Value, b: Value) -> float:
+    """Return δ(a, b) of MEASURES.md: 0 if equal, 1 on average between uniformly random answers."""
+    return float(question.unit * distance(question.kind, a, b))
+
+
+def first_answers(answers: Iterable[Answer]) -> dict[Question, tuple[Answer, ...]]:
+    """Group scored answers by question, one per simulation: the first by (occurred_at, id).
+
+    Questions come sorted, and the answers to each in order of time, whatever the order given.
+    """
+    chosen: dict[tuple[Question, str], Answer] = {}
+    for answer in sorted(answers, key=lambda a: (a.occurred_at, a.response_id)):
+        if answer.question.scored:
+            chosen.setdefault((answer.question, answer.simulation_id), answer)
+    grouped: dict[Question, list[Answer]] = {}
+    for answer in chosen.values():
+        grouped.setdefault(answer.question, []).append(answer)
+    return {question: tuple(grouped[question]) for question in sorted(grouped)}

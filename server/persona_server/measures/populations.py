@@ -1,0 +1,88 @@
+"""Weighted answers, and the sum of distances from one answer to all of them.
+
+An individual's own answers and those of everybody else are measured by the same sums, in exact
+integers and fractions: the same data give the same bits in any order.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple, Protocol, Self
+
+from persona_server.measures.answers import Exact, Kind, Value, set_items
+
+Weights = Mapping[Value, int]
+
+
+class Population(Protocol):
+    """Answers with integer weights."""
+
+    @property
+    def total(self) -> int:
+        """The sum of the weights."""
+
+    def distance(self, value: Value) -> Exact:
+        """Sum weight · distance to the value over the population."""
+
+
+class Numbers(NamedTuple):
+    """Ratings or sentiments: three moments say all that squared differences need."""
+
+    total: int
+    first: int  # Σ weight · value
+    second: int  # Σ weight · value²
+
+    @classmethod
+    def of(cls, weights: Weights) -> Self:
+        """Sum over integer values by weight."""
+        pairs = [(int(value), weight) for value, weight in weights.items()]
+        return cls(
+            sum(weights.values()), sum(w * x for x, w in pairs), sum(w * x * x for x, w in pairs)
+        )
+
+    def distance(self, value: Value) -> int:
+        """Sum w (a - x)² = a² Σw - 2a Σwx + Σwx²: no pass over the population."""
+        number = int(value)
+        return number * number * self.total - 2 * number * self.first + self.second
+
+
+class Choices(NamedTuple):
+    """Choices of one: only the weight of the same choice matters."""
+
+    total: int
+    weights: Weights
+
+    def distance(self, value: Value) -> int:
+        """Return the weight of all other choices."""
+        return self.total - self.weights.get(value, 0)
+
+
+class Sets(NamedTuple):
+    """Sets of choices or themes."""
+
+    total: int
+    members: tuple[tuple[frozenset[str], int], ...]
+
+    def distance(self, value: Value) -> Exact:
+        """Sum w (1 - Jaccard), by size of the union, over one common denominator."""
+        items = set_items(value)
+        size = len(items)
+        apart: Counter[int] = Counter()
+        for member, weight in self.members:
+            common = len(items & member)
+            union = size + len(member) - common
+            apart[union] += weight * (union - common)
+        del apart[0]  # both empty: alike
+        denominator = lcm(*apart)
+        return Fraction(sum(n * (denominator // u) for u, n in apart.items()), denominator)
+
+
+def population(kind: Kind, weights: Weights) -> Population:
+    """Return the population of the values, by weight, of a question of this kind."""
+    if kind.numeric:
+        return Numbers.of(weights)
+    total = sum(weights.values())
+    if kind is Kind.CHOICE:
+        return Choices(total, weights)
+    return Sets(total, tuple((set_items(value), weight) for value, weight in weights.items()))
