@@ -39,6 +39,7 @@ const (
 	messageTooLarge    = personav1.ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE
 	unauthenticated    = personav1.ErrorReason_ERROR_REASON_UNAUTHENTICATED
 	internalReason     = personav1.ErrorReason_ERROR_REASON_INTERNAL
+	deadlineReason     = personav1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED
 	unknownPath        = personav1.ErrorReason_ERROR_REASON_UNKNOWN_PATH
 	methodNotAllowed   = personav1.ErrorReason_ERROR_REASON_METHOD_NOT_ALLOWED
 )
@@ -104,7 +105,8 @@ func (g *gateway) fail(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marsh
 	writeProblem(w, httpStatus, err)
 }
 
-// What may be said of errors that gRPC makes itself. They carry no reason: the code says all there is.
+// What may be said of errors that gRPC makes itself. But for the deadline they carry no reason: the
+// code says all there is.
 var bareTexts = map[codes.Code]string{
 	codes.Canceled:          "The call was cancelled.",
 	codes.DeadlineExceeded:  "No answer came in time. Whether the work was done is not known; retry with the same Idempotency-Key.",
@@ -120,6 +122,9 @@ func (g *gateway) publicForm(c *call, st *status.Status) error {
 	if st.Code() == codes.Unavailable {
 		return withDetails(status.New(codes.Unavailable, bareTexts[codes.Unavailable]),
 			&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
+	}
+	if st.Code() == codes.DeadlineExceeded {
+		return detailed(st.Code(), deadlineReason, bareTexts[st.Code()], nil)
 	}
 	if text, known := bareTexts[st.Code()]; known {
 		return status.Error(st.Code(), text)

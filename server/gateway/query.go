@@ -44,6 +44,9 @@ func bindParameter(request protoreflect.Message, fd protoreflect.FieldDescriptor
 		return invalidField(name, "is given twice")
 	}
 	for _, value := range values {
+		if value == "" && fd.Kind() != protoreflect.StringKind {
+			continue // ?page_size= asks for a page of the default size
+		}
 		if !utf8.ValidString(value) {
 			return invalidField(name, "is not UTF-8")
 		}

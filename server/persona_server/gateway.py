@@ -49,7 +49,9 @@ class Gateway:
         said, _, _ = select.select([stdout], [], [], START_SECONDS)
         line = stdout.readline() if said else b"nothing"
         if not line:
-            raise GatewayError("")  # it has said why itself
+            code = self._process.wait()
+            # With 1 it has said why itself, on stderr: most likely a taken port.
+            raise GatewayError("" if code == 1 else f"{program} ended with code {code}. {_HELP}")
         try:
             return str(json.loads(line)["listening"])
         except (ValueError, KeyError, TypeError):

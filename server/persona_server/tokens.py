@@ -25,6 +25,7 @@ SECRET_NAME = "local-signing-key"  # noqa: S105 (its name, not the secret)
 TENANT = re.compile(r"[a-z0-9-]{1,64}")
 LEEWAY = 30  # seconds of clock difference that are forgiven
 MAX_TOKEN = 8192  # characters
+MAX_TTL = 10 * 366 * 86_400  # seconds
 
 _TYPES = {"jwt", "at+jwt"}
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tenant"]
@@ -47,8 +48,8 @@ class LocalKey:
             raise TokenError("A tenant's name has 1 to 64 of the characters a-z, 0-9 and '-'.")
         if not subject:
             raise TokenError("A token speaks for somebody: name a --subject.")
-        if ttl <= 0:
-            raise TokenError("A token must be valid for some time: name a positive --ttl.")
+        if not 0 < ttl <= MAX_TTL:
+            raise TokenError("A token is valid for some time, ten years at most: see --ttl.")
         now = int(time.time())
         claims = {
             "iss": ISSUER,
@@ -82,11 +83,11 @@ class LocalKey:
                 leeway=LEEWAY,
                 options={"require": _REQUIRED},
             )
+            return _principal(claims)
         except jwt.ExpiredSignatureError:
             raise TokenError("The token has expired. Get a new one: persona token.") from None
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise TokenError("The token is not valid.") from None
-        return _principal(claims)
 
 
 def local_key(store: Store) -> LocalKey:

@@ -92,7 +92,7 @@ def test_a_script_never_deletes_all_for_want_of_an_id(
     script: Any, client: PersonaClient, place: Place
 ) -> None:
     client.create_persona(*place, Persona(full_name="stays"))
-    for arguments in ((), ("",)):
+    for arguments in ((), ("",), ("../personas",), ("?x",), ("#",)):
         code, _ = script("delete", *arguments)
         assert code != 0
     assert [persona.full_name for persona in client.list_personas(*place)] == ["stays"]

@@ -65,7 +65,7 @@ STATUSES = {
     "CANCELLED": (499, ""),
     "UNKNOWN": (500, "INTERNAL"),
     "INVALID_ARGUMENT": (500, "INTERNAL"),
-    "DEADLINE_EXCEEDED": (504, ""),
+    "DEADLINE_EXCEEDED": (504, "DEADLINE_EXCEEDED"),
     "NOT_FOUND": (500, "INTERNAL"),
     "ALREADY_EXISTS": (500, "INTERNAL"),
     "PERMISSION_DENIED": (403, ""),
@@ -89,7 +89,7 @@ def test_a_bare_status_gets_a_text_of_its_own(broken: Rest, name: str) -> None:
     assert SECRET not in answer.body.decode()
     assert problem["detail"]
     assert problem["title"]
-    assert problem["code"] == ("INTERNAL" if reason else name)
+    assert problem["code"] == (reason or name)
     assert answer.headers["Retry-After"] == ("1" if name == "UNAVAILABLE" else None)
 
 
@@ -126,7 +126,9 @@ def test_a_server_that_is_gone_is_503(backend: Backend, broken: Rest) -> None:
 
 def test_a_passed_deadline_is_504(backend: Backend, broken: Rest) -> None:
     short = [("Grpc-Timeout", "100m")]
-    problem = broken.call("GET", "/api/v1/projects/wait", headers=short).problem(504, "")
+    problem = broken.call("GET", "/api/v1/projects/wait", headers=short).problem(
+        504, "DEADLINE_EXCEEDED"
+    )
     assert problem["code"] == "DEADLINE_EXCEEDED"
 
 

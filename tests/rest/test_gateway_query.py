@@ -69,7 +69,7 @@ def test_a_parameter_given_twice_is_refused(
         answer.problem(400, "INVALID_FIELD", field.name)
 
 
-@pytest.mark.parametrize("value", ["", "abc", "1.5", "2147483648", "1e3", "0x10", "%F0%9F%98%80"])
+@pytest.mark.parametrize("value", ["abc", "1.5", "2147483648", "1e3", "0x10", "%F0%9F%98%80"])
 @pytest.mark.parametrize("name", ["page_size", "age_min"])
 def test_what_is_no_number_is_refused(rest: Rest, place: Place, name: str, value: str) -> None:
     rest.call("GET", f"{place.path}?{name}={value}").problem(400, "INVALID_FIELD", name)

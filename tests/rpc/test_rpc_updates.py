@@ -175,3 +175,8 @@ def test_an_update_needs_a_resource_and_a_target(nurses: Place) -> None:
         update_project(nurses.caller, uid(), name="x")
     with refused("PERSONA_GROUP_NOT_FOUND"):
         update_group(Place(nurses.caller, nurses.project, uid()), name="x")
+
+
+def test_an_empty_mask_is_none(caller: Caller, project: pb.Project) -> None:
+    """Many clients send one always: it must not make an update that silently does nothing."""
+    assert update_project(caller, project.id, [], description="New").description == "New"

@@ -57,7 +57,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_DATABASE_UNAVAILABLE: _ErrorReason.ValueType  # 15
     """UNAVAILABLE: the database does not answer or the disk is full; retry with the same request_id."""
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 16
-    """DEADLINE_EXCEEDED: the caller's deadline passed before the work began; nothing was written."""
+    """DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the work began, so that
+    nothing was written. From the REST gateway: retry with the same Idempotency-Key to find out.
+    """
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 17
     """UNAVAILABLE: the server is stopping; retry with the same request_id."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 18
@@ -110,7 +112,9 @@ ERROR_REASON_TOO_MANY_STREAMS: ErrorReason.ValueType  # 14
 ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 15
 """UNAVAILABLE: the database does not answer or the disk is full; retry with the same request_id."""
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 16
-"""DEADLINE_EXCEEDED: the caller's deadline passed before the work began; nothing was written."""
+"""DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the work began, so that
+nothing was written. From the REST gateway: retry with the same Idempotency-Key to find out.
+"""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 17
 """UNAVAILABLE: the server is stopping; retry with the same request_id."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 18

@@ -8,13 +8,13 @@ from persona_server.services.fields import (
     check_folded,
     check_line,
     check_name,
-    check_range,
     check_text,
     check_time,
     check_uuid,
 )
 
 MAX_PERSONA_BYTES = 64 << 10
+_SERVERS_PART = 136  # bytes of id, parents and created_at, which the server adds or replaces
 INCOME_LEVELS = ("", "Low", "Middle", "High")
 
 # field → (characters, UTF-8 bytes when folded for filters)
@@ -24,6 +24,7 @@ _NARRATIVES = (
     ("price_sensitivity", 8 << 10),
     ("psychographic_notes", 16 << 10),
 )
+_OLDEST = 130
 _TRAITS = (3, 5)
 _MAX_BRANDS = 50
 _ITEM = 128
@@ -52,15 +53,29 @@ def persona_violations(persona: Persona, path: str) -> list[Violation]:
     _check_lists(found, persona, path)
     if persona.attributes:
         _check_attributes(found, persona, path)
-    if (size := persona.ByteSize()) > MAX_PERSONA_BYTES:
-        what = f"must have at most {MAX_PERSONA_BYTES} bytes on the wire, has {size}"
-        found.append(Violation(path, what))
+    if (size := _content_bytes(persona)) > MAX_PERSONA_BYTES - _SERVERS_PART:
+        most = MAX_PERSONA_BYTES - _SERVERS_PART
+        found.append(Violation(path, f"must have at most {most} bytes of content, has {size}"))
     return found
+
+
+def _content_bytes(persona: Persona) -> int:
+    """Return the encoded size without id and created_at, so that what was stored fits again."""
+    size = persona.ByteSize()
+    if size <= MAX_PERSONA_BYTES - _SERVERS_PART:  # nearly always
+        return size
+    bare = Persona()
+    bare.CopyFrom(persona)
+    bare.ClearField("id")
+    bare.ClearField("created_at")
+    return bare.ByteSize()
 
 
 def _check_texts(found: list[Violation], persona: Persona, path: str) -> None:
     check_name(found, f"{path}.full_name", persona.full_name)
-    check_range(found, f"{path}.age", persona.age, 0, 130)
+    if not 0 <= persona.age <= _OLDEST:
+        what = f"must be 1 to {_OLDEST}, or 0 where it is not known; is {persona.age}"
+        found.append(Violation(f"{path}.age", what))
     for name, characters, folded in _FILTERED:
         if value := getattr(persona, name):
             check_line(found, f"{path}.{name}", value, characters)

@@ -22,7 +22,7 @@ from persona_server.services import importing
 from persona_server.services.adding import Group, add_personas, frame
 from persona_server.services.call import Call
 from persona_server.services.fields import fold
-from persona_server.services.paging import PageTokens, page_limit
+from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import (
     group_not_found,
     lock_group,
@@ -96,7 +96,9 @@ class PersonaService:
                     raise group_not_found(request.group_id)
                 limit = page_limit(size, head.max_framed)
                 page = repositories.personas.page(group, head.set_id, after, limit, filters)
-                if page.size or head.set_id == seen:
+                # Longer than the head knew of: larger personas came in between. Empty: perhaps the
+                # set was swapped in between.
+                if len(page.framed) <= MAX_PAGE_BYTES and (page.size or head.set_id == seen):
                     return page
                 seen = head.set_id
 

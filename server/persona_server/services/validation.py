@@ -259,7 +259,7 @@ def _named(
     if not hasattr(request, "update_mask"):
         return fields
     resource = getattr(request, name)
-    if not request.HasField("update_mask"):
+    if not request.update_mask.paths:  # many clients send an empty mask for none
         populated = [field.name for field, _ in resource.ListFields()]
         request.update_mask.paths.extend(sorted(populated))
     for path in request.update_mask.paths:

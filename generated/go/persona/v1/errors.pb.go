@@ -60,7 +60,8 @@ const (
 	ErrorReason_ERROR_REASON_TOO_MANY_STREAMS ErrorReason = 14
 	// UNAVAILABLE: the database does not answer or the disk is full; retry with the same request_id.
 	ErrorReason_ERROR_REASON_DATABASE_UNAVAILABLE ErrorReason = 15
-	// DEADLINE_EXCEEDED: the caller's deadline passed before the work began; nothing was written.
+	// DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the work began, so that
+	// nothing was written. From the REST gateway: retry with the same Idempotency-Key to find out.
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 16
 	// UNAVAILABLE: the server is stopping; retry with the same request_id.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 17
