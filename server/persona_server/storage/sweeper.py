@@ -6,12 +6,13 @@ or stepped clock makes it forget anything.
 
 from typing import Any
 
+import apsw
 from peewee import SQL, Select, Tuple, fn
 
 from persona_server.storage import tables
 from persona_server.storage.database import LOCK_TIMEOUT, SqliteDatabase, translated
 from persona_server.storage.personas import START
-from persona_server.storage.statements import Statement, hole
+from persona_server.storage.statements import Statement, given, hole
 from persona_server.storage.tenants import Tenants
 
 CHUNK = 5000  # rows a transaction, so that the log stays small and writers wait milliseconds
@@ -27,7 +28,7 @@ class Sweeper:
         self._database = database
         self._tenants = tenants
         self._sets(database)
-        self._rows = expired(database, tables.Persona, ["id"], "purge_after")
+        self._rows(database)
         kept = ["method", "request_id"]
         self._answers = expired(database, tables.Idempotency, kept, "created_at")
         self._import_batches = batches_of_expired(database)
@@ -50,7 +51,7 @@ class Sweeper:
         rows = chunk.alias("chunk")
         self._last_of_chunk = Statement(database, Select((rows,), (fn.max(rows.c.position),)))
         self._delete_chunk = Statement(
-            database, persona.delete().where(after & (persona.position <= hole("last")))
+            database, persona.delete().where(after & (persona.position <= hole("last")) & free())
         )
         self._set_done = Statement(
             database,
@@ -60,6 +61,29 @@ class Sweeper:
                 & persona_set.purge_after.is_null(False)
                 & ~fn.EXISTS(persona.select(SQL("1")).where(here))
             ),
+        )
+
+        self._unlist_set = Statement(
+            database,
+            persona_set.update({persona_set.purge_after: None}).where(
+                mine & (persona_set.id == hole("set"))
+            ),
+        )
+
+    def _rows(self, database: SqliteDatabase) -> None:
+        persona = tables.Persona
+        mine = persona.tenant_id == hole("tenant")
+        self._due_rows = Statement(
+            database,
+            persona.select(persona.id)
+            .where(mine & (persona.purge_after <= hole("until")))
+            .order_by(persona.purge_after)
+            .limit(hole("chunk")),
+        )
+        these = mine & persona.id.in_(given())
+        self._delete_rows = Statement(database, persona.delete().where(these & free()))
+        self._unlist_rows = Statement(
+            database, persona.update({persona.purge_after: None}).where(these)
         )
 
     def sweep(self, now: int, retention: int) -> int:
@@ -72,7 +96,7 @@ class Sweeper:
             for tenant in self._tenants.all():
                 for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
                     removed += self._purge_set(tenant, set_id)
-                removed += self._drain(self._rows, tenant, now - retention)
+                removed += self._purge_rows(tenant, now - retention)
                 removed += self._drain(self._answers, tenant, now - KEEP_ANSWERS)
                 # First what would go with an import by CASCADE, in one transaction however much.
                 removed += self._drain(self._import_batches, tenant, now - KEEP_IMPORTS)
@@ -85,11 +109,26 @@ class Sweeper:
             with self._database.write(LOCK_TIMEOUT):
                 row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=CHUNK)
                 if row is None or row[0] is None:
-                    self._set_done.run(tenant=tenant, set=set_id)
+                    # A set that keeps rows is off the list, or every sweep would look at them.
+                    if not self._set_done.run(tenant=tenant, set=set_id):
+                        self._unlist_set.run(tenant=tenant, set=set_id)
                     return removed
                 last = row[0]
                 removed += self._delete_chunk.run(tenant=tenant, set=set_id, after=after, last=last)
             after = last
+
+    def _purge_rows(self, tenant: int, until: int) -> int:
+        removed = 0
+        while True:
+            with self._database.write(LOCK_TIMEOUT):
+                due = self._due_rows.all(tenant=tenant, until=until, chunk=CHUNK)
+                if not due:
+                    return removed
+                ids = apsw.carray(tuple(row[0] for row in due))
+                removed += self._delete_rows.run(tenant=tenant, ids=ids)
+                self._unlist_rows.run(tenant=tenant, ids=ids)  # those left are kept for good
+            if len(due) < CHUNK:
+                return removed
 
     def _drain(self, statement: Statement, tenant: int, until: int) -> int:
         removed = 0
@@ -99,6 +138,16 @@ class Sweeper:
             removed += count
             if count < CHUNK:
                 return removed
+
+
+def free() -> Any:
+    """Return the condition that nothing recorded needs a persona's row: it can be purged."""
+    persona, response = tables.Persona, tables.Response.alias("recorded")
+    return ~fn.EXISTS(
+        response.select(SQL("1")).where(
+            (response.tenant_id == hole("tenant")) & (response.persona_id == persona.id)
+        )
+    )
 
 
 def expired(database: SqliteDatabase, model: Any, key: list[str], since: str) -> Statement:
