@@ -1,6 +1,7 @@
 """ResponseService: answers recorded once and for good, listed completely, and attributable."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -45,7 +46,7 @@ def test_every_kind_of_answer_comes_back_as_it_was(place: Place, kind: str) -> N
     assert not recorded.persona_deleted
     assert listed(place.caller, simulation_id=simulation) == [recorded]
     for name in ("id", "simulation_id", "project_id", "group_id", "recorded_at"):
-        recorded.ClearField(name)  # type: ignore[arg-type]
+        recorded.ClearField(name)
     assert recorded == given
 
 
@@ -201,12 +202,13 @@ def test_answers_of_a_persona_deleted_meanwhile_are_taken(place: Place, how: str
     simulation = uid()
     (first,) = record(place.caller, simulation, answer(one.id))
     assert not first.persona_deleted
-    {
+    ways: dict[str, Callable[[], object]] = {
         "persona": lambda: place.delete(one.id),
         "all": place.delete_all,
         "group": lambda: delete_group(place),
         "project": lambda: delete_project(place),
-    }[how]()
+    }
+    ways[how]()
     key, late = uid(), answer(one.id)
     (second,) = record(place.caller, simulation, late, request_id=key)
     assert second.persona_deleted
