@@ -37,6 +37,7 @@ func findInMessage(path string, m protoreflect.Message, value []byte) (field, de
 		return path, "must be a JSON object"
 	}
 	seen := map[protoreflect.Name]bool{}
+	chosen := map[protoreflect.OneofDescriptor]string{}
 	for _, member := range members {
 		fd := fieldNamed(m.Descriptor(), member.name)
 		if fd == nil {
@@ -49,6 +50,12 @@ func findInMessage(path string, m protoreflect.Message, value []byte) (field, de
 		seen[fd.Name()] = true
 		if !fits(m, fd, member.value) {
 			return findInField(at, m, fd, member.value)
+		}
+		if oneof := fd.ContainingOneof(); oneof != nil && string(member.value) != "null" {
+			if other := chosen[oneof]; other != "" {
+				return at, "can't be given together with " + other
+			}
+			chosen[oneof] = string(fd.Name())
 		}
 	}
 	return path, "is not valid"

@@ -48,7 +48,10 @@ func newGateway(conn grpc.ClientConnInterface, log *slog.Logger) (*gateway, erro
 	if err := personav1.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)); err != nil {
 		return nil, err
 	}
-	return g, personav1.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b))
+	if err := personav1.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b)); err != nil {
+		return nil, err
+	}
+	return g, personav1.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b))
 }
 
 // noHeader forwards nothing: backend chooses what an RPC carries, respond what an answer does.

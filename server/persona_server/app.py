@@ -15,6 +15,7 @@ from persona_server.principal import Principal, TokenError
 from persona_server.services.paging import PageTokens
 from persona_server.services.personas import PersonaService
 from persona_server.services.projects import ProjectService
+from persona_server.services.responses import ResponseService
 from persona_server.storage import keys
 from persona_server.storage.database import lock_file, make_private
 from persona_server.storage.store import open_store
@@ -59,6 +60,7 @@ class App:
         self.store.on_written = self.metrics.written.inc
         self.personas = PersonaService(self.store, tokens)
         self.projects = ProjectService(self.store, tokens)
+        self.responses = ResponseService(self.store, tokens)
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )
@@ -66,6 +68,7 @@ class App:
             {
                 "persona.v1.PersonaService": self.personas,
                 "persona.v1.ProjectService": self.projects,
+                "persona.v1.ResponseService": self.responses,
             },
             Interceptors(Recorder(self.metrics), authenticator),
             open_reflection=settings.open_reflection,

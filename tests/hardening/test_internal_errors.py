@@ -67,6 +67,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
         with connection(data) as beside:
             beside.execute("ALTER TABLE persona_group RENAME TO a_group_elsewhere")
             beside.execute("ALTER TABLE project RENAME TO a_project_elsewhere")
+            beside.execute("ALTER TABLE response RENAME TO a_response_elsewhere")
         yield service, world
         caller.close()
 

@@ -11,6 +11,7 @@ from google.protobuf.json_format import MessageToDict
 
 from persona.v1 import persona_service_pb2 as pb
 from persona_server.transport.methods import Method, methods_of
+from support.answers import record, rich_answer
 from support.data import make_group, rich_persona, uid
 from support.dbfile import DatabaseFile
 from support.rpcs import BY_NAME, METHODS, Answer, bearer, response_of, send
@@ -27,6 +28,8 @@ TOKENS = [
     for field in method.request.DESCRIPTOR.fields
     if field.name in ("page_token", "resume_token")
 ]
+# What is missed first, where it is no project.
+_FIRST = {"ListResponses": "PERSONA_NOT_FOUND", "GetResponsePersona": "RESPONSE_NOT_FOUND"}
 
 
 class Tenants:
@@ -99,8 +102,8 @@ def test_foreign_id_is_a_missing_one(
     answer = tenants.ask(method, {path: foreign[names]})
     assert comparable(method, answer) == comparable(method, missing)
     assert file.fingerprint(THEIRS) == before
-    if path in ("project_id", "group_id", "persona_id"):
-        expected = {"group_id": "PERSONA_GROUP"}.get(path, path[:-3].upper())
+    if path in ("project_id", "group_id", "persona_id", "response_id", "responses.persona_id"):
+        expected = {"group_id": "PERSONA_GROUP"}.get(path, names[:-3].upper())
         assert answer.problem.reason == f"{expected}_NOT_FOUND"
     elif not path.endswith("library_persona_id"):
         assert answer.error is None, answer.text  # on create, and for retries, the id is free
@@ -117,7 +120,8 @@ def test_all_ids_foreign_are_all_missing(
     missing = tenants.ask(method, {name: uid() for name in named})
     if named:  # else it names nothing, and lists what grows from case to case
         assert comparable(method, answer) == comparable(method, missing)
-        assert answer.problem.reason == "PROJECT_NOT_FOUND"
+        if method.name != "RecordResponses":  # a foreign simulation is a new one
+            assert answer.problem.reason == _FIRST.get(method.name, "PROJECT_NOT_FOUND")
     assert file.fingerprint(THEIRS) == before
 
 
@@ -147,6 +151,7 @@ def their_token(tenants: Tenants, method: Method) -> tuple[str, World]:
     world = World(tenants.theirs)
     world.place.create(rich_persona())
     make_group(tenants.theirs, world.ids["project_id"])
+    record(tenants.theirs, world.ids["simulation_id"], rich_answer(world.ids["persona_id"]))
     (request,) = world.messages(method)
     if "page_size" in request.DESCRIPTOR.fields_by_name:
         request.page_size = 1
@@ -164,6 +169,7 @@ def test_cases_cover_every_rpc_that_names_anything() -> None:
         "ExportPersonas",
         "ListProjects",
         "ListPersonaGroups",
+        "ListResponses",
     }
 
 

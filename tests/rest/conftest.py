@@ -54,6 +54,14 @@ def persona(i: int) -> dict[str, Any]:
     return {"id": str(uuid.uuid4()), "full_name": f"Person {i}", "age": 20 + i % 60}
 
 
+def recorded_answer(rest: Rest, persona_id: str) -> str:
+    """Record an answer of a persona and return its id."""
+    one = {"persona_id": persona_id, "question_key": "q", "text": "Yes."}
+    path = f"/api/v1/simulations/{uuid.uuid4()}/responses"
+    recorded = rest.call("POST", path, {"responses": [one]}).json()
+    return str(recorded[0]["id"])
+
+
 @pytest.fixture
 def own_gateway(service: Service) -> Iterator[Gateway]:
     """A gateway of this test alone, in front of the service."""

@@ -10,11 +10,12 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from persona.v1 import persona_service_pb2, project_service_pb2
+from persona.v1 import persona_service_pb2, project_service_pb2, response_service_pb2
 
 _SERVICES = (
     persona_service_pb2.DESCRIPTOR.services_by_name["PersonaService"],
     project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
+    response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
 )
 _CONFIGURATION = Path(__file__).parents[2] / "protos" / "persona" / "v1" / "gateway.yaml"
 

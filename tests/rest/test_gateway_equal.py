@@ -19,7 +19,10 @@ from rest.wire import Answer, Rest
 
 from persona.v1 import persona_service_pb2 as personas
 from persona.v1 import project_service_pb2 as projects
+from persona.v1 import response_service_pb2 as responses
 from persona.v1.persona_pb2 import Persona
+from support.answers import KINDS, rich_answer
+from support.data import at
 from support.errors import problem_of
 from support.service import Service
 
@@ -57,7 +60,11 @@ def caller(service: Service) -> Callable[..., Both]:
     def make(tenant: str = "local", scopes: str = "all") -> Both:
         token = service.token(tenant, scopes)
         stubs = service.connect(token)
-        both = {"PersonaService": stubs.personas, "ProjectService": stubs.projects}
+        both = {
+            "PersonaService": stubs.personas,
+            "ProjectService": stubs.projects,
+            "ResponseService": stubs.responses,
+        }
         return Both(Rest(service.rest, token), both)
 
     return make
@@ -70,11 +77,16 @@ def both(caller: Callable[..., Both]) -> Both:
 
 
 @pytest.fixture
-def requests(place: Place, filled: Callable[[int], list[str]]) -> dict[str, Message]:
+def requests(both: Both, place: Place, filled: Callable[[int], list[str]]) -> dict[str, Message]:
     """One good request of every RPC, on things that are there."""
     project: dict[str, Any] = {"project_id": place.project}
     group = {**project, "group_id": place.group}
-    one = {**group, "persona_id": filled(5)[2]}
+    people = filled(5)
+    one = {**group, "persona_id": people[2]}
+    simulation = str(uuid.uuid4())
+    answers = [rich_answer(people[i], **{kind: KINDS[kind]}) for i, kind in enumerate(KINDS)]
+    record = responses.RecordResponsesRequest(simulation_id=simulation, responses=answers)
+    recorded = both.stubs["ResponseService"].RecordResponses(record).responses[2].id
     maria = Persona(full_name="Maria Santos", age=34, attributes={"b": "2", "a": "1"})
     nurses = projects.PersonaGroup(name="Nurses", gender="female", age_min=30)
     return {
@@ -103,6 +115,11 @@ def requests(place: Place, filled: Callable[[int], list[str]]) -> dict[str, Mess
             update_mask=FieldMask(paths=["age_min", "psychographic_notes"]),
         ),
         "DeletePersonaGroup": projects.DeletePersonaGroupRequest(**group),
+        "RecordResponses": record,
+        "ListResponses": responses.ListResponsesRequest(
+            simulation_id=simulation, page_size=2, start_time=at(10_000_001), question_key="nps"
+        ),
+        "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
     }
 
 
@@ -123,7 +140,14 @@ def assert_equal(route: Route, reply: Any, answer: Answer) -> None:
         Parse(json.dumps(row), type(want)()) for row, want in zip(rows, wanted, strict=True)
     ] == wanted
     for row, want in zip(rows, wanted, strict=True):
-        assert set(row) == {field.name for field in want.DESCRIPTOR.fields}
+        assert set(row) == shown_fields(want)
+
+
+def shown_fields(message: Message) -> set[str]:
+    """Return the fields that JSON shows: all, but of several of which one can be set, that one."""
+    one_of = {f.name for oneof in message.DESCRIPTOR.oneofs for f in oneof.fields}
+    found = {field.name for field in message.DESCRIPTOR.fields} - one_of
+    return found | {name for name in one_of if message.HasField(name)}
 
 
 def test_there_is_a_request_of_every_rpc(requests: dict[str, Message]) -> None:
@@ -164,9 +188,16 @@ def mutilated(route: Route, good: Message) -> Iterator[Message]:
     """Yield requests that are wrong in one way each."""
     for name in route.params:
         for value in (NOBODY, "nope", "0" * 36):
-            yield changed(good, name, value)
+            if (name, value) != ("simulation_id", NOBODY):  # which is a new simulation
+                yield changed(good, name, value)
     fields = route.method.input_type.fields_by_name
-    bad = {"request_id": "nope", "page_size": -1, "page_token": "nope", "age_min": 131}
+    bad: dict[str, Any] = {
+        "request_id": "nope",
+        "page_size": -1,
+        "page_token": "nope",
+        "age_min": 131,
+        "persona_id": NOBODY,
+    }
     for field, wrong in bad.items():
         if field in fields:
             yield changed(good, field, wrong)
@@ -178,7 +209,11 @@ def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
     bad = type(good)()
     bad.CopyFrom(good)
     request: Any = bad
-    if route.body == "*":
+    if route.name == "RecordResponses":
+        request.responses[1].choices.values.append("nope")
+        request.responses[2].persona_id = NOBODY
+        request.responses[4].question_key = ""
+    elif route.body == "*":
         request.personas[1].age = 999
         request.personas[1].full_name = " "
     elif route.body == "persona":

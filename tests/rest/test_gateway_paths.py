@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from rest.conftest import Place
+from rest.conftest import Place, recorded_answer
 from rest.routes import ROUTES, Route, by_path, without_path
 from rest.wire import Rest
 
@@ -121,7 +121,9 @@ def test_head_is_get_without_a_body(
     rest: Rest, place: Place, filled: Callable[[int], list[str]], route: Route
 ) -> None:
     ids = {"project_id": place.project, "group_id": place.group, "persona_id": filled(1)[0]}
-    path = route.path.format(**ids)
+    recorded = recorded_answer(rest, ids["persona_id"])
+    path = route.path.format(**ids, response_id=recorded)
+    path += f"?persona_id={ids['persona_id']}" if route.name == "ListResponses" else ""
     get, head = rest.call("GET", path), rest.call("HEAD", path)
     assert (head.status, head.body) == (200, b"")
     assert head.headers["Content-Type"] == get.headers["Content-Type"]

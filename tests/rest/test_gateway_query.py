@@ -1,6 +1,7 @@
 """Query parameters: fields of the request that neither path nor body binds, each at most once."""
 
 import json
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +16,7 @@ EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.n
 def path_of(place: Place, filled: Callable[[int], list[str]]) -> Callable[[Route], str]:
     """A function that fills a route's path with ids that are there."""
     ids = {"project_id": place.project, "group_id": place.group, "persona_id": filled(1)[0]}
+    ids |= {"simulation_id": str(uuid.uuid4()), "response_id": str(uuid.uuid4())}
     return lambda route: route.path.format(**ids)
 
 
@@ -22,6 +24,8 @@ def body_of(route: Route) -> bytes | None:
     """Return a good body for a route that takes one."""
     if not route.body:
         return None
+    if route.name == "RecordResponses":
+        return b'{"responses":[]}'
     one = {"full_name": "X"} if "Persona" in route.name else {}
     named = one if route.body == "persona" else {"name": "X"}
     return json.dumps({"personas": [one]} if route.body == "*" else named).encode()

@@ -9,6 +9,8 @@ from rpc.conftest import Connect
 
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_service_pb2 as projects_pb
+from persona.v1 import response_service_pb2 as responses_pb
+from support.answers import answer
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refused
 
@@ -88,6 +90,15 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
             project_id=p.project, group_id=make_group(p.caller, p.project).id
         ),
     ),
+    "RecordResponses": (
+        "responses",
+        lambda p: responses_pb.RecordResponsesRequest(
+            simulation_id=uid(), responses=[answer(_persona(p)), answer(_persona(p))]
+        ),
+        lambda p: responses_pb.RecordResponsesRequest(
+            simulation_id=uid(), responses=[answer(_persona(p))]
+        ),
+    ),
 }
 EVERY = pytest.mark.parametrize("rpc", MUTATIONS)
 
@@ -98,7 +109,7 @@ def call(place: Place, rpc: str, request: Any, *, request_id: str = "", header: 
     sent.CopyFrom(request)
     sent.request_id = request_id
     metadata = (("idempotency-key", header),) if header else None
-    stub = place.caller.personas if MUTATIONS[rpc][0] == "personas" else place.caller.projects
+    stub = getattr(place.caller, MUTATIONS[rpc][0])
     return getattr(stub, rpc)(sent, metadata=metadata)
 
 

@@ -9,7 +9,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from persona.v1 import persona_service_pb2, project_service_pb2
+from persona.v1 import persona_service_pb2, project_service_pb2, response_service_pb2
 from support.data import Place
 from support.errors import refused
 
@@ -17,7 +17,7 @@ from support.errors import refused
 UNKNOWN = {"varint": b"\x98\xdb\x02\x01", "text": b"\x9a\xdb\x02\x01x"}
 REQUESTS = {
     method.full_name: method
-    for file in (persona_service_pb2, project_service_pb2)
+    for file in (persona_service_pb2, project_service_pb2, response_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
@@ -76,7 +76,11 @@ def test_unknown_field(
 
 def send(place: Place, method: MethodDescriptor, request: Message) -> None:
     """Call an RPC of either kind, and read its answer to the end."""
-    services = {"PersonaService": place.caller.personas, "ProjectService": place.caller.projects}
+    services = {
+        "PersonaService": place.caller.personas,
+        "ProjectService": place.caller.projects,
+        "ResponseService": place.caller.responses,
+    }
     call: Any = getattr(services[method.containing_service.name], method.name)
     kind: Any = method
     answer = call(iter([request])) if kind.client_streaming else call(request)
@@ -95,6 +99,9 @@ def test_every_depth_is_there() -> None:
         ("UpdatePersonaGroup", ("persona_group",)),
         ("UpdateProject", ("update_mask",)),
         ("ListPersonas", ()),
+        ("RecordResponses", ("responses", "choice")),
+        ("RecordResponses", ("responses", "occurred_at")),
+        ("ListResponses", ("start_time",)),
     ):
         assert expected in paths
 

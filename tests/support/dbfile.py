@@ -24,10 +24,12 @@ class AuditRow(NamedTuple):
     persona_id: str
     persona_count: int | None
     request_id: str
+    simulation_id: str
+    response_count: int | None
 
 
 _AUDIT = ", ".join(AuditRow._fields)
-_IDS = ("project_id", "group_id", "persona_id", "request_id")
+_IDS = ("project_id", "group_id", "persona_id", "request_id", "simulation_id")
 
 
 @contextmanager

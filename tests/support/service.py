@@ -15,6 +15,7 @@ import grpc
 
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
+from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_server.storage.store import open_store
 from persona_server.tokens import local_key
 
@@ -122,7 +123,7 @@ class Service:
 
 
 class Caller:
-    """Stubs of both services that send a token with every call."""
+    """Stubs of all services that send a token with every call."""
 
     def __init__(self, address: str, token: str) -> None:
         channel = grpc.insecure_channel(address, OPTIONS)
@@ -130,6 +131,7 @@ class Caller:
         authorized = grpc.intercept_channel(channel, _Authorization(token)) if token else channel
         self.personas = PersonaServiceStub(authorized)
         self.projects = ProjectServiceStub(authorized)
+        self.responses = ResponseServiceStub(authorized)
 
     def close(self) -> None:
         """Close the connection."""

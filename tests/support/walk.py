@@ -6,19 +6,23 @@ from typing import Any, NamedTuple
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona.v1.response_service_pb2 import Response
 from persona_server.transport.methods import Method
+from support.answers import answer
 from support.rpcs import METHODS
 
 _NAMES = ("One", "Two", "Three")
 _PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
 _WEIGHTS = {
-    "DeleteProject": 1,
-    "DeletePersonaGroup": 1,
+    "DeleteProject": 2,
+    "DeletePersonaGroup": 2,
     "DeletePersona": 8,
     "ImportPersonas": 10,
     "CreateProject": 8,
     "CreatePersonaGroup": 16,
     "CreatePersona": 16,
+    "RecordResponses": 10,
+    "GetResponsePersona": 8,
 }
 
 
@@ -39,6 +43,8 @@ class Walk:
         self._projects = [self._uuid() for _ in range(_PROJECTS)]
         self._groups = {self._uuid(): self._projects[i % _PROJECTS] for i in range(_GROUPS)}
         self._personas = {group: self._people() for group in self._groups}
+        self._simulations = [self._uuid() for _ in range(3)]
+        self._responses = [self._uuid() for _ in range(30)]
         self._done: list[Step] = []
 
     def step(self) -> Step:
@@ -63,6 +69,8 @@ class Walk:
             "group_id": group,
             "persona_id": persona,
             "import_id": self._uuid(),
+            "simulation_id": self._random.choice(self._simulations),
+            "response_id": self._random.choice(self._responses),
             "request_id": self._random.choice(["", self._uuid()]),
         }
 
@@ -87,8 +95,10 @@ class Walk:
 
     def _messages(self, method: Method, ids: dict[str, str]) -> list[Any]:
         request = method.request()
-        for field in request.DESCRIPTOR.fields:
-            self._fill(request, field.name, ids)
+        names = [field.name for field in request.DESCRIPTOR.fields]
+        self._random.shuffle(names)  # of several parents a request may name, the last one stays
+        for name in names:
+            self._fill(request, name, ids)
         if not method.streams_in:
             return [request]
         named: dict[str, Any] = {
@@ -113,6 +123,8 @@ class Walk:
         elif name == "persona_group":
             group = PersonaGroup(id=ids["group_id"], name=self._random.choice(_NAMES))
             request.persona_group.CopyFrom(group)
+        elif name == "responses":
+            request.responses.extend(self._answers(ids))
         elif name == "update_mask":
             request.update_mask.paths.append("name")
 
@@ -126,6 +138,13 @@ class Walk:
         fresh = [self._persona("") for _ in range(self._random.randint(0, 3))]
         known = [self._persona(self._ids()["persona_id"])] if self._chance(0.2) else []
         return [*fresh, *known, self._persona(ids["persona_id"])][: self._random.randint(1, 5)]
+
+    def _answers(self, ids: dict[str, str]) -> list[Response]:
+        # Some fresh, some that are there; what an id says now and then differs.
+        key = "other" if self._chance(0.1) else "same"
+        fresh = [answer(ids["persona_id"]) for _ in range(self._random.randint(0, 2))]
+        known = answer(ids["persona_id"], id=ids["response_id"], question_key=key)
+        return [*fresh, known]
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share

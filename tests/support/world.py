@@ -10,10 +10,17 @@ from google.protobuf.message import Message
 
 from persona.v1.project_service_pb2 import PersonaGroup, Project
 from persona_server.transport.methods import Method
+from support.answers import answer, record
 from support.data import make_place, rich_persona, uid
 from support.service import Caller
 
-_KINDS = {"Persona": "persona_id", "Project": "project_id", "PersonaGroup": "group_id"}
+_KINDS = {
+    "Persona": "persona_id",
+    "Project": "project_id",
+    "PersonaGroup": "group_id",
+    "Response": "response_id",
+}
+_UNSET = ("update_mask", "start_time", "end_time")
 
 
 class World:
@@ -22,9 +29,13 @@ class World:
     def __init__(self, caller: Caller) -> None:
         self.place = make_place(caller)
         self.caller = caller
+        persona = self.place.create(rich_persona()).id
+        recorded = record(caller, uid(), answer(persona))[0]
         self.ids = {
+            "simulation_id": recorded.simulation_id,
             **self.place.ids,
-            "persona_id": self.place.create(rich_persona()).id,
+            "persona_id": persona,
+            "response_id": recorded.id,
             "import_id": uid(),
         }
 
@@ -45,28 +56,28 @@ class World:
         request = method.request()
         _set_known(request, self.ids | {"request_id": request_id})
         for field in request.DESCRIPTOR.fields:
-            if field.message_type is not None and field.name != "update_mask":
-                _fill(request, field)
+            if field.message_type is not None and field.name not in _UNSET:
+                self._fill(request, field)
         return request
+
+    def _fill(self, request: Any, field: Any) -> None:
+        samples: dict[str, Message] = {
+            "Persona": rich_persona(full_name="Another"),
+            "Project": Project(name="Renamed", description="By an update."),
+            "PersonaGroup": PersonaGroup(name="Renamed", age_min=20),
+            "Response": answer(self.ids["persona_id"], question_key="another"),
+        }
+        sample = samples[field.message_type.name]
+        if field.is_repeated:
+            getattr(request, field.name).append(sample)
+        else:
+            getattr(request, field.name).CopyFrom(sample)
 
 
 def _set_known(request: Message, values: dict[str, str]) -> None:
     for field in request.DESCRIPTOR.fields:
         if field.name.endswith("_id"):
             setattr(request, field.name, values[field.name])
-
-
-def _fill(request: Any, field: Any) -> None:
-    samples: dict[str, Message] = {
-        "Persona": rich_persona(full_name="Another"),
-        "Project": Project(name="Renamed", description="By an update."),
-        "PersonaGroup": PersonaGroup(name="Renamed", age_min=20),
-    }
-    sample = samples[field.message_type.name]
-    if field.is_repeated:
-        getattr(request, field.name).append(sample)
-    else:
-        getattr(request, field.name).CopyFrom(sample)
 
 
 def id_fields(method: Method) -> Iterator[tuple[str, str]]:
@@ -90,11 +101,16 @@ def set_id(messages: list[Any], path: str, value: str) -> None:
     for message in messages:
         holder = getattr(message, outer)
         if not inner:
-            if holder or outer == "request_id":
+            if holder or outer == "request_id" or _is_choice(message, outer):
                 setattr(message, outer, value)
             continue
         for resource in [holder] if isinstance(holder, Message) else holder:
             _set_inner(resource, inner, value)
+
+
+def _is_choice(message: Any, name: str) -> bool:
+    """Return whether a field is one of several that a request may name its parent by."""
+    return message.DESCRIPTOR.fields_by_name[name].containing_oneof is not None
 
 
 def _set_inner(resource: Any, name: str, value: str) -> None:

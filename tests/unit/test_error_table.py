@@ -11,7 +11,12 @@ from persona_server.transport.errors import CODES, MAX_DETAILS, internal, status
 REST_ALONE = {"ERROR_REASON_UNKNOWN_PATH", "ERROR_REASON_METHOD_NOT_ALLOWED"}
 # AIP-193's canonical codes, as the contract names them.
 EXPECTED = {
-    "NOT_FOUND": {"PROJECT_NOT_FOUND", "PERSONA_GROUP_NOT_FOUND", "PERSONA_NOT_FOUND"},
+    "NOT_FOUND": {
+        "PROJECT_NOT_FOUND",
+        "PERSONA_GROUP_NOT_FOUND",
+        "PERSONA_NOT_FOUND",
+        "RESPONSE_NOT_FOUND",
+    },
     "INVALID_ARGUMENT": {
         "INVALID_FIELD",
         "INVALID_PAGE_TOKEN",

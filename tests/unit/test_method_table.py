@@ -4,14 +4,21 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from persona.v1 import persona_service_pb2, project_service_pb2
+from persona.v1 import persona_service_pb2, project_service_pb2, response_service_pb2
 from persona_server.scopes import SCOPES as KNOWN
+from persona_server.services import recording
 from persona_server.services.personas import PersonaService
 from persona_server.services.projects import ProjectService
+from persona_server.services.responses import ResponseService
+from persona_server.storage.responses import DELETED, SHOWN
 from persona_server.transport.methods import SCOPES, SERVICES, methods_of
 
-FILES = (persona_service_pb2, project_service_pb2)
-IMPLEMENTATIONS = {"PersonaService": PersonaService, "ProjectService": ProjectService}
+FILES = (persona_service_pb2, project_service_pb2, response_service_pb2)
+IMPLEMENTATIONS = {
+    "PersonaService": PersonaService,
+    "ProjectService": ProjectService,
+    "ResponseService": ResponseService,
+}
 READS = ("List", "Get", "Export")
 MESSAGE = persona_service_pb2.GetPersonaRequest.DESCRIPTOR
 
@@ -27,7 +34,7 @@ ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 18
+    assert len(rpcs()) == 21
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -44,6 +51,8 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
     kind = "read" if rpc.name.startswith(READS) else "write"
     if rpc.containing_service.name == "PersonaService":
         expected = {f"personas:{kind}"}
+    elif rpc.containing_service.name == "ResponseService":
+        expected = {f"responses:{kind}"}
     elif rpc.name.startswith("Delete"):
         expected = {"projects:write", "personas:write"}
     else:
@@ -74,6 +83,19 @@ def test_every_mutation_carries_a_request_id(rpc: MethodDescriptor) -> None:
 @ALL
 def test_no_request_names_a_tenant(rpc: MethodDescriptor) -> None:
     assert not [f.name for f in rpc.input_type.fields if "tenant" in f.name]
+
+
+def test_a_response_stands_at_one_place_and_its_flag_is_last() -> None:
+    """The same stored bytes serve both lists, and a read computes their last byte."""
+    for message in (
+        response_service_pb2.ListResponsesResponse,
+        response_service_pb2.RecordResponsesResponse,
+    ):
+        assert message.DESCRIPTOR.fields_by_name["responses"].number == 1
+    assert response_service_pb2.GetResponsePersonaResponse.DESCRIPTOR.fields[0].number == 1
+    flag = response_service_pb2.Response(persona_deleted=True).SerializeToString()
+    assert flag == recording._PERSONA_DELETED + DELETED
+    assert (SHOWN, DELETED) == (b"\0", b"\1")
 
 
 def test_get_and_list_share_the_place_of_a_persona() -> None:

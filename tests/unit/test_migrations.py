@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import apsw
+import peewee
 import pytest
 
-from persona_server.storage.database import FILE_NAME, DatabaseError, lock_file
+from persona_server.storage import migrate
+from persona_server.storage.database import (
+    FILE_NAME,
+    DatabaseError,
+    SqliteDatabase,
+    lock_file,
+    make_private,
+)
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
 from support.data import rich_persona
@@ -165,6 +174,79 @@ def test_a_migration_is_whole_or_absent(tmp_path: Path, end: str, killed: bool) 
     repaired = starter(data, second_migration(tmp_path / "again", "pass"))
     out, _ = repaired.communicate("go\n", timeout=60)
     assert (repaired.returncode, out) == (0, "False\n")
+
+
+def first_only(folder: Path) -> Path:
+    """Return a folder with our first migration alone."""
+    folder.mkdir()
+    (folder / f"{FIRST}.py").write_text((MIGRATIONS / f"{FIRST}.py").read_text())
+    return folder
+
+
+def test_a_populated_first_database_becomes_what_a_new_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rows are kept, and the guards of older tables hold still."""
+    data = tmp_path / "data"
+    make_private(data)
+    database = SqliteDatabase(data / FILE_NAME)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "MIGRATIONS", first_only(tmp_path / "first"))
+        assert migrate.migrate(database) == [FIRST]
+    populate(database)
+    kept = {
+        table: database.execute_sql(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+        for table in KEPT
+    }
+    database.close_all()
+    with opened(data) as store, opened(tmp_path / "new") as new:
+        assert {kind: plain(kind, store) for kind in KINDS} == {
+            kind: plain(kind, new) for kind in KINDS
+        }
+        for table, before in kept.items():
+            assert before
+            after = rows(store, f"SELECT * FROM {table}")  # noqa: S608
+            assert [row[: len(old)] for row, old in zip(after, before, strict=True)] == before
+        assert rows(store, "SELECT DISTINCT simulation_id, response_count FROM audit") == [
+            (None, None)
+        ]
+        for sql in ("UPDATE audit SET response_count = 1", "DELETE FROM audit"):
+            with pytest.raises((apsw.Error, peewee.PeeweeException)):
+                store.database.execute_sql(sql)
+        assert rows(store, "PRAGMA foreign_key_check") == []
+        StoredGroup(store).add(rich_persona())
+
+
+KEPT = ("tenant", "project", "persona_group", "persona_set", "persona", "audit")
+KINDS = ("table", "index", "trigger")
+
+
+def populate(database: SqliteDatabase) -> None:
+    """Write a row into every table that is to be kept, as the first version did."""
+    one, day = bytes(16), 1_700_000_000_000_000
+    for sql, values in (
+        ("INSERT INTO tenant VALUES (7, 'acme', ?)", (day,)),
+        ("INSERT INTO project VALUES (7, ?, 'P', '', ?, ?, NULL)", (one, day, day)),
+        (
+            "INSERT INTO persona_group VALUES (7, ?, ?, 1, 2, 0, 1, 3, x'', ?, ?, NULL)",
+            (one, one, day, day),
+        ),
+        ("INSERT INTO persona_set VALUES (7, 1, ?, NULL, NULL)", (one,)),
+        (
+            "INSERT INTO persona VALUES (7, 1, 30, ?, ?, '', '', '', '', x'0a01ff', NULL, NULL)",
+            (bytes(24), one),
+        ),
+        ("INSERT INTO audit VALUES (7, 1, ?, 'me', 'M', ?, NULL, NULL, 1, NULL)", (day, one)),
+    ):
+        database.execute_sql(sql, values)
+
+
+def plain(kind: str, store: Store) -> dict[str, object]:
+    """Return what a schema holds of a kind: each table's columns, each other object's text."""
+    names = [name for found, name, *_ in schema(store) if found == kind]
+    if kind == "table":
+        return {str(name): rows(store, f"PRAGMA table_info({name})") for name in names}
+    return {str(name): sql for found, name, _, sql in schema(store) if found == kind}
 
 
 def test_one_server_per_folder(tmp_path: Path) -> None:

@@ -6,7 +6,13 @@ Requests and answers are the generated messages of `persona.v1`; there are no ot
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
 from persona.v1.project_service_pb2 import PersonaGroup, Project
-from persona_client.batches import split_batches
+from persona.v1.response_service_pb2 import (
+    ChoiceAnswer,
+    ChoicesAnswer,
+    RatingAnswer,
+    Response,
+)
+from persona_client.batches import split_batches, split_responses
 from persona_client.client import PersonaClient
 from persona_client.errors import (
     AlreadyExists,
@@ -28,6 +34,7 @@ from persona_client.errors import (
     PersonaNotFound,
     ProjectNotFound,
     RequestIdReused,
+    ResponseNotFound,
     ShuttingDown,
     StreamIdle,
     TooManyStreams,
@@ -40,6 +47,8 @@ from persona_client.retry import RetryPolicy
 
 __all__ = [
     "AlreadyExists",
+    "ChoiceAnswer",
+    "ChoicesAnswer",
     "ConcurrentChange",
     "DatabaseUnavailable",
     "DeadlineExceeded",
@@ -64,7 +73,10 @@ __all__ = [
     "PersonaNotFound",
     "Project",
     "ProjectNotFound",
+    "RatingAnswer",
     "RequestIdReused",
+    "Response",
+    "ResponseNotFound",
     "RetryPolicy",
     "ShuttingDown",
     "StreamIdle",
@@ -73,4 +85,5 @@ __all__ = [
     "Unavailable",
     "UnknownPath",
     "split_batches",
+    "split_responses",
 ]

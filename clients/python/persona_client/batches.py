@@ -1,9 +1,12 @@
-"""Split personas into batches that the service takes."""
+"""Split personas and responses into batches that the service takes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from google.protobuf.message import Message
+
 from persona.v1.persona_pb2 import Persona
+from persona.v1.response_service_pb2 import Response
 
 MAX_ITEMS = 1000
 MAX_REQUEST_BYTES = 3 << 20
@@ -18,14 +21,19 @@ def split_batches(personas: Iterable[Persona]) -> Iterator[list[Persona]]:
     return split_items(personas, lambda persona: persona)
 
 
+def split_responses(responses: Iterable[Response]) -> Iterator[list[Response]]:
+    """Yield lists of at most 1,000 responses whose request stays within 3 MiB, in order."""
+    return split_items(responses, lambda response: response)
+
+
 def split_items(
-    items: Iterable[Item], persona_of: Callable[[Item], Persona]
+    items: Iterable[Item], message_of: Callable[[Item], Message]
 ) -> Iterator[list[Item]]:
-    """Yield batches of whatever holds a persona, by the persona's size."""
+    """Yield batches of whatever holds a message of the request, by the message's size."""
     batch: list[Item] = []
     size = 0
     for item in items:
-        added = element_bytes(persona_of(item))
+        added = element_bytes(message_of(item))
         if batch and (len(batch) == MAX_ITEMS or size + added > MAX_BATCH_BYTES):
             yield batch
             batch, size = [], 0
@@ -35,7 +43,7 @@ def split_items(
         yield batch
 
 
-def element_bytes(persona: Persona) -> int:
-    """Return a persona's size as an element of a request: tag, length and message."""
-    size = persona.ByteSize()
+def element_bytes(message: Message) -> int:
+    """Return a message's size as an element of a request: tag, length and message."""
+    size = message.ByteSize()
     return 1 + max((size.bit_length() + 6) // 7, 1) + size

@@ -65,6 +65,10 @@ class PersonaNotFound(NotFound):
     """The group has no such persona."""
 
 
+class ResponseNotFound(NotFound):
+    """There is no such recorded response."""
+
+
 class InvalidField(PersonaError):
     """Fields of the request are wrong; `violations` names them."""
 
@@ -163,6 +167,7 @@ CLASSES: dict["errors_pb2.ErrorReason.ValueType", type[PersonaError]] = {
     errors_pb2.ERROR_REASON_STREAM_IDLE: StreamIdle,
     errors_pb2.ERROR_REASON_UNKNOWN_PATH: UnknownPath,
     errors_pb2.ERROR_REASON_METHOD_NOT_ALLOWED: MethodNotAllowed,
+    errors_pb2.ERROR_REASON_RESPONSE_NOT_FOUND: ResponseNotFound,
 }
 _BY_REASON = {
     errors_pb2.ErrorReason.Name(value).removeprefix("ERROR_REASON_"): kind

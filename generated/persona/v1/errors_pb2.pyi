@@ -29,7 +29,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_PERSONA_GROUP_NOT_FOUND: _ErrorReason.ValueType  # 2
     """NOT_FOUND: the project is there, but not this persona group of it."""
     ERROR_REASON_PERSONA_NOT_FOUND: _ErrorReason.ValueType  # 3
-    """NOT_FOUND: project and group are there, but not this persona in them."""
+    """NOT_FOUND: project and group are there, but not this persona in them; or answers name personas that
+    are not there, and metadata `indexes` says which answers.
+    """
     ERROR_REASON_INVALID_FIELD: _ErrorReason.ValueType  # 4
     """INVALID_ARGUMENT: one or more fields are wrong; BadRequest names each with its reason."""
     ERROR_REASON_INVALID_PAGE_TOKEN: _ErrorReason.ValueType  # 5
@@ -70,6 +72,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """REST alone, 404: there is no such path."""
     ERROR_REASON_METHOD_NOT_ALLOWED: _ErrorReason.ValueType  # 21
     """REST alone, 405: the path exists, but not for this method; `Allow` names those it has."""
+    ERROR_REASON_RESPONSE_NOT_FOUND: _ErrorReason.ValueType  # 22
+    """NOT_FOUND: there is no such recorded response, or it is another tenant's."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -84,7 +88,9 @@ ERROR_REASON_PROJECT_NOT_FOUND: ErrorReason.ValueType  # 1
 ERROR_REASON_PERSONA_GROUP_NOT_FOUND: ErrorReason.ValueType  # 2
 """NOT_FOUND: the project is there, but not this persona group of it."""
 ERROR_REASON_PERSONA_NOT_FOUND: ErrorReason.ValueType  # 3
-"""NOT_FOUND: project and group are there, but not this persona in them."""
+"""NOT_FOUND: project and group are there, but not this persona in them; or answers name personas that
+are not there, and metadata `indexes` says which answers.
+"""
 ERROR_REASON_INVALID_FIELD: ErrorReason.ValueType  # 4
 """INVALID_ARGUMENT: one or more fields are wrong; BadRequest names each with its reason."""
 ERROR_REASON_INVALID_PAGE_TOKEN: ErrorReason.ValueType  # 5
@@ -125,4 +131,6 @@ ERROR_REASON_UNKNOWN_PATH: ErrorReason.ValueType  # 20
 """REST alone, 404: there is no such path."""
 ERROR_REASON_METHOD_NOT_ALLOWED: ErrorReason.ValueType  # 21
 """REST alone, 405: the path exists, but not for this method; `Allow` names those it has."""
+ERROR_REASON_RESPONSE_NOT_FOUND: ErrorReason.ValueType  # 22
+"""NOT_FOUND: there is no such recorded response, or it is another tenant's."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

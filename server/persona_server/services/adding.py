@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from persona.v1.persona_pb2 import Persona
 from persona_server.services.fields import fold
+from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists
 from persona_server.storage import keys
 from persona_server.storage.groups import Locked
@@ -13,7 +14,6 @@ from persona_server.storage.personas import Known, PersonaRow
 from persona_server.storage.store import Transaction
 
 _MICROS = 1_000_000
-_TAG = b"\x0a"  # field 1, length-delimited: Get's `persona` and List's `personas`
 
 
 class Group(NamedTuple):
@@ -72,21 +72,7 @@ def add_personas(
 
 def unframed(framed: bytes) -> Persona:
     """Return the persona of a stored element."""
-    # Any message with the persona as element 1 reads it; the length is a varint after the tag.
-    start = 1
-    while framed[start] & 0x80:
-        start += 1
-    return Persona.FromString(framed[start + 1 :])
-
-
-def frame(tag: bytes, encoded: bytes) -> bytes:
-    """Return an encoded value as a length-delimited field."""
-    length, size = bytearray(), len(encoded)
-    while size > 0x7F:
-        length.append(size & 0x7F | 0x80)
-        size >>= 7
-    length.append(size)
-    return tag + length + encoded
+    return Persona.FromString(content(framed))
 
 
 def _row(repositories: Transaction, group: Group, persona: Persona, now: int) -> PersonaRow:
@@ -112,7 +98,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
         fold(persona.income_level),
         fold(persona.location),
         fold(persona.occupation),
-        frame(_TAG, persona.SerializeToString(deterministic=True)),
+        frame(ELEMENT, persona.SerializeToString(deterministic=True)),
     )
 
 

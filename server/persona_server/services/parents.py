@@ -25,12 +25,21 @@ def group_not_found(group_id: str) -> ServiceError:
     )
 
 
-def persona_not_found(persona_id: str) -> ServiceError:
-    """PERSONA_NOT_FOUND in a group that is there."""
+def persona_not_found(persona_id: str, where: str = " in this persona group") -> ServiceError:
+    """PERSONA_NOT_FOUND in a group that is there, or with `where` "" anywhere, deleted or not."""
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-        f"There is no persona {persona_id} in this persona group.",
+        f"There is no persona {persona_id}{where}.",
         metadata={"persona_id": persona_id},
+    )
+
+
+def response_not_found(response_id: str) -> ServiceError:
+    """RESPONSE_NOT_FOUND: never recorded, or another tenant's."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_RESPONSE_NOT_FOUND,
+        f"There is no response {response_id}.",
+        metadata={"response_id": response_id},
     )
 
 

@@ -19,9 +19,10 @@ from persona.v1.persona_service_pb2 import (
     ListPersonasRequest,
 )
 from persona_server.services import importing
-from persona_server.services.adding import Group, add_personas, frame
+from persona_server.services.adding import Group, add_personas
 from persona_server.services.call import Call
 from persona_server.services.fields import fold
+from persona_server.services.framing import ELEMENT, NEXT_PAGE_TOKEN, frame
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import (
     group_not_found,
@@ -34,8 +35,6 @@ from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.personas import START, Filters, Page
 from persona_server.storage.store import Repositories, Store, Transaction
 
-_PERSONA_TAG = b"\x0a"  # field 1: `personas`
-_TOKEN_TAG = b"\x12"  # field 2: `next_page_token`, `resume_token`
 _CHUNK = 200  # personas an export chunk holds: some 250 KB
 
 Listing: TypeAlias = ListPersonasRequest | ExportPersonasRequest
@@ -68,7 +67,7 @@ class PersonaService:
         if not page.more:
             return page.framed
         token = self._tokens.make(call, request, page.last)
-        return page.framed + frame(_TOKEN_TAG, token.encode())
+        return page.framed + frame(NEXT_PAGE_TOKEN, token.encode())
 
     def export_personas(self, call: Call, request: ExportPersonasRequest) -> Iterator[bytes]:
         """Yield the group in chunks, each with the token that continues after it."""
@@ -79,7 +78,7 @@ class PersonaService:
             if page.size:
                 after = page.last
                 token = self._tokens.make(call, request, after)
-                yield page.framed + frame(_TOKEN_TAG, token.encode())
+                yield page.framed + frame(NEXT_PAGE_TOKEN, token.encode())
             more = page.more
 
     def _page(self, call: Call, request: Listing, after: bytes, size: int) -> Page:
@@ -185,6 +184,6 @@ def _rebuild_batch(repositories: Repositories, kept: bytes) -> bytes:
         found = known.get(raw)
         if found is not None and found.visible:
             return found.framed
-        return frame(_PERSONA_TAG, Persona(id=id_text(raw)).SerializeToString())
+        return frame(ELEMENT, Persona(id=id_text(raw)).SerializeToString())
 
     return b"".join(map(element, ids))

@@ -10,7 +10,12 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from persona.v1 import errors_pb2, persona_service_pb2, project_service_pb2
+from persona.v1 import (
+    errors_pb2,
+    persona_service_pb2,
+    project_service_pb2,
+    response_service_pb2,
+)
 from persona.v1.project_service_pb2 import PersonaGroup, Project
 from persona_server import errors
 from persona_server.errors import Violation
@@ -23,6 +28,7 @@ from persona_server.services.fields import (
     check_uuid,
 )
 from persona_server.services.persona_rules import INCOME_LEVELS, persona_violations
+from persona_server.services.response_rules import check_responses, check_scope_and_range
 
 __all__ = ["MAX_BATCH", "MAX_REQUEST_BYTES", "persona_violations", "validate"]
 
@@ -41,7 +47,7 @@ GROUP_FIELDS = (
     "income_level",
     "psychographic_notes",
 )
-_PATH_IDS = ("project_id", "group_id", "persona_id", "import_id")
+_PATH_IDS = ("project_id", "group_id", "persona_id", "import_id", "simulation_id", "response_id")
 _OPEN = ("All", "Any")
 # text filter → characters
 _FILTERS = (("gender", 64), ("income_level", 64), ("location", 255), ("occupation", 255))
@@ -270,8 +276,12 @@ def _named(
     return tuple(request.update_mask.paths)
 
 
-# Its messages have ids or not depending on their place in the stream.
-_LENIENT = {persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name}
+# An import's messages have ids or not depending on their place in the stream; a list of responses
+# has one of three.
+_LENIENT = {
+    persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name,
+    response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
+}
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
     "page_size": _check_page_size,
@@ -288,5 +298,7 @@ _OWN: dict[str, tuple[Check, ...]] = {
         (project_service_pb2.UpdateProjectRequest, _check_project),
         (project_service_pb2.CreatePersonaGroupRequest, _check_group),
         (project_service_pb2.UpdatePersonaGroupRequest, _check_group),
+        (response_service_pb2.RecordResponsesRequest, check_responses),
+        (response_service_pb2.ListResponsesRequest, check_scope_and_range),
     )
 }

@@ -30,7 +30,7 @@ class Session(NamedTuple):
 
 
 class AuditEntry(NamedTuple):
-    """One committed mutation: the resources it named, and how many personas it touched."""
+    """One committed mutation: the resources it named, and how many of them it touched."""
 
     method: str
     actor: str
@@ -39,6 +39,8 @@ class AuditEntry(NamedTuple):
     persona_id: bytes | None = None
     persona_count: int | None = None
     request_id: bytes | None = None
+    simulation_id: bytes | None = None
+    response_count: int | None = None
 
 
 class LedgerStatements:

@@ -9,7 +9,7 @@ from peewee import JOIN, SQL, Select, fn
 from persona_server.storage import tables
 from persona_server.storage.database import SqliteDatabase
 from persona_server.storage.groups import parents_of
-from persona_server.storage.statements import Statement, concatenated, hole, many, optional
+from persona_server.storage.statements import Statement, given, hole, many, one_row, optional
 
 START = b""  # before every position
 
@@ -46,6 +46,14 @@ class Known(NamedTuple):
     visible: bool
 
 
+class Ancestry(NamedTuple):
+    """The parents of a persona, deleted or not, and whether anybody can see it."""
+
+    project_id: bytes
+    group_id: bytes
+    visible: bool
+
+
 class Filters(NamedTuple):
     """Conditions on a page, folded as the key columns are; None is no condition."""
 
@@ -76,6 +84,7 @@ class PersonaStatements:
     def __init__(self, database: SqliteDatabase) -> None:
         self.database = database
         self._read(database)
+        self._read_recorded(database)
         self._pages(database)
         self._write(database)
 
@@ -93,16 +102,14 @@ class PersonaStatements:
             )
             .select(project.id.is_null(False), group.id.is_null(False), persona.framed),
         )
-        owner, persona_set = tables.PersonaGroup.alias("owner"), tables.PersonaSet.alias("s")
-        self.known = Statement(
-            database,
-            persona.select(
-                persona.id,
-                persona.set_id,
-                persona.framed,
-                persona_set.group_id,
-                (owner.set_id == persona.set_id) & owner.deleted_at.is_null(),
-            )
+
+    def _read_recorded(self, database: SqliteDatabase) -> None:
+        """Compile the reads of personas in any set: visible, hidden or dropped."""
+        persona, persona_set = tables.Persona, tables.PersonaSet.alias("s")
+        owner = tables.PersonaGroup.alias("owner")
+        mine = persona.tenant_id == hole("tenant")
+        rows = (
+            persona.select()
             .join(
                 persona_set,
                 on=(persona_set.tenant_id == hole("tenant")) & (persona_set.id == persona.set_id),
@@ -110,12 +117,16 @@ class PersonaStatements:
             .join(
                 owner, on=(owner.tenant_id == hole("tenant")) & (owner.id == persona_set.group_id)
             )
-            .where(
-                (persona.tenant_id == hole("tenant"))
-                & persona.id.in_(
-                    Select((fn.carray(hole("ids")).alias("given"),), (SQL("given.value"),))
-                )
-            ),
+            .where(mine & persona.id.in_(given()))
+        )
+        # Deleting a project marks its groups too, so the group alone says who is visible.
+        visible = (owner.set_id == persona.set_id) & owner.deleted_at.is_null()
+        where = (persona.id, persona.set_id, persona.framed, owner.id, visible)
+        self.known = Statement(database, rows.select(*where))
+        parents = (persona.id, owner.project_id, owner.id, visible)
+        self.ancestry = Statement(database, rows.select(*parents))
+        self.recorded = Statement(
+            database, persona.select(persona.framed).where(mine & (persona.id == hole("persona")))
         )
 
     def _pages(self, database: SqliteDatabase) -> None:
@@ -178,20 +189,6 @@ class PersonaStatements:
                 }
             ).where(this & (persona.set_id == hole("set"))),
         )
-
-
-def one_row(database: SqliteDatabase, page: Any) -> Statement:
-    """Return a page's statement that answers one row: framed personas joined, last position, count.
-
-    apsw releases the GIL at every row, and the pool's threads then fight for it.
-    """
-    rows = page.alias("page")
-    columns = (
-        concatenated(rows.c.framed),
-        fn.max(rows.c.position),
-        fn.count(SQL("*")),
-    )
-    return Statement(database, Select((rows,), columns))
 
 
 def still_shown() -> Any:
@@ -265,6 +262,16 @@ class Personas:
             return {}
         rows = self._do.known.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
         return {row[0]: Known(row[1], row[2], row[3], bool(row[4])) for row in rows}
+
+    def ancestry(self, ids: Sequence[bytes]) -> dict[bytes, Ancestry]:
+        """Return the parents of these personas, deleted or not; unknown ids are left out."""
+        rows = self._do.ancestry.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
+        return {row[0]: Ancestry(row[1], row[2], bool(row[3])) for row in rows}
+
+    def recorded(self, persona: bytes) -> bytes | None:
+        """Return the framed persona, deleted or not; None if there is no such row."""
+        row = self._do.recorded.first(tenant=self._tenant, persona=persona)
+        return None if row is None else bytes(row[0])
 
     def insert(self, rows: Sequence[PersonaRow]) -> None:
         """Add personas whose ids are free."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from peewee import Expression, Query, Value, fn
+from peewee import SQL, Expression, Query, Select, Value, fn
 
 
 class Param(str):
@@ -67,6 +67,21 @@ class Statement:
 def concatenated(column: Any) -> Any:
     """Return the aggregate that joins blobs, exactly, NUL and invalid UTF-8 included (SQLite)."""
     return fn.group_concat(column, Value("", converter=False)).cast("BLOB")
+
+
+def one_row(database: Any, page: Any) -> Statement:
+    """Return a page's statement that answers one row: framed messages joined, last position, count.
+
+    apsw releases the GIL at every row, and the pool's threads then fight for it.
+    """
+    rows = page.alias("page")
+    columns = (concatenated(rows.c.framed), fn.max(rows.c.position), fn.count(SQL("*")))
+    return Statement(database, Select((rows,), columns))
+
+
+def given(name: str = "ids") -> Select:
+    """Return the query of the values in the array bound to a hole: `column.in_(given())`."""
+    return Select((fn.carray(hole(name)).alias("given"),), (SQL("given.value"),))
 
 
 def many(database: Any, statement: Statement, rows: Iterable[tuple[Any, ...]]) -> None:

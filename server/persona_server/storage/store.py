@@ -22,6 +22,7 @@ from persona_server.storage.ledger import AuditTrail, Imports, LedgerStatements,
 from persona_server.storage.migrate import FIRST, migrate, require_current
 from persona_server.storage.personas import Personas, PersonaStatements
 from persona_server.storage.projects import Projects, ProjectStatements
+from persona_server.storage.responses import Responses, ResponseStatements
 from persona_server.storage.sweeper import Sweeper
 from persona_server.storage.tenants import Secrets, Tenants
 
@@ -36,6 +37,7 @@ class Repositories:
         self.projects = Projects(store.project_statements, tenant)
         self.groups = Groups(store.group_statements, tenant, store.serial)
         self.personas = Personas(store.persona_statements, tenant)
+        self.responses = Responses(store.response_statements, tenant)
         self.retries = Retries(store.ledger_statements, tenant)
         self.imports = Imports(store.ledger_statements, tenant)
         self.audit = AuditTrail(store.ledger_statements, tenant, store.serial)
@@ -79,6 +81,7 @@ class Store:
         self.project_statements = ProjectStatements(database)
         self.group_statements = GroupStatements(database)
         self.persona_statements = PersonaStatements(database)
+        self.response_statements = ResponseStatements(database)
         self.ledger_statements = LedgerStatements(database)
         self.sweeper = Sweeper(database, self.tenants)
         self._readers: dict[int, Reader] = {}

@@ -7,13 +7,14 @@ or stepped clock makes it forget anything.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import apsw
 from peewee import SQL, Select, Tuple, fn
 
 from persona_server.storage import tables
 from persona_server.storage.database import LOCK_TIMEOUT, SqliteDatabase, translated
 from persona_server.storage.ledger import KEEP_ANSWERS, KEEP_IMPORTS
 from persona_server.storage.personas import START
-from persona_server.storage.statements import Statement, hole
+from persona_server.storage.statements import Statement, given, hole
 from persona_server.storage.tenants import Tenants
 
 CHUNK = 5000  # rows a transaction: the log stays small, writers wait tens of milliseconds
@@ -26,7 +27,7 @@ class Sweeper:
         self._database = database
         self._tenants = tenants
         self._sets(database)
-        self._rows = expired(database, tables.Persona, ["id"], "purge_after")
+        self._rows(database)
         kept = ["method", "request_id"]
         self._answers = expired(database, tables.Idempotency, kept, "created_at")
         self._import_batches = batches_of_expired(database)
@@ -49,7 +50,7 @@ class Sweeper:
         rows = chunk.alias("chunk")
         self._last_of_chunk = Statement(database, Select((rows,), (fn.max(rows.c.position),)))
         self._delete_chunk = Statement(
-            database, persona.delete().where(after & (persona.position <= hole("last")))
+            database, persona.delete().where(after & (persona.position <= hole("last")) & free())
         )
         self._set_done = Statement(
             database,
@@ -59,6 +60,29 @@ class Sweeper:
                 & persona_set.purge_after.is_null(False)
                 & ~fn.EXISTS(persona.select(SQL("1")).where(here))
             ),
+        )
+
+        self._unlist_set = Statement(
+            database,
+            persona_set.update({persona_set.purge_after: None}).where(
+                mine & (persona_set.id == hole("set"))
+            ),
+        )
+
+    def _rows(self, database: SqliteDatabase) -> None:
+        persona = tables.Persona
+        mine = persona.tenant_id == hole("tenant")
+        self._due_rows = Statement(
+            database,
+            persona.select(persona.id)
+            .where(mine & (persona.purge_after <= hole("until")))
+            .order_by(persona.purge_after)
+            .limit(hole("chunk")),
+        )
+        these = mine & persona.id.in_(given())
+        self._delete_rows = Statement(database, persona.delete().where(these & free()))
+        self._unlist_rows = Statement(
+            database, persona.update({persona.purge_after: None}).where(these)
         )
 
     def sweep(self, now: int, retention: int, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -80,7 +104,7 @@ class Sweeper:
         for tenant in self._tenants.all():
             for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
                 yield from self._purge_set(tenant, set_id)
-            yield from self._drain(self._rows, tenant, now - retention)
+            yield from self._purge_rows(tenant, now - retention)
             yield from self._drain(self._answers, tenant, now - KEEP_ANSWERS)
             # First what would go with an import by CASCADE, in one transaction however much.
             yield from self._drain(self._import_batches, tenant, now - KEEP_IMPORTS)
@@ -92,12 +116,27 @@ class Sweeper:
             with self._database.write(LOCK_TIMEOUT):
                 row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=CHUNK)
                 if row is None or row[0] is None:
-                    self._set_done.run(tenant=tenant, set=set_id)
+                    # A set that keeps rows is off the list, or every sweep would look at them.
+                    if not self._set_done.run(tenant=tenant, set=set_id):
+                        self._unlist_set.run(tenant=tenant, set=set_id)
                     return
                 last = row[0]
                 count = self._delete_chunk.run(tenant=tenant, set=set_id, after=after, last=last)
             yield count
             after = last
+
+    def _purge_rows(self, tenant: int, until: int) -> Iterator[int]:
+        due_count = CHUNK
+        while due_count == CHUNK:
+            with self._database.write(LOCK_TIMEOUT):
+                due = self._due_rows.all(tenant=tenant, until=until, chunk=CHUNK)
+                due_count = len(due)
+                if not due:
+                    return
+                ids = apsw.carray(tuple(row[0] for row in due))
+                count = self._delete_rows.run(tenant=tenant, ids=ids)
+                self._unlist_rows.run(tenant=tenant, ids=ids)  # those left are kept for good
+            yield count
 
     def _drain(self, statement: Statement, tenant: int, until: int) -> Iterator[int]:
         count = CHUNK
@@ -105,6 +144,16 @@ class Sweeper:
             with self._database.write(LOCK_TIMEOUT):
                 count = statement.run(tenant=tenant, until=until, chunk=CHUNK)
             yield count
+
+
+def free() -> Any:
+    """Return the condition that nothing recorded needs a persona's row: it can be purged."""
+    persona, response = tables.Persona, tables.Response.alias("recorded")
+    return ~fn.EXISTS(
+        response.select(SQL("1")).where(
+            (response.tenant_id == hole("tenant")) & (response.persona_id == persona.id)
+        )
+    )
 
 
 def expired(database: SqliteDatabase, model: Any, key: list[str], since: str) -> Statement:

@@ -146,8 +146,42 @@ class ImportBatch(Model):
         table_name = "import_batch"
 
 
+class Simulation(Model):
+    """A simulation: the client's id, bound to the project of its first answers."""
+
+    tenant_id = BigIntegerField()
+    id = BlobField()
+    project_id = BlobField()
+    created_at = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "id")
+
+
+class Response(Model):
+    """A recorded answer: its encoded message, framed, and the keys of the lists it stands in.
+
+    `framed` lacks its last byte, the value of `persona_deleted`, which every read adds; `length` is
+    that of the whole. `position` is (occurred_at, id).
+    """
+
+    tenant_id = BigIntegerField()
+    id = BlobField()
+    simulation_id = BlobField()
+    project_id = BlobField()
+    group_id = BlobField()
+    persona_id = BlobField()
+    position = BlobField()
+    question_key = TextField()
+    length = BigIntegerField()
+    framed = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "id")
+
+
 class Audit(Model):
-    """Who changed what: one row per committed mutation. `persona_count` is how many personas."""
+    """Who changed what: one row per committed mutation, and how many personas or responses."""
 
     tenant_id = BigIntegerField()
     id = BigIntegerField()
@@ -159,10 +193,12 @@ class Audit(Model):
     persona_id = BlobField(null=True)
     persona_count = BigIntegerField(null=True)
     request_id = BlobField(null=True)
+    simulation_id = BlobField(null=True)
+    response_count = BigIntegerField(null=True)
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
 
 
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these (guards.py).
-APPEND_ONLY: tuple[type[Model], ...] = (Audit,)
+APPEND_ONLY: tuple[type[Model], ...] = (Audit, Simulation, Response)

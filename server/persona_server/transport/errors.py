@@ -37,6 +37,7 @@ CODES: dict["errors_pb2.ErrorReason.ValueType", grpc.StatusCode] = {
     errors_pb2.ERROR_REASON_SHUTTING_DOWN: _Code.UNAVAILABLE,
     errors_pb2.ERROR_REASON_STREAM_IDLE: _Code.UNAVAILABLE,
     errors_pb2.ERROR_REASON_INTERNAL: _Code.INTERNAL,
+    errors_pb2.ERROR_REASON_RESPONSE_NOT_FOUND: _Code.NOT_FOUND,
 }
 
 

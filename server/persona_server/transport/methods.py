@@ -10,16 +10,18 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from persona.v1 import persona_service_pb2, project_service_pb2
+from persona.v1 import persona_service_pb2, project_service_pb2, response_service_pb2
 
 SERVICES: tuple[ServiceDescriptor, ...] = (
     persona_service_pb2.DESCRIPTOR.services_by_name["PersonaService"],
     project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
+    response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
 )
 
 _READ, _WRITE = ("personas:read",), ("personas:write",)
 _READ_PROJECTS, _WRITE_PROJECTS = ("projects:read",), ("projects:write",)
 _DELETE_PROJECTS = ("projects:write", "personas:write")
+_READ_RESPONSES, _WRITE_RESPONSES = ("responses:read",), ("responses:write",)
 
 # All scopes of an entry are needed.
 SCOPES: dict[str, tuple[str, ...]] = {
@@ -41,6 +43,9 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "persona.v1.ProjectService.CreatePersonaGroup": _WRITE_PROJECTS,
     "persona.v1.ProjectService.UpdatePersonaGroup": _WRITE_PROJECTS,
     "persona.v1.ProjectService.DeletePersonaGroup": _DELETE_PROJECTS,
+    "persona.v1.ResponseService.RecordResponses": _WRITE_RESPONSES,
+    "persona.v1.ResponseService.ListResponses": _READ_RESPONSES,
+    "persona.v1.ResponseService.GetResponsePersona": _READ_RESPONSES,
 }
 
 

@@ -33,7 +33,8 @@ const (
 	ErrorReason_ERROR_REASON_PROJECT_NOT_FOUND ErrorReason = 1
 	// NOT_FOUND: the project is there, but not this persona group of it.
 	ErrorReason_ERROR_REASON_PERSONA_GROUP_NOT_FOUND ErrorReason = 2
-	// NOT_FOUND: project and group are there, but not this persona in them.
+	// NOT_FOUND: project and group are there, but not this persona in them; or answers name personas that
+	// are not there, and metadata `indexes` says which answers.
 	ErrorReason_ERROR_REASON_PERSONA_NOT_FOUND ErrorReason = 3
 	// INVALID_ARGUMENT: one or more fields are wrong; BadRequest names each with its reason.
 	ErrorReason_ERROR_REASON_INVALID_FIELD ErrorReason = 4
@@ -73,6 +74,8 @@ const (
 	ErrorReason_ERROR_REASON_UNKNOWN_PATH ErrorReason = 20
 	// REST alone, 405: the path exists, but not for this method; `Allow` names those it has.
 	ErrorReason_ERROR_REASON_METHOD_NOT_ALLOWED ErrorReason = 21
+	// NOT_FOUND: there is no such recorded response, or it is another tenant's.
+	ErrorReason_ERROR_REASON_RESPONSE_NOT_FOUND ErrorReason = 22
 )
 
 // Enum value maps for ErrorReason.
@@ -100,6 +103,7 @@ var (
 		19: "ERROR_REASON_STREAM_IDLE",
 		20: "ERROR_REASON_UNKNOWN_PATH",
 		21: "ERROR_REASON_METHOD_NOT_ALLOWED",
+		22: "ERROR_REASON_RESPONSE_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":             0,
@@ -124,6 +128,7 @@ var (
 		"ERROR_REASON_STREAM_IDLE":             19,
 		"ERROR_REASON_UNKNOWN_PATH":            20,
 		"ERROR_REASON_METHOD_NOT_ALLOWED":      21,
+		"ERROR_REASON_RESPONSE_NOT_FOUND":      22,
 	}
 )
 
@@ -159,7 +164,7 @@ var File_persona_v1_errors_proto protoreflect.FileDescriptor
 const file_persona_v1_errors_proto_rawDesc = "" +
 	"\n" +
 	"\x17persona/v1/errors.proto\x12\n" +
-	"persona.v1*\xff\x05\n" +
+	"persona.v1*\xa4\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_PROJECT_NOT_FOUND\x10\x01\x12(\n" +
@@ -183,7 +188,8 @@ const file_persona_v1_errors_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x10\x12\x12\x1c\n" +
 	"\x18ERROR_REASON_STREAM_IDLE\x10\x13\x12\x1d\n" +
 	"\x19ERROR_REASON_UNKNOWN_PATH\x10\x14\x12#\n" +
-	"\x1fERROR_REASON_METHOD_NOT_ALLOWED\x10\x15B^\n" +
+	"\x1fERROR_REASON_METHOD_NOT_ALLOWED\x10\x15\x12#\n" +
+	"\x1fERROR_REASON_RESPONSE_NOT_FOUND\x10\x16B^\n" +
 	"\n" +
 	"persona.v1B\vErrorsProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
 
