@@ -140,7 +140,7 @@ LINEAGE = '{"full_name": "x", "library_persona_id": "0190b5a4-0000-7000-8000-000
         (b'{"full_name": "a", "age": 1e999}', "holds a number out of range"),
         (b'{"full_name": "a", "age": 2.5}', ""),
         (b'{"full_name": "a", "age": 3000000000}', ""),
-        (b'{"full_name": "a", "age": 131}', "age must be 0 to 130"),
+        (b'{"full_name": "a", "age": 131}', "age must be 1 to 130"),
         (b'{"full_name": "a", "agee": 1, "b": 2}', "has fields that a persona has not: agee, b"),
         (b'{"full_name": "  "}', "full_name is required"),
         (b'{"full_name": "a", "id": "1"}', "id must be a UUID"),
