@@ -13,7 +13,7 @@ from persona_server.storage.personas import Known, PersonaRow
 from persona_server.storage.store import Transaction
 
 _MICROS = 1_000_000
-_TAG = b"\x0a"  # field 1, length-delimited: Get's `persona` and List's `personas`
+PERSONA_TAG = b"\x0a"  # field 1, length-delimited: Get's `persona` and List's `personas`
 
 
 class Group(NamedTuple):
@@ -112,7 +112,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
         fold(persona.income_level),
         fold(persona.location),
         fold(persona.occupation),
-        frame(_TAG, persona.SerializeToString(deterministic=True)),
+        frame(PERSONA_TAG, persona.SerializeToString(deterministic=True)),
     )
 
 

@@ -19,7 +19,7 @@ from persona.v1.persona_service_pb2 import (
     ListPersonasRequest,
 )
 from persona_server.services import importing
-from persona_server.services.adding import Group, add_personas, frame
+from persona_server.services.adding import PERSONA_TAG, Group, add_personas, frame
 from persona_server.services.call import Call
 from persona_server.services.fields import fold
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
@@ -34,7 +34,6 @@ from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.personas import START, Filters, Page
 from persona_server.storage.store import Repositories, Store, Transaction
 
-_PERSONA_TAG = b"\x0a"  # field 1: `personas`
 _TOKEN_TAG = b"\x12"  # field 2: `next_page_token`, `resume_token`
 _CHUNK = 200  # personas an export chunk holds: some 250 KB
 
@@ -185,6 +184,6 @@ def _rebuild_batch(repositories: Repositories, kept: bytes) -> bytes:
         found = known.get(raw)
         if found is not None and found.visible:
             return found.framed
-        return frame(_PERSONA_TAG, Persona(id=id_text(raw)).SerializeToString())
+        return frame(PERSONA_TAG, Persona(id=id_text(raw)).SerializeToString())
 
     return b"".join(map(element, ids))
