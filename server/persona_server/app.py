@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from typing import NamedTuple
@@ -49,6 +50,10 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop = threading.Event()
+        # What ends the service is written here, and the main thread reads it. A signal that another
+        # thread takes would not wake a wait for a lock; the interpreter writes it here from any.
+        self._wake, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
         self._failed = False
         self._healthy = False
         make_private(settings.data)
@@ -83,6 +88,9 @@ class App:
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
+        signal.set_wakeup_fd(self._waker.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _noted)
         grpc_port = self._listen("--listen", settings.listen)
         metrics = self._serve_metrics()
         self._server.start()
@@ -101,10 +109,7 @@ class App:
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT, then stop; return the exit code."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # From a thread: set() must not wait for a lock that wait() below may hold right now.
-            signal.signal(number, lambda *_: threading.Thread(target=self._stop.set).start())
-        self._stop.wait()
+        self._wake.recv(1)
         self.stop()
         return 1 if self._failed else 0
 
@@ -170,11 +175,15 @@ class App:
             "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
         )
         self._failed = True
-        self._stop.set()
+        self._waker.send(b"\0")
 
     @staticmethod
     def _refuse(_token: str) -> Principal:
         raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
+
+
+def _noted(_number: int, _frame: object) -> None:
+    """Take a signal; that it came has been written to the wake-up descriptor."""
 
 
 def reachable_text(address: str) -> str:

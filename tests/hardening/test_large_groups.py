@@ -57,8 +57,8 @@ class Walker:
             seen: list[str] = []
             for page in self._place.pages():
                 seen += [one.id for one in page.personas]
-                self.started.set()
                 self.counts.append(self._place.count())
+                self.started.set()  # the group is deleted only once it has been counted
             self.walks.append(seen)
 
 

@@ -164,5 +164,11 @@ def test_a_stream_that_its_client_leaves_is_logged_as_cancelled(alone: Service) 
         lines = [line for line in alone.log if line.get("method") == "ImportPersonas"]
         return [line["code"] for line in lines if line.get("tenant") == "leaver"]
 
-    begun(make_place(alone.connect(alone.token("leaver")))).drop()
-    assert eventually(codes) == ["CANCELLED"]
+    place = make_place(alone.connect(alone.token("leaver")))
+
+    def left() -> bool:
+        begun(place).drop()
+        return "CANCELLED" in eventually(codes)
+
+    # More than once: grpcio may tell the server of the end before it tells of the cancellation.
+    eventually(left)

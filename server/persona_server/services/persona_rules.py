@@ -74,7 +74,7 @@ def _content_bytes(persona: Persona) -> int:
 def _check_texts(found: list[Violation], persona: Persona, path: str) -> None:
     check_name(found, f"{path}.full_name", persona.full_name)
     if not 0 <= persona.age <= _OLDEST:
-        what = f"must be 1 to {_OLDEST}, or 0 where it is not known; is {persona.age}"
+        what = f"must be 1 to {_OLDEST} (0: not known), is {persona.age}"
         found.append(Violation(f"{path}.age", what))
     for name, characters, folded in _FILTERED:
         if value := getattr(persona, name):

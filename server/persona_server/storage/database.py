@@ -5,7 +5,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,20 +52,23 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
 
     def _connect(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
+        _persistently(lambda: self._set_up(connection))
+        with self._connections_lock:
+            self._connections.append(connection)
+        return connection
+
+    def _set_up(self, connection: apsw.Connection) -> None:
         # Plans must not depend on bound values. Otherwise SQLite also prepares a statement anew at
         # every call that binds one which a partial index might be compared with: Get took 10 times
         # as long.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         # Both hold only for a file that has no table yet; before WAL, which fixes them.
-        connection.execute("PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'")
+        connection.execute("PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'").fetchall()
         for name, (wanted, answer) in _PRAGMAS.items():
-            _persistently(connection, f"PRAGMA {name} = {wanted}")
+            connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
             found = connection.execute(f"PRAGMA {name}").fetchall()
             if found != [(answer,)]:
                 raise DatabaseError(f"SQLite refused {name} = {wanted} for {self.path.name}.")
-        with self._connections_lock:
-            self._connections.append(connection)
-        return connection
 
     @contextlib.contextmanager
     def write(self, timeout: float) -> Iterator[None]:
@@ -90,8 +93,8 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             self._connections.clear()
 
 
-def _persistently(connection: apsw.Connection, statement: str) -> None:
-    """Execute a statement that SQLite does not wait for itself.
+def _persistently(set_up: Callable[[], None]) -> None:
+    """Run a set-up again for as long as SQLite would wait, where it does not wait itself.
 
     The first switch to WAL needs the file alone, and the busy timeout does not count for it: of
     processes that open a new file at once, all but one would fail.
@@ -99,13 +102,11 @@ def _persistently(connection: apsw.Connection, statement: str) -> None:
     until = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
-            connection.execute(statement).fetchall()
+            return set_up()
         except apsw.BusyError:
             if time.monotonic() > until:
                 raise
             time.sleep(0.01)
-        else:
-            return
 
 
 class translated:  # noqa: N801 (reads as the context manager it is)
@@ -176,7 +177,7 @@ def make_private(folder: Path) -> None:
     try:
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700, exist_ok=True)  # another starter may have made it
         path = folder / FILE_NAME
         path.touch(mode=0o600)
         path.chmod(0o600)

@@ -163,6 +163,8 @@ class PersonaServer:
                         slot.offered()
                         yield answer
                         slot.taken()
+                if not context.is_active():  # grpcio may take a cancelled stream for one at its end
+                    rpc.code = "CANCELLED"
             except GeneratorExit:  # the client has left while it was answered
                 rpc.code = "CANCELLED"
                 raise
