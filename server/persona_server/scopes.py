@@ -7,4 +7,6 @@ SCOPES = (
     "projects:write",
     "responses:read",
     "responses:write",
+    "library:read",
+    "library:write",
 )

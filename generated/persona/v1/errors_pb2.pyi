@@ -74,6 +74,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """REST alone, 405: the path exists, but not for this method; `Allow` names those it has."""
     ERROR_REASON_RESPONSE_NOT_FOUND: _ErrorReason.ValueType  # 22
     """NOT_FOUND: there is no such recorded response, or it is another tenant's."""
+    ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: _ErrorReason.ValueType  # 23
+    """NOT_FOUND: there is no such library persona, or it is another tenant's."""
+    ERROR_REASON_NOT_ELIGIBLE: _ErrorReason.ValueType  # 24
+    """FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
+    the metadata name every rule with its figure.
+    """
+    ERROR_REASON_LIBRARY_PERSONA_RETIRED: _ErrorReason.ValueType  # 25
+    """FAILED_PRECONDITION: the library persona is retired: it can't be reused any more."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -133,4 +141,12 @@ ERROR_REASON_METHOD_NOT_ALLOWED: ErrorReason.ValueType  # 21
 """REST alone, 405: the path exists, but not for this method; `Allow` names those it has."""
 ERROR_REASON_RESPONSE_NOT_FOUND: ErrorReason.ValueType  # 22
 """NOT_FOUND: there is no such recorded response, or it is another tenant's."""
+ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: ErrorReason.ValueType  # 23
+"""NOT_FOUND: there is no such library persona, or it is another tenant's."""
+ERROR_REASON_NOT_ELIGIBLE: ErrorReason.ValueType  # 24
+"""FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
+the metadata name every rule with its figure.
+"""
+ERROR_REASON_LIBRARY_PERSONA_RETIRED: ErrorReason.ValueType  # 25
+"""FAILED_PRECONDITION: the library persona is retired: it can't be reused any more."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -79,6 +79,16 @@ class PersonaServiceStub:
                 request_serializer=persona_dot_v1_dot_persona__service__pb2.ExportPersonasRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_persona__service__pb2.ExportPersonasResponse.FromString,
                 _registered_method=True)
+        self.GetPersonaLineage = channel.unary_unary(
+                '/persona.v1.PersonaService/GetPersonaLineage',
+                request_serializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.FromString,
+                _registered_method=True)
+        self.ListLibraryPersonaProjects = channel.unary_unary(
+                '/persona.v1.PersonaService/ListLibraryPersonaProjects',
+                request_serializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.FromString,
+                _registered_method=True)
 
 
 class PersonaServiceServicer:
@@ -160,6 +170,25 @@ class PersonaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPersonaLineage(self, request, context):
+        """GetPersonaLineage reads the library persona underneath a persona, and pages through every
+        project persona that is the same individual, newest link first. The persona, its group and its
+        project may be deleted. Of one that is not in the library both are empty.
+        Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLibraryPersonaProjects(self, request, context):
+        """ListLibraryPersonaProjects pages through every project and group that has used an individual,
+        newest link first, retired or not, whatever was deleted since. It has no parents in its path.
+        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PersonaServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -202,6 +231,16 @@ def add_PersonaServiceServicer_to_server(servicer, server):
                     servicer.ExportPersonas,
                     request_deserializer=persona_dot_v1_dot_persona__service__pb2.ExportPersonasRequest.FromString,
                     response_serializer=persona_dot_v1_dot_persona__service__pb2.ExportPersonasResponse.SerializeToString,
+            ),
+            'GetPersonaLineage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPersonaLineage,
+                    request_deserializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.SerializeToString,
+            ),
+            'ListLibraryPersonaProjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLibraryPersonaProjects,
+                    request_deserializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -425,6 +464,60 @@ class PersonaService:
             '/persona.v1.PersonaService/ExportPersonas',
             persona_dot_v1_dot_persona__service__pb2.ExportPersonasRequest.SerializeToString,
             persona_dot_v1_dot_persona__service__pb2.ExportPersonasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPersonaLineage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.PersonaService/GetPersonaLineage',
+            persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.SerializeToString,
+            persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLibraryPersonaProjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.PersonaService/ListLibraryPersonaProjects',
+            persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.SerializeToString,
+            persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,17 @@ class PersonaServiceStub:
     in chunks that each carry a token from which a later call resumes.
     Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
     """
+    GetPersonaLineage: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.GetPersonaLineageRequest, _persona_service_pb2.GetPersonaLineageResponse]
+    """GetPersonaLineage reads the library persona underneath a persona, and pages through every
+    project persona that is the same individual, newest link first. The persona, its group and its
+    project may be deleted. Of one that is not in the library both are empty.
+    Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    ListLibraryPersonaProjects: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.ListLibraryPersonaProjectsRequest, _persona_service_pb2.ListLibraryPersonaProjectsResponse]
+    """ListLibraryPersonaProjects pages through every project and group that has used an individual,
+    newest link first, retired or not, whatever was deleted since. It has no parents in its path.
+    Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
 
 class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
     """PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona group.
@@ -152,6 +163,29 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
         in chunks that each carry a token from which a later call resumes.
         Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPersonaLineage(
+        self,
+        request: _persona_service_pb2.GetPersonaLineageRequest,
+        context: _grpc.ServicerContext,
+    ) -> _persona_service_pb2.GetPersonaLineageResponse:
+        """GetPersonaLineage reads the library persona underneath a persona, and pages through every
+        project persona that is the same individual, newest link first. The persona, its group and its
+        project may be deleted. Of one that is not in the library both are empty.
+        Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLibraryPersonaProjects(
+        self,
+        request: _persona_service_pb2.ListLibraryPersonaProjectsRequest,
+        context: _grpc.ServicerContext,
+    ) -> _persona_service_pb2.ListLibraryPersonaProjectsResponse:
+        """ListLibraryPersonaProjects pages through every project and group that has used an individual,
+        newest link first, retired or not, whatever was deleted since. It has no parents in its path.
+        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
 def add_PersonaServiceServicer_to_server(servicer: PersonaServiceServicer, server: _grpc.Server) -> None: ...

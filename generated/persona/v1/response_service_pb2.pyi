@@ -295,13 +295,16 @@ Global___RecordResponsesResponse: _TypeAlias = RecordResponsesResponse  # noqa: 
 
 @_typing.final
 class ListResponsesRequest(_message.Message):
-    """ListResponsesRequest asks for one page of the answers of a simulation, a project or a persona."""
+    """ListResponsesRequest asks for one page of the answers of a simulation, a project, a persona or a
+    library persona.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SIMULATION_ID_FIELD_NUMBER: _builtins.int
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     PERSONA_ID_FIELD_NUMBER: _builtins.int
+    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     QUESTION_KEY_FIELD_NUMBER: _builtins.int
@@ -313,6 +316,8 @@ class ListResponsesRequest(_message.Message):
     """UUID of a project, deleted or not."""
     persona_id: _builtins.str
     """UUID of a persona, deleted or not."""
+    library_persona_id: _builtins.str
+    """UUID of a library persona, retired or not: the answers of its origin and of every reused copy."""
     page_size: _builtins.int
     """At most so many responses; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A
     page stays under 3 MiB, so it may hold fewer even though more follow.
@@ -337,17 +342,18 @@ class ListResponsesRequest(_message.Message):
         simulation_id: _builtins.str = ...,
         project_id: _builtins.str = ...,
         persona_id: _builtins.str = ...,
+        library_persona_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         question_key: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "persona_id", b"persona_id", "project_id", b"project_id", "scope", b"scope", "simulation_id", b"simulation_id", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "library_persona_id", b"library_persona_id", "persona_id", b"persona_id", "project_id", b"project_id", "scope", b"scope", "simulation_id", b"simulation_id", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "persona_id", b"persona_id", "project_id", b"project_id", "question_key", b"question_key", "scope", b"scope", "simulation_id", b"simulation_id", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "library_persona_id", b"library_persona_id", "page_size", b"page_size", "page_token", b"page_token", "persona_id", b"persona_id", "project_id", b"project_id", "question_key", b"question_key", "scope", b"scope", "simulation_id", b"simulation_id", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_scope: _TypeAlias = _typing.Literal["simulation_id", "project_id", "persona_id"]  # noqa: Y015
+    _WhichOneofReturnType_scope: _TypeAlias = _typing.Literal["simulation_id", "project_id", "persona_id", "library_persona_id"]  # noqa: Y015
     _WhichOneofArgType_scope: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_scope) -> _WhichOneofReturnType_scope | None: ...
 

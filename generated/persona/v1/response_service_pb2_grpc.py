@@ -84,10 +84,11 @@ class ResponseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListResponses(self, request, context):
-        """ListResponses pages through the answers of one simulation, project or persona, deleted or not,
-        oldest first by (occurred_at, id). Each response that is there from the first to the last page
+        """ListResponses pages through the answers of one simulation, project, persona or library persona,
+        deleted or not, oldest first by (occurred_at, id). Each response that is there from the first to the last page
         comes exactly once, whatever is recorded meanwhile. A simulation without answers is an empty
-        list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
+        INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,10 +34,11 @@ class ResponseServiceStub:
     another content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
     """
     ListResponses: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.ListResponsesRequest, _response_service_pb2.ListResponsesResponse]
-    """ListResponses pages through the answers of one simulation, project or persona, deleted or not,
-    oldest first by (occurred_at, id). Each response that is there from the first to the last page
+    """ListResponses pages through the answers of one simulation, project, persona or library persona,
+    deleted or not, oldest first by (occurred_at, id). Each response that is there from the first to the last page
     comes exactly once, whatever is recorded meanwhile. A simulation without answers is an empty
-    list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
+    INVALID_PAGE_TOKEN.
     """
     GetResponsePersona: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.GetResponsePersonaRequest, _response_service_pb2.GetResponsePersonaResponse]
     """GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
@@ -76,10 +77,11 @@ class ResponseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _response_service_pb2.ListResponsesRequest,
         context: _grpc.ServicerContext,
     ) -> _response_service_pb2.ListResponsesResponse:
-        """ListResponses pages through the answers of one simulation, project or persona, deleted or not,
-        oldest first by (occurred_at, id). Each response that is there from the first to the last page
+        """ListResponses pages through the answers of one simulation, project, persona or library persona,
+        deleted or not, oldest first by (occurred_at, id). Each response that is there from the first to the last page
         comes exactly once, whatever is recorded meanwhile. A simulation without answers is an empty
-        list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
+        INVALID_PAGE_TOKEN.
         """
 
     @_abc_1.abstractmethod

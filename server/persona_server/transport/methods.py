@@ -10,17 +10,24 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from persona.v1 import persona_service_pb2, project_service_pb2, response_service_pb2
+from persona.v1 import (
+    library_service_pb2,
+    persona_service_pb2,
+    project_service_pb2,
+    response_service_pb2,
+)
 
 SERVICES: tuple[ServiceDescriptor, ...] = (
     persona_service_pb2.DESCRIPTOR.services_by_name["PersonaService"],
     project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
     response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
+    library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
 )
 
 _READ, _WRITE = ("personas:read",), ("personas:write",)
 _READ_PROJECTS, _WRITE_PROJECTS = ("projects:read",), ("projects:write",)
 _DELETE_PROJECTS = ("projects:write", "personas:write")
+_READ_LIBRARY = ("library:read",)
 _READ_RESPONSES, _WRITE_RESPONSES = ("responses:read",), ("responses:write",)
 
 # All scopes of an entry are needed.
@@ -33,6 +40,8 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "persona.v1.PersonaService.ImportPersonas": _WRITE,
     "persona.v1.PersonaService.DeletePersona": _WRITE,
     "persona.v1.PersonaService.DeleteAllPersonas": _WRITE,
+    "persona.v1.PersonaService.GetPersonaLineage": ("personas:read", "library:read"),
+    "persona.v1.PersonaService.ListLibraryPersonaProjects": ("personas:read", "library:read"),
     "persona.v1.ProjectService.ListProjects": _READ_PROJECTS,
     "persona.v1.ProjectService.GetProject": _READ_PROJECTS,
     "persona.v1.ProjectService.CreateProject": _WRITE_PROJECTS,
@@ -46,6 +55,14 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "persona.v1.ResponseService.RecordResponses": _WRITE_RESPONSES,
     "persona.v1.ResponseService.ListResponses": _READ_RESPONSES,
     "persona.v1.ResponseService.GetResponsePersona": _READ_RESPONSES,
+    "persona.v1.LibraryService.GetReliability": ("library:read", "responses:read"),
+    "persona.v1.LibraryService.PromotePersona": ("library:write", "responses:read"),
+    "persona.v1.LibraryService.ListLibraryPersonas": _READ_LIBRARY,
+    "persona.v1.LibraryService.GetLibraryPersona": _READ_LIBRARY,
+    "persona.v1.LibraryService.RetireLibraryPersona": ("library:write",),
+    "persona.v1.LibraryService.MatchLibraryPersonas": _READ_LIBRARY,
+    "persona.v1.LibraryService.ReuseLibraryPersonas": ("personas:write", "library:read"),
+    "persona.v1.LibraryService.GetAttitudeTimeline": ("library:read", "responses:read"),
 }
 
 

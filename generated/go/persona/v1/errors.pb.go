@@ -76,6 +76,13 @@ const (
 	ErrorReason_ERROR_REASON_METHOD_NOT_ALLOWED ErrorReason = 21
 	// NOT_FOUND: there is no such recorded response, or it is another tenant's.
 	ErrorReason_ERROR_REASON_RESPONSE_NOT_FOUND ErrorReason = 22
+	// NOT_FOUND: there is no such library persona, or it is another tenant's.
+	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND ErrorReason = 23
+	// FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
+	// the metadata name every rule with its figure.
+	ErrorReason_ERROR_REASON_NOT_ELIGIBLE ErrorReason = 24
+	// FAILED_PRECONDITION: the library persona is retired: it can't be reused any more.
+	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_RETIRED ErrorReason = 25
 )
 
 // Enum value maps for ErrorReason.
@@ -104,31 +111,37 @@ var (
 		20: "ERROR_REASON_UNKNOWN_PATH",
 		21: "ERROR_REASON_METHOD_NOT_ALLOWED",
 		22: "ERROR_REASON_RESPONSE_NOT_FOUND",
+		23: "ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND",
+		24: "ERROR_REASON_NOT_ELIGIBLE",
+		25: "ERROR_REASON_LIBRARY_PERSONA_RETIRED",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":             0,
-		"ERROR_REASON_PROJECT_NOT_FOUND":       1,
-		"ERROR_REASON_PERSONA_GROUP_NOT_FOUND": 2,
-		"ERROR_REASON_PERSONA_NOT_FOUND":       3,
-		"ERROR_REASON_INVALID_FIELD":           4,
-		"ERROR_REASON_INVALID_PAGE_TOKEN":      5,
-		"ERROR_REASON_REQUEST_ID_REUSED":       6,
-		"ERROR_REASON_MESSAGE_TOO_LARGE":       7,
-		"ERROR_REASON_ALREADY_EXISTS":          8,
-		"ERROR_REASON_IMPORT_GAP":              9,
-		"ERROR_REASON_IMPORT_CONFLICT":         10,
-		"ERROR_REASON_CONCURRENT_CHANGE":       11,
-		"ERROR_REASON_UNAUTHENTICATED":         12,
-		"ERROR_REASON_PERMISSION_DENIED":       13,
-		"ERROR_REASON_TOO_MANY_STREAMS":        14,
-		"ERROR_REASON_DATABASE_UNAVAILABLE":    15,
-		"ERROR_REASON_DEADLINE_EXCEEDED":       16,
-		"ERROR_REASON_SHUTTING_DOWN":           17,
-		"ERROR_REASON_INTERNAL":                18,
-		"ERROR_REASON_STREAM_IDLE":             19,
-		"ERROR_REASON_UNKNOWN_PATH":            20,
-		"ERROR_REASON_METHOD_NOT_ALLOWED":      21,
-		"ERROR_REASON_RESPONSE_NOT_FOUND":      22,
+		"ERROR_REASON_UNSPECIFIED":               0,
+		"ERROR_REASON_PROJECT_NOT_FOUND":         1,
+		"ERROR_REASON_PERSONA_GROUP_NOT_FOUND":   2,
+		"ERROR_REASON_PERSONA_NOT_FOUND":         3,
+		"ERROR_REASON_INVALID_FIELD":             4,
+		"ERROR_REASON_INVALID_PAGE_TOKEN":        5,
+		"ERROR_REASON_REQUEST_ID_REUSED":         6,
+		"ERROR_REASON_MESSAGE_TOO_LARGE":         7,
+		"ERROR_REASON_ALREADY_EXISTS":            8,
+		"ERROR_REASON_IMPORT_GAP":                9,
+		"ERROR_REASON_IMPORT_CONFLICT":           10,
+		"ERROR_REASON_CONCURRENT_CHANGE":         11,
+		"ERROR_REASON_UNAUTHENTICATED":           12,
+		"ERROR_REASON_PERMISSION_DENIED":         13,
+		"ERROR_REASON_TOO_MANY_STREAMS":          14,
+		"ERROR_REASON_DATABASE_UNAVAILABLE":      15,
+		"ERROR_REASON_DEADLINE_EXCEEDED":         16,
+		"ERROR_REASON_SHUTTING_DOWN":             17,
+		"ERROR_REASON_INTERNAL":                  18,
+		"ERROR_REASON_STREAM_IDLE":               19,
+		"ERROR_REASON_UNKNOWN_PATH":              20,
+		"ERROR_REASON_METHOD_NOT_ALLOWED":        21,
+		"ERROR_REASON_RESPONSE_NOT_FOUND":        22,
+		"ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND": 23,
+		"ERROR_REASON_NOT_ELIGIBLE":              24,
+		"ERROR_REASON_LIBRARY_PERSONA_RETIRED":   25,
 	}
 )
 
@@ -164,7 +177,7 @@ var File_persona_v1_errors_proto protoreflect.FileDescriptor
 const file_persona_v1_errors_proto_rawDesc = "" +
 	"\n" +
 	"\x17persona/v1/errors.proto\x12\n" +
-	"persona.v1*\xa4\x06\n" +
+	"persona.v1*\x99\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_PROJECT_NOT_FOUND\x10\x01\x12(\n" +
@@ -189,7 +202,10 @@ const file_persona_v1_errors_proto_rawDesc = "" +
 	"\x18ERROR_REASON_STREAM_IDLE\x10\x13\x12\x1d\n" +
 	"\x19ERROR_REASON_UNKNOWN_PATH\x10\x14\x12#\n" +
 	"\x1fERROR_REASON_METHOD_NOT_ALLOWED\x10\x15\x12#\n" +
-	"\x1fERROR_REASON_RESPONSE_NOT_FOUND\x10\x16B^\n" +
+	"\x1fERROR_REASON_RESPONSE_NOT_FOUND\x10\x16\x12*\n" +
+	"&ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND\x10\x17\x12\x1d\n" +
+	"\x19ERROR_REASON_NOT_ELIGIBLE\x10\x18\x12(\n" +
+	"$ERROR_REASON_LIBRARY_PERSONA_RETIRED\x10\x19B^\n" +
 	"\n" +
 	"persona.v1B\vErrorsProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
 

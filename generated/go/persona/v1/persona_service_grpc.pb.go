@@ -19,14 +19,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PersonaService_ListPersonas_FullMethodName        = "/persona.v1.PersonaService/ListPersonas"
-	PersonaService_GetPersona_FullMethodName          = "/persona.v1.PersonaService/GetPersona"
-	PersonaService_DeletePersona_FullMethodName       = "/persona.v1.PersonaService/DeletePersona"
-	PersonaService_DeleteAllPersonas_FullMethodName   = "/persona.v1.PersonaService/DeleteAllPersonas"
-	PersonaService_CreatePersona_FullMethodName       = "/persona.v1.PersonaService/CreatePersona"
-	PersonaService_BatchCreatePersonas_FullMethodName = "/persona.v1.PersonaService/BatchCreatePersonas"
-	PersonaService_ImportPersonas_FullMethodName      = "/persona.v1.PersonaService/ImportPersonas"
-	PersonaService_ExportPersonas_FullMethodName      = "/persona.v1.PersonaService/ExportPersonas"
+	PersonaService_ListPersonas_FullMethodName               = "/persona.v1.PersonaService/ListPersonas"
+	PersonaService_GetPersona_FullMethodName                 = "/persona.v1.PersonaService/GetPersona"
+	PersonaService_DeletePersona_FullMethodName              = "/persona.v1.PersonaService/DeletePersona"
+	PersonaService_DeleteAllPersonas_FullMethodName          = "/persona.v1.PersonaService/DeleteAllPersonas"
+	PersonaService_CreatePersona_FullMethodName              = "/persona.v1.PersonaService/CreatePersona"
+	PersonaService_BatchCreatePersonas_FullMethodName        = "/persona.v1.PersonaService/BatchCreatePersonas"
+	PersonaService_ImportPersonas_FullMethodName             = "/persona.v1.PersonaService/ImportPersonas"
+	PersonaService_ExportPersonas_FullMethodName             = "/persona.v1.PersonaService/ExportPersonas"
+	PersonaService_GetPersonaLineage_FullMethodName          = "/persona.v1.PersonaService/GetPersonaLineage"
+	PersonaService_ListLibraryPersonaProjects_FullMethodName = "/persona.v1.PersonaService/ListLibraryPersonaProjects"
 )
 
 // PersonaServiceClient is the client API for PersonaService service.
@@ -70,6 +72,15 @@ type PersonaServiceClient interface {
 	// in chunks that each carry a token from which a later call resumes.
 	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
 	ExportPersonas(ctx context.Context, in *ExportPersonasRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportPersonasResponse], error)
+	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
+	// project persona that is the same individual, newest link first. The persona, its group and its
+	// project may be deleted. Of one that is not in the library both are empty.
+	// Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	GetPersonaLineage(ctx context.Context, in *GetPersonaLineageRequest, opts ...grpc.CallOption) (*GetPersonaLineageResponse, error)
+	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
+	// newest link first, retired or not, whatever was deleted since. It has no parents in its path.
+	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	ListLibraryPersonaProjects(ctx context.Context, in *ListLibraryPersonaProjectsRequest, opts ...grpc.CallOption) (*ListLibraryPersonaProjectsResponse, error)
 }
 
 type personaServiceClient struct {
@@ -172,6 +183,26 @@ func (c *personaServiceClient) ExportPersonas(ctx context.Context, in *ExportPer
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PersonaService_ExportPersonasClient = grpc.ServerStreamingClient[ExportPersonasResponse]
 
+func (c *personaServiceClient) GetPersonaLineage(ctx context.Context, in *GetPersonaLineageRequest, opts ...grpc.CallOption) (*GetPersonaLineageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPersonaLineageResponse)
+	err := c.cc.Invoke(ctx, PersonaService_GetPersonaLineage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *personaServiceClient) ListLibraryPersonaProjects(ctx context.Context, in *ListLibraryPersonaProjectsRequest, opts ...grpc.CallOption) (*ListLibraryPersonaProjectsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLibraryPersonaProjectsResponse)
+	err := c.cc.Invoke(ctx, PersonaService_ListLibraryPersonaProjects_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PersonaServiceServer is the server API for PersonaService service.
 // All implementations must embed UnimplementedPersonaServiceServer
 // for forward compatibility.
@@ -213,6 +244,15 @@ type PersonaServiceServer interface {
 	// in chunks that each carry a token from which a later call resumes.
 	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
 	ExportPersonas(*ExportPersonasRequest, grpc.ServerStreamingServer[ExportPersonasResponse]) error
+	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
+	// project persona that is the same individual, newest link first. The persona, its group and its
+	// project may be deleted. Of one that is not in the library both are empty.
+	// Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	GetPersonaLineage(context.Context, *GetPersonaLineageRequest) (*GetPersonaLineageResponse, error)
+	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
+	// newest link first, retired or not, whatever was deleted since. It has no parents in its path.
+	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	ListLibraryPersonaProjects(context.Context, *ListLibraryPersonaProjectsRequest) (*ListLibraryPersonaProjectsResponse, error)
 	mustEmbedUnimplementedPersonaServiceServer()
 }
 
@@ -246,6 +286,12 @@ func (UnimplementedPersonaServiceServer) ImportPersonas(grpc.BidiStreamingServer
 }
 func (UnimplementedPersonaServiceServer) ExportPersonas(*ExportPersonasRequest, grpc.ServerStreamingServer[ExportPersonasResponse]) error {
 	return status.Error(codes.Unimplemented, "method ExportPersonas not implemented")
+}
+func (UnimplementedPersonaServiceServer) GetPersonaLineage(context.Context, *GetPersonaLineageRequest) (*GetPersonaLineageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPersonaLineage not implemented")
+}
+func (UnimplementedPersonaServiceServer) ListLibraryPersonaProjects(context.Context, *ListLibraryPersonaProjectsRequest) (*ListLibraryPersonaProjectsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLibraryPersonaProjects not implemented")
 }
 func (UnimplementedPersonaServiceServer) mustEmbedUnimplementedPersonaServiceServer() {}
 func (UnimplementedPersonaServiceServer) testEmbeddedByValue()                        {}
@@ -394,6 +440,42 @@ func _PersonaService_ExportPersonas_Handler(srv interface{}, stream grpc.ServerS
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PersonaService_ExportPersonasServer = grpc.ServerStreamingServer[ExportPersonasResponse]
 
+func _PersonaService_GetPersonaLineage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPersonaLineageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonaServiceServer).GetPersonaLineage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonaService_GetPersonaLineage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonaServiceServer).GetPersonaLineage(ctx, req.(*GetPersonaLineageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PersonaService_ListLibraryPersonaProjects_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLibraryPersonaProjectsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonaServiceServer).ListLibraryPersonaProjects(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonaService_ListLibraryPersonaProjects_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonaServiceServer).ListLibraryPersonaProjects(ctx, req.(*ListLibraryPersonaProjectsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PersonaService_ServiceDesc is the grpc.ServiceDesc for PersonaService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -424,6 +506,14 @@ var PersonaService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchCreatePersonas",
 			Handler:    _PersonaService_BatchCreatePersonas_Handler,
+		},
+		{
+			MethodName: "GetPersonaLineage",
+			Handler:    _PersonaService_GetPersonaLineage_Handler,
+		},
+		{
+			MethodName: "ListLibraryPersonaProjects",
+			Handler:    _PersonaService_ListLibraryPersonaProjects_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -588,7 +588,8 @@ func (x *RecordResponsesResponse) GetResponses() []*Response {
 	return nil
 }
 
-// ListResponsesRequest asks for one page of the answers of a simulation, a project or a persona.
+// ListResponsesRequest asks for one page of the answers of a simulation, a project, a persona or a
+// library persona.
 type ListResponsesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whose answers to list. Required.
@@ -598,6 +599,7 @@ type ListResponsesRequest struct {
 	//	*ListResponsesRequest_SimulationId
 	//	*ListResponsesRequest_ProjectId
 	//	*ListResponsesRequest_PersonaId
+	//	*ListResponsesRequest_LibraryPersonaId
 	Scope isListResponsesRequest_Scope `protobuf_oneof:"scope"`
 	// At most so many responses; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A
 	// page stays under 3 MiB, so it may hold fewer even though more follow.
@@ -679,6 +681,15 @@ func (x *ListResponsesRequest) GetPersonaId() string {
 	return ""
 }
 
+func (x *ListResponsesRequest) GetLibraryPersonaId() string {
+	if x != nil {
+		if x, ok := x.Scope.(*ListResponsesRequest_LibraryPersonaId); ok {
+			return x.LibraryPersonaId
+		}
+	}
+	return ""
+}
+
 func (x *ListResponsesRequest) GetPageSize() int32 {
 	if x != nil {
 		return x.PageSize
@@ -733,11 +744,18 @@ type ListResponsesRequest_PersonaId struct {
 	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3,oneof"`
 }
 
+type ListResponsesRequest_LibraryPersonaId struct {
+	// UUID of a library persona, retired or not: the answers of its origin and of every reused copy.
+	LibraryPersonaId string `protobuf:"bytes,9,opt,name=library_persona_id,json=libraryPersonaId,proto3,oneof"`
+}
+
 func (*ListResponsesRequest_SimulationId) isListResponsesRequest_Scope() {}
 
 func (*ListResponsesRequest_ProjectId) isListResponsesRequest_Scope() {}
 
 func (*ListResponsesRequest_PersonaId) isListResponsesRequest_Scope() {}
+
+func (*ListResponsesRequest_LibraryPersonaId) isListResponsesRequest_Scope() {}
 
 // ListResponsesResponse is one page.
 type ListResponsesResponse struct {
@@ -935,13 +953,14 @@ const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\"M\n" +
 	"\x17RecordResponsesResponse\x122\n" +
-	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\"\xd9\x02\n" +
+	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\"\x89\x03\n" +
 	"\x14ListResponsesRequest\x12%\n" +
 	"\rsimulation_id\x18\x01 \x01(\tH\x00R\fsimulationId\x12\x1f\n" +
 	"\n" +
 	"project_id\x18\x02 \x01(\tH\x00R\tprojectId\x12\x1f\n" +
 	"\n" +
-	"persona_id\x18\x03 \x01(\tH\x00R\tpersonaId\x12\x1b\n" +
+	"persona_id\x18\x03 \x01(\tH\x00R\tpersonaId\x12.\n" +
+	"\x12library_persona_id\x18\t \x01(\tH\x00R\x10libraryPersonaId\x12\x1b\n" +
 	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tR\tpageToken\x12!\n" +
@@ -1036,6 +1055,7 @@ func file_persona_v1_response_service_proto_init() {
 		(*ListResponsesRequest_SimulationId)(nil),
 		(*ListResponsesRequest_ProjectId)(nil),
 		(*ListResponsesRequest_PersonaId)(nil),
+		(*ListResponsesRequest_LibraryPersonaId)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

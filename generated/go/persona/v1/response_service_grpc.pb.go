@@ -45,10 +45,11 @@ type ResponseServiceClient interface {
 	// for an answer of another project's persona; ALREADY_EXISTS for an id that was recorded with
 	// another content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(ctx context.Context, in *RecordResponsesRequest, opts ...grpc.CallOption) (*RecordResponsesResponse, error)
-	// ListResponses pages through the answers of one simulation, project or persona, deleted or not,
-	// oldest first by (occurred_at, id). Each response that is there from the first to the last page
+	// ListResponses pages through the answers of one simulation, project, persona or library persona,
+	// deleted or not, oldest first by (occurred_at, id). Each response that is there from the first to the last page
 	// comes exactly once, whatever is recorded meanwhile. A simulation without answers is an empty
-	// list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
+	// INVALID_PAGE_TOKEN.
 	ListResponses(ctx context.Context, in *ListResponsesRequest, opts ...grpc.CallOption) (*ListResponsesResponse, error)
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
@@ -114,10 +115,11 @@ type ResponseServiceServer interface {
 	// for an answer of another project's persona; ALREADY_EXISTS for an id that was recorded with
 	// another content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(context.Context, *RecordResponsesRequest) (*RecordResponsesResponse, error)
-	// ListResponses pages through the answers of one simulation, project or persona, deleted or not,
-	// oldest first by (occurred_at, id). Each response that is there from the first to the last page
+	// ListResponses pages through the answers of one simulation, project, persona or library persona,
+	// deleted or not, oldest first by (occurred_at, id). Each response that is there from the first to the last page
 	// comes exactly once, whatever is recorded meanwhile. A simulation without answers is an empty
-	// list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
+	// INVALID_PAGE_TOKEN.
 	ListResponses(context.Context, *ListResponsesRequest) (*ListResponsesResponse, error)
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
