@@ -30,9 +30,10 @@ from persona_server.storage.store import Repositories, Store, Transaction
 class ResponseService:
     """One method per RPC; each takes the call and a validated request."""
 
-    def __init__(self, store: Store, tokens: PageTokens) -> None:
+    def __init__(self, store: Store, tokens: PageTokens, *, queues: bool) -> None:
         self._store = store
         self._tokens = tokens
+        self._queues = queues  # whether those who answered are queued for automatic promotion
 
     def record_responses(self, call: Call, request: RecordResponsesRequest) -> bytes:
         """Record up to 1,000 answers, all or nothing.

@@ -72,6 +72,12 @@ class ResponseStatements:
         self.persona = Statement(
             database, response.select(response.persona_id).where(mine & (response.id == hole("id")))
         )
+        self.count = Statement(
+            database,
+            response.select(fn.count(SQL("*"))).where(
+                mine & (response.persona_id == hole("persona"))
+            ),
+        )
         fields = ResponseRow._fields
         columns = ("tenant_id", *fields[1:])
         values = {getattr(response, c): hole(f) for c, f in zip(columns, fields, strict=True)}
@@ -189,6 +195,12 @@ class Responses:
         """Return the id of the persona that gave a response, None if there is no such response."""
         row = self._do.persona.first(tenant=self._tenant, id=response)
         return None if row is None else bytes(row[0])
+
+    def count(self, persona: bytes) -> int:
+        """Return how many responses a persona has given."""
+        row = self._do.count.first(tenant=self._tenant, persona=persona)
+        assert row is not None
+        return int(row[0])
 
     def insert(self, rows: Sequence[ResponseRow]) -> None:
         """Add responses whose ids are free, of personas and a simulation that are there."""

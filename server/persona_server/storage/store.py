@@ -19,9 +19,12 @@ from persona_server.storage.database import (
 )
 from persona_server.storage.groups import Groups, GroupStatements
 from persona_server.storage.ledger import AuditTrail, Imports, LedgerStatements, Retries
+from persona_server.storage.library import Library, LibraryStatements
+from persona_server.storage.links import Links, LinkStatements
 from persona_server.storage.migrate import FIRST, migrate, require_current
 from persona_server.storage.personas import Personas, PersonaStatements
 from persona_server.storage.projects import Projects, ProjectStatements
+from persona_server.storage.promotions import Promotions, PromotionStatements
 from persona_server.storage.responses import Responses, ResponseStatements
 from persona_server.storage.sweeper import Sweeper
 from persona_server.storage.tenants import Secrets, Tenants
@@ -38,6 +41,9 @@ class Repositories:
         self.groups = Groups(store.group_statements, tenant, store.serial)
         self.personas = Personas(store.persona_statements, tenant)
         self.responses = Responses(store.response_statements, tenant)
+        self.library = Library(store.library_statements, tenant)
+        self.links = Links(store.link_statements, tenant, store.serial)
+        self.promotions = Promotions(store.promotion_statements, tenant)
         self.retries = Retries(store.ledger_statements, tenant)
         self.imports = Imports(store.ledger_statements, tenant)
         self.audit = AuditTrail(store.ledger_statements, tenant, store.serial)
@@ -82,6 +88,9 @@ class Store:
         self.group_statements = GroupStatements(database)
         self.persona_statements = PersonaStatements(database)
         self.response_statements = ResponseStatements(database)
+        self.library_statements = LibraryStatements(database)
+        self.link_statements = LinkStatements(database)
+        self.promotion_statements = PromotionStatements(database)
         self.ledger_statements = LedgerStatements(database)
         self.sweeper = Sweeper(database, self.tenants)
         self._readers: dict[int, Reader] = {}
