@@ -16,7 +16,8 @@ from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.ledger import AuditEntry
 from persona_server.storage.library import LibraryEntry, LibraryRow
-from persona_server.storage.links import ORIGIN, LinkRow
+from persona_server.storage.links import LinkRow
+from persona_server.storage.personas import ORIGIN
 from persona_server.storage.promotions import Queued
 from persona_server.storage.store import Repositories, Store, Transaction
 

@@ -12,7 +12,8 @@ from persona_server.services.adding import Added, Group, add_personas
 from persona_server.services.promoting import names_of
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.library import LibraryEntry
-from persona_server.storage.links import REUSE, LinkRow
+from persona_server.storage.links import LinkRow
+from persona_server.storage.personas import REUSE
 from persona_server.storage.store import Repositories, Transaction
 
 

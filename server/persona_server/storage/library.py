@@ -1,6 +1,6 @@
 """Library personas of one tenant: added by a promotion, counted, retired, never removed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -212,6 +212,8 @@ class Library:
         """Count a project that uses the individual for the first time."""
         self._do.count_project.run(tenant=self._tenant, id=library_persona)
 
-    def count_responses(self, library_persona: bytes, count: int) -> None:
-        """Count answers that the individual has given."""
-        self._do.count_responses.run(tenant=self._tenant, id=library_persona, count=count)
+    def count_responses(self, answered: Mapping[bytes, int]) -> None:
+        """Count answers that individuals have given, by library persona."""
+        for library_persona, count in answered.items():
+            if count:
+                self._do.count_responses.run(tenant=self._tenant, id=library_persona, count=count)

@@ -11,8 +11,6 @@ from persona_server.storage.database import SqliteDatabase
 from persona_server.storage.keys import Serial
 from persona_server.storage.statements import Statement, given, hole, many
 
-ORIGIN, REUSE = 1, 2  # as LibraryLinkRelation numbers them
-
 
 class LinkRow(NamedTuple):
     """A link to insert, in the order of the insert statement's holes."""
