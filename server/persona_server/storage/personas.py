@@ -47,11 +47,17 @@ class Known(NamedTuple):
 
 
 class Ancestry(NamedTuple):
-    """The parents of a persona, deleted or not, and whether anybody can see it."""
+    """The parents of a persona, deleted or not, and whether anybody can see it.
+
+    `individual` is whose answers count as one's own: the persona, or the origin of a reused copy;
+    `library_persona_id` is what a copy was sourced from.
+    """
 
     project_id: bytes
     group_id: bytes
     visible: bool
+    individual: bytes
+    library_persona_id: bytes | None
 
 
 class Filters(NamedTuple):
@@ -266,7 +272,8 @@ class Personas:
     def ancestry(self, ids: Sequence[bytes]) -> dict[bytes, Ancestry]:
         """Return the parents of these personas, deleted or not; unknown ids are left out."""
         rows = self._do.ancestry.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
-        return {row[0]: Ancestry(row[1], row[2], bool(row[3])) for row in rows}
+        # No persona is a reused copy yet, so each is an individual of its own.
+        return {row[0]: Ancestry(row[1], row[2], bool(row[3]), row[0], None) for row in rows}
 
     def recorded(self, persona: bytes) -> bytes | None:
         """Return the framed persona, deleted or not; None if there is no such row."""

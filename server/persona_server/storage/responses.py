@@ -30,6 +30,7 @@ class ResponseRow(NamedTuple):
     question_key: str
     length: int
     framed: bytes
+    library_persona_id: bytes | None
 
 
 class Range(NamedTuple):
