@@ -5,12 +5,14 @@ import signal
 import socket
 import threading
 import time
+from dataclasses import fields
 from typing import NamedTuple
 
 from persona_server.config import Address, Settings
 from persona_server.gateway import Gateway, find_program
 from persona_server.jobs import Job, JobRunner
 from persona_server.logs import LOGGER
+from persona_server.measures.policy import Policy
 from persona_server.metrics import Metrics
 from persona_server.principal import Principal, TokenError
 from persona_server.services.library import LibraryService
@@ -68,7 +70,7 @@ class App:
         self.store.on_written = self.metrics.written.inc
         self.personas = PersonaService(self.store, tokens)
         self.projects = ProjectService(self.store, tokens)
-        self._policy = settings.policy
+        self._policy = policy_of(settings)
         self.responses = ResponseService(self.store, tokens, queues=settings.promotion)
         self.library = LibraryService(self.store, tokens, self._policy)
         authenticator = Authenticator(
@@ -194,6 +196,11 @@ class App:
     @staticmethod
     def _refuse(_token: str) -> Principal:
         raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the limits of all measures as they are set."""
+    return Policy(**{field.name: getattr(settings, field.name) for field in fields(Policy)})
 
 
 def _noted(_number: int, _frame: object) -> None:

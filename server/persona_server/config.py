@@ -8,11 +8,8 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from persona_server.measures.policy import Policy
 
 PREFIX = "PERSONA_"
 CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST_URL")  # not the server's
@@ -146,42 +143,46 @@ def _share(text: str) -> float:
     return value
 
 
-def _limit(name: str, text: str, parse: Callable[[str], Any]) -> Setting:
-    return Setting(name, f"{getattr(DEFAULT_POLICY, name):g}", text, parse)
-
-
-DEFAULT_POLICY = Policy()
+# The limits of measures/policy.py, with its defaults.
 _LIMITS = (
-    _limit(
+    Setting(
         "min_peers",
+        "5",
         "Other individuals that must have answered a question, for it to count.",
         _whole(1, 10**6),
     ),
-    _limit("min_simulations", "Simulations that a promotion needs.", _whole(2, 10**6)),
-    _limit("min_questions", "Comparable questions that a promotion needs.", _whole(1, 10**6)),
-    _limit(
+    Setting("min_simulations", "3", "Simulations that a promotion needs.", _whole(2, 10**6)),
+    Setting(
+        "min_questions", "15", "Comparable questions that a promotion needs.", _whole(1, 10**6)
+    ),
+    Setting(
         "min_attainable",
+        "0.7",
         "What perfect agreement on as much data must be able to earn, for a promotion.",
         _share,
     ),
-    _limit("min_bound", "Lower bound of reliability that a promotion needs.", _share),
-    _limit(
+    Setting("min_bound", "0.7", "Lower bound of reliability that a promotion needs.", _share),
+    Setting(
         "max_contradiction_rate",
+        "0.2",
         "Share of compared pairs of answers that may contradict in a promotion.",
         _share,
     ),
-    _limit(
+    Setting(
         "min_noise_differences",
+        "10",
         "Others' successive differences that a reliable change is measured against.",
         _whole(1, 10**6),
     ),
-    _limit(
+    Setting(
         "min_noise_individuals",
+        "5",
         "Other individuals that these differences must come from.",
         _whole(1, 10**6),
     ),
-    _limit(
+    Setting(
         "max_trend_points",
+        "60",
         "Points up to which the exact trend test is made; its cost grows with their third power.",
         _whole(5, 200),
     ),
@@ -254,11 +255,6 @@ class Settings:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.__dict__.update(values)
-
-    @property
-    def policy(self) -> Policy:
-        """The limits of all measures."""
-        return Policy(**{field.name: getattr(self, field.name) for field in fields(Policy)})
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:

@@ -46,11 +46,16 @@ class Home(NamedTuple):
 
 
 def record_responses(
-    repositories: Transaction, simulation_id: str, responses: Sequence[Response], *, queues: bool
+    repositories: Transaction,
+    simulation_id: str,
+    responses: Sequence[Response],
+    *,
+    queues: bool = False,
 ) -> Recorded:
     """Record validated responses of one simulation, all or none.
 
-    With `queues`, those who answered and are not in the library wait for automatic promotion. One that was recorded with the same content is returned as it is. Raises ServiceError
+    With `queues`, those who answered and are not in the library wait for automatic promotion. A
+    response that was recorded with the same content is returned as it is. Raises ServiceError
     PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona, and ALREADY_EXISTS.
     """
     homes = _homes(repositories, responses)

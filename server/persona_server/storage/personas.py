@@ -293,7 +293,10 @@ class Personas:
     def ancestry(self, ids: Sequence[bytes]) -> dict[bytes, Ancestry]:
         """Return the parents of these personas, deleted or not; unknown ids are left out."""
         rows = self._do.ancestry.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
-        return {row[0]: Ancestry(*row[1:3], bool(row[3]), *row[4:6], bool(row[6])) for row in rows}
+        return {
+            row[0]: Ancestry(row[1], row[2], bool(row[3]), row[4], row[5], bool(row[6]))
+            for row in rows
+        }
 
     def recorded(self, persona: bytes) -> bytes | None:
         """Return the framed persona, deleted or not; None if there is no such row."""

@@ -21,7 +21,8 @@ from persona_server.storage.groups import Groups, GroupStatements
 from persona_server.storage.ledger import AuditTrail, Imports, LedgerStatements, Retries
 from persona_server.storage.library import Library, LibraryStatements
 from persona_server.storage.links import Links, LinkStatements
-from persona_server.storage.measured import Measured, MeasuredStatements
+from persona_server.storage.measured import Measured
+from persona_server.storage.measured_statements import MeasuredStatements
 from persona_server.storage.migrate import FIRST, migrate, require_current
 from persona_server.storage.personas import Personas, PersonaStatements
 from persona_server.storage.projects import Projects, ProjectStatements
