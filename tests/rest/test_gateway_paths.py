@@ -84,12 +84,22 @@ def test_an_empty_id_is_404(rest: Rest, place: Place) -> None:
         rest.call("DELETE", path).problem(404, "UNKNOWN_PATH")
 
 
-def test_a_verb_on_another_resource_is_a_bad_id(
+def test_a_verb_is_no_part_of_an_id(
     rest: Rest, place: Place, filled: Callable[[int], list[str]]
 ) -> None:
+    """A verb that there is takes its own method alone; one that there is not is no path at all."""
     (known,) = filled(1)
-    rest.call("DELETE", f"{place.path}/{known}:promote").problem(400, "INVALID_FIELD", "persona_id")
-    rest.call("DELETE", f"{place.path}:export").problem(405, "METHOD_NOT_ALLOWED")
+    for path, right in ((f"/{known}:promote", "POST"), (":reuse", "POST"), (":export", "GET, HEAD")):
+        answer = rest.call("DELETE", place.path + path)
+        answer.problem(405, "METHOD_NOT_ALLOWED")
+        assert answer.headers["Allow"] == right
+    for method in ALL:
+        answer = rest.call(method, f"{place.path}/{known}:nope")
+        assert answer.status == 404
+        if method != "HEAD":
+            answer.problem(404, "UNKNOWN_PATH")
+    escaped = rest.call("DELETE", f"{place.path}/{known}%3Apromote")
+    escaped.problem(400, "INVALID_FIELD", "persona_id")
     assert rest.call("GET", f"{place.path}/{known}").status == 200
 
 
