@@ -89,7 +89,11 @@ def test_a_verb_is_no_part_of_an_id(
 ) -> None:
     """A verb that there is takes its own method alone; one that there is not is no path at all."""
     (known,) = filled(1)
-    for path, right in ((f"/{known}:promote", "POST"), (":reuse", "POST"), (":export", "GET, HEAD")):
+    for path, right in (
+        (f"/{known}:promote", "POST"),
+        (":reuse", "POST"),
+        (":export", "GET, HEAD"),
+    ):
         answer = rest.call("DELETE", place.path + path)
         answer.problem(405, "METHOD_NOT_ALLOWED")
         assert answer.headers["Allow"] == right
