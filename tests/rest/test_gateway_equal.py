@@ -94,12 +94,6 @@ class Requests:
         return self._made[key]
 
 
-@pytest.fixture(scope="session")
-def shelf(service: Service) -> Shelf:
-    """Individuals that no test of this file changes."""
-    return Shelf(service.connect())
-
-
 @pytest.fixture
 def requests(
     both: Both, place: Place, filled: Callable[[int], list[str]], shelf: Shelf

@@ -14,7 +14,6 @@ from support.service import Caller
 from support.shelf import Shelf
 
 
-
 class Lists:
     """A library of three, each used twice, and every list that there is of it."""
 
