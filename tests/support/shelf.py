@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 
 from persona.v1 import library_service_pb2 as pb
 from persona.v1 import persona_service_pb2 as personas_pb
-from support.data import Place, make_place, rich_persona
+from support.data import make_place, rich_persona
 from support.library import answer_reliably, individual, reuse
 from support.service import Caller
 
