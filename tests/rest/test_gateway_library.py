@@ -1,4 +1,4 @@
-"""The library over REST: statuses, bodies with their nulls, pages, and why a promotion is refused."""
+"""The library over REST: statuses, bodies with their nulls, and why a promotion is refused."""
 
 import uuid
 from collections.abc import Callable
@@ -179,7 +179,8 @@ def test_reused_personas_are_personas_of_the_group(rest: Rest, place: Place, she
     assert twice.problem(409, "ALREADY_EXISTS")["code"] == "ALREADY_EXISTS"
 
 
-def test_a_lineage_is_an_object_with_and_without_a_page_size(rest: Rest, shelf: Shelf) -> None:
+def test_a_lineage_is_an_object_with_and_without_a_page_size(own: tuple[Rest, Shelf]) -> None:
+    rest, shelf = own
     path = f"{personas_of(shelf.place.ids)}/{shelf.copies[0].id}/lineage"
     whole = rest.call("GET", path)
     assert whole.headers["Content-Length"]
