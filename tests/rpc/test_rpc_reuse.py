@@ -1,6 +1,6 @@
 """Library personas put into groups: copies, links, what is refused, what retiring ends."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from datetime import UTC, datetime
 
 import grpc
@@ -8,16 +8,20 @@ import pytest
 
 from persona.v1 import library_service_pb2 as pb
 from persona.v1 import persona_service_pb2 as personas_pb
+from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1.persona_service_pb2 import LIBRARY_LINK_RELATION_ORIGIN as ORIGIN
 from persona.v1.persona_service_pb2 import LIBRARY_LINK_RELATION_REUSE as REUSE
+from persona.v1.project_service_pb2 import Project
 from support.answers import answer, answerer, listed, record
 from support.data import Place, make_group, make_place, make_project, persona, rich_persona, uid
 from support.errors import refused
 from support.library import (
+    answer_reliably,
     individual,
     library_persona,
     lineage,
     projects_of,
+    promote,
     retire,
     reuse,
 )
@@ -36,7 +40,7 @@ def test_a_copy_has_a_new_id_and_the_same_profile(place: Place) -> None:
     assert other.walk() == [copy]
     assert other.count() == 1
     for name in ("id", "project_id", "group_id", "library_persona_id", "created_at"):
-        copy.ClearField(name)  # type: ignore[arg-type]
+        copy.ClearField(name)
     one.profile.ClearField("created_at")
     assert copy == one.profile
     assert not place.get(one.origin_persona_id).HasField("library_persona_id")
@@ -76,8 +80,6 @@ def test_twice_in_one_group_is_refused(place: Place) -> None:
 def test_an_origin_does_not_come_back_beside_its_copy(place: Place) -> None:
     given = rich_persona(id=uid())
     origin = place.create(given)
-    from support.library import answer_reliably, promote
-
     answer_reliably(place, origin.id)
     one = promote(place, origin.id)
     place.delete(origin.id)
@@ -95,16 +97,10 @@ def test_two_reuses_at_once_make_one_copy(place: Place) -> None:
     one = individual(place)
     other = make_place(place.caller)
 
-    def attempt(_: int) -> str:
-        try:
-            return reuse(other, one.id)[0].id
-        except grpc.RpcError as error:
-            assert error.code() == grpc.StatusCode.ALREADY_EXISTS  # type: ignore[attr-defined]
-            return ""
-
-    with ThreadPoolExecutor(8) as pool:
-        made = set(pool.map(attempt, range(16))) - {""}
-    assert len(made) == 1
+    request = pb.ReuseLibraryPersonasRequest(**other.ids, library_persona_ids=[one.id])
+    calls = [place.caller.library.ReuseLibraryPersonas.future(request) for _ in range(16)]
+    codes = Counter(call.code() for call in calls)
+    assert codes == {grpc.StatusCode.OK: 1, grpc.StatusCode.ALREADY_EXISTS: 15}
     assert other.count() == 1
     assert len(projects_of(place.caller, one.id)) == 2
 
@@ -215,9 +211,6 @@ def test_names_stay_as_they_were_and_deletions_are_told(place: Place) -> None:
     copies = [reuse(each, one.id)[0].id for each in (kept, emptied, marked, gone)]
     answers = [record(place.caller, uid(), answer(copy))[0] for copy in copies]
     before = projects_of(place.caller, one.id)
-    from persona.v1 import project_service_pb2 as projects_pb
-    from persona.v1.project_service_pb2 import Project
-
     projects = place.caller.projects
     projects.UpdateProject(
         projects_pb.UpdateProjectRequest(project_id=kept.project, project=Project(name="Renamed"))
