@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from persona.v1.persona_pb2 import Persona
 from persona_server.cli.json_lines import LineError, Numbered, json_items, parse_message
@@ -58,6 +58,7 @@ def persona_of(value: dict[str, Any], form: Format) -> Persona:
 
 _PATH = "persona"
 _PARENTS = {"project_id", "group_id"}  # output only
+_LINEAGE: Literal["library_persona_id"] = "library_persona_id"
 
 
 def _below(field: str) -> str:
@@ -65,7 +66,15 @@ def _below(field: str) -> str:
 
 
 def _from_json_line(value: dict[str, Any]) -> Persona:
-    return parse_message(value, Persona(), _PARENTS, _PATH)
+    persona = parse_message(value, Persona(), _PARENTS, _PATH)
+    if persona.HasField(_LINEAGE):
+        # A link to the library can't be imported, but where a copy came from is worth knowing.
+        source = persona.library_persona_id.value
+        if persona.attributes.get(_LINEAGE, source) != source:
+            raise LineError(f"has a {_LINEAGE}, and another one among its attributes")
+        persona.attributes[_LINEAGE] = source
+        persona.ClearField(_LINEAGE)
+    return persona
 
 
 def _from_genagents(value: dict[str, Any]) -> Persona:
