@@ -61,7 +61,7 @@ bench-measures: setup-dev ## Measure the measures on simulated respondents (abou
 
 lock: setup-dev ## Resolve the Python dependencies anew
 	uv pip compile -q pyproject.toml --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements.txt
-	uv pip compile -q pyproject.toml --group dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -c requirements.txt -o requirements-dev.txt
+	uv pip compile -q pyproject.toml --extra plot --group dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove what setup made; data stay
 	rm -rf .venv .tools

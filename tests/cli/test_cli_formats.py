@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from persona_client import Persona
-from persona_server.cli.formats import Format, LineError, format_of, parse_object, persona_of
+from persona_server.cli.formats import Format, format_of, persona_of
+from persona_server.cli.json_lines import LineError, parse_object
 from persona_server.cli.output import json_line
 from support.data import rich_persona
 
