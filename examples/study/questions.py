@@ -73,10 +73,10 @@ _RATINGS = {
     "hurry": ("I want to be out of the shop quickly.", 5),
 }
 _SENTIMENTS = {
-    "feel_prices": "How do you feel about prices now?",
-    "feel_choice": "How do you feel about the choice on the shelf?",
-    "feel_self_checkout": "How do you feel about self-checkout?",
-    "feel_delivery": "How do you feel about having food delivered?",
+    "feel_prices": "What do you feel about prices?",
+    "feel_choice": "What do you feel about the choice?",
+    "feel_self_checkout": "What do you feel about self-checkout?",
+    "feel_delivery": "What do you feel about delivery?",
 }
 _SETS = {
     "breakfast": ("What is on your breakfast table?", "bread, fruit, cereal, eggs, yoghurt, tea"),

@@ -9,7 +9,7 @@ from study.stage import Study
 
 PROJECT, GROUP = "Store brand test", "Tight budgets"
 REUSED = 12
-_SHOWN = 5  # of a table's rows
+_SHOWN = 4  # of a table's rows
 
 
 def match_and_reuse(study: Study) -> None:
@@ -33,14 +33,11 @@ def match_and_reuse(study: Study) -> None:
     study.report.say(
         f'A second project, "{PROJECT}", needs a group "{GROUP}": 25 to 75 years old, low income, '
         f"Lisbon. {len(matches)} individuals of the library are of that age. The best {REUSED} of "
-        f"them join the group. Here are {_SHOWN} with their scores (1 is a perfect fit):"
+        "them join the group, as personas of their own with the same profile and a link to the "
+        f"individual: nobody is made anew. Here are {_SHOWN} with their scores (1 fits perfectly):"
     )
     head = ["consumer", ">score", ">age", ">income", ">place", "who it is"]
     study.report.table(head, [_row(match) for match in best[:_SHOWN]])
-    study.report.say(
-        "They are in it as personas of their own, with the same profile and a link to the "
-        "individual. Nobody had to be made anew."
-    )
 
 
 def _row(match: LibraryMatch) -> list[str]:
