@@ -112,7 +112,7 @@ def match_time() -> float:
     work = [f"Occupation {i % 40} in trade {i % 37}" for i in range(1500)]
     candidates = [
         Candidate(
-            f"{i:032x}",
+            i.to_bytes(16),
             random.randint(16, 90),
             random.choice(["Female", "Male", "Non-binary"]),
             random.choice(["Low", "Middle", "High"]),

@@ -57,8 +57,8 @@ func (b *backend) Invoke(ctx context.Context, method string, request, reply any,
 	if err := c.complete(message); err != nil {
 		return err
 	}
-	if c.wantsWholeList(message) {
-		return b.wholeList(ctx, method, message, reply.(proto.Message))
+	if page := reply.(proto.Message); c.wantsWholeList(page) {
+		return b.wholeList(ctx, method, message, page)
 	}
 	return b.invoke(ctx, method, request, reply, options...)
 }

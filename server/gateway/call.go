@@ -60,8 +60,13 @@ func newCall(w *answer, r *http.Request) *call {
 // admit checks what every route asks of a request, before generated code reads it.
 func (g *gateway) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
+		otherPath := verbInID(r.URL, params)
 		if p, asking := r.Context().Value(probeKey{}).(*probe); asking {
-			p.matched = true
+			p.matched = !otherPath
+			return
+		}
+		if otherPath {
+			g.misroute(r.Context(), nil, nil, w, r, http.StatusMethodNotAllowed)
 			return
 		}
 		c := callOf(r.Context())

@@ -51,7 +51,10 @@ func newGateway(conn grpc.ClientConnInterface, log *slog.Logger) (*gateway, erro
 	if err := personav1.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b)); err != nil {
 		return nil, err
 	}
-	return g, personav1.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b))
+	if err := personav1.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b)); err != nil {
+		return nil, err
+	}
+	return g, personav1.RegisterLibraryServiceHandlerClient(ctx, g.mux, personav1.NewLibraryServiceClient(b))
 }
 
 // noHeader forwards nothing: backend chooses what an RPC carries, respond what an answer does.
@@ -91,16 +94,32 @@ func wellFormed(u *url.URL) bool {
 	return rooted
 }
 
+// verbInID is whether a route takes the end of a path for an id that is one with a verb, as that of
+// DELETE …/personas/{persona_id} takes x:promote. No id has a colon, so it is not its path.
+func verbInID(u *url.URL, params map[string]string) bool {
+	path := u.EscapedPath()
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	for _, value := range params {
+		if value == last && strings.Contains(last, ":") {
+			return true
+		}
+	}
+	return false
+}
+
 // misroute answers for a path or a method that there is not.
 func (g *gateway) misroute(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int) {
 	if _, asking := ctx.Value(probeKey{}).(*probe); asking {
 		return
 	}
-	if code != http.StatusMethodNotAllowed {
+	allowed := ""
+	if code == http.StatusMethodNotAllowed {
+		allowed = strings.Join(g.methods(r), ", ")
+	}
+	if allowed == "" {
 		writeProblem(w, http.StatusNotFound, refuse(codes.NotFound, unknownPath, "There is no such path."))
 		return
 	}
-	allowed := strings.Join(g.methods(r), ", ")
 	w.Header().Set("Allow", allowed)
 	writeProblem(w, code, refuse(codes.Unimplemented, methodNotAllowed, "This path takes only "+allowed+"."))
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"unicode/utf8"
 
@@ -57,15 +58,35 @@ func bindParameter(request protoreflect.Message, fd protoreflect.FieldDescriptor
 		return invalidField(name, "can't be given together with "+other)
 	}
 	for _, value := range values {
-		if value == "" && fd.Kind() != protoreflect.StringKind {
+		if value == "" && !takesEmpty(fd) {
 			continue // ?page_size= asks for a page of the default size
 		}
 		if !utf8.ValidString(value) {
 			return invalidField(name, "is not UTF-8")
 		}
-		if runtime.PopulateFieldFromPath(request.Interface(), name, value) != nil {
+		if !isPlain(fd, value) || runtime.PopulateFieldFromPath(request.Interface(), name, value) != nil {
 			return invalidField(name, expectedItem(fd))
 		}
 	}
 	return nil
+}
+
+// takesEmpty is whether an empty value is read like any other. ?include_retired could mean yes as well as
+// no, so that it is refused.
+func takesEmpty(fd protoreflect.FieldDescriptor) bool {
+	return fd.Kind() == protoreflect.StringKind || fd.Kind() == protoreflect.BoolKind
+}
+
+var numberForm = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+// isPlain is whether a value is written as JSON would write it: the runtime also takes T for true, and NaN,
+// Inf and hexadecimal for numbers.
+func isPlain(fd protoreflect.FieldDescriptor, value string) bool {
+	switch fd.Kind() {
+	case protoreflect.BoolKind:
+		return value == "true" || value == "false"
+	case protoreflect.DoubleKind:
+		return numberForm.MatchString(value)
+	}
+	return true
 }

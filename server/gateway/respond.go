@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// respond is called before the body is written: creates are 201, deletes 204, and a page says where
+// respond is called before the body is written: creates are 201 (a promotion is one), deletes 204, and a page says where
 // the next one is.
 func respond(ctx context.Context, w http.ResponseWriter, reply proto.Message) error {
 	if token := tokenAfter(reply); token != "" {
@@ -24,7 +24,7 @@ func respond(ctx context.Context, w http.ResponseWriter, reply proto.Message) er
 	case strings.HasPrefix(rpc, "Delete"):
 		w.Header().Del("Content-Type")
 		w.WriteHeader(http.StatusNoContent)
-	case strings.HasPrefix(rpc, "Create"):
+	case strings.HasPrefix(rpc, "Create"), rpc == "PromotePersona":
 		w.WriteHeader(http.StatusCreated)
 	}
 	return nil

@@ -56,12 +56,14 @@ func (r *rows) add(row proto.Message) {
 
 func rowsOf(page protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
 	for i := range page.Fields().Len() {
-		if fd := page.Fields().Get(i); fd.IsList() && isOurMessage(fd) {
+		if fd := page.Fields().Get(i); isRows(fd) {
 			return fd
 		}
 	}
 	panic("not a page: " + string(page.FullName()))
 }
+
+func isRows(fd protoreflect.FieldDescriptor) bool { return fd.IsList() && isOurMessage(fd) }
 
 // headOnly is whether nobody will see more rows.
 func (r *rows) headOnly() bool { return r.call.r.Method == http.MethodHead }

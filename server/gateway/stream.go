@@ -26,10 +26,16 @@ const (
 )
 
 // wantsWholeList is whether a list was asked for without a word about pages.
-func (c *call) wantsWholeList(request proto.Message) bool {
-	fields := request.ProtoReflect().Descriptor().Fields()
-	return fields.ByName(pageSize) != nil && fields.ByName(pageToken) != nil &&
-		!c.query.Has(string(pageSize)) && !c.query.Has(string(pageToken))
+func (c *call) wantsWholeList(page proto.Message) bool {
+	return isList(page.ProtoReflect().Descriptor()) && !c.query.Has(string(pageSize)) && !c.query.Has(string(pageToken))
+}
+
+// isList is whether an answer is nothing but rows and a token. One that says more beside its rows, as a
+// lineage does, has no form without pages.
+func isList(page protoreflect.MessageDescriptor) bool {
+	fields := page.Fields()
+	return fields.Len() == 2 && fields.ByName(nextPageToken) != nil &&
+		(isRows(fields.Get(0)) || isRows(fields.Get(1)))
 }
 
 // wholeList writes every page into one JSON array. Each page has the deadline of a call of its own.

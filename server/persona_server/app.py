@@ -5,17 +5,21 @@ import signal
 import socket
 import threading
 import time
+from dataclasses import fields
 from typing import NamedTuple
 
 from persona_server.config import Address, Settings
 from persona_server.gateway import Gateway, find_program
 from persona_server.jobs import Job, JobRunner
 from persona_server.logs import LOGGER
+from persona_server.measures.policy import Policy
 from persona_server.metrics import Metrics
 from persona_server.principal import Principal, TokenError
+from persona_server.services.library import LibraryService
 from persona_server.services.paging import PageTokens
 from persona_server.services.personas import PersonaService
 from persona_server.services.projects import ProjectService
+from persona_server.services.promoting import promote_waiting
 from persona_server.services.responses import ResponseService
 from persona_server.storage import keys
 from persona_server.storage.database import lock_file, make_private
@@ -28,6 +32,7 @@ from persona_server.transport.server import PersonaServer
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
+PROMOTION_SECONDS = 1.0
 REST_SHARE = 0.6  # of the grace, at most
 _PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
 
@@ -65,7 +70,9 @@ class App:
         self.store.on_written = self.metrics.written.inc
         self.personas = PersonaService(self.store, tokens)
         self.projects = ProjectService(self.store, tokens)
-        self.responses = ResponseService(self.store, tokens)
+        self._policy = policy_of(settings)
+        self.responses = ResponseService(self.store, tokens, queues=settings.promotion)
+        self.library = LibraryService(self.store, tokens, self._policy)
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )
@@ -74,6 +81,7 @@ class App:
                 "persona.v1.PersonaService": self.personas,
                 "persona.v1.ProjectService": self.projects,
                 "persona.v1.ResponseService": self.responses,
+                "persona.v1.LibraryService": self.library,
             },
             Interceptors(Recorder(self.metrics), authenticator),
             open_reflection=settings.open_reflection,
@@ -83,6 +91,8 @@ class App:
             JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
             JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
         ]
+        if settings.promotion:
+            self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
         self._gateway: Gateway | None = None
 
     def start(self) -> Addresses:
@@ -170,6 +180,12 @@ class App:
         if removed:
             LOGGER.info("swept", extra={"rows": removed})
 
+    def _promote(self) -> None:
+        promoted = promote_waiting(self.store, self._policy, self._stop.is_set)
+        self.metrics.promoted.inc(promoted)
+        if promoted:
+            LOGGER.info("promoted", extra={"personas": promoted})
+
     def _gateway_died(self) -> None:
         LOGGER.error(
             "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
@@ -180,6 +196,11 @@ class App:
     @staticmethod
     def _refuse(_token: str) -> Principal:
         raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the limits of all measures as they are set."""
+    return Policy(**{field.name: getattr(settings, field.name) for field in fields(Policy)})
 
 
 def _noted(_number: int, _frame: object) -> None:

@@ -4,6 +4,7 @@ A flag beats an environment variable, which beats the default.
 """
 
 import ipaddress
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -117,6 +118,75 @@ def _seconds(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
+def _promotion(text: str) -> bool:
+    if text not in ("manual", "automatic"):
+        raise ValueError("wants manual or automatic")
+    return text == "automatic"
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"wants a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ValueError("wants a number from 0 to 1")
+    return value
+
+
+# The limits of measures/policy.py, with its defaults.
+_LIMITS = (
+    Setting(
+        "min_peers",
+        "5",
+        "Other individuals that must have answered a question, for it to count.",
+        _whole(1, 10**6),
+    ),
+    Setting("min_simulations", "3", "Simulations that a promotion needs.", _whole(2, 10**6)),
+    Setting(
+        "min_questions", "15", "Comparable questions that a promotion needs.", _whole(1, 10**6)
+    ),
+    Setting(
+        "min_attainable",
+        "0.7",
+        "What perfect agreement on as much data must be able to earn, for a promotion.",
+        _share,
+    ),
+    Setting("min_bound", "0.7", "Lower bound of reliability that a promotion needs.", _share),
+    Setting(
+        "max_contradiction_rate",
+        "0.2",
+        "Share of compared pairs of answers that may contradict in a promotion.",
+        _share,
+    ),
+    Setting(
+        "min_noise_differences",
+        "10",
+        "Others' successive differences that a reliable change is measured against.",
+        _whole(1, 10**6),
+    ),
+    Setting(
+        "min_noise_individuals",
+        "5",
+        "Other individuals that these differences must come from.",
+        _whole(1, 10**6),
+    ),
+    Setting(
+        "max_trend_points",
+        "60",
+        "Points up to which the exact trend test is made; its cost grows with their third power.",
+        _whole(5, 200),
+    ),
+)
 DAY = 86_400
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", default_data(), "Folder of the database, made for its owner alone.", _folder),
@@ -145,6 +215,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds after which deleted personas are purged for good; at least 60.",
         _seconds(60, 36_500 * DAY),
     ),
+    Setting(
+        "promotion",
+        "manual",
+        "Whether reliable personas are promoted by PromotePersona alone (manual), or also by the "
+        "server when answers come (automatic).",
+        _promotion,
+    ),
+    *_LIMITS,
     Setting("grace", "10", "Seconds for calls in flight to end at shutdown.", _seconds(0, 600)),
     Setting("log_level", "info", "debug, info (logs every call), warning or error.", _level),
 )
@@ -162,6 +240,16 @@ class Settings:
     open_reflection: bool
     gateway_program: str
     retention: float
+    promotion: bool  # whether it is automatic
+    min_peers: int
+    min_simulations: int
+    min_questions: int
+    min_attainable: float
+    min_bound: float
+    max_contradiction_rate: float
+    min_noise_differences: int
+    min_noise_individuals: int
+    max_trend_points: int
     grace: float
     log_level: str
 

@@ -56,6 +56,11 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.promoted = Counter(
+            "persona_promotions",
+            "Personas that automatic promotion took into the library.",
+            registry=self.registry,
+        )
         self._by_call: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
     def finished(self, method: str, code: str, seconds: float) -> None:

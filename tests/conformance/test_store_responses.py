@@ -169,7 +169,7 @@ def row(
 ) -> ResponseRow:
     one = uuid.uuid4().bytes
     keys = (one, simulation, group.project, group.group, persona_id, position(at_micros, one))
-    return ResponseRow(repositories.tenant, *keys, "q", len(content) + 1, content)
+    return ResponseRow(repositories.tenant, *keys, "q", len(content) + 1, content, None)
 
 
 def test_the_database_wants_persona_and_simulation(group: StoredGroup) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from persona.v1.library_service_pb2 import PromotePersonaResponse
 from persona_server.transport.methods import Method
 from support.data import uid
 from support.dbfile import AuditRow, DatabaseFile
@@ -42,6 +43,8 @@ def test_random_walk(own: Service, file: DatabaseFile, rounds: Callable[[int, in
         answer = send(caller.channel, step.method, step.messages, tokens[step.actor])
         changed = file.fingerprint(TENANT, LEDGERS) != before
         rows = trail.new()
+        if step.method.name == "PromotePersona" and answer.error is None:
+            walk.learn(PromotePersonaResponse.FromString(answer.messages[0]))
         check(step, answer, rows, changed, file.visible(TENANT) - visible)
         outcomes[step.method.name].add(kind_of(answer, changed))
     caller.close()
@@ -75,7 +78,7 @@ def check(step: Step, answer: Answer, rows: list[AuditRow], changed: bool, diffe
 def check_ids(step: Step, answer: Answer, row: AuditRow) -> None:
     """The row names what the request did, and what the server made for it."""
     request = step.messages[0]
-    for name in ("project_id", "group_id", "persona_id", "simulation_id"):
+    for name in ("project_id", "group_id", "persona_id", "simulation_id", "library_persona_id"):
         expected = getattr(request, name, "") or made(step, answer, name)
         assert getattr(row, name) == expected, (step.method.name, name)
     expected = request.import_id if step.method.streams_in else request.request_id
@@ -87,7 +90,12 @@ def made(step: Step, answer: Answer, name: str) -> str:
     response: Any = response_of(step.method).FromString(answer.messages[0])
     if hasattr(response, "responses"):  # recorded answers name the project of them all
         return str(response.responses[0].project_id) if name == "project_id" else ""
-    fields = {"project_id": "project", "group_id": "persona_group", "persona_id": "persona"}
+    fields = {
+        "project_id": "project",
+        "group_id": "persona_group",
+        "persona_id": "persona",
+        "library_persona_id": "library_persona",
+    }
     field = fields.get(name, "")
     return str(getattr(response, field).id) if hasattr(response, field) else ""
 

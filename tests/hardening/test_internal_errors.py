@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import grpc
 import pytest
@@ -12,10 +13,11 @@ from support.data import Place, make_place, persona, uid
 from support.dbfile import connection, reading
 from support.errors import assert_no_leak, refused
 from support.rpcs import METHODS, bearer, send
-from support.service import Service, running_service
+from support.service import Caller, Service, running_service
 from support.waiting import eventually
 from support.world import World
 
+TABLES = ("persona_group", "project", "response", "library_persona", "library_link")
 SENTENCE = "The server failed on this call. The error id finds the cause in its log."
 
 LEAKS = [
@@ -57,27 +59,35 @@ def test_oracle_lets_pass(text: str) -> None:
     assert_no_leak(text)
 
 
+class Broken(NamedTuple):
+    """A service that fails, and the messages of a good call of every RPC."""
+
+    service: Service
+    caller: Caller
+    calls: dict[str, list[Any]]
+
+
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, World]]:
-    """A running service whose tables somebody has renamed under it, and a world made before."""
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
+    """A running service whose tables somebody has renamed under it, and calls made before."""
     data = tmp_path_factory.mktemp("broken") / "data"
     with running_service(data, "--rest", "off") as service:
         caller = service.connect()
         world = World(caller)
+        calls = {m.name: world.messages(m, uid() if m.writes else "") for m in METHODS}
         with connection(data) as beside:
-            beside.execute("ALTER TABLE persona_group RENAME TO a_group_elsewhere")
-            beside.execute("ALTER TABLE project RENAME TO a_project_elsewhere")
-            beside.execute("ALTER TABLE response RENAME TO a_response_elsewhere")
-        yield service, world
+            for table in TABLES:
+                beside.execute(f"ALTER TABLE {table} RENAME TO {table}_elsewhere")
+        yield Broken(service, caller, calls)
         caller.close()
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: str(m.name))
-def test_fault_of_ours_is_internal(broken: tuple[Service, World], method: Method) -> None:
-    service, world = broken
+def test_fault_of_ours_is_internal(broken: Broken, method: Method) -> None:
+    service = broken.service
     metadata = [*bearer(service.token()), ("x-request-id", f"broken-{method.name}")]
-    messages = world.messages(method, uid() if method.writes else "")
-    problem = send(world.caller.channel, method, messages, metadata).problem
+    messages = broken.calls[method.name]
+    problem = send(broken.caller.channel, method, messages, metadata).problem
     assert (problem.code, problem.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
     assert problem.message == SENTENCE
     assert set(problem.metadata) == {"error_id"}

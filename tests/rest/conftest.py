@@ -9,6 +9,7 @@ from rest.processes import Backend, Gateway, gateway
 from rest.wire import Rest
 
 from support.service import Service
+from support.shelf import Shelf
 
 
 class Place(NamedTuple):
@@ -60,6 +61,12 @@ def recorded_answer(rest: Rest, persona_id: str) -> str:
     path = f"/api/v1/simulations/{uuid.uuid4()}/responses"
     recorded = rest.call("POST", path, {"responses": [one]}).json()
     return str(recorded[0]["id"])
+
+
+@pytest.fixture(scope="session")
+def shelf(service: Service) -> Shelf:
+    """Individuals of the library, used in two groups, that no test changes."""
+    return Shelf(service.connect())
 
 
 @pytest.fixture

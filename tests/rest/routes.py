@@ -10,29 +10,41 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from persona.v1 import persona_service_pb2, project_service_pb2, response_service_pb2
+from persona.v1 import (
+    library_service_pb2,
+    persona_service_pb2,
+    project_service_pb2,
+    response_service_pb2,
+)
 
 _SERVICES = (
     persona_service_pb2.DESCRIPTOR.services_by_name["PersonaService"],
     project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
     response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
+    library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
 )
 _CONFIGURATION = Path(__file__).parents[2] / "protos" / "persona" / "v1" / "gateway.yaml"
 
 
 class Route(NamedTuple):
-    """One RPC and its path."""
+    """One RPC and a path of it."""
 
     rpc: str  # "persona.v1.PersonaService.ListPersonas"
     verb: str  # "GET"
     path: str  # "/api/v1/projects/{project_id}"
     body: str  # "persona", "*" or ""
     response_body: str  # "personas" or ""
+    additional: bool = False  # not the RPC's first path
 
     @property
     def name(self) -> str:
         """The RPC's own name."""
         return self.rpc.rpartition(".")[2]
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others: the name, and for an additional path what it names."""
+        return f"{self.name} by {self.params[-1]}" if self.additional else self.name
 
     @property
     def params(self) -> list[str]:
@@ -56,6 +68,7 @@ class Route(NamedTuple):
             path = path.replace(f"{{{name}}}", quote(getattr(request, name), safe=""))
         rest = MessageToDict(request, preserving_proto_field_name=True)
         rest = {name: value for name, value in rest.items() if name not in self.params}
+        rest |= {name: "true" for name, value in rest.items() if value is True}
         if "update_mask" in rest:  # JSON would write its names in camelCase
             rest["update_mask"] = ",".join(request.update_mask.paths)  # type: ignore[attr-defined]
         if self.body == "*":
@@ -73,14 +86,21 @@ class Route(NamedTuple):
 
 def _routes() -> list[Route]:
     rules = re.split(r"^ +- selector: ", _CONFIGURATION.read_text(), flags=re.MULTILINE)[1:]
-    return [_route(rule) for rule in rules]
+    return [route for rule in rules for route in _routes_of(rule)]
 
 
-def _route(rule: str) -> Route:
+def _routes_of(rule: str) -> list[Route]:
+    rpc = rule.split(maxsplit=1)[0]
+    first, *others = re.split(r"^ +- (?=get: )", rule, flags=re.MULTILINE)
+    additional = [_route(rpc, f"  {other}")._replace(additional=True) for other in others]
+    return [_route(rpc, first), *additional]
+
+
+def _route(rpc: str, rule: str) -> Route:
     values = dict(re.findall(r'^ +(\w+): "?([^"\n]+)"?$', rule, flags=re.MULTILINE))
     verb = next(v for v in ("get", "post", "patch", "delete") if v in values)
     body, response_body = values.get("body", ""), values.get("response_body", "")
-    return Route(rule.split(maxsplit=1)[0], verb.upper(), values[verb], body, response_body)
+    return Route(rpc, verb.upper(), values[verb], body, response_body)
 
 
 ROUTES = _routes()

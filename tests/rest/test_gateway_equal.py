@@ -20,20 +20,22 @@ from rest.wire import Answer, Rest
 from persona.v1 import persona_service_pb2 as personas
 from persona.v1 import project_service_pb2 as projects
 from persona.v1 import response_service_pb2 as responses
+from persona.v1.library_service_pb2 import Reliability
 from persona.v1.persona_pb2 import Persona
 from support.answers import KINDS, rich_answer
 from support.data import at
 from support.errors import problem_of
 from support.service import Service
+from support.shelf import Shelf, library_requests
 
 NOBODY = str(uuid.UUID(int=7))
 READS = [route for route in ROUTES if not route.writes]
 WRITES = [route for route in ROUTES if route.writes]
 
 
-def name_of(route: Route) -> str:
+def key_of(route: Route) -> str:
     """Return what a test of a route is called."""
-    return route.name
+    return route.key
 
 
 class Both(NamedTuple):
@@ -64,6 +66,7 @@ def caller(service: Service) -> Callable[..., Both]:
             "PersonaService": stubs.personas,
             "ProjectService": stubs.projects,
             "ResponseService": stubs.responses,
+            "LibraryService": stubs.library,
         }
         return Both(Rest(service.rest, token), both)
 
@@ -76,12 +79,34 @@ def both(caller: Callable[..., Both]) -> Both:
     return caller()
 
 
+class Requests:
+    """Good requests by the keys of their routes; some are made only when they are asked for."""
+
+    def __init__(self, made: dict[str, Message], later: dict[str, Callable[[], Message]]) -> None:
+        self._made, self._later = made, later
+
+    def keys(self) -> set[str]:
+        return {*self._made, *self._later}
+
+    def __getitem__(self, key: str) -> Message:
+        if key not in self._made:
+            self._made[key] = self._later[key]()
+        return self._made[key]
+
+
 @pytest.fixture
-def requests(both: Both, place: Place, filled: Callable[[int], list[str]]) -> dict[str, Message]:
-    """One good request of every RPC, on things that are there."""
+def requests(
+    both: Both, place: Place, filled: Callable[[int], list[str]], shelf: Shelf
+) -> Requests:
+    """One good request of every route, on things that are there."""
+    group = {"project_id": place.project, "group_id": place.group}
+    return Requests(plain_requests(both, place, filled(5)), library_requests(shelf, group))
+
+
+def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Message]:
+    """Return those that need no library."""
     project: dict[str, Any] = {"project_id": place.project}
     group = {**project, "group_id": place.group}
-    people = filled(5)
     one = {**group, "persona_id": people[2]}
     simulation = str(uuid.uuid4())
     answers = [rich_answer(people[i], **{kind: KINDS[kind]}) for i, kind in enumerate(KINDS)]
@@ -125,22 +150,33 @@ def requests(both: Both, place: Place, filled: Callable[[int], list[str]]) -> di
 
 def assert_equal(route: Route, reply: Any, answer: Answer) -> None:
     """Check that an answer is the reply in JSON, with every field in it."""
-    if not route.response_body:
+    if route.verb == "DELETE":
         assert (answer.status, answer.body) == (204, b"")
         return
     replies = reply if isinstance(reply, list) else [reply]
-    wanted = [getattr(each, route.response_body) for each in replies]
+    body = route.response_body
+    wanted = [getattr(each, body) if body else each for each in replies]
+    for each in wanted:
+        timeless(each)
     if isinstance(wanted[0], Message):
         rows = [answer.json()]
     else:
         wanted = [row for page in wanted for row in page]
         rows = answer.lines() if isinstance(reply, list) else answer.json()
         assert wanted
-    assert [
-        Parse(json.dumps(row), type(want)()) for row, want in zip(rows, wanted, strict=True)
-    ] == wanted
+    found = [Parse(json.dumps(row), type(want)()) for row, want in zip(rows, wanted, strict=True)]
+    for each in found:
+        timeless(each)
+    assert found == wanted
     for row, want in zip(rows, wanted, strict=True):
         assert set(row) == shown_fields(want)
+
+
+def timeless(message: Any) -> None:
+    """Take out when something was measured: it is measured for every call."""
+    if isinstance(message, Reliability):
+        assert message.measured_at.seconds
+        message.ClearField("measured_at")
 
 
 def shown_fields(message: Message) -> set[str]:
@@ -150,13 +186,13 @@ def shown_fields(message: Message) -> set[str]:
     return found | {name for name in one_of if message.HasField(name)}
 
 
-def test_there_is_a_request_of_every_rpc(requests: dict[str, Message]) -> None:
-    assert set(requests) == {route.name for route in ROUTES}
+def test_there_is_a_request_of_every_route(requests: Requests) -> None:
+    assert requests.keys() == {route.key for route in ROUTES}
 
 
-@pytest.mark.parametrize("route", READS, ids=name_of)
-def test_reads_are_equal(both: Both, requests: dict[str, Message], route: Route) -> None:
-    request = requests[route.name]
+@pytest.mark.parametrize("route", READS, ids=key_of)
+def test_reads_are_equal(both: Both, requests: Requests, route: Route) -> None:
+    request = requests[route.key]
     both.rest.call("POST", "/api/v1/projects", {"name": "One more"})
     reply, answer = both.grpc(route, request), both.http(route, request)
     assert_equal(route, reply, answer)
@@ -168,11 +204,11 @@ def test_reads_are_equal(both: Both, requests: dict[str, Message], route: Route)
 
 
 @pytest.mark.parametrize("first", ["grpc", "http"])
-@pytest.mark.parametrize("route", WRITES, ids=name_of)
+@pytest.mark.parametrize("route", WRITES, ids=key_of)
 def test_a_write_by_one_form_is_the_retry_of_the_other(
-    both: Both, requests: dict[str, Message], route: Route, first: str
+    both: Both, requests: Requests, route: Route, first: str
 ) -> None:
-    request: Any = requests[route.name]
+    request: Any = requests[route.key]
     request.request_id = str(uuid.uuid4())
     if first == "grpc":
         reply = both.grpc(route, request)
@@ -197,6 +233,10 @@ def mutilated(route: Route, good: Message) -> Iterator[Message]:
         "page_token": "nope",
         "age_min": 131,
         "persona_id": NOBODY,
+        "library_persona_id": NOBODY,
+        "min_reliability": 1.5,
+        "min_score": -0.5,
+        "order_by": "nope",
     }
     for field, wrong in bad.items():
         if field in fields:
@@ -213,12 +253,14 @@ def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
         request.responses[1].choices.values.append("nope")
         request.responses[2].persona_id = NOBODY
         request.responses[4].question_key = ""
-    elif route.body == "*":
+    elif route.name == "ReuseLibraryPersonas":
+        request.library_persona_ids.extend(["nope", request.library_persona_ids[0]])
+    elif route.name == "BatchCreatePersonas":
         request.personas[1].age = 999
         request.personas[1].full_name = " "
     elif route.body == "persona":
         request.persona.CopyFrom(Persona(age=999, income_level="Huge"))
-    elif route.body:
+    elif route.body not in ("", "*"):
         getattr(request, route.body).name = "a\x00b"
         if "update_mask" in route.method.input_type.fields_by_name:
             request.update_mask.paths.append("nope")
@@ -249,17 +291,17 @@ def assert_equally_refused(both: Both, route: Route, request: Message) -> None:
     assert (answer.headers["Retry-After"] is not None) == wanted.retry
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=name_of)
-def test_errors_are_equal(both: Both, requests: dict[str, Message], route: Route) -> None:
-    for request in mutilated(route, requests[route.name]):
+@pytest.mark.parametrize("route", ROUTES, ids=key_of)
+def test_errors_are_equal(both: Both, requests: Requests, route: Route) -> None:
+    for request in mutilated(route, requests[route.key]):
         assert_equally_refused(both, route, request)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=name_of)
+@pytest.mark.parametrize("route", ROUTES, ids=key_of)
 def test_refusals_of_the_caller_are_equal(
-    caller: Callable[..., Both], requests: dict[str, Message], route: Route
+    caller: Callable[..., Both], requests: Requests, route: Route
 ) -> None:
-    request = requests[route.name]
+    request = requests[route.key]
     assert_equally_refused(caller(scopes=""), route, request)
     if route.params:
         assert_equally_refused(caller(tenant="other"), route, request)

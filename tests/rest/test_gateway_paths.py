@@ -8,6 +8,8 @@ from rest.conftest import Place, recorded_answer
 from rest.routes import ROUTES, Route, by_path, without_path
 from rest.wire import Rest
 
+from support.shelf import Shelf
+
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
@@ -84,12 +86,23 @@ def test_an_empty_id_is_404(rest: Rest, place: Place) -> None:
         rest.call("DELETE", path).problem(404, "UNKNOWN_PATH")
 
 
-def test_a_verb_on_another_resource_is_a_bad_id(
+def test_a_verb_is_no_part_of_an_id(
     rest: Rest, place: Place, filled: Callable[[int], list[str]]
 ) -> None:
+    """A verb that there is takes its own method alone; one that there is not is no path at all."""
     (known,) = filled(1)
-    rest.call("DELETE", f"{place.path}/{known}:promote").problem(400, "INVALID_FIELD", "persona_id")
-    rest.call("DELETE", f"{place.path}:export").problem(405, "METHOD_NOT_ALLOWED")
+    verbs = {f"/{known}:promote": "POST", ":reuse": "POST", ":export": "GET, HEAD"}
+    for end, right in verbs.items():
+        answer = rest.call("DELETE", place.path + end)
+        answer.problem(405, "METHOD_NOT_ALLOWED")
+        assert answer.headers["Allow"] == right
+    for method in ALL:
+        answer = rest.call(method, f"{place.path}/{known}:nope")
+        assert answer.status == 404
+        if method != "HEAD":
+            answer.problem(404, "UNKNOWN_PATH")
+    escaped = rest.call("DELETE", f"{place.path}/{known}%3Apromote")
+    escaped.problem(400, "INVALID_FIELD", "persona_id")
     assert rest.call("GET", f"{place.path}/{known}").status == 200
 
 
@@ -116,18 +129,19 @@ def test_methods_can_not_be_overridden(
     assert len(rest.call("GET", place.path, headers=override).json()) == 1
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.verb == "GET"], ids=lambda r: r.name)
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.verb == "GET"], ids=lambda r: r.key)
 def test_head_is_get_without_a_body(
-    rest: Rest, place: Place, filled: Callable[[int], list[str]], route: Route
+    rest: Rest, place: Place, filled: Callable[[int], list[str]], shelf: Shelf, route: Route
 ) -> None:
     ids = {"project_id": place.project, "group_id": place.group, "persona_id": filled(1)[0]}
     recorded = recorded_answer(rest, ids["persona_id"])
-    path = route.path.format(**ids, response_id=recorded)
+    path = route.path.format(**ids, response_id=recorded, library_persona_id=shelf.ids[0])
     path += f"?persona_id={ids['persona_id']}" if route.name == "ListResponses" else ""
     get, head = rest.call("GET", path), rest.call("HEAD", path)
     assert (head.status, head.body) == (200, b"")
     assert head.headers["Content-Type"] == get.headers["Content-Type"]
-    assert head.headers["Content-Length"] in (None, get.headers["Content-Length"])
+    if route.name != "GetReliability":  # whose time of measuring has as many digits as it needs
+        assert head.headers["Content-Length"] in (None, get.headers["Content-Length"])
 
 
 def test_head_of_what_is_not_there_has_its_status(rest: Rest) -> None:

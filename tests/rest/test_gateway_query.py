@@ -9,7 +9,7 @@ from rest.conftest import Place
 from rest.routes import ROUTES, Route
 from rest.wire import Rest
 
-EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.key)
 
 
 @pytest.fixture
@@ -17,15 +17,24 @@ def path_of(place: Place, filled: Callable[[int], list[str]]) -> Callable[[Route
     """A function that fills a route's path with ids that are there."""
     ids = {"project_id": place.project, "group_id": place.group, "persona_id": filled(1)[0]}
     ids |= {"simulation_id": str(uuid.uuid4()), "response_id": str(uuid.uuid4())}
+    ids |= {"library_persona_id": str(uuid.uuid4())}
     return lambda route: route.path.format(**ids)
+
+
+_WHOLE = {
+    "RecordResponses": b'{"responses":[]}',
+    "PromotePersona": b"{}",
+    "RetireLibraryPersona": b"{}",
+    "ReuseLibraryPersonas": b'{"library_persona_ids":[]}',
+}
 
 
 def body_of(route: Route) -> bytes | None:
     """Return a good body for a route that takes one."""
     if not route.body:
         return None
-    if route.name == "RecordResponses":
-        return b'{"responses":[]}'
+    if route.name in _WHOLE:
+        return _WHOLE[route.name]
     one = {"full_name": "X"} if "Persona" in route.name else {}
     named = one if route.body == "persona" else {"name": "X"}
     return json.dumps({"personas": [one]} if route.body == "*" else named).encode()
@@ -77,6 +86,43 @@ def test_a_parameter_given_twice_is_refused(
 @pytest.mark.parametrize("name", ["page_size", "age_min"])
 def test_what_is_no_number_is_refused(rest: Rest, place: Place, name: str, value: str) -> None:
     rest.call("GET", f"{place.path}?{name}={value}").problem(400, "INVALID_FIELD", name)
+
+
+LIBRARY = "/api/v1/library/personas"
+
+
+@pytest.mark.parametrize("value", ["", "1", "0", "T", "True", "TRUE", "yes", "null", "true%20"])
+def test_what_is_no_boolean_is_refused(rest: Rest, place: Place, value: str) -> None:
+    """An empty one too: it could mean yes as well as no."""
+    matches = f"{place.path.removesuffix('personas')}library-matches"
+    for path, name in ((LIBRARY, "include_retired"), (matches, "exclude_used_in_project")):
+        for end in ("", "&page_size=1"):
+            answer = rest.call("GET", f"{path}?{name}={value}{end}")
+            answer.problem(400, "INVALID_FIELD", name)
+    rest.call("GET", f"{LIBRARY}?include_retired").problem(400, "INVALID_FIELD", "include_retired")
+
+
+NUMBERS = ["NaN", "nan", "Infinity", "-Infinity", "inf", "1e999", "0x1p-2", "1_0", ".5", "0,5", "a"]
+
+
+@pytest.mark.parametrize("value", [*NUMBERS, "-0.1", "1.0001", "1e3"])
+def test_what_is_no_share_is_refused(rest: Rest, place: Place, value: str) -> None:
+    matches = f"{place.path.removesuffix('personas')}library-matches"
+    for path, name in ((LIBRARY, "min_reliability"), (matches, "min_score")):
+        answer = rest.call("GET", f"{path}?{name}={value}&page_size=1")
+        answer.problem(400, "INVALID_FIELD", name)
+
+
+@pytest.mark.parametrize("value", ["", "0", "1", "0.5", "1.0", "5e-1", "5E-1"])
+def test_a_good_share_is_taken(rest: Rest, place: Place, value: str) -> None:
+    matches = f"{place.path.removesuffix('personas')}library-matches"
+    for path, name in ((LIBRARY, "min_reliability"), (matches, "min_score")):
+        assert rest.call("GET", f"{path}?{name}={value}&page_size=1").status == 200
+
+
+@pytest.mark.parametrize("value", ["nope", "reliability,id", "reliability%20up", "Created_At", "+"])
+def test_an_unknown_order_is_refused(rest: Rest, value: str) -> None:
+    rest.call("GET", f"{LIBRARY}?order_by={value}").problem(400, "INVALID_FIELD", "order_by")
 
 
 def test_what_is_no_utf8_is_refused(rest: Rest, place: Place) -> None:

@@ -8,13 +8,19 @@ from rpc.test_rpc_unknown_fields import REQUESTS, send
 
 from support.data import Place, make_place, persona, uid
 from support.errors import refusal_of, refused
+from support.library import individual, reuse
 
 # reason → the field whose id is not there, outermost first
 REASONS = {
     "PROJECT_NOT_FOUND": "project_id",
     "PERSONA_GROUP_NOT_FOUND": "group_id",
     "PERSONA_NOT_FOUND": "persona_id",
+    "LIBRARY_PERSONA_NOT_FOUND": "library_persona_id",
 }
+# These take a persona's own ids or its library persona's, but never both.
+EITHER = ("GetReliability",)
+# The parents of its persona may be deleted, so that only the persona itself can be missed.
+WITHOUT_PARENTS = "GetPersonaLineage"
 CASES = [
     pytest.param(method, reason, id=f"{method.name}-{field}")
     for method in REQUESTS.values()
@@ -29,9 +35,12 @@ def request_of(place: Place, method: MethodDescriptor, missing: set[str], named:
     Where a request takes one of several parents, it gets the one that is `named`.
     """
     request = GetMessageClass(method.input_type)()
-    given = {**place.ids, "persona_id": uid(), "import_id": uid()}
+    given = {**place.ids, "persona_id": uid(), "import_id": uid(), "library_persona_id": uid()}
     for name, field in method.input_type.fields_by_name.items():
         if field.containing_oneof is not None and name != named:
+            continue
+        alone = "library_persona_id"
+        if method.name in EITHER and (name == alone) != (named == alone):
             continue
         if name in given:
             setattr(request, name, uid() if name in missing else given[name])
@@ -39,6 +48,8 @@ def request_of(place: Place, method: MethodDescriptor, missing: set[str], named:
             request.persona.CopyFrom(persona())  # type: ignore[attr-defined]
         elif name == "personas" and method.name != "ImportPersonas":
             request.personas.append(persona())  # type: ignore[attr-defined]
+        elif name == "library_persona_ids":
+            request.library_persona_ids.append(uid())  # type: ignore[attr-defined]
         elif name in ("project", "persona_group"):
             getattr(request, name).name = "Name"
     return request
@@ -52,6 +63,8 @@ def test_the_outermost_missing_parent_is_named(
     missing = set(fields[fields.index(REASONS[reason]) :])  # and all below it
     request = request_of(place, method, missing, REASONS[reason])
     problem = refusal_of(lambda: send(place, method, request))  # type: ignore[arg-type]
+    if method.name == WITHOUT_PARENTS:
+        reason = "PERSONA_NOT_FOUND"
     assert problem.reason == reason
     named = REASONS[reason]
     assert problem.metadata[named] == getattr(request, named)
@@ -72,6 +85,17 @@ def test_a_group_under_another_project_is_not_found(place: Place) -> None:
     ):
         assert refusal_of(call).reason == "PERSONA_GROUP_NOT_FOUND"
     assert place.walk() == [one]
+
+
+def test_a_missing_individual_is_named(place: Place) -> None:
+    """It comes after project and group, and among several the first is named."""
+    known, unknown = individual(make_place(place.caller)).id, uid()
+    with refused("LIBRARY_PERSONA_NOT_FOUND") as refusal:
+        reuse(place, known, unknown, uid())
+    assert refusal.problem.metadata["library_persona_id"] == unknown
+    with refused("PERSONA_GROUP_NOT_FOUND"):
+        reuse(Place(place.caller, place.project, uid()), unknown)
+    assert place.walk() == []
 
 
 def test_validation_comes_before_existence(place: Place) -> None:

@@ -7,12 +7,14 @@ import grpc
 import pytest
 from rpc.conftest import Connect
 
+from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1 import response_service_pb2 as responses_pb
 from support.answers import answer
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refused
+from support.library import answer_reliably, individual
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 Make = Callable[[Place], Any]
@@ -20,6 +22,16 @@ Make = Callable[[Place], Any]
 
 def _persona(place: Place) -> str:
     return place.fill(1)[0].id
+
+
+def _eligible(place: Place) -> library_pb.PromotePersonaRequest:
+    one = _persona(place)
+    answer_reliably(place, one)
+    return library_pb.PromotePersonaRequest(**place.ids, persona_id=one)
+
+
+def _individual(place: Place) -> str:
+    return individual(make_place(place.caller)).id
 
 
 # RPC → (service, its request, and another request of the same kind)
@@ -97,6 +109,21 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
         ),
         lambda p: responses_pb.RecordResponsesRequest(
             simulation_id=uid(), responses=[answer(_persona(p))]
+        ),
+    ),
+    "PromotePersona": ("library", _eligible, _eligible),
+    "RetireLibraryPersona": (
+        "library",
+        lambda p: library_pb.RetireLibraryPersonaRequest(library_persona_id=_individual(p)),
+        lambda p: library_pb.RetireLibraryPersonaRequest(library_persona_id=_individual(p)),
+    ),
+    "ReuseLibraryPersonas": (
+        "library",
+        lambda p: library_pb.ReuseLibraryPersonasRequest(
+            **p.ids, library_persona_ids=[_individual(p), _individual(p)]
+        ),
+        lambda p: library_pb.ReuseLibraryPersonasRequest(
+            **p.ids, library_persona_ids=[_individual(p)]
         ),
     ),
 }

@@ -9,7 +9,12 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from persona.v1 import persona_service_pb2, project_service_pb2, response_service_pb2
+from persona.v1 import (
+    library_service_pb2,
+    persona_service_pb2,
+    project_service_pb2,
+    response_service_pb2,
+)
 from support.data import Place
 from support.errors import refused
 
@@ -17,7 +22,12 @@ from support.errors import refused
 UNKNOWN = {"varint": b"\x98\xdb\x02\x01", "text": b"\x9a\xdb\x02\x01x"}
 REQUESTS = {
     method.full_name: method
-    for file in (persona_service_pb2, project_service_pb2, response_service_pb2)
+    for file in (
+        persona_service_pb2,
+        project_service_pb2,
+        response_service_pb2,
+        library_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
@@ -80,6 +90,7 @@ def send(place: Place, method: MethodDescriptor, request: Message) -> None:
         "PersonaService": place.caller.personas,
         "ProjectService": place.caller.projects,
         "ResponseService": place.caller.responses,
+        "LibraryService": place.caller.library,
     }
     call: Any = getattr(services[method.containing_service.name], method.name)
     kind: Any = method
@@ -102,6 +113,8 @@ def test_every_depth_is_there() -> None:
         ("RecordResponses", ("responses", "choice")),
         ("RecordResponses", ("responses", "occurred_at")),
         ("ListResponses", ("start_time",)),
+        ("GetPersonaLineage", ()),
+        ("MatchLibraryPersonas", ()),
     ):
         assert expected in paths
 

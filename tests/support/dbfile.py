@@ -26,10 +26,18 @@ class AuditRow(NamedTuple):
     request_id: str
     simulation_id: str
     response_count: int | None
+    library_persona_id: str
 
 
 _AUDIT = ", ".join(AuditRow._fields)
-_IDS = ("project_id", "group_id", "persona_id", "request_id", "simulation_id")
+_IDS = (
+    "project_id",
+    "group_id",
+    "persona_id",
+    "request_id",
+    "simulation_id",
+    "library_persona_id",
+)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 
+from persona.v1.library_service_pb2_grpc import LibraryServiceStub
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
@@ -132,6 +133,7 @@ class Caller:
         self.personas = PersonaServiceStub(authorized)
         self.projects = ProjectServiceStub(authorized)
         self.responses = ResponseServiceStub(authorized)
+        self.library = LibraryServiceStub(authorized)
 
     def close(self) -> None:
         """Close the connection."""

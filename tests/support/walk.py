@@ -1,15 +1,20 @@
 """A random walk over all RPCs, from one seed, that hits, misses, repeats and changes nothing."""
 
 import random
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_service_pb2 as projects_pb
+from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_service_pb2 import PersonaGroup, Project
 from persona.v1.response_service_pb2 import Response
 from persona_server.transport.methods import Method
 from support.answers import answer
-from support.rpcs import METHODS
+from support.library import OWN, PEERS, SIMULATIONS, peer_answers, ratings
+from support.rpcs import BY_NAME, METHODS
 
 _NAMES = ("One", "Two", "Three")
 _PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
@@ -23,7 +28,11 @@ _WEIGHTS = {
     "CreatePersona": 16,
     "RecordResponses": 10,
     "GetResponsePersona": 8,
+    "RetireLibraryPersona": 1,
+    "ReuseLibraryPersonas": 12,
 }
+_RELIABLE = 0.01  # the share of steps that begin to make somebody eligible
+_ORDERS = ("", "project_count", "created_at desc", "nope")
 
 
 class Step(NamedTuple):
@@ -45,10 +54,17 @@ class Walk:
         self._personas = {group: self._people() for group in self._groups}
         self._simulations = [self._uuid() for _ in range(3)]
         self._responses = [self._uuid() for _ in range(30)]
+        self._library: list[str] = []
         self._done: list[Step] = []
+        self._planned: Iterator[Step] = iter(())
 
     def step(self) -> Step:
-        """Return the next call: a new one, or one of the last again."""
+        """Return the next call: a planned one, one of the last again, or a new one."""
+        if planned := next(self._planned, None):
+            self._done.append(planned)
+            return planned
+        if self._chance(_RELIABLE):
+            self._planned = self._promotion()
         if self._done and self._chance(0.25):
             return self._random.choice(self._done[-self._random.choice((1, 20)) :])
         weights = [_WEIGHTS.get(method.name, 4) for method in METHODS]
@@ -58,6 +74,51 @@ class Walk:
         self._forget(method.name, ids)
         self._done.append(step)
         return step
+
+    def learn(self, promoted: library_pb.PromotePersonaResponse) -> None:
+        """Take in whom the service has promoted: it makes their ids."""
+        if promoted.library_persona.id not in self._library:
+            self._library.append(promoted.library_persona.id)
+
+    def _promotion(self) -> Iterator[Step]:
+        """Yield the calls that make a persona eligible and promote it, as long as it is there.
+
+        The peers are in a project of their own, which nothing deletes.
+        """
+        ids, tag = self._ids(), self._uuid()
+        project, group = self._uuid(), self._uuid()
+        peers = [_person(self._uuid()) for _ in PEERS]
+        ids["project_id"] = self._groups[ids["group_id"]]
+        ids["persona_id"] = self._personas[ids["group_id"]][0]
+        where = {"project_id": ids["project_id"], "group_id": ids["group_id"]}
+        yield self._by_name(
+            "CreateProject", projects_pb.CreateProjectRequest(project=Project(id=project, name="P"))
+        )
+        yield self._by_name(
+            "CreatePersonaGroup",
+            projects_pb.CreatePersonaGroupRequest(
+                project_id=project, persona_group=PersonaGroup(id=group, name="Peers")
+            ),
+        )
+        yield self._by_name(
+            "BatchCreatePersonas",
+            pb.BatchCreatePersonasRequest(project_id=project, group_id=group, personas=peers),
+        )
+        yield self._recorded(peer_answers([peer.id for peer in peers], tag))
+        persona = _person(ids["persona_id"])
+        yield self._by_name("CreatePersona", pb.CreatePersonaRequest(**where, persona=persona))
+        for day in range(SIMULATIONS):
+            yield self._recorded(ratings(persona.id, tag, OWN, day))
+        request = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
+        yield self._by_name("PromotePersona", request)
+
+    def _recorded(self, answers: list[Response]) -> Step:
+        request = responses_pb.RecordResponsesRequest(simulation_id=self._uuid(), responses=answers)
+        return self._by_name("RecordResponses", request)
+
+    def _by_name(self, name: str, request: Any) -> Step:
+        request.request_id = self._uuid()
+        return Step(self._random.choice(self._actors), BY_NAME[name], [request])
 
     def _ids(self) -> dict[str, str]:
         group = self._random.choice(list(self._groups))
@@ -71,8 +132,13 @@ class Walk:
             "import_id": self._uuid(),
             "simulation_id": self._random.choice(self._simulations),
             "response_id": self._random.choice(self._responses),
+            "library_persona_id": self._individual(),
             "request_id": self._random.choice(["", self._uuid()]),
         }
+
+    def _individual(self) -> str:
+        known = self._library and not self._chance(0.1)
+        return self._random.choice(self._library) if known else self._uuid()
 
     def _forget(self, name: str, ids: dict[str, str]) -> None:
         """Let new ids take the places of those that a delete has spent."""
@@ -97,6 +163,9 @@ class Walk:
         request = method.request()
         names = [field.name for field in request.DESCRIPTOR.fields]
         self._random.shuffle(names)  # of several parents a request may name, the last one stays
+        if method.name == "GetReliability":  # it takes three ids or one
+            alone = self._chance(0.5)
+            names = [name for name in names if (name == "library_persona_id") == alone]
         for name in names:
             self._fill(request, name, ids)
         if not method.streams_in:
@@ -127,12 +196,18 @@ class Walk:
             request.responses.extend(self._answers(ids))
         elif name == "update_mask":
             request.update_mask.paths.append("name")
+        elif name == "library_persona_ids":
+            request.library_persona_ids.append(ids["library_persona_id"])
+        elif name == "order_by":
+            request.order_by = self._random.choice(_ORDERS)
 
     def _persona(self, persona_id: str) -> Persona:
-        # Its content follows from its id: most creates of one that exists change nothing.
-        name = "Somebody else" if self._chance(0.1) else f"Person {persona_id[:4]}"
-        age = 200 if self._chance(0.05) else 30  # now and then one that is refused
-        return Persona(id=persona_id, full_name=name, age=age)
+        persona = _person(persona_id)
+        if self._chance(0.1):
+            persona.full_name = "Somebody else"
+        if self._chance(0.05):
+            persona.age = 200  # now and then one that is refused
+        return persona
 
     def _batch(self, ids: dict[str, str]) -> list[Persona]:
         fresh = [self._persona("") for _ in range(self._random.randint(0, 3))]
@@ -152,3 +227,8 @@ class Walk:
     def _uuid(self) -> str:
         raw = f"{self._random.getrandbits(128):032x}"
         return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]))
+
+
+def _person(persona_id: str) -> Persona:
+    """Return a persona whose content follows from its id: most creates of one change nothing."""
+    return Persona(id=persona_id, full_name=f"Person {persona_id[:4]}", age=30)

@@ -12,6 +12,7 @@ from persona.v1.project_service_pb2 import PersonaGroup, Project
 from persona_server.transport.methods import Method
 from support.answers import answer, record
 from support.data import make_place, rich_persona, uid
+from support.library import answer_reliably, individual, reuse
 from support.service import Caller
 
 _KINDS = {
@@ -21,6 +22,10 @@ _KINDS = {
     "Response": "response_id",
 }
 _UNSET = ("update_mask", "start_time", "end_time")
+# These take a persona's own ids or its library persona's, never both. (A `oneof` says the same.)
+_ALTERNATIVES = {"GetReliabilityRequest": ("library_persona_id",)}
+# Of a persona that is not in the library they would have little to say.
+_OF_A_COPY = ("GetPersonaLineage", "GetReliability")
 
 
 class World:
@@ -38,9 +43,27 @@ class World:
             "response_id": recorded.id,
             "import_id": uid(),
         }
+        self._prepared: set[str] = set()
+
+    def prepare(self, method: Method) -> None:
+        """Make what this method needs beyond a persona: many answers, so that no other gets it."""
+        if method.name in self._prepared:
+            return
+        self._prepared.add(method.name)
+        if method.name == "PromotePersona":
+            answer_reliably(self.place, self.ids["persona_id"])
+        elif method.name in _OF_A_COPY or _is_of_the_library(method):
+            self.add_individual()
+        if method.name in _OF_A_COPY:
+            self.ids["persona_id"] = reuse(self.place, self.ids["library_persona_id"])[0].id
+
+    def add_individual(self) -> None:
+        """Promote one more persona, of another project: `library_persona_id` names the last."""
+        self.ids["library_persona_id"] = individual(make_place(self.caller)).id
 
     def messages(self, method: Method, request_id: str = "") -> list[Any]:
         """Return the messages of a call that succeeds."""
+        self.prepare(method)
         if not method.streams_in:
             return [self._filled(method, request_id)]
         first = method.request()
@@ -74,10 +97,21 @@ class World:
             getattr(request, field.name).CopyFrom(sample)
 
 
-def _set_known(request: Message, values: dict[str, str]) -> None:
+def _is_of_the_library(method: Method) -> bool:
+    named = "library_persona_id" in method.request.DESCRIPTOR.fields_by_name
+    return named or method.service.endswith(".LibraryService")
+
+
+def _set_known(request: Any, values: dict[str, str]) -> None:
     for field in request.DESCRIPTOR.fields:
-        if field.name.endswith("_id"):
+        if field.name.endswith("_ids"):
+            getattr(request, field.name).append(values[field.name[:-1]])
+        elif field.name.endswith("_id") and not _is_alternative(request, field.name):
             setattr(request, field.name, values[field.name])
+
+
+def _is_alternative(request: Any, name: str) -> bool:
+    return name in _ALTERNATIVES.get(request.DESCRIPTOR.name, ())
 
 
 def id_fields(method: Method) -> Iterator[tuple[str, str]]:
@@ -88,6 +122,8 @@ def id_fields(method: Method) -> Iterator[tuple[str, str]]:
     for field in method.request.DESCRIPTOR.fields:
         if field.name.endswith("_id"):
             yield field.name, field.name
+        elif field.name.endswith("_ids"):
+            yield field.name, field.name[:-1]
         elif field.message_type is not None and field.message_type.name in _KINDS:
             for inner in field.message_type.fields:
                 if inner.name == "id" or inner.name.endswith("_id"):
@@ -100,12 +136,16 @@ def set_id(messages: list[Any], path: str, value: str) -> None:
     outer, _, inner = path.partition(".")
     for message in messages:
         holder = getattr(message, outer)
-        if not inner:
-            if holder or outer == "request_id" or _is_choice(message, outer):
-                setattr(message, outer, value)
-            continue
-        for resource in [holder] if isinstance(holder, Message) else holder:
-            _set_inner(resource, inner, value)
+        if inner:
+            for resource in [holder] if isinstance(holder, Message) else holder:
+                _set_inner(resource, inner, value)
+        elif outer.endswith("_ids"):
+            holder[:] = [value]
+        elif _is_alternative(message, outer):
+            message.Clear()
+            setattr(message, outer, value)
+        elif holder or outer == "request_id" or _is_choice(message, outer):
+            setattr(message, outer, value)
 
 
 def _is_choice(message: Any, name: str) -> bool:

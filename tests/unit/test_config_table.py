@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from persona_server import config
+from persona_server.app import policy_of
 from persona_server.config import SETTINGS, Address, SettingError, Settings, load, unknown_variables
+from persona_server.measures.policy import Policy
 
 NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
@@ -27,6 +29,16 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
         {"60": 60.0, "90.5": 90.5},
         ["59.9", "0", "-1", "nan", "inf", "1d", ""],
     ),
+    "promotion": (False, {"automatic": True, "manual": False}, ["", "on", "Automatic"]),
+    "min_peers": (5, {"1": 1}, ["0", "-1", "2.5", "x", ""]),
+    "min_simulations": (3, {"2": 2}, ["1"]),
+    "min_questions": (15, {"1": 1}, ["0"]),
+    "min_attainable": (0.7, {"0": 0.0, "1": 1.0, "0.65": 0.65}, ["-0.1", "1.1", "nan", ""]),
+    "min_bound": (0.7, {"0.5": 0.5}, ["2", "x"]),
+    "max_contradiction_rate": (0.2, {"0.1": 0.1}, ["-1", "inf"]),
+    "min_noise_differences": (10, {"1": 1}, ["0"]),
+    "min_noise_individuals": (5, {"1": 1}, ["0"]),
+    "max_trend_points": (60, {"5": 5, "200": 200}, ["4", "201"]),
     "grace": (10.0, {"0": 0.0, "600": 600.0}, ["-0.1", "601", "nan", "x"]),
     "log_level": ("info", {"debug": "debug", "error": "error"}, ["INFO", "trace", ""]),
 }
@@ -46,6 +58,11 @@ def test_default(name: str) -> None:
     if default is None and name == "data":
         default = Path(config.default_data()).expanduser().absolute()
     assert value(load({}, {}), name) == default
+
+
+def test_the_limits_are_those_of_the_measures() -> None:
+    assert policy_of(load({}, {})) == Policy()
+    assert policy_of(load({"min_bound": "0.5"}, {})) == Policy(min_bound=0.5)
 
 
 TAKEN = [(name, text, got) for name, case in CASES.items() for text, got in case[1].items()]

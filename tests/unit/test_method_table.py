@@ -4,22 +4,40 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from persona.v1 import persona_service_pb2, project_service_pb2, response_service_pb2
+from persona.v1 import (
+    library_service_pb2,
+    persona_service_pb2,
+    project_service_pb2,
+    response_service_pb2,
+)
 from persona_server.scopes import SCOPES as KNOWN
 from persona_server.services import recording
+from persona_server.services.library import LibraryService
 from persona_server.services.personas import PersonaService
 from persona_server.services.projects import ProjectService
 from persona_server.services.responses import ResponseService
 from persona_server.storage.responses import DELETED, SHOWN
 from persona_server.transport.methods import SCOPES, SERVICES, methods_of
 
-FILES = (persona_service_pb2, project_service_pb2, response_service_pb2)
+FILES = (persona_service_pb2, project_service_pb2, response_service_pb2, library_service_pb2)
 IMPLEMENTATIONS = {
     "PersonaService": PersonaService,
     "ProjectService": ProjectService,
     "ResponseService": ResponseService,
+    "LibraryService": LibraryService,
 }
-READS = ("List", "Get", "Export")
+# RPCs whose scopes are not those of their service and kind.
+LINEAGE = {"personas:read", "library:read"}
+MEASURES = {"library:read", "responses:read"}
+SPECIAL = {
+    "GetPersonaLineage": LINEAGE,
+    "ListLibraryPersonaProjects": LINEAGE,
+    "GetReliability": MEASURES,
+    "GetAttitudeTimeline": MEASURES,
+    "PromotePersona": {"library:write", "responses:read"},
+    "ReuseLibraryPersonas": {"personas:write", "library:read"},
+}
+READS = ("List", "Get", "Export", "Match")
 MESSAGE = persona_service_pb2.GetPersonaRequest.DESCRIPTOR
 
 
@@ -34,7 +52,7 @@ ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 21
+    assert len(rpcs()) == 31
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -49,7 +67,11 @@ def test_scopes_are_those_that_a_token_can_have() -> None:
 @ALL
 def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
     kind = "read" if rpc.name.startswith(READS) else "write"
-    if rpc.containing_service.name == "PersonaService":
+    if rpc.name in SPECIAL:
+        expected = SPECIAL[rpc.name]
+    elif rpc.containing_service.name == "LibraryService":
+        expected = {f"library:{kind}"}
+    elif rpc.containing_service.name == "PersonaService":
         expected = {f"personas:{kind}"}
     elif rpc.containing_service.name == "ResponseService":
         expected = {f"responses:{kind}"}

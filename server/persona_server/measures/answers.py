@@ -75,6 +75,16 @@ class Question:
         """Answered by a text, of which the themes count."""
         return cls(key, Kind.THEMES)
 
+    @classmethod
+    def of_scale(cls, key: str, scale: str) -> Self:
+        """Return the question that has this key and :attr:`scale`."""
+        kind, *rest = json.loads(scale)
+        if kind == Kind.RATING:
+            return cls.rating(key, *rest)
+        if kind == Kind.SENTIMENT:
+            return cls.sentiment(key)
+        return cls(key, Kind(kind), tuple(rest))
+
     @property
     def scale(self) -> str:
         """The scale alone in canonical form: with ``key`` it identifies the question in a store."""

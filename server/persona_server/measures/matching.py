@@ -44,7 +44,7 @@ class Target:
 class Candidate(NamedTuple):
     """What matching needs of a library persona; a plain tuple in this order will do."""
 
-    id: str
+    id: bytes
     age: int
     gender: str
     income_level: str
@@ -55,7 +55,7 @@ class Candidate(NamedTuple):
 class Match(NamedTuple):
     """A candidate's score in 0…1 and its parts; None for those the group leaves open."""
 
-    id: str
+    id: bytes
     score: float
     age: float | None
     income: float | None
@@ -99,7 +99,7 @@ class Matcher:
         self,
         candidates: Iterable[Candidate],
         limit: int,
-        after: tuple[float, str] | None = None,
+        after: tuple[float, bytes] | None = None,
     ) -> list[Match]:
         """Return the best matches, by score and then id; with ``after``, those behind that pair."""
         scored = self._scored(candidates)
@@ -108,7 +108,7 @@ class Matcher:
             scored = (entry for entry in scored if entry[:2] > behind)
         return [self._explained(-score, c) for score, _, c in nsmallest(limit, scored)]
 
-    def _scored(self, candidates: Iterable[Candidate]) -> Iterator[tuple[float, str, Candidate]]:
+    def _scored(self, candidates: Iterable[Candidate]) -> Iterator[tuple[float, bytes, Candidate]]:
         ages, genders, incomes = self._ages, self._genders, self._incomes
         locations, occupations = self._locations, self._occupations
         named = sum(self._named)

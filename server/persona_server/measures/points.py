@@ -52,6 +52,11 @@ def unit(kind: Kind) -> int:
     return _UNITS[kind]
 
 
+def step(kind: Kind, before: int, after: int) -> int:
+    """Return what one difference of whole values adds to :attr:`Noise.squares`."""
+    return (after - before) ** 2 * _SQUARES_PER_UNIT[kind]
+
+
 def points(answers: Iterable[Answer]) -> tuple[Point, ...]:
     """Points of one individual's answers to one numeric question, in order of time.
 

@@ -105,7 +105,7 @@ def numeric_shift(
         last=float(values[-1] / scale),
         mean=float(mean(values) / scale),
         change=known("change", change if len(series) > 1 else Reason.TOO_FEW_POINTS),
-        reliable=known("reliable", _reliable_change(question.kind, series, others, policy)),
+        reliable=known("reliable", reliable_change(question.kind, series, others, policy)),
         slope=slope,
         trend=known("trend", _trend(series, policy)),
         missing=missing,
@@ -125,9 +125,13 @@ def adjusted(shifts: Iterable[NumericShift]) -> tuple[NumericShift, ...]:
     )
 
 
-def _reliable_change(
+def reliable_change(
     kind: Kind, series: Sequence[Point], others: Noise, policy: Policy
 ) -> ReliableChange | Reason:
+    """Measure whether the last of the points differs from the first by more than others' noise.
+
+    Returns why that can't be told, where it can't.
+    """
     if len(series) <= 1:
         return Reason.TOO_FEW_POINTS
     k = others.differences

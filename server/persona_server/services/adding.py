@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from persona.v1 import errors_pb2
 from persona.v1.persona_pb2 import Persona
+from persona_server.errors import ServiceError
 from persona_server.services.fields import fold
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists
@@ -57,6 +59,7 @@ def add_personas(
             continue
         _require_same(persona, group, found, path.format(i))
         if not found.visible:
+            _refuse_twice(repositories, group, persona, path.format(i))
             old, new = found.set_id, group.locked.set_id
             repositories.personas.restore(id_bytes(persona.id), old, new)
             restored += 1
@@ -68,6 +71,23 @@ def add_personas(
         repositories.groups.changed(id_bytes(group.group_id), count, longest)
         repositories.written += count
     return Added(framed, ids, count)
+
+
+def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
+    """Refuse to bring a promoted persona back beside a reused copy of the same individual."""
+    raw = id_bytes(persona.id)
+    link = repositories.links.of_personas([raw]).get(raw)
+    if link is None:
+        return
+    project, group_key = id_bytes(group.project_id), id_bytes(group.group_id)
+    individual = link.library_persona_id
+    if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
+        raise ServiceError(
+            errors_pb2.ERROR_REASON_ALREADY_EXISTS,
+            f"{path}.id: the persona {persona.id} can't be brought back, since this group holds a "
+            "reused copy of the same individual. Delete that one first.",
+            metadata={"state": "deleted", "field": f"{path}.id", "id": persona.id},
+        )
 
 
 def unframed(framed: bytes) -> Persona:

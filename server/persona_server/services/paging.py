@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 from google.protobuf.message import Message
 
@@ -65,6 +66,21 @@ class PageTokens:
             "The page token is damaged, or was made for another method, tenant, parent or filter. "
             "Start again without one, or repeat the arguments of the first page.",
         )
+
+
+def fitting(items: Iterable[bytes], limit: int) -> tuple[list[bytes], bool]:
+    """Return as many items as fit a page, at least one, and whether others follow.
+
+    `limit` is how many may fit. No more than one item beyond the page is looked at.
+    """
+    page: list[bytes] = []
+    size = 0
+    for item in items:
+        size += len(item)
+        if len(page) == limit or (page and size > MAX_PAGE_BYTES):
+            return page, True
+        page.append(item)
+    return page, False
 
 
 def page_limit(page_size: int, longest: int = 1) -> int:

@@ -65,6 +65,30 @@ def lock_group(repositories: Repositories, project_id: str, group_id: str) -> Lo
     return locked
 
 
+def require_group(repositories: Repositories, project_id: str, group_id: str) -> None:
+    """Refuse a group that is not visible, or say which parent is missing."""
+    head = repositories.groups.head(id_bytes(project_id), id_bytes(group_id))
+    if not head.project:
+        raise project_not_found(project_id)
+    if head.set_id is None:
+        raise group_not_found(group_id)
+
+
+def require_persona(
+    repositories: Repositories, project_id: str, group_id: str, persona_id: str
+) -> bytes:
+    """Return a visible persona, framed, or say which part of its path is missing."""
+    ids = (project_id, group_id, persona_id)
+    found = repositories.personas.get(*map(id_bytes, ids))
+    if found.framed is not None:
+        return found.framed
+    if not found.project:
+        raise project_not_found(project_id)
+    if not found.group:
+        raise group_not_found(group_id)
+    raise persona_not_found(persona_id)
+
+
 def require_project(repositories: Repositories, project_id: str) -> None:
     """Refuse a project that is not visible."""
     if not repositories.projects.exists(id_bytes(project_id)):

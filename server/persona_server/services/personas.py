@@ -6,6 +6,7 @@ Answers leave as wire bytes: a stored persona is already framed as the element o
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
@@ -14,11 +15,13 @@ from persona.v1.persona_service_pb2 import (
     DeleteAllPersonasResponse,
     DeletePersonaRequest,
     ExportPersonasRequest,
+    GetPersonaLineageRequest,
     GetPersonaRequest,
     ImportPersonasRequest,
+    ListLibraryPersonaProjectsRequest,
     ListPersonasRequest,
 )
-from persona_server.services import importing
+from persona_server.services import importing, lineage
 from persona_server.services.adding import Group, add_personas
 from persona_server.services.call import Call
 from persona_server.services.fields import fold
@@ -29,6 +32,7 @@ from persona_server.services.parents import (
     lock_group,
     persona_not_found,
     project_not_found,
+    require_persona,
 )
 from persona_server.services.retries import Outcome, audit_entry, mutate
 from persona_server.storage.keys import id_bytes, id_text
@@ -38,6 +42,7 @@ from persona_server.storage.store import Repositories, Store, Transaction
 _CHUNK = 200  # personas an export chunk holds: some 250 KB
 
 Listing: TypeAlias = ListPersonasRequest | ExportPersonasRequest
+Filtered: TypeAlias = Listing | ListLibraryPersonasRequest
 
 
 class PersonaService:
@@ -49,16 +54,10 @@ class PersonaService:
 
     def get_persona(self, call: Call, request: GetPersonaRequest) -> bytes:
         """Return the stored persona. Raises PERSONA_NOT_FOUND or a parent's reason."""
-        ids = (request.project_id, request.group_id, request.persona_id)
         with self._store.reading(call.tenant) as repositories:
-            found = repositories.personas.get(*map(id_bytes, ids))
-        if found.framed is not None:
-            return found.framed
-        if not found.project:
-            raise project_not_found(request.project_id)
-        if not found.group:
-            raise group_not_found(request.group_id)
-        raise persona_not_found(request.persona_id)
+            return require_persona(
+                repositories, request.project_id, request.group_id, request.persona_id
+            )
 
     def list_personas(self, call: Call, request: ListPersonasRequest) -> bytes:
         """Return one page, oldest first. Raises INVALID_PAGE_TOKEN."""
@@ -124,7 +123,7 @@ class PersonaService:
             answer = b"".join(added.framed)
             return Outcome(answer, entry if added.number else None, keep=b"".join(added.ids))
 
-        return mutate(self._store, call, request, effect, _rebuild_batch)
+        return mutate(self._store, call, request, effect, rebuild_personas)
 
     def delete_persona(self, call: Call, request: DeletePersonaRequest) -> bytes:
         """Hide one persona. Raises PERSONA_NOT_FOUND."""
@@ -162,8 +161,24 @@ class PersonaService:
         """Yield an acknowledgement for the first message and for each batch once it is on disk."""
         return importing.run(self._store, call, requests)
 
+    def get_persona_lineage(self, call: Call, request: GetPersonaLineageRequest) -> bytes:
+        """Return the individual under a persona, and a page of its uses, newest first.
 
-def filters_of(request: Listing) -> Filters:
+        Raises PERSONA_NOT_FOUND or a parent's reason, and INVALID_PAGE_TOKEN.
+        """
+        return lineage.lineage(self._store, self._tokens, call, request)
+
+    def list_library_persona_projects(
+        self, call: Call, request: ListLibraryPersonaProjectsRequest
+    ) -> bytes:
+        """Return a page of an individual's uses, newest first.
+
+        Raises LIBRARY_PERSONA_NOT_FOUND and INVALID_PAGE_TOKEN.
+        """
+        return lineage.projects(self._store, self._tokens, call, request)
+
+
+def filters_of(request: Filtered) -> Filters:
     """Return a request's filters, folded; "" and 0 are none."""
     return Filters(
         fold(request.gender) or None,
@@ -175,7 +190,7 @@ def filters_of(request: Listing) -> Filters:
     )
 
 
-def _rebuild_batch(repositories: Repositories, kept: bytes) -> bytes:
+def rebuild_personas(repositories: Repositories, kept: bytes) -> bytes:
     """Return a batch's answer from its ids; a persona deleted meanwhile has only its id."""
     ids = [kept[i : i + 16] for i in range(0, len(kept), 16)]
     known = repositories.personas.known(ids)

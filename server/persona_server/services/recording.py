@@ -1,17 +1,21 @@
 """The one way by which answers are recorded: all of a batch or none, each once."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 from persona.v1.response_service_pb2 import Response
 from persona_server.errors import ServiceError, Violation, invalid
+from persona_server.measures.answering import asked
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.measured import NewAnswer
 from persona_server.storage.personas import Ancestry
 from persona_server.storage.responses import DELETED, SHOWN, ResponseRow
+from persona_server.storage.series import Entry
 from persona_server.storage.store import Transaction
 
 _MICROS = 1_000_000
@@ -37,15 +41,21 @@ class Home(NamedTuple):
     parents: Ancestry
     project_id: str
     group_id: str
+    library_persona_id: str | None
     flag: bytes
 
 
 def record_responses(
-    repositories: Transaction, simulation_id: str, responses: Sequence[Response]
+    repositories: Transaction,
+    simulation_id: str,
+    responses: Sequence[Response],
+    *,
+    queues: bool = False,
 ) -> Recorded:
     """Record validated responses of one simulation, all or none.
 
-    One that was recorded with the same content is returned as it is. Raises ServiceError
+    With `queues`, those who answered and are not in the library wait for automatic promotion. A
+    response that was recorded with the same content is returned as it is. Raises ServiceError
     PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona, and ALREADY_EXISTS.
     """
     homes = _homes(repositories, responses)
@@ -54,7 +64,7 @@ def record_responses(
     project = bound or homes[responses[0].persona_id].parents.project_id
     _require_project(responses, homes, project)
     known = repositories.responses.known([id_bytes(one.id) for one in responses if one.id])
-    framed, ids, fresh = [], [], []
+    framed, ids, fresh, measured = [], [], [], []
     for i, response in enumerate(responses):
         stored = known.get(id_bytes(response.id)) if response.id else None
         if stored is not None:
@@ -67,10 +77,36 @@ def record_responses(
         fresh.append(row)
         framed.append(row.framed + home.flag)
         ids.append(row.id)
+        if answer := _answer(response, home, row):
+            measured.append(answer)
     if bound is None:
         repositories.responses.insert_simulation(simulation, project, repositories.now)
     repositories.responses.insert(fresh)
+    repositories.measured.add(measured, repositories.now)
+    _tell_library(repositories, fresh, homes, queues=queues)
     return Recorded(framed, ids, len(fresh), project)
+
+
+def _tell_library(
+    repositories: Transaction,
+    fresh: Sequence[ResponseRow],
+    homes: dict[str, Home],
+    *,
+    queues: bool,
+) -> None:
+    """Count the answers of individuals in the library; queue the others for promotion."""
+    given = Counter(row.persona_id for row in fresh)
+    answered: Counter[bytes] = Counter()
+    waiting = []
+    for home in homes.values():
+        library_persona_id = home.parents.library_persona_id
+        if library_persona_id is not None:
+            answered[library_persona_id] += given[home.persona]
+        elif given[home.persona] and home.parents.visible:
+            waiting.append(home.persona)
+    repositories.library.count_responses(answered)
+    if queues:
+        repositories.promotions.add(waiting, repositories.now)
 
 
 def _homes(repositories: Transaction, responses: Sequence[Response]) -> dict[str, Home]:
@@ -84,6 +120,7 @@ def _homes(repositories: Transaction, responses: Sequence[Response]) -> dict[str
             found[raw],
             names[found[raw].project_id],
             names[found[raw].group_id],
+            _source(found[raw]),
             SHOWN if found[raw].visible else DELETED,
         )
         for text, raw in texts.items()
@@ -93,6 +130,12 @@ def _homes(repositories: Transaction, responses: Sequence[Response]) -> dict[str
     if missing:
         raise _personas_not_found(missing, responses)
     return homes
+
+
+def _source(parents: Ancestry) -> str | None:
+    """Return the library persona that a reused copy was sourced from."""
+    library_persona_id = parents.library_persona_id if parents.is_copy else None
+    return None if library_persona_id is None else id_text(library_persona_id)
 
 
 def _require_project(responses: Sequence[Response], homes: dict[str, Home], project: bytes) -> None:
@@ -142,6 +185,8 @@ def _row(
         response.id = keys.new_id(now)
     response.simulation_id = simulation_id
     response.project_id, response.group_id = home.project_id, home.group_id
+    if home.library_persona_id is not None:
+        response.library_persona_id.value = home.library_persona_id
     recorded = response.recorded_at
     recorded.seconds, rest = divmod(now, _MICROS)
     recorded.nanos = rest * 1000
@@ -158,7 +203,18 @@ def _row(
         response.question_key,
         len(framed),
         framed[:-1],
+        home.parents.library_persona_id if home.parents.is_copy else None,
     )
+
+
+def _answer(response: Response, home: Home, row: ResponseRow) -> NewAnswer | None:
+    """Return a response as measures count it, None if it is no answer."""
+    if (found := asked(response)) is None:
+        return None
+    question, value = found
+    micros, _ = keys.split_position(row.position)
+    entry = Entry(micros, row.id, row.simulation_id, value, response.model, response.prompt_version)
+    return NewAnswer(home.parents.individual, question, entry)
 
 
 def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -> ServiceError:

@@ -29,7 +29,7 @@ _MAX_TEXT = 16 << 10
 _MAX_THEMES, _THEME = 50, 128
 _MAX_OPTIONS = 500
 _DECIMALS = 6
-SCOPES = ("simulation_id", "project_id", "persona_id")
+SCOPES = ("simulation_id", "project_id", "persona_id", "library_persona_id")
 
 
 def check_responses(found: list[Violation], request: Any) -> None:

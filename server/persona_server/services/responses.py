@@ -12,6 +12,7 @@ from persona.v1.response_service_pb2 import (
 )
 from persona_server.services.call import Call
 from persona_server.services.framing import NEXT_PAGE_TOKEN, frame
+from persona_server.services.individuals import library_individual
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import (
     persona_not_found,
@@ -30,9 +31,10 @@ from persona_server.storage.store import Repositories, Store, Transaction
 class ResponseService:
     """One method per RPC; each takes the call and a validated request."""
 
-    def __init__(self, store: Store, tokens: PageTokens) -> None:
+    def __init__(self, store: Store, tokens: PageTokens, *, queues: bool) -> None:
         self._store = store
         self._tokens = tokens
+        self._queues = queues  # whether those who answered are queued for automatic promotion
 
     def record_responses(self, call: Call, request: RecordResponsesRequest) -> bytes:
         """Record up to 1,000 answers, all or nothing.
@@ -41,7 +43,9 @@ class ResponseService:
         """
 
         def effect(repositories: Transaction) -> Outcome:
-            done = record_responses(repositories, request.simulation_id, request.responses)
+            done = record_responses(
+                repositories, request.simulation_id, request.responses, queues=self._queues
+            )
             entry = audit_entry(
                 call, request, project_id=done.project_id, response_count=done.number
             )
@@ -89,6 +93,11 @@ def _scope(repositories: Repositories, request: ListResponsesRequest) -> Pages:
         if repositories.personas.recorded(persona) is None:
             raise persona_not_found(request.persona_id, where="")
         return repositories.responses.of_persona(persona)
+    if request.library_persona_id:
+        individual = library_individual(repositories, request.library_persona_id)
+        return repositories.responses.of_library(
+            id_bytes(request.library_persona_id), individual.origin
+        )
     return repositories.responses.of_simulation(id_bytes(request.simulation_id))
 
 

@@ -66,7 +66,7 @@ def audit_entry(call: Call, request: Any, **resources: Any) -> AuditEntry:
     """Return the audit row of a call, with the ids that its request names."""
     named = {
         name: id_bytes(getattr(request, name))
-        for name in ("project_id", "group_id", "persona_id", "simulation_id")
+        for name in ("project_id", "group_id", "persona_id", "simulation_id", "library_persona_id")
         if hasattr(request, name)
     }
     request_id = id_bytes(request.request_id) or None

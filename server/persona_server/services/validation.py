@@ -12,6 +12,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from persona.v1 import (
     errors_pb2,
+    library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
     response_service_pb2,
@@ -26,6 +27,13 @@ from persona_server.services.fields import (
     check_range,
     check_text,
     check_uuid,
+)
+from persona_server.services.library_rules import (
+    check_individual,
+    check_list,
+    check_match,
+    check_reuse,
+    check_timeline,
 )
 from persona_server.services.persona_rules import INCOME_LEVELS, persona_violations
 from persona_server.services.response_rules import check_responses, check_scope_and_range
@@ -47,7 +55,15 @@ GROUP_FIELDS = (
     "income_level",
     "psychographic_notes",
 )
-_PATH_IDS = ("project_id", "group_id", "persona_id", "import_id", "simulation_id", "response_id")
+_PATH_IDS = (
+    "project_id",
+    "group_id",
+    "persona_id",
+    "import_id",
+    "simulation_id",
+    "response_id",
+    "library_persona_id",
+)
 _OPEN = ("All", "Any")
 # text filter → characters
 _FILTERS = (("gender", 64), ("income_level", 64), ("location", 255), ("occupation", 255))
@@ -277,18 +293,19 @@ def _named(
 
 
 # An import's messages have ids or not depending on their place in the stream; a list of responses
-# has one of three.
+# has one of several, and an individual is named in one of two ways.
 _LENIENT = {
     persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
+    library_service_pb2.GetReliabilityRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
     "page_size": _check_page_size,
 }
 _OWN: dict[str, tuple[Check, ...]] = {
-    request.DESCRIPTOR.name: (check,)
-    for request, check in (
+    request.DESCRIPTOR.name: tuple(checks)
+    for request, *checks in (
         (persona_service_pb2.ListPersonasRequest, _check_filters),
         (persona_service_pb2.ExportPersonasRequest, _check_filters),
         (persona_service_pb2.CreatePersonaRequest, _check_persona),
@@ -300,5 +317,10 @@ _OWN: dict[str, tuple[Check, ...]] = {
         (project_service_pb2.UpdatePersonaGroupRequest, _check_group),
         (response_service_pb2.RecordResponsesRequest, check_responses),
         (response_service_pb2.ListResponsesRequest, check_scope_and_range),
+        (library_service_pb2.GetReliabilityRequest, check_individual),
+        (library_service_pb2.ListLibraryPersonasRequest, _check_filters, check_list),
+        (library_service_pb2.MatchLibraryPersonasRequest, check_match),
+        (library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),
+        (library_service_pb2.GetAttitudeTimelineRequest, check_timeline),
     )
 }

@@ -81,6 +81,14 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         with self._turn.hold(timeout), self.atomic("IMMEDIATE"):
             yield
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Run a block of reads that all see the database as it was at the first of them."""
+        if self.in_transaction():
+            raise RuntimeError("a snapshot within a transaction would see what is not committed")
+        with self.atomic("DEFERRED"):
+            yield
+
     def close_all(self) -> None:
         """Close the connections of all threads; the last one checkpoints the log.
 

@@ -41,6 +41,7 @@ class AuditEntry(NamedTuple):
     request_id: bytes | None = None
     simulation_id: bytes | None = None
     response_count: int | None = None
+    library_persona_id: bytes | None = None
 
 
 class LedgerStatements:

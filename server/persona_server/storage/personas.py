@@ -11,6 +11,8 @@ from persona_server.storage.database import SqliteDatabase
 from persona_server.storage.groups import parents_of
 from persona_server.storage.statements import Statement, given, hole, many, one_row, optional
 
+# How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
+ORIGIN, REUSE = 1, 2
 START = b""  # before every position
 
 
@@ -47,11 +49,18 @@ class Known(NamedTuple):
 
 
 class Ancestry(NamedTuple):
-    """The parents of a persona, deleted or not, and whether anybody can see it."""
+    """The parents of a persona, deleted or not, and whether anybody can see it.
+
+    `individual` is whose answers count as one's own: the persona, or the origin of a reused copy;
+    `library_persona_id` is the individual's, if it was promoted.
+    """
 
     project_id: bytes
     group_id: bytes
     visible: bool
+    individual: bytes
+    library_persona_id: bytes | None
+    is_copy: bool
 
 
 class Filters(NamedTuple):
@@ -123,8 +132,26 @@ class PersonaStatements:
         visible = (owner.set_id == persona.set_id) & owner.deleted_at.is_null()
         where = (persona.id, persona.set_id, persona.framed, owner.id, visible)
         self.known = Statement(database, rows.select(*where))
-        parents = (persona.id, owner.project_id, owner.id, visible)
-        self.ancestry = Statement(database, rows.select(*parents))
+        link, library = tables.LibraryLink.alias("link"), tables.LibraryPersona.alias("library")
+        parents = (
+            persona.id,
+            owner.project_id,
+            owner.id,
+            visible,
+            fn.COALESCE(library.origin_persona_id, persona.id),
+            library.id,
+            link.relation == REUSE,
+        )
+        linked = rows.join(
+            link,
+            JOIN.LEFT_OUTER,
+            on=(link.tenant_id == hole("tenant")) & (link.persona_id == persona.id),
+        ).join(
+            library,
+            JOIN.LEFT_OUTER,
+            on=(library.tenant_id == hole("tenant")) & (library.id == link.library_persona_id),
+        )
+        self.ancestry = Statement(database, linked.select(*parents))
         self.recorded = Statement(
             database, persona.select(persona.framed).where(mine & (persona.id == hole("persona")))
         )
@@ -266,7 +293,10 @@ class Personas:
     def ancestry(self, ids: Sequence[bytes]) -> dict[bytes, Ancestry]:
         """Return the parents of these personas, deleted or not; unknown ids are left out."""
         rows = self._do.ancestry.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
-        return {row[0]: Ancestry(row[1], row[2], bool(row[3])) for row in rows}
+        return {
+            row[0]: Ancestry(row[1], row[2], bool(row[3]), row[4], row[5], bool(row[6]))
+            for row in rows
+        }
 
     def recorded(self, persona: bytes) -> bytes | None:
         """Return the framed persona, deleted or not; None if there is no such row."""

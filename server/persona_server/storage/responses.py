@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import apsw
-from peewee import SQL, Case, Select, Value, fn
+from peewee import JOIN, SQL, Case, Select, Value, fn
 
 from persona_server.storage import tables
 from persona_server.storage.database import SqliteDatabase
@@ -30,6 +30,7 @@ class ResponseRow(NamedTuple):
     question_key: str
     length: int
     framed: bytes
+    library_persona_id: bytes | None
 
 
 class Range(NamedTuple):
@@ -48,6 +49,7 @@ class ResponseStatements:
         self.of_simulation = PageStatements(database, "simulation_id")
         self.of_project = PageStatements(database, "project_id")
         self.of_persona = PageStatements(database, "persona_id")
+        self.of_individual = IndividualStatements(database)
         simulation, response = tables.Simulation, tables.Response
         self.simulation = Statement(
             database,
@@ -72,10 +74,27 @@ class ResponseStatements:
         self.persona = Statement(
             database, response.select(response.persona_id).where(mine & (response.id == hole("id")))
         )
+        self.count = Statement(
+            database,
+            response.select(fn.count(SQL("*"))).where(
+                mine & (response.persona_id == hole("persona"))
+            ),
+        )
         fields = ResponseRow._fields
         columns = ("tenant_id", *fields[1:])
         values = {getattr(response, c): hole(f) for c, f in zip(columns, fields, strict=True)}
         self.insert = Statement(database, response.insert(values))
+
+
+def matching(response: Any, scope: Any) -> Any:
+    """Return the condition of a list: whose responses, and those of a Range."""
+    return (
+        (response.tenant_id == hole("tenant"))
+        & scope
+        & (response.position > hole("after"))
+        & (response.position < hole("until"))
+        & optional("question", response.question_key == hole("question"), "text")
+    )
 
 
 class PageStatements:
@@ -83,22 +102,54 @@ class PageStatements:
 
     def __init__(self, database: SqliteDatabase, column: str) -> None:
         response = tables.Response
-        matching = (
-            (response.tenant_id == hole("tenant"))
-            & (getattr(response, column) == hole("scope"))
-            & (response.position > hole("after"))
-            & (response.position < hole("until"))
-            & optional("question", response.question_key == hole("question"), "text")
-        )
+        wanted = matching(response, getattr(response, column) == hole("scope"))
 
         def page(*columns: Any) -> Any:
-            rows = response.select(*columns).where(matching).order_by(response.position)
+            rows = response.select(*columns).where(wanted).order_by(response.position)
             return rows.limit(hole("limit"))
 
         lengths = page(response.length).alias("lengths")
         self.longest = Statement(database, Select((lengths,), (fn.max(lengths.c.length),)))
         self.page = one_row(database, page(whole(response).alias("framed"), response.position))
-        self.more = Statement(database, response.select(SQL("1")).where(matching).limit(1))
+        self.more = Statement(
+            database, response.select(SQL("1")).where(wanted).limit(hole("limit"))
+        )
+
+
+class IndividualStatements(PageStatements):
+    """The pages of an individual: of its origin, the hole `origin`, and of its reused copies.
+
+    Both are read in order by their own index and merged: no more than two pages, however many.
+    """
+
+    def __init__(self, database: SqliteDatabase) -> None:  # no super: other statements
+        response = tables.Response.alias("answer")
+
+        def branch(name: str, scope: Any) -> Any:
+            own = tables.Response.alias(f"{name}_answer")
+            rows = own.select(own.id, own.position, own.length).where(matching(own, scope(own)))
+            page = rows.order_by(own.position).limit(hole("limit")).alias(name)
+            return Select((page,), (page.c.id, page.c.position, page.c.length))
+
+        both = branch("origins", lambda own: own.persona_id == hole("origin")).union_all(
+            branch("copies", lambda own: own.library_persona_id == hole("scope"))
+        )
+        merged = both.alias("merged")
+        page = (
+            Select((merged,), (merged.c.id, merged.c.position, merged.c.length))
+            .order_by(merged.c.position)
+            .limit(hole("limit"))
+            .alias("chosen")
+        )
+        self.longest = Statement(database, Select((page,), (fn.max(page.c.length),)))
+        rows = (
+            Select((page,), (whole(response).alias("framed"), page.c.position))
+            .join(response, JOIN.CROSS)
+            .where((response.tenant_id == hole("tenant")) & (response.id == page.c.id))
+            .order_by(page.c.position)
+        )
+        self.page = one_row(database, rows)
+        self.more = Statement(database, Select((page,), (SQL("1"),)))
 
 
 def whole(response: Any) -> Any:
@@ -129,9 +180,9 @@ def _constant(value: bytes) -> Value:
 class Pages:
     """One list of responses: of a simulation, a project or a persona, deleted or not."""
 
-    def __init__(self, statements: PageStatements, tenant: int, scope: bytes) -> None:
+    def __init__(self, statements: PageStatements, tenant: int, **scope: bytes) -> None:
         self._do = statements
-        self._where = {"tenant": tenant, "scope": scope}
+        self._where: dict[str, Any] = {"tenant": tenant, **scope}
 
     def longest(self, where: Range, limit: int) -> int:
         """Return the length of the longest of the next `limit` responses, 0 if there are none."""
@@ -147,7 +198,8 @@ class Pages:
         if not count:
             return EMPTY_PAGE
         rest = where._replace(after=last)
-        more = count == limit and self._do.more.first(**self._where, **rest._asdict()) is not None
+        next_one = self._where | rest._asdict() | {"limit": 1}
+        more = count == limit and self._do.more.first(**next_one) is not None
         return Page(framed, last, count, more)
 
 
@@ -160,15 +212,19 @@ class Responses:
 
     def of_simulation(self, simulation: bytes) -> Pages:
         """Return the list of a simulation's responses."""
-        return Pages(self._do.of_simulation, self._tenant, simulation)
+        return Pages(self._do.of_simulation, self._tenant, scope=simulation)
 
     def of_project(self, project: bytes) -> Pages:
         """Return the list of a project's responses."""
-        return Pages(self._do.of_project, self._tenant, project)
+        return Pages(self._do.of_project, self._tenant, scope=project)
 
     def of_persona(self, persona: bytes) -> Pages:
         """Return the list of a persona's responses."""
-        return Pages(self._do.of_persona, self._tenant, persona)
+        return Pages(self._do.of_persona, self._tenant, scope=persona)
+
+    def of_library(self, library_persona: bytes, origin: bytes) -> Pages:
+        """Return the list of an individual's responses: its origin's and its copies'."""
+        return Pages(self._do.of_individual, self._tenant, scope=library_persona, origin=origin)
 
     def simulation(self, simulation: bytes) -> bytes | None:
         """Return the project that a simulation belongs to, None if nothing was recorded in it."""
@@ -189,6 +245,12 @@ class Responses:
         """Return the id of the persona that gave a response, None if there is no such response."""
         row = self._do.persona.first(tenant=self._tenant, id=response)
         return None if row is None else bytes(row[0])
+
+    def count(self, persona: bytes) -> int:
+        """Return how many responses a persona has given."""
+        row = self._do.count.first(tenant=self._tenant, persona=persona)
+        assert row is not None
+        return int(row[0])
 
     def insert(self, rows: Sequence[ResponseRow]) -> None:
         """Add responses whose ids are free, of personas and a simulation that are there."""

@@ -19,9 +19,14 @@ from persona_server.storage.database import (
 )
 from persona_server.storage.groups import Groups, GroupStatements
 from persona_server.storage.ledger import AuditTrail, Imports, LedgerStatements, Retries
+from persona_server.storage.library import Library, LibraryStatements
+from persona_server.storage.links import Links, LinkStatements
+from persona_server.storage.measured import Measured
+from persona_server.storage.measured_statements import MeasuredStatements
 from persona_server.storage.migrate import FIRST, migrate, require_current
 from persona_server.storage.personas import Personas, PersonaStatements
 from persona_server.storage.projects import Projects, ProjectStatements
+from persona_server.storage.promotions import Promotions, PromotionStatements
 from persona_server.storage.responses import Responses, ResponseStatements
 from persona_server.storage.sweeper import Sweeper
 from persona_server.storage.tenants import Secrets, Tenants
@@ -38,6 +43,10 @@ class Repositories:
         self.groups = Groups(store.group_statements, tenant, store.serial)
         self.personas = Personas(store.persona_statements, tenant)
         self.responses = Responses(store.response_statements, tenant)
+        self.library = Library(store.library_statements, tenant)
+        self.links = Links(store.link_statements, tenant, store.serial)
+        self.promotions = Promotions(store.promotion_statements, tenant)
+        self.measured = Measured(store.measured_statements, tenant, store.serial)
         self.retries = Retries(store.ledger_statements, tenant)
         self.imports = Imports(store.ledger_statements, tenant)
         self.audit = AuditTrail(store.ledger_statements, tenant, store.serial)
@@ -82,6 +91,10 @@ class Store:
         self.group_statements = GroupStatements(database)
         self.persona_statements = PersonaStatements(database)
         self.response_statements = ResponseStatements(database)
+        self.library_statements = LibraryStatements(database)
+        self.link_statements = LinkStatements(database)
+        self.promotion_statements = PromotionStatements(database)
+        self.measured_statements = MeasuredStatements(database)
         self.ledger_statements = LedgerStatements(database)
         self.sweeper = Sweeper(database, self.tenants)
         self._readers: dict[int, Reader] = {}
@@ -98,6 +111,17 @@ class Store:
         if reader is None:
             reader = self._readers[key] = Reader(self, key)
         return reader
+
+    @contextmanager
+    def snapshot(self, tenant: str) -> Iterator[Repositories]:
+        """Read one tenant's data with all statements at one moment, for as long as the block lasts.
+
+        Keep it short: the log can't be checkpointed past it. Never within another transaction.
+        Raises ServiceError DATABASE_UNAVAILABLE.
+        """
+        reader = self.reading(tenant)
+        with translated(), self.database.snapshot():
+            yield reader
 
     @contextmanager
     def writing(self, tenant: str, timeout: float | None) -> Iterator[Transaction]:

@@ -148,12 +148,16 @@ class Sweeper:
 
 def free() -> Any:
     """Return the condition that nothing recorded needs a persona's row: it can be purged."""
-    persona, response = tables.Persona, tables.Response.alias("recorded")
-    return ~fn.EXISTS(
-        response.select(SQL("1")).where(
-            (response.tenant_id == hole("tenant")) & (response.persona_id == persona.id)
+    persona = tables.Persona
+
+    def unnamed(model: Any) -> Any:
+        return ~fn.EXISTS(
+            model.select(SQL("1")).where(
+                (model.tenant_id == hole("tenant")) & (model.persona_id == persona.id)
+            )
         )
-    )
+
+    return unnamed(tables.Response.alias("recorded")) & unnamed(tables.LibraryLink.alias("linked"))
 
 
 def expired(database: SqliteDatabase, model: Any, key: list[str], since: str) -> Statement:

@@ -6,7 +6,15 @@ The schema itself is made by the migrations alone; a test holds these models aga
 a database: statements are compiled for one when a store opens.
 """
 
-from peewee import BigIntegerField, BlobField, CompositeKey, IntegerField, Model, TextField
+from peewee import (
+    BigIntegerField,
+    BlobField,
+    CompositeKey,
+    FloatField,
+    IntegerField,
+    Model,
+    TextField,
+)
 
 
 class Tenant(Model):
@@ -175,9 +183,132 @@ class Response(Model):
     question_key = TextField()
     length = BigIntegerField()
     framed = BlobField()
+    library_persona_id = BlobField(null=True)
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
+
+
+class LibraryPersona(Model):
+    """A reliable individual: its encoded message without what still changes, and its search keys.
+
+    Everything but `project_count`, `response_count` and `retired_at` is immutable.
+    """
+
+    tenant_id = BigIntegerField()
+    id = BlobField()
+    origin_project_id = BlobField()
+    origin_persona_id = BlobField()
+    age = IntegerField()
+    gender_key = TextField()
+    income_level_key = TextField()
+    location_key = TextField()
+    occupation_key = TextField()
+    lower_bound = FloatField()
+    created_at = BigIntegerField()
+    body = BlobField()
+    project_count = BigIntegerField()
+    response_count = BigIntegerField()
+    retired_at = BigIntegerField(null=True)
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "id")
+        table_name = "library_persona"
+
+
+class LibraryLink(Model):
+    """A project persona that is a library persona's individual, with the names as they were then.
+
+    `id` grows with time, `relation` is the contract's number, `match_score` is in 0…1.
+    """
+
+    tenant_id = BigIntegerField()
+    persona_id = BlobField()
+    id = BigIntegerField()
+    library_persona_id = BlobField()
+    project_id = BlobField()
+    group_id = BlobField()
+    project_name = TextField()
+    group_name = TextField()
+    relation = IntegerField()
+    match_score = FloatField(null=True)
+    linked_at = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "persona_id")
+        table_name = "library_link"
+
+
+class Promotion(Model):
+    """An individual, by its origin persona, that waits for automatic promotion to look at it."""
+
+    tenant_id = BigIntegerField()
+    persona_id = BlobField()
+    queued_at = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "persona_id")
+
+
+class Question(Model):
+    """A question as measures tell it from others: its key with its scale, known by their hash.
+
+    Ids grow with time: their order is that in which questions were first asked.
+    """
+
+    tenant_id = BigIntegerField()
+    id = BigIntegerField()
+    key = TextField()
+    kind = TextField()
+    scale = TextField()
+    hash = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "id")
+
+
+class Series(Model):
+    """Every answer of one individual to one question, in the compact form of storage/series.py."""
+
+    tenant_id = BigIntegerField()
+    individual_id = BlobField()
+    question_id = BigIntegerField()
+    records = BlobField()
+    texts = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "individual_id", "question_id")
+
+
+class Histogram(Model):
+    """How often a value was given by the individuals that gave m answers; not for numbers."""
+
+    tenant_id = BigIntegerField()
+    question_id = BigIntegerField()
+    hash = BlobField()
+    m = BigIntegerField()
+    value = TextField()
+    answers = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "question_id", "hash", "m")
+
+
+class Sums(Model):
+    """Of a numeric question: moments by m as JSON, and the noise over all individuals.
+
+    Ratings are 32 bits wide, so sums of squares pass int64: those stand as decimal text.
+    """
+
+    tenant_id = BigIntegerField()
+    question_id = BigIntegerField()
+    moments = TextField()
+    squares = TextField()
+    differences = BigIntegerField()
+    individuals = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "question_id")
 
 
 class Audit(Model):
@@ -195,10 +326,11 @@ class Audit(Model):
     request_id = BlobField(null=True)
     simulation_id = BlobField(null=True)
     response_count = BigIntegerField(null=True)
+    library_persona_id = BlobField(null=True)
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
 
 
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these (guards.py).
-APPEND_ONLY: tuple[type[Model], ...] = (Audit, Simulation, Response)
+APPEND_ONLY: tuple[type[Model], ...] = (Audit, Simulation, Response, LibraryLink)

@@ -20,6 +20,7 @@ class Tenants:
             database, tenant.select(tenant.id).where(tenant.name == hole("name"))
         )
         self._all = Statement(database, tenant.select(tenant.id).order_by(tenant.id))
+        self._names = Statement(database, tenant.select(tenant.name).order_by(tenant.id))
         row = {
             tenant.id: hole("id"),
             tenant.name: hole("name"),
@@ -49,6 +50,10 @@ class Tenants:
     def all(self) -> list[int]:
         """Return every tenant's key."""
         return [row[0] for row in self._all.all()]
+
+    def names(self) -> list[str]:
+        """Return every tenant's name."""
+        return [row[0] for row in self._names.all()]
 
 
 class Secrets:

@@ -6,7 +6,7 @@ import pytest
 
 from persona_server.measures.matching import Candidate, Match, Matcher, Target
 
-MARIA = Candidate("m", 30, "Female", "Middle", "São Paulo, Brazil", "Primary school teacher")
+MARIA = Candidate(b"m", 30, "Female", "Middle", "São Paulo, Brazil", "Primary school teacher")
 
 
 def score(target: Target, candidate: Candidate = MARIA) -> float | None:
@@ -16,19 +16,19 @@ def score(target: Target, candidate: Candidate = MARIA) -> float | None:
 
 def test_parts_of_a_score() -> None:
     target = Target("female", 20, 40, "High", "Recife, Brazil", "Teacher")
-    assert Matcher(target).match(MARIA) == Match("m", 0.75, 1.0, 0.5, 0.5, 1.0)
+    assert Matcher(target).match(MARIA) == Match(b"m", 0.75, 1.0, 0.5, 0.5, 1.0)
     assert Matcher(Target(income_level="Low")).match(MARIA) == Match(
-        "m", 0.5, None, 0.5, None, None
+        b"m", 0.5, None, 0.5, None, None
     )
 
 
 @pytest.mark.parametrize("gender", ["", "All", "ANY", " any "])
 def test_what_the_group_leaves_open_does_not_count(gender: str) -> None:
     target = Target(gender, 0, 0, gender, gender, gender)
-    expected = Match("m", 1.0, None, None, None, None)
+    expected = Match(b"m", 1.0, None, None, None, None)
     assert Matcher(target).match(MARIA) == expected
-    blank = Candidate("b", 0, "", "", "", "")
-    assert Matcher(target).match(blank) == expected._replace(id="b")
+    blank = Candidate(b"b", 0, "", "", "", "")
+    assert Matcher(target).match(blank) == expected._replace(id=b"b")
 
 
 @pytest.mark.parametrize("gender", ["FEMALE", "\uff26emale", "Female "])
@@ -125,7 +125,7 @@ def library(n: int) -> list[Candidate]:
     work = ["Nurse", "Head nurse", "Civil engineer", "Software engineer", ""]
     return [
         Candidate(
-            f"id{i:04}",
+            f"id{i:04}".encode(),
             random.randint(0, 90),
             random.choice(["Female", "Male", ""]),
             random.choice(["Low", "Middle", "High", ""]),

@@ -1,0 +1,118 @@
+"""What a batch changes in a tenant's sums over all individuals, added up before it is written.
+
+An individual with m answers to a question stands in the rows of m: one answer more moves all of
+its answers to those of m + 1 (measures/histogram.py). Almost every answer is an individual's first
+to a question, or comes after all others in a new simulation; those have short ways of their own,
+and everything else takes the long one, through the measures. Both come to the same sums.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from persona_server.measures.answers import Question, Value, first_answers
+from persona_server.measures.histogram import Moment, increments, moment_increments
+from persona_server.measures.points import Noise, noise, points, step
+from persona_server.storage.series import (
+    Entry,
+    Series,
+    Texts,
+    Unpacked,
+    answers,
+    appended,
+    decode,
+    encode,
+    first,
+    read_texts,
+    unpack,
+)
+
+_NO_MOMENT, _NO_NOISE = Moment(0, 0, 0), Noise()
+
+
+class Tallies:
+    """Changes by question id: `counts` by (question, value, m), `moments` by m, and `noise`."""
+
+    def __init__(self) -> None:
+        self.counts: defaultdict[tuple[int, str, int], int] = defaultdict(int)
+        self.moments: defaultdict[int, dict[int, Moment]] = defaultdict(dict)
+        self.noise: dict[int, Noise] = {}
+
+    def add(self, key: int, question: Question, old: Series | None, new: Sequence[Entry]) -> Series:
+        """Return an individual's series with new answers, and count what that changes.
+
+        `key` is the question's id, `old` what was stored, None if this one never answered it.
+        """
+        if len(new) == 1:
+            if old is None:
+                self._first(key, question, new[0].value)
+                return first(question, new[0])
+            columns = unpack(old)
+            if _comes_after(columns, new[0]):
+                self._next(key, question, columns, read_texts(old.texts), new[0])
+                return appended(old, new[0])
+        before = [] if old is None else decode(old)
+        after = sorted([*before, *new])
+        self._replace(key, question, before, after)
+        return encode(after)
+
+    def _first(self, key: int, question: Question, value: Value) -> None:
+        if isinstance(value, int):
+            self._move(key, 1, 1, value, value * value)
+        elif question.scored:
+            self.counts[key, value, 1] += 1
+
+    def _next(
+        self, key: int, question: Question, columns: Unpacked, texts: Texts, entry: Entry
+    ) -> None:
+        numbers, value, counts = columns.numbers, entry.value, self.counts
+        m = len(numbers)
+        if isinstance(value, str):
+            if question.scored:
+                for place in numbers:
+                    counts[key, texts.values[place], m] -= 1
+                    counts[key, texts.values[place], m + 1] += 1
+                counts[key, value, m + 1] += 1
+            return
+        total, squares = sum(numbers), sum([x * x for x in numbers])
+        self._move(key, m, -m, -total, -squares)
+        self._move(key, m + 1, m + 1, total + value, squares + value * value)
+        self._hear(key, Noise(step(question.kind, numbers[-1], value), 1, int(m == 1)))
+
+    def _replace(
+        self, key: int, question: Question, before: list[Entry], after: list[Entry]
+    ) -> None:
+        """Take an individual out with all answers, and put it in again with others."""
+        old, new = answers(question, before), answers(question, after)
+        counted = [
+            Counter(one.value for one in first_answers(given).get(question, ()))
+            for given in (old, new)
+        ]
+        if question.kind.numeric:
+            for m, change in moment_increments(*counted).items():
+                self._move(key, m, *change)
+            ours, theirs = (noise(question.kind, points(given)) for given in (new, old))
+            self._hear(key, Noise(*(a - b for a, b in zip(ours, theirs, strict=True))))
+        else:
+            for (value, m), count in increments(*counted).items():
+                self.counts[key, str(value), m] += count
+
+    def _move(self, key: int, m: int, count: int, total: int, squares: int) -> None:
+        rows = self.moments[key]
+        rows[m] = rows.get(m, _NO_MOMENT).plus(Moment(count, total, squares))
+
+    def _hear(self, key: int, change: Noise) -> None:
+        self.noise[key] = self.noise.get(key, _NO_NOISE).plus(change)
+
+
+def _comes_after(columns: Unpacked, entry: Entry) -> bool:
+    """Return whether an answer is later than all, of a simulation of its own, as all of them are.
+
+    Then each answer is counted and each is a point of its own.
+    """
+    simulations, n = columns.simulations, len(columns.times)
+    return (
+        entry.occurred_at > columns.times[-1]
+        and entry.simulation not in simulations
+        and len(set(simulations)) == n
+        and len(set(columns.times)) == n
+    )

@@ -1,0 +1,342 @@
+"""The library over REST: statuses, bodies with their nulls, and why a promotion is refused."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest.conftest import Place, recorded_answer
+from rest.wire import Answer, Rest, is_uuid
+
+from support.library import BOUND, PEERS, QUESTIONS, SIMULATIONS
+from support.service import Service
+from support.shelf import Shelf
+
+LIBRARY = "/api/v1/library/personas"
+NULL_MEASURES = ("coefficient", "lower_bound", "attainable", "contradiction_rate")
+
+
+@pytest.fixture
+def own(service: Service) -> tuple[Rest, Shelf]:
+    """A client of a tenant that has nothing but its own shelf."""
+    token = service.token(tenant=f"t-{uuid.uuid4().hex[:20]}")
+    return Rest(service.rest, token), Shelf(service.connect(token))
+
+
+def personas_of(ids: dict[str, Any]) -> str:
+    """Return the path of a group's personas."""
+    return f"/api/v1/projects/{ids['project_id']}/persona-groups/{ids['group_id']}/personas"
+
+
+def next_of(answer: Answer) -> str:
+    """Return where the next page is, "" after the last."""
+    link = answer.headers["Link"] or ""
+    assert (answer.headers["X-Next-Page-Token"] is not None) == bool(link)
+    assert link == "" or link.endswith('; rel="next"')
+    return link.removeprefix("<").partition(">")[0]
+
+
+def answer_reliably(rest: Rest, place: Place) -> str:
+    """Record by REST what makes a new persona of the place eligible, and return its id."""
+    people = [{"full_name": f"Person {i}"} for i in range(len(PEERS) + 1)]
+    made = rest.call("POST", f"{place.path}:batchCreate", {"personas": people}).json()
+    one, *peers = [person["id"] for person in made]
+    tag = uuid.uuid4()
+    for day in range(SIMULATIONS):
+        given = [(one, 4), *(zip(peers, PEERS, strict=True) if day == 0 else ())]
+        answers = [
+            {
+                "persona_id": persona,
+                "question_key": f"{tag}-{i}",
+                "rating": {"value": value, "min": 1, "max": 5},
+                "occurred_at": f"2026-01-0{day + 1}T00:00:00Z",
+            }
+            for persona, value in given
+            for i in range(QUESTIONS)
+        ]
+        path = f"/api/v1/simulations/{uuid.uuid4()}/responses"
+        assert rest.call("POST", path, {"responses": answers}).status == 200
+    return str(one)
+
+
+def test_a_promotion_is_created_and_created_again(rest: Rest, place: Place) -> None:
+    one = answer_reliably(rest, place)
+    first = rest.call("POST", f"{place.path}/{one}:promote")
+    assert first.status == 201
+    found = first.json()
+    assert is_uuid(found["id"])
+    assert (found["origin_project_id"], found["origin_persona_id"]) == (place.project, one)
+    assert (found["project_count"], found["response_count"]) == (1, QUESTIONS * SIMULATIONS)
+    assert found["retired_at"] is None
+    profile = found["profile"]
+    assert profile["full_name"] == "Person 0"
+    assert (profile["id"], profile["project_id"], profile["group_id"]) == ("", "", "")
+    assert profile["library_persona_id"] is None
+    measured = found["reliability"]
+    assert measured["status"] == "RELIABILITY_STATUS_ELIGIBLE"
+    assert measured["lower_bound"] == measured["attainable"] == pytest.approx(BOUND, abs=1e-6)
+    assert (measured["coefficient"], measured["contradiction_rate"]) == (1, 0)
+    again = rest.call("POST", f"{place.path}/{one}:promote", {})
+    assert (again.status, again.json()) == (201, found)
+    assert rest.call("GET", f"{LIBRARY}/{found['id']}").json() == found
+    # The persona itself is as it was.
+    assert rest.call("GET", f"{place.path}/{one}").json()["library_persona_id"] is None
+
+
+def test_a_promotion_is_safe_to_retry(rest: Rest, place: Place) -> None:
+    one, key = answer_reliably(rest, place), [("Idempotency-Key", str(uuid.uuid4()))]
+    first = rest.call("POST", f"{place.path}/{one}:promote", headers=key)
+    again = rest.call("POST", f"{place.path}/{one}:promote", headers=key)
+    assert (first.status, again.status) == (201, 201)
+    assert first.json() == again.json()
+    other = rest.call("POST", f"{place.path}/{answer_reliably(rest, place)}:promote", headers=key)
+    other.problem(400, "REQUEST_ID_REUSED")
+
+
+def test_who_is_not_eligible_is_told_every_rule(
+    rest: Rest, place: Place, filled: Callable[[int], list[str]]
+) -> None:
+    (one,) = filled(1)
+    recorded_answer(rest, one)
+    problem = rest.call("POST", f"{place.path}/{one}:promote").problem(400, "NOT_ELIGIBLE")
+    assert (problem["code"], problem["violations"]) == ("FAILED_PRECONDITION", [])
+    metadata = problem["metadata"]
+    assert metadata["status"] == "INSUFFICIENT_DATA"
+    for rule in ("simulations", "questions", "attainable", "bound", "contradiction_rate"):
+        assert rule in metadata, metadata
+    nobody = f"{place.path}/{uuid.uuid4()}:promote"
+    rest.call("POST", nobody).problem(404, "PERSONA_NOT_FOUND")
+
+
+def test_what_is_undefined_is_null_beside_its_reason(
+    rest: Rest, place: Place, filled: Callable[[int], list[str]]
+) -> None:
+    (one,) = filled(1)
+    found = rest.call("GET", f"{place.path}/{one}/reliability").json()
+    assert found["status"] == "RELIABILITY_STATUS_INSUFFICIENT_DATA"
+    assert {name: found[name] for name in NULL_MEASURES} == dict.fromkeys(NULL_MEASURES)
+    for name in ("coefficient_reason", "lower_bound_reason"):
+        assert found[name] == "UNDEFINED_REASON_NO_REPEATED_QUESTION"
+    assert found["contradiction_rate_reason"] == "UNDEFINED_REASON_NO_COMPARABLE_PAIR"
+    assert (found["library_persona_id"], found["promotion_pending"]) == (None, False)
+    rules = {rule["name"]: rule for rule in found["rules"]}
+    assert rules["simulations"] == {"name": "simulations", "figure": 0, "limit": 3, "holds": False}
+    assert rules["bound"] == {"name": "bound", "figure": None, "limit": 0.7, "holds": False}
+    assert (found["contradictions"], found["models"]) == ([], [])
+
+
+def test_both_paths_measure_the_same_individual(rest: Rest, shelf: Shelf) -> None:
+    by_library = rest.call("GET", f"{LIBRARY}/{shelf.ids[0]}/reliability").json()
+    assert by_library["library_persona_id"] == shelf.ids[0]
+    origin = shelf.library_personas[0].origin_persona_id
+    for place, persona in ((shelf.home, origin), (shelf.place, shelf.copies[0].id)):
+        path = f"{personas_of(place.ids)}/{persona}/reliability"
+        found = rest.call("GET", path).json()
+        assert found.pop("measured_at")
+        assert found | {"measured_at": by_library["measured_at"]} == by_library
+    rest.call("GET", f"{LIBRARY}/{origin}/reliability").problem(404, "LIBRARY_PERSONA_NOT_FOUND")
+
+
+def test_an_individual_is_named_in_one_way(rest: Rest, shelf: Shelf) -> None:
+    """What another path names is no parameter of this one, even where it agrees."""
+    persona = f"{personas_of(shelf.place.ids)}/{shelf.copies[0].id}/reliability"
+    library = f"{LIBRARY}/{shelf.ids[0]}/reliability"
+    ids = {**shelf.place.ids, "persona_id": shelf.copies[0].id}
+    rest.call("GET", f"{persona}?library_persona_id={shelf.ids[0]}").problem(400, "INVALID_FIELD")
+    for name, value in ids.items():
+        rest.call("GET", f"{library}?{name}={value}").problem(400, "INVALID_FIELD")
+
+
+def test_retiring_is_for_good_and_ends_reuse(rest: Rest, place: Place, service: Service) -> None:
+    library = rest.call("POST", f"{place.path}/{answer_reliably(rest, place)}:promote").json()
+    path = f"{LIBRARY}/{library['id']}"
+    retired = rest.call("POST", f"{path}:retire")
+    assert retired.status == 200
+    assert retired.json() == library | {"retired_at": retired.json()["retired_at"]}
+    assert retired.json()["retired_at"] is not None
+    assert rest.call("POST", f"{path}:retire", {}).json() == retired.json()
+    assert rest.call("GET", path).json() == retired.json()
+    group = {"name": "Another"}
+    groups = f"/api/v1/projects/{place.project}/persona-groups"
+    other = f"{groups}/{rest.call('POST', groups, group).json()['id']}/personas"
+    again = rest.call("POST", f"{other}:reuse", {"library_persona_ids": [library["id"]]})
+    problem = again.problem(400, "LIBRARY_PERSONA_RETIRED")
+    assert problem["code"] == "FAILED_PRECONDITION"
+    assert problem["metadata"]["library_persona_id"] == library["id"]
+    assert rest.call("GET", other).json() == []
+
+
+def test_reused_personas_are_personas_of_the_group(rest: Rest, place: Place, shelf: Shelf) -> None:
+    answer = rest.call("POST", f"{place.path}:reuse", {"library_persona_ids": shelf.ids[::-1]})
+    assert answer.status == 200
+    made = answer.json()
+    assert [one["library_persona_id"] for one in made] == shelf.ids[::-1]
+    assert rest.call("GET", place.path).json() == made
+    for one in made:
+        assert (one["project_id"], one["group_id"]) == (place.project, place.group)
+        assert one["full_name"] == shelf.library_personas[0].profile.full_name
+    twice = rest.call("POST", f"{place.path}:reuse", {"library_persona_ids": [shelf.ids[0]]})
+    assert twice.problem(409, "ALREADY_EXISTS")["code"] == "ALREADY_EXISTS"
+
+
+def test_a_lineage_is_an_object_with_and_without_a_page_size(own: tuple[Rest, Shelf]) -> None:
+    rest, shelf = own
+    path = f"{personas_of(shelf.place.ids)}/{shelf.copies[0].id}/lineage"
+    whole = rest.call("GET", path)
+    assert whole.headers["Content-Length"]
+    found = whole.json()
+    assert set(found) == {"personas", "next_page_token", "library_persona"}
+    assert (found["next_page_token"], next_of(whole)) == ("", "")
+    assert found["library_persona"]["id"] == shelf.ids[0]
+    copy, origin = found["personas"][0], found["personas"][-1]
+    assert (copy["relation"], copy["persona_id"]) == (
+        "LIBRARY_LINK_RELATION_REUSE",
+        shelf.copies[0].id,
+    )
+    assert (copy["project_name"], copy["group_name"]) == ("Tests", "Everyone")
+    assert (copy["match_score"], copy["persona_deleted_at"]) == (1, None)
+    assert origin["relation"] == "LIBRARY_LINK_RELATION_ORIGIN"
+    assert (origin["match_score"], origin["linked_at"] is None) == (None, False)
+    for query in ("page_size=0", "page_size=1000", "page_token="):
+        assert rest.call("GET", f"{path}?{query}").json() == found
+
+
+def test_pages_of_a_lineage_follow_their_links(rest: Rest, shelf: Shelf) -> None:
+    path = f"{personas_of(shelf.place.ids)}/{shelf.copies[0].id}/lineage"
+    whole = rest.call("GET", path).json()
+    seen: list[Any] = []
+    target = f"{path}?page_size=1"
+    while target:
+        answer = rest.call("GET", target)
+        page = answer.json()
+        assert (answer.headers["X-Next-Page-Token"] or "") == page["next_page_token"]
+        assert page["library_persona"] == whole["library_persona"]
+        assert len(page["personas"]) == 1
+        seen, target = seen + page["personas"], next_of(answer)
+    assert seen == whole["personas"]
+
+
+def test_a_persona_outside_the_library_has_an_empty_lineage(
+    rest: Rest, place: Place, filled: Callable[[int], list[str]]
+) -> None:
+    (one,) = filled(1)
+    found = rest.call("GET", f"{place.path}/{one}/lineage").json()
+    assert found == {"personas": [], "next_page_token": "", "library_persona": None}
+    assert rest.call("DELETE", f"{place.path}/{one}").status == 204
+    assert rest.call("GET", f"{place.path}/{one}/lineage").json() == found
+
+
+LISTS = ("library", "projects", "timeline", "matches")
+
+
+def list_path(shelf: Shelf, name: str) -> str:
+    """Return the path of one of the library's lists."""
+    if name == "library":
+        return LIBRARY
+    if name == "matches":
+        return personas_of(shelf.place.ids).removesuffix("personas") + "library-matches"
+    return f"{LIBRARY}/{shelf.ids[0]}/{name}"
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_are_pages_or_whole(own: tuple[Rest, Shelf], name: str) -> None:
+    rest, shelf = own
+    path = list_path(shelf, name)
+    whole = rest.call("GET", path)
+    assert whole.headers["Transfer-Encoding"] == "chunked"
+    assert next_of(whole) == ""
+    everything = whole.json()
+    assert len(everything) == {"projects": 2, "timeline": QUESTIONS}.get(name, len(shelf.ids))
+    seen: list[Any] = []
+    target = f"{path}?page_size=1"
+    while target:
+        answer = rest.call("GET", target)
+        assert len(answer.json()) == 1
+        seen, target = seen + answer.json(), next_of(answer)
+    assert seen == everything
+    for query in ("page_size=0", "page_token="):
+        assert rest.call("GET", f"{path}?{query}").json() == everything
+
+
+def test_lists_take_their_arguments(own: tuple[Rest, Shelf]) -> None:
+    rest, shelf = own
+    assert rest.call("POST", f"{LIBRARY}/{shelf.ids[1]}:retire").status == 200
+    rest_of = [shelf.ids[0], shelf.ids[2]]
+    matches = list_path(shelf, "matches")
+    for path, expected in (
+        (f"{LIBRARY}?order_by=created_at", rest_of),
+        (f"{LIBRARY}?order_by=created_at&include_retired=false", rest_of),
+        (f"{LIBRARY}?order_by=created_at&include_retired=true", shelf.ids),
+        (f"{LIBRARY}?order_by=created_at%20desc&include_retired=true", shelf.ids[::-1]),
+        (f"{LIBRARY}?order_by=created_at&min_reliability=0.7190", rest_of),
+        (f"{LIBRARY}?min_reliability=0.7191", []),
+        (f"{LIBRARY}?order_by=created_at&location=brazil&gender=FEMALE&age_min=34", rest_of),
+        (f"{LIBRARY}?age_min=35", []),
+    ):
+        for end in ("", "&page_size=9"):
+            assert [one["id"] for one in rest.call("GET", path + end).json()] == expected, path
+    found = rest.call("GET", matches).json()
+    assert {one["library_persona"]["id"] for one in found} == set(rest_of)
+    assert rest.call("GET", f"{matches}?exclude_used_in_project=true").json() == []
+    assert rest.call("GET", f"{matches}?exclude_used_in_project=false").json() == found
+    key = rest.call("GET", list_path(shelf, "timeline")).json()[3]["question"]["key"]
+    (one,) = rest.call("GET", f"{list_path(shelf, 'timeline')}?question_key={key}").json()
+    assert one["question"]["key"] == key
+
+
+def test_matches_say_their_parts(rest: Rest, shelf: Shelf, place: Place) -> None:
+    groups = f"/api/v1/projects/{place.project}/persona-groups"
+    wanted = {"name": "Nurses", "age_min": 30, "age_max": 38, "location": "Rio, Brazil"}
+    group = rest.call("POST", groups, wanted).json()["id"]
+    path = f"{groups}/{group}/library-matches"
+    found = {one["library_persona"]["id"]: one for one in rest.call("GET", path).json()}
+    match = found[shelf.ids[0]]
+    # 34 is the middle of 30 … 38; the country fits, the city does not.
+    assert match["parts"] == {"age": 1, "income_level": None, "location": 0.5, "occupation": None}
+    assert match["score"] == 0.75
+    assert shelf.ids[0] in {
+        one["library_persona"]["id"] for one in rest.call("GET", f"{path}?min_score=0.75").json()
+    }
+    assert rest.call("GET", f"{path}?min_score=0.7501").json() == []
+
+
+def test_a_timeline_shows_nulls_where_nothing_is_known(rest: Rest, shelf: Shelf) -> None:
+    first = rest.call("GET", list_path(shelf, "timeline")).json()[0]
+    assert first["choice_shift"] is None
+    assert first["question"]["kind"] == "QUESTION_KIND_RATING"
+    points = first["points"]
+    assert [point["value"] for point in points] == [4] * SIMULATIONS
+    assert [point["choice"] for point in points] == [None] * SIMULATIONS
+    shift = first["numeric_shift"]
+    assert (shift["first"], shift["last"], shift["mean"], shift["change"]) == (4, 4, 4, 0)
+    assert (shift["reliable_change"], shift["reliable_change_reason"]) == (
+        None,
+        "UNDEFINED_REASON_TOO_FEW_DIFFERENCES",
+    )
+    assert (shift["trend"], shift["trend_reason"]) == (None, "UNDEFINED_REASON_TOO_FEW_POINTS")
+    assert shift["slope"] == {"per_30_days": 0, "low": None, "high": None}
+    assert shift["interval_reason"] == "UNDEFINED_REASON_NO_RESIDUALS"
+
+
+def test_lineage_and_reliability_outlive_what_they_are_of(rest: Rest, place: Place) -> None:
+    one = answer_reliably(rest, place)
+    library = rest.call("POST", f"{place.path}/{one}:promote").json()
+    assert rest.call("DELETE", f"/api/v1/projects/{place.project}").status == 204
+    (link,) = rest.call("GET", f"{place.path}/{one}/lineage").json()["personas"]
+    assert link["persona_deleted_at"] is not None
+    assert rest.call("GET", f"{LIBRARY}/{library['id']}/projects").json() == [link]
+    assert rest.call("GET", f"{LIBRARY}/{library['id']}").json() == library
+    measured = rest.call("GET", f"{place.path}/{one}/reliability").json()
+    assert measured["lower_bound"] == library["reliability"]["lower_bound"]
+    rows = rest.call("GET", f"/api/v1/responses?library_persona_id={library['id']}").json()
+    assert len(rows) == QUESTIONS * SIMULATIONS
+    assert all(row["persona_deleted"] for row in rows)
+
+
+@pytest.mark.parametrize("name", ["", "/reliability", "/projects", "/timeline", ":retire"])
+def test_an_individual_that_is_not_there(rest: Rest, name: str) -> None:
+    method = "POST" if name == ":retire" else "GET"
+    for query in ("", "?page_size=1") if name in ("/projects", "/timeline") else ("",):
+        answer = rest.call(method, f"{LIBRARY}/{uuid.uuid4()}{name}{query}")
+        answer.problem(404, "LIBRARY_PERSONA_NOT_FOUND")
+    rest.call(method, f"{LIBRARY}/x{name}").problem(400, "INVALID_FIELD", "library_persona_id")
