@@ -157,7 +157,7 @@ def test_lineage_can_not_be_imported_but_is_not_lost(key: str) -> None:
         (b'{"full_name": "a", "created_at": "yesterday"}', ""),
         (b'{"full_name": "a", "attributes": {"b": 1}}', ""),
         (
-            b'{"full_name": "x", "library_persona_id": "a", "attributes": {"library_persona_id": "b"}}',
+            b'{"full_name":"x","library_persona_id":"a","attributes":{"library_persona_id":"b"}}',
             "has a library_persona_id, and another one",
         ),
         (b"[" * 100_000, "is nested too deeply"),

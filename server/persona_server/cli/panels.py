@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 from math import sqrt
 
 from matplotlib.axes import Axes
@@ -33,6 +32,7 @@ _MAX_TICKS = 7  # between the ends of a rating
 _PARTS = (4, 5, 3, 2, 1)  # of a longer one
 _TITLE = 36  # characters above a panel
 _MAX_ROWS = 8  # options or themes of a panel
+_OTHERS = "(others)"  # taken, but without a row of their own
 _ARROW = 0.05  # behind the last point, as a share of the time
 _BAND_STEPS = 48
 
@@ -159,14 +159,17 @@ def _mark_change(axes: Axes, times: Sequence[float], values: Sequence[float], ar
 def _draw_steps(axes: Axes, timeline: QuestionTimeline) -> None:
     """A choice holds until the next answer: steps over the options that were taken, and others."""
     taken = [point.choice.value for point in timeline.points]
+    switched = [i for i in range(1, len(taken)) if taken[i] != taken[i - 1]]
+    if len(set(taken)) > _MAX_ROWS:
+        often = {option for option, _ in Counter(taken).most_common(_MAX_ROWS - 1)}
+        taken = [option if option in often else _OTHERS for option in taken]
     rows = _rows(axes, taken, timeline.question.options)
-    kept = [(days(p), rows[c]) for p, c in zip(timeline.points, taken, strict=True) if c in rows]
-    times, levels = [time for time, _ in kept], [level for _, level in kept]
+    times = [days(point) for point in timeline.points]
+    levels = [rows[option] for option in taken]
     axes.plot(times, levels, color=_BLUE, linewidth=1.6, drawstyle="steps-post", zorder=2)
     axes.plot(times, levels, "o", color=_BLUE, markersize=6, markeredgecolor="white", zorder=3)
-    switched = [b for a, b in pairwise(kept) if a[1] != b[1]]
     axes.plot(
-        [time for time, _ in switched], [level for _, level in switched], "o", markersize=10,
+        [times[i] for i in switched], [levels[i] for i in switched], "o", markersize=10,
         markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1, zorder=3,
     )  # fmt: skip
     _caption(axes, 0, choice_text(timeline.choice_shift, len(timeline.points)))
@@ -195,6 +198,6 @@ def _rows(axes: Axes, used: Sequence[str], others: Sequence[str]) -> dict[str, i
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", color="#EAEEF2", linewidth=0.8, zorder=0)
     axes.set_axisbelow(True)
-    if hidden := len({*used, *others}) - len(shown):
+    if hidden := len({*used, *others} - {_OTHERS, *shown}):
         _caption(axes, 1, f"{hidden} more option{'' if hidden == 1 else 's'} not shown")
     return places
