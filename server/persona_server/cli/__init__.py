@@ -14,6 +14,7 @@ from persona_server.cli import (
     importing,
     personas,
     projects,
+    rebuild,
     serve,
     token,
 )
@@ -23,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (serve, token, projects, groups, personas, importing, exporting):
+for module in (serve, token, rebuild, projects, groups, personas, importing, exporting):
     module.register(app)
 
 
