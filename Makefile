@@ -59,8 +59,9 @@ generate: setup-dev ## Make generated/ anew from protos/
 story: setup-dev ## Write the study's story and picture in the README anew
 	@PYTHONPATH=examples python -m study.page
 
-bench: setup-dev ## Measure speed against a bare echo (about five minutes)
+bench: setup-dev ## Measure speed against a bare echo, and the library at full size (about ten minutes)
 	@python benchmarks/bench.py $(ARGS)
+	@python benchmarks/bench_library.py
 
 bench-measures: setup-dev ## Measure the measures on simulated respondents (about four minutes)
 	@python benchmarks/bench_measures.py $(ARGS)
