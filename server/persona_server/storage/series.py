@@ -53,12 +53,14 @@ def first(question: Question, entry: Entry) -> Series:
     return Series(_record(entry, 0, 0), _written(models, (str(entry.value),)))
 
 
-def appended(series: Series, entry: Entry) -> Series:
-    """Return a series with an answer that comes after all of its own."""
+def inserted(series: Series, entry: Entry, place: int) -> Series:
+    """Return a series with one answer more, before the one that stands at this place in time."""
     at, response, simulation, number, name, prompt_version = entry
     texts = read_texts(series.texts)
     models, values = texts
-    model = (name, prompt_version)
+    model, start = (name, prompt_version), place * RECORD.size
+    if start < len(series.records) and (values or models != (model,)):
+        return encode([*decode(series), entry])  # texts may have to change their places
     if model not in models:
         models = (*models, model)
     if isinstance(number, str):
@@ -66,8 +68,9 @@ def appended(series: Series, entry: Entry) -> Series:
             values = (*values, number)
         number = values.index(number)
     record = RECORD.pack(at, response, simulation, number, models.index(model))
+    records = series.records[:start] + record + series.records[start:]
     same = models is texts.models and values is texts.values
-    return Series(series.records + record, series.texts if same else _written(models, values))
+    return Series(records, series.texts if same else _written(models, values))
 
 
 def encode(entries: Iterable[Entry]) -> Series:

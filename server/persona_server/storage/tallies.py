@@ -2,14 +2,15 @@
 
 An individual with m answers to a question stands in the rows of m: one answer more moves all of
 its answers to those of m + 1 (measures/histogram.py). Almost every answer is an individual's first
-to a question, or comes after all others in a new simulation; those have short ways of their own,
-and everything else takes the long one, through the measures. Both come to the same sums.
+to a question, or the only one in its simulation at a time of its own; those have short ways, and
+everything else takes the long one, through the measures. Both come to the same sums.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from persona_server.measures.answers import Question, Value, first_answers
+from persona_server.measures.answers import Kind, Question, Value, first_answers
 from persona_server.measures.histogram import increments, moment_increments
 from persona_server.measures.points import noise, points, step
 from persona_server.storage.series import (
@@ -17,10 +18,10 @@ from persona_server.storage.series import (
     Entry,
     Series,
     answers,
-    appended,
     decode,
     encode,
     first,
+    inserted,
     read_texts,
 )
 
@@ -46,8 +47,9 @@ class Tallies:
             if old is None:
                 self._first(key, question, new[0].value)
                 return first(question, new[0])
-            if self._next(key, question, old, new[0]):
-                return appended(old, new[0])
+            place = self._next(key, question, old, new[0])
+            if place is not None:
+                return inserted(old, new[0], place)
         before = [] if old is None else decode(old)
         after = sorted([*before, *new])
         self._replace(key, question, before, after)
@@ -59,33 +61,35 @@ class Tallies:
         elif question.scored:
             self.counts[key, value, 1] += 1
 
-    def _next(self, key: int, question: Question, old: Series, entry: Entry) -> bool:
-        """Count an answer that is later than all, of a simulation of its own, as all of them are.
+    def _next(self, key: int, question: Question, old: Series, entry: Entry) -> int | None:
+        """Count an answer of a simulation and a time of its own, as those that are there have.
 
-        Then each answer is counted and each is a point of its own. Return whether it is so.
+        Then each answer is counted and each is a point of its own. Return the place of the new one
+        in order of time, None if it is not so.
         """
         times, _, simulations, numbers, _ = zip(*RECORD.iter_unpack(old.records), strict=True)
-        m = len(times)
+        m, place = len(times), bisect_left(times, entry.occurred_at)
         if (
-            entry.occurred_at <= times[-1]
-            or entry.simulation in simulations
+            entry.simulation in simulations
+            or (place < m and times[place] == entry.occurred_at)
             or len(set(simulations)) < m
             or len(set(times)) < m
         ):
-            return False
+            return None
         value = entry.value
         if isinstance(value, int):
             total, squares = sum(numbers), sum([x * x for x in numbers])
             self._move(key, m, -m, -total, -squares)
             self._move(key, m + 1, m + 1, total + value, squares + value * value)
-            self._hear(key, step(question.kind, numbers[-1], value), 1, int(m == 1))
+            heard = _between(question.kind, numbers[max(place - 1, 0) : place + 1], value)
+            self._hear(key, heard, 1, int(m == 1))
         elif question.scored:
             counts, values = self.counts, read_texts(old.texts).values
-            for place in numbers:
-                counts[key, values[place], m] -= 1
-                counts[key, values[place], m + 1] += 1
+            for number in numbers:
+                counts[key, values[number], m] -= 1
+                counts[key, values[number], m + 1] += 1
             counts[key, value, m + 1] += 1
-        return True
+        return place
 
     def _replace(
         self, key: int, question: Question, before: list[Entry], after: list[Entry]
@@ -119,3 +123,9 @@ class Tallies:
         row[0] += squares
         row[1] += differences
         row[2] += individuals
+
+
+def _between(kind: Kind, beside: Sequence[int], value: int) -> int:
+    """Return what a value adds to the squares of its neighbours, one or both of them, in time."""
+    squares = sum([step(kind, neighbour, value) for neighbour in beside])
+    return squares - step(kind, *beside) if len(beside) == 2 else squares
