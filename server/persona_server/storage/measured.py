@@ -49,7 +49,7 @@ class Measured:
         found = {}
         for key, scale, records, texts in rows:
             question = _question(key, scale)
-            found[question] = answers(question, decode(Series(records, texts)))
+            found[question] = answers(question, decode(question, Series(records, texts)))
         return found
 
     def everyone(self, individual: bytes) -> dict[Question, Histogram | Moments]:

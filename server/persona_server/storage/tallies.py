@@ -22,7 +22,7 @@ from persona_server.storage.series import (
     encode,
     first,
     inserted,
-    read_texts,
+    names,
 )
 
 
@@ -49,11 +49,11 @@ class Tallies:
                 return first(question, new[0])
             place = self._next(key, question, old, new[0])
             if place is not None:
-                return inserted(old, new[0], place)
-        before = [] if old is None else decode(old)
+                return inserted(question, old, new[0], place)
+        before = [] if old is None else decode(question, old)
         after = sorted([*before, *new])
         self._replace(key, question, before, after)
-        return encode(after)
+        return encode(question, after)
 
     def _first(self, key: int, question: Question, value: Value) -> None:
         if isinstance(value, int):
@@ -84,7 +84,7 @@ class Tallies:
             heard = _between(question.kind, numbers[max(place - 1, 0) : place + 1], value)
             self._hear(key, heard, 1, int(m == 1))
         elif question.scored:
-            counts, values = self.counts, read_texts(old.texts).values
+            counts, values = self.counts, names(question, old)
             for number in numbers:
                 counts[key, values[number], m] -= 1
                 counts[key, values[number], m + 1] += 1
