@@ -1,7 +1,9 @@
 """The library by the Python client: measured, promoted, listed, matched, reused and followed."""
 
+import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from client.conftest import Place
@@ -23,6 +25,8 @@ from support.data import rich_persona, uid
 from support.library import BOUND, QUESTIONS, answer_reliably
 from support.service import Service
 from support.shifting import LOW, RCI, SLOPE, shifting_individual
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -170,3 +174,28 @@ def test_what_is_not_there_has_a_class_of_its_own(client: PersonaClient, place: 
         client.get_reliability(*place, nobody)
     with pytest.raises(PersonaNotFound):
         client.get_persona_lineage(*place, nobody)
+
+
+def test_the_example_of_the_readme_runs(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "clients/python/README.md").read_text()
+    [example] = re.findall(r"## The library\n\n```python\n(.*?)```", text, re.S)
+    token = service.token(tenant="library-example")
+    with PersonaClient(service.grpc, token) as client:
+        project = client.create_project(Project(name="Tests"))
+        made = [
+            client.create_persona_group(project.id, PersonaGroup(name=name))
+            for name in ("own", "other", "new")
+        ]
+        persona = client.create_persona(project.id, made[0].id, rich_persona())
+        names = {"client": client, "project": project, "group": made[0], "persona": persona}
+        exec(example, names | {"other_group": made[1]})  # noqa: S102
+        assert "INSUFFICIENT_DATA" in capsys.readouterr().out
+        tag = answer_reliably(Group(service.connect(token), project.id, made[0].id), persona.id)
+        exec(example, names | {"other_group": made[2]})  # noqa: S102
+    said = capsys.readouterr().out
+    assert "bound 0.719" in said
+    assert f"{tag}-00 4 False" in said
+    assert "1.0 Maria Santos" in said
+    assert "Tests new" in said
