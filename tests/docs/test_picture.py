@@ -9,7 +9,7 @@ from support.data import Place, at, make_place, uid
 from support.library import DAY, individual
 from support.service import Service
 
-PICTURE = Path(__file__).parents[2] / "docs/timeline.svg"
+PICTURE = Path(__file__).parents[2] / "docs/kinds.svg"
 START = 1_768_212_000_000_000  # microseconds
 RECOMMEND, FAIR, HOME, WHY = "would_recommend", "price_is_fair", "brews_at_home", "what_matters"
 OPTIONS = ["Capsules", "Espresso", "Filter", "Instant"]

@@ -17,6 +17,7 @@ from persona_server.cli import (
     library,
     personas,
     projects,
+    rebuild,
     reliability,
     responses,
     serve,
@@ -29,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for module in (
-    serve, token, projects, groups, personas, importing, exporting, responses, reliability, library,
+    serve, token, rebuild, projects, groups, personas, importing, exporting, responses, reliability,
+    library,
 ):  # fmt: skip
     module.register(app)
 

@@ -45,21 +45,6 @@ class Texts(NamedTuple):
     values: tuple[str, ...]
 
 
-class Unpacked(NamedTuple):
-    """The records by column, in order of time."""
-
-    times: tuple[int, ...]
-    responses: tuple[bytes, ...]
-    simulations: tuple[bytes, ...]
-    numbers: tuple[int, ...]
-    models: tuple[int, ...]
-
-
-def unpack(series: Series) -> Unpacked:
-    """Return the columns of the records of a series, which is never empty."""
-    return Unpacked(*zip(*RECORD.iter_unpack(series.records), strict=True))
-
-
 def first(question: Question, entry: Entry) -> Series:
     """Return the series of one answer."""
     models = ((entry.model, entry.prompt_version),)
@@ -68,21 +53,24 @@ def first(question: Question, entry: Entry) -> Series:
     return Series(_record(entry, 0, 0), _written(models, (str(entry.value),)))
 
 
-def appended(series: Series, entry: Entry) -> Series:
-    """Return a series with an answer that comes after all of its own."""
-    models, values = read_texts(series.texts)
-    texts, number = series.texts, entry.value
-    model = (entry.model, entry.prompt_version)
+def inserted(series: Series, entry: Entry, place: int) -> Series:
+    """Return a series with one answer more, before the one that stands at this place in time."""
+    at, response, simulation, number, name, prompt_version = entry
+    texts = read_texts(series.texts)
+    models, values = texts
+    model, start = (name, prompt_version), place * RECORD.size
+    if start < len(series.records) and (values or models != (model,)):
+        return encode([*decode(series), entry])  # texts may have to change their places
     if model not in models:
         models = (*models, model)
-        texts = ""
     if isinstance(number, str):
         if number not in values:
             values = (*values, number)
-            texts = ""
         number = values.index(number)
-    record = _record(entry, number, models.index(model))
-    return Series(series.records + record, texts or _written(models, values))
+    record = RECORD.pack(at, response, simulation, number, models.index(model))
+    records = series.records[:start] + record + series.records[start:]
+    same = models is texts.models and values is texts.values
+    return Series(records, series.texts if same else _written(models, values))
 
 
 def encode(entries: Iterable[Entry]) -> Series:
@@ -117,13 +105,9 @@ def answers(question: Question, entries: Sequence[Entry]) -> list[Answer]:
     ]
 
 
+@lru_cache(maxsize=512)
 def read_texts(column: str) -> Texts:
     """Return what column `texts` holds; numeric series of one model mostly have the same."""
-    return _read(column)
-
-
-@lru_cache(maxsize=512)
-def _read(column: str) -> Texts:
     models, values = json.loads(column)
     return Texts(tuple((model, prompt) for model, prompt in models), tuple(values))
 
