@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli.answers import as_csv, jsonl, rated
-from cli.conftest import Cli, Place
+from cli.conftest import Cli, Done, Place
 
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
 from persona_server.cli import record_run
@@ -151,27 +151,33 @@ def test_a_killed_run_goes_on_to_exactly_all(
     assert not any(cli.journals.iterdir())
 
 
-def test_a_run_without_a_service_goes_on_when_there_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_run_outlasts_its_service_or_goes_on_later(tmp_path: Path, ends: bool) -> None:
     """What was noted as recorded is not sent again, and what was not is."""
-    with running_service(tmp_path / "data", "--rest", "off") as service:
-        place, persona = _persona_of(service)
+    data, flags = tmp_path / "data", ("--rest", "off")
+    with running_service(data, *flags) as service:
+        project, persona = _persona_of(service)
         file = tmp_path / "answers.jsonl"
         simulation = uid()
-        rows = jsonl(rated(persona.id, f"q{i}", simulation_id=simulation) for i in range(2500))
-        file.write_text(rows)
+        rows = (rated(persona.id, f"q{i}", simulation_id=simulation) for i in range(8000))
+        file.write_text(jsonl(rows))
         cli = Cli(service.grpc, service.token(), tmp_path / "state")
         process = cli.start("responses", "record", file)
         eventually(lambda: _notes(cli, '"acknowledged":1'))
         service.kill()
-        process.kill()
-        process.communicate()
-    port = service.grpc
-    with running_service(tmp_path / "data", "--rest", "off", "--listen", port) as again:
-        done = cli.run("responses", "record", file)
-        assert (done.code, done.out) == (0, "2500 recorded, 0 refused.\n")
+        if ends:
+            process.kill()
+            process.communicate()
+    with running_service(data, *flags, "--listen", service.grpc) as again:
+        if ends:
+            done = cli.run("responses", "record", file)
+        else:
+            out, err = process.communicate()
+            done = Done(process.returncode, out, err)
+        assert (done.code, done.out) == (0, "8000 recorded, 0 refused.\n")
         with PersonaClient(again.grpc, again.token()) as client:
-            found = client.list_responses(project_id=place)
-            assert len({one.question_key for one in found}) == 2500
+            found = client.list_responses(project_id=project)
+            assert sorted(one.question_key for one in found) == sorted(f"q{i}" for i in range(8000))
 
 
 def _persona_of(service: Service) -> tuple[str, Persona]:
