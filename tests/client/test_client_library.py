@@ -2,12 +2,15 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from client.conftest import Place
+from client.standin import UNAVAILABLE, Standin
+from google.protobuf.message import Message
 
+from persona.v1 import library_service_pb2 as pb
 from persona_client import (
     AlreadyExists,
     LibraryPersona,
@@ -199,3 +202,31 @@ def test_the_example_of_the_readme_runs(
     assert f"{tag}-00 4 False" in said
     assert "1.0 Maria Santos" in said
     assert "Tests new" in said
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (
+            lambda client: client.promote_persona("p", "g", "i").id,
+            pb.PromotePersonaResponse(library_persona=LibraryPersona(id="made")),
+        ),
+        (
+            lambda client: client.retire_library_persona("i").id,
+            pb.RetireLibraryPersonaResponse(library_persona=LibraryPersona(id="made")),
+        ),
+        (
+            lambda client: client.reuse_library_personas("p", "g", ["i"])[0].id,
+            pb.ReuseLibraryPersonasResponse(personas=[Persona(id="made")]),
+        ),
+    ],
+)
+def test_a_change_is_tried_again_with_one_request_id(
+    failing: PersonaClient, standin: Standin, call: Callable[[PersonaClient], str], answer: Message
+) -> None:
+    name = answer.DESCRIPTOR.name.removesuffix("Response")
+    standin.answers[name].extend([UNAVAILABLE, answer])
+    assert call(failing) == "made"
+    first, second = standin.requests[name]
+    assert first == second
+    assert uuid.UUID(first.request_id).version == 4
