@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from cli.answers import as_csv, jsonl, rated
 from cli.conftest import Cli, Done, Place
+from client.standin import Standin
 
+from persona.v1 import errors_pb2
+from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
 from persona_server.cli import record_run
+from persona_server.errors import ServiceError, Violation
 from support.service import Service, running_service
 from support.waiting import eventually
 
@@ -108,6 +112,23 @@ def test_a_file_of_nothing_but_taken_ids_stops_soon(
     *listed, last = done.err.splitlines()
     assert len(listed) == 3
     assert last.startswith("persona: The service has refused 3 batches")
+
+
+def test_one_refusal_is_enough_for_all_answers_of_a_missing_persona(
+    tmp_path: Path, file: Path
+) -> None:
+    """An error names twenty answers; the others of the same persona are not sent again."""
+    missing, known = uid(), uid()
+    named = [Violation(f"responses[{i}].persona_id", "names no persona") for i in range(20)]
+    refusal = ServiceError(errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND, "No.", violations=named)
+    standin = Standin()
+    standin.answers["RecordResponses"].extend([refusal, RecordResponsesResponse()])
+    file.write_text(jsonl([*(rated(missing, f"q{i}") for i in range(100)), rated(known)]))
+    done = Cli(standin.address, "token", tmp_path).run("responses", "record", file, "-s", uid())
+    standin.stop()
+    assert done.out == "1 recorded, 100 refused.\n"
+    sent = [[r.persona_id for r in one.responses] for one in standin.requests["RecordResponses"]]
+    assert sent == [[missing] * 100 + [known], [known]]
 
 
 def test_a_simulation_is_a_uuid(cli: Cli, file: Path) -> None:
