@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import matplotlib as mpl
 import pytest
 from cli.conftest import Cli, Place
 
@@ -162,19 +163,11 @@ def test_texts_are_themselves(svg: Path) -> None:
     assert {"Zoë <O'Hara> & $1$", "$a^2$ & <b>", "日本語"} <= set(said)
 
 
-def test_the_same_answers_make_the_same_bytes(
-    svg: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = tmp_path / "settings"
-    settings.mkdir()
-    (settings / "matplotlibrc").write_text("font.size: 40\nsvg.fonttype: path\n")
+def test_the_same_answers_make_the_same_bytes(svg: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn(svg, rising())
     first = svg.read_bytes()
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
-    monkeypatch.setenv("MATPLOTLIBRC", str(settings))
-    import matplotlib as mpl
-
-    with mpl.rc_context({"font.size": 40}):
+    with mpl.rc_context({"font.size": 40, "xtick.major.size": 20}):
         drawn(svg, rising())
     assert svg.read_bytes() == first
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 from cli.answers import as_csv, jsonl, rated
-from cli.conftest import Cli, Place
+from cli.conftest import Cli, Done, Place
+from client.standin import Standin
 
+from persona.v1 import errors_pb2
+from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
 from persona_server.cli import record_run
+from persona_server.errors import ServiceError, Violation
 from support.service import Service, running_service
 from support.waiting import eventually
 
@@ -110,6 +114,23 @@ def test_a_file_of_nothing_but_taken_ids_stops_soon(
     assert last.startswith("persona: The service has refused 3 batches")
 
 
+def test_one_refusal_is_enough_for_all_answers_of_a_missing_persona(
+    tmp_path: Path, file: Path
+) -> None:
+    """An error names twenty answers; the others of the same persona are not sent again."""
+    missing, known = uid(), uid()
+    named = [Violation(f"responses[{i}].persona_id", "names no persona") for i in range(20)]
+    refusal = ServiceError(errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND, "No.", violations=named)
+    standin = Standin()
+    standin.answers["RecordResponses"].extend([refusal, RecordResponsesResponse()])
+    file.write_text(jsonl([*(rated(missing, f"q{i}") for i in range(100)), rated(known)]))
+    done = Cli(standin.address, "token", tmp_path).run("responses", "record", file, "-s", uid())
+    standin.stop()
+    assert done.out == "1 recorded, 100 refused.\n"
+    sent = [[r.persona_id for r in one.responses] for one in standin.requests["RecordResponses"]]
+    assert sent == [[missing] * 100 + [known], [known]]
+
+
 def test_a_simulation_is_a_uuid(cli: Cli, file: Path) -> None:
     file.write_text("")
     done = cli.run("responses", "record", file, "--simulation", "wave 1")
@@ -151,27 +172,33 @@ def test_a_killed_run_goes_on_to_exactly_all(
     assert not any(cli.journals.iterdir())
 
 
-def test_a_run_without_a_service_goes_on_when_there_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_run_outlasts_its_service_or_goes_on_later(tmp_path: Path, ends: bool) -> None:
     """What was noted as recorded is not sent again, and what was not is."""
-    with running_service(tmp_path / "data", "--rest", "off") as service:
-        place, persona = _persona_of(service)
+    data, flags = tmp_path / "data", ("--rest", "off")
+    with running_service(data, *flags) as service:
+        project, persona = _persona_of(service)
         file = tmp_path / "answers.jsonl"
         simulation = uid()
-        rows = jsonl(rated(persona.id, f"q{i}", simulation_id=simulation) for i in range(2500))
-        file.write_text(rows)
+        rows = (rated(persona.id, f"q{i}", simulation_id=simulation) for i in range(8000))
+        file.write_text(jsonl(rows))
         cli = Cli(service.grpc, service.token(), tmp_path / "state")
         process = cli.start("responses", "record", file)
         eventually(lambda: _notes(cli, '"acknowledged":1'))
         service.kill()
-        process.kill()
-        process.communicate()
-    port = service.grpc
-    with running_service(tmp_path / "data", "--rest", "off", "--listen", port) as again:
-        done = cli.run("responses", "record", file)
-        assert (done.code, done.out) == (0, "2500 recorded, 0 refused.\n")
+        if ends:
+            process.kill()
+            process.communicate()
+    with running_service(data, *flags, "--listen", service.grpc) as again:
+        if ends:
+            done = cli.run("responses", "record", file)
+        else:
+            out, err = process.communicate()
+            done = Done(process.returncode, out, err)
+        assert (done.code, done.out) == (0, "8000 recorded, 0 refused.\n")
         with PersonaClient(again.grpc, again.token()) as client:
-            found = client.list_responses(project_id=place)
-            assert len({one.question_key for one in found}) == 2500
+            found = client.list_responses(project_id=project)
+            assert sorted(one.question_key for one in found) == sorted(f"q{i}" for i in range(8000))
 
 
 def _persona_of(service: Service) -> tuple[str, Persona]:

@@ -1,11 +1,16 @@
 """The library by the Python client: measured, promoted, listed, matched, reused and followed."""
 
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from client.conftest import Place
+from client.standin import UNAVAILABLE, Standin
+from google.protobuf.message import Message
 
+from persona.v1 import library_service_pb2 as pb
 from persona_client import (
     AlreadyExists,
     LibraryPersona,
@@ -23,6 +28,8 @@ from support.data import rich_persona, uid
 from support.library import BOUND, QUESTIONS, answer_reliably
 from support.service import Service
 from support.shifting import LOW, RCI, SLOPE, shifting_individual
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -170,3 +177,56 @@ def test_what_is_not_there_has_a_class_of_its_own(client: PersonaClient, place: 
         client.get_reliability(*place, nobody)
     with pytest.raises(PersonaNotFound):
         client.get_persona_lineage(*place, nobody)
+
+
+def test_the_example_of_the_readme_runs(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "clients/python/README.md").read_text()
+    [example] = re.findall(r"## The library\n\n```python\n(.*?)```", text, re.S)
+    token = service.token(tenant="library-example")
+    with PersonaClient(service.grpc, token) as client:
+        project = client.create_project(Project(name="Tests"))
+        made = [
+            client.create_persona_group(project.id, PersonaGroup(name=name))
+            for name in ("own", "other", "new")
+        ]
+        persona = client.create_persona(project.id, made[0].id, rich_persona())
+        names = {"client": client, "project": project, "group": made[0], "persona": persona}
+        exec(example, names | {"other_group": made[1]})  # noqa: S102
+        assert "INSUFFICIENT_DATA" in capsys.readouterr().out
+        tag = answer_reliably(Group(service.connect(token), project.id, made[0].id), persona.id)
+        exec(example, names | {"other_group": made[2]})  # noqa: S102
+    said = capsys.readouterr().out
+    assert "bound 0.719" in said
+    assert f"{tag}-00 4 False" in said
+    assert "1.0 Maria Santos" in said
+    assert "Tests new" in said
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (
+            lambda client: client.promote_persona("p", "g", "i").id,
+            pb.PromotePersonaResponse(library_persona=LibraryPersona(id="made")),
+        ),
+        (
+            lambda client: client.retire_library_persona("i").id,
+            pb.RetireLibraryPersonaResponse(library_persona=LibraryPersona(id="made")),
+        ),
+        (
+            lambda client: client.reuse_library_personas("p", "g", ["i"])[0].id,
+            pb.ReuseLibraryPersonasResponse(personas=[Persona(id="made")]),
+        ),
+    ],
+)
+def test_a_change_is_tried_again_with_one_request_id(
+    failing: PersonaClient, standin: Standin, call: Callable[[PersonaClient], str], answer: Message
+) -> None:
+    name = answer.DESCRIPTOR.name.removesuffix("Response")
+    standin.answers[name].extend([UNAVAILABLE, answer])
+    assert call(failing) == "made"
+    first, second = standin.requests[name]
+    assert first == second
+    assert uuid.UUID(first.request_id).version == 4

@@ -1,6 +1,5 @@
 """Small multiples: one panel for each question, all over the same time."""
 
-import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -42,7 +41,6 @@ _STYLE: Any = {
 
 def draw(target: BinaryIO, kind: str, name: str, timelines: Sequence[QuestionTimeline]) -> bool:
     """Draw an individual's timelines as "svg" or "png"; whether the font has all characters."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with mpl.rc_context(), warnings.catch_warnings(record=True) as lacking:
         warnings.simplefilter("always")
         mpl.rcdefaults()

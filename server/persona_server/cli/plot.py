@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,6 +37,8 @@ def checked_target(target: str) -> str:
 
 def write_picture(target: str, name: str, timelines: Sequence["QuestionTimeline"]) -> None:
     """Draw the timelines into a file; the same ones make the same bytes."""
+    # It would tell of folders for its caches as it is imported.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from persona_server.cli.drawing import draw  # takes a second, and an extra, to import
 
     picture = io.BytesIO()
