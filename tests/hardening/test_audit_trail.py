@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from persona.v1.library_service_pb2 import PromotePersonaResponse
 from persona_server.transport.methods import Method
 from support.data import uid
 from support.dbfile import AuditRow, DatabaseFile
@@ -37,14 +36,13 @@ def test_random_walk(own: Service, file: DatabaseFile, rounds: Callable[[int, in
     tokens = {actor: bearer(own.token(TENANT, subject=actor)) for actor in ACTORS}
     caller = own.connect("")
     outcomes: dict[str, set[str]] = {method.name: set() for method in METHODS}
-    for _ in range(rounds(1500, 10_000)):
+    for _ in range(rounds(2000, 10_000)):
         step = walk.step()
         before, visible = file.fingerprint(TENANT, LEDGERS), file.visible(TENANT)
         answer = send(caller.channel, step.method, step.messages, tokens[step.actor])
         changed = file.fingerprint(TENANT, LEDGERS) != before
         rows = trail.new()
-        if step.method.name == "PromotePersona" and answer.error is None:
-            walk.learn(PromotePersonaResponse.FromString(answer.messages[0]))
+        walk.learn(step, answer)
         check(step, answer, rows, changed, file.visible(TENANT) - visible)
         outcomes[step.method.name].add(kind_of(answer, changed))
     caller.close()

@@ -120,7 +120,7 @@ def test_a_good_share_is_taken(rest: Rest, place: Place, value: str) -> None:
         assert rest.call("GET", f"{path}?{name}={value}&page_size=1").status == 200
 
 
-@pytest.mark.parametrize("value", ["nope", "reliability,id", "reliability%20up", "Created_At", "+"])
+@pytest.mark.parametrize("value", ["nope", "reliability,id", "reliability%20up", "Created_At"])
 def test_an_unknown_order_is_refused(rest: Rest, value: str) -> None:
     rest.call("GET", f"{LIBRARY}?order_by={value}").problem(400, "INVALID_FIELD", "order_by")
 

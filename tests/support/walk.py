@@ -14,20 +14,21 @@ from persona.v1.response_service_pb2 import Response
 from persona_server.transport.methods import Method
 from support.answers import answer
 from support.library import OWN, PEERS, SIMULATIONS, peer_answers, ratings
-from support.rpcs import BY_NAME, METHODS
+from support.rpcs import BY_NAME, METHODS, Answer
 
 _NAMES = ("One", "Two", "Three")
 _PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
 _WEIGHTS = {
-    "DeleteProject": 2,
-    "DeletePersonaGroup": 2,
-    "DeletePersona": 8,
+    "DeleteProject": 3,
+    "DeletePersonaGroup": 3,
+    "DeletePersona": 12,
     "ImportPersonas": 10,
     "CreateProject": 8,
     "CreatePersonaGroup": 16,
     "CreatePersona": 16,
     "RecordResponses": 10,
-    "GetResponsePersona": 8,
+    "GetPersona": 8,
+    "GetResponsePersona": 12,
     "RetireLibraryPersona": 1,
     "ReuseLibraryPersonas": 12,
 }
@@ -56,6 +57,7 @@ class Walk:
         self._responses = [self._uuid() for _ in range(30)]
         self._library: list[str] = []
         self._done: list[Step] = []
+        self._effective: list[Step] = []
         self._planned: Iterator[Step] = iter(())
 
     def step(self) -> Step:
@@ -66,7 +68,7 @@ class Walk:
         if self._chance(_RELIABLE):
             self._planned = self._promotion()
         if self._done and self._chance(0.25):
-            return self._random.choice(self._done[-self._random.choice((1, 20)) :])
+            return self._again()
         weights = [_WEIGHTS.get(method.name, 4) for method in METHODS]
         (method,) = self._random.choices(METHODS, weights)
         ids = self._ids()
@@ -75,10 +77,21 @@ class Walk:
         self._done.append(step)
         return step
 
-    def learn(self, promoted: library_pb.PromotePersonaResponse) -> None:
-        """Take in whom the service has promoted: it makes their ids."""
-        if promoted.library_persona.id not in self._library:
-            self._library.append(promoted.library_persona.id)
+    def _again(self) -> Step:
+        """Return the last call, or one of the last writes that did something."""
+        recent = self._effective[-20:]
+        return self._random.choice(recent) if recent and self._chance(0.5) else self._done[-1]
+
+    def learn(self, step: Step, answer: Answer) -> None:
+        """Take in how a call ended, and whom it has promoted: the service makes their ids."""
+        if answer.error is not None:
+            return
+        if step.method.writes or step.method.streams_in:
+            self._effective.append(step)
+        if step.method.name == "PromotePersona":
+            promoted = library_pb.PromotePersonaResponse.FromString(answer.messages[0])
+            if promoted.library_persona.id not in self._library:
+                self._library.append(promoted.library_persona.id)
 
     def _promotion(self) -> Iterator[Step]:
         """Yield the calls that make a persona eligible and promote it, as long as it is there.
@@ -111,6 +124,12 @@ class Walk:
             yield self._recorded(ratings(persona.id, tag, OWN, day))
         request = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
         yield self._by_name("PromotePersona", request)
+        ids = self._ids()
+        reuse = library_pb.ReuseLibraryPersonasRequest(
+            project_id=ids["project_id"], group_id=ids["group_id"]
+        )
+        reuse.library_persona_ids.extend(self._library[-1:])  # whom it has learnt of meanwhile
+        yield self._by_name("ReuseLibraryPersonas", reuse)
 
     def _recorded(self, answers: list[Response]) -> Step:
         request = responses_pb.RecordResponsesRequest(simulation_id=self._uuid(), responses=answers)
@@ -133,7 +152,7 @@ class Walk:
             "simulation_id": self._random.choice(self._simulations),
             "response_id": self._random.choice(self._responses),
             "library_persona_id": self._individual(),
-            "request_id": self._random.choice(["", self._uuid()]),
+            "request_id": self._random.choice(["", self._uuid(), self._uuid()]),
         }
 
     def _individual(self) -> str:
