@@ -15,7 +15,7 @@ PYTHON ?= python3
 DATA ?= data
 ARGS ?=
 
-.PHONY: help setup setup-dev run test torture lint format generate bench bench-measures lock clean
+.PHONY: help setup setup-dev run demo test torture lint format generate story bench bench-measures lock clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -27,6 +27,9 @@ setup-dev: ## The same, and every tool that test, lint and generate need
 
 run: setup ## Start the service with a demo project (ARGS="…" adds flags)
 	@exec persona serve --data $(DATA) --demo $(ARGS)
+
+demo: setup ## Tell the worked study: it runs on a service of its own, and leaves nothing
+	@PYTHONPATH=examples python -m study
 
 test: setup-dev ## Run all tests (ARGS="-k name" selects)
 	@pytest $(ARGS)
@@ -53,15 +56,19 @@ generate: setup-dev ## Make generated/ anew from protos/
 	buf generate
 	python tools/update_docs.py
 
-bench: setup-dev ## Measure speed against a bare echo (about five minutes)
+story: setup-dev ## Write the study's story and picture in the README anew
+	@PYTHONPATH=examples python -m study.page
+
+bench: setup-dev ## Measure speed against a bare echo, and the library at full size (about ten minutes)
 	@python benchmarks/bench.py $(ARGS)
+	@python benchmarks/bench_library.py
 
 bench-measures: setup-dev ## Measure the measures on simulated respondents (about four minutes)
 	@python benchmarks/bench_measures.py $(ARGS)
 
 lock: setup-dev ## Resolve the Python dependencies anew
 	uv pip compile -q pyproject.toml --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements.txt
-	uv pip compile -q pyproject.toml --group dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -c requirements.txt -o requirements-dev.txt
+	uv pip compile -q pyproject.toml --extra plot --group dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove what setup made; data stay
 	rm -rf .venv .tools

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
+from answering import PERSONAS, QUESTIONS, batches
 from data import make_persona
 
 from persona.v1 import persona_service_pb2 as pb
@@ -30,6 +31,8 @@ from persona.v1.project_service_pb2_grpc import ProjectServiceStub
 GROUPS, PER_GROUP, BATCH = 100, 1000, 1000
 SERVER_CORE, LOAD_CORE = {0}, {1}
 SERVICE = "/persona.v1.PersonaService"
+RECORD = "/persona.v1.ResponseService/RecordResponses"
+ANSWERERS, SIMULATIONS, RECORDERS = 400, 10, 4
 
 
 class Case(NamedTuple):
@@ -39,6 +42,15 @@ class Case(NamedTuple):
     method: str
     requests: list[bytes]
     goal: float
+
+
+class Place(NamedTuple):
+    """Where to record: the service, and a group with enough personas."""
+
+    address: str
+    token: str
+    project: str
+    group: str
 
 
 class Process:
@@ -171,18 +183,42 @@ def cases(client: Client, project: str, groups: list[str]) -> list[Case]:
     ]
 
 
-def load(
-    program: str, address: str, method: str, token: str, requests: Path, seconds: float
-) -> Any:
+def load(program: str, address: str, method: str, token: str, requests: Path, *options: str) -> Any:
     """Run the load on its core and return its report."""
     command = [program, "-address", address, "-method", method, "-token", token]
-    command += ["-requests", str(requests), "-seconds", str(seconds)]
+    command += ["-requests", str(requests), *options]
     started = subprocess.Popen(command, stdout=subprocess.PIPE)
     os.sched_setaffinity(started.pid, LOAD_CORE)
     output, _ = started.communicate()
     report = json.loads(output)
     assert not report["errors"], report
     return report
+
+
+def framed(requests: list[bytes]) -> bytes:
+    """Return requests as the load reads them."""
+    return b"".join(struct.pack("<I", len(r)) + r for r in requests)
+
+
+def record(program: str, folder: Path, server: Process, client: Client, place: Place) -> Any:
+    """Record the answers of several simulations, each batch once; return the load's report."""
+    listing = pb.ListPersonasRequest(
+        project_id=place.project, group_id=place.group, page_size=ANSWERERS
+    )
+    page = client.call("ListPersonas", listing.SerializeToString())
+    personas = [p.id for p in pb.ListPersonasResponse.FromString(page).personas]
+    path = folder / "answers"
+    path.write_bytes(framed(batches(personas, SIMULATIONS)))
+    options = ("-once", "-in-flight", str(RECORDERS))
+    before = server.cpu()
+    report = load(program, place.address, RECORD, place.token, path, *options)
+    assert report["requests"] == ANSWERERS // PERSONAS * SIMULATIONS
+    answers = ANSWERERS * QUESTIONS * SIMULATIONS
+    return report | {
+        "answers": answers,
+        "answers_per_second": answers / report["seconds"],
+        "cpu_us": (server.cpu() - before) * 1e6 / answers,
+    }
 
 
 class Figures:
@@ -214,12 +250,14 @@ def measure(program: str, folder: Path, rounds: int, seconds: float) -> dict[str
         took = time.perf_counter() - started
         results["import_per_second"] = GROUPS * PER_GROUP / took
         results["import_cpu_us"] = (server.cpu() - before) * 1e6 / (GROUPS * PER_GROUP)
+        place = Place(address, token, project, groups[0])
+        results["record"] = record(program, folder, server, client, place)
         measured = cases(client, project, groups)
         answers = {str(i): client.call(c.method, c.requests[0]) for i, c in enumerate(measured)}
         baseline, echo_address = stack.enter_context(echo(folder, answers))
         for i, case in enumerate(measured):
             requests = folder / f"requests-{i}"
-            requests.write_bytes(b"".join(struct.pack("<I", len(r)) + r for r in case.requests))
+            requests.write_bytes(framed(case.requests))
             sides = (
                 (server, address, f"{SERVICE}/{case.method}", Figures()),
                 (baseline, echo_address, f"/echo/{i}", Figures()),
@@ -227,7 +265,7 @@ def measure(program: str, folder: Path, rounds: int, seconds: float) -> dict[str
             for round_ in range(rounds + 1):
                 for process, where, method, figures in sides:
                     cpu = process.cpu()
-                    report = load(program, where, method, token, requests, seconds)
+                    report = load(program, where, method, token, requests, "-seconds", str(seconds))
                     if round_:  # the first warms up
                         figures.add(report, process.cpu() - cpu)
             results["cases"].append((case, len(answers[str(i)]), sides[0][3], sides[1][3]))
@@ -242,6 +280,12 @@ def show(results: dict[str, Any]) -> None:
     print(
         f"import, durable, batches of {BATCH}: {results['import_per_second']:,.0f} personas/s "
         f"(goal 30,000), {results['import_cpu_us']:.1f} µs CPU each"
+    )
+    recorded = results["record"]
+    print(
+        f"answers, durable, {RECORDERS} callers, batches of {PERSONAS} personas × {QUESTIONS} "
+        f"questions, {SIMULATIONS} simulations: {recorded['answers_per_second']:,.0f} answers/s "
+        f"(goal 20,000), {recorded['cpu_us']:.1f} µs CPU each, p50 {recorded['p50_ms']:.0f} ms"
     )
     head = ("", "answer", "req/s", "p50 ms", "p99 ms", "CPU ms", "echo req/s", "echo CPU", "ratio")
     print("{:<12}{:>10}{:>9}{:>8}{:>8}{:>8}{:>12}{:>10}{:>7}  goal".format(*head))

@@ -48,8 +48,9 @@ func main() {
 	file := flag.String("requests", "", "file of requests, each behind its length (4 bytes, little-endian)")
 	inFlight := flag.Int("in-flight", 32, "calls in flight")
 	seconds := flag.Float64("seconds", 3, "how long")
+	once := flag.Bool("once", false, "send each request once, in order, however long it takes")
 	flag.Parse()
-	result, err := run(*address, *method, *token, *file, *inFlight, *seconds)
+	result, err := run(*address, *method, *token, *file, *inFlight, *seconds, *once)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1)
@@ -57,7 +58,7 @@ func main() {
 	_ = json.NewEncoder(os.Stdout).Encode(result)
 }
 
-func run(address, method, token, file string, inFlight int, seconds float64) (*report, error) {
+func run(address, method, token, file string, inFlight int, seconds float64, once bool) (*report, error) {
 	requests, err := readRequests(file)
 	if err != nil {
 		return nil, err
@@ -71,10 +72,10 @@ func run(address, method, token, file string, inFlight int, seconds float64) (*r
 	}
 	defer conn.Close()
 	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+token)
-	return load(ctx, conn, method, requests, inFlight, seconds), nil
+	return load(ctx, conn, method, requests, inFlight, seconds, once), nil
 }
 
-func load(ctx context.Context, conn *grpc.ClientConn, method string, requests [][]byte, inFlight int, seconds float64) *report {
+func load(ctx context.Context, conn *grpc.ClientConn, method string, requests [][]byte, inFlight int, seconds float64, once bool) *report {
 	var next, failed, size atomic.Int64
 	var workers sync.WaitGroup
 	times := make([][]time.Duration, inFlight)
@@ -82,8 +83,12 @@ func load(ctx context.Context, conn *grpc.ClientConn, method string, requests []
 	ends := started.Add(time.Duration(seconds * float64(time.Second)))
 	for worker := range inFlight {
 		workers.Go(func() {
-			for time.Now().Before(ends) {
-				request := requests[int(next.Add(1))%len(requests)]
+			for once || time.Now().Before(ends) {
+				index := int(next.Add(1)) - 1
+				if once && index >= len(requests) {
+					return
+				}
+				request := requests[index%len(requests)]
 				var response []byte
 				began := time.Now()
 				if err := conn.Invoke(ctx, method, request, &response); err != nil {

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from persona_client import Persona
-from persona_server.cli.formats import Format, LineError, format_of, parse_object, persona_of
+from persona_server.cli.formats import Format, format_of, persona_of
+from persona_server.cli.json_lines import LineError, parse_object
 from persona_server.cli.output import json_line
 from support.data import rich_persona
 
@@ -120,7 +121,16 @@ def test_names_may_be_those_of_javascript() -> None:
     assert read({"fullName": "x", "projectId": "y"}, Format.JSONL) == Persona(full_name="x")
 
 
-LINEAGE = '{"full_name": "x", "library_persona_id": "0190b5a4-0000-7000-8000-000000000001"}'
+@pytest.mark.parametrize("key", ["library_persona_id", "libraryPersonaId"])
+def test_lineage_can_not_be_imported_but_is_not_lost(key: str) -> None:
+    individual = "0190b5a4-0000-7000-8000-000000000001"
+    persona = read({"full_name": "x", key: individual, "attributes": {"a": "b"}}, Format.JSONL)
+    kept = {"a": "b", "library_persona_id": individual}
+    assert persona == Persona(full_name="x", attributes=kept)
+    agent = read(AGENT | {"library_persona_id": individual})
+    assert agent.attributes["library_persona_id"] == individual
+    assert not agent.HasField("library_persona_id")
+    assert read({"full_name": "x", key: None}, Format.JSONL) == Persona(full_name="x")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +156,10 @@ LINEAGE = '{"full_name": "x", "library_persona_id": "0190b5a4-0000-7000-8000-000
         (b'{"full_name": "a", "id": "1"}', "id must be a UUID"),
         (b'{"full_name": "a", "created_at": "yesterday"}', ""),
         (b'{"full_name": "a", "attributes": {"b": 1}}', ""),
-        (LINEAGE.encode(), "library_persona_id is output only"),
+        (
+            b'{"full_name":"x","library_persona_id":"a","attributes":{"library_persona_id":"b"}}',
+            "has a library_persona_id, and another one",
+        ),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"a": ' + b"9" * 5000 + b"}", "is not JSON that can be read"),
     ],

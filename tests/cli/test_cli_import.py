@@ -12,7 +12,7 @@ from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient
 from persona_server.cli import import_run
-from persona_server.cli.sources import MAX_LINE
+from persona_server.cli.json_lines import MAX_LINE
 
 
 def lines(*values: Any) -> bytes:

@@ -9,7 +9,13 @@ import grpc
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from persona.v1 import errors_pb2, persona_service_pb2, project_service_pb2
+from persona.v1 import (
+    errors_pb2,
+    library_service_pb2,
+    persona_service_pb2,
+    project_service_pb2,
+    response_service_pb2,
+)
 from persona_server.errors import ServiceError
 from persona_server.transport.errors import status_of
 
@@ -17,6 +23,7 @@ from persona_server.transport.errors import status_of
 Answer: TypeAlias = Message | ServiceError | grpc.StatusCode
 Stream: TypeAlias = Callable[[Iterator[Any]], Iterator[Answer]]
 
+_MODULES = (persona_service_pb2, project_service_pb2, response_service_pb2, library_service_pb2)
 UNAVAILABLE = ServiceError(errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE, "Not now.")
 
 
@@ -30,7 +37,7 @@ class Standin:
         self.metadata: list[dict[str, str]] = []
         self.deadlines: list[float] = []
         self._server = grpc.server(ThreadPoolExecutor(4))
-        for module in (persona_service_pb2, project_service_pb2):
+        for module in _MODULES:
             for service in module.DESCRIPTOR.services_by_name.values():
                 handlers = {method.name: self._handler(method) for method in service.methods}
                 self._server.add_generic_rpc_handlers(

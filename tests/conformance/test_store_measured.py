@@ -54,12 +54,14 @@ def rating(value: int) -> RatingAnswer:
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("simulations", "answers"), [(4, 120), (25, 16)])
 def test_derived_tables_are_what_the_measures_make_of_all_answers(
-    group: StoredGroup, seed: int
+    group: StoredGroup, simulations: int, answers: int, seed: int
 ) -> None:
+    """With many answers of an individual in a simulation, and with mostly one, in any order."""
     chance = random.Random(seed)
     personas = group.add(*[persona() for _ in range(4)])
-    for batch in random_batches(chance, personas, simulations=4, answers=120):
+    for batch in random_batches(chance, personas, simulations, answers):
         record_all(group, [batch])
     expected = truth(group.store)
     assert measured(group.store) == expected

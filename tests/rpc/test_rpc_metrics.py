@@ -20,6 +20,7 @@ LABELS = {
     "persona_rpc_seconds_sum": {"method"},
     "persona_personas_written_total": set(),
     "persona_sweep_rows_total": set(),
+    "persona_promotions_total": set(),
 }
 
 

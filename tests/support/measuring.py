@@ -60,7 +60,7 @@ def random_answer(chance: random.Random, persona_id: str) -> Response:
         persona_id,
         id=str(uuid.UUID(int=chance.getrandbits(128))),
         question_key=chance.choice(("q1", "q2")),
-        occurred_at=at(1_700_000_000_000_000 + chance.randrange(40)),
+        occurred_at=at(1_700_000_000_000_000 + chance.randrange(chance.choice((40, 10**12)))),
         model=chance.choice(("m1", "m1", "m2")),
         prompt_version=chance.choice(("", "v2")),
         **chance.choice(kinds),

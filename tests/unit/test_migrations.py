@@ -1,5 +1,6 @@
 """Migrations: an empty file is made by migrating, once, whole or not at all."""
 
+import random
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from persona_server.storage.database import (
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
 from support.data import rich_persona
+from support.measuring import image, random_batches, record_all
 from support.stored import StoredGroup, rows
 
 STARTERS = 4
@@ -176,10 +178,11 @@ def test_a_migration_is_whole_or_absent(tmp_path: Path, end: str, killed: bool) 
     assert (repaired.returncode, out) == (0, "False\n")
 
 
-def first_only(folder: Path) -> Path:
-    """Return a folder with our first migration alone."""
+def first_only(folder: Path, *names: str) -> Path:
+    """Return a folder with our first migration alone, or with these after it."""
     folder.mkdir()
-    (folder / f"{FIRST}.py").write_text((MIGRATIONS / f"{FIRST}.py").read_text())
+    for name in (FIRST, *names):
+        (folder / f"{name}.py").write_text((MIGRATIONS / f"{name}.py").read_text())
     return folder
 
 
@@ -217,6 +220,44 @@ def test_a_populated_first_database_becomes_what_a_new_one_is(
         StoredGroup(store).add(rich_persona())
 
 
+def test_answers_of_the_second_version_are_measured_by_the_third(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rows are kept, and the derived tables are what recording would have made of them."""
+    chance, ours = random.Random(1), tmp_path / "new"
+    with opened(ours) as store:
+        group = StoredGroup(store)
+        personas = group.add(rich_persona(), rich_persona())
+        record_all(group, random_batches(chance, personas, simulations=3, answers=80))
+        recorded, expected = rows(store, ANSWERED), image(store)
+        tables = {table: rows(store, f"SELECT * FROM {table}") for table in OLDER}  # noqa: S608
+    data = tmp_path / "data"
+    make_private(data)
+    database = SqliteDatabase(data / FILE_NAME)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "MIGRATIONS", first_only(tmp_path / "second", "0002_responses"))
+        assert migrate.migrate(database) == [FIRST, "0002_responses"]
+    for table, found in {**tables, "response": recorded}.items():
+        for row in found:
+            holes = ", ".join("?" * len(row))
+            database.execute_sql(f"INSERT INTO {table} VALUES ({holes})", row)  # noqa: S608
+    database.close_all()
+    with opened(data) as store:
+        assert image(store) == expected
+        assert all(expected.values())
+        assert rows(store, ANSWERED) == recorded
+        assert rows(store, "SELECT DISTINCT library_persona_id FROM response") == [(None,)]
+        for sql in ("UPDATE response SET library_persona_id = x'00'", "DELETE FROM response"):
+            with pytest.raises((apsw.Error, peewee.PeeweeException)):
+                store.database.execute_sql(sql)
+        assert rows(store, "PRAGMA foreign_key_check") == []
+
+
+OLDER = ("tenant", "project", "persona_group", "persona_set", "persona", "simulation")
+ANSWERED = (
+    "SELECT tenant_id, id, simulation_id, project_id, group_id, persona_id, position, "
+    "question_key, length, framed FROM response"
+)
 KEPT = ("tenant", "project", "persona_group", "persona_set", "persona", "audit")
 KINDS = ("table", "index", "trigger")
 

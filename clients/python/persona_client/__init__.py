@@ -3,8 +3,18 @@
 Requests and answers are the generated messages of `persona.v1`; there are no other model classes.
 """
 
+from persona.v1.library_service_pb2 import (
+    LibraryMatch,
+    LibraryPersona,
+    QuestionTimeline,
+    Reliability,
+)
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
+from persona.v1.persona_service_pb2 import (
+    ExportPersonasResponse,
+    ImportPersonasResponse,
+    LibraryPersonaProject,
+)
 from persona.v1.project_service_pb2 import PersonaGroup, Project
 from persona.v1.response_service_pb2 import (
     ChoiceAnswer,
@@ -25,8 +35,11 @@ from persona_client.errors import (
     InternalError,
     InvalidField,
     InvalidPageToken,
+    LibraryPersonaNotFound,
+    LibraryPersonaRetired,
     MessageTooLarge,
     MethodNotAllowed,
+    NotEligible,
     NotFound,
     PermissionDenied,
     PersonaError,
@@ -42,6 +55,7 @@ from persona_client.errors import (
     Unavailable,
     UnknownPath,
 )
+from persona_client.library import LibraryFilters, Lineage
 from persona_client.personas import PersonaFilters
 from persona_client.retry import RetryPolicy
 
@@ -60,8 +74,16 @@ __all__ = [
     "InternalError",
     "InvalidField",
     "InvalidPageToken",
+    "LibraryFilters",
+    "LibraryMatch",
+    "LibraryPersona",
+    "LibraryPersonaNotFound",
+    "LibraryPersonaProject",
+    "LibraryPersonaRetired",
+    "Lineage",
     "MessageTooLarge",
     "MethodNotAllowed",
+    "NotEligible",
     "NotFound",
     "PermissionDenied",
     "Persona",
@@ -73,7 +95,9 @@ __all__ = [
     "PersonaNotFound",
     "Project",
     "ProjectNotFound",
+    "QuestionTimeline",
     "RatingAnswer",
+    "Reliability",
     "RequestIdReused",
     "Response",
     "ResponseNotFound",

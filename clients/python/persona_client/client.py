@@ -3,6 +3,7 @@
 import os
 from typing import Self
 
+from persona_client.library import LibraryCalls
 from persona_client.personas import PersonaCalls
 from persona_client.projects import ProjectCalls
 from persona_client.responses import ResponseCalls
@@ -12,7 +13,7 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT = 10.0
 
 
-class PersonaClient(ProjectCalls, PersonaCalls, ResponseCalls):
+class PersonaClient(ProjectCalls, PersonaCalls, ResponseCalls, LibraryCalls):
     """A connection to persona-service; thread-safe, and a context manager that closes it.
 
     `address` is "host:port", `token` what `persona token` prints. `timeout` is the deadline of a

@@ -69,6 +69,18 @@ class ResponseNotFound(NotFound):
     """There is no such recorded response."""
 
 
+class LibraryPersonaNotFound(NotFound):
+    """There is no such library persona."""
+
+
+class NotEligible(PersonaError):
+    """The answers are too few, or not reliable enough; `metadata` names every rule."""
+
+
+class LibraryPersonaRetired(PersonaError):
+    """The library persona can't be reused any more."""
+
+
 class InvalidField(PersonaError):
     """Fields of the request are wrong; `violations` names them."""
 
@@ -168,6 +180,9 @@ CLASSES: dict["errors_pb2.ErrorReason.ValueType", type[PersonaError]] = {
     errors_pb2.ERROR_REASON_UNKNOWN_PATH: UnknownPath,
     errors_pb2.ERROR_REASON_METHOD_NOT_ALLOWED: MethodNotAllowed,
     errors_pb2.ERROR_REASON_RESPONSE_NOT_FOUND: ResponseNotFound,
+    errors_pb2.ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: LibraryPersonaNotFound,
+    errors_pb2.ERROR_REASON_NOT_ELIGIBLE: NotEligible,
+    errors_pb2.ERROR_REASON_LIBRARY_PERSONA_RETIRED: LibraryPersonaRetired,
 }
 _BY_REASON = {
     errors_pb2.ErrorReason.Name(value).removeprefix("ERROR_REASON_"): kind

@@ -61,21 +61,28 @@ class ResponseCalls(Caller):
         simulation_id: str | None = None,
         project_id: str | None = None,
         persona_id: str | None = None,
+        library_persona_id: str | None = None,
         question_key: str = "",
         start_time: datetime | None = None,
         end_time: datetime | None = None,
         page_size: int = 0,
         timeout: float | None = None,
     ) -> Iterator[Response]:
-        """Yield the answers of a simulation, a project or a persona, oldest first, page by page.
+        """Yield the answers of a simulation, project, persona or library persona, page by page.
 
-        Exactly one of the three is named, deleted or not; times have a time zone, and the end is
-        left out. Raises ValueError at once for anything else, ProjectNotFound, PersonaNotFound.
+        Oldest first. Exactly one of the four is named, deleted or not; times have a time zone, and
+        the end is left out. Raises ValueError at once for anything else, ProjectNotFound,
+        PersonaNotFound, LibraryPersonaNotFound.
         """
-        given = {"simulation_id": simulation_id, "project_id": project_id, "persona_id": persona_id}
+        given = {
+            "simulation_id": simulation_id,
+            "project_id": project_id,
+            "persona_id": persona_id,
+            "library_persona_id": library_persona_id,
+        }
         scope = {name: value for name, value in given.items() if value is not None}
         if len(scope) != 1:
-            raise ValueError("Name exactly one of simulation_id, project_id and persona_id.")
+            raise ValueError(f"Name exactly one of {', '.join(given)}.")
         request = ListResponsesRequest(
             **scope,
             question_key=question_key,

@@ -74,12 +74,12 @@ def can_ask() -> bool:
     return sys.stdin.isatty()
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool, unchanged: str = "Nothing was deleted.") -> None:
     """Ask before something is destroyed; where nobody can be asked, --yes is needed."""
     if yes:
         return
     if not can_ask():
         raise misused("Nobody can be asked here: say --yes.")
     if not typer.confirm(question, err=True):
-        print("Nothing was deleted.", file=sys.stderr)
+        print(unchanged, file=sys.stderr)
         raise typer.Exit(1)

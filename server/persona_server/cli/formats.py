@@ -1,14 +1,11 @@
 """From a line of a file to a persona: this service's own JSON lines, and the genagents GSS file."""
 
-import json
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Any, NoReturn
-
-from google.protobuf.json_format import ParseDict, ParseError
+from typing import Any, Literal
 
 from persona.v1.persona_pb2 import Persona
+from persona_server.cli.json_lines import LineError, Numbered, json_items, parse_message
 from persona_server.cli.output import compact
 from persona_server.services.validation import persona_violations
 
@@ -21,37 +18,29 @@ class Format(StrEnum):
     GENAGENTS = "genagents"
 
 
-class LineError(Exception):
-    """A line cannot be a persona; the text says why."""
-
-
-def parse_object(raw: bytes) -> dict[str, Any]:
-    """Return the JSON object of a line. Raises LineError."""
-    try:
-        value = json.loads(
-            raw.decode(),
-            object_pairs_hook=_object,
-            parse_float=_finite,
-            parse_constant=_not_json,
-        )
-    except UnicodeDecodeError as error:
-        raise LineError(f"is not UTF-8 (byte {error.start + 1})") from None
-    except RecursionError:
-        raise LineError("is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise LineError(f"is not JSON: {error.msg} (column {error.colno})") from None
-    except ValueError as error:  # a number of thousands of digits
-        raise LineError(f"is not JSON that can be read: {error}") from None
-    if not isinstance(value, dict):
-        raise LineError("is not a JSON object")
-    return value
-
-
 def format_of(value: dict[str, Any]) -> Format:
     """Return the format that an object is written in."""
     if "agent_id" in value and ("first_name" in value or "last_name" in value):
         return Format.GENAGENTS
     return Format.JSONL
+
+
+def persona_items(
+    lines: Numbered, form: Format, *, new_ids: bool = False
+) -> Iterator[tuple[int, Persona | LineError]]:
+    """Yield the personas of a file's lines; its first object tells the format if none is named."""
+    found = form
+
+    def item_of(value: dict[str, Any]) -> Persona:
+        nonlocal found
+        if found is Format.AUTO:
+            found = format_of(value)
+        persona = persona_of(value, found)
+        if new_ids:
+            persona.ClearField("id")
+        return persona
+
+    return json_items(lines, item_of)
 
 
 def persona_of(value: dict[str, Any], form: Format) -> Persona:
@@ -60,7 +49,7 @@ def persona_of(value: dict[str, Any], form: Format) -> Persona:
         persona = _READERS[form](value)
     except UnicodeEncodeError:
         raise LineError("holds half of a surrogate pair, which is no text") from None
-    except (ParseError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise LineError(str(error)) from None
     if found := persona_violations(persona, _PATH):
         raise LineError("; ".join(f"{_below(v.field)} {v.description}" for v in found))
@@ -68,8 +57,8 @@ def persona_of(value: dict[str, Any], form: Format) -> Persona:
 
 
 _PATH = "persona"
-_NAMES = {name: f.name for f in Persona.DESCRIPTOR.fields for name in (f.name, f.json_name)}
 _PARENTS = {"project_id", "group_id"}  # output only
+_LINEAGE: Literal["library_persona_id"] = "library_persona_id"
 
 
 def _below(field: str) -> str:
@@ -77,12 +66,15 @@ def _below(field: str) -> str:
 
 
 def _from_json_line(value: dict[str, Any]) -> Persona:
-    if unknown := sorted(value.keys() - _NAMES.keys()):
-        raise LineError(f"has fields that a persona has not: {', '.join(unknown)}")
-    named = {_NAMES[key]: item for key, item in value.items()}
-    if len(named) < len(value):
-        raise LineError("names a field twice, once as JavaScript would")
-    return ParseDict({k: v for k, v in named.items() if k not in _PARENTS}, Persona())
+    persona = parse_message(value, Persona(), _PARENTS, _PATH)
+    if persona.HasField(_LINEAGE):
+        # A link to the library can't be imported, but where a copy came from is worth knowing.
+        source = persona.library_persona_id.value
+        if persona.attributes.get(_LINEAGE, source) != source:
+            raise LineError(f"has a {_LINEAGE}, and another one among its attributes")
+        persona.attributes[_LINEAGE] = source
+        persona.ClearField(_LINEAGE)
+    return persona
 
 
 def _from_genagents(value: dict[str, Any]) -> Persona:
@@ -141,23 +133,3 @@ _READERS: dict[Format, Callable[[dict[str, Any]], Persona]] = {
     Format.JSONL: _from_json_line,
     Format.GENAGENTS: _from_genagents,
 }
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        seen: set[str] = set()
-        again = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise LineError(f'repeats the key "{again}"')
-    return value
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise LineError(f"holds a number out of range: {text[:40]}")
-    return number
-
-
-def _not_json(text: str) -> NoReturn:
-    raise LineError(f"holds {text}, which is not JSON")

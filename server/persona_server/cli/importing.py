@@ -1,19 +1,16 @@
 """`persona import`: files into a persona group, resumable."""
 
-import sys
-import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from persona_client import AlreadyExists, ImportConflict, PersonaClient, PersonaError
-from persona_server.cli.failures import complain, explained
-from persona_server.cli.formats import Format
+from persona_client import AlreadyExists, ImportConflict, Persona, PersonaClient, PersonaError
+from persona_server.cli.formats import Format, persona_items
 from persona_server.cli.import_run import ImportRun
-from persona_server.cli.journal import Journal, Key, default_folder
 from persona_server.cli.meter import Meter
 from persona_server.cli.names import ensured_group_ids
 from persona_server.cli.output import compact, print_line
+from persona_server.cli.resuming import broken_off, open_journal, total_bytes
 from persona_server.cli.session import GroupOption, ProjectOption, Session, client_command
 from persona_server.cli.sources import Reader, Source
 
@@ -46,45 +43,30 @@ def import_(
     sources = [Source(name) for name in files]
     ids = ensured_group_ids(session.client, project, group)
     options = {"format": form, "new_ids": new_ids}
-    journal = _journal(session.address, sources, ids, options)
+    into = {"project_id": ids[0], "group_id": ids[1]}
+    journal = open_journal(session.address, sources, into, options)
     run = ImportRun(sources, ids, journal)
-    try:
-        with session.patient_client() as client, Meter(_total(sources)) as meter:
-            run.run(client, Reader(sources, form, new_ids=new_ids), meter)
-    except KeyboardInterrupt:
-        print(f"\nInterrupted. {run.how_to_go_on()}", file=sys.stderr)
-        raise
-    except PersonaError as error:
-        complain(explained(error, session.address))
-        print(_advice(error, session.client, run), file=sys.stderr)
-        raise typer.Exit(1) from None
-    finally:
-        journal.close()
+    reader = Reader(sources, lambda lines: persona_items(lines, form, new_ids=new_ids), _id)
+    with (
+        broken_off(session.address, journal, lambda error: _advice(error, session.client, run)),
+        session.patient_client() as client,
+        Meter(total_bytes(sources), "personas") as meter,
+    ):
+        run.run(client, reader, meter)
     if session.as_json:
         counts = {"imported": run.imported, "refused": run.refused}
-        print_line(compact({"project_id": ids[0], "group_id": ids[1], **counts}))
+        print_line(compact({**into, **counts}))
     else:
         print(f"{run.imported} imported, {run.refused} refused.")
     if run.refused:
         raise typer.Exit(1)
 
 
-def _journal(
-    address: str, sources: list[Source], ids: tuple[str, str], options: dict[str, Any]
-) -> Journal:
-    """Open the journal of these sources, or one in memory where they can't be read again."""
-    import_id = str(uuid.uuid4())
-    hashes = [source.sha256 for source in sources if source.sha256 is not None]
-    if len(hashes) < len(sources):
-        print("Standard input and pipes can't be resumed if the import breaks.", file=sys.stderr)
-        return Journal(import_id)
-    journal = Journal.opened(default_folder(), Key(address, *ids, hashes, options), import_id)
-    if journal.boundaries:
-        print("Going on with the import that broke off.", file=sys.stderr)
-    return journal
+def _id(persona: Persona) -> str:
+    return persona.id
 
 
-def _advice(error: PersonaError, client: PersonaClient, run: ImportRun) -> str:
+def _advice(error: PersonaError | None, client: PersonaClient, run: ImportRun) -> str:
     """Return what the user can do after an import failed."""
     if isinstance(error, ImportConflict) and run.ended(client):
         run.forget()
@@ -95,9 +77,3 @@ def _advice(error: PersonaError, client: PersonaClient, run: ImportRun) -> str:
     if isinstance(error, AlreadyExists):
         return f"{run.how_to_go_on()} --new-ids imports all as new personas."
     return run.how_to_go_on()
-
-
-def _total(sources: list[Source]) -> int | None:
-    """Return how many bytes there are to read; None if that can't be known."""
-    sizes = [source.size for source in sources if source.size is not None]
-    return sum(sizes) if len(sizes) == len(sources) else None

@@ -21,14 +21,22 @@ class Key(NamedTuple):
     """What makes two imports the same one."""
 
     address: str
-    project_id: str
-    group_id: str
+    into: dict[str, str]  # the ids of what the lines go into
     files: list[str]  # SHA-256 of each
     options: dict[str, Any]
 
+    def entry(self) -> dict[str, Any]:
+        """Return it as a journal's first line says it."""
+        return {
+            "address": self.address,
+            **self.into,
+            "files": self.files,
+            "options": self.options,
+        }
+
     def file_name(self) -> str:
         """Return the name of the journal's file."""
-        return hashlib.sha256(compact(self._asdict()).encode()).hexdigest()[:32] + ".jsonl"
+        return hashlib.sha256(compact(self.entry()).encode()).hexdigest()[:32] + ".jsonl"
 
 
 class Journal:
@@ -64,7 +72,7 @@ class Journal:
             for entry in entries[1:]:
                 journal._replay(entry)
         else:
-            journal._append({"import_id": import_id, **key._asdict()})
+            journal._append({"import_id": import_id, **key.entry()})
             _sync_folder(folder)
         return journal
 

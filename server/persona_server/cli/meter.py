@@ -1,4 +1,4 @@
-"""The progress bar of an import: on a terminal alone, on stderr."""
+"""The progress bar of long work: on a terminal alone, on stderr."""
 
 import sys
 from types import TracebackType
@@ -9,18 +9,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 
 class Meter:
-    """Shows how much was read, of `total` bytes (None: unknown), and how many personas are in."""
+    """Shows how much was read, of `total` bytes (None: unknown), and how many `things` are in."""
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, things: str) -> None:
         self._bar = Progress(
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[imported]} personas"),
+            TextColumn(f"{{task.fields[count]}} {things}"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("import", total=total, imported=0)
+        self._task = self._bar.add_task(things, total=total, count=0)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -38,6 +38,6 @@ class Meter:
         """Tell of bytes that were read."""
         self._bar.advance(self._task, count)
 
-    def imported(self, count: int) -> None:
-        """Tell how many personas are in."""
-        self._bar.update(self._task, imported=count)
+    def taken(self, count: int) -> None:
+        """Tell how many things are in."""
+        self._bar.update(self._task, count=count)

@@ -17,11 +17,15 @@ _WIDE = 1000  # columns of a table that no terminal bounds: nothing is cut or wr
 
 def json_line(message: Message) -> str:
     """Return a message as one line of JSON: the names of the contract, unset values as null."""
+    return compact(json_object(message))
+
+
+def json_object(message: Message) -> dict[str, Any]:
+    """Return a message as the object that a line of JSON holds."""
     given = MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    # MessageToDict leaves an unset wrapper or time out, where REST says null; it sorts no map.
-    return compact({f.name: _sorted(given.get(f.name)) for f in message.DESCRIPTOR.fields})
+    return _filled(message.DESCRIPTOR, given)
 
 
 def compact(value: Any) -> str:
@@ -39,11 +43,13 @@ def print_line(text: str) -> None:
     sys.stdout.buffer.write(text.encode() + b"\n")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows below a heading; the first column is an id, and nothing is cut."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, ids: bool = True
+) -> None:
+    """Print rows below a heading; the first column is an id if so, and nothing is cut."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for i, column in enumerate(columns):
-        first = i == 0
+        first = ids and i == 0
         table.add_column(column, no_wrap=first, min_width=36 if first else None, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(_to_seconds(item)) for item in row))
@@ -61,6 +67,12 @@ def print_details(message: Message) -> None:
     _console().print(table)
 
 
+def print_text(text: str = "", *, bold: bool = False) -> None:
+    """Print a line among tables."""
+    style = "bold" if bold else ""
+    _console().print(Text(printable(text), style=style), soft_wrap=not sys.stdout.isatty())
+
+
 def printable(text: str, keep: str = "") -> str:
     """Return a text whose control characters can't steer the terminal."""
     if text.isprintable():
@@ -71,20 +83,49 @@ def printable(text: str, keep: str = "") -> str:
     )
 
 
-def _sorted(value: Any) -> Any:
-    return dict(sorted(value.items())) if isinstance(value, dict) else value
+def _filled(message: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Say null for unset wrappers, times and messages, which MessageToDict leaves out.
+
+    Of a oneof REST names only what is set.
+    """
+    return {
+        field.name: _value(field, given.get(field.name))
+        for field in message.fields
+        if field.name in given or field.containing_oneof is None
+    }
+
+
+def _value(field: Any, value: Any) -> Any:
+    kind = field.message_type
+    if kind is None or value is None:
+        return value
+    if kind.GetOptions().map_entry:  # MessageToDict sorts no map
+        return dict(sorted(value.items()))
+    if kind.file.package == "google.protobuf":  # wrappers and times have a form of their own
+        return value
+    return [_filled(kind, v) for v in value] if isinstance(value, list) else _filled(kind, value)
 
 
 def _lines_of(name: str, value: Any) -> Iterable[tuple[str, object]]:
     if hasattr(value, "items"):
         return [(f"{name}: {key}", value[key]) for key in sorted(value)]
-    if isinstance(value, str | int | Message):
+    if isinstance(value, Message) and not value.DESCRIPTOR.full_name.startswith("google."):
+        return [
+            line
+            for field in value.DESCRIPTOR.fields
+            for line in _lines_of(f"{name}.{field.name}", getattr(value, field.name))
+        ]
+    if isinstance(value, str | int | float | Message):
         return [(name, value)]
+    if value and isinstance(value[0], Message):  # a table of its own, if anything
+        return []
     return [(name, ", ".join(value))]
 
 
 def _to_seconds(value: object) -> object:
-    return f"{value.ToJsonString()[:19]}Z" if isinstance(value, Timestamp) else value
+    if isinstance(value, Timestamp) and value.ByteSize():
+        return f"{value.ToJsonString()[:19]}Z"
+    return value
 
 
 def _cell(value: object) -> Text:

@@ -1,18 +1,16 @@
 """`persona list`, `get` and `delete`: the personas of a group."""
 
-import sys
-from itertools import islice
 from typing import Annotated
 
 import typer
 
 from persona_client import PersonaFilters
 from persona_server.cli.failures import confirm, misused
+from persona_server.cli.listing import Limit, print_list
 from persona_server.cli.names import group_ids
-from persona_server.cli.output import compact, print_details, print_json, print_line, print_table
+from persona_server.cli.output import compact, print_details, print_json, print_line
 from persona_server.cli.session import GroupOption, ProjectOption, Session, Yes, client_command
 
-TABLE_LIMIT = 100
 _COLUMNS = ("id", "full_name", "age", "gender", "occupation", "location", "income_level")
 
 
@@ -27,26 +25,17 @@ def list_(
     project: ProjectOption,
     group: GroupOption,
     filters: PersonaFilters,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=0, help=f"At most so many; 0: all. Unset: {TABLE_LIMIT}, --json all."),
-    ] = None,
+    limit: Limit = None,
 ) -> None:
     """List the personas of a group, oldest first."""
-    asked = limit is not None or session.as_json
-    limit = (limit or 0) if asked else TABLE_LIMIT
     ids = group_ids(session.client, project, group)
-    page_size = min(limit + 1, 1000) if limit else 0
-    found = session.client.list_personas(*ids, page_size=page_size, **filters)
-    shown = islice(found, limit) if limit else found
-    if session.as_json:
-        for persona in shown:
-            print_json(persona)
-    else:
-        rows = ([getattr(persona, name) for name in _COLUMNS] for persona in shown)
-        print_table([name.upper() for name in _COLUMNS], rows)
-    if not asked and next(found, None) is not None:
-        print(f"There are more than these {limit}; --limit 0 shows all.", file=sys.stderr)
+    print_list(
+        session,
+        limit,
+        lambda page_size: session.client.list_personas(*ids, page_size=page_size, **filters),
+        [name.upper() for name in _COLUMNS],
+        lambda persona: [getattr(persona, name) for name in _COLUMNS],
+    )
 
 
 def get(

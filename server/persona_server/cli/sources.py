@@ -1,21 +1,17 @@
-"""The lines of the files to import, streamed, each a persona or a refusal."""
+"""The lines of the files to read, streamed, each an item or a refusal."""
 
 import hashlib
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Generic, NamedTuple
 
 import apsw
 
-from persona.v1.persona_pb2 import Persona
-from persona_server.cli.formats import Format, LineError, format_of, parse_object, persona_of
-from persona_server.services.persona_rules import MAX_PERSONA_BYTES
+from persona_server.cli.json_lines import MAX_LINE, Item, LineError, Numbered
 
-# JSON may write one byte of a text as the six of \u00XX, and names its fields.
-MAX_LINE = 6 * MAX_PERSONA_BYTES + (64 << 10)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -26,11 +22,11 @@ class Place(NamedTuple):
     line: int
 
 
-class Line(NamedTuple):
-    """A persona, and where it stands."""
+class Line(NamedTuple, Generic[Item]):
+    """What a line stands for, and where it stands."""
 
     place: Place
-    persona: Persona
+    item: Item
 
 
 class Source:
@@ -57,65 +53,57 @@ class Source:
                 yield stream
 
 
-class Reader:
-    """Reads sources line by line, in memory that does not grow with them."""
+class Reader(Generic[Item]):
+    """Reads sources line by line, in memory that does not grow with them.
 
-    def __init__(self, sources: list[Source], form: Format, *, new_ids: bool) -> None:
+    `items` reads the lines of one file; `id_of` names what may not repeat ("" may), and
+    `said_of_repeats` is the refusal of what does, with {id} and {where}.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        items: Callable[[Numbered], Iterator[tuple[int, Item | LineError]]],
+        id_of: Callable[[Item], str],
+        said_of_repeats: str = "repeats the id {id} of {where}",
+    ) -> None:
         self._sources = sources
-        self._form = form
-        self._new_ids = new_ids
+        self._items = items
+        self._id_of = id_of
+        self._said_of_repeats = said_of_repeats
 
     def lines(
         self, refuse: Callable[[Place, str], None], read: Callable[[int], None]
-    ) -> Iterator[Line]:
-        """Yield every persona in order.
+    ) -> Iterator[Line[Item]]:
+        """Yield every item in order.
 
-        `refuse` is told of each line that cannot be a persona and why, `read` how many bytes were
-        read.
+        `refuse` is told of each line that cannot be one and why, `read` how many bytes were read.
         """
         with closing(_SeenIds()) as seen:
             for index, source in enumerate(self._sources):
                 with source.opened() as stream:
                     numbered = enumerate(_raw_lines(stream, read), 1)
-                    yield from self._of_source(index, numbered, refuse, seen)
+                    for number, item in self._items(iter(numbered)):
+                        place = Place(index, number)
+                        if isinstance(item, LineError):
+                            refuse(place, str(item))
+                        elif (first := self._first(item, place, seen)) != place:
+                            refuse(place, self._repeated(item, first))
+                        else:
+                            yield Line(place, item)
 
-    def _of_source(
-        self,
-        index: int,
-        numbered: Iterable[tuple[int, bytes]],
-        refuse: Callable[[Place, str], None],
-        seen: "_SeenIds",
-    ) -> Iterator[Line]:
-        form = self._form
-        for number, raw in numbered:
-            place = Place(index, number)
-            try:
-                text = (raw.removeprefix(_BOM) if number == 1 else raw).strip()
-                if not text:
-                    continue
-                if len(text) > MAX_LINE:
-                    raise LineError(f"is too long: a persona has at most {MAX_PERSONA_BYTES} bytes")
-                value = parse_object(text)
-                if form is Format.AUTO:
-                    form = format_of(value)
-                persona = persona_of(value, form)
-                self._require_new(persona, place, seen)
-            except LineError as error:
-                refuse(place, str(error))
-                continue
-            yield Line(place, persona)
+    def _first(self, item: Item, place: Place, seen: "_SeenIds") -> Place:
+        known = self._id_of(item)
+        return seen.first(known, place) if known else place
 
-    def _require_new(self, persona: Persona, place: Place, seen: "_SeenIds") -> None:
-        if self._new_ids:
-            persona.ClearField("id")
-        if persona.id and (first := seen.first(persona.id, place)) != place:
-            raise LineError(
-                f"repeats the id {persona.id} of {self._sources[first.source].name}:{first.line}"
-            )
+    def _repeated(self, item: Item, first: Place) -> str:
+        where = f"{self._sources[first.source].name}:{first.line}"
+        return self._said_of_repeats.format(id=self._id_of(item), where=where)
 
 
 def _raw_lines(stream: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield lines; of one that is too long the beginning, still too long."""
+    """Yield lines without a byte order mark; of a too long one the beginning, still too long."""
+    first = True
     while line := stream.readline(MAX_LINE + 2):
         size = len(line)
         rest = line
@@ -123,7 +111,8 @@ def _raw_lines(stream: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]
             rest = stream.readline(MAX_LINE)
             size += len(rest)
         read(size)
-        yield line
+        yield line.removeprefix(_BOM) if first else line
+        first = False
 
 
 class _SeenIds:

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import struct
+from typing import cast
 
 from google.protobuf.message import Message
 
@@ -125,7 +126,8 @@ class LibraryService:
             require_group(repositories, request.project_id, request.group_id)
             matcher = Matcher(target_of(repositories, id_bytes(request.group_id)))
             project = id_bytes(request.project_id) if request.exclude_used_in_project else None
-            candidates = map(Candidate._make, repositories.library.candidates(project))
+            # Plain tuples will do: to make a hundred thousand named ones costs 30 ms.
+            candidates = cast("list[Candidate]", repositories.library.candidates(project))
             ranked = matcher.rank(candidates, limit + 1, _PLACE.unpack(token) if token else None)
             found = [match for match in ranked if match.score >= request.min_score]
             chosen = entries(repositories, [match.id for match in found])

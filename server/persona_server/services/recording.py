@@ -65,6 +65,7 @@ def record_responses(
     _require_project(responses, homes, project)
     known = repositories.responses.known([id_bytes(one.id) for one in responses if one.id])
     framed, ids, fresh, measured = [], [], [], []
+    end = _end(repositories.now)
     for i, response in enumerate(responses):
         stored = known.get(id_bytes(response.id)) if response.id else None
         if stored is not None:
@@ -73,7 +74,7 @@ def record_responses(
             ids.append(id_bytes(response.id))
             continue
         home = homes[response.persona_id]
-        row = _row(repositories, simulation, simulation_id, response, home, i)
+        row = _row(repositories, simulation, simulation_id, response, home, i, end)
         fresh.append(row)
         framed.append(row.framed + home.flag)
         ids.append(row.id)
@@ -164,6 +165,14 @@ def _require_same(response: Response, simulation_id: str, framed: bytes, path: s
         raise already_exists("response", path, response.id, visible=True)
 
 
+def _end(now: int) -> bytes:
+    """Return the last fields of every response of a batch, encoded, from recorded_at on."""
+    end = Response()
+    end.recorded_at.seconds, rest = divmod(now, _MICROS)
+    end.recorded_at.nanos = rest * 1000
+    return end.SerializeToString() + _PERSONA_DELETED + SHOWN
+
+
 def _row(
     repositories: Transaction,
     simulation: bytes,
@@ -171,10 +180,10 @@ def _row(
     response: Response,
     home: Home,
     i: int,
+    end: bytes,
 ) -> ResponseRow:
-    """Give a new response what the server gives, and return it as a row."""
-    now = repositories.now
-    occurred = response.occurred_at
+    """Give a new response what the server gives, and return it as a row. `end` is of `_end`."""
+    now, occurred = repositories.now, response.occurred_at
     if response.HasField("occurred_at"):
         micros = occurred.seconds * _MICROS + occurred.nanos // 1000
     else:
@@ -187,11 +196,8 @@ def _row(
     response.project_id, response.group_id = home.project_id, home.group_id
     if home.library_persona_id is not None:
         response.library_persona_id.value = home.library_persona_id
-    recorded = response.recorded_at
-    recorded.seconds, rest = divmod(now, _MICROS)
-    recorded.nanos = rest * 1000
     raw_id = id_bytes(response.id)
-    framed = frame(ELEMENT, response.SerializeToString() + _PERSONA_DELETED + SHOWN)
+    framed = frame(ELEMENT, response.SerializeToString() + end)
     return ResponseRow(
         repositories.tenant,
         raw_id,

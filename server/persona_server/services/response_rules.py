@@ -12,13 +12,15 @@ MAX_RESPONSE_BYTES = 64 << 10
 FUTURE_SECONDS = 86_400  # so far may a client's clock, or its time zone, be ahead
 
 # A response that a client has read may be sent again: what the server gave it is not looked at.
-_OUTPUT_ONLY = (
-    "simulation_id",
-    "project_id",
-    "group_id",
-    "library_persona_id",
-    "recorded_at",
-    "persona_deleted",
+OUTPUT_ONLY = frozenset(
+    {
+        "simulation_id",
+        "project_id",
+        "group_id",
+        "library_persona_id",
+        "recorded_at",
+        "persona_deleted",
+    }
 )
 _LINES = ("model", "prompt_version")
 _TEXTS = (("question_text", 4 << 10), ("quote", 8 << 10))
@@ -45,6 +47,13 @@ def check_responses(found: list[Violation], request: Any) -> None:
             found.append(Violation(f"responses[{i}].id", what))
 
 
+def response_violations(response: Any, path: str) -> list[Violation]:
+    """Check and normalise one response, as it stands at `path`."""
+    found: list[Violation] = []
+    _check_response(found, response, path, int(time.time()) + FUTURE_SECONDS)
+    return found
+
+
 def check_scope_and_range(found: list[Violation], request: Any) -> None:
     """Check and normalise whose responses a ListResponsesRequest asks for, and of which time."""
     scope = request.WhichOneof("scope")
@@ -66,7 +75,7 @@ def check_scope_and_range(found: list[Violation], request: Any) -> None:
 
 
 def _check_response(found: list[Violation], response: Any, path: str, latest: int) -> None:
-    for name in _OUTPUT_ONLY:
+    for name in OUTPUT_ONLY:
         response.ClearField(name)
     if response.id:
         check_uuid(found, f"{path}.id", response.id, required=False)

@@ -49,7 +49,7 @@ class Measured:
         found = {}
         for key, scale, records, texts in rows:
             question = _question(key, scale)
-            found[question] = answers(question, decode(Series(records, texts)))
+            found[question] = answers(question, decode(question, Series(records, texts)))
         return found
 
     def everyone(self, individual: bytes) -> dict[Question, Histogram | Moments]:
@@ -171,9 +171,9 @@ class Measured:
             _, moments, squares, *rest = stored.get(key, (key, "[]", "0", 0, 0))
             rows = _moments(moments)
             for m, change in tallies.moments.get(key, {}).items():
-                rows[m] = rows.get(m, Moment(0, 0, 0)).plus(change)
+                rows[m] = rows.get(m, Moment(0, 0, 0)).plus(Moment(*change))
             written = [[m, *rows[m]] for m in sorted(rows) if any(rows[m])]
-            noise = Noise(int(squares), *rest).plus(tallies.noise.get(key, Noise()))
+            noise = Noise(int(squares), *rest).plus(Noise(*tallies.noise.get(key, ())))
             text = json.dumps(written, separators=(",", ":"))
             changed.append((self._tenant, key, text, str(noise.squares), *noise[1:]))
         many(self._do.database, self._do.put_sums, changed)

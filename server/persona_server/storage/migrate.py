@@ -7,10 +7,15 @@ from pathlib import Path
 from playhouse import apsw_ext
 from playhouse.migrations import Runner
 
+from persona_server.storage import keys
 from persona_server.storage.database import DatabaseError, SqliteDatabase
+from persona_server.storage.rebuild import Rebuild
+from persona_server.storage.tenants import Tenants
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST = "0001_initial"
+# Those that leave derived tables to be filled. Once all are applied, since this code fills them.
+DERIVE = {"0003_measured"}
 _one_at_a_time = threading.Lock()
 
 
@@ -23,7 +28,10 @@ def migrate(database: SqliteDatabase) -> list[str]:
     with _one_at_a_time, database.atomic("EXCLUSIVE"):
         runner = _runner(database)
         _refuse_newer(database, runner)
-        return list(runner.up())
+        applied = list(runner.up())
+        if DERIVE & set(applied) and FIRST not in applied:
+            Rebuild(database, Tenants(database), keys.Serial()).within(keys.now())
+        return applied
 
 
 def require_current(database: SqliteDatabase) -> list[str]:

@@ -1,10 +1,11 @@
 """A series: every answer of one individual to one question, in the two columns that keep it.
 
 `records` has 52 bytes for each answer, in order of (occurred_at, response id): big-endian, so that
-the first 24 are its position. The number is the value itself, or the place of a text in `texts`.
-`texts` is JSON, `[[[model, prompt_version], …], [value, …]]`, each distinct one once, in the order
-of their first records. So equal answers make equal bytes, in whatever order they came. Appending
-costs the same at any length, and ten records are read in two microseconds (JSON would take four).
+the first 24 are its position. The number is the value itself, the place of a choice among the
+options, or that of a set in `texts`. `texts` is JSON, `[[[model, prompt_version], …], [set, …]]`,
+each distinct one once, in the order of their first records. So equal answers make equal bytes, in
+whatever order they came. Appending costs the same at any length, and ten records are read in two
+microseconds (JSON would take four).
 """
 
 import json
@@ -13,7 +14,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
-from persona_server.measures.answers import Answer, Question, Value
+from persona_server.measures.answers import Answer, Kind, Question, Value
 from persona_server.storage.keys import id_text
 
 # occurred_at (microseconds), response id, simulation id, number, place of its model in `texts`
@@ -45,67 +46,71 @@ class Texts(NamedTuple):
     values: tuple[str, ...]
 
 
-class Unpacked(NamedTuple):
-    """The records by column, in order of time."""
-
-    times: tuple[int, ...]
-    responses: tuple[bytes, ...]
-    simulations: tuple[bytes, ...]
-    numbers: tuple[int, ...]
-    models: tuple[int, ...]
-
-
-def unpack(series: Series) -> Unpacked:
-    """Return the columns of the records of a series, which is never empty."""
-    return Unpacked(*zip(*RECORD.iter_unpack(series.records), strict=True))
-
-
 def first(question: Question, entry: Entry) -> Series:
     """Return the series of one answer."""
-    models = ((entry.model, entry.prompt_version),)
-    if question.kind.numeric:
-        return Series(_record(entry, int(entry.value), 0), _written(models, ()))
-    return Series(_record(entry, 0, 0), _written(models, (str(entry.value),)))
+    number = number_of(question, entry.value)
+    values = () if number is not None else (str(entry.value),)
+    record = RECORD.pack(entry.occurred_at, entry.response, entry.simulation, number or 0, 0)
+    return Series(record, _written(((entry.model, entry.prompt_version),), values))
 
 
-def appended(series: Series, entry: Entry) -> Series:
-    """Return a series with an answer that comes after all of its own."""
-    models, values = read_texts(series.texts)
-    texts, number = series.texts, entry.value
-    model = (entry.model, entry.prompt_version)
+def inserted(question: Question, series: Series, entry: Entry, place: int) -> Series:
+    """Return a series with one answer more, before the one that stands at this place in time."""
+    at, response, simulation, value, name, prompt_version = entry
+    texts = read_texts(series.texts)
+    models, values = texts
+    model, start = (name, prompt_version), place * RECORD.size
+    if start < len(series.records) and (values or models != (model,)):
+        # Texts may have to change their places.
+        return encode(question, [*decode(question, series), entry])
     if model not in models:
         models = (*models, model)
-        texts = ""
-    if isinstance(number, str):
-        if number not in values:
-            values = (*values, number)
-            texts = ""
-        number = values.index(number)
-    record = _record(entry, number, models.index(model))
-    return Series(series.records + record, texts or _written(models, values))
+    if (number := number_of(question, value)) is None:
+        if value not in values:
+            values = (*values, str(value))
+        number = values.index(str(value))
+    record = RECORD.pack(at, response, simulation, number, models.index(model))
+    records = series.records[:start] + record + series.records[start:]
+    same = models is texts.models and values is texts.values
+    return Series(records, series.texts if same else _written(models, values))
 
 
-def encode(entries: Iterable[Entry]) -> Series:
+def encode(question: Question, entries: Iterable[Entry]) -> Series:
     """Return the series of one or more answers in any order."""
     models: dict[tuple[str, str], int] = {}
     values: dict[str, int] = {}
     records = []
-    for entry in sorted(entries):
-        number = entry.value
-        if isinstance(number, str):
-            number = values.setdefault(number, len(values))
-        model = models.setdefault((entry.model, entry.prompt_version), len(models))
-        records.append(_record(entry, number, model))
+    for at, response, simulation, value, *model in sorted(entries):
+        if (number := number_of(question, value)) is None:
+            number = values.setdefault(str(value), len(values))
+        name, prompt_version = model
+        used = models.setdefault((str(name), str(prompt_version)), len(models))
+        records.append(RECORD.pack(at, response, simulation, number, used))
     return Series(b"".join(records), _written(tuple(models), tuple(values)))
 
 
-def decode(series: Series) -> list[Entry]:
+def decode(question: Question, series: Series) -> list[Entry]:
     """Return the answers of a series, in order of time."""
-    models, values = read_texts(series.texts)
+    models = read_texts(series.texts).models
+    named = names(question, series)
     return [
-        Entry(at, response, simulation, values[number] if values else number, *models[model])
+        Entry(at, response, simulation, named[number] if named else number, *models[model])
         for at, response, simulation, number, model in RECORD.iter_unpack(series.records)
     ]
+
+
+def number_of(question: Question, value: Value) -> int | None:
+    """Return the number of a value in every series of a question, None if each has its own."""
+    if isinstance(value, int):
+        return value
+    return question.options.index(value) if question.kind is Kind.CHOICE else None
+
+
+def names(question: Question, series: Series) -> tuple[str, ...]:
+    """Return what the numbers of a series stand for, nothing where they are the values."""
+    if question.kind is Kind.CHOICE:
+        return question.options
+    return read_texts(series.texts).values
 
 
 def answers(question: Question, entries: Sequence[Entry]) -> list[Answer]:
@@ -117,13 +122,9 @@ def answers(question: Question, entries: Sequence[Entry]) -> list[Answer]:
     ]
 
 
+@lru_cache(maxsize=512)
 def read_texts(column: str) -> Texts:
     """Return what column `texts` holds; numeric series of one model mostly have the same."""
-    return _read(column)
-
-
-@lru_cache(maxsize=512)
-def _read(column: str) -> Texts:
     models, values = json.loads(column)
     return Texts(tuple((model, prompt) for model, prompt in models), tuple(values))
 
@@ -131,7 +132,3 @@ def _read(column: str) -> Texts:
 @lru_cache(maxsize=512)
 def _written(models: tuple[tuple[str, str], ...], values: tuple[str, ...]) -> str:
     return json.dumps([models, values], ensure_ascii=False, separators=(",", ":"))
-
-
-def _record(entry: Entry, number: int, model: int) -> bytes:
-    return RECORD.pack(entry.occurred_at, entry.response, entry.simulation, number, model)

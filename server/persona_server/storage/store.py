@@ -27,6 +27,7 @@ from persona_server.storage.migrate import FIRST, migrate, require_current
 from persona_server.storage.personas import Personas, PersonaStatements
 from persona_server.storage.projects import Projects, ProjectStatements
 from persona_server.storage.promotions import Promotions, PromotionStatements
+from persona_server.storage.rebuild import Rebuild
 from persona_server.storage.responses import Responses, ResponseStatements
 from persona_server.storage.sweeper import Sweeper
 from persona_server.storage.tenants import Secrets, Tenants
@@ -97,6 +98,7 @@ class Store:
         self.measured_statements = MeasuredStatements(database)
         self.ledger_statements = LedgerStatements(database)
         self.sweeper = Sweeper(database, self.tenants)
+        self.rebuild = Rebuild(database, self.tenants, self.serial)
         self._readers: dict[int, Reader] = {}
 
     def reading(self, tenant: str) -> Reader:

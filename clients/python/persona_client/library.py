@@ -1,0 +1,218 @@
+"""The calls of LibraryService, and of lineage."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Unpack
+
+from persona.v1.library_service_pb2 import (
+    GetAttitudeTimelineRequest,
+    GetLibraryPersonaRequest,
+    GetReliabilityRequest,
+    LibraryMatch,
+    LibraryPersona,
+    ListLibraryPersonasRequest,
+    MatchLibraryPersonasRequest,
+    PromotePersonaRequest,
+    QuestionTimeline,
+    Reliability,
+    RetireLibraryPersonaRequest,
+    ReuseLibraryPersonasRequest,
+)
+from persona.v1.library_service_pb2_grpc import LibraryServiceStub
+from persona.v1.persona_pb2 import Persona
+from persona.v1.persona_service_pb2 import (
+    GetPersonaLineageRequest,
+    LibraryPersonaProject,
+    ListLibraryPersonaProjectsRequest,
+)
+from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
+from persona_client.calls import Caller
+from persona_client.personas import PersonaFilters
+from persona_client.retry import RetryPolicy
+
+
+class LibraryFilters(PersonaFilters, total=False):
+    """What library personas to list, and in which order.
+
+    `min_reliability` bounds the lower bound at promotion; `order_by` is "reliability",
+    "project_count" or "created_at", with " desc" for descending ("" is "reliability desc").
+    """
+
+    min_reliability: float
+    include_retired: bool
+    order_by: str
+
+
+class Lineage(NamedTuple):
+    """The individual underneath a persona, None if it is not in the library, and all its uses."""
+
+    library_persona: LibraryPersona | None
+    personas: list[LibraryPersonaProject]
+
+
+class LibraryCalls(Caller):
+    """Reliability, the library, and attitudes over time. Every method raises PersonaError."""
+
+    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
+        super().__init__(address, token, timeout, retry)
+        self._library = LibraryServiceStub(self._channel)
+        self._lineage = PersonaServiceStub(self._channel)
+
+    def get_reliability(
+        self, project_id: str, group_id: str, persona_id: str, *, timeout: float | None = None
+    ) -> Reliability:
+        """Return how reliably the individual behind a persona answers, deleted or not.
+
+        Raises PersonaNotFound.
+        """
+        request = GetReliabilityRequest(
+            project_id=project_id, group_id=group_id, persona_id=persona_id
+        )
+        return self._call(self._library.GetReliability, request, timeout).reliability
+
+    def get_library_reliability(
+        self, library_persona_id: str, *, timeout: float | None = None
+    ) -> Reliability:
+        """Return how reliably an individual answers, over all its personas.
+
+        Raises LibraryPersonaNotFound.
+        """
+        request = GetReliabilityRequest(library_persona_id=library_persona_id)
+        return self._call(self._library.GetReliability, request, timeout).reliability
+
+    def promote_persona(
+        self,
+        project_id: str,
+        group_id: str,
+        persona_id: str,
+        *,
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> LibraryPersona:
+        """Take a reliable individual into the library, or return it if it is there.
+
+        Raises NotEligible (`metadata` names every rule with its figure), PersonaNotFound.
+        """
+        request = PromotePersonaRequest(
+            project_id=project_id, group_id=group_id, persona_id=persona_id, request_id=request_id
+        )
+        return self._mutate(self._library.PromotePersona, request, timeout).library_persona
+
+    def list_library_personas(
+        self, *, page_size: int = 0, timeout: float | None = None, **filters: Unpack[LibraryFilters]
+    ) -> Iterator[LibraryPersona]:
+        """Yield library personas, the most reliable first unless told otherwise, page by page."""
+        request = ListLibraryPersonasRequest(page_size=page_size, **filters)
+        for page in self._pages(self._library.ListLibraryPersonas, request, timeout):
+            yield from page.library_personas
+
+    def get_library_persona(
+        self, library_persona_id: str, *, timeout: float | None = None
+    ) -> LibraryPersona:
+        """Return one library persona, retired or not. Raises LibraryPersonaNotFound."""
+        request = GetLibraryPersonaRequest(library_persona_id=library_persona_id)
+        return self._call(self._library.GetLibraryPersona, request, timeout).library_persona
+
+    def retire_library_persona(
+        self, library_persona_id: str, *, request_id: str = "", timeout: float | None = None
+    ) -> LibraryPersona:
+        """End the reuse of an individual, for good. Raises LibraryPersonaNotFound."""
+        request = RetireLibraryPersonaRequest(
+            library_persona_id=library_persona_id, request_id=request_id
+        )
+        return self._mutate(self._library.RetireLibraryPersona, request, timeout).library_persona
+
+    def match_library_personas(
+        self,
+        project_id: str,
+        group_id: str,
+        *,
+        exclude_used_in_project: bool = False,
+        min_score: float = 0.0,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[LibraryMatch]:
+        """Yield the library personas that fit a group's definition, best first, page by page.
+
+        Raises ProjectNotFound, PersonaGroupNotFound.
+        """
+        request = MatchLibraryPersonasRequest(
+            project_id=project_id,
+            group_id=group_id,
+            exclude_used_in_project=exclude_used_in_project,
+            min_score=min_score,
+            page_size=page_size,
+        )
+        for page in self._pages(self._library.MatchLibraryPersonas, request, timeout):
+            yield from page.matches
+
+    def reuse_library_personas(
+        self,
+        project_id: str,
+        group_id: str,
+        library_persona_ids: Sequence[str],
+        *,
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> list[Persona]:
+        """Put 1 to 1,000 individuals into a group, all or none; return its new personas, in order.
+
+        Raises LibraryPersonaNotFound, LibraryPersonaRetired, and AlreadyExists if one is there.
+        """
+        request = ReuseLibraryPersonasRequest(
+            project_id=project_id,
+            group_id=group_id,
+            library_persona_ids=library_persona_ids,
+            request_id=request_id,
+        )
+        return list(self._mutate(self._library.ReuseLibraryPersonas, request, timeout).personas)
+
+    def get_attitude_timeline(
+        self,
+        library_persona_id: str,
+        *,
+        question_key: str = "",
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[QuestionTimeline]:
+        """Yield an individual's answers over time, question by question, page by page.
+
+        Raises LibraryPersonaNotFound.
+        """
+        request = GetAttitudeTimelineRequest(
+            library_persona_id=library_persona_id, question_key=question_key, page_size=page_size
+        )
+        for page in self._pages(self._library.GetAttitudeTimeline, request, timeout):
+            yield from page.timelines
+
+    def list_library_persona_projects(
+        self, library_persona_id: str, *, page_size: int = 0, timeout: float | None = None
+    ) -> Iterator[LibraryPersonaProject]:
+        """Yield every use of an individual, newest first. Raises LibraryPersonaNotFound."""
+        request = ListLibraryPersonaProjectsRequest(
+            library_persona_id=library_persona_id, page_size=page_size
+        )
+        for page in self._pages(self._lineage.ListLibraryPersonaProjects, request, timeout):
+            yield from page.projects
+
+    def get_persona_lineage(
+        self,
+        project_id: str,
+        group_id: str,
+        persona_id: str,
+        *,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Lineage:
+        """Return where a persona comes from, deleted or not, and who shares it, newest first.
+
+        Raises PersonaNotFound.
+        """
+        request = GetPersonaLineageRequest(
+            project_id=project_id, group_id=group_id, persona_id=persona_id, page_size=page_size
+        )
+        pages = list(self._pages(self._lineage.GetPersonaLineage, request, timeout))
+        known = pages[0].HasField("library_persona")
+        return Lineage(
+            pages[0].library_persona if known else None,
+            [link for page in pages for link in page.personas],
+        )

@@ -1,0 +1,1 @@
+"""The worked study: simulated consumers of known reliability, measured, promoted and reused."""

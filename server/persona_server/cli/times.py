@@ -1,0 +1,14 @@
+"""Times as people write them."""
+
+from datetime import UTC, datetime
+
+
+def parse_time(text: str) -> datetime:
+    """Return a time of RFC 3339; a date alone is its midnight, UTC. Raises ValueError."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"is no time: {text[:40]!r}") from None
+    if time.tzinfo is None and len(text) > len("2026-01-01"):
+        raise ValueError("must name its time zone, such as 2026-03-01T09:30:00Z")
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

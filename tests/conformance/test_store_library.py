@@ -1,0 +1,203 @@
+"""Library personas in a store: orders, filters, walks, counts, links, and what a purge keeps."""
+
+import random
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import apsw
+import pytest
+
+from persona.v1.library_service_pb2 import LibraryPersona
+from persona_server.services.fields import fold
+from persona_server.storage.keys import id_text
+from persona_server.storage.library import ORDERS, LibraryRow, Wanted
+from persona_server.storage.links import LinkRow
+from persona_server.storage.personas import NO_FILTERS, ORIGIN, REUSE, Filters
+from persona_server.storage.store import Store
+from support.data import persona
+from support.stored import StoredGroup, read, rows
+
+EVERYTHING = Wanted(NO_FILTERS, None, include_retired=True)
+
+
+def shelve(group: StoredGroup, bounds: list[float], **fields: Any) -> list[bytes]:
+    """Put new personas of a group into the library with these lower bounds; return their ids."""
+    origins = group.add(*[persona(**fields) for _ in bounds])
+    made = []
+    with group.store.writing(group.tenant, None) as repositories:
+        for number, (origin, bound) in enumerate(zip(origins, bounds, strict=True)):
+            one = persona(**fields)
+            library_id = uuid.uuid4().bytes
+            row = LibraryRow(
+                repositories.tenant,
+                library_id,
+                group.project,
+                origin,
+                one.age,
+                fold(one.gender),
+                fold(one.income_level),
+                fold(one.location),
+                fold(one.occupation),
+                bound,
+                repositories.now + number,
+                LibraryPersona(id=id_text(library_id), profile=one).SerializeToString(),
+                1,
+                0,
+            )
+            repositories.library.insert(row)
+            link(repositories, group, library_id, origin, ORIGIN)
+            made.append(library_id)
+    return made
+
+
+def link(
+    repositories: Any, group: StoredGroup, library_id: bytes, member: bytes, relation: int
+) -> None:
+    now = repositories.now
+    row = LinkRow(
+        repositories.tenant,
+        member,
+        repositories.links.next_id(now),
+        library_id,
+        group.project,
+        group.group,
+        "Project",
+        "Group",
+        relation,
+        None,
+        now,
+    )
+    repositories.links.insert([row])
+
+
+def walk(store: Store, wanted: Wanted, size: int) -> Iterator[bytes]:
+    edge = (float("inf"), b"\xff" * 17) if wanted.descending else (float("-inf"), b"")
+    after = edge
+    while found := read(store).library.keys(wanted, after, size):
+        yield from (key.id for key in found)
+        after = (found[-1].value, found[-1].id)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_order_walks_through_all_once(
+    store: Store, group: StoredGroup, order: str, descending: bool
+) -> None:
+    source = random.Random(5)
+    ids = shelve(group, [source.choice([0.7, 0.75, 0.8, -0.2]) for _ in range(60)])
+    with store.writing("acme", None) as repositories:
+        for one in ids[::3]:
+            repositories.library.count_project(one)
+    found = rows(store, "SELECT lower_bound, project_count, created_at, id FROM library_persona")
+    found.sort(key=lambda row: (row[ORDERS.index(order)], row[3]), reverse=descending)
+    expected = [row[3] for row in found]
+    wanted = EVERYTHING._replace(order=order, descending=descending)
+    for size in (1, 7, 60, 61):
+        assert list(walk(store, wanted, size)) == expected
+    assert set(expected) == set(ids)
+
+
+def test_filters(store: Store, group: StoredGroup) -> None:
+    nurse = {"age": 30, "gender": "Female", "location": "Porto, Portugal", "occupation": "Nurse"}
+    (one,) = shelve(group, [0.9], income_level="Low", **nurse)
+    (unknown,) = shelve(group, [0.8])
+    (retired,) = shelve(group, [0.7], **(nurse | {"age": 40}))
+    with store.writing("acme", None) as repositories:
+        assert repositories.library.retire(retired, 5)
+        assert not repositories.library.retire(retired, 6)
+    visible = EVERYTHING._replace(include_retired=False)
+    for wanted, expected in (
+        (EVERYTHING, [one, unknown, retired]),
+        (visible, [one, unknown]),
+        (EVERYTHING._replace(min_reliability=0.8), [one, unknown]),
+        (EVERYTHING._replace(min_reliability=0.80001), [one]),
+        (EVERYTHING._replace(filters=Filters(gender="female")), [one, retired]),
+        (EVERYTHING._replace(filters=Filters(income_level="low")), [one]),
+        (EVERYTHING._replace(filters=Filters(location="port")), [one, retired]),
+        (EVERYTHING._replace(filters=Filters(occupation="%")), []),
+        (EVERYTHING._replace(filters=Filters(age_min=31)), [retired]),
+        (EVERYTHING._replace(filters=Filters(age_max=130)), [one, retired]),
+        (visible._replace(filters=Filters(gender="female")), [one]),
+    ):
+        assert list(walk(store, wanted, 2)) == expected, wanted
+    found = read(store).library.find(retired)
+    assert found is not None
+    assert found.retired_at == 5
+
+
+def test_candidates_leave_out_the_retired_and_the_used(store: Store, group: StoredGroup) -> None:
+    one, two, three = shelve(group, [0.9, 0.8, 0.7], age=30, gender="Female")
+    other = StoredGroup(store)
+    (copy,) = other.add(persona())
+    with store.writing("acme", None) as repositories:
+        link(repositories, other, two, copy, REUSE)
+        repositories.library.retire(three, 5)
+    library = read(store).library
+    assert {row[0] for row in library.candidates(None)} == {one, two}
+    assert {row[0] for row in library.candidates(other.project)} == {one}
+    assert library.candidates(group.project) == []
+    assert {row[1:] for row in library.candidates(None)} == {(30, "female", "", "", "")}
+
+
+def test_other_tenants_see_nothing(store: Store, group: StoredGroup) -> None:
+    (one,) = shelve(group, [0.9])
+    StoredGroup(store, "umbrella")
+    theirs = read(store, "umbrella")
+    assert theirs.library.find(one) is None
+    assert theirs.library.origin(one) is None
+    assert theirs.library.candidates(None) == []
+    assert theirs.links.page(one, 2**62, 10) == []
+    assert not theirs.links.used(one, group.project)
+    assert theirs.links.shown(group.project, group.group, group.set_id, [one]) == set()
+    with store.writing("umbrella", None) as repositories:
+        assert not repositories.library.retire(one, 5)
+
+
+def test_a_linked_persona_is_never_purged(store: Store, group: StoredGroup) -> None:
+    shelve(group, [0.9])
+    (free,) = group.add(persona())
+    group.hide(free, now=1)
+    group.drop(now=1)
+    assert store.sweeper.sweep(2**60, 60) == 1
+    assert rows(store, "SELECT count(*) FROM persona") == [(1,)]
+    assert store.sweeper.sweep(2**60, 60) == 0
+    (use,) = read(store).links.page(rows(store, "SELECT id FROM library_persona")[0][0], 2**62, 9)
+    assert use.persona_deleted_at == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["body = x''", "lower_bound = 1", "age = 1", "origin_persona_id = id", "created_at = 1"],
+)
+def test_a_library_persona_is_immutable(store: Store, group: StoredGroup, change: str) -> None:
+    shelve(group, [0.9])
+    with pytest.raises(apsw.ConstraintError):
+        store.database.connection().execute(f"UPDATE library_persona SET {change}")  # noqa: S608
+
+
+def test_an_individual_has_one_library_persona(store: Store, group: StoredGroup) -> None:
+    (one,) = shelve(group, [0.9])
+    with store.writing("acme", None) as repositories:
+        origin = repositories.library.origin(one)
+        assert origin is not None
+        assert repositories.links.of_personas([origin])[origin].library_persona_id == one
+        with pytest.raises(apsw.ConstraintError):
+            link(repositories, group, one, origin, REUSE)
+
+
+def test_the_queue_keeps_who_answered_again(store: Store, group: StoredGroup) -> None:
+    one, two = sorted(group.add(persona(), persona()))
+    with store.writing("acme", None) as repositories:
+        repositories.promotions.add([one, two], 5)
+    first, second = read(store).promotions.next(b"", 10)
+    assert (first.persona_id, second.persona_id) == (one, two)
+    with store.writing("acme", None) as repositories:
+        repositories.promotions.add([one], 6)
+        repositories.promotions.done(first)
+        repositories.promotions.done(second)
+    queue = read(store).promotions
+    assert queue.waiting(one)
+    assert not queue.waiting(two)
+    assert [queued.queued_at for queued in queue.next(b"", 10)] == [6]
+    assert queue.next(one, 10) == []

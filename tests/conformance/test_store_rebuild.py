@@ -1,0 +1,90 @@
+"""Rebuilding what is derived from answers: to a byte what recording keeps, whatever was damaged."""
+
+import random
+
+import pytest
+
+from persona_server.storage import rebuild
+from persona_server.storage.store import Store
+from support.data import persona, uid
+from support.measuring import image, measured, random_batches, raw_image, record_all, truth
+from support.stored import StoredGroup, rows
+
+NOW = 1_900_000_000_000_000
+DAMAGE = (
+    "DELETE FROM series",
+    "UPDATE series SET texts = '[]'",
+    "UPDATE series SET records = CAST(records || records AS BLOB)",
+    "UPDATE histogram SET answers = answers + 1",
+    "UPDATE histogram SET value = 'x'",
+    "DELETE FROM histogram",
+    "UPDATE sums SET moments = '[]', squares = '9'",
+    "DELETE FROM sums",
+    "UPDATE question SET key = 'x', scale = 'y'",
+    "INSERT INTO question SELECT id, 1, 'x', 'choice', '[]', zeroblob(32) FROM tenant",
+    "INSERT INTO sums SELECT tenant_id, id, '[[1,1,1,1]]', '0', 0, 0 FROM question"
+    " WHERE kind = 'choice' LIMIT 1",
+)
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """Answers of two tenants."""
+    for seed, tenant in enumerate(("one", "other")):
+        group = StoredGroup(store, tenant)
+        personas = group.add(*[persona(id=uid()) for _ in range(3)])
+        batches = random_batches(random.Random(seed), personas, simulations=4, answers=60)
+        record_all(group, batches)
+    return store
+
+
+@pytest.mark.parametrize("chunk", [1, 7, rebuild.CHUNK])
+def test_an_intact_state_is_rebuilt_to_the_byte(
+    filled: Store, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "CHUNK", chunk)
+    before = raw_image(filled)
+    assert all(before.values())
+    done = list(filled.rebuild.run(NOW))
+    assert raw_image(filled) == before
+    assert [(each.simulations, each.responses) for each in done] == [(4, 240)] * 2
+    assert [each.tenant for each in done] == sorted(filled.tenants.all())
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_repaired(filled: Store, damage: str) -> None:
+    before = raw_image(filled)
+    filled.database.execute_sql(damage)
+    assert raw_image(filled) != before
+    list(filled.rebuild.run(NOW))
+    assert raw_image(filled) == before
+
+
+def test_lost_questions_are_numbered_anew(filled: Store) -> None:
+    before = image(filled)
+    for table in ("histogram", "sums", "question"):
+        filled.database.execute_sql(f"DELETE FROM {table}")  # noqa: S608 (our own names)
+    list(filled.rebuild.run(NOW))
+    assert image(filled) == before
+    for tenant in ("one", "other"):
+        assert measured(filled, tenant) == truth(filled, tenant)
+    assert rows(filled, "SELECT min(id) FROM question") > [(NOW // 1000 << 21,)]
+
+
+def test_recording_goes_on_afterwards(filled: Store) -> None:
+    list(filled.rebuild.run(NOW))
+    group = StoredGroup(filled, "one")
+    personas = group.add(persona())
+    record_all(group, random_batches(random.Random(9), personas, simulations=2, answers=40))
+    assert measured(filled, "one") == truth(filled, "one")
+
+
+def test_a_rebuild_that_fails_leaves_everything_as_it_was(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = raw_image(filled)
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuild, "asked", lambda _response: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            list(filled.rebuild.run(NOW))
+    assert raw_image(filled) == before

@@ -1,0 +1,279 @@
+"""Reliability measured over gRPC, and the promotions that it allows or refuses."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from persona.v1 import library_service_pb2 as pb
+from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer
+from support.answers import answer, record
+from support.data import Place, make_place, rich_persona, uid
+from support.errors import refused
+from support.library import (
+    BOUND,
+    DAY,
+    OWN,
+    QUESTIONS,
+    SIMULATIONS,
+    START,
+    answer_reliably,
+    individual,
+    library_persona,
+    peer_answers,
+    promote,
+    ratings,
+    reliability,
+    reuse,
+)
+
+RULES = {
+    "simulations": (SIMULATIONS, 3),
+    "questions": (QUESTIONS, 15),
+    "attainable": (BOUND, 0.7),
+    "bound": (BOUND, 0.7),
+    "contradiction_rate": (0, 0.2),
+}
+
+
+def named(place: Place, persona_id: str) -> dict[str, str]:
+    return {**place.ids, "persona_id": persona_id}
+
+
+def test_worked_case_2_over_the_wire(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    answer_reliably(place, one)
+    found = reliability(place.caller, **named(place, one))
+    assert found.status == pb.RELIABILITY_STATUS_ELIGIBLE
+    assert found.coefficient.value == 1
+    assert found.lower_bound.value == pytest.approx(BOUND, abs=5e-7)
+    assert found.attainable.value == found.lower_bound.value
+    assert (found.simulation_count, found.question_count) == (SIMULATIONS, QUESTIONS)
+    assert {rule.name: rule.holds for rule in found.rules} == dict.fromkeys(RULES, True)
+    for rule in found.rules:
+        figure, limit = RULES[rule.name]
+        assert rule.figure.value == pytest.approx(figure, abs=5e-7)
+        assert rule.limit == limit
+    assert not found.contradictions
+    assert not found.mixed_models
+    assert not found.HasField("library_persona_id")
+    assert not found.promotion_pending
+    age = datetime.now(UTC) - found.measured_at.ToDatetime(UTC)
+    assert 0 <= age.total_seconds() < 60
+
+
+def test_worked_case_2b_is_refused_with_every_rule(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    tag = answer_reliably(place, one)
+    other = place.create(rich_persona()).id
+    for day in range(SIMULATIONS):
+        given = ratings(other, tag + "b", OWN, day)
+        if day == SIMULATIONS - 1:
+            given[-1].rating.value = 2
+        first = (
+            []
+            if day
+            else peer_answers(
+                [p.id for p in make_place(place.caller, place.project).fill(5)], tag + "b"
+            )
+        )
+        record(place.caller, uid(), *first, *given)
+    found = reliability(place.caller, **named(place, other))
+    assert found.status == pb.RELIABILITY_STATUS_NOT_ELIGIBLE
+    assert found.coefficient.value == pytest.approx(0.912281, abs=5e-7)
+    assert found.lower_bound.value == pytest.approx(0.600617, abs=5e-7)
+    assert found.contradiction_rate.value == 3 / 96
+    (contradiction,) = found.contradictions
+    assert contradiction.question.key == f"{tag}b-15"
+    assert (contradiction.question.min, contradiction.question.max) == (1, 5)
+    assert (contradiction.contradicting_pair_count, contradiction.pair_count) == (3, 6)
+    with refused("NOT_ELIGIBLE") as refusal:
+        promote(place, other)
+    metadata = refusal.problem.metadata
+    assert metadata["status"] == "NOT_ELIGIBLE"
+    assert metadata["bound"] == "0.600617"
+    assert metadata["bound_limit"] == "0.7"
+    assert {name: metadata[f"{name}_holds"] for name in RULES} == {
+        name: "false" if name == "bound" else "true" for name in RULES
+    }
+    assert "bound is 0.600617, must be at least 0.7" in refusal.problem.message
+
+
+def test_too_little_data_is_no_score(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    found = reliability(place.caller, **named(place, one))
+    assert found.status == pb.RELIABILITY_STATUS_INSUFFICIENT_DATA
+    for name in ("coefficient", "lower_bound", "attainable", "contradiction_rate"):
+        assert not found.HasField(name)
+    assert found.coefficient_reason == pb.UNDEFINED_REASON_NO_REPEATED_QUESTION
+    assert found.lower_bound_reason == pb.UNDEFINED_REASON_NO_REPEATED_QUESTION
+    assert found.contradiction_rate_reason == pb.UNDEFINED_REASON_NO_COMPARABLE_PAIR
+    with refused("NOT_ELIGIBLE") as refusal:
+        promote(place, one)
+    assert refusal.problem.metadata["status"] == "INSUFFICIENT_DATA"
+    assert refusal.problem.metadata["bound"] == "undefined"
+    assert "NO_REPEATED_QUESTION" in refusal.problem.message
+
+
+def test_without_peers_nobody_is_reliable(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    for day in range(SIMULATIONS):
+        record(place.caller, uid(), *ratings(one, "q", OWN, day))
+    found = reliability(place.caller, **named(place, one))
+    assert found.status == pb.RELIABILITY_STATUS_INSUFFICIENT_DATA
+    assert found.coefficient_reason == pb.UNDEFINED_REASON_TOO_FEW_PEERS
+
+
+def test_another_scale_is_another_question_and_models_are_told(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    peers = [p.id for p in place.fill(5)]
+    for model, options in (("a", ["x", "y"]), ("b", ["y", "x"]), ("b", ["x", "y", "z"])):
+        said = ChoiceAnswer(value="x", options=options)
+        given = [
+            answer(p, question_key="q", choice=said, model=model, prompt_version="1")
+            for p in (one, *peers)
+        ]
+        given[1].choice.value = "y"
+        record(place.caller, uid(), *given)
+    found = reliability(place.caller, **named(place, one))
+    assert found.question_count == 1  # two answers to it, and one to another question
+    assert found.simulation_count == 2
+    assert found.mixed_models
+    assert [(m.model, m.prompt_version) for m in found.models] == [("a", "1"), ("b", "1")]
+
+
+def test_promotion_makes_a_library_persona_and_leaves_the_persona(place: Place) -> None:
+    before = place.create(rich_persona())
+    answer_reliably(place, before.id)
+    promoted = promote(place, before.id)
+    assert place.get(before.id) == before  # generated fresh, as it was
+    assert not before.HasField("library_persona_id")
+    profile = before.__class__()
+    profile.CopyFrom(before)
+    for name in ("id", "project_id", "group_id"):
+        profile.ClearField(name)
+    assert promoted.profile == profile
+    assert promoted.origin_project_id == place.project
+    assert promoted.origin_persona_id == before.id
+    assert (promoted.project_count, promoted.response_count) == (1, QUESTIONS * SIMULATIONS)
+    assert not promoted.HasField("retired_at")
+    assert promoted.reliability.lower_bound.value == pytest.approx(BOUND, abs=5e-7)
+    assert library_persona(place.caller, promoted.id) == promoted
+    found = reliability(place.caller, **named(place, before.id))
+    assert found.library_persona_id.value == promoted.id
+    assert found == _measured_at(reliability(place.caller, library_persona_id=promoted.id), found)
+
+
+def _measured_at(found: pb.Reliability, other: pb.Reliability) -> pb.Reliability:
+    found.measured_at.CopyFrom(other.measured_at)
+    return found
+
+
+def test_promoting_twice_is_the_same_library_persona(place: Place) -> None:
+    first = individual(place)
+    assert promote(place, first.origin_persona_id) == first
+    # A copy is the same individual.
+    other = make_place(place.caller)
+    (copy,) = reuse(other, first.id)
+    assert promote(other, copy.id).id == first.id
+
+
+def test_two_promotions_at_once_make_one(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    answer_reliably(place, one)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: promote(place, one), range(16)))
+    assert len({found.id for found in made}) == 1
+    listed = place.caller.library.ListLibraryPersonas(pb.ListLibraryPersonasRequest())
+    assert [found.id for found in listed.library_personas] == [made[0].id]
+
+
+def test_a_deleted_persona_is_not_promoted_but_measured(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    answer_reliably(place, one)
+    before = reliability(place.caller, **named(place, one))
+    place.delete(one)
+    with refused("PERSONA_NOT_FOUND"):
+        promote(place, one)
+    after = reliability(place.caller, **named(place, one))
+    assert after.status == pb.RELIABILITY_STATUS_ELIGIBLE
+    assert _measured_at(after, before) == before
+
+
+def test_the_path_of_a_deleted_persona_must_be_its_own(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    elsewhere = make_place(place.caller)
+    for ids, reason in (
+        ({"project_id": elsewhere.project}, "PERSONA_GROUP_NOT_FOUND"),
+        ({"group_id": elsewhere.group}, "PERSONA_GROUP_NOT_FOUND"),
+        ({"project_id": uid()}, "PROJECT_NOT_FOUND"),
+        ({**elsewhere.ids}, "PERSONA_NOT_FOUND"),
+        ({"persona_id": uid()}, "PERSONA_NOT_FOUND"),
+    ):
+        with refused(reason):
+            reliability(place.caller, **(named(place, one) | ids))
+
+
+def test_an_individual_is_named_in_one_of_two_ways(place: Place) -> None:
+    first = individual(place)
+    for given, fields in (
+        ({}, {"library_persona_id"}),
+        ({"library_persona_id": first.id, "persona_id": uid()}, {"library_persona_id"}),
+        ({"persona_id": first.origin_persona_id}, {"project_id", "group_id"}),
+    ):
+        with refused("INVALID_FIELD") as refusal:
+            reliability(place.caller, **given)
+        assert fields <= set(refusal.problem.fields)
+    with refused("LIBRARY_PERSONA_NOT_FOUND"):
+        reliability(place.caller, library_persona_id=uid())
+
+
+def test_a_library_persona_is_measured_over_all_its_copies(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    tag = answer_reliably(place, one)
+    promoted = promote(place, one)
+    other = make_place(place.caller)
+    (copy,) = reuse(other, promoted.id)
+    record(place.caller, uid(), *ratings(copy.id, tag, OWN, SIMULATIONS))
+    found = reliability(place.caller, library_persona_id=promoted.id)
+    assert found.simulation_count == SIMULATIONS + 1
+    assert promoted.reliability.pair_count == QUESTIONS * 6
+    assert found.pair_count == QUESTIONS * 10  # of five answers each
+    now = library_persona(place.caller, promoted.id)
+    assert now.response_count == QUESTIONS * (SIMULATIONS + 1)
+    assert now.reliability == promoted.reliability  # as measured at promotion
+    assert found == _measured_at(reliability(place.caller, **named(other, copy.id)), found)
+
+
+def test_figures_do_not_depend_on_the_order_of_recording(place: Place) -> None:
+    peers = [p.id for p in make_place(place.caller, place.project).fill(5)]
+    figures = []
+    for order in (range(SIMULATIONS), reversed(range(SIMULATIONS))):
+        one = place.create(rich_persona()).id
+        tag = uid()
+        record(place.caller, uid(), *peer_answers(peers, tag))
+        for day in order:
+            given = ratings(one, tag, OWN, day)
+            given[day].rating.value = 1 + day
+            given.append(
+                answer(
+                    one,
+                    question_key=f"{tag}-00",
+                    rating=RatingAnswer(value=5, min=1, max=5),
+                    occurred_at=given[0].occurred_at.__class__(
+                        seconds=(START + day * DAY) // 1_000_000 - 60
+                    ),
+                )
+            )
+            for response in given if day % 2 else reversed(given):
+                record(place.caller, _simulation(one, day), response)
+        found = reliability(place.caller, **named(place, one))
+        found.ClearField("contradictions")
+        found.ClearField("measured_at")
+        figures.append(found)
+    assert figures[0] == figures[1]
+    assert 0 < figures[0].contradiction_rate.value < 1
+
+
+def _simulation(persona_id: str, day: int) -> str:
+    return f"{persona_id[:-4]}{day:04x}"

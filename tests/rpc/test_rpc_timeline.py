@@ -1,0 +1,157 @@
+"""Attitude timelines over gRPC: worked case 3, choices, sets, pages."""
+
+import pytest
+
+from persona.v1 import library_service_pb2 as pb
+from persona.v1.response_service_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer
+from support.answers import answer, record
+from support.data import Place, at, micros, rich_persona, uid
+from support.errors import refused
+from support.library import (
+    DAY,
+    QUESTIONS,
+    SIMULATIONS,
+    START,
+    answer_reliably,
+    individual,
+    promote,
+    reliability,
+    timeline,
+)
+
+CASE_3 = ([0, 2], [30, 2], [60, 3], [90, 4], [150, 4])
+PEERS = ([3, 3, 4], [2, 2, 2], [5, 4, 4], [1, 1, 2], [3, 4, 3])
+
+
+def case_3(place: Place) -> str:
+    """Record worked case 3 for a new individual, and return its library persona."""
+    one = individual(place).origin_persona_id
+    peers = [p.id for p in place.fill(5)]
+    said = [(one, day, value) for day, value in CASE_3]
+    said += [(p, i, v) for p, given in zip(peers, PEERS, strict=True) for i, v in enumerate(given)]
+    for who, day, value in said:
+        given = answer(
+            who,
+            question_key="case 3",
+            rating=RatingAnswer(value=value, min=1, max=5),
+            occurred_at=at(START + day * DAY),
+        )
+        record(place.caller, uid(), given)
+    return promote(place, one).id
+
+
+def test_worked_case_3(place: Place) -> None:
+    library_id = case_3(place)
+    (found,) = timeline(place.caller, library_id, question_key="case 3")
+    assert found.question == pb.Question(key="case 3", kind=pb.QUESTION_KIND_RATING, min=1, max=5)
+    assert [(micros(p.occurred_at), p.value.value) for p in found.points] == [
+        (START + day * DAY, value) for day, value in CASE_3
+    ]
+    assert all(len(p.simulation_ids) == 1 for p in found.points)
+    shift = found.numeric_shift
+    assert (shift.first, shift.last, shift.mean, shift.change.value) == (2, 4, 3, 2)
+    change = shift.reliable_change
+    assert change.rci == pytest.approx(2.828427, abs=5e-7)
+    assert change.p == pytest.approx(0.017900, abs=5e-7)
+    assert change.threshold == pytest.approx(2.228139, abs=5e-7)
+    assert (change.noise_variance, change.noise_difference_count) == (0.25, 10)
+    assert change.reliable
+    assert change.adjusted_p == change.p  # no other question has noise to measure against
+    assert shift.slope.per_30_days == pytest.approx(0.472973, abs=5e-7)
+    assert shift.slope.low.value == pytest.approx(0.076477, abs=5e-7)
+    assert shift.slope.high.value == pytest.approx(0.869469, abs=5e-7)
+    assert (shift.trend.statistic, shift.trend.untied_pair_count) == (8, 8)
+    assert shift.trend.p == pytest.approx(0.066667, abs=5e-7)
+    assert not found.HasField("choice_shift")
+    measured = reliability(place.caller, library_persona_id=library_id)
+    assert measured.reliable_change_count == 1
+
+
+def test_what_is_missing_has_its_reason(place: Place) -> None:
+    one = individual(place)
+    found = timeline(place.caller, one.id)
+    assert len(found) == QUESTIONS
+    shift = found[0].numeric_shift
+    assert len(found[0].points) == SIMULATIONS
+    assert shift.change.value == 0
+    assert shift.change_reason == pb.UNDEFINED_REASON_UNSPECIFIED
+    assert not shift.HasField("reliable_change")
+    assert shift.reliable_change_reason == pb.UNDEFINED_REASON_TOO_FEW_DIFFERENCES
+    assert shift.slope.per_30_days == 0
+    assert not shift.slope.HasField("low")
+    assert shift.interval_reason == pb.UNDEFINED_REASON_NO_RESIDUALS
+    assert not shift.HasField("trend")
+    assert shift.trend_reason == pb.UNDEFINED_REASON_TOO_FEW_POINTS
+
+
+def test_every_kind_has_its_points(place: Place) -> None:
+    one = individual(place).origin_persona_id
+    letters = ["a", "b", "c"]
+    for day, said in enumerate(["b", "b", "a"]):
+        when = at(START + day * DAY)
+        record(
+            place.caller,
+            uid(),
+            answer(
+                one,
+                question_key="k1",
+                occurred_at=when,
+                choice=ChoiceAnswer(value=said, options=letters),
+            ),
+            answer(
+                one,
+                question_key="k2",
+                occurred_at=when,
+                choices=ChoicesAnswer(values=["c", said], options=letters),
+            ),
+            answer(one, question_key="k3", occurred_at=when, text="…", themes=[" Price", said]),
+            answer(one, question_key="k4", occurred_at=when, sentiment=-0.25 * day),
+            answer(one, question_key="k5", occurred_at=when, text="no themes, no answer"),
+        )
+    found = {t.question.key: t for t in timeline(place.caller, promote(place, one).id)}
+    assert found["k1"].question.options == letters
+    assert [p.choice.value for p in found["k1"].points] == ["b", "b", "a"]
+    assert found["k1"].choice_shift == pb.ChoiceShift(
+        first="b", last="a", changed=True, switch_count=1
+    )
+    assert [list(p.items) for p in found["k2"].points] == [["b", "c"], ["b", "c"], ["a", "c"]]
+    assert [list(p.items) for p in found["k3"].points][2] == ["a", "price"]
+    assert [p.value.value for p in found["k4"].points] == [0, -0.25, -0.5]
+    assert found["k4"].question.kind == pb.QUESTION_KIND_SENTIMENT
+    assert "k5" not in found
+
+
+def test_points_of_one_simulation_are_its_mean_and_equal_times_merge(place: Place) -> None:
+    one = individual(place).origin_persona_id
+    first, second, third = uid(), uid(), uid()
+    for simulation, seconds, value in (
+        (first, 0, 1),
+        (first, 9, 2),
+        (second, 5, 4),
+        (third, 5, 5),
+    ):
+        given = answer(
+            one,
+            question_key="mean",
+            rating=RatingAnswer(value=value, min=1, max=5),
+            occurred_at=at(START + seconds * 1_000_000),
+        )
+        record(place.caller, simulation, given)
+    library_id = promote(place, one).id
+    (found,) = timeline(place.caller, library_id, question_key="mean")
+    assert [p.value.value for p in found.points] == [1.5, 4.5]
+    assert list(found.points[0].simulation_ids) == [first]
+    assert sorted(found.points[1].simulation_ids) == sorted([second, third])
+
+
+def test_pages_are_in_the_order_of_first_asking(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    tag = answer_reliably(place, one)
+    library_id = promote(place, one).id
+    whole = timeline(place.caller, library_id)
+    assert [t.question.key for t in whole] == [f"{tag}-{i:02d}" for i in range(QUESTIONS)]
+    for size in (1, 5, QUESTIONS, QUESTIONS + 1):
+        assert timeline(place.caller, library_id, page_size=size) == whole
+    assert timeline(place.caller, library_id, question_key="no such") == []
+    with refused("LIBRARY_PERSONA_NOT_FOUND"):
+        timeline(place.caller, uid())
