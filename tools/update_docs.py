@@ -19,10 +19,12 @@ REST_ONLY = {"UNKNOWN_PATH": "404", "METHOD_NOT_ALLOWED": "405"}
 
 
 def paths() -> dict[str, str]:
-    """Return the REST form of each RPC that has one, such as "GET /api/v1/projects"."""
-    rule = re.compile(r"selector: (\S+)\n\s+(get|post|patch|delete): (\S+)")
-    found = rule.findall(GATEWAY.read_text())
-    return {selector: f"{verb.upper()} {path}" for selector, verb, path in found}
+    """Return the REST forms of each RPC that has any, such as "`GET /api/v1/projects`"."""
+    found: dict[str, str] = {}
+    for rule in GATEWAY.read_text().split("selector: ")[1:]:
+        forms = re.findall(r"(get|post|patch|delete): (\S+)", rule)
+        found[rule.split()[0]] = " or ".join(f"`{verb.upper()} {path}`" for verb, path in forms)
+    return found
 
 
 def rpcs() -> str:
@@ -32,7 +34,7 @@ def rpcs() -> str:
     for service in SERVICES:
         for method in methods_of(service):
             name = f"{method.service}.{method.name}"
-            path = f"`{rest[name]}`" if name in rest else "–"
+            path = rest.get(name, "–")
             scopes = " + ".join(f"`{scope}`" for scope in SCOPES[name])
             lines.append(f"| {service.name}/**{method.name}** | {path} | {scopes} |")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import Parse
 from google.protobuf.message import Message
 from rest.conftest import Place
+from rest.library import Requests
 from rest.routes import ROUTES, Route
 from rest.wire import Answer, Rest
 
@@ -77,21 +78,6 @@ def caller(service: Service) -> Callable[..., Both]:
 def both(caller: Callable[..., Both]) -> Both:
     """Both forms, allowed everything."""
     return caller()
-
-
-class Requests:
-    """Good requests by the keys of their routes; some are made only when they are asked for."""
-
-    def __init__(self, made: dict[str, Message], later: dict[str, Callable[[], Message]]) -> None:
-        self._made, self._later = made, later
-
-    def keys(self) -> set[str]:
-        return {*self._made, *self._later}
-
-    def __getitem__(self, key: str) -> Message:
-        if key not in self._made:
-            self._made[key] = self._later[key]()
-        return self._made[key]
 
 
 @pytest.fixture
