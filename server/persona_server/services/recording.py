@@ -63,15 +63,16 @@ def record_responses(
     bound = repositories.responses.simulation(simulation)
     project = bound or homes[responses[0].persona_id].parents.project_id
     _require_project(responses, homes, project)
-    known = repositories.responses.known([id_bytes(one.id) for one in responses if one.id])
+    given = [id_bytes(response.id) for response in responses]  # b"" where the server makes it
+    known = repositories.responses.known([raw for raw in given if raw])
     framed, ids, fresh, measured = [], [], [], []
     end = _end(repositories.now)
     for i, response in enumerate(responses):
-        stored = known.get(id_bytes(response.id)) if response.id else None
+        stored = known.get(given[i])
         if stored is not None:
             _require_same(response, simulation_id, stored, f"responses[{i}].id")
             framed.append(stored)
-            ids.append(id_bytes(response.id))
+            ids.append(given[i])
             continue
         home = homes[response.persona_id]
         row = _row(repositories, simulation, simulation_id, response, home, i, end)
@@ -112,7 +113,7 @@ def _tell_library(
 
 def _homes(repositories: Transaction, responses: Sequence[Response]) -> dict[str, Home]:
     """Return where each persona named stands, by its id. Raises PERSONA_NOT_FOUND."""
-    texts = {response.persona_id: id_bytes(response.persona_id) for response in responses}
+    texts = {text: id_bytes(text) for text in {response.persona_id for response in responses}}
     found = repositories.personas.ancestry(list(texts.values()))
     names = {raw: id_text(raw) for home in found.values() for raw in home[:2]}
     homes = {
