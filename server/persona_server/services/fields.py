@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -49,6 +50,14 @@ def check_range(found: list[Violation], path: str, value: int, low: int, high: i
     """A whole number lies within bounds."""
     if not low <= value <= high:
         found.append(Violation(path, f"must be {low} to {high}, is {value}"))
+
+
+def check_ages(found: list[Violation], holder: Any, prefix: str) -> None:
+    """The bounds of an age range lie in 0 to 130, 0 being open, and the lower is not above."""
+    check_range(found, f"{prefix}age_min", holder.age_min, 0, 130)
+    check_range(found, f"{prefix}age_max", holder.age_max, 0, 130)
+    if 0 < holder.age_max < holder.age_min:
+        found.append(Violation(f"{prefix}age_min", "must not be above age_max"))
 
 
 def check_time(found: list[Violation], path: str, value: Timestamp) -> None:

@@ -38,8 +38,8 @@ from persona_server.services.parents import (
     project_not_found,
     require_project,
 )
+from persona_server.services.project_rules import GROUP_FIELDS, PROJECT_FIELDS
 from persona_server.services.retries import Outcome, audit_entry, mutate
-from persona_server.services.validation import GROUP_FIELDS, PROJECT_FIELDS
 from persona_server.storage import keys
 from persona_server.storage.groups import GroupRow
 from persona_server.storage.keys import id_bytes, id_text

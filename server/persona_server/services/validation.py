@@ -17,15 +17,11 @@ from persona.v1 import (
     project_service_pb2,
     response_service_pb2,
 )
-from persona.v1.project_service_pb2 import PersonaGroup, Project
 from persona_server import errors
 from persona_server.errors import Violation
 from persona_server.services.fields import (
-    check_folded,
+    check_ages,
     check_line,
-    check_name,
-    check_range,
-    check_text,
     check_uuid,
 )
 from persona_server.services.library_rules import (
@@ -35,7 +31,8 @@ from persona_server.services.library_rules import (
     check_reuse,
     check_timeline,
 )
-from persona_server.services.persona_rules import INCOME_LEVELS, persona_violations
+from persona_server.services.persona_rules import persona_violations
+from persona_server.services.project_rules import check_group, check_project
 from persona_server.services.response_rules import check_responses, check_scope_and_range
 
 __all__ = ["MAX_BATCH", "MAX_REQUEST_BYTES", "persona_violations", "validate"]
@@ -43,18 +40,6 @@ __all__ = ["MAX_BATCH", "MAX_REQUEST_BYTES", "persona_violations", "validate"]
 MAX_REQUEST_BYTES = 3 << 20
 MAX_BATCH = 1000
 
-PROJECT_FIELDS = ("name", "description")
-GROUP_FIELDS = (
-    "name",
-    "description",
-    "age_min",
-    "age_max",
-    "gender",
-    "location",
-    "occupation",
-    "income_level",
-    "psychographic_notes",
-)
 _PATH_IDS = (
     "project_id",
     "group_id",
@@ -64,7 +49,6 @@ _PATH_IDS = (
     "response_id",
     "library_persona_id",
 )
-_OPEN = ("All", "Any")
 # text filter → characters
 _FILTERS = (("gender", 64), ("income_level", 64), ("location", 255), ("occupation", 255))
 
@@ -183,14 +167,7 @@ def _check_filters(found: list[Violation], request: Any) -> None:
     for name, characters in _FILTERS:
         if value := getattr(request, name):
             check_line(found, name, value, characters)
-    _check_ages(found, request, "")
-
-
-def _check_ages(found: list[Violation], holder: Any, prefix: str) -> None:
-    check_range(found, f"{prefix}age_min", holder.age_min, 0, 130)
-    check_range(found, f"{prefix}age_max", holder.age_max, 0, 130)
-    if 0 < holder.age_max < holder.age_min:
-        found.append(Violation(f"{prefix}age_min", "must not be above age_max"))
+    check_ages(found, request, "")
 
 
 def _check_persona(found: list[Violation], request: Any) -> None:
@@ -229,80 +206,6 @@ def _check_import(found: list[Violation], request: Any) -> None:
     _check_items(found, request)
 
 
-def _check_project(found: list[Violation], request: Any) -> None:
-    _require(found, request, "project", Project, PROJECT_FIELDS)
-    names = _named(found, request, "project", PROJECT_FIELDS)
-    if "name" in names:
-        check_name(found, "project.name", request.project.name)
-    if "description" in names:
-        check_text(found, "project.description", request.project.description, 4 << 10)
-
-
-def _check_group(found: list[Violation], request: Any) -> None:
-    _require(found, request, "persona_group", PersonaGroup, GROUP_FIELDS)
-    names = _named(found, request, "persona_group", GROUP_FIELDS)
-    if "name" in names:
-        check_name(found, "persona_group.name", request.persona_group.name)
-    group_violations(found, request.persona_group)
-
-
-def group_violations(found: list[Violation], group: PersonaGroup) -> None:
-    """Check a group's definition; in it "", "All" and "Any" are open."""
-    check_text(found, "persona_group.description", group.description, 4 << 10)
-    _check_ages(found, group, "persona_group.")
-    for name, characters, folded in (
-        ("gender", 64, 256),
-        ("location", 255, 1020),
-        ("occupation", 255, 1020),
-    ):
-        value = getattr(group, name)
-        check_line(found, f"persona_group.{name}", value, characters)
-        check_folded(found, f"persona_group.{name}", value, folded)
-    if group.income_level not in (*INCOME_LEVELS, *_OPEN):
-        what = 'must be "Low", "Middle", "High", "All", "Any" or ""'
-        found.append(Violation("persona_group.income_level", what))
-    notes = group.psychographic_notes
-    check_text(found, "persona_group.psychographic_notes", notes, 16 << 10)
-
-
-def _require(
-    found: list[Violation],
-    request: Any,
-    name: str,
-    kind: type[Project] | type[PersonaGroup],
-    fields: tuple[str, ...],
-) -> None:
-    """Require the resource, and clear what is output only in it."""
-    if not request.HasField(name):
-        found.append(Violation(name, "is required"))
-    resource = getattr(request, name)
-    creating = not hasattr(request, "update_mask")
-    if creating and resource.id:
-        check_uuid(found, f"{name}.id", resource.id, required=False)
-        resource.id = resource.id.lower()
-    for field in kind.DESCRIPTOR.fields:
-        if field.name not in fields and not (creating and field.name == "id"):
-            resource.ClearField(field.name)
-
-
-def _named(
-    found: list[Violation], request: Any, name: str, fields: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return the fields that a create or an update sets; a mask may name only those it can."""
-    if not hasattr(request, "update_mask"):
-        return fields
-    resource = getattr(request, name)
-    if not request.update_mask.paths:  # many clients send an empty mask for none
-        populated = [field.name for field, _ in resource.ListFields()]
-        request.update_mask.paths.extend(sorted(populated))
-    for path in request.update_mask.paths:
-        if path not in fields:
-            what = f'names "{path}", which can\'t be updated; it can name {", ".join(fields)}'
-            found.append(Violation("update_mask", what))
-    request.update_mask.paths[:] = sorted(set(request.update_mask.paths))
-    return tuple(request.update_mask.paths)
-
-
 # An import's messages have ids or not depending on their place in the stream; a list of responses
 # has one of several, and an individual is named in one of two ways.
 _LENIENT = {
@@ -322,10 +225,10 @@ _OWN: dict[str, tuple[Check, ...]] = {
         (persona_service_pb2.CreatePersonaRequest, _check_persona),
         (persona_service_pb2.BatchCreatePersonasRequest, _check_personas),
         (persona_service_pb2.ImportPersonasRequest, _check_import),
-        (project_service_pb2.CreateProjectRequest, _check_project),
-        (project_service_pb2.UpdateProjectRequest, _check_project),
-        (project_service_pb2.CreatePersonaGroupRequest, _check_group),
-        (project_service_pb2.UpdatePersonaGroupRequest, _check_group),
+        (project_service_pb2.CreateProjectRequest, check_project),
+        (project_service_pb2.UpdateProjectRequest, check_project),
+        (project_service_pb2.CreatePersonaGroupRequest, check_group),
+        (project_service_pb2.UpdatePersonaGroupRequest, check_group),
         (response_service_pb2.RecordResponsesRequest, check_responses),
         (response_service_pb2.ListResponsesRequest, check_scope_and_range),
         (library_service_pb2.GetReliabilityRequest, check_individual),
