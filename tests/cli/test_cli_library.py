@@ -12,7 +12,7 @@ from persona_client import LibraryPersona, Persona, PersonaClient, PersonaGroup
 from support.answers import answer, record
 from support.data import Place as Group
 from support.data import rich_persona, uid
-from support.library import BOUND, QUESTIONS, answer_reliably, individual, ratings
+from support.library import QUESTIONS, answer_reliably, individual, ratings
 from support.service import Service
 from support.shifting import shifting_individual
 
@@ -123,8 +123,11 @@ def test_promotion_shows_the_library_persona_or_why_not(
     assert line["retired_at"] is None
     again = dict(cells for cells in rows(cli.run("promote", one, *place.options).out) if cells[1:])
     assert again["id"] == line["id"]
-    assert again["profile.full_name"] == "Maria Santos"
-    assert float(again["reliability.lower_bound"]) == pytest.approx(BOUND, abs=1e-6)
+    assert again["full_name"] == "Maria Santos"
+    assert again["reliability"] == "C 1, at least 0.719 (16 questions in 4 simulations)"
+    assert (again["projects"], again["answers"]) == ("1", "64")
+    assert again["promoted_from"] == f"persona {one}"
+    assert "project_id" not in again  # the profile has no parents
 
 
 def test_the_library_is_listed_and_shown(cli: Cli, group: Group) -> None:

@@ -4,6 +4,7 @@ import sys
 from typing import Annotated
 
 import typer
+from google.protobuf.message import Message
 
 from persona.v1.library_service_pb2 import LibraryMatch, LibraryPersona
 from persona.v1.persona_service_pb2 import LibraryLinkRelation, LibraryPersonaProject
@@ -11,7 +12,13 @@ from persona_client import PersonaFilters
 from persona_server.cli.failures import confirm
 from persona_server.cli.listing import Limit, print_list
 from persona_server.cli.names import group_ids
-from persona_server.cli.output import print_details, print_json, print_table, print_text
+from persona_server.cli.output import (
+    details,
+    print_json,
+    print_pairs,
+    print_table,
+    print_text,
+)
 from persona_server.cli.projects import ListByDefault
 from persona_server.cli.session import GroupOption, ProjectOption, Session, Yes, client_command
 from persona_server.cli.shifts import number_text
@@ -173,8 +180,31 @@ def lineage(
 
 
 def print_library_persona(session: Session, found: LibraryPersona) -> None:
-    """Print one library persona."""
-    (print_json if session.as_json else print_details)(found)
+    """Print one library persona: who it is, how reliable it was, and how much it is used."""
+    if session.as_json:
+        print_json(found)
+        return
+    measured = found.reliability
+    data = f"{measured.question_count} questions in {measured.simulation_count} simulations"
+    known = measured.HasField("coefficient")
+    coefficient = number_text(measured.coefficient.value) if known else _OPEN
+    print_pairs(
+        [
+            ("id", found.id),
+            *(pair for pair in details(found.profile) if _is_told(pair[1])),
+            ("reliability", f"C {coefficient}, at least {_bound(found)} ({data})"),
+            ("projects", found.project_count),
+            ("answers", found.response_count),
+            ("promoted_from", f"persona {found.origin_persona_id}"),
+            ("promoted_at", found.created_at),
+            ("retired_at", found.retired_at),
+        ]
+    )
+
+
+def _is_told(value: object) -> bool:
+    """Return whether a field of a profile has a value: a library persona has no parents, say."""
+    return value.ByteSize() > 0 if isinstance(value, Message) else bool(value)
 
 
 def _row(one: LibraryPersona) -> tuple[object, ...]:

@@ -58,12 +58,22 @@ def print_table(
 
 def print_details(message: Message) -> None:
     """Print the fields of one message, one a line; map entries have lines of their own."""
+    print_pairs(details(message))
+
+
+def details(message: Message) -> list[tuple[str, object]]:
+    """Return the fields of one message by name, map entries as fields of their own."""
+    fields = message.DESCRIPTOR.fields
+    return [line for f in fields for line in _lines_of(f.name, getattr(message, f.name))]
+
+
+def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
+    """Print names and values, one pair a line."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for field in message.DESCRIPTOR.fields:
-        for name, value in _lines_of(field.name, getattr(message, field.name)):
-            table.add_row(_cell(name), _cell(value))
+    for name, value in pairs:
+        table.add_row(_cell(name), _cell(value))
     _console().print(table)
 
 
