@@ -41,8 +41,15 @@ _FIRST = {
     "RetireLibraryPersona": _INDIVIDUAL,
     "GetAttitudeTimeline": _INDIVIDUAL,
 }
-_FOUND = ("project_id", "group_id", "persona_id", "response_id", "responses.persona_id")
-_FOUND += ("library_persona_id", "library_persona_ids")
+_FOUND = (
+    "project_id",
+    "group_id",
+    "persona_id",
+    "response_id",
+    "responses.persona_id",
+    "library_persona_id",
+    "library_persona_ids",
+)
 
 
 class Tenants:

@@ -67,7 +67,7 @@ class Lists:
             {"order_by": "project_count desc"},
         ]
         sibling = make_group(self.caller, self.place.project).id
-        return {
+        changes: dict[str, list[dict[str, Any]]] = {
             "library": filters,
             "matches": [
                 {"exclude_used_in_project": True},
@@ -77,7 +77,8 @@ class Lists:
             "timelines": [{"question_key": "q"}, {"library_persona_id": self.ids[1]}],
             "uses": [{"library_persona_id": self.ids[1]}],
             "lineage": [{"persona_id": self.copies[1].id}],
-        }[name]
+        }
+        return changes[name]
 
 
 LISTS = pytest.mark.parametrize("name", ["library", "matches", "timelines", "uses", "lineage"])
@@ -108,7 +109,8 @@ def test_pages_of_any_size_give_the_same_rows(lists: Lists, name: str) -> None:
     whole = rows(lists.call(name))
     assert len(whole) >= 2
     for size in (1, 2, 5):
-        seen, token = [], ""
+        seen: list[Any] = []
+        token = ""
         while token or not seen:
             page = lists.call(name, page_size=size, page_token=token)
             seen += rows(page)
