@@ -8,8 +8,12 @@ from typing import Any
 import apsw
 import pytest
 
+from persona.v1 import errors_pb2
 from persona.v1.library_service_pb2 import LibraryPersona
+from persona_server.errors import ServiceError
+from persona_server.services.adding import Group
 from persona_server.services.fields import fold
+from persona_server.services.reusing import reuse
 from persona_server.storage.keys import id_text
 from persona_server.storage.library import ORDERS, LibraryRow, Wanted
 from persona_server.storage.links import LinkRow
@@ -184,6 +188,24 @@ def test_an_individual_has_one_library_persona(store: Store, group: StoredGroup)
         assert repositories.links.of_personas([origin])[origin].library_persona_id == one
         with pytest.raises(apsw.ConstraintError):
             link(repositories, group, one, origin, REUSE)
+
+
+def test_what_no_answer_holds_is_not_reused(store: Store, group: StoredGroup) -> None:
+    notes = {"psychographic_notes": "n" * 16_000, "attributes": {"a": "b" * 32_000}}
+    ids = [id_text(one) for one in shelve(group, [0.9] * 66, **notes)]
+    other = StoredGroup(store)
+
+    def put(these: list[str]) -> int:
+        with store.writing("acme", None) as repositories:
+            locked = repositories.groups.lock(other.project, other.group)
+            assert locked is not None
+            place = Group(id_text(other.project), id_text(other.group), locked)
+            return reuse(repositories, place, these).number
+
+    with pytest.raises(ServiceError) as refusal:
+        put(ids)
+    assert refusal.value.reason == errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE
+    assert put(ids[:65]) == 65  # nothing was reused before, or these would be there already
 
 
 def test_the_queue_keeps_who_answered_again(store: Store, group: StoredGroup) -> None:
