@@ -20,6 +20,7 @@ from persona_server.storage.links import LinkRow
 from persona_server.storage.personas import NO_FILTERS, ORIGIN, REUSE, Filters
 from persona_server.storage.store import Store
 from support.data import persona
+from support.measuring import random_batches, raw_image, record_all
 from support.stored import StoredGroup, read, rows
 
 EVERYTHING = Wanted(NO_FILTERS, None, include_retired=True)
@@ -190,22 +191,45 @@ def test_an_individual_has_one_library_persona(store: Store, group: StoredGroup)
             link(repositories, group, one, origin, REUSE)
 
 
+def put(group: StoredGroup, library_ids: list[bytes]) -> list[bytes]:
+    """Reuse individuals in a group, and return the ids of the copies."""
+    with group.store.writing(group.tenant, None) as repositories:
+        place = Group(id_text(group.project), id_text(group.group), group.locked(repositories))
+        return reuse(repositories, place, [id_text(one) for one in library_ids]).ids
+
+
 def test_what_no_answer_holds_is_not_reused(store: Store, group: StoredGroup) -> None:
     notes = {"psychographic_notes": "n" * 16_000, "attributes": {"a": "b" * 32_000}}
-    ids = [id_text(one) for one in shelve(group, [0.9] * 66, **notes)]
+    ids = shelve(group, [0.9] * 66, **notes)
     other = StoredGroup(store)
-
-    def put(these: list[str]) -> int:
-        with store.writing("acme", None) as repositories:
-            locked = repositories.groups.lock(other.project, other.group)
-            assert locked is not None
-            place = Group(id_text(other.project), id_text(other.group), locked)
-            return reuse(repositories, place, these).number
-
     with pytest.raises(ServiceError) as refusal:
-        put(ids)
+        put(other, ids)
     assert refusal.value.reason == errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE
-    assert put(ids[:65]) == 65  # nothing was reused before, or these would be there already
+    assert len(put(other, ids[:65])) == 65  # nothing was reused before: that would be refused
+
+
+def test_a_copy_answers_for_its_origin_and_so_it_is_rebuilt(
+    store: Store, group: StoredGroup
+) -> None:
+    library_ids = shelve(group, [0.9, 0.8])
+    links = rows(store, "SELECT persona_id, library_persona_id FROM library_link")
+    origins = [one for one, _ in sorted(links, key=lambda link: library_ids.index(link[1]))]
+    answerers = [*origins, *put(StoredGroup(store), library_ids)]
+    chance = random.Random(3)
+    record_all(group, random_batches(chance, origins, simulations=2, answers=40))
+    record_all(group, random_batches(chance, answerers[2:], simulations=2, answers=40))
+    before = raw_image(store)
+    assert {row[1] for row in before["series"]} == set(origins)
+    given = dict(rows(store, "SELECT library_persona_id, count(*) FROM response GROUP BY 1"))
+    assert given.pop(None) == 80  # the origins' own are generated fresh
+    assert set(given) == set(library_ids)
+    list(store.rebuild.run(2**50))
+    assert raw_image(store) == before
+    for origin, library_id in zip(origins, library_ids, strict=True):
+        (own,) = rows(store, "SELECT count(*) FROM response WHERE persona_id = ?", origin)
+        found = read(store).library.find(library_id)
+        assert found is not None
+        assert found.response_count == own[0] + given[library_id]
 
 
 def test_the_queue_keeps_who_answered_again(store: Store, group: StoredGroup) -> None:
