@@ -8,16 +8,28 @@ from typing import Any
 import apsw
 import pytest
 
+from persona.v1 import errors_pb2
+from persona.v1 import library_service_pb2 as pb
 from persona.v1.library_service_pb2 import LibraryPersona
+from persona_server.errors import ServiceError
+from persona_server.measures.policy import Policy
+from persona_server.services.adding import Group
+from persona_server.services.call import Call
 from persona_server.services.fields import fold
+from persona_server.services.library import LibraryService
+from persona_server.services.paging import PageTokens
+from persona_server.services.reusing import reuse
 from persona_server.storage.keys import id_text
 from persona_server.storage.library import ORDERS, LibraryRow, Wanted
 from persona_server.storage.links import LinkRow
 from persona_server.storage.personas import NO_FILTERS, ORIGIN, REUSE, Filters
 from persona_server.storage.store import Store
 from support.data import persona
+from support.measuring import random_batches, raw_image, record_all
 from support.stored import StoredGroup, read, rows
 
+LARGE: dict[str, Any] = {"psychographic_notes": "n" * 16_000, "attributes": {"a": "b" * 32_000}}
+TOKENS = PageTokens(b"k")
 EVERYTHING = Wanted(NO_FILTERS, None, include_retired=True)
 
 
@@ -184,6 +196,78 @@ def test_an_individual_has_one_library_persona(store: Store, group: StoredGroup)
         assert repositories.links.of_personas([origin])[origin].library_persona_id == one
         with pytest.raises(apsw.ConstraintError):
             link(repositories, group, one, origin, REUSE)
+
+
+def put(group: StoredGroup, library_ids: list[bytes]) -> list[bytes]:
+    """Reuse individuals in a group, and return the ids of the copies."""
+    with group.store.writing(group.tenant, None) as repositories:
+        place = Group(id_text(group.project), id_text(group.group), group.locked(repositories))
+        return reuse(repositories, place, [id_text(one) for one in library_ids]).ids
+
+
+def test_what_no_answer_holds_is_not_reused(store: Store, group: StoredGroup) -> None:
+    ids = shelve(group, [0.9] * 66, **LARGE)
+    other = StoredGroup(store)
+    with pytest.raises(ServiceError) as refusal:
+        put(other, ids)
+    assert refusal.value.reason == errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE
+    assert len(put(other, ids[:65])) == 65  # nothing was reused before: that would be refused
+
+
+@pytest.mark.parametrize("name", ["list", "match"])
+def test_pages_of_large_profiles_stay_within_their_bound(
+    store: Store, group: StoredGroup, name: str
+) -> None:
+    """Three MiB hold fewer than were asked for; the walk still finds each once."""
+    ids, service = shelve(group, [0.9] * 66, **LARGE), LibraryService(store, TOKENS, Policy())
+    parents: dict[str, Any] = {
+        "project_id": id_text(group.project),
+        "group_id": id_text(group.group),
+    }
+    sizes: list[int] = []
+    seen: list[str] = []
+    token = ""
+    while token or not sizes:
+        if name == "list":
+            listing = pb.ListLibraryPersonasRequest(page_token=token)
+            encoded = service.list_library_personas(Call(name, "acme", "me"), listing)
+            page = pb.ListLibraryPersonasResponse.FromString(encoded)
+            seen += [one.id for one in page.library_personas]
+            token = page.next_page_token
+        else:
+            matching = pb.MatchLibraryPersonasRequest(**parents, page_token=token)
+            encoded = service.match_library_personas(Call(name, "acme", "me"), matching)
+            matches = pb.MatchLibraryPersonasResponse.FromString(encoded)
+            seen += [one.library_persona.id for one in matches.matches]
+            token = matches.next_page_token
+        sizes.append(len(encoded))
+    assert len(sizes) == 2
+    assert 3_000_000 < max(sizes) < 3_200_000
+    assert sorted(seen) == sorted(map(id_text, ids))
+
+
+def test_a_copy_answers_for_its_origin_and_so_it_is_rebuilt(
+    store: Store, group: StoredGroup
+) -> None:
+    library_ids = shelve(group, [0.9, 0.8])
+    links = rows(store, "SELECT persona_id, library_persona_id FROM library_link")
+    origins = [one for one, _ in sorted(links, key=lambda link: library_ids.index(link[1]))]
+    answerers = [*origins, *put(StoredGroup(store), library_ids)]
+    chance = random.Random(3)
+    record_all(group, random_batches(chance, origins, simulations=2, answers=40))
+    record_all(group, random_batches(chance, answerers[2:], simulations=2, answers=40))
+    before = raw_image(store)
+    assert {row[1] for row in before["series"]} == set(origins)
+    given = dict(rows(store, "SELECT library_persona_id, count(*) FROM response GROUP BY 1"))
+    assert given.pop(None) == 80  # the origins' own are generated fresh
+    assert set(given) == set(library_ids)
+    list(store.rebuild.run(2**50))
+    assert raw_image(store) == before
+    for origin, library_id in zip(origins, library_ids, strict=True):
+        (own,) = rows(store, "SELECT count(*) FROM response WHERE persona_id = ?", origin)
+        found = read(store).library.find(library_id)
+        assert found is not None
+        assert found.response_count == own[0] + given[library_id]
 
 
 def test_the_queue_keeps_who_answered_again(store: Store, group: StoredGroup) -> None:

@@ -301,7 +301,7 @@ def test_a_snapshot_never_nests_and_never_stays_open(group: StoredGroup) -> None
     say(group, one(group), 1)
 
 
-def test_library_persona_of_a_response_is_indexed_and_null_so_far(group: StoredGroup) -> None:
+def test_an_answer_of_who_was_generated_fresh_names_no_library_persona(group: StoredGroup) -> None:
     response = say(group, one(group), 1)
     assert rows(group.store, "SELECT id, library_persona_id FROM response") == [
         (id_bytes(response.id), None)

@@ -77,7 +77,7 @@ def test_a_deleted_persona_leaves_the_queue(own: Service) -> None:
 
 
 def test_what_waits_survives_a_restart(tmp_path: Path) -> None:
-    """Answers of a server that promotes nobody by itself are looked at when others come."""
+    """Whom a server that was killed had not looked at yet, the next one looks at."""
     data = tmp_path / "data"
     with running_service(data, "--rest", "off", "--promotion", "automatic") as service:
         place = make_place(service.connect())

@@ -114,7 +114,14 @@ def test_matches_come_best_first_with_their_parts(place: Place) -> None:
     assert second.parts.occupation.value == 0
     assert second.parts.HasField("occupation")
     assert [m.library_persona.id for m in matched(place, group, min_score=0.5)] == [best.id]
+    assert matched(place, group, min_score=second.score) == [first, second]
     assert matched(place, group, page_size=1) == [first, second]
+    # The last page of those with the score wanted ends the walk, though others follow in rank.
+    wanted = pb.MatchLibraryPersonasRequest(
+        project_id=place.project, group_id=group, page_size=1, min_score=0.5
+    )
+    page = place.caller.library.MatchLibraryPersonas(wanted)
+    assert (list(page.matches), page.next_page_token) == ([first], "")
 
 
 def test_matching_leaves_out_the_retired_and_on_request_the_used(place: Place) -> None:
@@ -128,12 +135,3 @@ def test_matching_leaves_out_the_retired_and_on_request_the_used(place: Place) -
     assert [m.library_persona.id for m in fresh] == [two.id]
     retire(place.caller, two.id)
     assert matched(other, open_group, exclude_used_in_project=True) == []
-
-
-def test_a_page_of_large_profiles_stays_within_its_bound(place: Place) -> None:
-    """Three MiB hold fewer of them than were asked for; the walk still finds each once."""
-    notes = {"psychographic_notes": "n" * 16_000, "attributes": {"a": "b" * 32_000}}
-    one = individual(place, **notes)
-    assert one.ByteSize() > 48_000
-    page = place.caller.library.ListLibraryPersonas(pb.ListLibraryPersonasRequest())
-    assert list(page.library_personas) == [one]

@@ -277,3 +277,20 @@ def test_figures_do_not_depend_on_the_order_of_recording(place: Place) -> None:
 
 def _simulation(persona_id: str, day: int) -> str:
     return f"{persona_id[:-4]}{day:04x}"
+
+
+def test_contradictions_of_long_questions_are_cut_and_counted(place: Place) -> None:
+    one, peers = place.create(rich_persona()).id, [p.id for p in place.fill(5)]
+    simulations = (uid(), uid())
+    for number in range(25):
+        options = [f"{number}-{i}-{'o' * 240}" for i in range(200)]
+        for who, simulation, said in (((one, *peers), 0, 0), ((one,), 1, 1)):
+            choice = ChoiceAnswer(value=options[said], options=options)
+            given = [answer(each, question_key=f"q{number}", choice=choice) for each in who]
+            record(place.caller, simulations[simulation], *given)
+    found = reliability(place.caller, **named(place, one))
+    assert found.contradicting_pair_count == 25
+    assert found.contradictions[0].question.key == "q0"
+    sizes = [contradiction.ByteSize() for contradiction in found.contradictions]
+    assert 20 <= len(sizes) < 25
+    assert sum(sizes) <= 1 << 20 < sum(sizes) + sizes[-1]

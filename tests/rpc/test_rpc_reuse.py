@@ -246,11 +246,14 @@ def test_responses_of_an_individual_are_those_of_origin_and_copies(place: Place)
     copies = [reuse(make_place(place.caller), one.id)[0].id for _ in range(2)]
     said = [record(place.caller, uid(), answer(copy, question_key="later"))[0] for copy in copies]
     assert all(response.library_persona_id.value == one.id for response in said)
+    own = answer(one.origin_persona_id, question_key="last")
+    said += record(place.caller, uid(), own)  # generated fresh, also after its promotion
+    assert not said[-1].HasField("library_persona_id")
     whole = listed(place.caller, library_persona_id=one.id)
     assert whole == first + said
     for size in (1, 7, 63, 64, 65, 66):
         assert listed(place.caller, library_persona_id=one.id, page_size=size) == whole
-    assert listed(place.caller, library_persona_id=one.id, question_key="later") == said
+    assert listed(place.caller, library_persona_id=one.id, question_key="later") == said[:2]
     assert listed(place.caller, persona_id=copies[0]) == said[:1]
     with refused("LIBRARY_PERSONA_NOT_FOUND"):
         listed(place.caller, library_persona_id=uid())

@@ -121,6 +121,25 @@ def test_every_kind_has_its_points(place: Place) -> None:
     assert "k5" not in found
 
 
+def test_a_single_option_has_its_points_too(place: Place) -> None:
+    """Reliability can't score such a question, but it was answered."""
+    one = individual(place)
+    simulation, only = uid(), ChoiceAnswer(value="yes", options=["yes"])
+    for simulation_id, seconds in ((simulation, 0), (simulation, 1), (uid(), 2)):
+        given = answer(
+            one.origin_persona_id,
+            question_key="single",
+            choice=only,
+            occurred_at=at(START + seconds * 1_000_000),
+        )
+        record(place.caller, simulation_id, given)
+    (found,) = timeline(place.caller, one.id, question_key="single")
+    assert [p.choice.value for p in found.points] == ["yes", "yes"]
+    assert micros(found.points[0].occurred_at) == START
+    assert found.points[0].simulation_ids == [simulation]
+    assert found.choice_shift == pb.ChoiceShift(first="yes", last="yes")
+
+
 def test_points_of_one_simulation_are_its_mean_and_equal_times_merge(place: Place) -> None:
     one = individual(place).origin_persona_id
     first, second, third = uid(), uid(), uid()

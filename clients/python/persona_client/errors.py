@@ -94,7 +94,7 @@ class RequestIdReused(PersonaError):
 
 
 class MessageTooLarge(PersonaError):
-    """The request is larger than 3 MiB."""
+    """The request, or what it asks to reuse, is larger than 3 MiB."""
 
 
 class AlreadyExists(PersonaError):

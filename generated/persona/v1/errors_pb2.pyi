@@ -39,7 +39,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 6
     """INVALID_ARGUMENT: the request_id was used for another request of this method within 24 hours."""
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 7
-    """INVALID_ARGUMENT: the request is larger than 3 MiB; send it in parts."""
+    """INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts."""
     ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 8
     """ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted."""
     ERROR_REASON_IMPORT_GAP: _ErrorReason.ValueType  # 9
@@ -106,7 +106,7 @@ ERROR_REASON_INVALID_PAGE_TOKEN: ErrorReason.ValueType  # 5
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 6
 """INVALID_ARGUMENT: the request_id was used for another request of this method within 24 hours."""
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 7
-"""INVALID_ARGUMENT: the request is larger than 3 MiB; send it in parts."""
+"""INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts."""
 ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 8
 """ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted."""
 ERROR_REASON_IMPORT_GAP: ErrorReason.ValueType  # 9

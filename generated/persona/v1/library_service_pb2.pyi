@@ -280,7 +280,7 @@ class Reliability(_message.Message):
 
     @_builtins.property
     def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]:
-        """Each question with a contradiction once, at most 1,000."""
+        """Each question with a contradiction once, at most 1,000 and 1 MiB of them."""
 
     @_builtins.property
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelVersion]:
@@ -949,7 +949,9 @@ class ReuseLibraryPersonasRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def library_persona_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """UUIDs of 1 to 1,000 library personas; none may repeat."""
+        """UUIDs of 1 to 1,000 library personas, of 3 MiB together at most, as one page of a list or of
+        matches has; none may repeat.
+        """
 
     def __init__(
         self,
@@ -1075,7 +1077,9 @@ class QuestionTimeline(_message.Message):
 
     @_builtins.property
     def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimelinePoint]:
-        """The answers in order of time: one point per simulation, those at equal times merged."""
+        """The answers in order of time: one point per simulation; those of a rating or sentiment at
+        equal times are merged.
+        """
 
     @_builtins.property
     def numeric_shift(self) -> Global___NumericShift:

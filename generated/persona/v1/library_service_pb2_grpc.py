@@ -156,7 +156,8 @@ class LibraryServiceServicer:
         """ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
         persona with the same profile and `library_persona_id` set, created now.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already.
+        LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
+        MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,7 +57,8 @@ class LibraryServiceStub:
     """ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
     persona with the same profile and `library_persona_id` set, created now.
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-    LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already.
+    LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
+    MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
     """
     GetAttitudeTimeline: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetAttitudeTimelineRequest, _library_service_pb2.GetAttitudeTimelineResponse]
     """GetAttitudeTimeline returns an individual's answers over time, question by question, with the
@@ -150,7 +151,8 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         """ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
         persona with the same profile and `library_persona_id` set, created now.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already.
+        LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
+        MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
         """
 
     @_abc_1.abstractmethod

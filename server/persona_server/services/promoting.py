@@ -60,6 +60,8 @@ def promote_waiting(store: Store, policy: Policy, stopping: Callable[[], bool]) 
             waiting = len(queue) == _CHUNK
             after = queue[-1].persona_id if queue else after
             for queued in queue:
+                if stopping():  # a stop waits for this run, and one look may take long
+                    break
                 promoted += _look_at(store, tenant, queued, policy)
     return promoted
 

@@ -1,5 +1,7 @@
 """What was measured of an individual, as the contract's messages."""
 
+from collections.abc import Iterable, Iterator
+
 from persona.v1 import library_service_pb2 as pb
 from persona_server.measures.answers import Kind
 from persona_server.measures.answers import Question as Asked
@@ -10,6 +12,8 @@ from persona_server.services.individuals import Measured
 from persona_server.storage.keys import id_text
 
 _MOST = 1000  # contradictions, and models, that an answer lists
+_MOST_BYTES = 1 << 20  # of contradictions: each may have 64 KiB of options, the answer 3.5 MiB
+_MOST_PAIRS = 2**31 - 1  # what the contract's int32 holds: pairs grow with the square of answers
 
 
 def question_message(question: Asked) -> pb.Question:
@@ -43,8 +47,8 @@ def reliability_message(measured: Measured, now: int) -> pb.Reliability:
         contradiction_rate_reason=reason_value(contradictions.reason),
         simulation_count=found.simulations,
         question_count=len(found.agreements),
-        contradicting_pair_count=contradictions.contradicting_pairs,
-        pair_count=contradictions.pairs,
+        contradicting_pair_count=min(contradictions.contradicting_pairs, _MOST_PAIRS),
+        pair_count=min(contradictions.pairs, _MOST_PAIRS),
         mixed_models=found.mixed_models,
         reliable_change_count=measured.reliable_changes,
     )
@@ -66,7 +70,8 @@ def full_message(
     """Return everything that was measured, and where the individual stands with the library."""
     found = measured.reliability
     message = reliability_message(measured, now)
-    message.contradictions.extend(map(_contradiction, found.contradictions.found[:_MOST]))
+    listed = map(_contradiction, found.contradictions.found[:_MOST])
+    message.contradictions.extend(_fitting(listed))
     message.models.extend(
         pb.ModelVersion(model=model, prompt_version=version)
         for model, version in found.models[:_MOST]
@@ -75,6 +80,15 @@ def full_message(
         message.library_persona_id.value = id_text(library_persona_id)
     message.promotion_pending = pending
     return message
+
+
+def _fitting(contradictions: Iterable[pb.Contradiction]) -> Iterator[pb.Contradiction]:
+    size = 0
+    for contradiction in contradictions:
+        size += contradiction.ByteSize()
+        if size > _MOST_BYTES:
+            return
+        yield contradiction
 
 
 def _rule(rule: Rule) -> pb.ReliabilityRule:
@@ -89,6 +103,6 @@ def _contradiction(found: Contradiction) -> pb.Contradiction:
         question=question_message(found.question),
         first_response_id=found.first.response_id,
         second_response_id=found.second.response_id,
-        contradicting_pair_count=found.contradicting_pairs,
-        pair_count=found.pairs,
+        contradicting_pair_count=min(found.contradicting_pairs, _MOST_PAIRS),
+        pair_count=min(found.pairs, _MOST_PAIRS),
     )

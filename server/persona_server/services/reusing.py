@@ -9,6 +9,7 @@ from persona.v1.project_service_pb2 import PersonaGroup
 from persona_server.errors import ServiceError, Violation
 from persona_server.measures.matching import Candidate, Matcher, Target
 from persona_server.services.adding import Added, Group, add_personas
+from persona_server.services.paging import MAX_PAGE_BYTES
 from persona_server.services.promoting import names_of
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.library import LibraryEntry
@@ -35,9 +36,11 @@ def target_of(repositories: Repositories, group: bytes) -> Target:
 def reuse(repositories: Transaction, group: Group, ids: Sequence[str]) -> Added:
     """Put individuals into a locked group, all or none.
 
-    Raises LIBRARY_PERSONA_NOT_FOUND, LIBRARY_PERSONA_RETIRED and ALREADY_EXISTS, naming each.
+    Raises LIBRARY_PERSONA_NOT_FOUND, LIBRARY_PERSONA_RETIRED and ALREADY_EXISTS, naming each, and
+    MESSAGE_TOO_LARGE.
     """
     entries = _reusable(repositories, group, ids)
+    _refuse_large(entries)
     profiles = [LibraryPersona.FromString(entry.body).profile for entry in entries]
     personas = []
     for library_id, profile in zip(ids, profiles, strict=True):
@@ -95,6 +98,18 @@ def _refuse(
         metadata=metadata,
         violations=[Violation(f"library_persona_ids[{i}]", f"{what}: {ids[i]}") for i in bad],
     )
+
+
+def _refuse_large(entries: Sequence[LibraryEntry]) -> None:
+    """Refuse what no answer could hold: a copy is no longer than its library persona."""
+    size = sum(len(entry.body) for entry in entries)
+    if size > MAX_PAGE_BYTES:
+        raise ServiceError(
+            errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
+            f"The {len(entries)} library personas have {size} bytes together, at most "
+            f"{MAX_PAGE_BYTES} are reused at once. Nothing was reused; send the ids in parts.",
+            metadata={"size": str(size), "limit": str(MAX_PAGE_BYTES)},
+        )
 
 
 def _link(

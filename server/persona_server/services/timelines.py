@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from persona.v1 import library_service_pb2 as pb
-from persona_server.measures.answers import Answer, Kind, Question, first_answers, set_items
+from persona_server.measures.answers import Answer, Kind, Question, set_items
 from persona_server.measures.points import Noise, Point, noise, points, unit
 from persona_server.measures.policy import Policy
 from persona_server.measures.shift import (
@@ -56,11 +56,22 @@ def _timeline(
         timeline.points.extend(_numeric_points(question, answers))
         timeline.numeric_shift.CopyFrom(_numeric(shift))
         return timeline
-    first = [a for given in first_answers(answers).values() for a in given]
+    first = _first_answers(answers)
     timeline.points.extend(_point(question, answer) for answer in first)
-    if question.kind is Kind.CHOICE and first:
+    if question.kind is Kind.CHOICE:
         timeline.choice_shift.CopyFrom(_choice(choice_shift(first)))
     return timeline
+
+
+def _first_answers(answers: Iterable[Answer]) -> list[Answer]:
+    """Return the first answer in each simulation, of all in order of time.
+
+    Those of a single option too, which reliability leaves out, since they can't differ.
+    """
+    chosen: dict[str, Answer] = {}
+    for answer in answers:
+        chosen.setdefault(answer.simulation_id, answer)
+    return list(chosen.values())
 
 
 def _numeric_points(question: Question, answers: Iterable[Answer]) -> Iterable[pb.TimelinePoint]:

@@ -19,6 +19,7 @@ from persona_server.storage.keys import id_text
 
 # occurred_at (microseconds), response id, simulation id, number, place of its model in `texts`
 RECORD = Struct(">q16s16sqI")
+_SHORT = 2048  # characters of texts worth remembering; those of themes may be of many MiB
 
 
 class Entry(NamedTuple):
@@ -122,13 +123,26 @@ def answers(question: Question, entries: Sequence[Entry]) -> list[Answer]:
     ]
 
 
-@lru_cache(maxsize=512)
 def read_texts(column: str) -> Texts:
     """Return what column `texts` holds; numeric series of one model mostly have the same."""
+    return (_short if len(column) <= _SHORT else _parsed)(column)
+
+
+def _parsed(column: str) -> Texts:
     models, values = json.loads(column)
     return Texts(tuple((model, prompt) for model, prompt in models), tuple(values))
 
 
-@lru_cache(maxsize=512)
+_short = lru_cache(maxsize=512)(_parsed)
+
+
 def _written(models: tuple[tuple[str, str], ...], values: tuple[str, ...]) -> str:
+    common = len(models) == 1 and sum(map(len, values)) <= _SHORT
+    return (_common if common else _dumped)(models, values)
+
+
+def _dumped(models: tuple[tuple[str, str], ...], values: tuple[str, ...]) -> str:
     return json.dumps([models, values], ensure_ascii=False, separators=(",", ":"))
+
+
+_common = lru_cache(maxsize=512)(_dumped)

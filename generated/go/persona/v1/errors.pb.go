@@ -42,7 +42,7 @@ const (
 	ErrorReason_ERROR_REASON_INVALID_PAGE_TOKEN ErrorReason = 5
 	// INVALID_ARGUMENT: the request_id was used for another request of this method within 24 hours.
 	ErrorReason_ERROR_REASON_REQUEST_ID_REUSED ErrorReason = 6
-	// INVALID_ARGUMENT: the request is larger than 3 MiB; send it in parts.
+	// INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts.
 	ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE ErrorReason = 7
 	// ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted.
 	ErrorReason_ERROR_REASON_ALREADY_EXISTS ErrorReason = 8

@@ -379,7 +379,7 @@ type Reliability struct {
 	ContradictingPairCount int32 `protobuf:"varint,12,opt,name=contradicting_pair_count,json=contradictingPairCount,proto3" json:"contradicting_pair_count,omitempty"`
 	// Pairs of answers that could contradict.
 	PairCount int32 `protobuf:"varint,13,opt,name=pair_count,json=pairCount,proto3" json:"pair_count,omitempty"`
-	// Each question with a contradiction once, at most 1,000.
+	// Each question with a contradiction once, at most 1,000 and 1 MiB of them.
 	Contradictions []*Contradiction `protobuf:"bytes,14,rep,name=contradictions,proto3" json:"contradictions,omitempty"`
 	// Whether compared answers come from different models or prompt versions: what differs may then
 	// not be the persona's.
@@ -1780,7 +1780,8 @@ type ReuseLibraryPersonasRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// UUIDs of 1 to 1,000 library personas; none may repeat.
+	// UUIDs of 1 to 1,000 library personas, of 3 MiB together at most, as one page of a list or of
+	// matches has; none may repeat.
 	LibraryPersonaIds []string `protobuf:"bytes,3,rep,name=library_persona_ids,json=libraryPersonaIds,proto3" json:"library_persona_ids,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -2028,7 +2029,8 @@ type QuestionTimeline struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The question.
 	Question *Question `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
-	// The answers in order of time: one point per simulation, those at equal times merged.
+	// The answers in order of time: one point per simulation; those of a rating or sentiment at
+	// equal times are merged.
 	Points []*TimelinePoint `protobuf:"bytes,2,rep,name=points,proto3" json:"points,omitempty"`
 	// How a rating or sentiment has shifted; null for other kinds.
 	NumericShift *NumericShift `protobuf:"bytes,3,opt,name=numeric_shift,json=numericShift,proto3" json:"numeric_shift,omitempty"`

@@ -70,7 +70,8 @@ type LibraryServiceClient interface {
 	// ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
 	// persona with the same profile and `library_persona_id` set, created now.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already.
+	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
+	// MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
 	ReuseLibraryPersonas(ctx context.Context, in *ReuseLibraryPersonasRequest, opts ...grpc.CallOption) (*ReuseLibraryPersonasResponse, error)
 	// GetAttitudeTimeline returns an individual's answers over time, question by question, with the
 	// shift, in the order in which the questions were first asked.
@@ -207,7 +208,8 @@ type LibraryServiceServer interface {
 	// ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
 	// persona with the same profile and `library_persona_id` set, created now.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already.
+	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
+	// MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
 	ReuseLibraryPersonas(context.Context, *ReuseLibraryPersonasRequest) (*ReuseLibraryPersonasResponse, error)
 	// GetAttitudeTimeline returns an individual's answers over time, question by question, with the
 	// shift, in the order in which the questions were first asked.

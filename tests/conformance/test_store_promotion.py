@@ -1,0 +1,264 @@
+"""Promotion by the worker, and limits and snapshots of what is measured, on a store alone."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from persona.v1 import library_service_pb2 as pb
+from persona.v1.response_service_pb2 import RatingAnswer, Response
+from persona_server.errors import ServiceError
+from persona_server.measures.policy import Policy
+from persona_server.services import promoting
+from persona_server.services.call import Call
+from persona_server.services.library import LibraryService
+from persona_server.services.paging import PageTokens
+from persona_server.services.promoting import promote_waiting
+from persona_server.services.recording import record_responses
+from persona_server.storage.keys import id_text
+from persona_server.storage.measured import Measured
+from persona_server.storage.promotions import Queued
+from persona_server.storage.store import Store
+from support.answers import answer
+from support.data import at, persona, uid
+from support.library import DAY, OWN, PEERS, SIMULATIONS, START, peer_answers, ratings
+from support.stored import StoredGroup, read, rows
+
+DEFAULTS = Policy()
+# Three simulations are too little data by default, and enough by these.
+LENIENT = Policy(min_attainable=0.3, min_bound=0.3)
+
+
+def say(group: StoredGroup, *given: Response, simulation: str = "") -> None:
+    """Record answers as a server does that promotes by itself."""
+    with group.store.writing(group.tenant, None) as repositories:
+        record_responses(repositories, simulation or uid(), given, queues=True)
+
+
+def reliable(group: StoredGroup, simulations: int = SIMULATIONS) -> tuple[bytes, str]:
+    """Let a new persona answer in perfect agreement; return it and its questions' tag."""
+    (one,), tag = group.add(persona()), uid()
+    peers = [id_text(each) for each in group.add(*[persona() for _ in PEERS])]
+    say(group, *peer_answers(peers, tag))
+    for day in range(simulations):
+        say(group, *ratings(id_text(one), tag, OWN, day))
+    return one, tag
+
+
+def run(store: Store, policy: Policy = DEFAULTS) -> int:
+    return promote_waiting(store, policy, lambda: False)
+
+
+def waiting(group: StoredGroup) -> list[Queued]:
+    return read(group.store, group.tenant).promotions.next(b"", 1000)
+
+
+def origins(store: Store) -> list[bytes]:
+    return [row[0] for row in rows(store, "SELECT origin_persona_id FROM library_persona")]
+
+
+def in_another_thread(work: Callable[[], object]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def look(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+    """Let the worker find everybody eligible, and something happen before its transaction."""
+
+    def looked(*_: Any) -> bool:
+        in_another_thread(meanwhile)
+        return True
+
+    monkeypatch.setattr(promoting, "_is_eligible", looked)
+
+
+def test_the_worker_promotes_and_leaves_an_audit_row(store: Store, group: StoredGroup) -> None:
+    one, _ = reliable(group)
+    assert len(waiting(group)) == 1 + len(PEERS)
+    assert run(store) == 1
+    assert origins(store) == [one]
+    assert waiting(group) == []
+    names = "actor, method, project_id, group_id, persona_id, library_persona_id"
+    (library_id,) = rows(store, "SELECT id FROM library_persona")
+    assert rows(store, f"SELECT {names} FROM audit") == [  # noqa: S608 (our own names)
+        ("automatic-promotion", "PromotePersona", group.project, group.group, one, *library_id)
+    ]
+    assert run(store) == 0
+    say(group, answer(id_text(one)))  # of the library by now
+    assert waiting(group) == []
+
+
+def test_whom_a_delete_has_hidden_nobody_promotes(store: Store, group: StoredGroup) -> None:
+    one, tag = reliable(group)
+    assert group.hide(one)
+    assert run(store) == 0
+    assert waiting(group) == []
+    say(group, *ratings(id_text(one), tag, OWN, SIMULATIONS))
+    assert waiting(group) == []
+    assert origins(store) == []
+
+
+def test_a_delete_while_the_worker_looks(
+    store: Store, group: StoredGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = reliable(group)
+    look(monkeypatch, lambda: group.hide(one))
+    assert run(store) == 0
+    assert origins(store) == []
+
+
+def test_answers_while_the_worker_looks(
+    store: Store, group: StoredGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures that count are those of the promotion's own transaction; who answered waits."""
+    (one,) = group.add(persona())
+    say(group, answer(id_text(one)))
+    look(monkeypatch, lambda: say(group, answer(id_text(one))))
+    assert run(store) == 0
+    assert origins(store) == []
+    assert [queued.persona_id for queued in waiting(group)] == [one]
+
+
+def test_answers_sent_again_queue_nobody(group: StoredGroup) -> None:
+    (one, other), simulation = group.add(persona(), persona()), uid()
+    given: dict[str, Any] = {"persona_id": id_text(one), "id": uid(), "occurred_at": at(START)}
+    say(group, answer(**given), simulation=simulation)
+    run(group.store)
+    say(group, answer(**given), answer(id_text(other)), simulation=simulation)
+    assert [queued.persona_id for queued in waiting(group)] == [other]
+
+
+def test_a_stop_ends_after_one_look(group: StoredGroup) -> None:
+    for _ in range(5):
+        say(group, answer(id_text(group.add(persona())[0])))
+    stops = iter([False, False, False, True, True, True])
+    promote_waiting(group.store, DEFAULTS, lambda: next(stops))
+    assert len(waiting(group)) == 3
+
+
+def test_every_chunk_is_looked_at(group: StoredGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promoting, "_CHUNK", 2)
+    for _ in range(5):
+        say(group, answer(id_text(group.add(persona())[0])))
+    run(group.store)
+    assert waiting(group) == []
+
+
+class Served:
+    """The service over a store, with limits of its own."""
+
+    def __init__(self, store: Store, group: StoredGroup, policy: Policy) -> None:
+        self._group = group
+        self._library = LibraryService(store, PageTokens(b"k"), policy)
+
+    def _call(self, method: str) -> Call:
+        return Call(method, self._group.tenant, "me")
+
+    def _named(self, one: bytes) -> dict[str, str]:
+        project_id, group_id = id_text(self._group.project), id_text(self._group.group)
+        return {"project_id": project_id, "group_id": group_id, "persona_id": id_text(one)}
+
+    def reliability(self, one: bytes) -> pb.Reliability:
+        request = pb.GetReliabilityRequest(**self._named(one))
+        encoded = self._library.get_reliability(self._call("GetReliability"), request)
+        found = pb.GetReliabilityResponse.FromString(encoded).reliability
+        found.ClearField("measured_at")
+        return found
+
+    def promote(self, one: bytes) -> pb.LibraryPersona:
+        request = pb.PromotePersonaRequest(**self._named(one))
+        encoded = self._library.promote_persona(self._call("PromotePersona"), request)
+        return pb.PromotePersonaResponse.FromString(encoded).library_persona
+
+    def timeline(self, library_id: str) -> pb.GetAttitudeTimelineResponse:
+        request = pb.GetAttitudeTimelineRequest(library_persona_id=library_id)
+        encoded = self._library.get_attitude_timeline(self._call("GetAttitudeTimeline"), request)
+        return pb.GetAttitudeTimelineResponse.FromString(encoded)
+
+
+@pytest.fixture
+def served(store: Store, group: StoredGroup) -> Served:
+    return Served(store, group, LENIENT)
+
+
+def change_moods(group: StoredGroup, one: bytes) -> None:
+    """Let one persona change by 4 points in a question, and three others by 1 point."""
+    others = [(other, 1) for other in group.add(*[persona() for _ in range(3)])]
+    for day in range(2):
+        given = [
+            answer(
+                id_text(who),
+                question_key="mood",
+                rating=RatingAnswer(value=1 + day * change, min=1, max=9),
+                occurred_at=at(START + day * DAY),
+            )
+            for who, change in ((one, 4), *others)
+        ]
+        say(group, *given)
+
+
+def test_limits_are_those_that_were_set(store: Store, group: StoredGroup, served: Served) -> None:
+    one, _ = reliable(group, simulations=3)
+    strict = Served(store, group, DEFAULTS)
+    assert strict.reliability(one).status == pb.RELIABILITY_STATUS_INSUFFICIENT_DATA
+    found = served.reliability(one)
+    assert found.status == pb.RELIABILITY_STATUS_ELIGIBLE
+    assert {rule.name: rule.limit for rule in found.rules}["bound"] == LENIENT.min_bound
+    with pytest.raises(ServiceError):
+        strict.promote(one)
+    assert run(store) == 0
+    assert served.promote(one).reliability.status == pb.RELIABILITY_STATUS_ELIGIBLE
+
+
+def test_the_worker_takes_the_limits_that_were_set(store: Store, group: StoredGroup) -> None:
+    one, _ = reliable(group, simulations=3)
+    assert run(store, LENIENT) == 1
+    assert origins(store) == [one]
+
+
+def test_changes_are_measured_against_the_noise_of_others_alone(
+    store: Store, group: StoredGroup
+) -> None:
+    one, _ = reliable(group)
+    change_moods(group, one)
+    strict = Served(store, group, DEFAULTS)
+    served = Served(store, group, Policy(min_noise_differences=3, min_noise_individuals=3))
+    library_id = served.promote(one).id
+    assert served.reliability(one).reliable_change_count == 1
+    shift = served.timeline(library_id).timelines[-1].numeric_shift
+    assert (shift.reliable_change.rci, shift.reliable_change.noise_variance) == (4, 0.5)
+    assert shift.reliable_change.reliable
+    assert strict.reliability(one).reliable_change_count == 0
+    shift = strict.timeline(library_id).timelines[-1].numeric_shift
+    assert shift.reliable_change_reason == pb.UNDEFINED_REASON_TOO_FEW_DIFFERENCES
+
+
+@pytest.mark.parametrize("read_by", ["reliability", "timeline"])
+def test_one_moment_is_measured(
+    store: Store,
+    group: StoredGroup,
+    served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+    read_by: str,
+) -> None:
+    """Answers that come after the first of several reads are in none of them."""
+    one, tag = reliable(group)
+    peer, library_id = id_text(group.add(persona())[0]), served.promote(one).id
+
+    def measured() -> Any:
+        return served.reliability(one) if read_by == "reliability" else served.timeline(library_id)
+
+    before, read_series = measured(), Measured.series_of
+
+    def then_answers(self: Measured, individual: bytes) -> Any:
+        found = read_series(self, individual)
+        later = [*ratings(id_text(one), tag, 1, 7), *ratings(peer, tag, 5, 8)]
+        in_another_thread(lambda: say(group, *later))
+        return found
+
+    monkeypatch.setattr(Measured, "series_of", then_answers)
+    assert measured() == before
+    monkeypatch.undo()
+    assert measured() != before
