@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+from persona_server.measures.answers import Question
 from persona_server.measures.reliability import reliability
 from persona_server.services.individuals import Measured
 from persona_server.services.reliability_messages import reliability_message
 from persona_server.storage import series
+
+QUESTION = Question.themes("q")
 
 
 def test_counts_of_pairs_stop_at_what_int32_holds() -> None:
@@ -19,9 +22,9 @@ def test_only_short_texts_of_series_are_remembered() -> None:
     caches = (series._short, series._common)
     sizes = [cache.cache_info().currsize for cache in caches]
     entry = series.Entry(1, b"r" * 16, b"s" * 16, "t" * 10_000, "model", "prompt")
-    assert series.decode(series.encode([entry])) == [entry]
+    assert series.decode(QUESTION, series.encode(QUESTION, [entry])) == [entry]
     assert [cache.cache_info().currsize for cache in caches] == sizes
     short = entry._replace(value="a short text of this test alone")
     for _ in range(2):
-        assert series.decode(series.encode([short])) == [short]
+        assert series.decode(QUESTION, series.encode(QUESTION, [short])) == [short]
     assert [cache.cache_info().currsize for cache in caches] == [size + 1 for size in sizes]
