@@ -34,7 +34,6 @@ _INDIVIDUAL = "LIBRARY_PERSONA_NOT_FOUND"
 _FIRST = {
     "ListResponses": _INDIVIDUAL,  # the last of those that it may name
     "GetResponsePersona": "RESPONSE_NOT_FOUND",
-    "GetPersonaLineage": "PERSONA_NOT_FOUND",
     "ListLibraryPersonaProjects": _INDIVIDUAL,
     "GetReliability": _INDIVIDUAL,  # likewise
     "GetLibraryPersona": _INDIVIDUAL,
@@ -125,15 +124,13 @@ def test_foreign_id_is_a_missing_one(
     assert comparable(method, answer) == comparable(method, missing)
     assert file.fingerprint(THEIRS) == before
     if path in _FOUND:
-        assert answer.problem.reason == missed(method, names)
+        assert answer.problem.reason == missed(names)
     elif not path.endswith("library_persona_id"):
         assert answer.error is None, answer.text  # on create, and for retries, the id is free
 
 
-def missed(method: Method, names: str) -> str:
-    """Return why a method refuses one id that is not there."""
-    if method.name == "GetPersonaLineage":  # its parents may be deleted: only the persona counts
-        return "PERSONA_NOT_FOUND"
+def missed(names: str) -> str:
+    """Return why one id that is not there is refused."""
     return {"group_id": "PERSONA_GROUP_NOT_FOUND"}.get(names, f"{names[:-3].upper()}_NOT_FOUND")
 
 

@@ -19,8 +19,6 @@ REASONS = {
 }
 # These take a persona's own ids or its library persona's, but never both.
 EITHER = ("GetReliability",)
-# The parents of its persona may be deleted, so that only the persona itself can be missed.
-WITHOUT_PARENTS = "GetPersonaLineage"
 CASES = [
     pytest.param(method, reason, id=f"{method.name}-{field}")
     for method in REQUESTS.values()
@@ -63,8 +61,6 @@ def test_the_outermost_missing_parent_is_named(
     missing = set(fields[fields.index(REASONS[reason]) :])  # and all below it
     request = request_of(place, method, missing, REASONS[reason])
     problem = refusal_of(lambda: send(place, method, request))  # type: ignore[arg-type]
-    if method.name == WITHOUT_PARENTS:
-        reason = "PERSONA_NOT_FOUND"
     assert problem.reason == reason
     named = REASONS[reason]
     assert problem.metadata[named] == getattr(request, named)

@@ -174,7 +174,7 @@ class PersonaServiceServicer:
         """GetPersonaLineage reads the library persona underneath a persona, and pages through every
         project persona that is the same individual, newest link first. The persona, its group and its
         project may be deleted. Of one that is not in the library both are empty.
-        Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -63,7 +63,7 @@ class PersonaServiceStub:
     """GetPersonaLineage reads the library persona underneath a persona, and pages through every
     project persona that is the same individual, newest link first. The persona, its group and its
     project may be deleted. Of one that is not in the library both are empty.
-    Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
     ListLibraryPersonaProjects: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.ListLibraryPersonaProjectsRequest, _persona_service_pb2.ListLibraryPersonaProjectsResponse]
     """ListLibraryPersonaProjects pages through every project and group that has used an individual,
@@ -174,7 +174,7 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         """GetPersonaLineage reads the library persona underneath a persona, and pages through every
         project persona that is the same individual, newest link first. The persona, its group and its
         project may be deleted. Of one that is not in the library both are empty.
-        Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
     @_abc_1.abstractmethod

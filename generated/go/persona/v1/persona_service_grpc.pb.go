@@ -75,7 +75,7 @@ type PersonaServiceClient interface {
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
 	// project may be deleted. Of one that is not in the library both are empty.
-	// Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	GetPersonaLineage(ctx context.Context, in *GetPersonaLineageRequest, opts ...grpc.CallOption) (*GetPersonaLineageResponse, error)
 	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
 	// newest link first, retired or not, whatever was deleted since. It has no parents in its path.
@@ -247,7 +247,7 @@ type PersonaServiceServer interface {
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
 	// project may be deleted. Of one that is not in the library both are empty.
-	// Errors: PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	GetPersonaLineage(context.Context, *GetPersonaLineageRequest) (*GetPersonaLineageResponse, error)
 	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
 	// newest link first, retired or not, whatever was deleted since. It has no parents in its path.
