@@ -156,7 +156,8 @@ class LibraryCalls(Caller):
     ) -> list[Persona]:
         """Put 1 to 1,000 individuals into a group, all or none; return its new personas, in order.
 
-        Raises LibraryPersonaNotFound, LibraryPersonaRetired, and AlreadyExists if one is there.
+        Raises LibraryPersonaNotFound, LibraryPersonaRetired, AlreadyExists if one is there, and
+        MessageTooLarge if they have more than 3 MiB together.
         """
         request = ReuseLibraryPersonasRequest(
             project_id=project_id,

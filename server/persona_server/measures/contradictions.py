@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 from math import comb
 from typing import NamedTuple
 
@@ -78,7 +77,10 @@ def _contradicting_pairs(question: Question, answers: Sequence[Answer]) -> int:
 
 
 def _first_pair(question: Question, answers: Sequence[Answer]) -> tuple[Answer, Answer]:
-    """Return the pair with the earliest first answer; no other is complete earlier."""
-    return next(
-        (a, b) for a, b in combinations(answers, 2) if contradict(question, a.value, b.value)
-    )
+    """Return the pair with the earliest first answer; no other is complete earlier.
+
+    Where any contradict, the first choice does so, or the first number that is on a side.
+    """
+    choice = question.kind is Kind.CHOICE
+    first = next(a for a in answers if choice or side(question, a.value))
+    return first, next(b for b in answers if contradict(question, first.value, b.value))

@@ -1,4 +1,4 @@
-"""The one way by which personas get into a group: create, batch and import stand on it."""
+"""The one way by which personas get into a group: create, batch, import and reuse stand on it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

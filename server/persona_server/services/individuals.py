@@ -8,7 +8,7 @@ from persona_server.errors import ServiceError
 from persona_server.measures.points import Noise, noise, points
 from persona_server.measures.policy import Policy
 from persona_server.measures.reliability import Reliability, reliability
-from persona_server.measures.shift import reliable_change
+from persona_server.measures.shift import ReliableChange, reliable_change
 from persona_server.services.parents import (
     group_not_found,
     persona_not_found,
@@ -79,7 +79,7 @@ def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measur
             own = points(answers)
             others = everyones_noise.get(question, Noise()).minus(noise(question.kind, own))
             change = reliable_change(question.kind, own, others, policy)
-            changes += getattr(change, "reliable_change", False)
+            changes += isinstance(change, ReliableChange) and change.reliable_change
     found = reliability(chain.from_iterable(series.values()), everyone, policy)
     return Measured(found, changes)
 

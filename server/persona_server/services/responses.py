@@ -55,9 +55,10 @@ class ResponseService:
         return mutate(self._store, call, request, effect, _rebuild)
 
     def list_responses(self, call: Call, request: ListResponsesRequest) -> bytes:
-        """Return one page of a simulation's, project's or persona's answers, oldest first.
+        """Return one page of a simulation's, project's, persona's or individual's answers.
 
-        Raises PROJECT_NOT_FOUND, PERSONA_NOT_FOUND and INVALID_PAGE_TOKEN.
+        Oldest first. Raises PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND and
+        INVALID_PAGE_TOKEN.
         """
         start = _bound(request.start_time) if request.HasField("start_time") else START
         until = _bound(request.end_time) if request.HasField("end_time") else FOREVER

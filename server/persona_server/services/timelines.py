@@ -105,11 +105,11 @@ def _point(question: Question, answer: Answer) -> pb.TimelinePoint:
 
 
 def _numeric(shift: NumericShift) -> pb.NumericShift:
-    missing = {
+    missing: dict[str, Any] = {
         f"{'reliable_change' if name == 'reliable' else name}_reason": reason_value(reason)
         for name, reason in shift.missing.items()
     }
-    message = pb.NumericShift(first=shift.first, last=shift.last, mean=shift.mean, **_any(missing))
+    message = pb.NumericShift(first=shift.first, last=shift.last, mean=shift.mean, **missing)
     if shift.change is not None:
         message.change.value = shift.change
     if shift.reliable is not None:
@@ -127,10 +127,6 @@ def _numeric(shift: NumericShift) -> pb.NumericShift:
             )
         )
     return message
-
-
-def _any(fields: dict[str, Any]) -> dict[str, Any]:
-    return fields
 
 
 def _change(change: ReliableChange) -> pb.ReliableChange:

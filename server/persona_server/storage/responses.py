@@ -178,7 +178,7 @@ def _constant(value: bytes) -> Value:
 
 
 class Pages:
-    """One list of responses: of a simulation, a project or a persona, deleted or not."""
+    """One list of responses: of a simulation, a project, a persona or an individual."""
 
     def __init__(self, statements: PageStatements, tenant: int, **scope: bytes) -> None:
         self._do = statements
