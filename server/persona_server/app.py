@@ -72,7 +72,9 @@ class App:
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.responses = ResponseService(self.store, tokens, queues=settings.promotion)
-        self.library = LibraryService(self.store, tokens, self._policy)
+        self.library = LibraryService(
+            self.store, tokens, self._policy, automatic=settings.promotion
+        )
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )

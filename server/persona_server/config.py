@@ -151,7 +151,7 @@ _LIMITS = (
         "Other individuals that must have answered a question, for it to count.",
         _whole(1, 10**6),
     ),
-    Setting("min_simulations", "3", "Simulations that a promotion needs.", _whole(2, 10**6)),
+    Setting("min_simulations", "3", "Simulations that a promotion needs.", _whole(3, 10**6)),
     Setting(
         "min_questions", "15", "Comparable questions that a promotion needs.", _whole(1, 10**6)
     ),

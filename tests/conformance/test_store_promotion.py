@@ -266,3 +266,13 @@ def test_one_moment_is_measured(
     assert measured() == before
     monkeypatch.undo()
     assert measured() != before
+
+
+def test_damage_of_one_individual_keeps_no_other_waiting(store: Store, group: StoredGroup) -> None:
+    bad, _ = reliable(group)
+    good, _ = reliable(group)
+    damage = "UPDATE series SET records = x'00' WHERE individual_id = ?"
+    store.database.connection().execute(damage, (bad,))
+    assert run(store) == 1
+    assert origins(store) == [good]
+    assert waiting(group) == []

@@ -31,7 +31,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     ),
     "promotion": (False, {"automatic": True, "manual": False}, ["", "on", "Automatic"]),
     "min_peers": (5, {"1": 1}, ["0", "-1", "2.5", "x", ""]),
-    "min_simulations": (3, {"2": 2}, ["1"]),
+    "min_simulations": (3, {"4": 4}, ["2"]),  # over two no bound is defined
     "min_questions": (15, {"1": 1}, ["0"]),
     "min_attainable": (0.7, {"0": 0.0, "1": 1.0, "0.65": 0.65}, ["-0.1", "1.1", "nan", ""]),
     "min_bound": (0.7, {"0.5": 0.5}, ["2", "x"]),

@@ -43,10 +43,13 @@ _COUNTED = struct.Struct(">q16s")  # (whole number, id), which a double may not 
 class LibraryService:
     """One method per RPC; each takes the call and a validated request."""
 
-    def __init__(self, store: Store, tokens: PageTokens, policy: Policy) -> None:
+    def __init__(
+        self, store: Store, tokens: PageTokens, policy: Policy, *, automatic: bool = False
+    ) -> None:
         self._store = store
         self._tokens = tokens
         self._policy = policy
+        self._automatic = automatic  # whether somebody looks at those who wait
 
     def get_reliability(self, call: Call, request: pb.GetReliabilityRequest) -> bytes:
         """Measure one individual on one snapshot. Raises NOT_FOUND reasons, outermost first."""
@@ -58,7 +61,7 @@ class LibraryService:
                     repositories, request.project_id, request.group_id, request.persona_id
                 )
             measured = measure(repositories, individual.origin, self._policy)
-            pending = repositories.promotions.waiting(individual.origin)
+            pending = self._automatic and repositories.promotions.waiting(individual.origin)
         library_id = individual.library_persona_id
         message = full_message(measured, keys.now(), library_id, pending=pending)
         return pb.GetReliabilityResponse(reliability=message).SerializeToString()

@@ -7,6 +7,7 @@ from persona.v1.library_service_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_service_pb2 import PersonaGroup
 from persona_server.errors import ServiceError
+from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy, Rule, Status
 from persona_server.services.adding import unframed
 from persona_server.services.fields import fold
@@ -62,8 +63,22 @@ def promote_waiting(store: Store, policy: Policy, stopping: Callable[[], bool]) 
             for queued in queue:
                 if stopping():  # a stop waits for this run, and one look may take long
                     break
-                promoted += _look_at(store, tenant, queued, policy)
+                promoted += _tried(store, tenant, queued, policy)
     return promoted
+
+
+def _tried(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
+    """Look at an individual; a fault of ours in one must not keep all others waiting."""
+    try:
+        return _look_at(store, tenant, queued, policy)
+    except ServiceError:  # the database is not available: everybody waits
+        raise
+    except Exception:  # noqa: BLE001 (whatever it is, it is of this individual alone)
+        extra = {"persona_id": id_text(queued.persona_id)}
+        LOGGER.exception("a persona could not be looked at for promotion", extra=extra)
+        with store.writing(tenant, None) as repositories:
+            repositories.promotions.done(queued)
+        return False
 
 
 def _look_at(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
