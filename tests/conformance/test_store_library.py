@@ -193,7 +193,7 @@ def test_an_individual_has_one_library_persona(store: Store, group: StoredGroup)
     with store.writing("acme", None) as repositories:
         origin = repositories.library.origin(one)
         assert origin is not None
-        assert repositories.links.of_personas([origin])[origin].library_persona_id == one
+        assert repositories.personas.ancestry([origin])[origin].library_persona_id == one
         with pytest.raises(apsw.ConstraintError):
             link(repositories, group, one, origin, REUSE)
 

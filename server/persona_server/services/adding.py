@@ -76,11 +76,10 @@ def add_personas(
 def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
     """Refuse to bring a promoted persona back beside a reused copy of the same individual."""
     raw = id_bytes(persona.id)
-    link = repositories.links.of_personas([raw]).get(raw)
-    if link is None:
+    individual = repositories.personas.ancestry([raw])[raw].library_persona_id
+    if individual is None:
         return
     project, group_key = id_bytes(group.project_id), id_bytes(group.group_id)
-    individual = link.library_persona_id
     if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
         raise ServiceError(
             errors_pb2.ERROR_REASON_ALREADY_EXISTS,
@@ -88,6 +87,16 @@ def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, pat
             "reused copy of the same individual. Delete that one first.",
             metadata={"state": "deleted", "field": f"{path}.id", "id": persona.id},
         )
+
+
+def search_keys(persona: Persona) -> tuple[str, str, str, str]:
+    """Return what filters compare: gender, income level, location and occupation, folded."""
+    return (
+        fold(persona.gender),
+        fold(persona.income_level),
+        fold(persona.location),
+        fold(persona.occupation),
+    )
 
 
 def unframed(framed: bytes) -> Persona:
@@ -114,10 +123,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
         persona.age,
         keys.position(micros, raw_id),
         raw_id,
-        fold(persona.gender),
-        fold(persona.income_level),
-        fold(persona.location),
-        fold(persona.occupation),
+        *search_keys(persona),
         frame(ELEMENT, persona.SerializeToString(deterministic=True)),
     )
 

@@ -1,11 +1,13 @@
 """Individuals: which one a persona is, and how reliable its answers are."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
-from persona_server.measures.points import Noise, noise, points
+from persona_server.measures.answers import Answer, Question
+from persona_server.measures.points import Noise, Point, noise, points
 from persona_server.measures.policy import Policy
 from persona_server.measures.reliability import Reliability, reliability
 from persona_server.measures.shift import ReliableChange, reliable_change
@@ -32,14 +34,6 @@ class Measured(NamedTuple):
     reliable_changes: int
 
 
-def individual_of(repositories: Repositories, persona: bytes) -> Individual:
-    """Return the individual that a persona is. A persona without a link is its own."""
-    link = repositories.links.of_personas([persona]).get(persona)
-    if link is None:
-        return Individual(persona, None)
-    return Individual(link.origin_persona_id, link.library_persona_id)
-
-
 def library_individual(repositories: Repositories, library_persona_id: str) -> Individual:
     """Return the individual of a library persona. Raises LIBRARY_PERSONA_NOT_FOUND."""
     raw = id_bytes(library_persona_id)
@@ -59,7 +53,7 @@ def recorded_individual(
     project, group, persona = map(id_bytes, (project_id, group_id, persona_id))
     parents = repositories.personas.ancestry([persona]).get(persona)
     if parents is not None and parents[:2] == (project, group):
-        return individual_of(repositories, persona)
+        return Individual(parents.individual, parents.library_persona_id)
     if repositories.projects.find(project) is None:
         raise project_not_found(project_id)
     found = repositories.groups.find(group)
@@ -74,14 +68,24 @@ def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measur
     everyone = repositories.measured.everyone(origin)
     everyones_noise = repositories.measured.noise(origin)
     changes = 0
+    for question, own, others in numeric_series(series, everyones_noise):
+        change = reliable_change(question.kind, own, others, policy)
+        changes += isinstance(change, ReliableChange) and change.reliable_change
+    found = reliability(chain.from_iterable(series.values()), everyone, policy)
+    return Measured(found, changes)
+
+
+def numeric_series(
+    series: Mapping[Question, Iterable[Answer]], everyone: Mapping[Question, Noise]
+) -> Iterator[tuple[Question, tuple[Point, ...], Noise]]:
+    """Yield each rating and sentiment with the individual's points and the others' noise.
+
+    `everyone` has the noise of all individuals, this one included.
+    """
     for question, answers in series.items():
         if question.kind.numeric:
             own = points(answers)
-            others = everyones_noise.get(question, Noise()).minus(noise(question.kind, own))
-            change = reliable_change(question.kind, own, others, policy)
-            changes += isinstance(change, ReliableChange) and change.reliable_change
-    found = reliability(chain.from_iterable(series.values()), everyone, policy)
-    return Measured(found, changes)
+            yield question, own, everyone.get(question, Noise()).minus(noise(question.kind, own))
 
 
 def library_persona_not_found(library_persona_id: str) -> ServiceError:

@@ -1,6 +1,5 @@
 """LibraryService: individuals measured, promoted, listed, matched, reused, retired, followed."""
 
-import hashlib
 import math
 import struct
 from typing import cast
@@ -13,7 +12,7 @@ from persona_server.measures.matching import Candidate, Match, Matcher
 from persona_server.measures.policy import Policy
 from persona_server.services.adding import Group
 from persona_server.services.call import Call
-from persona_server.services.framing import ELEMENT, NEXT_PAGE_TOKEN, frame
+from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.individuals import (
     library_individual,
     library_persona_not_found,
@@ -33,6 +32,7 @@ from persona_server.services.timelines import timelines
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.library import LibraryEntry, Wanted
+from persona_server.storage.measured import question_hash
 from persona_server.storage.store import Store, Transaction
 
 _NOWHERE = b""  # where a walk starts
@@ -174,10 +174,7 @@ class LibraryService:
     def _page(self, call: Call, request: Message, items: list[bytes], last: bytes | None) -> bytes:
         """Return a page's answer; `last` is the place of its last item if others follow."""
         answer = b"".join(items)
-        if last is None:
-            return answer
-        token = self._tokens.make(call, request, last)
-        return answer + frame(NEXT_PAGE_TOKEN, token.encode())
+        return answer if last is None else answer + self._tokens.field(call, request, last)
 
 
 def _resource(entry: LibraryEntry) -> bytes:
@@ -187,7 +184,7 @@ def _resource(entry: LibraryEntry) -> bytes:
 
 def _position(question: Question) -> bytes:
     """Return what stands for a question in a page token."""
-    return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()[:24]
+    return question_hash(question)[:24]
 
 
 def _match(match: Match, entry: LibraryEntry) -> bytes:

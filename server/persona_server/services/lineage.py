@@ -6,10 +6,10 @@ from persona.v1.persona_service_pb2 import (
     ListLibraryPersonaProjectsRequest,
 )
 from persona_server.services.call import Call
-from persona_server.services.framing import ELEMENT, NEXT_PAGE_TOKEN, frame
+from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.individuals import library_individual, recorded_individual
 from persona_server.services.library_messages import encoded
-from persona_server.services.paging import NEWEST, PageTokens, page_limit
+from persona_server.services.paging import NEWEST, PageTokens, fitting, page_limit
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.links import Use
 from persona_server.storage.store import Repositories, Store
@@ -32,8 +32,7 @@ def lineage(
         uses = _uses(repositories, library_persona_id, before, request.page_size)
         entry = repositories.library.find(library_persona_id)
     assert entry is not None  # links name library personas, which are never removed
-    page = _page(tokens, call, request, uses)
-    return page + frame(_LIBRARY_PERSONA, encoded(entry))
+    return _page(tokens, call, request, uses) + frame(_LIBRARY_PERSONA, encoded(entry))
 
 
 def projects(
@@ -48,33 +47,27 @@ def projects(
     return _page(tokens, call, request, uses)
 
 
-class _Uses(list[Use]):
-    """The uses of a page; `more` is whether others follow."""
-
-    more = False
-
-
-def _uses(repositories: Repositories, library_persona_id: bytes, before: bytes, size: int) -> _Uses:
-    limit = page_limit(size)
+def _uses(
+    repositories: Repositories, library_persona_id: bytes, before: bytes, size: int
+) -> list[Use]:
+    """Return the uses of a page, and one more if others follow."""
     place = int.from_bytes(before[:8])
-    found = _Uses(repositories.links.page(library_persona_id, place, limit + 1))
-    found.more = len(found) > limit
-    del found[limit:]
-    return found
+    return repositories.links.page(library_persona_id, place, page_limit(size) + 1)
 
 
 def _page(
     tokens: PageTokens,
     call: Call,
     request: GetPersonaLineageRequest | ListLibraryPersonaProjectsRequest,
-    uses: _Uses,
+    uses: list[Use],
 ) -> bytes:
-    page = b"".join(frame(ELEMENT, _message(use).SerializeToString()) for use in uses)
-    if uses.more:
-        last = uses[-1]
-        token = tokens.make(call, request, last.id.to_bytes(8) + last.persona_id)
-        page += frame(NEXT_PAGE_TOKEN, token.encode())
-    return page
+    items = (frame(ELEMENT, _message(use).SerializeToString()) for use in uses)
+    page, more = fitting(items, page_limit(request.page_size))
+    answer = b"".join(page)
+    if not more:
+        return answer
+    last = uses[len(page) - 1]
+    return answer + tokens.field(call, request, last.id.to_bytes(8) + last.persona_id)
 
 
 def _message(use: Use) -> LibraryPersonaProject:

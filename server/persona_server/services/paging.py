@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.services.call import Call
+from persona_server.services.framing import NEXT_PAGE_TOKEN, frame
 
 MAX_PAGE_SIZE = 1000
 MAX_PAGE_BYTES = 3 << 20
@@ -31,6 +32,10 @@ class PageTokens:
         """Return the token that continues after a position, for this method, tenant and request."""
         raw = position + self._mac(call, request, position)
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    def field(self, call: Call, request: Message, position: bytes) -> bytes:
+        """Return that token as an answer's encoded field, to stand behind the rows of a page."""
+        return frame(NEXT_PAGE_TOKEN, self.make(call, request, position).encode())
 
     def read(self, call: Call, request: Message, token: str, start: bytes) -> bytes:
         """Return the position of a token, `start` for "".

@@ -25,7 +25,7 @@ from persona_server.services import importing, lineage
 from persona_server.services.adding import Group, add_personas
 from persona_server.services.call import Call
 from persona_server.services.fields import fold
-from persona_server.services.framing import ELEMENT, NEXT_PAGE_TOKEN, frame
+from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import (
     group_not_found,
@@ -65,8 +65,7 @@ class PersonaService:
         page = self._page(call, request, after, request.page_size)
         if not page.more:
             return page.framed
-        token = self._tokens.make(call, request, page.last)
-        return page.framed + frame(NEXT_PAGE_TOKEN, token.encode())
+        return page.framed + self._tokens.field(call, request, page.last)
 
     def export_personas(self, call: Call, request: ExportPersonasRequest) -> Iterator[bytes]:
         """Yield the group in chunks, each with the token that continues after it."""
@@ -76,8 +75,7 @@ class PersonaService:
             page = self._page(call, request, after, _CHUNK)
             if page.size:
                 after = page.last
-                token = self._tokens.make(call, request, after)
-                yield page.framed + frame(NEXT_PAGE_TOKEN, token.encode())
+                yield page.framed + self._tokens.field(call, request, after)
             more = page.more
 
     def _page(self, call: Call, request: Listing, after: bytes, size: int) -> Page:

@@ -9,8 +9,7 @@ from persona.v1.project_service_pb2 import PersonaGroup
 from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy, Rule, Status
-from persona_server.services.adding import unframed
-from persona_server.services.fields import fold
+from persona_server.services.adding import search_keys, unframed
 from persona_server.services.individuals import Measured, measure
 from persona_server.services.reliability_messages import reliability_message
 from persona_server.storage import keys
@@ -18,7 +17,7 @@ from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.ledger import AuditEntry
 from persona_server.storage.library import LibraryEntry, LibraryRow
 from persona_server.storage.links import LinkRow
-from persona_server.storage.personas import ORIGIN
+from persona_server.storage.personas import ORIGIN, Ancestry
 from persona_server.storage.promotions import Queued
 from persona_server.storage.store import Repositories, Store, Transaction
 
@@ -31,9 +30,9 @@ def promote(repositories: Transaction, persona: bytes, policy: Policy) -> tuple[
 
     The second value is whether it was made now. Raises NOT_ELIGIBLE.
     """
-    link = repositories.links.of_personas([persona]).get(persona)
-    if link is not None:
-        entry = repositories.library.find(link.library_persona_id)
+    parents = repositories.personas.ancestry([persona])[persona]
+    if parents.library_persona_id is not None:
+        entry = repositories.library.find(parents.library_persona_id)
         assert entry is not None  # links name library personas, which are never removed
         return entry, False
     measured = measure(repositories, persona, policy)
@@ -43,7 +42,7 @@ def promote(repositories: Transaction, persona: bytes, policy: Policy) -> tuple[
     assert framed is not None  # the persona is visible in this transaction
     row = _library_row(repositories, unframed(framed), measured)
     repositories.library.insert(row)
-    repositories.links.insert([_origin_link(repositories, row)])
+    repositories.links.insert([_origin_link(repositories, row, parents)])
     return LibraryEntry(row.id, row.body, row.project_count, row.response_count, None), True
 
 
@@ -121,7 +120,7 @@ def _is_visible(repositories: Repositories, persona: bytes) -> bool:
 
 
 def _is_eligible(repositories: Repositories, persona: bytes, policy: Policy) -> bool:
-    if repositories.links.of_personas([persona]):
+    if repositories.personas.ancestry([persona])[persona].library_persona_id is not None:
         return False
     return measure(repositories, persona, policy).reliability.status is Status.ELIGIBLE
 
@@ -147,10 +146,7 @@ def _library_row(repositories: Transaction, persona: Persona, measured: Measured
         id_bytes(persona.project_id),
         origin,
         persona.age,
-        fold(persona.gender),
-        fold(persona.income_level),
-        fold(persona.location),
-        fold(persona.occupation),
+        *search_keys(persona),
         bound,
         now,
         library.SerializeToString(deterministic=True),
@@ -159,8 +155,7 @@ def _library_row(repositories: Transaction, persona: Persona, measured: Measured
     )
 
 
-def _origin_link(repositories: Transaction, row: LibraryRow) -> LinkRow:
-    parents = repositories.personas.ancestry([row.origin_persona_id])[row.origin_persona_id]
+def _origin_link(repositories: Transaction, row: LibraryRow, parents: Ancestry) -> LinkRow:
     names = names_of(repositories, parents.project_id, parents.group_id)
     return LinkRow(
         repositories.tenant,
@@ -178,10 +173,16 @@ def _origin_link(repositories: Transaction, row: LibraryRow) -> LinkRow:
 
 def names_of(repositories: Repositories, project: bytes, group: bytes) -> tuple[str, str]:
     """Return the names of a project and of a group that are there, as they are now."""
-    named, holder = repositories.projects.find(project), repositories.groups.find(group)
+    named = repositories.projects.find(project)
     assert named is not None
-    assert holder is not None
-    return named.name, PersonaGroup.FromString(holder.definition).name
+    return named.name, definition_of(repositories, group).name
+
+
+def definition_of(repositories: Repositories, group: bytes) -> PersonaGroup:
+    """Return what defines a group that is there: the message without output-only fields."""
+    found = repositories.groups.find(group)
+    assert found is not None
+    return PersonaGroup.FromString(found.definition)
 
 
 def not_eligible(persona_id: str, measured: Measured) -> ServiceError:

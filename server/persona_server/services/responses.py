@@ -11,7 +11,6 @@ from persona.v1.response_service_pb2 import (
     RecordResponsesRequest,
 )
 from persona_server.services.call import Call
-from persona_server.services.framing import NEXT_PAGE_TOKEN, frame
 from persona_server.services.individuals import library_individual
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import (
@@ -68,8 +67,7 @@ class ResponseService:
             page = _page(_scope(repositories, request), where, request.page_size)
         if not page.more:
             return page.framed
-        token = self._tokens.make(call, request, page.last)
-        return page.framed + frame(NEXT_PAGE_TOKEN, token.encode())
+        return page.framed + self._tokens.field(call, request, page.last)
 
     def get_response_persona(self, call: Call, request: GetResponsePersonaRequest) -> bytes:
         """Return the stored persona that gave a response. Raises RESPONSE_NOT_FOUND."""

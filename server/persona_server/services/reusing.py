@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from persona.v1 import errors_pb2
 from persona.v1.library_service_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
-from persona.v1.project_service_pb2 import PersonaGroup
 from persona_server.errors import ServiceError, Violation
 from persona_server.measures.matching import Candidate, Matcher, Target
 from persona_server.services.adding import Added, Group, add_personas
 from persona_server.services.paging import MAX_PAGE_BYTES
-from persona_server.services.promoting import names_of
+from persona_server.services.promoting import definition_of, names_of
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.library import LibraryEntry
 from persona_server.storage.links import LinkRow
@@ -20,9 +19,7 @@ from persona_server.storage.store import Repositories, Transaction
 
 def target_of(repositories: Repositories, group: bytes) -> Target:
     """Return what a group that is there asks for."""
-    found = repositories.groups.find(group)
-    assert found is not None
-    wanted = PersonaGroup.FromString(found.definition)
+    wanted = definition_of(repositories, group)
     return Target(
         gender=wanted.gender,
         age_min=wanted.age_min,

@@ -6,7 +6,7 @@ from typing import Any
 
 from persona.v1 import library_service_pb2 as pb
 from persona_server.measures.answers import Answer, Kind, Question, set_items
-from persona_server.measures.points import Noise, Point, noise, points, unit
+from persona_server.measures.points import Noise, Point, points, unit
 from persona_server.measures.policy import Policy
 from persona_server.measures.shift import (
     ChoiceShift,
@@ -16,6 +16,7 @@ from persona_server.measures.shift import (
     choice_shift,
     numeric_shift,
 )
+from persona_server.services.individuals import numeric_series
 from persona_server.services.reliability_messages import question_message, reason_value
 from persona_server.storage.store import Repositories
 
@@ -39,12 +40,10 @@ def _shifts(
     series: Mapping[Question, Sequence[Answer]], everyone: Mapping[Question, Noise], policy: Policy
 ) -> dict[Question, NumericShift]:
     """Return the shift of each rating and sentiment, their p-values adjusted over all of them."""
-    measured = []
-    for question, answers in series.items():
-        if question.kind.numeric:
-            own = points(answers)
-            others = everyone.get(question, Noise()).minus(noise(question.kind, own))
-            measured.append(numeric_shift(question, own, others, policy))
+    measured = [
+        numeric_shift(question, own, others, policy)
+        for question, own, others in numeric_series(series, everyone)
+    ]
     return {shift.question: shift for shift in adjusted(measured)}
 
 

@@ -9,7 +9,7 @@ from peewee import SQL, Tuple, fn
 from persona_server.storage import tables
 from persona_server.storage.database import SqliteDatabase
 from persona_server.storage.personas import Filters, matches
-from persona_server.storage.statements import Statement, given, hole, many, optional
+from persona_server.storage.statements import Statement, given, hole, insertion, many, optional
 
 ORDERS = ("lower_bound", "project_count", "created_at")
 CONTENT = ("id", "body", "project_count", "response_count", "retired_at")
@@ -82,10 +82,7 @@ class LibraryStatements:
             for descending in (False, True)
         }
         self.candidates = _candidates(database)
-        fields = LibraryRow._fields
-        columns = ("tenant_id", *fields[1:])
-        values = {getattr(library, c): hole(f) for c, f in zip(columns, fields, strict=True)}
-        self.insert = Statement(database, library.insert(values))
+        self.insert = insertion(database, library, LibraryRow)
         self._changes(database)
 
     def _changes(self, database: SqliteDatabase) -> None:

@@ -9,7 +9,7 @@ from peewee import JOIN, SQL, fn
 from persona_server.storage import tables
 from persona_server.storage.database import SqliteDatabase
 from persona_server.storage.keys import Serial
-from persona_server.storage.statements import Statement, given, hole, many
+from persona_server.storage.statements import Statement, given, hole, insertion, many
 
 
 class LinkRow(NamedTuple):
@@ -26,14 +26,6 @@ class LinkRow(NamedTuple):
     relation: int
     match_score: float | None
     linked_at: int
-
-
-class Link(NamedTuple):
-    """What a persona is linked to. The individual is known by its origin persona."""
-
-    library_persona_id: bytes
-    relation: int
-    origin_persona_id: bytes
 
 
 class Use(NamedTuple):
@@ -56,19 +48,8 @@ class LinkStatements:
 
     def __init__(self, database: SqliteDatabase) -> None:
         self.database = database
-        link, library = tables.LibraryLink, tables.LibraryPersona.alias("individual")
+        link = tables.LibraryLink
         mine = link.tenant_id == hole("tenant")
-        self.of_personas = Statement(
-            database,
-            link.select(
-                link.persona_id, link.library_persona_id, link.relation, library.origin_persona_id
-            )
-            .join(
-                library,
-                on=(library.tenant_id == hole("tenant")) & (library.id == link.library_persona_id),
-            )
-            .where(mine & link.persona_id.in_(given())),
-        )
         self.used = Statement(
             database,
             link.select(SQL("1"))
@@ -81,10 +62,7 @@ class LinkStatements:
         )
         self.shown = _shown(database)
         self.page = _page(database)
-        fields = LinkRow._fields
-        columns = ("tenant_id", *fields[1:])
-        values = {getattr(link, c): hole(f) for c, f in zip(columns, fields, strict=True)}
-        self.insert = Statement(database, link.insert(values))
+        self.insert = insertion(database, link, LinkRow)
 
 
 def _shown(database: SqliteDatabase) -> Statement:
@@ -139,11 +117,6 @@ class Links:
         self._do = statements
         self._tenant = tenant
         self._serial = serial
-
-    def of_personas(self, ids: Sequence[bytes]) -> dict[bytes, Link]:
-        """Return what these personas are linked to; those that are not linked are left out."""
-        rows = self._do.of_personas.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
-        return {row[0]: Link(*row[1:]) for row in rows}
 
     def used(self, library_persona: bytes, project: bytes) -> bool:
         """Return whether a project has used an individual, deleted since or not."""

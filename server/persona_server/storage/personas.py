@@ -9,7 +9,15 @@ from peewee import JOIN, SQL, Select, fn
 from persona_server.storage import tables
 from persona_server.storage.database import SqliteDatabase
 from persona_server.storage.groups import parents_of
-from persona_server.storage.statements import Statement, given, hole, many, one_row, optional
+from persona_server.storage.statements import (
+    Statement,
+    given,
+    hole,
+    insertion,
+    many,
+    one_row,
+    optional,
+)
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
 ORIGIN, REUSE = 1, 2
@@ -191,10 +199,7 @@ class PersonaStatements:
 
     def _write(self, database: SqliteDatabase) -> None:
         persona = tables.Persona
-        fields = PersonaRow._fields
-        columns = ("tenant_id", *fields[1:])
-        row = {getattr(persona, c): hole(f) for c, f in zip(columns, fields, strict=True)}
-        self.insert = Statement(database, persona.insert(row))
+        self.insert = insertion(database, persona, PersonaRow)
         this = (persona.tenant_id == hole("tenant")) & (persona.id == hole("persona"))
         self.restore = Statement(
             database,

@@ -9,7 +9,15 @@ from peewee import JOIN, SQL, Case, Select, Value, fn
 from persona_server.storage import tables
 from persona_server.storage.database import SqliteDatabase
 from persona_server.storage.personas import EMPTY_PAGE, Page
-from persona_server.storage.statements import Statement, given, hole, many, one_row, optional
+from persona_server.storage.statements import (
+    Statement,
+    given,
+    hole,
+    insertion,
+    many,
+    one_row,
+    optional,
+)
 
 FOREVER = b"\xff"  # after every position
 
@@ -80,10 +88,7 @@ class ResponseStatements:
                 mine & (response.persona_id == hole("persona"))
             ),
         )
-        fields = ResponseRow._fields
-        columns = ("tenant_id", *fields[1:])
-        values = {getattr(response, c): hole(f) for c, f in zip(columns, fields, strict=True)}
-        self.insert = Statement(database, response.insert(values))
+        self.insert = insertion(database, response, ResponseRow)
 
 
 def matching(response: Any, scope: Any) -> Any:

@@ -84,6 +84,16 @@ def given(name: str = "ids") -> Select:
     return Select((fn.carray(hole(name)).alias("given"),), (SQL("given.value"),))
 
 
+def insertion(database: Any, model: Any, row: Any) -> Statement:
+    """Return the statement that inserts a row, in the order of the fields of a named tuple.
+
+    They have the names of the columns, but the first, which is the tenant.
+    """
+    columns = ("tenant_id", *row._fields[1:])
+    holes = {getattr(model, c): hole(f) for c, f in zip(columns, row._fields, strict=True)}
+    return Statement(database, model.insert(holes))
+
+
 def many(database: Any, statement: Statement, rows: Iterable[tuple[Any, ...]]) -> None:
     """Execute a statement for each row, given as the tuple of its holes in order of appearance."""
     cursor = database.cursor()
