@@ -17,15 +17,15 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.project_service_pb2 import PersonaGroup
 from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer, Response
 from persona_server.measures.policy import Policy
-from persona_server.services.adding import Group, add_personas
-from persona_server.services.fields import fold
-from persona_server.services.promoting import promote
-from persona_server.services.recording import record_responses
+from persona_server.services.library.promoting import promote
+from persona_server.services.personas.adding import Group, add_personas
+from persona_server.services.responses.recording import record_responses
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.library import LibraryRow
-from persona_server.storage.links import LinkRow
-from persona_server.storage.personas import ORIGIN, REUSE
+from persona_server.storage.repositories.library import LibraryRow
+from persona_server.storage.repositories.links import LinkRow
+from persona_server.storage.repositories.personas import ORIGIN, REUSE
 from persona_server.storage.store import Store, Transaction, open_store
+from persona_server.validation.fields import fold
 
 TENANT = "local"
 BATCH = 1000

@@ -9,20 +9,20 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from persona_server.config import Address, Settings
-from persona_server.gateway import Gateway, find_program
+from persona_server.gateway_process import Gateway, find_program
 from persona_server.jobs import Job, JobRunner
 from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy
 from persona_server.metrics import Metrics
 from persona_server.principal import Principal, TokenError
-from persona_server.services.library import LibraryService
+from persona_server.services.library.promoting import promote_waiting
+from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
-from persona_server.services.personas import PersonaService
+from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects import ProjectService
-from persona_server.services.promoting import promote_waiting
-from persona_server.services.responses import ResponseService
+from persona_server.services.responses.service import ResponseService
 from persona_server.storage import keys
-from persona_server.storage.database import lock_file, make_private
+from persona_server.storage.engine.sqlite import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.tokens import LocalKey, local_key
 from persona_server.transport.auth import Authenticator

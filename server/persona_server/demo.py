@@ -10,9 +10,9 @@ from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest
 from persona_server.services.call import Call
-from persona_server.services.personas import PersonaService
+from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects import ProjectService
-from persona_server.services.validation import validate
+from persona_server.validation.requests import validate
 
 TENANT = "local"
 

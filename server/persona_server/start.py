@@ -10,9 +10,9 @@ from persona_server import config, logs
 from persona_server.app import Addresses, App, StartError
 from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
-from persona_server.gateway import GatewayError
+from persona_server.gateway_process import GatewayError
 from persona_server.scopes import SCOPES
-from persona_server.storage.database import DatabaseError
+from persona_server.storage.engine.sqlite import DatabaseError
 
 TOKEN_HOURS = 12
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"

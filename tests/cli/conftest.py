@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
+from persona_cli import app
 from persona_client import PersonaClient, PersonaGroup, Project
-from persona_server.cli import app
 from support.service import PERSONA, Service
 
 

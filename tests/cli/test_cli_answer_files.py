@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from cli.answers import as_csv, jsonl, rated
 
+from persona_cli.files.answer_files import Answer, AnswerFormat, answer_items
+from persona_cli.files.json_lines import LineError
+from persona_cli.terminal.output import json_line
 from persona_client import Response
-from persona_server.cli.answer_files import Answer, AnswerFormat, answer_items
-from persona_server.cli.json_lines import LineError
-from persona_server.cli.output import json_line
 
 SIMULATION = "0190b5a4-0000-7000-8000-0000000000aa"
 OTHER = "0190b5a4-0000-7000-8000-0000000000bb"

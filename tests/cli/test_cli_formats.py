@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from persona_cli.files.formats import Format, format_of, persona_of
+from persona_cli.files.json_lines import LineError, parse_object
+from persona_cli.terminal.output import json_line
 from persona_client import Persona
-from persona_server.cli.formats import Format, format_of, persona_of
-from persona_server.cli.json_lines import LineError, parse_object
-from persona_server.cli.output import json_line
 from support.data import rich_persona
 
 AGENT: dict[str, Any] = {

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from cli.conftest import Cli, Place
 
+from persona_cli.files.json_lines import MAX_LINE
+from persona_cli.runs import import_run
 from persona_client import Persona, PersonaClient
-from persona_server.cli import import_run
-from persona_server.cli.json_lines import MAX_LINE
 
 
 def lines(*values: Any) -> bytes:

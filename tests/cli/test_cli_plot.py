@@ -19,7 +19,7 @@ from persona.v1.library_service_pb2 import (
     Question,
     QuestionTimeline,
 )
-from persona_server.cli.plot import MAX_PANELS, write_picture
+from persona_cli.plot.picture import MAX_PANELS, write_picture
 from support.data import Place as Group
 from support.data import uid
 from support.service import Service
@@ -145,7 +145,7 @@ def test_more_options_than_rows_are_counted_and_what_was_taken_is_drawn(
     said = texts(drawn(svg, one))
     assert "85 more options not shown" in said
     assert {"a", "b", "c"} <= set(said)
-    monkeypatch.setattr("persona_server.cli.panels._MAX_ROWS", 2)
+    monkeypatch.setattr("persona_cli.plot.panels._MAX_ROWS", 2)
     said = texts(drawn(svg, one))
     assert {"a", "(others)", "92 more options not shown"} <= set(said)
     assert not {"b", "c"} & set(said)

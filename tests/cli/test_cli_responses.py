@@ -12,8 +12,8 @@ from client.standin import Standin
 
 from persona.v1 import errors_pb2
 from persona.v1.response_service_pb2 import RecordResponsesResponse
+from persona_cli.runs import record_run
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
-from persona_server.cli import record_run
 from persona_server.errors import ServiceError, Violation
 from support.service import Service, running_service
 from support.waiting import eventually

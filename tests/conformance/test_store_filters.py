@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from persona_server.services.fields import fold
-from persona_server.storage.personas import Filters
+from persona_server.storage.repositories.personas import Filters
 from persona_server.storage.store import Store
+from persona_server.validation.fields import fold
 from support.data import persona
 from support.stored import StoredGroup
 

@@ -10,7 +10,7 @@ import peewee
 import pytest
 
 from persona_server.storage import tables
-from persona_server.storage.ledger import (
+from persona_server.storage.repositories.ledger import (
     KEEP_ANSWERS,
     KEEP_IMPORTS,
     AuditEntry,

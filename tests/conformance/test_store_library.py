@@ -13,17 +13,17 @@ from persona.v1 import library_service_pb2 as pb
 from persona.v1.library_service_pb2 import LibraryPersona
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy
-from persona_server.services.adding import Group
 from persona_server.services.call import Call
-from persona_server.services.fields import fold
-from persona_server.services.library import LibraryService
+from persona_server.services.library.reusing import reuse
+from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
-from persona_server.services.reusing import reuse
+from persona_server.services.personas.adding import Group
 from persona_server.storage.keys import id_text
-from persona_server.storage.library import ORDERS, LibraryRow, Wanted
-from persona_server.storage.links import LinkRow
-from persona_server.storage.personas import NO_FILTERS, ORIGIN, REUSE, Filters
+from persona_server.storage.repositories.library import ORDERS, LibraryRow, Wanted
+from persona_server.storage.repositories.links import LinkRow
+from persona_server.storage.repositories.personas import NO_FILTERS, ORIGIN, REUSE, Filters
 from persona_server.storage.store import Store
+from persona_server.validation.fields import fold
 from support.data import persona
 from support.measuring import random_batches, raw_image, record_all
 from support.stored import StoredGroup, read, rows

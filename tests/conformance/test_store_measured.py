@@ -13,7 +13,7 @@ from persona_server.measures.answers import Question
 from persona_server.measures.histogram import Histogram, Moment, Moments
 from persona_server.measures.points import Noise
 from persona_server.measures.reliability import reliability
-from persona_server.services.recording import record_responses
+from persona_server.services.responses.recording import record_responses
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Store, Transaction
 from support.answers import answer

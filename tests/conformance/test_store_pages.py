@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from persona_server.storage.personas import EMPTY_PAGE, START, Filters
+from persona_server.storage.repositories.personas import EMPTY_PAGE, START, Filters
 from persona_server.storage.store import Store
 from support.data import at, persona
 from support.stored import StoredGroup, read, unframe

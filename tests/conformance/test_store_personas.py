@@ -7,10 +7,10 @@ import peewee
 import pytest
 
 from persona_server.errors import ServiceError
-from persona_server.services.fields import fold
 from persona_server.storage import keys, tables
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
+from persona_server.validation.fields import fold
 from support.data import at, persona, rich_persona, uid
 from support.stored import StoredGroup, raw, read, rows, unframe
 

@@ -6,7 +6,7 @@ import pytest
 
 from persona_server.services.paging import NEWEST
 from persona_server.storage import keys
-from persona_server.storage.groups import Head
+from persona_server.storage.repositories.groups import Head
 from persona_server.storage.store import Store
 from support.stored import EMPTY, StoredGroup, read, rows
 

@@ -11,15 +11,15 @@ from persona.v1 import library_service_pb2 as pb
 from persona.v1.response_service_pb2 import RatingAnswer, Response
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy
-from persona_server.services import promoting
 from persona_server.services.call import Call
-from persona_server.services.library import LibraryService
+from persona_server.services.library import promoting
+from persona_server.services.library.promoting import promote_waiting
+from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
-from persona_server.services.promoting import promote_waiting
-from persona_server.services.recording import record_responses
+from persona_server.services.responses.recording import record_responses
+from persona_server.storage.derived.measured import Measured
 from persona_server.storage.keys import id_text
-from persona_server.storage.measured import Measured
-from persona_server.storage.promotions import Queued
+from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Store
 from support.answers import answer
 from support.data import at, persona, uid

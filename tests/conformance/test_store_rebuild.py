@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from persona_server.storage import rebuild
+from persona_server.storage.derived import rebuild
 from persona_server.storage.store import Store
 from support.data import persona, uid
 from support.measuring import image, measured, random_batches, raw_image, record_all, truth

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer
+from persona_cli.plot.picture import write_picture
 from persona_client import PersonaClient, PersonaGroup, Project, Response
-from persona_server.cli.plot import write_picture
 from support.data import Place, at, make_place, uid
 from support.library import DAY, individual
 from support.service import Service

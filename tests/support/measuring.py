@@ -17,7 +17,7 @@ from persona_server.measures.answering import asked
 from persona_server.measures.answers import Answer, Question, first_answers
 from persona_server.measures.histogram import Histogram, Moments
 from persona_server.measures.points import Noise, noise, points
-from persona_server.services.recording import record_responses
+from persona_server.services.responses.recording import record_responses
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
 from support.answers import answer

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from persona_server.storage.fairlock import FairLock
+from persona_server.storage.engine.fairlock import FairLock
 from support.waiting import eventually
 
 

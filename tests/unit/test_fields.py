@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona_server.errors import Violation
-from persona_server.services import fields
+from persona_server.validation import fields
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from persona_server.measures.answers import Question
 from persona_server.measures.reliability import reliability
-from persona_server.services.individuals import Measured
-from persona_server.services.reliability_messages import reliability_message
-from persona_server.storage import series
+from persona_server.services.library.individuals import Measured
+from persona_server.services.library.reliability_messages import reliability_message
+from persona_server.storage.derived import series
 
 QUESTION = Question.themes("q")
 

@@ -11,12 +11,12 @@ from persona.v1 import (
     response_service_pb2,
 )
 from persona_server.scopes import SCOPES as KNOWN
-from persona_server.services import recording
-from persona_server.services.library import LibraryService
-from persona_server.services.personas import PersonaService
+from persona_server.services.library.service import LibraryService
+from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects import ProjectService
-from persona_server.services.responses import ResponseService
-from persona_server.storage.responses import DELETED, SHOWN
+from persona_server.services.responses import recording
+from persona_server.services.responses.service import ResponseService
+from persona_server.storage.repositories.responses import DELETED, SHOWN
 from persona_server.transport.methods import SCOPES, SERVICES, methods_of
 
 FILES = (persona_service_pb2, project_service_pb2, response_service_pb2, library_service_pb2)

@@ -13,7 +13,7 @@ import peewee
 import pytest
 
 from persona_server.storage import migrate
-from persona_server.storage.database import (
+from persona_server.storage.engine.sqlite import (
     FILE_NAME,
     DatabaseError,
     SqliteDatabase,

@@ -2,8 +2,8 @@
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
-from persona_server.storage.groups import Locked
 from persona_server.storage.keys import id_bytes
+from persona_server.storage.repositories.groups import Locked
 from persona_server.storage.store import Repositories
 
 

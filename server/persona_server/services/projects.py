@@ -30,6 +30,7 @@ from persona.v1.project_service_pb2 import (
 )
 from persona_server.errors import invalid_field
 from persona_server.services.call import Call
+from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.paging import MAX_PAGE_BYTES, NEWEST, PageTokens, page_limit
 from persona_server.services.parents import (
     already_exists,
@@ -38,13 +39,12 @@ from persona_server.services.parents import (
     project_not_found,
     require_project,
 )
-from persona_server.services.project_rules import GROUP_FIELDS, PROJECT_FIELDS
-from persona_server.services.retries import Outcome, audit_entry, mutate
 from persona_server.storage import keys
-from persona_server.storage.groups import GroupRow
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.projects import ProjectRow
+from persona_server.storage.repositories.groups import GroupRow
+from persona_server.storage.repositories.projects import ProjectRow
 from persona_server.storage.store import Repositories, Store, Transaction
+from persona_server.validation.projects import GROUP_FIELDS, PROJECT_FIELDS
 
 Row = TypeVar("Row", ProjectRow, GroupRow)
 Resource = TypeVar("Resource", Project, PersonaGroup)

@@ -8,9 +8,9 @@ from playhouse import apsw_ext
 from playhouse.migrations import Runner
 
 from persona_server.storage import keys
-from persona_server.storage.database import DatabaseError, SqliteDatabase
-from persona_server.storage.rebuild import Rebuild
-from persona_server.storage.tenants import Tenants
+from persona_server.storage.derived.rebuild import Rebuild
+from persona_server.storage.engine.sqlite import DatabaseError, SqliteDatabase
+from persona_server.storage.repositories.tenants import Tenants
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST = "0001_initial"

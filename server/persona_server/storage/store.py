@@ -9,7 +9,10 @@ from peewee import PeeweeException
 
 from persona_server import errors
 from persona_server.storage import keys
-from persona_server.storage.database import (
+from persona_server.storage.derived.measured import Measured
+from persona_server.storage.derived.rebuild import Rebuild
+from persona_server.storage.derived.statements import MeasuredStatements
+from persona_server.storage.engine.sqlite import (
     FILE_NAME,
     LOCK_TIMEOUT,
     DatabaseError,
@@ -17,20 +20,22 @@ from persona_server.storage.database import (
     make_private,
     translated,
 )
-from persona_server.storage.groups import Groups, GroupStatements
-from persona_server.storage.ledger import AuditTrail, Imports, LedgerStatements, Retries
-from persona_server.storage.library import Library, LibraryStatements
-from persona_server.storage.links import Links, LinkStatements
-from persona_server.storage.measured import Measured
-from persona_server.storage.measured_statements import MeasuredStatements
 from persona_server.storage.migrate import FIRST, migrate, require_current
-from persona_server.storage.personas import Personas, PersonaStatements
-from persona_server.storage.projects import Projects, ProjectStatements
-from persona_server.storage.promotions import Promotions, PromotionStatements
-from persona_server.storage.rebuild import Rebuild
-from persona_server.storage.responses import Responses, ResponseStatements
+from persona_server.storage.repositories.groups import Groups, GroupStatements
+from persona_server.storage.repositories.ledger import (
+    AuditTrail,
+    Imports,
+    LedgerStatements,
+    Retries,
+)
+from persona_server.storage.repositories.library import Library, LibraryStatements
+from persona_server.storage.repositories.links import Links, LinkStatements
+from persona_server.storage.repositories.personas import Personas, PersonaStatements
+from persona_server.storage.repositories.projects import Projects, ProjectStatements
+from persona_server.storage.repositories.promotions import Promotions, PromotionStatements
+from persona_server.storage.repositories.responses import Responses, ResponseStatements
+from persona_server.storage.repositories.tenants import Secrets, Tenants
 from persona_server.storage.sweeper import Sweeper
-from persona_server.storage.tenants import Secrets, Tenants
 
 __all__ = ["DatabaseError", "Repositories", "Store", "Transaction", "open_store"]
 

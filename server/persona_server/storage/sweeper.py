@@ -11,11 +11,11 @@ import apsw
 from peewee import SQL, Select, Tuple, fn
 
 from persona_server.storage import tables
-from persona_server.storage.database import LOCK_TIMEOUT, SqliteDatabase, translated
-from persona_server.storage.ledger import KEEP_ANSWERS, KEEP_IMPORTS
-from persona_server.storage.personas import START
-from persona_server.storage.statements import Statement, given, hole
-from persona_server.storage.tenants import Tenants
+from persona_server.storage.engine.sqlite import LOCK_TIMEOUT, SqliteDatabase, translated
+from persona_server.storage.engine.statements import Statement, given, hole
+from persona_server.storage.repositories.ledger import KEEP_ANSWERS, KEEP_IMPORTS
+from persona_server.storage.repositories.personas import START
+from persona_server.storage.repositories.tenants import Tenants
 
 CHUNK = 5000  # rows a transaction: the log stays small, writers wait tens of milliseconds
 

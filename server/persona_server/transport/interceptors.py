@@ -21,12 +21,12 @@ from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
 from persona_server.principal import Principal
 from persona_server.services.call import Call
-from persona_server.services.fields import UUID
-from persona_server.services.validation import validate
 from persona_server.transport.auth import Authenticator, require_scopes
 from persona_server.transport.errors import CODES, internal, status_of
 from persona_server.transport.methods import Method
 from persona_server.transport.recorder import FinishedCall, Recorder
+from persona_server.validation.fields import UUID
+from persona_server.validation.requests import validate
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _PROCESS = os.urandom(6).hex()

@@ -3,8 +3,8 @@
 Written out in full, not made from the models: a migration is history and must not change with them.
 """
 
-from persona_server.storage.database import SqliteDatabase
-from persona_server.storage.guards import append_only, immutable
+from persona_server.storage.engine.guards import append_only, immutable
+from persona_server.storage.engine.sqlite import SqliteDatabase
 
 TABLES = """
 CREATE TABLE tenant (

@@ -1,7 +1,7 @@
 """Recorded answers: simulations and responses, both append-only, and their count in the audit."""
 
-from persona_server.storage.database import SqliteDatabase
-from persona_server.storage.guards import append_only
+from persona_server.storage.engine.guards import append_only
+from persona_server.storage.engine.sqlite import SqliteDatabase
 
 # An index serves the pages of its list, its filter by question and, by `length`, the bound on a
 # page's bytes. The one of the persona's key is also what a purge asks before it removes a persona.

@@ -4,7 +4,7 @@ Also the library persona that an answerer was sourced from. The derived tables a
 responses that are there, in this migration's transaction (migrate.py).
 """
 
-from persona_server.storage.database import SqliteDatabase
+from persona_server.storage.engine.sqlite import SqliteDatabase
 
 # A series has no foreign keys: it is written a thousand times a second, and each response that it
 # is made of has them. Histogram rows are keyed by the value's hash, since a set of themes may be

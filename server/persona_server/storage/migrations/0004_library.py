@@ -1,7 +1,7 @@
 """The Persona Library: library personas, their links for good, and the queue of promotions."""
 
-from persona_server.storage.database import SqliteDatabase
-from persona_server.storage.guards import append_only, immutable
+from persona_server.storage.engine.guards import append_only, immutable
+from persona_server.storage.engine.sqlite import SqliteDatabase
 
 # `library_persona_reliability` covers the filters and what matching reads; the other two orders are
 # rarer. `library_link_project` answers who is in a group, whether a project is new to an

@@ -1,0 +1,57 @@
+"""The `persona` command."""
+
+import os
+from importlib.metadata import version
+from typing import Annotated
+
+# gRPC's core reads this when it is imported. Else it writes lines of its own beside ours, such as a
+# second one for a taken port.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+import typer
+
+from persona_cli.commands import (
+    exporting,
+    groups,
+    importing,
+    library,
+    personas,
+    projects,
+    reliability,
+    responses,
+)
+from persona_server.commands import rebuild, serve, token
+
+app = typer.Typer(
+    help="The system of record for synthetic consumers: run the service, or use one.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for module in (
+    serve, token, rebuild, projects, groups, personas, importing, exporting, responses, reliability,
+    library,
+):  # fmt: skip
+    module.register(app)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"persona {version('persona-service')}")
+        raise typer.Exit
+
+
+@app.callback()
+def persona(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """The system of record for synthetic consumers: run the service, or use one."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,39 @@
+"""`persona export`: a group as JSON lines that import elsewhere."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from persona_cli.files.targets import replaced
+from persona_cli.terminal.names import group_ids
+from persona_cli.terminal.output import json_line
+from persona_cli.terminal.session import GroupOption, ProjectOption, Session, client_command
+from persona_client import PersonaFilters
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    client_command(app, "export", json=False)(export)
+
+
+def export(
+    session: Session,
+    project: ProjectOption,
+    group: GroupOption,
+    filters: PersonaFilters,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="File to write; - is standard output.")
+    ] = "-",
+) -> None:
+    """Write a group's personas as JSON lines, oldest first, that `persona import` reads.
+
+    A file appears only once it is complete.
+    """
+    ids = group_ids(session.client, project, group)
+    count = 0
+    with replaced(output) as target, session.patient_client() as client:
+        for persona in client.export_personas(*ids, **filters):
+            target.write(json_line(persona).encode() + b"\n")
+            count += 1
+    print(f"Exported {count} persona{'' if count == 1 else 's'}.", file=sys.stderr)

@@ -1,0 +1,74 @@
+"""`persona projects`: list, create, show and delete projects."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from persona.v1.project_service_pb2 import Project
+from persona_cli.terminal.failures import confirm
+from persona_cli.terminal.names import project_id
+from persona_cli.terminal.output import print_details, print_json, print_table
+from persona_cli.terminal.session import Session, Yes, client_command
+
+
+class ListByDefault(TyperGroup):
+    """A command group that lists when no other command is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `list` before options that come without a command."""
+        if not args or (args[0].startswith("-") and "--help" not in args[:1]):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    projects = typer.Typer(cls=ListByDefault, help="List, create, show and delete projects.")
+    app.add_typer(projects, name="projects")
+    for name, function in (("list", list_), ("create", create), ("show", show), ("delete", delete)):
+        client_command(projects, name)(function)
+
+
+def list_(session: Session) -> None:
+    """List all projects, newest first."""
+    projects = session.client.list_projects()
+    if session.as_json:
+        for project in projects:
+            print_json(project)
+        return
+    columns = ("ID", "NAME", "GROUPS", "CREATED", "DESCRIPTION")
+    rows = ((p.id, p.name, p.persona_group_count, p.created_at, p.description) for p in projects)
+    print_table(columns, rows)
+
+
+def create(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Name; it need not be unique.")],
+    description: Annotated[str, typer.Option(help="Description.", show_default=False)] = "",
+) -> None:
+    """Make a project."""
+    project = session.client.create_project(Project(name=name, description=description))
+    (print_json if session.as_json else print_details)(project)
+
+
+def show(
+    session: Session, project: Annotated[str, typer.Argument(help="Project, by name or id.")]
+) -> None:
+    """Show one project."""
+    found = session.client.get_project(project_id(session.client, project))
+    (print_json if session.as_json else print_details)(found)
+
+
+def delete(
+    session: Session,
+    project: Annotated[str, typer.Argument(help="Project, by name or id.")],
+    yes: Yes = False,
+) -> None:
+    """Delete a project with its persona groups and their personas."""
+    found = session.client.get_project(project_id(session.client, project))
+    what = f'project "{found.name}" with its {found.persona_group_count} persona groups'
+    confirm(f"Delete {what} and all their personas?", yes=yes)
+    session.client.delete_project(found.id)
+    print(f"Deleted {what}.", file=sys.stderr)

@@ -1,0 +1,150 @@
+"""`persona responses`: record answers from files, and list them."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from persona.v1.response_service_pb2 import Response
+from persona_cli.commands.projects import ListByDefault
+from persona_cli.files.answer_files import AnswerFormat, answer_items, id_of
+from persona_cli.files.sources import Reader, Source
+from persona_cli.files.times import parse_time
+from persona_cli.runs.record_run import RecordRun
+from persona_cli.runs.resuming import broken_off, open_journal, total_bytes
+from persona_cli.terminal.failures import misused
+from persona_cli.terminal.listing import Limit, print_list
+from persona_cli.terminal.meter import Meter
+from persona_cli.terminal.names import project_id
+from persona_cli.terminal.output import compact, print_line
+from persona_cli.terminal.session import Session, client_command
+from persona_cli.terminal.shifts import number_text
+from persona_server.validation.fields import UUID
+
+_REPEATS = "repeats the answer of {where}; with ids of your own, both are recorded (this: {id})"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    responses = typer.Typer(cls=ListByDefault, help="Record what personas answered, and list it.")
+    app.add_typer(responses, name="responses")
+    client_command(responses, "list")(list_)
+    client_command(responses, "record")(record)
+
+
+def record(
+    session: Session,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files to read; - is standard input.")
+    ],
+    simulation: Annotated[
+        str,
+        typer.Option(
+            "--simulation", "-s", help="Simulation of the answers that name none: a UUID."
+        ),
+    ] = "",
+    form: Annotated[
+        AnswerFormat,
+        typer.Option("--format", help="How files are written; auto looks at the first line."),
+    ] = AnswerFormat.AUTO,
+) -> None:
+    """Record answers from JSON lines or CSV, each once.
+
+    An answer without an id gets one made of its simulation and content, so that nothing is recorded
+    twice, however often a file is recorded. Lines that cannot be an answer are listed, the others
+    are recorded, and the exit code is 1. A run that breaks off goes on when the same command is run
+    again. CSV has a column for each field, and for the answer the columns kind, value, options, min
+    and max; lists are JSON arrays, or separated by |.
+    """
+    if simulation and not UUID.fullmatch(simulation):
+        raise misused(f"--simulation wants a UUID; got {simulation!r}.")
+    sources = [Source(name) for name in files]
+    into = {"simulation_id": simulation.lower()}
+    journal = open_journal(session.address, sources, into, {"format": form})
+    run = RecordRun(sources, journal)
+    reader = Reader(sources, lambda lines: answer_items(lines, form, simulation), id_of, _REPEATS)
+    with (
+        broken_off(session.address, journal, lambda _: run.how_to_go_on()),
+        session.patient_client() as client,
+        Meter(total_bytes(sources), "answers") as meter,
+    ):
+        run.run(client, reader, meter)
+    if session.as_json:
+        print_line(compact({"recorded": run.recorded, "refused": run.refused}))
+    else:
+        print(f"{run.recorded} recorded, {run.refused} refused.")
+    if run.refused:
+        raise typer.Exit(1)
+
+
+def list_(
+    session: Session,
+    simulation: Annotated[
+        str, typer.Option("--simulation", "-s", help="Those of a simulation.", show_default=False)
+    ] = "",
+    project: Annotated[
+        str, typer.Option("--project", "-p", help="Those of a project, by name or id.")
+    ] = "",
+    persona: Annotated[
+        str, typer.Option(help="Those of a persona, by id.", show_default=False)
+    ] = "",
+    library_persona: Annotated[
+        str, typer.Option(help="Those of a library persona, by id.", show_default=False)
+    ] = "",
+    question: Annotated[
+        str, typer.Option(help="Only answers to this question_key.", show_default=False)
+    ] = "",
+    since: Annotated[
+        str, typer.Option(help="Only answers from then on, UTC.", metavar="TIME")
+    ] = "",
+    until: Annotated[str, typer.Option(help="Only answers before then, UTC.", metavar="TIME")] = "",
+    limit: Limit = None,
+) -> None:
+    """List answers, oldest first: of a simulation, a project, a persona or a library persona.
+
+    Deleted or not. A TIME is such as 2026-03-01 or 2026-03-01T09:30:00Z.
+    """
+    if sum(map(bool, (simulation, project, persona, library_persona))) != 1:
+        raise misused("Name one of --simulation, --project, --persona and --library-persona.")
+    start, end = _time("--since", since), _time("--until", until)
+    parent = project_id(session.client, project) if project else None
+    print_list(
+        session,
+        limit,
+        lambda page_size: session.client.list_responses(
+            simulation_id=simulation or None,
+            project_id=parent,
+            persona_id=persona or None,
+            library_persona_id=library_persona or None,
+            question_key=question,
+            start_time=start,
+            end_time=end,
+            page_size=page_size,
+        ),
+        ("ID", "OCCURRED", "PERSONA", "QUESTION", "ANSWER"),
+        lambda r: (r.id, r.occurred_at, r.persona_id, r.question_key, _answer_text(r)),
+    )
+
+
+def _answer_text(response: Response) -> str:
+    """Say what was answered; of a text its themes, if it has any."""
+    kind = response.WhichOneof("answer")
+    if kind == "choice":
+        return response.choice.value
+    if kind == "choices":
+        return ", ".join(response.choices.values) or "none"
+    if kind == "rating":
+        rating = response.rating
+        return f"{rating.value} of {rating.min} to {rating.max}"
+    if kind == "sentiment":
+        return number_text(response.sentiment, "+", places=6)
+    return f"themes: {', '.join(response.themes)}" if response.themes else response.text
+
+
+def _time(option: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise misused(f"{option} {error}") from None

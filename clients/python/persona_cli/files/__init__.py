@@ -1,0 +1,1 @@
+"""From the bytes of a file to messages of the contract, and back."""

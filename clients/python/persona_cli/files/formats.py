@@ -1,0 +1,135 @@
+"""From a line of a file to a persona: this service's own JSON lines, and the genagents GSS file."""
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import Any, Literal
+
+from persona.v1.persona_pb2 import Persona
+from persona_cli.files.json_lines import LineError, Numbered, json_items, parse_message
+from persona_cli.terminal.output import compact
+from persona_server.validation.requests import persona_violations
+
+
+class Format(StrEnum):
+    """How a file's lines are read."""
+
+    AUTO = "auto"
+    JSONL = "jsonl"
+    GENAGENTS = "genagents"
+
+
+def format_of(value: dict[str, Any]) -> Format:
+    """Return the format that an object is written in."""
+    if "agent_id" in value and ("first_name" in value or "last_name" in value):
+        return Format.GENAGENTS
+    return Format.JSONL
+
+
+def persona_items(
+    lines: Numbered, form: Format, *, new_ids: bool = False
+) -> Iterator[tuple[int, Persona | LineError]]:
+    """Yield the personas of a file's lines; its first object tells the format if none is named."""
+    found = form
+
+    def item_of(value: dict[str, Any]) -> Persona:
+        nonlocal found
+        if found is Format.AUTO:
+            found = format_of(value)
+        persona = persona_of(value, found)
+        if new_ids:
+            persona.ClearField("id")
+        return persona
+
+    return json_items(lines, item_of)
+
+
+def persona_of(value: dict[str, Any], form: Format) -> Persona:
+    """Return the persona of an object, checked as the service checks it. Raises LineError."""
+    try:
+        persona = _READERS[form](value)
+    except UnicodeEncodeError:
+        raise LineError("holds half of a surrogate pair, which is no text") from None
+    except (ValueError, TypeError) as error:
+        raise LineError(str(error)) from None
+    if found := persona_violations(persona, _PATH):
+        raise LineError("; ".join(f"{_below(v.field)} {v.description}" for v in found))
+    return persona
+
+
+_PATH = "persona"
+_PARENTS = {"project_id", "group_id"}  # output only
+_LINEAGE: Literal["library_persona_id"] = "library_persona_id"
+
+
+def _below(field: str) -> str:
+    return field.removeprefix(f"{_PATH}.")
+
+
+def _from_json_line(value: dict[str, Any]) -> Persona:
+    persona = parse_message(value, Persona(), _PARENTS, _PATH)
+    if persona.HasField(_LINEAGE):
+        # A link to the library can't be imported, but where a copy came from is worth knowing.
+        source = persona.library_persona_id.value
+        if persona.attributes.get(_LINEAGE, source) != source:
+            raise LineError(f"has a {_LINEAGE}, and another one among its attributes")
+        persona.attributes[_LINEAGE] = source
+        persona.ClearField(_LINEAGE)
+    return persona
+
+
+def _from_genagents(value: dict[str, Any]) -> Persona:
+    """Put known fields in their place and everything else into the attributes.
+
+    A name, and a place, is made of several fields, which stay in the attributes as well: they can't
+    be told from the whole.
+    """
+    persona = Persona()
+    persona.full_name = " ".join(_texts(value, "first_name", "last_name"))
+    if places := _texts(value, "city", "state"):
+        # The General Social Survey asks residents of the United States.
+        persona.location = ", ".join([*places, "United States"])
+    placed = set()
+    for key, name in _PLACES.items():
+        if key in value and _place(persona, name, value[key]):
+            placed.add(key)
+    if _violated(persona, "location"):  # its parts are in the attributes
+        persona.location = ""
+    for key, item in value.items():
+        if key not in placed:
+            persona.attributes[key] = item if isinstance(item, str) else compact(item)
+    return persona
+
+
+# Fields that a persona has under another name.
+_PLACES = {"age": "age", "sex": "gender", "occupation": "occupation"}
+
+
+def _texts(value: dict[str, Any], *keys: str) -> list[str]:
+    """Return the values that are texts and not blank."""
+    return [value[k] for k in keys if isinstance(value.get(k), str) and value[k].strip()]
+
+
+def _place(persona: Persona, name: str, item: Any) -> bool:
+    """Put a value into a field if it fits as it stands; whether it did."""
+    kind = type(getattr(persona, name))
+    if type(item) is not kind or not item:
+        return False
+    try:
+        setattr(persona, name, item)
+    except ValueError:  # an integer beyond 32 bits
+        return False
+    if _violated(persona, name):
+        persona.ClearField(name)  # type: ignore[arg-type]
+        return False
+    return True
+
+
+def _violated(persona: Persona, name: str) -> bool:
+    one = Persona(**{name: getattr(persona, name)})
+    return any(v.field == f"{_PATH}.{name}" for v in persona_violations(one, _PATH))
+
+
+_READERS: dict[Format, Callable[[dict[str, Any]], Persona]] = {
+    Format.JSONL: _from_json_line,
+    Format.GENAGENTS: _from_genagents,
+}

@@ -1,0 +1,104 @@
+"""JSON lines: from the bytes of a line to an object, and to a message of the contract."""
+
+import json
+import math
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NoReturn, TypeAlias, TypeVar
+
+from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import Message
+
+from persona_server.validation.personas import MAX_PERSONA_BYTES
+
+Item = TypeVar("Item")
+Parsed = TypeVar("Parsed", bound=Message)
+Numbered: TypeAlias = Iterator[tuple[int, bytes]]
+
+# JSON may write one byte of a text as the six of \u00XX, and names its fields. A response is no
+# larger than a persona.
+MAX_LINE = 6 * MAX_PERSONA_BYTES + (64 << 10)
+
+
+class LineError(Exception):
+    """A line cannot be what it should be; the text says why."""
+
+
+def json_items(
+    lines: Numbered, item_of: Callable[[dict[str, Any]], Item]
+) -> Iterator[tuple[int, Item | LineError]]:
+    """Yield what each line that is not blank stands for, by its number, or why it can't be."""
+    for number, raw in lines:
+        if text := raw.strip():
+            try:
+                require_short(text)
+                item: Item | LineError = item_of(parse_object(text))
+            except LineError as error:
+                item = error
+            yield number, item
+
+
+def require_short(raw: bytes) -> None:
+    """Refuse a line that can't hold what fits on the wire. Raises LineError."""
+    if len(raw) > MAX_LINE:
+        raise LineError(f"is too long: at most {MAX_PERSONA_BYTES} bytes are taken")
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object of a line. Raises LineError."""
+    try:
+        value = json.loads(
+            raw.decode(),
+            object_pairs_hook=_object,
+            parse_float=_finite,
+            parse_constant=_not_json,
+        )
+    except UnicodeDecodeError as error:
+        raise LineError(f"is not UTF-8 (byte {error.start + 1})") from None
+    except RecursionError:
+        raise LineError("is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise LineError(f"is not JSON: {error.msg} (column {error.colno})") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise LineError(f"is not JSON that can be read: {error}") from None
+    if not isinstance(value, dict):
+        raise LineError("is not a JSON object")
+    return value
+
+
+def parse_message(
+    value: dict[str, Any], message: Parsed, ignored: Collection[str], what: str
+) -> Parsed:
+    """Fill a message from an object of its fields, but for those ignored. Raises LineError."""
+    fields = message.DESCRIPTOR.fields
+    names = {name: field.name for field in fields for name in (field.name, field.json_name)}
+    if unknown := sorted(value.keys() - names.keys()):
+        raise LineError(f"has fields that a {what} has not: {', '.join(unknown)}")
+    named = {names[key]: item for key, item in value.items()}
+    if len(named) < len(value):
+        raise LineError("names a field twice, once as JavaScript would")
+    try:
+        return ParseDict({k: v for k, v in named.items() if k not in ignored}, message)
+    except UnicodeEncodeError:
+        raise LineError("holds half of a surrogate pair, which is no text") from None
+    except (ParseError, ValueError, TypeError) as error:
+        raise LineError(str(error)) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        again = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise LineError(f'repeats the key "{again}"')
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise LineError(f"holds a number out of range: {text[:40]}")
+    return number
+
+
+def _not_json(text: str) -> NoReturn:
+    raise LineError(f"holds {text}, which is not JSON")

@@ -1,0 +1,137 @@
+"""The lines of the files to read, streamed, each an item or a refusal."""
+
+import hashlib
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO, Generic, NamedTuple
+
+import apsw
+
+from persona_cli.files.json_lines import MAX_LINE, Item, LineError, Numbered
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Place(NamedTuple):
+    """A line: the index of its file, and its number from 1."""
+
+    source: int
+    line: int
+
+
+class Line(NamedTuple, Generic[Item]):
+    """What a line stands for, and where it stands."""
+
+    place: Place
+    item: Item
+
+
+class Source:
+    """A file to import, or standard input. Only a regular file can be read twice."""
+
+    def __init__(self, name: str) -> None:
+        """Raises OSError if the file can't be read."""
+        self.name = "<stdin>" if name == "-" else name
+        self._path = None if name == "-" else Path(name)
+        self.size: int | None = None
+        self.sha256: str | None = None
+        if self._path is not None and stat.S_ISREG(self._path.stat().st_mode):
+            with self._path.open("rb") as stream:
+                self.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+                self.size = stream.tell()
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Open it for reading."""
+        if self._path is None:
+            yield sys.stdin.buffer
+        else:
+            with self._path.open("rb") as stream:
+                yield stream
+
+
+class Reader(Generic[Item]):
+    """Reads sources line by line, in memory that does not grow with them.
+
+    `items` reads the lines of one file; `id_of` names what may not repeat ("" may), and
+    `said_of_repeats` is the refusal of what does, with {id} and {where}.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        items: Callable[[Numbered], Iterator[tuple[int, Item | LineError]]],
+        id_of: Callable[[Item], str],
+        said_of_repeats: str = "repeats the id {id} of {where}",
+    ) -> None:
+        self._sources = sources
+        self._items = items
+        self._id_of = id_of
+        self._said_of_repeats = said_of_repeats
+
+    def lines(
+        self, refuse: Callable[[Place, str], None], read: Callable[[int], None]
+    ) -> Iterator[Line[Item]]:
+        """Yield every item in order.
+
+        `refuse` is told of each line that cannot be one and why, `read` how many bytes were read.
+        """
+        with closing(_SeenIds()) as seen:
+            for index, source in enumerate(self._sources):
+                with source.opened() as stream:
+                    numbered = enumerate(_raw_lines(stream, read), 1)
+                    for number, item in self._items(iter(numbered)):
+                        place = Place(index, number)
+                        if isinstance(item, LineError):
+                            refuse(place, str(item))
+                        elif (first := self._first(item, place, seen)) != place:
+                            refuse(place, self._repeated(item, first))
+                        else:
+                            yield Line(place, item)
+
+    def _first(self, item: Item, place: Place, seen: "_SeenIds") -> Place:
+        known = self._id_of(item)
+        return seen.first(known, place) if known else place
+
+    def _repeated(self, item: Item, first: Place) -> str:
+        where = f"{self._sources[first.source].name}:{first.line}"
+        return self._said_of_repeats.format(id=self._id_of(item), where=where)
+
+
+def _raw_lines(stream: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield lines without a byte order mark; of a too long one the beginning, still too long."""
+    first = True
+    while line := stream.readline(MAX_LINE + 2):
+        size = len(line)
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE)
+            size += len(rest)
+        read(size)
+        yield line.removeprefix(_BOM) if first else line
+        first = False
+
+
+class _SeenIds:
+    """The ids of the input, in a temporary database that goes to disk when they are many."""
+
+    def __init__(self) -> None:
+        self._database = apsw.Connection("")
+        self._database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")
+        self._database.execute(
+            "CREATE TABLE seen (id TEXT PRIMARY KEY, source INT, line INT) WITHOUT ROWID"
+        )
+
+    def first(self, persona_id: str, place: Place) -> Place:
+        """Return where an id stood first: at this place if it is new."""
+        bindings = (persona_id, *place)
+        self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", bindings)
+        query = "SELECT source, line FROM seen WHERE id = ?"
+        return Place(*self._database.execute(query, (persona_id,)).get)
+
+    def close(self) -> None:
+        """Drop the database."""
+        self._database.close()

@@ -1,0 +1,203 @@
+"""One panel: an individual's answers to one question over time, labelled where they stand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from math import sqrt
+
+from matplotlib.axes import Axes
+
+from persona.v1.library_service_pb2 import (
+    QUESTION_KIND_CHOICE,
+    QUESTION_KIND_RATING,
+    QUESTION_KIND_SENTIMENT,
+    NumericShift,
+    Question,
+    QuestionTimeline,
+    TimelinePoint,
+)
+from persona_cli.terminal.output import printable
+from persona_cli.terminal.shifts import (
+    choice_text,
+    items_text,
+    kind_text,
+    number_text,
+    reliable_text,
+    slope_text,
+)
+
+INK, QUIET = "#1F2328", "#59636E"
+# Blue and vermilion stay apart for every kind of colour blindness; the second is darkened for text.
+_BLUE, _CHANGE = "#0072B2", "#B84300"
+_MAX_TICKS = 7  # between the ends of a rating
+_PARTS = (4, 5, 3, 2, 1)  # of a longer one
+_TITLE = 36  # characters above a panel
+_MAX_ROWS = 8  # options or themes of a panel
+_OTHERS = "(others)"  # taken, but without a row of their own
+_ARROW = 0.05  # behind the last point, as a share of the time
+_BAND_STEPS = 48
+
+
+def draw_panel(axes: Axes, timeline: QuestionTimeline) -> None:
+    """Draw one question."""
+    kind = timeline.question.kind
+    scale = kind_text(timeline.question)
+    key = shortened(timeline.question.key, _TITLE - len(scale))
+    axes.set_title(key, loc="left", fontweight="bold", fontsize=10, pad=29, color=INK)
+    axes.set_title(scale, loc="right", fontsize=8, pad=29, color=QUIET)
+    if kind in {QUESTION_KIND_RATING, QUESTION_KIND_SENTIMENT}:
+        _draw_numbers(axes, timeline)
+    elif kind == QUESTION_KIND_CHOICE:
+        _draw_steps(axes, timeline)
+    else:
+        _draw_items(axes, timeline)
+
+
+def days(point: TimelinePoint) -> float:
+    """Return when a point is, in days since 1970, UTC, as the axes count."""
+    return (point.occurred_at.seconds + point.occurred_at.nanos / 1e9) / 86_400
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text that fits on a line."""
+    shown = printable(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1].rstrip()}…"
+
+
+def _caption(axes: Axes, line: int, text: str, *, strong: bool = False) -> None:
+    axes.annotate(
+        text, (0, 1), xytext=(0, 16 - 11 * line), xycoords="axes fraction",
+        textcoords="offset points", color=_CHANGE if strong else QUIET, fontsize=8,
+        fontweight="bold" if strong else "normal",
+    )  # fmt: skip
+
+
+def _draw_numbers(axes: Axes, timeline: QuestionTimeline) -> None:
+    shift = timeline.numeric_shift
+    times = [days(point) for point in timeline.points]
+    values = [point.value.value for point in timeline.points]
+    change = shift.reliable_change
+    changed = shift.HasField("reliable_change") and change.reliable
+    _scale(axes, timeline.question)
+    if shift.HasField("slope"):
+        _draw_line(axes, times, values, shift)
+    else:
+        axes.plot(times, values, color="#9AA0A6", linewidth=1, zorder=1)
+    if shift.HasField("reliable_change"):
+        noise = change.threshold * sqrt(change.noise_variance)
+        axes.errorbar(
+            times, values, yerr=noise, fmt="none", ecolor=_BLUE, elinewidth=1.1, capsize=2.5,
+            alpha=0.55, zorder=2,
+        )  # fmt: skip
+    axes.plot(times, values, "o", color=_BLUE, markersize=5.5, markeredgecolor="white", zorder=3)
+    ends = times[-1]
+    if changed:
+        ends += (times[-1] - times[0]) * _ARROW
+        _mark_change(axes, times, values, ends)
+    _label(axes, ends, values[-1], strong=changed)
+    if len(times) > 1:
+        _label(axes, times[0], values[0], side=-1, strong=changed)
+    _caption(axes, 0, reliable_text(shift), strong=changed)
+    _caption(axes, 1, slope_text(shift))
+
+
+def _label(axes: Axes, time: float, value: float, *, side: int = 1, strong: bool = False) -> None:
+    axes.annotate(
+        number_text(value, places=2), (time, value), xytext=(7 * side, 0),
+        textcoords="offset points", ha="left" if side > 0 else "right", va="center",
+        fontweight="bold", color=_CHANGE if strong else INK, zorder=5,
+        bbox={"boxstyle": "square,pad=0.1", "facecolor": "#FFFFFFCC", "edgecolor": "none"},
+    )  # fmt: skip
+
+
+def _scale(axes: Axes, question: Question) -> None:
+    """Show the whole scale, so that a change looks as large as it is."""
+    rating = question.kind == QUESTION_KIND_RATING
+    low, high = (question.min, question.max) if rating else (-1, 1)
+    room = (high - low) * 0.12
+    axes.set_ylim(low - room, high + room)
+    if rating:
+        steps = high - low
+        parts = steps if steps <= _MAX_TICKS else next(n for n in _PARTS if steps % n == 0)
+        axes.set_yticks(range(low, high + 1, steps // parts))
+    else:
+        axes.set_yticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "+0.5", "+1"])
+    axes.axhline((low + high) / 2, color="#E1E4E8", linewidth=0.9, zorder=0)
+
+
+def _draw_line(
+    axes: Axes, times: Sequence[float], values: Sequence[float], shift: NumericShift
+) -> None:
+    """Draw the least-squares line between first and last answer, with its 95% band if it has one.
+
+    The band follows from the slope's interval: half of it is t·s/√Sxx, so that t·s is known.
+    """
+    middle, level = sum(times) / len(times), sum(values) / len(values)
+    squares = sum((time - middle) ** 2 for time in times)
+    slope = shift.slope.per_30_days / 30
+    steps = [times[0] + (times[-1] - times[0]) * i / _BAND_STEPS for i in range(_BAND_STEPS + 1)]
+    line = [level + slope * (time - middle) for time in steps]
+    axes.plot(steps, line, color=_BLUE, linewidth=1.4, zorder=1.5)
+    if not shift.slope.HasField("low"):
+        return
+    half = (shift.slope.high.value - shift.slope.low.value) / 2 / 30 * sqrt(squares)
+    widths = [half * sqrt(1 / len(times) + (time - middle) ** 2 / squares) for time in steps]
+    low = [y - width for y, width in zip(line, widths, strict=True)]
+    high = [y + width for y, width in zip(line, widths, strict=True)]
+    axes.fill_between(steps, low, high, color=_BLUE, alpha=0.13, linewidth=0, zorder=1)
+
+
+def _mark_change(axes: Axes, times: Sequence[float], values: Sequence[float], arrow: float) -> None:
+    """Mark where it began and where it ended, with an arrow from one level to the other."""
+    ends = [times[0], times[-1]], [values[0], values[-1]]
+    axes.plot(*ends, "o", color=_CHANGE, markersize=8, markeredgecolor="white", zorder=4)
+    axes.plot([times[0], arrow], [values[0]] * 2, ":", color=_CHANGE, linewidth=1.2, zorder=1.2)
+    style = {"arrowstyle": "-|>", "color": _CHANGE, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+    start, end = (arrow, values[0]), (arrow, values[-1])
+    axes.annotate("", end, xytext=start, arrowprops=style, zorder=4)
+
+
+def _draw_steps(axes: Axes, timeline: QuestionTimeline) -> None:
+    """A choice holds until the next answer: steps over the options that were taken, and others."""
+    taken = [point.choice.value for point in timeline.points]
+    switched = [i for i in range(1, len(taken)) if taken[i] != taken[i - 1]]
+    if len(set(taken)) > _MAX_ROWS:
+        often = {option for option, _ in Counter(taken).most_common(_MAX_ROWS - 1)}
+        taken = [option if option in often else _OTHERS for option in taken]
+    rows = _rows(axes, taken, timeline.question.options)
+    times = [days(point) for point in timeline.points]
+    levels = [rows[option] for option in taken]
+    axes.plot(times, levels, color=_BLUE, linewidth=1.6, drawstyle="steps-post", zorder=2)
+    axes.plot(times, levels, "o", color=_BLUE, markersize=6, markeredgecolor="white", zorder=3)
+    axes.plot(
+        [times[i] for i in switched], [levels[i] for i in switched], "o", markersize=10,
+        markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1, zorder=3,
+    )  # fmt: skip
+    _caption(axes, 0, choice_text(timeline.choice_shift, len(timeline.points)))
+
+
+def _draw_items(axes: Axes, timeline: QuestionTimeline) -> None:
+    """Each option taken, or theme named, is a row; a dot says that it was among the answer's."""
+    named = [item for point in timeline.points for item in point.items]
+    rows = _rows(axes, named, ())
+    for point in timeline.points:
+        time = days(point)
+        absent = [level for item, level in rows.items() if item not in point.items]
+        present = [level for item, level in rows.items() if item in point.items]
+        axes.plot([time] * len(absent), absent, "o", color="#D0D7DE", markersize=2.5, zorder=2)
+        axes.plot([time] * len(present), present, "o", color=_BLUE, markersize=6.5, zorder=3)
+    _caption(axes, 0, items_text(timeline))
+
+
+def _rows(axes: Axes, used: Sequence[str], others: Sequence[str]) -> dict[str, int]:
+    """Give the most used items, and others while there is room, a row each, in order from above."""
+    shown = [item for item, _ in Counter(used).most_common(_MAX_ROWS)]
+    shown += [item for item in others if item not in shown][: _MAX_ROWS - len(shown)]
+    places = {item: -i for i, item in enumerate(sorted(shown))}
+    axes.set_yticks(list(places.values()), [shortened(item, 18) for item in places])
+    axes.set_ylim(-len(places) + 0.3, 0.7)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", color="#EAEEF2", linewidth=0.8, zorder=0)
+    axes.set_axisbelow(True)
+    if hidden := len({*used, *others} - {_OTHERS, *shown}):
+        _caption(axes, 1, f"{hidden} more option{'' if hidden == 1 else 's'} not shown")
+    return places

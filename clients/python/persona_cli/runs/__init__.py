@@ -1,0 +1,1 @@
+"""Long work that can break off and go on: imports and recordings."""

@@ -1,0 +1,100 @@
+"""One run of an import: from lines to acknowledged batches."""
+
+from persona.v1.persona_pb2 import Persona
+from persona_cli.files.sources import Line, Reader, Source
+from persona_cli.runs.journal import Journal
+from persona_cli.runs.refusals import Refusals, named_items
+from persona_cli.runs.resuming import batches, how_to_go_on
+from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.meter import Meter
+from persona_client import (
+    ImportConflict,
+    ImportPersonasResponse,
+    PersonaClient,
+    PersonaError,
+)
+from persona_client.importing import Batch
+
+# Each costs a new stream, so they are not for a file whose ids are all taken.
+MAX_REFUSED_BY_SERVICE = 100
+
+
+class SentBatch(list[Persona]):
+    """A batch that knows where its personas stand."""
+
+    def __init__(self, lines: list[Line[Persona]]) -> None:
+        super().__init__(line.item for line in lines)
+        self.lines = lines
+
+
+class ImportRun:
+    """One run of an import: what went in, what was refused, how far the reading is."""
+
+    def __init__(self, sources: list[Source], ids: tuple[str, str], journal: Journal) -> None:
+        self._ids = ids
+        self._journal = journal
+        self._refusals = Refusals(sources, journal)
+        self.imported = 0
+        self._refused_by_service = 0
+
+    @property
+    def refused(self) -> int:
+        """How many lines did not go in."""
+        return self._refusals.count
+
+    def run(self, client: PersonaClient, reader: Reader[Persona], meter: Meter) -> None:
+        """Import everything. Raises PersonaError, and CommandError if it can't be resumed."""
+        self._refusals.repeat()
+        lines = self._refusals.unrefused(reader.lines(self._refusals.list, meter.read))
+        found = batches(lines, self._journal, lambda persona: persona)
+        client.import_personas(
+            *self._ids,
+            (SentBatch(batch) for batch in found),
+            self._journal.import_id,
+            on_acknowledged=lambda answer: self._acknowledged(answer, meter),
+            on_refused=self._without_refused,
+        )
+        self._journal.remove()
+
+    def ended(self, client: PersonaClient) -> bool:
+        """Whether the service has ended this import, as opposed to another run's having it."""
+        try:
+            client.import_personas(*self._ids, (), self._journal.import_id)
+        except ImportConflict:
+            return True
+        return False
+
+    def forget(self) -> None:
+        """Let the next run begin anew."""
+        self._journal.remove()
+
+    def how_to_go_on(self) -> str:
+        """Return what is done so far, and what the user can do."""
+        return how_to_go_on(f"{self.imported} personas are in.", self._journal)
+
+    def _acknowledged(self, answer: ImportPersonasResponse, meter: Meter) -> None:
+        if answer.committed_sequence < self._journal.acknowledged:
+            self._journal.remove()
+            raise CommandError(
+                "The service no longer knows the import that broke off. What it took then may be "
+                "in the group; the same command now imports everything anew."
+            )
+        self._journal.acknowledge(answer.committed_sequence)
+        self.imported = answer.persona_count
+        meter.taken(self.imported)
+
+    def _without_refused(self, batch: Batch, error: PersonaError) -> SentBatch:
+        """Take what the service names out of a batch, and list it."""
+        assert isinstance(batch, SentBatch)
+        bad = named_items(error, "personas")
+        if not bad:
+            raise error
+        for index, reason in bad.items():
+            self._refusals.by_service(batch.lines[index].place, reason)
+        self._refused_by_service += len(bad)
+        if self._refused_by_service >= MAX_REFUSED_BY_SERVICE:
+            raise CommandError(
+                f"The service has refused {self._refused_by_service} personas; {self.imported} are "
+                "in. --new-ids imports all as new ones."
+            )
+        return SentBatch([line for i, line in enumerate(batch.lines) if i not in bad])

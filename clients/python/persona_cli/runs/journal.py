@@ -1,0 +1,154 @@
+"""What a broken import needs to go on with the same batches: a file beside the run.
+
+Its first line names the import; each batch adds its last line before it is sent, and each thing the
+service refused is noted before the rest goes on. It is removed when the import succeeds, so that a
+repeated import imports again.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Self
+
+from persona_cli.files.sources import Place
+from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.output import compact
+
+
+class Key(NamedTuple):
+    """What makes two imports the same one."""
+
+    address: str
+    into: dict[str, str]  # the ids of what the lines go into
+    files: list[str]  # SHA-256 of each
+    options: dict[str, Any]
+
+    def entry(self) -> dict[str, Any]:
+        """Return it as a journal's first line says it."""
+        return {
+            "address": self.address,
+            **self.into,
+            "files": self.files,
+            "options": self.options,
+        }
+
+    def file_name(self) -> str:
+        """Return the name of the journal's file."""
+        return hashlib.sha256(compact(self.entry()).encode()).hexdigest()[:32] + ".jsonl"
+
+
+class Journal:
+    """The journal of one import; without a path it is kept in memory alone."""
+
+    def __init__(self, import_id: str) -> None:
+        self.import_id = import_id
+        self.boundaries: list[Place] = []  # last lines of the batches that may have been sent
+        self.refused: dict[Place, str] = {}  # what the service would not take, and why
+        self.acknowledged = 0
+        self._path: Path | None = None
+        self._file: IO[bytes] | None = None
+
+    @classmethod
+    def opened(cls, folder: Path, key: Key, import_id: str) -> Self:
+        """Open the journal of an import, or begin it with `import_id`.
+
+        Raises CommandError if another process runs the same import.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / key.file_name()
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise CommandError("The same import is running already.") from None
+        journal = cls(import_id)
+        journal._path, journal._file = path, file
+        entries = journal._entries()
+        if entries:
+            journal.import_id = entries[0]["import_id"]
+            for entry in entries[1:]:
+                journal._replay(entry)
+        else:
+            journal._append({"import_id": import_id, **key.entry()})
+            _sync_folder(folder)
+        return journal
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a later run can go on with it."""
+        return self._path is not None
+
+    def batch(self, last: Place) -> None:
+        """Note a batch by its last line, on disk before it is sent."""
+        self.boundaries.append(last)
+        self._append({"batch": last})
+
+    def refuse(self, place: Place, reason: str) -> None:
+        """Note a line that the service would not take."""
+        self.refused[place] = reason
+        self._append({"refused": place, "reason": reason})
+
+    def acknowledge(self, sequence: int) -> None:
+        """Note the last batch that is on the service's disk."""
+        self.acknowledged = sequence
+        self._append({"acknowledged": sequence}, sync=False)
+
+    def remove(self) -> None:
+        """Forget the import."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Let another run have it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _entries(self) -> list[dict[str, Any]]:
+        """Return what is in the file; a line that was cut off while written is dropped."""
+        assert self._file is not None
+        whole = self._file.read()
+        end = whole.rfind(b"\n") + 1
+        self._file.seek(end)
+        self._file.truncate()
+        try:
+            return [json.loads(line) for line in whole[:end].splitlines()]
+        except ValueError:
+            raise CommandError(
+                f"{self._path} is damaged, so the import can't go on where it broke off. Delete it "
+                "to import from the beginning."
+            ) from None
+
+    def _replay(self, entry: dict[str, Any]) -> None:
+        if "batch" in entry:
+            self.boundaries.append(Place(*entry["batch"]))
+        elif "refused" in entry:
+            self.refused[Place(*entry["refused"])] = entry["reason"]
+        else:
+            self.acknowledged = entry["acknowledged"]
+
+    def _append(self, entry: dict[str, Any], *, sync: bool = True) -> None:
+        if self._file is None:
+            return
+        self._file.write(compact(entry).encode() + b"\n")
+        self._file.flush()
+        if sync:
+            os.fsync(self._file.fileno())
+
+
+def default_folder() -> Path:
+    """Return where journals are kept."""
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(state).expanduser() / "persona" / "imports"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,52 @@
+"""The lines that did not go in, each listed once with the reason."""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+
+from persona_cli.files.json_lines import Item
+from persona_cli.files.sources import Line, Place, Source
+from persona_cli.runs.journal import Journal
+from persona_cli.terminal.output import printable
+from persona_client import PersonaError
+
+
+class Refusals:
+    """Lists lines on stderr, and notes in the journal what the service would not take."""
+
+    def __init__(self, sources: Sequence[Source], journal: Journal) -> None:
+        self._sources = sources
+        self._journal = journal
+        self.count = 0
+
+    def repeat(self) -> None:
+        """List what the service refused in the runs before."""
+        for place, reason in self._journal.refused.items():
+            self.list(place, reason)
+
+    def list(self, place: Place, reason: str) -> None:
+        """List a line."""
+        self.count += 1
+        where = f"{self._sources[place.source].name}:{place.line}"
+        print(printable(f"{where}: {reason}"), file=sys.stderr)
+
+    def by_service(self, place: Place, reason: str) -> None:
+        """List a line that the service would not take, in the runs that follow as well."""
+        self._journal.refuse(place, reason)
+        self.list(place, reason)
+
+    def unrefused(self, lines: Iterator[Line[Item]]) -> Iterator[Line[Item]]:
+        """Leave out the lines that the service has refused before."""
+        return (line for line in lines if line.place not in self._journal.refused)
+
+
+def named_items(error: PersonaError, things: str) -> dict[int, str]:
+    """Return what an error says of each item of a batch of `things`, by the item's index."""
+    said = [(v.field, f"{v.field} {v.description}") for v in error.violations]
+    said = said or [(error.metadata.get("field", ""), error.message)]
+    index = re.compile(rf"{things}\[(\d+)\]")
+    return {
+        int(found[1]): text.removeprefix(found[0]).lstrip(".")
+        for field, text in said
+        if (found := index.match(field))
+    }

@@ -1,0 +1,58 @@
+"""Projects and persona groups by name or id."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona_cli.terminal.failures import CommandError
+from persona_client import PersonaClient
+from persona_server.validation.fields import UUID
+
+Named = TypeVar("Named", Project, PersonaGroup)
+
+
+def project_id(client: PersonaClient, text: str) -> str:
+    """Return the id of the project that a name or id means; an id is not looked up.
+
+    Raises CommandError for a name that no project or more than one has.
+    """
+    if UUID.fullmatch(text):
+        return text.lower()
+    return _only("project", text, client.list_projects()).id
+
+
+def group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str]:
+    """Return the ids of a project and of a persona group in it, each by name or id."""
+    parent = project_id(client, project)
+    if UUID.fullmatch(group):
+        return parent, group.lower()
+    return parent, _only("persona group", group, client.list_persona_groups(parent)).id
+
+
+def ensured_group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str]:
+    """Like `group_ids`, but makes a project or group whose name is not there."""
+    if UUID.fullmatch(project):
+        parent = project.lower()
+    else:
+        found = _named("project", project, client.list_projects())
+        parent = (found or client.create_project(Project(name=project))).id
+    if UUID.fullmatch(group):
+        return parent, group.lower()
+    held = _named("persona group", group, client.list_persona_groups(parent))
+    return parent, (held or client.create_persona_group(parent, PersonaGroup(name=group))).id
+
+
+def _only(kind: str, name: str, resources: Iterable[Named]) -> Named:
+    found = _named(kind, name, resources)
+    if found is None:
+        raise CommandError(f'There is no {kind} named "{name}".')
+    return found
+
+
+def _named(kind: str, name: str, resources: Iterable[Named]) -> Named | None:
+    """Return the one that has a name; None if none has it."""
+    found = [resource for resource in resources if resource.name == name]
+    if len(found) > 1:
+        ids = ", ".join(resource.id for resource in found)
+        raise CommandError(f'{len(found)} {kind}s are named "{name}": name one by its id: {ids}')
+    return found[0] if found else None

@@ -1,0 +1,124 @@
+"""What client commands share: connection options, filters, and how they fail."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from persona_cli.terminal.failures import misused, reported
+from persona_client import PersonaClient, PersonaFilters, RetryPolicy
+from persona_client.client import DEFAULT_ADDRESS
+
+# Someone waits at the terminal: tell soon that nobody answers.
+_SHORT = RetryPolicy(attempts=4)
+
+Address = Annotated[
+    str, typer.Option(envvar="PERSONA_ADDRESS", help="Host and port of the service.")
+]
+Token = Annotated[
+    str,
+    typer.Option(
+        envvar="PERSONA_TOKEN",
+        help="Access token, as `persona token` prints it.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON lines, one resource a line, not a table.")
+]
+ProjectOption = Annotated[str, typer.Option("--project", "-p", help="Project, by name or id.")]
+GroupOption = Annotated[str, typer.Option("--group", "-g", help="Persona group, by name or id.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of a client command."""
+
+    client: PersonaClient
+    address: str
+    token: str
+    as_json: bool
+
+    def patient_client(self) -> PersonaClient:
+        """Return a client that outlasts a restart of the service, for long work."""
+        return PersonaClient(self.address, self.token)
+
+
+def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[..., Any]:
+    """Add a command whose function takes a Session first, then its own options.
+
+    The connection's options come with it, and `--json` unless told otherwise; a parameter `filters`
+    stands for one option for each filter.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        filtered = any(parameter.name == "filters" for parameter in own)
+
+        def run(**options: Any) -> None:
+            address, token = options.pop("address"), options.pop("token").strip()
+            as_json = options.pop("as_json", False)
+            if filtered:
+                options["filters"] = {n: options.pop(n) for n in PersonaFilters.__annotations__}
+            _run(lambda session: function(session, **options), address, token, as_json)
+
+        shared = [*_parameters(_filters if filtered else None), *_parameters(_connection)]
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [
+                parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+                for parameter in (*own, *shared)
+                if parameter.name != "filters" and (json or parameter.name != "as_json")
+            ]
+        )
+        run.__annotations__ = {}
+        app.command(name, help=inspect.getdoc(function))(run)
+        return function
+
+    return decorate
+
+
+def _run(function: Callable[[Session], None], address: str, token: str, as_json: bool) -> None:
+    # What a terminal's encoding lacks is shown escaped; JSON is UTF-8 in any case.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        client = PersonaClient(address, token, retry=_SHORT)
+    except ValueError as error:
+        raise misused(str(error)) from None
+    with reported(address), client:
+        function(Session(client, address, token, as_json))
+        sys.stdout.flush()  # a closed pipe shows here, where it can be handled
+
+
+def _parameters(function: Callable[..., None] | None) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values()) if function else []
+
+
+def _connection(
+    address: Address = DEFAULT_ADDRESS, token: Token = "", as_json: AsJson = False
+) -> None:
+    """Declare the options that every client command has."""
+
+
+def _filters(
+    gender: Annotated[str, typer.Option(help="Gender.", show_default=False)] = "",
+    income_level: Annotated[
+        str, typer.Option(help="Income level: Low, Middle or High.", show_default=False)
+    ] = "",
+    location: Annotated[
+        str, typer.Option(help="Location, or a part of it.", show_default=False)
+    ] = "",
+    occupation: Annotated[
+        str, typer.Option(help="Occupation, or a part of it.", show_default=False)
+    ] = "",
+    age_min: Annotated[
+        int, typer.Option(min=0, max=130, help="Lowest age in years.", show_default=False)
+    ] = 0,
+    age_max: Annotated[
+        int, typer.Option(min=0, max=130, help="Highest age in years.", show_default=False)
+    ] = 0,
+) -> None:
+    """Declare the options by which personas are chosen, and by which a group is defined."""

@@ -1,0 +1,46 @@
+"""`persona rebuild-measures`: make what is derived from answers anew. No server may be running."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_server.config import default_data
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("rebuild-measures")(rebuild_measures)
+
+
+def rebuild_measures(
+    data: Annotated[
+        str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")
+    ] = default_data(),
+) -> None:
+    """Compute what reliability and timelines read anew from the recorded answers.
+
+    Needed only if those tables were damaged; the answers themselves are not touched.
+    """
+    # Imported when it runs: the client's commands need none of the store, and would wait for it.
+    from persona_server.errors import ServiceError
+    from persona_server.storage import keys
+    from persona_server.storage.engine.sqlite import DatabaseError, lock_file
+    from persona_server.storage.store import open_store
+
+    folder, started = Path(data).expanduser().absolute(), time.monotonic()
+    try:
+        store = open_store(folder, make=False)
+        with lock_file(folder):
+            done = list(store.rebuild.run(keys.now()))
+        store.close()
+    except (DatabaseError, ServiceError) as error:
+        print(f"persona rebuild-measures: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    answers, simulations = sum(d.responses for d in done), sum(d.simulations for d in done)
+    print(
+        f"Rebuilt from {answers:,} answers in {simulations:,} simulations of {len(done):,} tenants "
+        f"in {time.monotonic() - started:.1f} s."
+    )

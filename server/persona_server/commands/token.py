@@ -1,0 +1,64 @@
+"""`persona token`: make an access token with the local key. No server is needed."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_server.config import DAY, default_data
+from persona_server.scopes import SCOPES
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("token")(token)
+
+
+def token(
+    tenant: Annotated[str, typer.Option(help="Tenant that the token is for: a-z, 0-9, '-'.")],
+    scopes: Annotated[
+        str, typer.Option(help=f"Comma-separated scopes, or all: {', '.join(SCOPES)}.")
+    ] = "all",
+    ttl: Annotated[str, typer.Option(help="How long it is valid: 30m, 12h, 7d.")] = "12h",
+    subject: Annotated[str, typer.Option(help="Who it speaks for, as the audit says.")] = "cli",
+    data: Annotated[
+        str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")
+    ] = default_data(),
+    init: Annotated[
+        bool, typer.Option("--init", help="Make the database if there is none.")
+    ] = False,
+) -> None:
+    """Make an access token with the local key of a database, and print it."""
+    # Imported when it runs: the client's commands need none of the store, and would wait for it.
+    from persona_server.principal import TokenError
+    from persona_server.storage.engine.sqlite import DatabaseError
+    from persona_server.storage.store import open_store
+    from persona_server.tokens import find_local_key, local_key
+
+    folder = Path(data).expanduser().absolute()
+    try:
+        store = open_store(folder, make=init)
+        key = local_key(store) if init else find_local_key(store)
+        if key is None:
+            raise DatabaseError(f"The database in {folder} has no key yet; start the server once.")
+        made = key.issue(tenant, subject, scopes.replace(",", " ").split(), seconds(ttl))
+        store.close()
+    except DatabaseError as error:
+        print(f"persona token: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except (TokenError, ValueError) as error:
+        print(f"persona token: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    print(f"Signed with the key of {folder}.", file=sys.stderr)
+    print(made)
+
+
+def seconds(text: str) -> int:
+    """Return a duration such as 90s, 30m, 12h or 7d in seconds. Raises ValueError."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not number.isdecimal():
+        raise ValueError(f"--ttl wants a duration such as 30m, 12h or 7d; got {text!r}.")
+    return int(number) * _UNITS[unit]

@@ -1,0 +1,82 @@
+"""Mutations: one transaction that holds the effect, its audit row and the answer for a retry."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from persona.v1 import errors_pb2
+from persona_server.errors import ServiceError
+from persona_server.services.call import Call
+from persona_server.storage.keys import id_bytes
+from persona_server.storage.repositories.ledger import KEEP_ANSWERS, AuditEntry
+from persona_server.storage.store import Repositories, Store, Transaction
+
+
+class Outcome(NamedTuple):
+    """What a mutation did: its answer, and the audit row unless it changed nothing.
+
+    `keep` is what the ledger remembers in place of a large answer, from which it is rebuilt.
+    """
+
+    answer: bytes
+    audit: AuditEntry | None
+    keep: bytes | None = None
+
+
+def mutate(
+    store: Store,
+    call: Call,
+    request: Any,
+    effect: Callable[[Transaction], Outcome],
+    rebuild: Callable[[Repositories, bytes], bytes] | None = None,
+) -> bytes:
+    """Run a mutation once for each request_id, and return its encoded answer.
+
+    The request is validated and normalised. Raises ServiceError REQUEST_ID_REUSED if the id came
+    with another request within 24 hours, and whatever `effect` raises, with nothing written.
+    """
+    request_id = id_bytes(request.request_id)
+    digest = request_hash(request) if request_id else b""
+    with store.writing(call.tenant, call.timeout()) as repositories:
+        now = repositories.now
+        if request_id:
+            kept = repositories.retries.find(call.method, request_id, now - KEEP_ANSWERS)
+            if kept is not None:
+                if kept.request_hash != digest:
+                    raise _reused(request.request_id)
+                return rebuild(repositories, kept.answer) if rebuild else kept.answer
+        outcome = effect(repositories)
+        if outcome.audit is not None:
+            repositories.audit.add(outcome.audit, now)
+        if request_id:
+            keep = outcome.answer if outcome.keep is None else outcome.keep
+            repositories.retries.keep(call.method, request_id, digest, keep, now)
+    return outcome.answer
+
+
+def request_hash(request: Any) -> bytes:
+    """Return the SHA-256 of a normalised request without its request_id."""
+    bare = type(request)()
+    bare.CopyFrom(request)
+    bare.request_id = ""
+    return hashlib.sha256(bare.SerializeToString(deterministic=True)).digest()
+
+
+def audit_entry(call: Call, request: Any, **resources: Any) -> AuditEntry:
+    """Return the audit row of a call, with the ids that its request names."""
+    named = {
+        name: id_bytes(getattr(request, name))
+        for name in ("project_id", "group_id", "persona_id", "simulation_id", "library_persona_id")
+        if hasattr(request, name)
+    }
+    request_id = id_bytes(request.request_id) or None
+    return AuditEntry(call.method, call.actor, request_id=request_id, **(named | resources))
+
+
+def _reused(request_id: str) -> ServiceError:
+    return ServiceError(
+        errors_pb2.ERROR_REASON_REQUEST_ID_REUSED,
+        f"request_id {request_id} was used for another request of this method within 24 hours. "
+        "Use a new one, or repeat the first request unchanged.",
+        metadata={"field": "request_id"},
+    )

@@ -1,0 +1,1 @@
+"""LibraryService: individuals measured, promoted, reused and followed."""

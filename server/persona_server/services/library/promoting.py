@@ -1,0 +1,211 @@
+"""Promotion: a reliable individual becomes a library persona, on demand or by the worker."""
+
+from collections.abc import Callable
+
+from persona.v1 import errors_pb2
+from persona.v1.library_service_pb2 import LibraryPersona
+from persona.v1.persona_pb2 import Persona
+from persona.v1.project_service_pb2 import PersonaGroup
+from persona_server.errors import ServiceError
+from persona_server.logs import LOGGER
+from persona_server.measures.policy import Policy, Rule, Status
+from persona_server.services.library.individuals import Measured, measure
+from persona_server.services.library.reliability_messages import reliability_message
+from persona_server.services.personas.adding import search_keys, unframed
+from persona_server.storage import keys
+from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.repositories.ledger import AuditEntry
+from persona_server.storage.repositories.library import LibraryEntry, LibraryRow
+from persona_server.storage.repositories.links import LinkRow
+from persona_server.storage.repositories.personas import ORIGIN, Ancestry
+from persona_server.storage.repositories.promotions import Queued
+from persona_server.storage.store import Repositories, Store, Transaction
+
+METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail names them
+_CHUNK = 100  # individuals that the worker reads at a time
+
+
+def promote(repositories: Transaction, persona: bytes, policy: Policy) -> tuple[LibraryEntry, bool]:
+    """Return the library persona of a visible persona, made now if its answers are reliable.
+
+    The second value is whether it was made now. Raises NOT_ELIGIBLE.
+    """
+    parents = repositories.personas.ancestry([persona])[persona]
+    if parents.library_persona_id is not None:
+        entry = repositories.library.find(parents.library_persona_id)
+        assert entry is not None  # links name library personas, which are never removed
+        return entry, False
+    measured = measure(repositories, persona, policy)
+    if measured.reliability.status is not Status.ELIGIBLE:
+        raise not_eligible(id_text(persona), measured)
+    framed = repositories.personas.recorded(persona)
+    assert framed is not None  # the persona is visible in this transaction
+    row = _library_row(repositories, unframed(framed), measured)
+    repositories.library.insert(row)
+    repositories.links.insert([_origin_link(repositories, row, parents)])
+    return LibraryEntry(row.id, row.body, row.project_count, row.response_count, None), True
+
+
+def promote_waiting(store: Store, policy: Policy, stopping: Callable[[], bool]) -> int:
+    """Look at every individual that waits, and promote those that are reliable; return how many.
+
+    One that is not, or whose persona was deleted, leaves the queue until answers come again.
+    """
+    promoted = 0
+    for tenant in store.tenants.names():
+        after, waiting = b"", True
+        while waiting and not stopping():
+            with store.reading(tenant) as repositories:
+                queue = repositories.promotions.next(after, _CHUNK)
+            waiting = len(queue) == _CHUNK
+            after = queue[-1].persona_id if queue else after
+            for queued in queue:
+                if stopping():  # a stop waits for this run, and one look may take long
+                    break
+                promoted += _tried(store, tenant, queued, policy)
+    return promoted
+
+
+def _tried(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
+    """Look at an individual; a fault of ours in one must not keep all others waiting."""
+    try:
+        return _look_at(store, tenant, queued, policy)
+    except ServiceError:  # the database is not available: everybody waits
+        raise
+    except Exception:  # noqa: BLE001 (whatever it is, it is of this individual alone)
+        extra = {"persona_id": id_text(queued.persona_id)}
+        LOGGER.exception("a persona could not be looked at for promotion", extra=extra)
+        with store.writing(tenant, None) as repositories:
+            repositories.promotions.done(queued)
+        return False
+
+
+def _look_at(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
+    """Promote an individual if it is reliable, and take it off the queue."""
+    # Most are not: they are told apart on a snapshot, which keeps no writer waiting.
+    with store.snapshot(tenant) as repositories:
+        may = _is_visible(repositories, queued.persona_id) and _is_eligible(
+            repositories, queued.persona_id, policy
+        )
+    with store.writing(tenant, None) as repositories:
+        promoted = may and _promote_queued(repositories, queued.persona_id, policy)
+        repositories.promotions.done(queued)
+    return promoted
+
+
+def _promote_queued(repositories: Transaction, persona: bytes, policy: Policy) -> bool:
+    if not _is_visible(repositories, persona):
+        return False
+    try:
+        entry, made = promote(repositories, persona, policy)
+    except ServiceError:  # answers that came since have changed the figures
+        return False
+    if made:
+        parents = repositories.personas.ancestry([persona])[persona]
+        audit = AuditEntry(
+            METHOD,
+            WORKER,
+            project_id=parents.project_id,
+            group_id=parents.group_id,
+            persona_id=persona,
+            library_persona_id=entry.id,
+        )
+        repositories.audit.add(audit, repositories.now)
+    return made
+
+
+def _is_visible(repositories: Repositories, persona: bytes) -> bool:
+    parents = repositories.personas.ancestry([persona]).get(persona)
+    return parents is not None and parents.visible
+
+
+def _is_eligible(repositories: Repositories, persona: bytes, policy: Policy) -> bool:
+    if repositories.personas.ancestry([persona])[persona].library_persona_id is not None:
+        return False
+    return measure(repositories, persona, policy).reliability.status is Status.ELIGIBLE
+
+
+def _library_row(repositories: Transaction, persona: Persona, measured: Measured) -> LibraryRow:
+    now = repositories.now
+    library = LibraryPersona(
+        id=keys.new_id(now),
+        origin_project_id=persona.project_id,
+        origin_persona_id=persona.id,
+        reliability=reliability_message(measured, now),
+    )
+    library.created_at.FromMicroseconds(now)
+    library.profile.CopyFrom(persona)
+    for name in ("id", "project_id", "group_id", "library_persona_id"):
+        library.profile.ClearField(name)
+    bound = measured.reliability.estimate.bound
+    assert bound is not None  # nobody is eligible without one
+    origin = id_bytes(persona.id)
+    return LibraryRow(
+        repositories.tenant,
+        id_bytes(library.id),
+        id_bytes(persona.project_id),
+        origin,
+        persona.age,
+        *search_keys(persona),
+        bound,
+        now,
+        library.SerializeToString(deterministic=True),
+        1,
+        repositories.responses.count(origin),
+    )
+
+
+def _origin_link(repositories: Transaction, row: LibraryRow, parents: Ancestry) -> LinkRow:
+    names = names_of(repositories, parents.project_id, parents.group_id)
+    return LinkRow(
+        repositories.tenant,
+        row.origin_persona_id,
+        repositories.links.next_id(repositories.now),
+        row.id,
+        parents.project_id,
+        parents.group_id,
+        *names,
+        ORIGIN,
+        None,
+        repositories.now,
+    )
+
+
+def names_of(repositories: Repositories, project: bytes, group: bytes) -> tuple[str, str]:
+    """Return the names of a project and of a group that are there, as they are now."""
+    named = repositories.projects.find(project)
+    assert named is not None
+    return named.name, definition_of(repositories, group).name
+
+
+def definition_of(repositories: Repositories, group: bytes) -> PersonaGroup:
+    """Return what defines a group that is there: the message without output-only fields."""
+    found = repositories.groups.find(group)
+    assert found is not None
+    return PersonaGroup.FromString(found.definition)
+
+
+def not_eligible(persona_id: str, measured: Measured) -> ServiceError:
+    """NOT_ELIGIBLE, naming every rule with its figure: in the sentence those that do not hold."""
+    found = measured.reliability
+    broken = "; ".join(_sentence(rule) for rule in found.rules if not rule.holds)
+    reason = f" ({found.estimate.bound_reason})" if found.estimate.bound_reason else ""
+    metadata = {"persona_id": persona_id, "status": found.status.value}
+    for rule in found.rules:
+        metadata[rule.name] = _figure(rule.figure)
+        metadata[f"{rule.name}_limit"] = _figure(rule.limit)
+        metadata[f"{rule.name}_holds"] = "true" if rule.holds else "false"
+    return ServiceError(
+        errors_pb2.ERROR_REASON_NOT_ELIGIBLE,
+        f"The persona can't be promoted: {found.status.value}: {broken}{reason}.",
+        metadata=metadata,
+    )
+
+
+def _sentence(rule: Rule) -> str:
+    must = "at most" if rule.name == "contradiction_rate" else "at least"
+    return f"{rule.name} is {_figure(rule.figure)}, must be {must} {_figure(rule.limit)}"
+
+
+def _figure(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.6g}"

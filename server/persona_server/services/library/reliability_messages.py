@@ -1,0 +1,108 @@
+"""What was measured of an individual, as the contract's messages."""
+
+from collections.abc import Iterable, Iterator
+
+from persona.v1 import library_service_pb2 as pb
+from persona_server.measures.answers import Kind
+from persona_server.measures.answers import Question as Asked
+from persona_server.measures.contradictions import Contradiction
+from persona_server.measures.policy import Rule
+from persona_server.measures.reasons import Reason
+from persona_server.services.library.individuals import Measured
+from persona_server.storage.keys import id_text
+
+_MOST = 1000  # contradictions, and models, that an answer lists
+_MOST_BYTES = 1 << 20  # of contradictions: each may have 64 KiB of options, the answer 3.5 MiB
+_MOST_PAIRS = 2**31 - 1  # what the contract's int32 holds: pairs grow with the square of answers
+
+
+def question_message(question: Asked) -> pb.Question:
+    """Return a question with its scale. The bounds are those of a rating."""
+    message = pb.Question(
+        key=question.key,
+        kind=pb.QuestionKind.Value(f"QUESTION_KIND_{question.kind.name}"),
+        options=question.options,
+    )
+    if question.kind is Kind.RATING:
+        message.min, message.max = question.minimum, question.maximum
+    return message
+
+
+def reason_value(reason: Reason | None) -> "pb.UndefinedReason.ValueType":
+    """Return why a figure is missing; UNSPECIFIED if it is not."""
+    if reason is None:
+        return pb.UNDEFINED_REASON_UNSPECIFIED
+    return pb.UndefinedReason.Value(f"UNDEFINED_REASON_{reason.name}")
+
+
+def reliability_message(measured: Measured, now: int) -> pb.Reliability:
+    """Return the figures without the lists of contradictions and models. `now`: microseconds."""
+    found = measured.reliability
+    estimate, contradictions = found.estimate, found.contradictions
+    message = pb.Reliability(
+        status=pb.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}"),
+        rules=[_rule(rule) for rule in found.rules],
+        coefficient_reason=reason_value(estimate.reason),
+        lower_bound_reason=reason_value(estimate.bound_reason),
+        contradiction_rate_reason=reason_value(contradictions.reason),
+        simulation_count=found.simulations,
+        question_count=len(found.agreements),
+        contradicting_pair_count=min(contradictions.contradicting_pairs, _MOST_PAIRS),
+        pair_count=min(contradictions.pairs, _MOST_PAIRS),
+        mixed_models=found.mixed_models,
+        reliable_change_count=measured.reliable_changes,
+    )
+    for name, figure in (
+        ("coefficient", estimate.coefficient),
+        ("lower_bound", estimate.bound),
+        ("attainable", estimate.attainable),
+        ("contradiction_rate", contradictions.rate),
+    ):
+        if figure is not None:
+            getattr(message, name).value = figure
+    message.measured_at.FromMicroseconds(now)
+    return message
+
+
+def full_message(
+    measured: Measured, now: int, library_persona_id: bytes | None, *, pending: bool
+) -> pb.Reliability:
+    """Return everything that was measured, and where the individual stands with the library."""
+    found = measured.reliability
+    message = reliability_message(measured, now)
+    listed = map(_contradiction, found.contradictions.found[:_MOST])
+    message.contradictions.extend(_fitting(listed))
+    message.models.extend(
+        pb.ModelVersion(model=model, prompt_version=version)
+        for model, version in found.models[:_MOST]
+    )
+    if library_persona_id is not None:
+        message.library_persona_id.value = id_text(library_persona_id)
+    message.promotion_pending = pending
+    return message
+
+
+def _fitting(contradictions: Iterable[pb.Contradiction]) -> Iterator[pb.Contradiction]:
+    size = 0
+    for contradiction in contradictions:
+        size += contradiction.ByteSize()
+        if size > _MOST_BYTES:
+            return
+        yield contradiction
+
+
+def _rule(rule: Rule) -> pb.ReliabilityRule:
+    message = pb.ReliabilityRule(name=rule.name, limit=rule.limit, holds=rule.holds)
+    if rule.figure is not None:
+        message.figure.value = rule.figure
+    return message
+
+
+def _contradiction(found: Contradiction) -> pb.Contradiction:
+    return pb.Contradiction(
+        question=question_message(found.question),
+        first_response_id=found.first.response_id,
+        second_response_id=found.second.response_id,
+        contradicting_pair_count=min(found.contradicting_pairs, _MOST_PAIRS),
+        pair_count=min(found.pairs, _MOST_PAIRS),
+    )

@@ -1,0 +1,197 @@
+"""LibraryService: individuals measured, promoted, listed, matched, reused, retired, followed."""
+
+import math
+import struct
+from typing import cast
+
+from google.protobuf.message import Message
+
+from persona.v1 import library_service_pb2 as pb
+from persona_server.measures.answers import Question
+from persona_server.measures.matching import Candidate, Match, Matcher
+from persona_server.measures.policy import Policy
+from persona_server.services.call import Call
+from persona_server.services.framing import ELEMENT, frame
+from persona_server.services.idempotency import Outcome, audit_entry, mutate
+from persona_server.services.library.individuals import (
+    library_individual,
+    library_persona_not_found,
+    measure,
+    recorded_individual,
+)
+from persona_server.services.library.messages import encoded, entries
+from persona_server.services.library.promoting import promote
+from persona_server.services.library.reliability_messages import full_message
+from persona_server.services.library.reusing import reuse, target_of
+from persona_server.services.library.timelines import timelines
+from persona_server.services.paging import PageTokens, fitting, page_limit
+from persona_server.services.parents import lock_group, require_group, require_persona
+from persona_server.services.personas.adding import Group
+from persona_server.services.personas.service import filters_of, rebuild_personas
+from persona_server.storage import keys
+from persona_server.storage.derived.measured import question_hash
+from persona_server.storage.keys import id_bytes
+from persona_server.storage.repositories.library import LibraryEntry, Wanted
+from persona_server.storage.store import Store, Transaction
+from persona_server.validation.library import order_of
+
+_NOWHERE = b""  # where a walk starts
+_PLACE = struct.Struct(">d16s")  # (score, id) in a page token
+_COUNTED = struct.Struct(">q16s")  # (whole number, id), which a double may not hold
+
+
+class LibraryService:
+    """One method per RPC; each takes the call and a validated request."""
+
+    def __init__(
+        self, store: Store, tokens: PageTokens, policy: Policy, *, automatic: bool = False
+    ) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._policy = policy
+        self._automatic = automatic  # whether somebody looks at those who wait
+
+    def get_reliability(self, call: Call, request: pb.GetReliabilityRequest) -> bytes:
+        """Measure one individual on one snapshot. Raises NOT_FOUND reasons, outermost first."""
+        with self._store.snapshot(call.tenant) as repositories:
+            if request.library_persona_id:
+                individual = library_individual(repositories, request.library_persona_id)
+            else:
+                individual = recorded_individual(
+                    repositories, request.project_id, request.group_id, request.persona_id
+                )
+            measured = measure(repositories, individual.origin, self._policy)
+            pending = self._automatic and repositories.promotions.waiting(individual.origin)
+        library_id = individual.library_persona_id
+        message = full_message(measured, keys.now(), library_id, pending=pending)
+        return pb.GetReliabilityResponse(reliability=message).SerializeToString()
+
+    def promote_persona(self, call: Call, request: pb.PromotePersonaRequest) -> bytes:
+        """Take a persona's individual into the library. Raises NOT_ELIGIBLE."""
+
+        def effect(repositories: Transaction) -> Outcome:
+            require_persona(repositories, request.project_id, request.group_id, request.persona_id)
+            entry, made = promote(repositories, id_bytes(request.persona_id), self._policy)
+            audit = audit_entry(call, request, library_persona_id=entry.id)
+            return Outcome(_resource(entry), audit if made else None)
+
+        return mutate(self._store, call, request, effect)
+
+    def list_library_personas(self, call: Call, request: pb.ListLibraryPersonasRequest) -> bytes:
+        """Return one page of the library. Raises INVALID_PAGE_TOKEN."""
+        order, descending = order_of(request.order_by)
+        wanted = Wanted(
+            filters_of(request),
+            request.min_reliability or None,
+            request.include_retired,
+            order,
+            descending,
+        )
+        place = _PLACE if order == "lower_bound" else _COUNTED
+        token = self._tokens.read(call, request, request.page_token, _NOWHERE)
+        start = (math.inf, b"\xff" * 17) if descending else (-math.inf, b"")
+        after = place.unpack(token) if token else start
+        limit = page_limit(request.page_size)
+        with self._store.snapshot(call.tenant) as repositories:
+            found = repositories.library.keys(wanted, after, limit + 1)
+            ids = [key.id for key in found]
+            items = (frame(ELEMENT, encoded(entry)) for entry in entries(repositories, ids))
+            page, more = fitting(items, limit)
+        last = found[len(page) - 1] if more else None
+        return self._page(call, request, page, last and place.pack(last.value, last.id))
+
+    def get_library_persona(self, call: Call, request: pb.GetLibraryPersonaRequest) -> bytes:
+        """Return one library persona, retired or not. Raises LIBRARY_PERSONA_NOT_FOUND."""
+        with self._store.reading(call.tenant) as repositories:
+            entry = repositories.library.find(id_bytes(request.library_persona_id))
+        if entry is None:
+            raise library_persona_not_found(request.library_persona_id)
+        return _resource(entry)
+
+    def retire_library_persona(self, call: Call, request: pb.RetireLibraryPersonaRequest) -> bytes:
+        """End the reuse of an individual, for good. Raises LIBRARY_PERSONA_NOT_FOUND."""
+
+        def effect(repositories: Transaction) -> Outcome:
+            library_persona = id_bytes(request.library_persona_id)
+            changed = repositories.library.retire(library_persona, repositories.now)
+            entry = repositories.library.find(library_persona)
+            if entry is None:
+                raise library_persona_not_found(request.library_persona_id)
+            return Outcome(_resource(entry), audit_entry(call, request) if changed else None)
+
+        return mutate(self._store, call, request, effect)
+
+    def match_library_personas(self, call: Call, request: pb.MatchLibraryPersonasRequest) -> bytes:
+        """Return one page of the library personas that fit a group, best first."""
+        token = self._tokens.read(call, request, request.page_token, _NOWHERE)
+        limit = page_limit(request.page_size)
+        with self._store.snapshot(call.tenant) as repositories:
+            require_group(repositories, request.project_id, request.group_id)
+            matcher = Matcher(target_of(repositories, id_bytes(request.group_id)))
+            project = id_bytes(request.project_id) if request.exclude_used_in_project else None
+            # Plain tuples will do: to make a hundred thousand named ones costs 30 ms.
+            candidates = cast("list[Candidate]", repositories.library.candidates(project))
+            ranked = matcher.rank(candidates, limit + 1, _PLACE.unpack(token) if token else None)
+            found = [match for match in ranked if match.score >= request.min_score]
+            chosen = entries(repositories, [match.id for match in found])
+            items = (_match(*pair) for pair in zip(found, chosen, strict=True))
+            page, more = fitting(items, limit)
+        last = found[len(page) - 1] if more else None
+        return self._page(call, request, page, last and _PLACE.pack(last.score, last.id))
+
+    def reuse_library_personas(self, call: Call, request: pb.ReuseLibraryPersonasRequest) -> bytes:
+        """Put individuals into a group, all or nothing.
+
+        Raises LIBRARY_PERSONA_NOT_FOUND, LIBRARY_PERSONA_RETIRED and ALREADY_EXISTS naming each.
+        """
+
+        def effect(repositories: Transaction) -> Outcome:
+            locked = lock_group(repositories, request.project_id, request.group_id)
+            group = Group(request.project_id, request.group_id, locked)
+            added = reuse(repositories, group, request.library_persona_ids)
+            entry = audit_entry(call, request, persona_count=added.number)
+            return Outcome(b"".join(added.framed), entry, keep=b"".join(added.ids))
+
+        return mutate(self._store, call, request, effect, rebuild_personas)
+
+    def get_attitude_timeline(self, call: Call, request: pb.GetAttitudeTimelineRequest) -> bytes:
+        """Return one page of an individual's timelines. Raises LIBRARY_PERSONA_NOT_FOUND."""
+        token = self._tokens.read(call, request, request.page_token, _NOWHERE)
+        with self._store.snapshot(call.tenant) as repositories:
+            individual = library_individual(repositories, request.library_persona_id)
+            found = timelines(repositories, individual.origin, self._policy)
+        wanted = {
+            _position(question): frame(ELEMENT, timeline.SerializeToString())
+            for question, timeline in found.items()
+            if request.question_key in ("", question.key)
+        }
+        places = list(wanted)
+        begin = places.index(token) + 1 if token in wanted else 0
+        items = [wanted[place] for place in places[begin:]]
+        page, more = fitting(items, page_limit(request.page_size))
+        return self._page(call, request, page, places[begin + len(page) - 1] if more else None)
+
+    def _page(self, call: Call, request: Message, items: list[bytes], last: bytes | None) -> bytes:
+        """Return a page's answer; `last` is the place of its last item if others follow."""
+        answer = b"".join(items)
+        return answer if last is None else answer + self._tokens.field(call, request, last)
+
+
+def _resource(entry: LibraryEntry) -> bytes:
+    """Return the answer that holds one library persona."""
+    return frame(ELEMENT, encoded(entry))
+
+
+def _position(question: Question) -> bytes:
+    """Return what stands for a question in a page token."""
+    return question_hash(question)[:24]
+
+
+def _match(match: Match, entry: LibraryEntry) -> bytes:
+    message = pb.LibraryMatch(score=match.score)
+    parts = (match.age, match.income, match.location, match.occupation)
+    for name, part in zip(("age", "income_level", "location", "occupation"), parts, strict=True):
+        if part is not None:
+            getattr(message.parts, name).value = part
+    message.parts.SetInParent()
+    return frame(ELEMENT, frame(ELEMENT, encoded(entry)) + message.SerializeToString())

@@ -1,0 +1,1 @@
+"""PersonaService, and the ways by which personas get into a group."""

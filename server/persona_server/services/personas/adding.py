@@ -1,0 +1,140 @@
+"""The one way by which personas get into a group: create, batch, import and reuse stand on it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from persona.v1 import errors_pb2
+from persona.v1.persona_pb2 import Persona
+from persona_server.errors import ServiceError
+from persona_server.services.framing import ELEMENT, content, frame
+from persona_server.services.parents import already_exists
+from persona_server.storage import keys
+from persona_server.storage.keys import id_bytes
+from persona_server.storage.repositories.groups import Locked
+from persona_server.storage.repositories.personas import Known, PersonaRow
+from persona_server.storage.store import Transaction
+from persona_server.validation.fields import fold
+
+_MICROS = 1_000_000
+
+
+class Group(NamedTuple):
+    """A group that this transaction has locked."""
+
+    project_id: str
+    group_id: str
+    locked: Locked
+
+
+class Added(NamedTuple):
+    """The framed personas in the order of the request, their ids, and how many became visible."""
+
+    framed: list[bytes]
+    ids: list[bytes]
+    number: int
+
+
+def add_personas(
+    repositories: Transaction, group: Group, personas: Sequence[Persona], path: str
+) -> Added:
+    """Add personas that were validated to a locked group, all or none.
+
+    One that exists with the same content is returned as it is; one that was deleted from this group
+    becomes visible again. `path` names the item in errors: "persona" or "personas[{}]". Raises
+    ServiceError ALREADY_EXISTS for an id that names anything else.
+    """
+    given = [id_bytes(persona.id) for persona in personas if persona.id]
+    known = repositories.personas.known(given)
+    framed: list[bytes] = []
+    ids: list[bytes] = []
+    fresh: list[PersonaRow] = []
+    restored = 0
+    for i, persona in enumerate(personas):
+        found = known.get(id_bytes(persona.id)) if persona.id else None
+        if found is None:
+            row = _row(repositories, group, persona, repositories.now + i)
+            fresh.append(row)
+            framed.append(row.framed)
+            ids.append(row.id)
+            continue
+        _require_same(persona, group, found, path.format(i))
+        if not found.visible:
+            _refuse_twice(repositories, group, persona, path.format(i))
+            old, new = found.set_id, group.locked.set_id
+            repositories.personas.restore(id_bytes(persona.id), old, new)
+            restored += 1
+        framed.append(found.framed)
+        ids.append(id_bytes(persona.id))
+    repositories.personas.insert(fresh)
+    if count := len(fresh) + restored:
+        longest = max(map(len, framed))
+        repositories.groups.changed(id_bytes(group.group_id), count, longest)
+        repositories.written += count
+    return Added(framed, ids, count)
+
+
+def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
+    """Refuse to bring a promoted persona back beside a reused copy of the same individual."""
+    raw = id_bytes(persona.id)
+    individual = repositories.personas.ancestry([raw])[raw].library_persona_id
+    if individual is None:
+        return
+    project, group_key = id_bytes(group.project_id), id_bytes(group.group_id)
+    if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
+        raise ServiceError(
+            errors_pb2.ERROR_REASON_ALREADY_EXISTS,
+            f"{path}.id: the persona {persona.id} can't be brought back, since this group holds a "
+            "reused copy of the same individual. Delete that one first.",
+            metadata={"state": "deleted", "field": f"{path}.id", "id": persona.id},
+        )
+
+
+def search_keys(persona: Persona) -> tuple[str, str, str, str]:
+    """Return what filters compare: gender, income level, location and occupation, folded."""
+    return (
+        fold(persona.gender),
+        fold(persona.income_level),
+        fold(persona.location),
+        fold(persona.occupation),
+    )
+
+
+def unframed(framed: bytes) -> Persona:
+    """Return the persona of a stored element."""
+    return Persona.FromString(content(framed))
+
+
+def _row(repositories: Transaction, group: Group, persona: Persona, now: int) -> PersonaRow:
+    """Give a new persona what the server gives, and return it as a row."""
+    if persona.HasField("created_at"):
+        created = persona.created_at
+        micros = created.seconds * _MICROS + created.nanos // 1000
+    else:
+        micros = now
+        persona.created_at.seconds, rest = divmod(micros, _MICROS)
+        persona.created_at.nanos = rest * 1000
+    if not persona.id:
+        persona.id = keys.new_id(now)
+    persona.project_id, persona.group_id = group.project_id, group.group_id
+    raw_id = id_bytes(persona.id)
+    return PersonaRow(
+        repositories.tenant,
+        group.locked.set_id,
+        persona.age,
+        keys.position(micros, raw_id),
+        raw_id,
+        *search_keys(persona),
+        frame(ELEMENT, persona.SerializeToString(deterministic=True)),
+    )
+
+
+def _require_same(persona: Persona, group: Group, found: Known, path: str) -> None:
+    """Refuse an id that names another group's persona, or one with another content."""
+    stored = unframed(found.framed)
+    wanted = Persona()
+    wanted.CopyFrom(persona)
+    wanted.project_id, wanted.group_id = group.project_id, group.group_id
+    if not persona.HasField("created_at"):
+        wanted.created_at.CopyFrom(stored.created_at)
+    if wanted != stored:
+        raise already_exists("persona", f"{path}.id", persona.id, visible=found.visible)

@@ -1,0 +1,149 @@
+"""ImportPersonas: a stream of batches, each one transaction, resumable without loss or repeats."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+
+from persona.v1 import errors_pb2
+from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonasResponse
+from persona_server.errors import ServiceError, Violation, invalid
+from persona_server.services.call import Call
+from persona_server.services.parents import lock_group
+from persona_server.services.personas.adding import Group, add_personas
+from persona_server.storage.keys import id_bytes
+from persona_server.storage.repositories.ledger import AuditEntry, Session
+from persona_server.storage.store import Repositories, Store
+
+_BEGIN = ("project_id", "group_id", "import_id")
+
+
+def run(store: Store, call: Call, requests: Iterator[ImportPersonasRequest]) -> Iterator[bytes]:
+    """Yield an encoded acknowledgement for the first message and for every batch.
+
+    Raises ServiceError with `committed_sequence` in its metadata, after which the stream is over.
+    """
+    stream = None
+    try:
+        for request in requests:
+            if stream is None:
+                stream = _Stream(store, call, request)
+                yield stream.begin()
+            else:
+                yield stream.batch(request)
+    except ServiceError as error:
+        error.metadata["committed_sequence"] = str(stream.committed if stream else 0)
+        raise
+
+
+class _Stream:
+    """One stream of an import. `owner` tells it from older streams of the same import."""
+
+    def __init__(self, store: Store, call: Call, first: ImportPersonasRequest) -> None:
+        found = [
+            Violation(n, "is required in the first message")
+            for n in _BEGIN
+            if not getattr(first, n)
+        ]
+        if first.sequence or first.personas:
+            found.append(
+                Violation("personas", "come after the first message, which names the import")
+            )
+        if found:
+            raise invalid(found)
+        self._store = store
+        self._call = call
+        self._first = first
+        self._import_id = id_bytes(first.import_id)
+        self._owner = os.urandom(16)
+        self.committed = 0
+
+    def begin(self) -> bytes:
+        """Start the import, or take it over from an older stream."""
+        with self._store.writing(self._call.tenant, self._call.timeout()) as repositories:
+            locked = lock_group(repositories, self._first.project_id, self._first.group_id)
+            group, now = id_bytes(self._first.group_id), repositories.now
+            session = repositories.imports.find(self._import_id)
+            if session is None:
+                repositories.imports.start(self._import_id, group, locked.set_id, self._owner, now)
+                session = Session(group, locked.set_id, self._owner, 0, 0)
+            elif session.group_id != group:
+                raise _conflict("This import_id is bound to another persona group. Use a new one.")
+            else:
+                self._require_set(session, locked.set_id)
+                repositories.imports.take_over(self._import_id, self._owner, now)
+        self.committed = session.committed_sequence
+        return _acknowledge(session.committed_sequence, session.persona_count)
+
+    def batch(self, request: ImportPersonasRequest) -> bytes:
+        """Commit the next batch, or acknowledge one again that is on disk already."""
+        found = [
+            Violation(name, "belongs to the first message only")
+            for name in _BEGIN
+            if getattr(request, name)
+        ]
+        if request.sequence < 1:
+            found.append(Violation("sequence", "must be 1 or more"))
+        if not request.personas:
+            found.append(Violation("personas", "must hold 1 to 1000 personas, holds 0"))
+        if found:
+            raise invalid(found)
+        # Map order is free on the wire: the parsed batch is hashed, before it gets ids and times.
+        digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+        # Without the call's deadline, which is for the stream and not for one batch of it.
+        with self._store.writing(self._call.tenant, None) as repositories:
+            locked = lock_group(repositories, self._first.project_id, self._first.group_id)
+            session = repositories.imports.find(self._import_id)
+            if session is None or session.owner != self._owner:
+                raise _conflict("A newer stream has taken this import over.")
+            self._require_set(session, locked.set_id)
+            self.committed = session.committed_sequence
+            if request.sequence <= session.committed_sequence:
+                self._require_same(repositories, request.sequence, digest)
+                return _acknowledge(session.committed_sequence, session.persona_count)
+            if request.sequence > session.committed_sequence + 1:
+                raise _gap(request.sequence, session.committed_sequence)
+            group = Group(self._first.project_id, self._first.group_id, locked)
+            added = add_personas(repositories, group, request.personas, "personas[{}]")
+            now, count = repositories.now, len(request.personas)
+            repositories.imports.advance(self._import_id, request.sequence, digest, count, now)
+            if added.number:
+                repositories.audit.add(self._audit(added.number), now)
+        self.committed = request.sequence
+        return _acknowledge(request.sequence, session.persona_count + count)
+
+    def _require_set(self, session: Session, set_id: int) -> None:
+        if session.set_id != set_id:
+            raise _conflict(
+                "All personas of the group were deleted since this import began, which ended it. "
+                "Start a new import."
+            )
+
+    def _require_same(self, repositories: Repositories, sequence: int, digest: bytes) -> None:
+        if repositories.imports.batch_hash(self._import_id, sequence) != digest:
+            raise _conflict(f"Batch {sequence} was committed with another content.")
+
+    def _audit(self, count: int) -> AuditEntry:
+        return AuditEntry(
+            self._call.method,
+            self._call.actor,
+            project_id=id_bytes(self._first.project_id),
+            group_id=id_bytes(self._first.group_id),
+            persona_count=count,
+            request_id=self._import_id,
+        )
+
+
+def _acknowledge(sequence: int, count: int) -> bytes:
+    answer = ImportPersonasResponse(committed_sequence=sequence, persona_count=count)
+    return answer.SerializeToString()
+
+
+def _conflict(message: str) -> ServiceError:
+    return ServiceError(errors_pb2.ERROR_REASON_IMPORT_CONFLICT, message)
+
+
+def _gap(sequence: int, committed: int) -> ServiceError:
+    return ServiceError(
+        errors_pb2.ERROR_REASON_IMPORT_GAP,
+        f"Batch {sequence} came, but {committed + 1} is next. Resume after {committed}.",
+    )

@@ -1,0 +1,202 @@
+"""PersonaService: personas listed, read, created, imported, exported and deleted.
+
+Answers leave as wire bytes: a stored persona is already framed as the element of its response.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
+from persona.v1.persona_pb2 import Persona
+from persona.v1.persona_service_pb2 import (
+    BatchCreatePersonasRequest,
+    CreatePersonaRequest,
+    DeleteAllPersonasRequest,
+    DeleteAllPersonasResponse,
+    DeletePersonaRequest,
+    ExportPersonasRequest,
+    GetPersonaLineageRequest,
+    GetPersonaRequest,
+    ImportPersonasRequest,
+    ListLibraryPersonaProjectsRequest,
+    ListPersonasRequest,
+)
+from persona_server.services.call import Call
+from persona_server.services.framing import ELEMENT, frame
+from persona_server.services.idempotency import Outcome, audit_entry, mutate
+from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
+from persona_server.services.parents import (
+    group_not_found,
+    lock_group,
+    persona_not_found,
+    project_not_found,
+    require_persona,
+)
+from persona_server.services.personas import importing, lineage
+from persona_server.services.personas.adding import Group, add_personas
+from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.repositories.personas import START, Filters, Page
+from persona_server.storage.store import Repositories, Store, Transaction
+from persona_server.validation.fields import fold
+
+_CHUNK = 200  # personas an export chunk holds: some 250 KB
+
+Listing: TypeAlias = ListPersonasRequest | ExportPersonasRequest
+Filtered: TypeAlias = Listing | ListLibraryPersonasRequest
+
+
+class PersonaService:
+    """One method per RPC; each takes the call and a validated request."""
+
+    def __init__(self, store: Store, tokens: PageTokens) -> None:
+        self._store = store
+        self._tokens = tokens
+
+    def get_persona(self, call: Call, request: GetPersonaRequest) -> bytes:
+        """Return the stored persona. Raises PERSONA_NOT_FOUND or a parent's reason."""
+        with self._store.reading(call.tenant) as repositories:
+            return require_persona(
+                repositories, request.project_id, request.group_id, request.persona_id
+            )
+
+    def list_personas(self, call: Call, request: ListPersonasRequest) -> bytes:
+        """Return one page, oldest first. Raises INVALID_PAGE_TOKEN."""
+        after = self._tokens.read(call, request, request.page_token, START)
+        page = self._page(call, request, after, request.page_size)
+        if not page.more:
+            return page.framed
+        return page.framed + self._tokens.field(call, request, page.last)
+
+    def export_personas(self, call: Call, request: ExportPersonasRequest) -> Iterator[bytes]:
+        """Yield the group in chunks, each with the token that continues after it."""
+        after = self._tokens.read(call, request, request.resume_token, START)
+        more = True
+        while more:
+            page = self._page(call, request, after, _CHUNK)
+            if page.size:
+                after = page.last
+                yield page.framed + self._tokens.field(call, request, after)
+            more = page.more
+
+    def _page(self, call: Call, request: Listing, after: bytes, size: int) -> Page:
+        """Return a page of the set that the group shows; after a delete-all, of the new one."""
+        project, group = id_bytes(request.project_id), id_bytes(request.group_id)
+        filters = filters_of(request)
+        seen = None
+        with self._store.reading(call.tenant) as repositories:
+            while True:
+                head = repositories.groups.head(project, group)
+                if not head.project:
+                    raise project_not_found(request.project_id)
+                if head.set_id is None:
+                    raise group_not_found(request.group_id)
+                limit = page_limit(size, head.max_framed)
+                page = repositories.personas.page(group, head.set_id, after, limit, filters)
+                # Longer than the head knew of: larger personas came in between. Empty: perhaps the
+                # set was swapped in between.
+                if len(page.framed) <= MAX_PAGE_BYTES and (page.size or head.set_id == seen):
+                    return page
+                seen = head.set_id
+
+    def create_persona(self, call: Call, request: CreatePersonaRequest) -> bytes:
+        """Add one persona, or return the same one. Raises ALREADY_EXISTS."""
+
+        def effect(repositories: Transaction) -> Outcome:
+            locked = lock_group(repositories, request.project_id, request.group_id)
+            group = Group(request.project_id, request.group_id, locked)
+            added = add_personas(repositories, group, [request.persona], "persona")
+            entry = audit_entry(call, request, persona_id=added.ids[0], persona_count=1)
+            return Outcome(added.framed[0], entry if added.number else None)
+
+        return mutate(self._store, call, request, effect)
+
+    def batch_create_personas(self, call: Call, request: BatchCreatePersonasRequest) -> bytes:
+        """Add up to 1,000 personas, all or nothing. Raises ALREADY_EXISTS naming the item."""
+
+        def effect(repositories: Transaction) -> Outcome:
+            locked = lock_group(repositories, request.project_id, request.group_id)
+            group = Group(request.project_id, request.group_id, locked)
+            added = add_personas(repositories, group, request.personas, "personas[{}]")
+            entry = audit_entry(call, request, persona_count=added.number)
+            answer = b"".join(added.framed)
+            return Outcome(answer, entry if added.number else None, keep=b"".join(added.ids))
+
+        return mutate(self._store, call, request, effect, rebuild_personas)
+
+    def delete_persona(self, call: Call, request: DeletePersonaRequest) -> bytes:
+        """Hide one persona. Raises PERSONA_NOT_FOUND."""
+
+        def effect(repositories: Transaction) -> Outcome:
+            locked = lock_group(repositories, request.project_id, request.group_id)
+            persona, now = id_bytes(request.persona_id), repositories.now
+            hidden = locked.hidden_set_id
+            if not repositories.personas.hide(persona, locked.set_id, hidden, now):
+                raise persona_not_found(request.persona_id)
+            repositories.groups.changed(id_bytes(request.group_id), -1)
+            return Outcome(b"", audit_entry(call, request, persona_count=1))
+
+        return mutate(self._store, call, request, effect)
+
+    def delete_all_personas(self, call: Call, request: DeleteAllPersonasRequest) -> bytes:
+        """Let the group show an empty set; the sweeper reclaims the old one later."""
+
+        def effect(repositories: Transaction) -> Outcome:
+            locked = lock_group(repositories, request.project_id, request.group_id)
+            count = locked.persona_count
+            entry = None
+            if count:
+                group = id_bytes(request.group_id)
+                repositories.groups.swap_set(group, locked.set_id, repositories.now)
+                entry = audit_entry(call, request, persona_count=count)
+            answer = DeleteAllPersonasResponse(deleted_count=count)
+            return Outcome(answer.SerializeToString(), entry)
+
+        return mutate(self._store, call, request, effect)
+
+    def import_personas(
+        self, call: Call, requests: Iterator[ImportPersonasRequest]
+    ) -> Iterator[bytes]:
+        """Yield an acknowledgement for the first message and for each batch once it is on disk."""
+        return importing.run(self._store, call, requests)
+
+    def get_persona_lineage(self, call: Call, request: GetPersonaLineageRequest) -> bytes:
+        """Return the individual under a persona, and a page of its uses, newest first.
+
+        Raises PERSONA_NOT_FOUND or a parent's reason, and INVALID_PAGE_TOKEN.
+        """
+        return lineage.lineage(self._store, self._tokens, call, request)
+
+    def list_library_persona_projects(
+        self, call: Call, request: ListLibraryPersonaProjectsRequest
+    ) -> bytes:
+        """Return a page of an individual's uses, newest first.
+
+        Raises LIBRARY_PERSONA_NOT_FOUND and INVALID_PAGE_TOKEN.
+        """
+        return lineage.projects(self._store, self._tokens, call, request)
+
+
+def filters_of(request: Filtered) -> Filters:
+    """Return a request's filters, folded; "" and 0 are none."""
+    return Filters(
+        fold(request.gender) or None,
+        fold(request.income_level) or None,
+        fold(request.location) or None,
+        fold(request.occupation) or None,
+        request.age_min or None,
+        request.age_max or None,
+    )
+
+
+def rebuild_personas(repositories: Repositories, kept: bytes) -> bytes:
+    """Return a batch's answer from its ids; a persona deleted meanwhile has only its id."""
+    ids = [kept[i : i + 16] for i in range(0, len(kept), 16)]
+    known = repositories.personas.known(ids)
+
+    def element(raw: bytes) -> bytes:
+        found = known.get(raw)
+        if found is not None and found.visible:
+            return found.framed
+        return frame(ELEMENT, Persona(id=id_text(raw)).SerializeToString())
+
+    return b"".join(map(element, ids))

@@ -1,0 +1,1 @@
+"""ResponseService, and the one way by which answers are recorded."""

@@ -1,0 +1,254 @@
+"""The one way by which answers are recorded: all of a batch or none, each once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from persona.v1 import errors_pb2
+from persona.v1.response_service_pb2 import Response
+from persona_server.errors import ServiceError, Violation, invalid
+from persona_server.measures.answering import asked
+from persona_server.services.framing import ELEMENT, content, frame
+from persona_server.services.parents import already_exists
+from persona_server.storage import keys
+from persona_server.storage.derived.measured import NewAnswer
+from persona_server.storage.derived.series import Entry
+from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.repositories.personas import Ancestry
+from persona_server.storage.repositories.responses import DELETED, SHOWN, ResponseRow
+from persona_server.storage.store import Transaction
+
+_MICROS = 1_000_000
+# The tag of persona_deleted. Its value is always on the wire, also when it is false: so a message
+# has one length, and a read computes its last byte.
+_PERSONA_DELETED = b"\xa0\x01"
+_INDEXES = 300  # characters of the list of indexes in an error's metadata
+
+
+class Recorded(NamedTuple):
+    """The framed responses in the order of the request, their ids, and how many are new."""
+
+    framed: list[bytes]
+    ids: list[bytes]
+    number: int
+    project_id: bytes
+
+
+class Home(NamedTuple):
+    """Where the persona of a response stands: its keys, its parents as text, its last byte."""
+
+    persona: bytes
+    parents: Ancestry
+    project_id: str
+    group_id: str
+    library_persona_id: str | None
+    flag: bytes
+
+
+def record_responses(
+    repositories: Transaction,
+    simulation_id: str,
+    responses: Sequence[Response],
+    *,
+    queues: bool = False,
+) -> Recorded:
+    """Record validated responses of one simulation, all or none.
+
+    With `queues`, those who answered and are not in the library wait for automatic promotion. A
+    response that was recorded with the same content is returned as it is. Raises ServiceError
+    PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona, and ALREADY_EXISTS.
+    """
+    homes = _homes(repositories, responses)
+    simulation = id_bytes(simulation_id)
+    bound = repositories.responses.simulation(simulation)
+    project = bound or homes[responses[0].persona_id].parents.project_id
+    _require_project(responses, homes, project)
+    given = [id_bytes(response.id) for response in responses]  # b"" where the server makes it
+    known = repositories.responses.known([raw for raw in given if raw])
+    framed, ids, fresh, measured = [], [], [], []
+    end = _end(repositories.now)
+    for i, response in enumerate(responses):
+        stored = known.get(given[i])
+        if stored is not None:
+            _require_same(response, simulation_id, stored, f"responses[{i}].id")
+            framed.append(stored)
+            ids.append(given[i])
+            continue
+        home = homes[response.persona_id]
+        row = _row(repositories, simulation, simulation_id, response, home, i, end)
+        fresh.append(row)
+        framed.append(row.framed + home.flag)
+        ids.append(row.id)
+        if answer := _answer(response, home, row):
+            measured.append(answer)
+    if bound is None:
+        repositories.responses.insert_simulation(simulation, project, repositories.now)
+    repositories.responses.insert(fresh)
+    repositories.measured.add(measured, repositories.now)
+    _tell_library(repositories, fresh, homes, queues=queues)
+    return Recorded(framed, ids, len(fresh), project)
+
+
+def _tell_library(
+    repositories: Transaction,
+    fresh: Sequence[ResponseRow],
+    homes: dict[str, Home],
+    *,
+    queues: bool,
+) -> None:
+    """Count the answers of individuals in the library; queue the others for promotion."""
+    given = Counter(row.persona_id for row in fresh)
+    answered: Counter[bytes] = Counter()
+    waiting = []
+    for home in homes.values():
+        library_persona_id = home.parents.library_persona_id
+        if library_persona_id is not None:
+            answered[library_persona_id] += given[home.persona]
+        elif given[home.persona] and home.parents.visible:
+            waiting.append(home.persona)
+    repositories.library.count_responses(answered)
+    if queues:
+        repositories.promotions.add(waiting, repositories.now)
+
+
+def _homes(repositories: Transaction, responses: Sequence[Response]) -> dict[str, Home]:
+    """Return where each persona named stands, by its id. Raises PERSONA_NOT_FOUND."""
+    texts = {text: id_bytes(text) for text in {response.persona_id for response in responses}}
+    found = repositories.personas.ancestry(list(texts.values()))
+    names = {raw: id_text(raw) for home in found.values() for raw in home[:2]}
+    homes = {
+        text: Home(
+            raw,
+            found[raw],
+            names[found[raw].project_id],
+            names[found[raw].group_id],
+            _source(found[raw]),
+            SHOWN if found[raw].visible else DELETED,
+        )
+        for text, raw in texts.items()
+        if raw in found
+    }
+    missing = [i for i, response in enumerate(responses) if response.persona_id not in homes]
+    if missing:
+        raise _personas_not_found(missing, responses)
+    return homes
+
+
+def _source(parents: Ancestry) -> str | None:
+    """Return the library persona that a reused copy was sourced from."""
+    library_persona_id = parents.library_persona_id if parents.is_copy else None
+    return None if library_persona_id is None else id_text(library_persona_id)
+
+
+def _require_project(responses: Sequence[Response], homes: dict[str, Home], project: bytes) -> None:
+    if all(home.parents.project_id == project for home in homes.values()):
+        return
+    what = f"is of another project than the simulation, which belongs to {id_text(project)}"
+    raise invalid(
+        [
+            Violation(f"responses[{i}].persona_id", what)
+            for i, response in enumerate(responses)
+            if homes[response.persona_id].parents.project_id != project
+        ]
+    )
+
+
+def _require_same(response: Response, simulation_id: str, framed: bytes, path: str) -> None:
+    """Refuse an id that was recorded with another content."""
+    stored, wanted = Response.FromString(content(framed)), Response()
+    wanted.CopyFrom(response)
+    wanted.simulation_id = simulation_id
+    if not response.HasField("occurred_at"):
+        stored.ClearField("occurred_at")
+    for name in ("project_id", "group_id", "library_persona_id", "recorded_at", "persona_deleted"):
+        stored.ClearField(name)
+    if wanted != stored:
+        raise already_exists("response", path, response.id, visible=True)
+
+
+def _end(now: int) -> bytes:
+    """Return the last fields of every response of a batch, encoded, from recorded_at on."""
+    end = Response()
+    end.recorded_at.seconds, rest = divmod(now, _MICROS)
+    end.recorded_at.nanos = rest * 1000
+    return end.SerializeToString() + _PERSONA_DELETED + SHOWN
+
+
+def _row(
+    repositories: Transaction,
+    simulation: bytes,
+    simulation_id: str,
+    response: Response,
+    home: Home,
+    i: int,
+    end: bytes,
+) -> ResponseRow:
+    """Give a new response what the server gives, and return it as a row. `end` is of `_end`."""
+    now, occurred = repositories.now, response.occurred_at
+    if response.HasField("occurred_at"):
+        micros = occurred.seconds * _MICROS + occurred.nanos // 1000
+    else:
+        micros = now + i
+        occurred.seconds, rest = divmod(micros, _MICROS)
+        occurred.nanos = rest * 1000
+    if not response.id:
+        response.id = keys.new_id(now)
+    response.simulation_id = simulation_id
+    response.project_id, response.group_id = home.project_id, home.group_id
+    if home.library_persona_id is not None:
+        response.library_persona_id.value = home.library_persona_id
+    raw_id = id_bytes(response.id)
+    framed = frame(ELEMENT, response.SerializeToString() + end)
+    return ResponseRow(
+        repositories.tenant,
+        raw_id,
+        simulation,
+        home.parents.project_id,
+        home.parents.group_id,
+        home.persona,
+        keys.position(micros, raw_id),
+        response.question_key,
+        len(framed),
+        framed[:-1],
+        home.parents.library_persona_id if home.parents.is_copy else None,
+    )
+
+
+def _answer(response: Response, home: Home, row: ResponseRow) -> NewAnswer | None:
+    """Return a response as measures count it, None if it is no answer."""
+    if (found := asked(response)) is None:
+        return None
+    question, value = found
+    micros, _ = keys.split_position(row.position)
+    entry = Entry(micros, row.id, row.simulation_id, value, response.model, response.prompt_version)
+    return NewAnswer(home.parents.individual, question, entry)
+
+
+def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -> ServiceError:
+    """PERSONA_NOT_FOUND, naming every answer to drop: as violations, and as ranges of indexes."""
+    persona_id = responses[missing[0]].persona_id
+    return ServiceError(
+        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
+        f"There is no persona {persona_id}. Nothing was recorded; drop the {len(missing)} of "
+        f"{len(responses)} answers whose persona is not there, and send the others again.",
+        metadata={"persona_id": persona_id, "indexes": _ranges(missing)},
+        violations=[
+            Violation(f"responses[{i}].persona_id", f"names no persona: {responses[i].persona_id}")
+            for i in missing
+        ],
+    )
+
+
+def _ranges(indexes: Sequence[int]) -> str:
+    """Return ascending indexes as "0-3,7,9-12", as many as fit; "…" at the end stands for more."""
+    runs: list[list[int]] = []
+    for i in indexes:
+        if runs and runs[-1][1] == i - 1:
+            runs[-1][1] = i
+        else:
+            runs.append([i, i])
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+    shown = ",".join(texts)
+    if len(shown) <= _INDEXES:
+        return shown
+    return shown[: shown.rindex(",", 0, _INDEXES)] + ",…"

@@ -1,0 +1,195 @@
+"""What reliability and timelines read, derived from one tenant's responses in their transaction.
+
+Questions, a series for each individual and question, and sums over all individuals for each
+question. So what is read for one individual does not grow with the number of others. All of it can
+be made anew (rebuild.py), and is the same in whatever order the answers came.
+"""
+
+import hashlib
+import json
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import apsw
+
+from persona_server.measures.answers import Answer, Question, Value
+from persona_server.measures.histogram import Histogram, Moment, Moments
+from persona_server.measures.points import Noise
+from persona_server.storage.derived.series import Entry, Series, answers, decode
+from persona_server.storage.derived.statements import MeasuredStatements
+from persona_server.storage.derived.tallies import Tallies
+from persona_server.storage.engine.statements import many
+from persona_server.storage.keys import Serial
+
+FIRST_INDIVIDUAL, FIRST_QUESTION = b"", 0  # at or before every key
+
+
+class NewAnswer(NamedTuple):
+    """An answer to add: whose it is, to what, and the rest of it."""
+
+    individual: bytes
+    question: Question
+    entry: Entry
+
+
+class Measured:
+    """The derived tables of one tenant. Read them with `store.snapshot`, all at one moment."""
+
+    def __init__(self, statements: MeasuredStatements, tenant: int, serial: Serial) -> None:
+        self._do = statements
+        self._tenant = tenant
+        self._serial = serial
+
+    def series_of(self, individual: bytes) -> dict[Question, list[Answer]]:
+        """Return all answers of an individual, in order of time, by question as first asked."""
+        rows = self._do.series.all(tenant=self._tenant, individual=individual)
+        found = {}
+        for key, scale, records, texts in rows:
+            question = _question(key, scale)
+            found[question] = answers(question, decode(question, Series(records, texts)))
+        return found
+
+    def everyone(self, individual: bytes) -> dict[Question, Histogram | Moments]:
+        """Return what all individuals, this one included, answered to its scored questions."""
+        questions = self._questions(individual)
+        counts: defaultdict[int, dict[tuple[Value, int], int]] = defaultdict(dict)
+        row = self._do.counts.first(tenant=self._tenant, individual=individual)
+        assert row is not None
+        for key, value, m, number in json.loads(row[0]):
+            counts[key][value, m] = number
+        moments = dict(self._do.moments.all(tenant=self._tenant, individual=individual))
+        found: dict[Question, Histogram | Moments] = {}
+        for key, question in questions.items():
+            if key in counts:
+                found[question] = Histogram(counts[key])
+            elif key in moments:
+                found[question] = Moments(_moments(moments[key]))
+        return found
+
+    def noise(self, individual: bytes) -> dict[Question, Noise]:
+        """Return the noise of all individuals, this one included, in its numeric questions."""
+        questions = self._questions(individual)
+        rows = self._do.noise.all(tenant=self._tenant, individual=individual)
+        return {questions[key]: Noise(int(squares), *rest) for key, squares, *rest in rows}
+
+    def add(
+        self, rows: Iterable[NewAnswer], now: int, kept: Mapping[bytes, int] | None = None
+    ) -> None:
+        """Add answers that were just recorded, in their transaction.
+
+        `kept` has ids that questions had before, by hash; others get new ones.
+        """
+        grouped: dict[Question, dict[bytes, list[Entry]]] = {}
+        for individual, question, entry in rows:
+            grouped.setdefault(question, {}).setdefault(individual, []).append(entry)
+        if not grouped:
+            return
+        ids = self._ids(grouped, now, kept or {})
+        stored = self._touched(grouped, ids)
+        tallies, changed = Tallies(), []
+        for question, individuals in grouped.items():
+            key = ids[question]
+            for individual, entries in individuals.items():
+                series = tallies.add(key, question, stored.get((individual, key)), entries)
+                changed.append((self._tenant, individual, key, *series))
+        many(self._do.database, self._do.put_series, changed)
+        self._put_counts(tallies)
+        self._put_sums(tallies)
+
+    def clear(self) -> dict[bytes, int]:
+        """Remove everything; return the questions' ids by hash, so that they can be kept."""
+        ids = dict(self._do.all_questions.all(tenant=self._tenant, first=FIRST_QUESTION))
+        self._do.clear_series.run(tenant=self._tenant, first=FIRST_INDIVIDUAL)
+        self._do.clear_histogram.run(tenant=self._tenant, first=FIRST_QUESTION)
+        self._do.clear_sums.run(tenant=self._tenant, first=FIRST_QUESTION)
+        self._do.clear_questions.run(tenant=self._tenant, first=FIRST_QUESTION)
+        return ids
+
+    def _questions(self, individual: bytes) -> dict[int, Question]:
+        rows = self._do.questions.all(tenant=self._tenant, individual=individual)
+        return {key: _question(*rest) for key, *rest in rows}
+
+    def _ids(
+        self, questions: Iterable[Question], now: int, kept: Mapping[bytes, int]
+    ) -> dict[Question, int]:
+        """Return the ids of questions; those that are new are numbered in the order given."""
+        hashes = {question: question_hash(question) for question in questions}
+        found = apsw.carray(tuple(hashes.values()))
+        known = dict(self._do.known.all(tenant=self._tenant, ids=found))
+        for question, digest in hashes.items():
+            if digest not in known:
+                known[digest] = kept.get(digest) or self._serial.next(now)
+                self._do.insert_question.run(
+                    tenant=self._tenant,
+                    id=known[digest],
+                    key=question.key,
+                    kind=question.kind.value,
+                    scale=question.scale,
+                    hash=digest,
+                )
+        return {question: known[digest] for question, digest in hashes.items()}
+
+    def _touched(
+        self, grouped: Mapping[Question, Iterable[bytes]], ids: Mapping[Question, int]
+    ) -> dict[tuple[bytes, int], Series]:
+        """Return the stored series of these individuals and questions, by both."""
+        wanted: dict[bytes, list[int]] = {}
+        for question, individuals in grouped.items():
+            for individual in individuals:
+                wanted.setdefault(individual, []).append(ids[question])
+        return {
+            (individual, key): Series(records, texts)
+            for individual, keys in wanted.items()
+            for key, records, texts in self._do.touched.all(
+                tenant=self._tenant, individual=individual, ids=_carray(keys)
+            )
+        }
+
+    def _put_counts(self, tallies: Tallies) -> None:
+        added, lowered = [], []
+        for (key, value, m), change in tallies.counts.items():
+            digest = hashlib.sha256(value.encode()).digest()
+            if change:
+                added.append((self._tenant, key, digest, m, value, change))
+            if change < 0:
+                lowered.append((self._tenant, key, digest, m, 0))
+        many(self._do.database, self._do.add_count, added)
+        many(self._do.database, self._do.drop_count, lowered)
+
+    def _put_sums(self, tallies: Tallies) -> None:
+        # An answer that is not counted, a simulation's second, still moves the noise.
+        keys = list(tallies.moments | tallies.noise)
+        if not keys:
+            return
+        ids = _carray(keys)
+        stored = {row[0]: row for row in self._do.sums.all(tenant=self._tenant, ids=ids)}
+        changed = []
+        for key in keys:
+            _, moments, squares, *rest = stored.get(key, (key, "[]", "0", 0, 0))
+            rows = _moments(moments)
+            for m, change in tallies.moments.get(key, {}).items():
+                rows[m] = rows.get(m, Moment(0, 0, 0)).plus(Moment(*change))
+            written = [[m, *rows[m]] for m in sorted(rows) if any(rows[m])]
+            noise = Noise(int(squares), *rest).plus(Noise(*tallies.noise.get(key, ())))
+            text = json.dumps(written, separators=(",", ":"))
+            changed.append((self._tenant, key, text, str(noise.squares), *noise[1:]))
+        many(self._do.database, self._do.put_sums, changed)
+
+
+def question_hash(question: Question) -> bytes:
+    """Return the SHA-256 by which a question is known: of its key, NUL, and its scale."""
+    return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()
+
+
+def _moments(text: str) -> dict[int, Moment]:
+    return {m: Moment(*sums) for m, *sums in json.loads(text)}
+
+
+def _carray(keys: Sequence[int]) -> Any:
+    return apsw.carray(array("q", keys))
+
+
+_question = lru_cache(maxsize=512)(Question.of_scale)

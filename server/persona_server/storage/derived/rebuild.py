@@ -1,0 +1,108 @@
+"""Make what is derived from answers anew, tenant by tenant, from the responses alone."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from persona.v1.response_service_pb2 import RecordResponsesResponse
+from persona_server.measures.answering import asked
+from persona_server.storage import keys, tables
+from persona_server.storage.derived.measured import Measured, NewAnswer
+from persona_server.storage.derived.series import Entry
+from persona_server.storage.derived.statements import MeasuredStatements
+from persona_server.storage.engine.sqlite import LOCK_TIMEOUT, SqliteDatabase, translated
+from persona_server.storage.engine.statements import Statement, hole
+from persona_server.storage.repositories.personas import START, Personas, PersonaStatements
+from persona_server.storage.repositories.responses import SHOWN
+from persona_server.storage.repositories.tenants import Tenants
+
+CHUNK = 5000  # responses in memory at a time, at most; each is of at most 64 KiB
+
+
+class Rebuilt(NamedTuple):
+    """A tenant that was done: its key, its simulations, and its responses."""
+
+    tenant: int
+    simulations: int
+    responses: int
+
+
+class Rebuild:
+    """Clears the derived tables and fills them again. Ids of questions stay."""
+
+    def __init__(self, database: SqliteDatabase, tenants: Tenants, serial: keys.Serial) -> None:
+        self._database = database
+        self._serial = serial
+        self._tenants = tenants
+        self._personas = PersonaStatements(database)
+        self._measured = MeasuredStatements(database)
+        simulation, response = tables.Simulation, tables.Response
+        self._simulations = Statement(
+            database,
+            simulation.select(simulation.created_at, simulation.id).where(
+                (simulation.tenant_id == hole("tenant")) & (simulation.id > hole("after"))
+            ),
+        )
+        self._responses = Statement(
+            database,
+            response.select(response.position, response.persona_id, response.framed)
+            .where(
+                (response.tenant_id == hole("tenant"))
+                & (response.simulation_id == hole("simulation"))
+                & (response.position > hole("after"))
+            )
+            .order_by(response.position)
+            .limit(hole("chunk")),
+        )
+
+    def run(self, now: int) -> Iterator[Rebuilt]:
+        """Rebuild every tenant in a transaction of its own; yield each when it is on disk.
+
+        `now` numbers the questions that had no id. Raises ServiceError if the database is not
+        available; what was yielded is done.
+        """
+        with translated():
+            for tenant in self._tenants.all():
+                with self._database.write(LOCK_TIMEOUT):
+                    done = self._rebuild(tenant, now)
+                yield done
+
+    def within(self, now: int) -> None:
+        """Rebuild every tenant within the transaction that is open."""
+        for tenant in self._tenants.all():
+            self._rebuild(tenant, now)
+
+    def _rebuild(self, tenant: int, now: int) -> Rebuilt:
+        measured = Measured(self._measured, tenant, self._serial)
+        kept = measured.clear()
+        # The oldest first, so that new ids of questions have the order in which they were asked.
+        simulations = sorted(self._simulations.all(tenant=tenant, after=START))
+        count = 0
+        for _, simulation in simulations:
+            for chunk in self._chunks(tenant, simulation):
+                measured.add(self._answers(tenant, simulation, chunk), now, kept)
+                count += len(chunk)
+        return Rebuilt(tenant, len(simulations), count)
+
+    def _chunks(self, tenant: int, simulation: bytes) -> Iterator[list[tuple[bytes, bytes, bytes]]]:
+        chunk, after = [(START, b"", b"")], START
+        while chunk:
+            chunk = self._responses.all(
+                tenant=tenant, simulation=simulation, after=after, chunk=CHUNK
+            )
+            if chunk:
+                yield chunk
+                after = chunk[-1][0]
+
+    def _answers(
+        self, tenant: int, simulation: bytes, chunk: list[tuple[bytes, bytes, bytes]]
+    ) -> Iterator[NewAnswer]:
+        """Yield the answers among responses of one simulation, (position, persona, framed)."""
+        homes = Personas(self._personas, tenant).ancestry(list({row[1] for row in chunk}))
+        for position, persona, framed in chunk:
+            (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
+            if (found := asked(response)) is None:
+                continue
+            question, value = found
+            models = (response.model, response.prompt_version)
+            entry = Entry(*keys.split_position(position), simulation, value, *models)
+            yield NewAnswer(homes[persona].individual, question, entry)

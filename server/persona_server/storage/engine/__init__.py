@@ -1,0 +1,1 @@
+"""What knows the driver: connections, locks, errors, compiled statements, and the dialect."""

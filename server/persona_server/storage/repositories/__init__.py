@@ -1,0 +1,1 @@
+"""One repository per resource, each made for one tenant; its statements are compiled once."""

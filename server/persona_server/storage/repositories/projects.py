@@ -1,0 +1,121 @@
+"""Projects of one tenant."""
+
+from typing import Any, NamedTuple
+
+from peewee import Tuple, fn
+
+from persona_server.storage import tables
+from persona_server.storage.engine.sqlite import SqliteDatabase
+from persona_server.storage.engine.statements import Statement, hole
+from persona_server.storage.keys import split_position
+
+
+class ProjectRow(NamedTuple):
+    """A project as stored; `group_count` counts the groups it shows now."""
+
+    id: bytes
+    name: str
+    description: str
+    created_at: int
+    updated_at: int
+    deleted_at: int | None
+    group_count: int
+
+
+class ProjectStatements:
+    """Every statement on projects, compiled once."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        project, group = tables.Project, tables.PersonaGroup
+        mine = project.tenant_id == hole("tenant")
+        this = mine & (project.id == hole("id"))
+        visible = project.deleted_at.is_null()
+        groups = group.select(fn.COUNT(1)).where(
+            (group.tenant_id == hole("tenant"))
+            & (group.project_id == project.id)
+            & group.deleted_at.is_null()
+        )
+        columns = [
+            project.id,
+            project.name,
+            project.description,
+            project.created_at,
+            project.updated_at,
+            project.deleted_at,
+            groups,
+        ]
+        read = project.select(*columns)
+        self.find = Statement(database, read.where(this))
+        self.exists = Statement(database, project.select(project.id).where(this & visible))
+        self.page = Statement(
+            database,
+            read.where(
+                mine
+                & visible
+                & (
+                    Tuple(project.created_at, project.id)
+                    < Tuple(hole("before_at"), hole("before_id"))
+                )
+            )
+            .order_by(project.created_at.desc(), project.id.desc())
+            .limit(hole("limit")),
+        )
+        row: dict[Any, Any] = {
+            project.tenant_id: hole("tenant"),
+            project.id: hole("id"),
+            project.name: hole("name"),
+            project.description: hole("description"),
+            project.created_at: hole("now"),
+            project.updated_at: hole("now"),
+        }
+        self.insert = Statement(database, project.insert(row))
+        changes = {
+            project.name: hole("name"),
+            project.description: hole("description"),
+            project.updated_at: hole("now"),
+        }
+        self.update = Statement(database, project.update(changes).where(this & visible))
+        self.delete = Statement(
+            database, project.update({project.deleted_at: hole("now")}).where(this & visible)
+        )
+
+
+class Projects:
+    """The projects of one tenant."""
+
+    def __init__(self, statements: ProjectStatements, tenant: int) -> None:
+        self._do = statements
+        self._tenant = tenant
+
+    def exists(self, project: bytes) -> bool:
+        """Return whether the project is visible."""
+        return self._do.exists.first(tenant=self._tenant, id=project) is not None
+
+    def find(self, project: bytes) -> ProjectRow | None:
+        """Return the project, deleted or not; None if the id was never used."""
+        row = self._do.find.first(tenant=self._tenant, id=project)
+        return None if row is None else ProjectRow(*row)
+
+    def page(self, before: bytes, limit: int) -> list[ProjectRow]:
+        """Return at most `limit` visible projects, newest first, that come after a position."""
+        before_at, before_id = split_position(before)
+        rows = self._do.page.all(
+            tenant=self._tenant, before_at=before_at, before_id=before_id, limit=limit
+        )
+        return [ProjectRow(*row) for row in rows]
+
+    def insert(self, project: bytes, name: str, description: str, now: int) -> None:
+        """Add a project whose id is free."""
+        self._do.insert.run(
+            tenant=self._tenant, id=project, name=name, description=description, now=now
+        )
+
+    def update(self, project: bytes, name: str, description: str, now: int) -> None:
+        """Overwrite what can change of a visible project."""
+        self._do.update.run(
+            tenant=self._tenant, id=project, name=name, description=description, now=now
+        )
+
+    def mark_deleted(self, project: bytes, now: int) -> bool:
+        """Mark a project; return whether it was visible. Its groups are marked by Groups."""
+        return self._do.delete.run(tenant=self._tenant, id=project, now=now) == 1

@@ -1,0 +1,262 @@
+"""Recorded answers of one tenant, and the simulations that they belong to: added, never changed."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import apsw
+from peewee import JOIN, SQL, Case, Select, Value, fn
+
+from persona_server.storage import tables
+from persona_server.storage.engine.sqlite import SqliteDatabase
+from persona_server.storage.engine.statements import (
+    Statement,
+    given,
+    hole,
+    insertion,
+    many,
+    one_row,
+    optional,
+)
+from persona_server.storage.repositories.personas import EMPTY_PAGE, Page
+
+FOREVER = b"\xff"  # after every position
+
+# The last byte of every response on its way out: the value of its bool field persona_deleted.
+SHOWN, DELETED = b"\0", b"\1"
+
+
+class ResponseRow(NamedTuple):
+    """A response to insert, in the order of the insert statement's holes."""
+
+    tenant: int
+    id: bytes
+    simulation_id: bytes
+    project_id: bytes
+    group_id: bytes
+    persona_id: bytes
+    position: bytes
+    question_key: str
+    length: int
+    framed: bytes
+    library_persona_id: bytes | None
+
+
+class Range(NamedTuple):
+    """Where a list begins and ends: positions, both left out, and the one question it is about."""
+
+    after: bytes
+    until: bytes = FOREVER
+    question: str | None = None
+
+
+class ResponseStatements:
+    """Every statement on responses and simulations, compiled once."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self.database = database
+        self.of_simulation = PageStatements(database, "simulation_id")
+        self.of_project = PageStatements(database, "project_id")
+        self.of_persona = PageStatements(database, "persona_id")
+        self.of_individual = IndividualStatements(database)
+        simulation, response = tables.Simulation, tables.Response
+        self.simulation = Statement(
+            database,
+            simulation.select(simulation.project_id).where(
+                (simulation.tenant_id == hole("tenant")) & (simulation.id == hole("id"))
+            ),
+        )
+        row: dict[Any, Any] = {
+            simulation.tenant_id: hole("tenant"),
+            simulation.id: hole("id"),
+            simulation.project_id: hole("project"),
+            simulation.created_at: hole("now"),
+        }
+        self.insert_simulation = Statement(database, simulation.insert(row))
+        mine = response.tenant_id == hole("tenant")
+        self.known = Statement(
+            database,
+            response.select(response.id, whole(response).cast("BLOB")).where(
+                mine & response.id.in_(given())
+            ),
+        )
+        self.persona = Statement(
+            database, response.select(response.persona_id).where(mine & (response.id == hole("id")))
+        )
+        self.count = Statement(
+            database,
+            response.select(fn.count(SQL("*"))).where(
+                mine & (response.persona_id == hole("persona"))
+            ),
+        )
+        self.insert = insertion(database, response, ResponseRow)
+
+
+def matching(response: Any, scope: Any) -> Any:
+    """Return the condition of a list: whose responses, and those of a Range."""
+    return (
+        (response.tenant_id == hole("tenant"))
+        & scope
+        & (response.position > hole("after"))
+        & (response.position < hole("until"))
+        & optional("question", response.question_key == hole("question"), "text")
+    )
+
+
+class PageStatements:
+    """The pages of one list: the responses whose `column` is the hole `scope`."""
+
+    def __init__(self, database: SqliteDatabase, column: str) -> None:
+        response = tables.Response
+        wanted = matching(response, getattr(response, column) == hole("scope"))
+
+        def page(*columns: Any) -> Any:
+            rows = response.select(*columns).where(wanted).order_by(response.position)
+            return rows.limit(hole("limit"))
+
+        lengths = page(response.length).alias("lengths")
+        self.longest = Statement(database, Select((lengths,), (fn.max(lengths.c.length),)))
+        self.page = one_row(database, page(whole(response).alias("framed"), response.position))
+        self.more = Statement(
+            database, response.select(SQL("1")).where(wanted).limit(hole("limit"))
+        )
+
+
+class IndividualStatements(PageStatements):
+    """The pages of an individual: of its origin, the hole `origin`, and of its reused copies.
+
+    Both are read in order by their own index and merged: no more than two pages, however many.
+    """
+
+    def __init__(self, database: SqliteDatabase) -> None:  # no super: other statements
+        response = tables.Response.alias("answer")
+
+        def branch(name: str, scope: Any) -> Any:
+            own = tables.Response.alias(f"{name}_answer")
+            rows = own.select(own.id, own.position, own.length).where(matching(own, scope(own)))
+            page = rows.order_by(own.position).limit(hole("limit")).alias(name)
+            return Select((page,), (page.c.id, page.c.position, page.c.length))
+
+        both = branch("origins", lambda own: own.persona_id == hole("origin")).union_all(
+            branch("copies", lambda own: own.library_persona_id == hole("scope"))
+        )
+        merged = both.alias("merged")
+        page = (
+            Select((merged,), (merged.c.id, merged.c.position, merged.c.length))
+            .order_by(merged.c.position)
+            .limit(hole("limit"))
+            .alias("chosen")
+        )
+        self.longest = Statement(database, Select((page,), (fn.max(page.c.length),)))
+        rows = (
+            Select((page,), (whole(response).alias("framed"), page.c.position))
+            .join(response, JOIN.CROSS)
+            .where((response.tenant_id == hole("tenant")) & (response.id == page.c.id))
+            .order_by(page.c.position)
+        )
+        self.page = one_row(database, rows)
+        self.more = Statement(database, Select((page,), (SQL("1"),)))
+
+
+def whole(response: Any) -> Any:
+    """Return the expression of a framed response with its last byte: persona_deleted as of now.
+
+    A persona is shown if its group shows the set it is in; deleting a project marks its groups too.
+    """
+    persona, group = tables.Persona.alias("answerer"), tables.PersonaGroup.alias("shown")
+    shown = fn.EXISTS(
+        persona.select(SQL("1"))
+        .join(group, on=(group.tenant_id == hole("tenant")) & (group.set_id == persona.set_id))
+        .where(
+            (persona.tenant_id == hole("tenant"))
+            & (persona.id == response.persona_id)
+            & (group.id == response.group_id)
+            & group.deleted_at.is_null()
+        )
+    )
+    # || makes text of two blobs, but copies their bytes as they are.
+    flag = Case(None, [(shown, _constant(SHOWN))], _constant(DELETED))
+    return response.framed.concat(flag)
+
+
+def _constant(value: bytes) -> Value:
+    return Value(value, converter=False)
+
+
+class Pages:
+    """One list of responses: of a simulation, a project, a persona or an individual."""
+
+    def __init__(self, statements: PageStatements, tenant: int, **scope: bytes) -> None:
+        self._do = statements
+        self._where: dict[str, Any] = {"tenant": tenant, **scope}
+
+    def longest(self, where: Range, limit: int) -> int:
+        """Return the length of the longest of the next `limit` responses, 0 if there are none."""
+        row = self._do.longest.first(**self._where, **where._asdict(), limit=limit)
+        assert row is not None
+        return int(row[0] or 0)
+
+    def page(self, where: Range, limit: int) -> Page:
+        """Return at most `limit` responses of a range, oldest first."""
+        row = self._do.page.first(**self._where, **where._asdict(), limit=limit)
+        assert row is not None
+        framed, last, count = row
+        if not count:
+            return EMPTY_PAGE
+        rest = where._replace(after=last)
+        next_one = self._where | rest._asdict() | {"limit": 1}
+        more = count == limit and self._do.more.first(**next_one) is not None
+        return Page(framed, last, count, more)
+
+
+class Responses:
+    """The responses of one tenant."""
+
+    def __init__(self, statements: ResponseStatements, tenant: int) -> None:
+        self._do = statements
+        self._tenant = tenant
+
+    def of_simulation(self, simulation: bytes) -> Pages:
+        """Return the list of a simulation's responses."""
+        return Pages(self._do.of_simulation, self._tenant, scope=simulation)
+
+    def of_project(self, project: bytes) -> Pages:
+        """Return the list of a project's responses."""
+        return Pages(self._do.of_project, self._tenant, scope=project)
+
+    def of_persona(self, persona: bytes) -> Pages:
+        """Return the list of a persona's responses."""
+        return Pages(self._do.of_persona, self._tenant, scope=persona)
+
+    def of_library(self, library_persona: bytes, origin: bytes) -> Pages:
+        """Return the list of an individual's responses: its origin's and its copies'."""
+        return Pages(self._do.of_individual, self._tenant, scope=library_persona, origin=origin)
+
+    def simulation(self, simulation: bytes) -> bytes | None:
+        """Return the project that a simulation belongs to, None if nothing was recorded in it."""
+        row = self._do.simulation.first(tenant=self._tenant, id=simulation)
+        return None if row is None else bytes(row[0])
+
+    def insert_simulation(self, simulation: bytes, project: bytes, now: int) -> None:
+        """Bind a simulation that is new to its project."""
+        self._do.insert_simulation.run(tenant=self._tenant, id=simulation, project=project, now=now)
+
+    def known(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the framed responses with these ids; unknown ids are left out."""
+        if not ids:
+            return {}
+        return dict(self._do.known.all(tenant=self._tenant, ids=apsw.carray(tuple(ids))))
+
+    def persona(self, response: bytes) -> bytes | None:
+        """Return the id of the persona that gave a response, None if there is no such response."""
+        row = self._do.persona.first(tenant=self._tenant, id=response)
+        return None if row is None else bytes(row[0])
+
+    def count(self, persona: bytes) -> int:
+        """Return how many responses a persona has given."""
+        row = self._do.count.first(tenant=self._tenant, persona=persona)
+        assert row is not None
+        return int(row[0])
+
+    def insert(self, rows: Sequence[ResponseRow]) -> None:
+        """Add responses whose ids are free, of personas and a simulation that are there."""
+        many(self._do.database, self._do.insert, rows)

@@ -1,0 +1,86 @@
+"""Tenants and secrets: the two tables that belong to no tenant."""
+
+from collections.abc import Callable
+
+from persona_server.storage import tables
+from persona_server.storage.engine.sqlite import SqliteDatabase
+from persona_server.storage.engine.statements import Statement, hole
+from persona_server.storage.keys import Serial
+
+NO_TENANT = 0  # no row has this key, so reads of a tenant without one find nothing
+
+
+class Tenants:
+    """Names to keys. Keys never change, so those found are remembered; a miss never is."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        tenant = tables.Tenant
+        self._known: dict[str, int] = {}
+        self._find = Statement(
+            database, tenant.select(tenant.id).where(tenant.name == hole("name"))
+        )
+        self._all = Statement(database, tenant.select(tenant.id).order_by(tenant.id))
+        self._names = Statement(database, tenant.select(tenant.name).order_by(tenant.id))
+        row = {
+            tenant.id: hole("id"),
+            tenant.name: hole("name"),
+            tenant.created_at: hole("now"),
+        }
+        self._insert = Statement(database, tenant.insert(row).on_conflict_ignore())
+
+    def key(self, name: str) -> int:
+        """Return a tenant's key; NO_TENANT if it has no row. Call it outside of transactions."""
+        if key := self._known.get(name):
+            return key
+        row = self._find.first(name=name)
+        if row is None:
+            return NO_TENANT
+        self._known[name] = row[0]
+        return int(row[0])
+
+    def ensure(self, name: str, serial: Serial, now: int) -> int:
+        """Return a tenant's key in a write transaction; its first mutation makes its row."""
+        if key := self._known.get(name):
+            return key
+        self._insert.run(id=serial.next(now), name=name, now=now)
+        row = self._find.first(name=name)
+        assert row is not None
+        return int(row[0])
+
+    def all(self) -> list[int]:
+        """Return every tenant's key."""
+        return [row[0] for row in self._all.all()]
+
+    def names(self) -> list[str]:
+        """Return every tenant's name."""
+        return [row[0] for row in self._names.all()]
+
+
+class Secrets:
+    """Keys that the database keeps, so that every replica and every restart has the same."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        secret = tables.Secret
+        self._find = Statement(
+            database, secret.select(secret.value).where(secret.name == hole("name"))
+        )
+        row = {
+            secret.name: hole("name"),
+            secret.value: hole("value"),
+            secret.created_at: hole("now"),
+        }
+        self._insert = Statement(database, secret.insert(row).on_conflict_ignore())
+
+    def find(self, name: str) -> bytes | None:
+        """Return a secret, or None."""
+        row = self._find.first(name=name)
+        return None if row is None else bytes(row[0])
+
+    def ensure(self, name: str, make: Callable[[], bytes], now: int) -> bytes:
+        """Return a secret, made now if there is none. Of concurrent makers one wins."""
+        if found := self.find(name):
+            return found
+        self._insert.run(name=name, value=make(), now=now)
+        value = self.find(name)
+        assert value is not None
+        return value
