@@ -3,7 +3,7 @@
 from persona_server.storage import tables
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.store import Store
-from support.stored import rows
+from support.probe import Probe
 
 NOW = 1_700_000_000_000_000
 
@@ -14,9 +14,10 @@ def test_audit_row_holds_the_entry(store: Store) -> None:
         repositories.audit.add(entry, NOW)
         repositories.audit.add(AuditEntry("N", "actor"), NOW)
         tenant = repositories.tenant
-    columns = ", ".join(f.column_name for f in tables.Audit._meta.sorted_fields)
-    found = rows(store, f"SELECT {columns} FROM audit ORDER BY id")  # noqa: S608
-    first, second = ({**dict(zip(columns.split(", "), row, strict=True))} for row in found)
+    columns = [field.column_name for field in tables.Audit._meta.sorted_fields]
+    found = Probe(store).rows("audit", *columns)
+    named = [dict(zip(columns, row, strict=True)) for row in found]
+    first, second = sorted(named, key=lambda row: int(row["id"]))
     assert first.pop("id") < second.pop("id")
     assert first == {"tenant_id": tenant, "at": NOW, **entry._asdict()}
     assert second == {"tenant_id": tenant, "at": NOW, **AuditEntry("N", "actor")._asdict()}

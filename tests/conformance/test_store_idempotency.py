@@ -4,7 +4,8 @@ import uuid
 
 from persona_server.storage.repositories.idempotency import KEEP_ANSWERS, KeptAnswer
 from persona_server.storage.store import Store
-from support.stored import read, rows
+from support.probe import Probe
+from support.stored import read
 
 HASH = bytes(32)
 NOW = 2 * KEEP_ANSWERS
@@ -31,7 +32,7 @@ def test_expired_answer_is_not_found_and_may_be_replaced(store: Store) -> None:
     assert read(store).idempotency.find("M", key, NOW) is None
     keep(store, key, NOW + KEEP_ANSWERS, answer=b"new")
     assert read(store).idempotency.find("M", key, NOW) == KeptAnswer(HASH, b"new")
-    assert rows(store, "SELECT count(*) FROM idempotency") == [(1,)]
+    assert Probe(store).count("idempotency") == 1
 
 
 def test_answer_may_be_empty_or_hold_anything(store: Store) -> None:
@@ -47,4 +48,4 @@ def test_sweep_removes_expired_answers_alone(store: Store) -> None:
     keep(store, edge, NOW - KEEP_ANSWERS)
     keep(store, young, NOW - KEEP_ANSWERS + 1)
     store.sweeper.sweep(NOW, MINUTE)
-    assert rows(store, "SELECT request_id FROM idempotency") == [(young,)]
+    assert Probe(store).rows("idempotency", "request_id") == [(young,)]

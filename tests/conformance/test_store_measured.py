@@ -29,7 +29,8 @@ from support.measuring import (
     reordered,
     truth,
 )
-from support.stored import StoredGroup, rolled_back, rows
+from support.probe import Probe
+from support.stored import StoredGroup, rolled_back
 
 DAY = 1_700_000_000_000_000
 NPS = Question.rating("nps", 1, 5)
@@ -132,11 +133,11 @@ def test_rows_that_fall_to_nothing_are_removed(group: StoredGroup) -> None:
     for micros, value in enumerate("aba"):
         say(group, who, micros, choice=ChoiceAnswer(value=value, options=["a", "b"]))
         say(group, who, micros, question_key="number", rating=rating(micros + 1))
-    assert sorted(rows(group.store, "SELECT value, m, answers FROM histogram")) == [
+    assert sorted(Probe(group.store).rows("histogram", "value", "m", "answers")) == [
         ("a", 3, 2),
         ("b", 3, 1),
     ]
-    assert rows(group.store, "SELECT moments, squares, differences, individuals FROM sums") == [
+    assert Probe(group.store).rows("sums", "moments", "squares", "differences", "individuals") == [
         ("[[3,3,6,14]]", "2000000", 2, 1)
     ]
 
@@ -296,13 +297,12 @@ def test_a_snapshot_never_nests_and_never_stays_open(group: StoredGroup) -> None
         pass
     with pytest.raises(ZeroDivisionError), store.snapshot("acme") as repositories:
         _ = 1 / len(repositories.derived.everyone(uuid.uuid4().bytes))
-    assert not store.database.in_transaction()
-    assert not store.database.connection().in_transaction
+    assert not Probe(store).in_transaction()
     say(group, one(group), 1)
 
 
 def test_an_answer_of_who_was_generated_fresh_names_no_library_persona(group: StoredGroup) -> None:
     response = say(group, one(group), 1)
-    assert rows(group.store, "SELECT id, library_persona_id FROM response") == [
+    assert Probe(group.store).rows("response", "id", "library_persona_id") == [
         (id_bytes(response.id), None)
     ]

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from persona_server.errors import ServiceError
 from persona_server.storage.store import Store, Transaction
 from support.data import persona
-from support.stored import StoredGroup, read, rolled_back, rows
+from support.probe import Probe
+from support.stored import StoredGroup, read, rolled_back
 
 
 def test_a_failed_block_leaves_nothing(store: Store, group: StoredGroup) -> None:
@@ -22,7 +24,7 @@ def test_a_failed_block_leaves_nothing(store: Store, group: StoredGroup) -> None
     rolled_back(store, work)
     assert group.page(10).size == group.count() == 0
     assert group.head().version == version
-    assert rows(store, "SELECT count(*) FROM idempotency") == [(0,)]
+    assert Probe(store).count("idempotency") == 0
 
 
 def test_what_is_not_committed_is_not_seen(store: Store, group: StoredGroup) -> None:
@@ -99,7 +101,7 @@ def test_nothing_lands_in_a_set_that_was_swapped_out(store: Store, group: Stored
         ]
         for done in work:
             done.result()
-    found = dict(rows(store, "SELECT set_id, count(*) FROM persona GROUP BY set_id"))
+    found = Counter(Probe(store).values("persona", "set_id"))
     counted[group.set_id] = group.count()
     assert found == {set_id: count for set_id, count in counted.items() if count}
     assert sum(counted.values()) == 96
@@ -125,8 +127,6 @@ def test_ids_of_sets_and_audit_rows_do_not_repeat(store: Store) -> None:
 
 def test_foreign_keys_hold(store: Store, group: StoredGroup) -> None:
     group.add(persona())
-    assert rows(store, "PRAGMA foreign_keys") == [(1,)]
-    with pytest.raises(Exception, match="FOREIGN KEY"):
-        store.database.execute_sql("DELETE FROM persona_set")
-    assert rows(store, "PRAGMA foreign_key_check") == []
+    assert Probe(store).refuses("DELETE FROM persona_set")
+    assert Probe(store).checks_references()
     assert read(store).projects.find(uuid.uuid4().bytes) is None

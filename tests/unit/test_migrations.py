@@ -16,6 +16,7 @@ from persona_server.storage import migrate
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.folder import FILE_NAME, lock_file, make_private
+from persona_server.storage.engine.history import MigrationRunner
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
 from support.data import rich_persona
@@ -93,6 +94,14 @@ def test_history_names_every_migration_in_order(tmp_path: Path) -> None:
         names = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
         assert names[0] == FIRST
         assert history(store) == names
+
+
+def test_each_migration_says_whether_derived_tables_follow(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        migrations = MigrationRunner(store.database, MIGRATIONS).migrations()
+        said = {migration.name: migration.load().DERIVES for migration in migrations}
+    assert [name for name, derives in said.items() if derives] == ["0003_measured"]
+    assert set(said.values()) == {True, False}
 
 
 def test_a_second_opening_changes_nothing(tmp_path: Path) -> None:
