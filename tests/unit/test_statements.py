@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import apsw
 import peewee
 import pytest
 
 import persona_server
 from persona_server.storage import tables
+from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.engine.statements import Statement
 from persona_server.storage.store import Store, open_store
 from support.data import persona, rich_persona
@@ -100,10 +100,7 @@ def _collect(holder: object, path: str, found: dict[str, Statement], seen: set[i
 
 def plan(store: Store, statement: Statement) -> list[str]:
     """Return what SQLite means to do, foreign-key checks included."""
-    params = statement.sql.count("?")
-    values = [apsw.carray((bytes(16),)) if "carray" in statement.sql else None] * params
-    if "carray" in statement.sql:
-        values = [values[0] if name == "ids" else None for name in statement.params]
+    values = [id_list([bytes(16)]) if name == "ids" else None for name in statement.params]
     rows = store.database.execute_sql(f"EXPLAIN QUERY PLAN {statement.sql}", values).fetchall()
     return [row[3] for row in rows]
 

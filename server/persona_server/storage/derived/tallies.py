@@ -80,11 +80,11 @@ class Tallies:
             return None
         value = entry.value
         if isinstance(value, int):
-            total, of_squares = sum(numbers), sum([x * x for x in numbers])
-            self._add_moments(key, m, -m, -total, -of_squares)
-            self._add_moments(key, m + 1, m + 1, total + value, of_squares + value * value)
-            squares = _between(question.kind, numbers[max(place - 1, 0) : place + 1], value)
-            self._add_noise(key, squares, 1, int(m == 1))
+            total, squares = sum(numbers), sum([x * x for x in numbers])
+            self._add_moments(key, m, -m, -total, -squares)
+            self._add_moments(key, m + 1, m + 1, total + value, squares + value * value)
+            steps = _between(question.kind, numbers[max(place - 1, 0) : place + 1], value)
+            self._add_noise(key, steps, 1, int(m == 1))
         elif question.scored:
             counts, values = self.counts, names(question, old)
             for number in numbers:

@@ -1,10 +1,6 @@
 """What is derived from answers: equal to the measures of all answers, however these came."""
 
 import random
-import threading
-import uuid
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -17,7 +13,7 @@ from persona_server.services.responses.recording import record_responses
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Store, Transaction
 from support.answers import answer
-from support.data import at, persona, uid
+from support.data import persona, uid
 from support.measuring import (
     HIGHEST,
     LOWEST,
@@ -30,24 +26,15 @@ from support.measuring import (
     truth,
 )
 from support.probe import Probe
+from support.recorded import say
 from support.stored import StoredGroup, rolled_back
 
-DAY = 1_700_000_000_000_000
 NPS = Question.rating("nps", 1, 5)
 
 
 def one(group: StoredGroup) -> bytes:
     (added,) = group.add(persona())
     return added
-
-
-def say(
-    group: StoredGroup, who: bytes, micros: int, simulation: str = "", **fields: Any
-) -> Response:
-    """Record one answer at a time, in a simulation of its own or a named one."""
-    response = answer(id_text(who), id=uid(), occurred_at=at(DAY + micros), **fields)
-    record_all(group, [Batch(simulation or uid(), [response])])
-    return response
 
 
 def rating(value: int) -> RatingAnswer:
@@ -268,37 +255,6 @@ def test_reliability_can_be_measured_from_it_alone(group: StoredGroup) -> None:
     found = reliability((a for given in series.values() for a in given), everyone)
     assert found.estimate.bound == pytest.approx(0.719019, abs=5e-7)
     assert (found.status, found.simulations) == ("ELIGIBLE", 4)
-
-
-def test_a_snapshot_sees_one_moment(group: StoredGroup) -> None:
-    who = one(group)
-    say(group, who, 1, rating=rating(1))
-    with group.store.snapshot(group.tenant) as repositories:
-        before = repositories.derived.everyone(who)
-        in_another_thread(lambda: say(group, who, 2, rating=rating(5)))
-        assert repositories.derived.everyone(who) == before
-        assert len(repositories.derived.series_of(who)[NPS]) == 1
-    assert len(measured(group.store).series[id_text(who)][NPS]) == 2
-
-
-def in_another_thread(work: Callable[[], object]) -> None:
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-
-
-def test_a_snapshot_never_nests_and_never_stays_open(group: StoredGroup) -> None:
-    store = group.store
-    with pytest.raises(RuntimeError), store.writing(group.tenant, None), store.snapshot("acme"):
-        pass
-    with pytest.raises(RuntimeError), store.snapshot("acme"), store.snapshot("acme"):
-        pass
-    with pytest.raises(RuntimeError), store.snapshot("acme"), store.writing("acme", None):
-        pass
-    with pytest.raises(ZeroDivisionError), store.snapshot("acme") as repositories:
-        _ = 1 / len(repositories.derived.everyone(uuid.uuid4().bytes))
-    assert not Probe(store).in_transaction()
-    say(group, one(group), 1)
 
 
 def test_an_answer_of_who_was_generated_fresh_names_no_library_persona(group: StoredGroup) -> None:
