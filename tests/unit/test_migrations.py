@@ -15,7 +15,7 @@ import pytest
 from persona_server.storage import migrate
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.errors import DatabaseError
-from persona_server.storage.engine.folder import FILE_NAME, lock_file, make_private
+from persona_server.storage.engine.folder import FILE_NAME, make_private
 from persona_server.storage.engine.history import MigrationRunner
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
@@ -135,20 +135,6 @@ def test_a_newer_database_is_refused_by_name(tmp_path: Path) -> None:
         store.database.execute_sql(sql)
     with pytest.raises(DatabaseError, match="9999_of_the_future"):
         open_store(tmp_path)
-
-
-def test_a_folder_without_a_database_is_refused_unless_one_is_to_be_made(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseError, match="--data"):
-        open_store(tmp_path / "nothing", make=False)
-    assert not (tmp_path / "nothing").exists()
-
-
-def test_files_are_their_owners_alone(tmp_path: Path) -> None:
-    with opened(tmp_path / "data") as store:
-        StoredGroup(store)
-        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
-        for path in (tmp_path / "data").iterdir():
-            assert path.stat().st_mode & 0o077 == 0, path.name
 
 
 def second_migration(folder: Path, end: str) -> Path:
@@ -294,9 +280,3 @@ def plain(kind: str, store: Store) -> dict[str, object]:
     if kind == "table":
         return {str(name): rows(store, f"PRAGMA table_info({name})") for name in names}
     return {str(name): sql for found, name, _, sql in schema(store) if found == kind}
-
-
-def test_one_server_per_folder(tmp_path: Path) -> None:
-    with opened(tmp_path), lock_file(tmp_path), pytest.raises(DatabaseError, match="--data"):
-        lock_file(tmp_path)
-    lock_file(tmp_path).close()
