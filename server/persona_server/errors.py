@@ -5,16 +5,18 @@ knows gRPC.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from persona.v1 import errors_pb2
+from persona_server.validation.violations import Violation
 
-
-class Violation(NamedTuple):
-    """One bad field: its path in the request, and what to do about it."""
-
-    field: str
-    description: str
+__all__ = [
+    "ServiceError",
+    "Violation",
+    "database_unavailable",
+    "deadline_exceeded",
+    "invalid",
+    "invalid_field",
+]
 
 
 class ServiceError(Exception):

@@ -19,9 +19,10 @@ from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
 from persona_server.services.personas.adding import Group
 from persona_server.storage.keys import id_text
+from persona_server.storage.repositories.filters import NO_FILTERS, Filters
 from persona_server.storage.repositories.library import ORDERS, LibraryRow, Wanted
 from persona_server.storage.repositories.links import LinkRow
-from persona_server.storage.repositories.personas import NO_FILTERS, ORIGIN, REUSE, Filters
+from persona_server.storage.repositories.personas import ORIGIN, REUSE
 from persona_server.storage.store import Store
 from persona_server.validation.fields import fold
 from support.data import persona

@@ -26,6 +26,7 @@ from persona_server.transport.errors import CODES, internal, status_of
 from persona_server.transport.methods import Method
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.validation.fields import UUID
+from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -143,12 +144,26 @@ class Interceptors:
 
 
 def parsed(rpc: Rpc, raw: bytes) -> Message:
-    """Return the validated, normalised request. Raises INVALID_FIELD and what `validate` does."""
+    """Return the validated, normalised request.
+
+    Raises INVALID_FIELD, naming every bad field, and MESSAGE_TOO_LARGE.
+    """
     request = decoded(rpc.method, raw)
     if rpc.method.writes:
         _take_idempotency_key(request, rpc.keys)
-    validate(request, len(raw))
+    if len(raw) > MAX_REQUEST_BYTES:
+        raise _too_large(len(raw))
+    if found := validate(request):
+        raise errors.invalid(found)
     return request
+
+
+def _too_large(size: int) -> ServiceError:
+    return ServiceError(
+        errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
+        f"The request has {size} bytes; the limit is {MAX_REQUEST_BYTES}. Send it in parts.",
+        metadata={"size": str(size), "limit": str(MAX_REQUEST_BYTES)},
+    )
 
 
 def decoded(method: Method, raw: bytes) -> Message:

@@ -11,7 +11,7 @@ from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measured, measure
 from persona_server.services.library.reliability_messages import reliability_message
-from persona_server.services.personas.adding import search_keys, unframed
+from persona_server.services.personas.adding import unframed
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.ledger import AuditEntry
@@ -20,6 +20,7 @@ from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, Ancestry
 from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Repositories, Store, Transaction
+from persona_server.validation.filters import search_keys
 
 METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail names them
 _CHUNK = 100  # individuals that the worker reads at a time
@@ -141,17 +142,17 @@ def _library_row(repositories: Transaction, persona: Persona, measured: Measured
     assert bound is not None  # nobody is eligible without one
     origin = id_bytes(persona.id)
     return LibraryRow(
-        repositories.tenant,
-        id_bytes(library.id),
-        id_bytes(persona.project_id),
-        origin,
-        persona.age,
-        *search_keys(persona),
-        bound,
-        now,
-        library.SerializeToString(deterministic=True),
-        1,
-        repositories.responses.count(origin),
+        tenant=repositories.tenant,
+        id=id_bytes(library.id),
+        origin_project_id=id_bytes(persona.project_id),
+        origin_persona_id=origin,
+        age=persona.age,
+        lower_bound=bound,
+        created_at=now,
+        body=library.SerializeToString(deterministic=True),
+        project_count=1,
+        response_count=repositories.responses.count(origin),
+        **search_keys(persona),
     )
 
 

@@ -27,12 +27,13 @@ from persona_server.services.library.timelines import timelines
 from persona_server.services.paging import PageTokens, fitting, page_limit
 from persona_server.services.parents import lock_group, require_group, require_persona
 from persona_server.services.personas.adding import Group
-from persona_server.services.personas.service import filters_of, rebuild_personas
+from persona_server.services.personas.service import rebuild_personas
 from persona_server.storage import keys
 from persona_server.storage.derived.measured import question_hash
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import LibraryEntry, Wanted
 from persona_server.storage.store import Store, Transaction
+from persona_server.validation.filters import filters_of
 from persona_server.validation.library import order_of
 
 _NOWHERE = b""  # where a walk starts

@@ -13,7 +13,7 @@ from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.groups import Locked
 from persona_server.storage.repositories.personas import Known, PersonaRow
 from persona_server.storage.store import Transaction
-from persona_server.validation.fields import fold
+from persona_server.validation.filters import search_keys
 
 _MICROS = 1_000_000
 
@@ -89,16 +89,6 @@ def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, pat
         )
 
 
-def search_keys(persona: Persona) -> tuple[str, str, str, str]:
-    """Return what filters compare: gender, income level, location and occupation, folded."""
-    return (
-        fold(persona.gender),
-        fold(persona.income_level),
-        fold(persona.location),
-        fold(persona.occupation),
-    )
-
-
 def unframed(framed: bytes) -> Persona:
     """Return the persona of a stored element."""
     return Persona.FromString(content(framed))
@@ -118,13 +108,13 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
     persona.project_id, persona.group_id = group.project_id, group.group_id
     raw_id = id_bytes(persona.id)
     return PersonaRow(
-        repositories.tenant,
-        group.locked.set_id,
-        persona.age,
-        keys.position(micros, raw_id),
-        raw_id,
-        *search_keys(persona),
-        frame(ELEMENT, persona.SerializeToString(deterministic=True)),
+        tenant=repositories.tenant,
+        set_id=group.locked.set_id,
+        age=persona.age,
+        position=keys.position(micros, raw_id),
+        id=raw_id,
+        framed=frame(ELEMENT, persona.SerializeToString(deterministic=True)),
+        **search_keys(persona),
     )
 
 

@@ -16,7 +16,7 @@ from persona_server.storage.engine.statements import (
     many,
     optional,
 )
-from persona_server.storage.repositories.personas import Filters, matches
+from persona_server.storage.repositories.filters import Filters, matches, parameters
 
 ORDERS = ("lower_bound", "project_count", "created_at")
 CONTENT = ("id", "body", "project_count", "response_count", "retired_at")
@@ -193,7 +193,7 @@ class Library:
             limit=limit,
             min_reliability=wanted.min_reliability,
             include_retired=int(wanted.include_retired),
-            **wanted.filters._asdict(),
+            **parameters(wanted.filters),
         )
         return [Key(*row) for row in rows]
 

@@ -15,7 +15,12 @@ from persona_server.storage.engine.statements import (
     insertion,
     many,
     one_row,
-    optional,
+)
+from persona_server.storage.repositories.filters import (
+    NO_FILTERS,
+    Filters,
+    matches,
+    parameters,
 )
 from persona_server.storage.repositories.groups import parents_of
 
@@ -71,17 +76,6 @@ class Ancestry(NamedTuple):
     is_copy: bool
 
 
-class Filters(NamedTuple):
-    """Conditions on a page, folded as the key columns are; None is no condition."""
-
-    gender: str | None = None
-    income_level: str | None = None
-    location: str | None = None
-    occupation: str | None = None
-    age_min: int | None = None
-    age_max: int | None = None
-
-
 class Page(NamedTuple):
     """Framed personas end to end, the position of the last, how many, and whether more follow."""
 
@@ -91,7 +85,6 @@ class Page(NamedTuple):
     more: bool
 
 
-NO_FILTERS = Filters()
 EMPTY_PAGE = Page(b"", START, 0, False)
 
 
@@ -236,22 +229,6 @@ def still_shown() -> Any:
     )
 
 
-def matches(persona: Any) -> Any:
-    """Return the conditions of all filters; one bound to None lets every row through.
-
-    Age 0 means unknown and matches no age bound.
-    """
-    known_age = persona.age > 0
-    return (
-        optional("gender", persona.gender_key == hole("gender"), "text")
-        & optional("income_level", persona.income_level_key == hole("income_level"), "text")
-        & optional("age_min", known_age & (persona.age >= hole("age_min")), "integer")
-        & optional("age_max", known_age & (persona.age <= hole("age_max")), "integer")
-        & optional("location", fn.instr(persona.location_key, hole("location")) > 0, "text")
-        & optional("occupation", fn.instr(persona.occupation_key, hole("occupation")) > 0, "text")
-    )
-
-
 class Personas:
     """The personas of one tenant."""
 
@@ -275,7 +252,7 @@ class Personas:
         where = {"tenant": self._tenant, "group": group, "set": set_id, "limit": limit}
         filtered = filters != NO_FILTERS
         if filtered:
-            where |= filters._asdict()
+            where |= parameters(filters)
         row = (self._do.filtered if filtered else self._do.page).first(after=after, **where)
         assert row is not None
         framed, last, count = row
