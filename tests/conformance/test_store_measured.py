@@ -245,7 +245,7 @@ def test_tenants_are_apart(store: Store) -> None:
     assert measured(store, "other") == truth(store, "other") != before
     assert measured(store, "nobody") == ({}, {}, {})
     with store.snapshot("nobody") as repositories:
-        assert repositories.measured.series_of(personas[0]) == {}
+        assert repositories.derived.series_of(personas[0]) == {}
 
 
 def test_reliability_can_be_measured_from_it_alone(group: StoredGroup) -> None:
@@ -262,8 +262,8 @@ def test_reliability_can_be_measured_from_it_alone(group: StoredGroup) -> None:
     record_all(group, [Batch(uid(), [a for one, v in values for a in ask(one, v)])])
     record_all(group, [Batch(uid(), ask(who, 4)) for _ in range(4)])
     with group.store.snapshot(group.tenant) as repositories:
-        series = repositories.measured.series_of(who)
-        everyone = repositories.measured.everyone(who)
+        series = repositories.derived.series_of(who)
+        everyone = repositories.derived.everyone(who)
     found = reliability((a for given in series.values() for a in given), everyone)
     assert found.estimate.bound == pytest.approx(0.719019, abs=5e-7)
     assert (found.status, found.simulations) == ("ELIGIBLE", 4)
@@ -273,10 +273,10 @@ def test_a_snapshot_sees_one_moment(group: StoredGroup) -> None:
     who = one(group)
     say(group, who, 1, rating=rating(1))
     with group.store.snapshot(group.tenant) as repositories:
-        before = repositories.measured.everyone(who)
+        before = repositories.derived.everyone(who)
         in_another_thread(lambda: say(group, who, 2, rating=rating(5)))
-        assert repositories.measured.everyone(who) == before
-        assert len(repositories.measured.series_of(who)[NPS]) == 1
+        assert repositories.derived.everyone(who) == before
+        assert len(repositories.derived.series_of(who)[NPS]) == 1
     assert len(measured(group.store).series[id_text(who)][NPS]) == 2
 
 
@@ -295,7 +295,7 @@ def test_a_snapshot_never_nests_and_never_stays_open(group: StoredGroup) -> None
     with pytest.raises(RuntimeError), store.snapshot("acme"), store.writing("acme", None):
         pass
     with pytest.raises(ZeroDivisionError), store.snapshot("acme") as repositories:
-        _ = 1 / len(repositories.measured.everyone(uuid.uuid4().bytes))
+        _ = 1 / len(repositories.derived.everyone(uuid.uuid4().bytes))
     assert not store.database.in_transaction()
     assert not store.database.connection().in_transaction
     say(group, one(group), 1)

@@ -17,7 +17,7 @@ from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
 from persona_server.services.responses.recording import record_responses
-from persona_server.storage.derived.measured import Measured
+from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Store
@@ -253,16 +253,16 @@ def test_one_moment_is_measured(
     def measured() -> Any:
         return served.reliability(one) if read_by == "reliability" else served.timeline(library_id)
 
-    before, read_series = measured(), Measured.series_of
+    before, read_series = measured(), DerivedTables.series_of
 
-    def then_answers(self: Measured, individual: bytes) -> Any:
+    def then_answers(self: DerivedTables, individual: bytes) -> Any:
         found = read_series(self, individual)
         for day in (7, 8):
             later = [r for who in (id_text(one), peer) for r in ratings(who, tag, day - 6, day)]
             in_another_thread(partial(say, group, *later))
         return found
 
-    monkeypatch.setattr(Measured, "series_of", then_answers)
+    monkeypatch.setattr(DerivedTables, "series_of", then_answers)
     assert measured() == before
     monkeypatch.undo()
     assert measured() != before

@@ -11,7 +11,7 @@ import pytest
 from persona.v1.response_service_pb2 import ListResponsesResponse, Response
 from persona_server.services.responses.recording import Recorded, record_responses
 from persona_server.storage.keys import id_bytes, id_text, position
-from persona_server.storage.repositories.personas import EMPTY_PAGE, START
+from persona_server.storage.repositories.pages import EMPTY_PAGE, START
 from persona_server.storage.repositories.responses import Range, ResponseRow
 from persona_server.storage.store import Store, Transaction
 from persona_server.storage.sweeper import CHUNK

@@ -29,7 +29,7 @@ def test_tenant_without_a_row_reads_empty_and_writes_nothing(store: Store) -> No
     assert stranger.groups.head(one, one).set_id is None
     assert stranger.personas.get(one, one, one) == (False, False, None)
     assert stranger.personas.known([one]) == {}
-    assert stranger.retries.find("M", one, 0) is None
+    assert stranger.idempotency.find("M", one, 0) is None
     assert stranger.imports.find(one) is None
     assert names(store) == ["acme"]
     assert everything(store) == before
@@ -103,10 +103,10 @@ def test_every_id_is_free_in_another_tenant(store: Store) -> None:
     key, now = uuid.uuid4().bytes, 1
     for tenant in ("one", "other"):
         with store.writing(tenant, None) as repositories:
-            repositories.retries.keep("M", key, bytes(32), tenant.encode(), now)
+            repositories.idempotency.keep("M", key, bytes(32), tenant.encode(), now)
             repositories.imports.start(key, one.group, 1, bytes(16), now)
     for tenant in ("one", "other"):
-        kept = read(store, tenant).retries.find("M", key, 0)
+        kept = read(store, tenant).idempotency.find("M", key, 0)
         assert kept is not None
         assert kept.answer == tenant.encode()
 

@@ -17,7 +17,7 @@ def test_a_failed_block_leaves_nothing(store: Store, group: StoredGroup) -> None
 
     def work(repositories: Transaction) -> None:
         group.add_in(repositories, persona(), persona())
-        repositories.retries.keep("M", bytes(16), bytes(32), b"", 1)
+        repositories.idempotency.keep("M", bytes(16), bytes(32), b"", 1)
 
     rolled_back(store, work)
     assert group.page(10).size == group.count() == 0
@@ -116,7 +116,9 @@ def test_one_of_many_that_hide_a_persona_does(store: Store, group: StoredGroup) 
 def test_ids_of_sets_and_audit_rows_do_not_repeat(store: Store) -> None:
     """They are made in Python, from one clock reading for all of a burst."""
     with ThreadPoolExecutor(4) as pool:
-        made = [each.result() for each in [pool.submit(store.serial.next, 1) for _ in range(400)]]
+        made = [
+            each.result() for each in [pool.submit(store.id_generator.next, 1) for _ in range(400)]
+        ]
     assert len(set(made)) == 400
     assert max(made) < 2**63
 

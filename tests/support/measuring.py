@@ -157,9 +157,9 @@ def measured(store: Store, tenant: str = TENANT) -> Truth:
     series, everyone, noises = {}, {}, {}
     with store.snapshot(tenant) as repositories:
         for (one,) in found:
-            series[id_text(one)] = repositories.measured.series_of(one)
-            everyone.update(repositories.measured.everyone(one))
-            noises.update(repositories.measured.noise(one))
+            series[id_text(one)] = repositories.derived.series_of(one)
+            everyone.update(repositories.derived.everyone(one))
+            noises.update(repositories.derived.noise(one))
     return Truth(series, everyone, noises)
 
 

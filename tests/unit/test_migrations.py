@@ -13,13 +13,9 @@ import peewee
 import pytest
 
 from persona_server.storage import migrate
-from persona_server.storage.engine.sqlite import (
-    FILE_NAME,
-    DatabaseError,
-    SqliteDatabase,
-    lock_file,
-    make_private,
-)
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.folder import FILE_NAME, lock_file, make_private
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
 from support.data import rich_persona
@@ -41,6 +37,7 @@ print(open_store(Path(sys.argv[1])).created, flush=True)
 """
 SECOND = """
 import os, signal
+DERIVES = False
 def up(migrator, db):
     db.execute_sql("ALTER TABLE project ADD COLUMN colour TEXT")
     db.execute_sql("CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT")
@@ -192,7 +189,7 @@ def test_a_populated_first_database_becomes_what_a_new_one_is(
     """All rows are kept, and the guards of older tables hold still."""
     data = tmp_path / "data"
     make_private(data)
-    database = SqliteDatabase(data / FILE_NAME)
+    database = Database(data / FILE_NAME)
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "MIGRATIONS", first_only(tmp_path / "first"))
         assert migrate.migrate(database) == [FIRST]
@@ -233,14 +230,14 @@ def test_answers_of_the_second_version_are_measured_by_the_third(
         tables = {table: rows(store, f"SELECT * FROM {table}") for table in OLDER}  # noqa: S608
     data = tmp_path / "data"
     make_private(data)
-    database = SqliteDatabase(data / FILE_NAME)
+    database = Database(data / FILE_NAME)
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "MIGRATIONS", first_only(tmp_path / "second", "0002_responses"))
         assert migrate.migrate(database) == [FIRST, "0002_responses"]
     for table, found in {**tables, "response": recorded}.items():
         for row in found:
-            holes = ", ".join("?" * len(row))
-            database.execute_sql(f"INSERT INTO {table} VALUES ({holes})", row)  # noqa: S608
+            marks = ", ".join("?" * len(row))
+            database.execute_sql(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608
     database.close_all()
     with opened(data) as store:
         assert image(store) == expected
@@ -262,7 +259,7 @@ KEPT = ("tenant", "project", "persona_group", "persona_set", "persona", "audit")
 KINDS = ("table", "index", "trigger")
 
 
-def populate(database: SqliteDatabase) -> None:
+def populate(database: Database) -> None:
     """Write a row into every table that is to be kept, as the first version did."""
     one, day = bytes(16), 1_700_000_000_000_000
     for sql, values in (

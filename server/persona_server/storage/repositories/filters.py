@@ -4,9 +4,8 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
-from peewee import fn
-
-from persona_server.storage.engine.statements import hole, optional
+from persona_server.storage.engine.dialect import INTEGER, TEXT, contains, optional
+from persona_server.storage.engine.statements import param
 from persona_server.validation.filters import FILTERS, Filter, Filters, Match
 
 __all__ = ["NO_FILTERS", "Filters", "matches", "parameters"]
@@ -26,11 +25,10 @@ def matches(persona: Any) -> Any:
 
 def _condition(persona: Any, each: Filter) -> Any:
     """Return one filter's condition. A number 0 is unknown and matches no bound."""
-    bound = hole(each.name)
-    if each.is_text:
-        key = getattr(persona, each.column)
-        holds = key == bound if each.match is Match.WHOLE else fn.instr(key, bound) > 0
-        return optional(each.name, holds, "text")
-    number = getattr(persona, each.column)
-    within = number >= bound if each.match is Match.AT_LEAST else number <= bound
-    return optional(each.name, (number > 0) & within, "integer")
+    column, bound = getattr(persona, each.column), param(each.name)
+    if each.match is Match.WHOLE:
+        return optional(each.name, column == bound, TEXT)
+    if each.match is Match.PART:
+        return optional(each.name, contains(column, bound), TEXT)
+    within = column >= bound if each.match is Match.AT_LEAST else column <= bound
+    return optional(each.name, (column > 0) & within, INTEGER)

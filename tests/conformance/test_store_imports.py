@@ -1,4 +1,4 @@
-"""Answers kept for retries, the import ledger, and the audit trail."""
+"""Imports: begun, taken over, advanced batch by batch, and forgotten after 30 days."""
 
 import uuid
 from collections.abc import Iterator
@@ -9,14 +9,7 @@ import apsw
 import peewee
 import pytest
 
-from persona_server.storage import tables
-from persona_server.storage.repositories.ledger import (
-    KEEP_ANSWERS,
-    KEEP_IMPORTS,
-    AuditEntry,
-    Kept,
-    Session,
-)
+from persona_server.storage.repositories.imports import KEEP_IMPORTS, ImportSession
 from persona_server.storage.store import Store
 from persona_server.storage.sweeper import CHUNK
 from support.stored import StoredGroup, read, rows
@@ -25,45 +18,6 @@ HASH, OTHER_HASH = bytes(32), b"\1" * 32
 OWNER, OTHER_OWNER = bytes(16), b"\1" * 16
 NOW = 2 * KEEP_IMPORTS
 MINUTE = 60_000_000
-
-
-def keep(store: Store, key: bytes, now: int, method: str = "M", answer: bytes = b"answer") -> None:
-    with store.writing("acme", None) as repositories:
-        repositories.retries.keep(method, key, HASH, answer, now)
-
-
-def test_answer_is_found_by_method_and_id(store: Store) -> None:
-    key = uuid.uuid4().bytes
-    keep(store, key, NOW)
-    retries = read(store).retries
-    assert retries.find("M", key, NOW - 1) == Kept(HASH, b"answer")
-    assert retries.find("Other", key, 0) is None
-    assert retries.find("M", uuid.uuid4().bytes, 0) is None
-
-
-def test_expired_answer_is_not_found_and_may_be_replaced(store: Store) -> None:
-    key = uuid.uuid4().bytes
-    keep(store, key, NOW)
-    assert read(store).retries.find("M", key, NOW) is None
-    keep(store, key, NOW + KEEP_ANSWERS, answer=b"new")
-    assert read(store).retries.find("M", key, NOW) == Kept(HASH, b"new")
-    assert rows(store, "SELECT count(*) FROM idempotency") == [(1,)]
-
-
-def test_answer_may_be_empty_or_hold_anything(store: Store) -> None:
-    for answer in (b"", b"\0\xff" * 9):
-        key = uuid.uuid4().bytes
-        keep(store, key, NOW, answer=answer)
-        assert read(store).retries.find("M", key, 0) == Kept(HASH, answer)
-
-
-def test_sweep_removes_expired_answers_alone(store: Store) -> None:
-    old, edge, young = (uuid.uuid4().bytes for _ in range(3))
-    keep(store, old, NOW - KEEP_ANSWERS - 1)
-    keep(store, edge, NOW - KEEP_ANSWERS)
-    keep(store, young, NOW - KEEP_ANSWERS + 1)
-    store.sweeper.sweep(NOW, MINUTE)
-    assert rows(store, "SELECT request_id FROM idempotency") == [(young,)]
 
 
 @pytest.fixture
@@ -81,7 +35,7 @@ def advance(store: Store, import_id: bytes, sequence: int, digest: bytes, now: i
 
 
 def test_import_begins_at_zero(store: Store, group: StoredGroup, started: bytes) -> None:
-    assert read(store).imports.find(started) == Session(group.group, 5, OWNER, 0, 0)
+    assert read(store).imports.find(started) == ImportSession(group.group, 5, OWNER, 0, 0)
     assert read(store).imports.find(uuid.uuid4().bytes) is None
 
 
@@ -89,7 +43,7 @@ def test_import_remembers_every_batch(store: Store, group: StoredGroup, started:
     advance(store, started, 1, HASH)
     advance(store, started, 2, OTHER_HASH)
     imports = read(store).imports
-    assert imports.find(started) == Session(group.group, 5, OWNER, 2, 20)
+    assert imports.find(started) == ImportSession(group.group, 5, OWNER, 2, 20)
     assert [imports.batch_hash(started, n) for n in (1, 2, 3)] == [HASH, OTHER_HASH, None]
 
 
@@ -97,14 +51,14 @@ def test_batch_is_recorded_once(store: Store, group: StoredGroup, started: bytes
     advance(store, started, 1, HASH)
     with pytest.raises((apsw.Error, peewee.PeeweeException)):
         advance(store, started, 1, OTHER_HASH)
-    assert read(store).imports.find(started) == Session(group.group, 5, OWNER, 1, 10)
+    assert read(store).imports.find(started) == ImportSession(group.group, 5, OWNER, 1, 10)
 
 
 def test_newer_owner_takes_an_import_over(store: Store, group: StoredGroup, started: bytes) -> None:
     advance(store, started, 1, HASH)
     with store.writing("acme", None) as repositories:
         repositories.imports.take_over(started, OTHER_OWNER, NOW)
-    assert read(store).imports.find(started) == Session(group.group, 5, OTHER_OWNER, 1, 10)
+    assert read(store).imports.find(started) == ImportSession(group.group, 5, OTHER_OWNER, 1, 10)
 
 
 def test_sweep_removes_imports_30_days_after_their_last_batch(store: Store, started: bytes) -> None:
@@ -145,17 +99,3 @@ def watched(store: Store, table: str, monkeypatch: pytest.MonkeyPatch) -> list[i
 
     monkeypatch.setattr(store.database, "write", counted)
     return counts
-
-
-def test_audit_row_holds_the_entry(store: Store) -> None:
-    entry = AuditEntry("M", "actor", b"p" * 16, b"g" * 16, b"x" * 16, 7, b"r" * 16)
-    with store.writing("acme", None) as repositories:
-        repositories.audit.add(entry, NOW)
-        repositories.audit.add(AuditEntry("N", "actor"), NOW)
-        tenant = repositories.tenant
-    columns = ", ".join(f.column_name for f in tables.Audit._meta.sorted_fields)
-    found = rows(store, f"SELECT {columns} FROM audit ORDER BY id")  # noqa: S608
-    first, second = ({**dict(zip(columns.split(", "), row, strict=True))} for row in found)
-    assert first.pop("id") < second.pop("id")
-    assert first == {"tenant_id": tenant, "at": NOW, **entry._asdict()}
-    assert second == {"tenant_id": tenant, "at": NOW, **AuditEntry("N", "actor")._asdict()}
