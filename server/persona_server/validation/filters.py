@@ -59,6 +59,7 @@ FILTERS = (
     Filter("occupation", "occupation", Match.PART),
 )
 _TEXTS = tuple(each for each in FILTERS if each.is_text)
+KEY_COLUMNS = tuple(each.column for each in _TEXTS)
 
 
 def check_filters(found: list[Violation], request: FilteredRequest) -> None:
@@ -77,6 +78,6 @@ def filters_of(request: FilteredRequest) -> Filters:
     }
 
 
-def search_keys(persona: Persona) -> dict[str, str]:
-    """Return the folded texts that filters compare with, by their columns of storage."""
-    return {each.column: fold(getattr(persona, each.field)) for each in _TEXTS}
+def search_keys(persona: Persona) -> tuple[str, ...]:
+    """Return the folded texts that filters compare with, in the order of KEY_COLUMNS."""
+    return tuple([fold(getattr(persona, each.field)) for each in _TEXTS])

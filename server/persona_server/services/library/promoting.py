@@ -147,12 +147,12 @@ def _library_row(repositories: Transaction, persona: Persona, measured: Measured
         origin_project_id=id_bytes(persona.project_id),
         origin_persona_id=origin,
         age=persona.age,
+        keys=search_keys(persona),
         lower_bound=bound,
         created_at=now,
         body=library.SerializeToString(deterministic=True),
         project_count=1,
         response_count=repositories.responses.count(origin),
-        **search_keys(persona),
     )
 
 

@@ -113,8 +113,8 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
         age=persona.age,
         position=keys.position(micros, raw_id),
         id=raw_id,
+        keys=search_keys(persona),
         framed=frame(ELEMENT, persona.SerializeToString(deterministic=True)),
-        **search_keys(persona),
     )
 
 

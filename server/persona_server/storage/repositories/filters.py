@@ -6,9 +6,9 @@ from typing import Any
 
 from persona_server.storage.engine.dialect import INTEGER, TEXT, contains, optional
 from persona_server.storage.engine.statements import param
-from persona_server.validation.filters import FILTERS, Filter, Filters, Match
+from persona_server.validation.filters import FILTERS, KEY_COLUMNS, Filter, Filters, Match
 
-__all__ = ["NO_FILTERS", "Filters", "matches", "parameters"]
+__all__ = ["KEY_COLUMNS", "NO_FILTERS", "Filters", "matches", "parameters"]
 
 NO_FILTERS: Filters = {}
 

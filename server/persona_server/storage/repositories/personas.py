@@ -10,6 +10,7 @@ from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import id_list, one_of, page_in_one_row
 from persona_server.storage.engine.statements import Statement, insert_statement, param
 from persona_server.storage.repositories.filters import (
+    KEY_COLUMNS,
     NO_FILTERS,
     Filters,
     matches,
@@ -23,18 +24,19 @@ ORIGIN, REUSE = 1, 2
 
 
 class PersonaRow(NamedTuple):
-    """A persona to insert, in the order of the insert statement's parameters."""
+    """A persona to insert."""
 
     tenant: int
     set_id: int
     age: int
     position: bytes
     id: bytes
-    gender_key: str
-    income_level_key: str
-    location_key: str
-    occupation_key: str
+    keys: tuple[str, ...]  # of KEY_COLUMNS
     framed: bytes
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the parameters of the insert statement."""
+        return (*self[:5], *self.keys, self.framed)
 
 
 class Found(NamedTuple):
@@ -176,7 +178,9 @@ class PersonaStatements:
 
     def _write(self, database: Database) -> None:
         persona = tables.Persona
-        self.insert = insert_statement(database, persona, PersonaRow)
+        self.insert = insert_statement(
+            database, persona, (*PersonaRow._fields[:5], *KEY_COLUMNS, "framed")
+        )
         this = (persona.tenant_id == param("tenant")) & (persona.id == param("persona"))
         self.restore = Statement(
             database,
@@ -271,7 +275,7 @@ class Personas:
 
     def insert(self, rows: Sequence[PersonaRow]) -> None:
         """Add personas whose ids are free."""
-        self._do.insert.run_each(rows)
+        self._do.insert.run_each(row.values() for row in rows)
 
     def restore(self, persona: bytes, old: int, new: int) -> None:
         """Move a hidden persona from set `old` to set `new` and make it visible again."""
