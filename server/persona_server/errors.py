@@ -66,7 +66,7 @@ def invalid_field(field: str, description: str) -> ServiceError:
     return invalid([Violation(field, description)])
 
 
-def database_unavailable(message: str = "The database does not answer.") -> ServiceError:
+def database_unavailable(message: str = "The database is not responding.") -> ServiceError:
     """DATABASE_UNAVAILABLE, worth another try in a second."""
     return ServiceError(
         errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE,
@@ -79,5 +79,5 @@ def deadline_exceeded() -> ServiceError:
     """DEADLINE_EXCEEDED before anything was written."""
     return ServiceError(
         errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
-        "The deadline passed before the work began; nothing was written.",
+        "The deadline passed before the call was processed; nothing was written.",
     )

@@ -180,7 +180,7 @@ def _take_idempotency_key(request: Message, given: Sequence[str]) -> None:
     if not given:
         return
     if len(given) > 1:
-        raise errors.invalid_field("Idempotency-Key", "must be given once")
+        raise errors.invalid_field("Idempotency-Key", "must be sent only once")
     key, own = given[0], str(getattr(request, "request_id", ""))
     if not UUID.fullmatch(key):
         raise errors.invalid_field("Idempotency-Key", "must be a UUID")

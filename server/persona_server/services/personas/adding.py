@@ -43,8 +43,8 @@ def add_personas(
     becomes visible again. `path` names the item in errors: "persona" or "personas[{}]". Raises
     ServiceError ALREADY_EXISTS for an id that names anything else.
     """
-    given = [id_bytes(persona.id) for persona in personas if persona.id]
-    known = repositories.personas.known(given)
+    wanted_ids = [id_bytes(persona.id) for persona in personas if persona.id]
+    known = repositories.personas.known(wanted_ids)
     framed: list[bytes] = []
     ids: list[bytes] = []
     fresh: list[PersonaRow] = []
@@ -83,8 +83,8 @@ def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, pat
     if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
         raise ServiceError(
             errors_pb2.ERROR_REASON_ALREADY_EXISTS,
-            f"{path}.id: the persona {persona.id} can't be brought back, since this group holds a "
-            "reused copy of the same individual. Delete that one first.",
+            f"{path}.id: the persona {persona.id} can't be restored, because this group has a "
+            "reused copy of the same individual. Delete that copy first.",
             metadata={"state": "deleted", "field": f"{path}.id", "id": persona.id},
         )
 
