@@ -26,21 +26,21 @@ class GroupIds(NamedTuple):
 
 def make_demo(projects: ProjectService, personas: PersonaService) -> None:
     """Make the demo project, its group and their personas in tenant `local`."""
-    given = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
+    content = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
     project_request = projects_pb.CreateProjectRequest()
-    ParseDict(given["project"], project_request.project)
+    ParseDict(content["project"], project_request.project)
     validate(project_request, 0)
     created = projects.create_project(_call("CreateProject"), project_request)
     project = projects_pb.CreateProjectResponse.FromString(created).project
     group_request = projects_pb.CreatePersonaGroupRequest(project_id=project.id)
-    ParseDict(given["persona_group"], group_request.persona_group)
+    ParseDict(content["persona_group"], group_request.persona_group)
     validate(group_request, 0)
     made = projects.create_persona_group(_call("CreatePersonaGroup"), group_request)
     group = projects_pb.CreatePersonaGroupResponse.FromString(made).persona_group
     batch = BatchCreatePersonasRequest(
         project_id=project.id,
         group_id=group.id,
-        personas=[ParseDict(persona, Persona()) for persona in given["personas"]],
+        personas=[ParseDict(persona, Persona()) for persona in content["personas"]],
     )
     validate(batch, 0)
     personas.batch_create_personas(_call("BatchCreatePersonas"), batch)
