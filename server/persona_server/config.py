@@ -202,6 +202,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
         _tokens,
     ),
+    Setting(
+        "print_token",
+        "off",
+        "Print a first token at a start on loopback even if stdout is no terminal.",
+        _switch,
+    ),
     Setting("open_reflection", "off", "Let callers without a token use reflection.", _switch),
     Setting(
         "gateway_program",
@@ -237,6 +243,7 @@ class Settings:
     metrics: Address | None
     demo: bool
     local_tokens: bool | None
+    print_token: bool
     open_reflection: bool
     gateway_program: str
     retention: float

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from typing import NoReturn
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -24,6 +25,7 @@ from persona_server.services.call import Call
 from persona_server.transport.auth import Authenticator, require_scopes
 from persona_server.transport.errors import CODES, internal, status_of
 from persona_server.transport.methods import Method
+from persona_server.transport.pools import arrival
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.validation.fields import UUID
 from persona_server.validation.requests import validate
@@ -48,10 +50,11 @@ class Rpc:
         "reason",
         "request_id",
         "started",
+        "waited",
     )
 
     def __init__(self, method: Method, context: grpc.ServicerContext) -> None:
-        self.started = time.perf_counter()
+        self.started, self.waited = arrival()
         self.method = method
         self.context = context
         self.principal: Principal | None = None
@@ -132,14 +135,21 @@ class Interceptors:
             FinishedCall(
                 time.time(),
                 time.perf_counter() - rpc.started,
+                rpc.waited,
                 rpc.request_id,
                 rpc.method.name,
                 rpc.code,
                 rpc.reason,
                 rpc.principal.tenant if rpc.principal else "",
                 rpc.error_id,
+                address_of(rpc.context.peer()),
             )
         )
+
+
+def address_of(peer: str) -> str:
+    """Return HOST:PORT of gRPC's name for a peer, such as "ipv6:%5B::1%5D:50051"."""
+    return unquote(peer.partition(":")[2])
 
 
 def parsed(rpc: Rpc, raw: bytes) -> Message:

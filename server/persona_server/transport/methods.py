@@ -30,7 +30,10 @@ _DELETE_PROJECTS = ("projects:write", "personas:write")
 _READ_LIBRARY = ("library:read",)
 _READ_RESPONSES, _WRITE_RESPONSES = ("responses:read",), ("responses:write",)
 
-# All scopes of an entry are needed.
+_PROMOTE = ("library:write", "library:read", "responses:read")
+
+# All scopes of an entry are needed: what an answer shows that is not the call's own, it must be
+# allowed to read, so whoever is answered with a profile may read profiles.
 SCOPES: dict[str, tuple[str, ...]] = {
     "persona.v1.PersonaService.ListPersonas": _READ,
     "persona.v1.PersonaService.GetPersona": _READ,
@@ -54,12 +57,12 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "persona.v1.ProjectService.DeletePersonaGroup": _DELETE_PROJECTS,
     "persona.v1.ResponseService.RecordResponses": _WRITE_RESPONSES,
     "persona.v1.ResponseService.ListResponses": _READ_RESPONSES,
-    "persona.v1.ResponseService.GetResponsePersona": _READ_RESPONSES,
+    "persona.v1.ResponseService.GetResponsePersona": ("responses:read", "personas:read"),
     "persona.v1.LibraryService.GetReliability": ("library:read", "responses:read"),
-    "persona.v1.LibraryService.PromotePersona": ("library:write", "responses:read"),
+    "persona.v1.LibraryService.PromotePersona": _PROMOTE,
     "persona.v1.LibraryService.ListLibraryPersonas": _READ_LIBRARY,
     "persona.v1.LibraryService.GetLibraryPersona": _READ_LIBRARY,
-    "persona.v1.LibraryService.RetireLibraryPersona": ("library:write",),
+    "persona.v1.LibraryService.RetireLibraryPersona": ("library:write", "library:read"),
     "persona.v1.LibraryService.MatchLibraryPersonas": _READ_LIBRARY,
     "persona.v1.LibraryService.ReuseLibraryPersonas": ("personas:write", "library:read"),
     "persona.v1.LibraryService.GetAttitudeTimeline": ("library:read", "responses:read"),

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -12,6 +11,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from persona_server.transport.interceptors import Interceptors, Rpc, decoded, parsed
 from persona_server.transport.methods import SERVICES, Method, methods_of
+from persona_server.transport.pools import CallPool
 from persona_server.transport.streams import STREAM_THREADS, ClientGone, Streams
 
 READ_THREADS = 8  # more cost nothing on one core, and a slow filter holds only one up
@@ -53,10 +53,10 @@ class PersonaServer:
     ) -> None:
         self._interceptors = interceptors
         self._streams = Streams()
-        self._reads = ThreadPoolExecutor(READ_THREADS, "read")
-        self._writes = ThreadPoolExecutor(WRITE_THREADS, "write")
-        self._stream_pool = ThreadPoolExecutor(STREAM_THREADS, "stream")
-        self._health_pool = ThreadPoolExecutor(1, "health")
+        self._reads = CallPool(READ_THREADS, "read")
+        self._writes = CallPool(WRITE_THREADS, "write")
+        self._stream_pool = CallPool(STREAM_THREADS, "stream")
+        self._health_pool = CallPool(1, "health")
         self._health = _Health(self._health_pool)
         self.serving(False)
         self._server = grpc.server(self._reads, options=OPTIONS)
@@ -126,7 +126,7 @@ class PersonaServer:
         return grpc.unary_unary_rpc_method_handler(behaviour)
 
     @staticmethod
-    def _pooled(behaviour: Callable[..., Any], pool: ThreadPoolExecutor) -> Callable[..., Any]:
+    def _pooled(behaviour: Callable[..., Any], pool: CallPool) -> Callable[..., Any]:
         # grpcio reads this attribute from the behaviour that it is given.
         behaviour.experimental_thread_pool = pool  # type: ignore[attr-defined]
         return behaviour
@@ -218,7 +218,7 @@ class _Health(health.HealthServicer):
     Check has a thread of its own. Watch passes as it is: only then does it hold no thread.
     """
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, pool: CallPool) -> None:
         super().__init__(experimental_non_blocking=True)
         answer = super().Check
 
