@@ -22,7 +22,7 @@ class MetricsPort:
         self._socket = socket.create_server((host, port), family=family)
         self.port: int = self._socket.getsockname()[1]
         self._page = page
-        self._open: dict[asyncio.Task[None], None] = {}  # oldest first
+        self._open: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}  # oldest first
         threading.Thread(target=self._run, name="metrics", daemon=True).start()
 
     def _run(self) -> None:
@@ -36,10 +36,10 @@ class MetricsPort:
         if len(self._open) >= CONNECTIONS:
             oldest = next(iter(self._open))
             del self._open[oldest]
-            oldest.cancel()
+            oldest.transport.abort()
         task = asyncio.ensure_future(self._connection(reader, writer))
-        self._open[task] = None
-        task.add_done_callback(lambda done: self._open.pop(done, None))
+        self._open[writer] = task
+        task.add_done_callback(lambda _: self._open.pop(writer, None))
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(
