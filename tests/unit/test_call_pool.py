@@ -3,7 +3,7 @@
 import threading
 import time
 
-from persona_server.transport.pools import Arrival, CallPool, arrival
+from persona_server.transport.arrivals import Arrival, CallPool, arrival
 
 
 def test_waiting_is_from_submission_to_the_thread() -> None:

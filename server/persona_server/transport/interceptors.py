@@ -25,7 +25,7 @@ from persona_server.services.call import Call
 from persona_server.transport.auth import Authenticator, require_scopes
 from persona_server.transport.errors import CODES, internal, status_of
 from persona_server.transport.methods import Method
-from persona_server.transport.pools import arrival
+from persona_server.transport.arrivals import arrival
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.validation.fields import UUID
 from persona_server.validation.requests import validate

@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from persona_server.transport.interceptors import Interceptors, Rpc, decoded, parsed
 from persona_server.transport.methods import SERVICES, Method, methods_of
-from persona_server.transport.pools import CallPool
+from persona_server.transport.arrivals import CallPool
 from persona_server.transport.streams import STREAM_THREADS, ClientGone, Streams
 
 READ_THREADS = 8  # more cost nothing on one core, and a slow filter holds only one up
