@@ -23,7 +23,7 @@ from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects import ProjectService
 from persona_server.services.responses.service import ResponseService
 from persona_server.storage import keys
-from persona_server.storage.engine.sqlite import lock_file, make_private
+from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.tokens import LocalKey, local_key
 from persona_server.transport.auth import Authenticator

@@ -12,7 +12,7 @@ from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
 from persona_server.gateway_process import GatewayError
 from persona_server.scopes import SCOPES
-from persona_server.storage.engine.sqlite import DatabaseError
+from persona_server.storage.engine.errors import DatabaseError
 
 TOKEN_HOURS = 12
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"

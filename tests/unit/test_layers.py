@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from sys import stdlib_module_names
 
 import pytest
 
@@ -9,7 +10,8 @@ import persona_server
 
 ROOT = Path(persona_server.__file__).parent
 
-ENGINES = {"peewee", "apsw", "playhouse", "sqlite3"}
+DRIVERS = {"apsw", "playhouse", "sqlite3"}
+ENGINES = DRIVERS | {"peewee"}
 GRPC = {"grpc", "grpc_status", "grpc_health", "grpc_reflection"}
 SHARED = ("errors.py", "logs.py", "log_writer.py", "metrics.py", "metrics_port.py", "config.py")
 # room → what no module in it may import
@@ -44,6 +46,42 @@ def within(name: str, package: str) -> bool:
 
 def modules(room: str) -> list[Path]:
     return sorted((ROOT / room).rglob("*.py"))
+
+
+def importers(packages: set[str], rooms: list[Path]) -> set[str]:
+    """Return the modules, by their path, that import one of these packages."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in rooms
+        for name in imports_of(path)
+        if any(within(name, package) for package in packages)
+    }
+
+
+def outside(room: str) -> list[Path]:
+    return sorted(set(ROOT.rglob("*.py")) - set(modules(room)))
+
+
+def test_only_the_engine_knows_the_driver() -> None:
+    """Repositories build their statements with peewee; what runs them is the engine's alone."""
+    assert not importers(DRIVERS, outside("storage/engine"))
+    assert importers(DRIVERS, modules("storage/engine"))
+    assert not importers({"peewee"}, outside("storage"))
+
+
+def test_only_what_is_derived_knows_the_measures() -> None:
+    measures = {"persona_server.measures"}
+    rest = [path for path in modules("storage") if path not in modules("storage/derived")]
+    assert not importers(measures, rest)
+    assert importers(measures, modules("storage/derived"))
+
+
+def test_migrations_import_no_living_code() -> None:
+    """They are history: what they once did must not change with the code of today."""
+    migrations = sorted((ROOT / "storage/migrations").glob("[0-9]*.py"))
+    assert len(migrations) >= 4
+    imported = {name.partition(".")[0] for path in migrations for name in imports_of(path)}
+    assert imported <= stdlib_module_names | {"peewee"}
 
 
 @pytest.mark.parametrize("room", FORBIDDEN)
