@@ -74,7 +74,7 @@ class LibraryStatements:
         library = tables.LibraryPersona
         mine = library.tenant_id == param("tenant")
         content = [getattr(library, name) for name in CONTENT]
-        self.find = Statement(database, library.select(*content).where(mine & (one_of(library.id))))
+        self.find = Statement(database, library.select(*content).where(mine & one_of(library.id)))
         self.origin = Statement(
             database,
             library.select(library.origin_persona_id).where(mine & (library.id == param("id"))),
