@@ -17,7 +17,7 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.project_service_pb2 import PersonaGroup
 from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer, Response
 from persona_server.measures.policy import Policy
-from persona_server.services.library.promoting import promote
+from persona_server.services.library.promoting import look_at, promote
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.services.responses.recording import record_responses
 from persona_server.storage.keys import id_bytes, id_text
@@ -133,8 +133,9 @@ def _response(
 
 
 def _promote(store: Store, persona: bytes) -> str:
+    look = look_at(store, TENANT, persona, Policy())
     with store.writing(TENANT, None) as repositories:
-        entry, made = promote(repositories, persona, Policy())
+        entry, made = promote(repositories, persona, look)
     assert made
     return id_text(entry.id)
 

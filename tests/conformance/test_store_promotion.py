@@ -1,81 +1,35 @@
 """Promotion by the worker, and limits and snapshots of what is measured, on a store alone."""
 
-import threading
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 
 from persona.v1 import library_service_pb2 as pb
-from persona.v1.response_service_pb2 import RatingAnswer, Response
+from persona.v1.response_service_pb2 import RatingAnswer
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy
-from persona_server.services.call import Call
 from persona_server.services.library import promoting
 from persona_server.services.library.promoting import promote_waiting
-from persona_server.services.library.service import LibraryService
-from persona_server.services.paging import PageTokens
-from persona_server.services.responses.recording import record_responses
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.keys import id_text
-from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Store
 from support.answers import answer
 from support.data import at, persona, uid
-from support.library import DAY, OWN, PEERS, SIMULATIONS, START, peer_answers, ratings
-from support.probe import Probe
-from support.stored import StoredGroup, read
-
-DEFAULTS = Policy()
-# Three simulations are too little data by default, and enough by these.
-LENIENT = Policy(
-    min_attainable=0.3, min_bound=0.3, min_noise_differences=1, min_noise_individuals=1
+from support.library import DAY, OWN, PEERS, SIMULATIONS, START, ratings
+from support.looks import (
+    DEFAULTS,
+    LENIENT,
+    Served,
+    in_another_thread,
+    origins,
+    reliable,
+    run,
+    say,
+    waiting,
 )
-
-
-def say(group: StoredGroup, *given: Response, simulation: str = "") -> None:
-    """Record answers as a server does that promotes by itself."""
-    with group.store.writing(group.tenant, None) as repositories:
-        record_responses(repositories, simulation or uid(), given, queues=True)
-
-
-def reliable(group: StoredGroup, simulations: int = SIMULATIONS) -> tuple[bytes, str]:
-    """Let a new persona answer in perfect agreement; return it and its questions' tag."""
-    (one,), tag = group.add(persona()), uid()
-    peers = [id_text(each) for each in group.add(*[persona() for _ in PEERS])]
-    say(group, *peer_answers(peers, tag))
-    for day in range(simulations):
-        say(group, *ratings(id_text(one), tag, OWN, day))
-    return one, tag
-
-
-def run(store: Store, policy: Policy = DEFAULTS) -> int:
-    return promote_waiting(store, policy, lambda: False)
-
-
-def waiting(group: StoredGroup) -> list[Queued]:
-    return read(group.store, group.tenant).promotions.next(b"", 1000)
-
-
-def origins(store: Store) -> list[bytes]:
-    return Probe(store).values("library_persona", "origin_persona_id")
-
-
-def in_another_thread(work: Callable[[], object]) -> None:
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-
-
-def look(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
-    """Let the worker find everybody eligible, and something happen before its transaction."""
-
-    def looked(*_: Any) -> bool:
-        in_another_thread(meanwhile)
-        return True
-
-    monkeypatch.setattr(promoting, "_is_eligible", looked)
+from support.probe import Probe
+from support.stored import StoredGroup
 
 
 def test_the_worker_promotes_and_leaves_an_audit_row(store: Store, group: StoredGroup) -> None:
@@ -104,27 +58,6 @@ def test_whom_a_delete_has_hidden_nobody_promotes(store: Store, group: StoredGro
     assert origins(store) == []
 
 
-def test_a_delete_while_the_worker_looks(
-    store: Store, group: StoredGroup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, _ = reliable(group)
-    look(monkeypatch, lambda: group.hide(one))
-    assert run(store) == 0
-    assert origins(store) == []
-
-
-def test_answers_while_the_worker_looks(
-    store: Store, group: StoredGroup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The figures that count are those of the promotion's own transaction; who answered waits."""
-    (one,) = group.add(persona())
-    say(group, answer(id_text(one)))
-    look(monkeypatch, lambda: say(group, answer(id_text(one))))
-    assert run(store) == 0
-    assert origins(store) == []
-    assert [queued.persona_id for queued in waiting(group)] == [one]
-
-
 def test_answers_sent_again_queue_nobody(group: StoredGroup) -> None:
     (one, other), simulation = group.add(persona(), persona()), uid()
     given: dict[str, Any] = {"persona_id": id_text(one), "id": uid(), "occurred_at": at(START)}
@@ -148,38 +81,6 @@ def test_every_chunk_is_looked_at(group: StoredGroup, monkeypatch: pytest.Monkey
         say(group, answer(id_text(group.add(persona())[0])))
     run(group.store)
     assert waiting(group) == []
-
-
-class Served:
-    """The service over a store, with limits of its own."""
-
-    def __init__(self, store: Store, group: StoredGroup, policy: Policy) -> None:
-        self._group = group
-        self._library = LibraryService(store, PageTokens(b"k"), policy)
-
-    def _call(self, method: str) -> Call:
-        return Call(method, self._group.tenant, "me")
-
-    def _named(self, one: bytes) -> dict[str, str]:
-        project_id, group_id = id_text(self._group.project), id_text(self._group.group)
-        return {"project_id": project_id, "group_id": group_id, "persona_id": id_text(one)}
-
-    def reliability(self, one: bytes) -> pb.Reliability:
-        request = pb.GetReliabilityRequest(**self._named(one))
-        encoded = self._library.get_reliability(self._call("GetReliability"), request)
-        found = pb.GetReliabilityResponse.FromString(encoded).reliability
-        found.ClearField("measured_at")
-        return found
-
-    def promote(self, one: bytes) -> pb.LibraryPersona:
-        request = pb.PromotePersonaRequest(**self._named(one))
-        encoded = self._library.promote_persona(self._call("PromotePersona"), request)
-        return pb.PromotePersonaResponse.FromString(encoded).library_persona
-
-    def timeline(self, library_id: str) -> pb.GetAttitudeTimelineResponse:
-        request = pb.GetAttitudeTimelineRequest(library_persona_id=library_id)
-        encoded = self._library.get_attitude_timeline(self._call("GetAttitudeTimeline"), request)
-        return pb.GetAttitudeTimelineResponse.FromString(encoded)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ const (
 	// ABORTED: the import was taken over by a newer stream, belongs to another group, has ended
 	// because all personas of the group were deleted, or repeats a batch with different content.
 	ErrorReason_ERROR_REASON_IMPORT_CONFLICT ErrorReason = 10
-	// ABORTED: something else changed at the same time; read again and retry. Not sent yet.
+	// ABORTED: answers of the persona to promote came each time that it had been measured; retry.
 	ErrorReason_ERROR_REASON_CONCURRENT_CHANGE ErrorReason = 11
 	// UNAUTHENTICATED: there is no token, more than one, or one that is not valid.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 12

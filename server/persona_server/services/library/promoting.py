@@ -1,6 +1,7 @@
 """Promotion: a reliable individual becomes a library persona, on demand or by the worker."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 from persona.v1.library_service_pb2 import LibraryPersona
@@ -26,22 +27,51 @@ METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail n
 _CHUNK = 100  # individuals that the worker reads at a time
 
 
-def promote(repositories: Transaction, persona: bytes, policy: Policy) -> tuple[LibraryEntry, bool]:
+class Look(NamedTuple):
+    """An individual as one snapshot showed it: measured, over this number of its own answers."""
+
+    measurement: Measurement
+    answers: int
+
+
+class AnswersCameError(Exception):
+    """An individual has answered since it was looked at, so that its figures are others now."""
+
+
+def look_at(store: Store, tenant: str, persona: bytes, policy: Policy) -> Look | None:
+    """Measure a persona that may be promoted, on a snapshot, which keeps no writer waiting.
+
+    Returns None for one that is not visible, and for one that is in the library.
+    """
+    with store.snapshot(tenant) as repositories:
+        parents = repositories.personas.ancestry([persona]).get(persona)
+        if parents is None or not parents.visible or parents.library_persona_id is not None:
+            return None
+        answers = repositories.responses.count(persona)
+        return Look(measure(repositories, persona, policy), answers)
+
+
+def promote(
+    repositories: Transaction, persona: bytes, look: Look | None
+) -> tuple[LibraryEntry, bool]:
     """Return the library persona of a visible persona, made now if its answers are reliable.
 
-    The second value is whether it was made now. Raises NOT_ELIGIBLE.
+    The second value is whether it was made now. Raises NOT_ELIGIBLE, and AnswersCameError if it
+    must be looked at again.
     """
     parents = repositories.personas.ancestry([persona])[persona]
     if parents.library_persona_id is not None:
         entry = repositories.library.find(parents.library_persona_id)
         assert entry is not None  # links name library personas, which are never removed
         return entry, False
-    measurement = measure(repositories, persona, policy)
-    if measurement.reliability.status is not Status.ELIGIBLE:
-        raise not_eligible(id_text(persona), measurement)
+    # What others have answered since is left to the next look: the figures are of one moment.
+    if look is None or repositories.responses.count(persona) != look.answers:
+        raise AnswersCameError
+    if look.measurement.reliability.status is not Status.ELIGIBLE:
+        raise not_eligible(id_text(persona), look.measurement)
     framed = repositories.personas.recorded(persona)
     assert framed is not None  # the persona is visible in this transaction
-    row = _library_row(repositories, unframed(framed), measurement)
+    row = _library_row(repositories, unframed(framed), look)
     repositories.library.insert(row)
     repositories.links.insert([_origin_link(repositories, row, parents)])
     return LibraryEntry(row.id, row.body, row.project_count, row.response_count, None), True
@@ -70,7 +100,7 @@ def promote_waiting(store: Store, policy: Policy, stopping: Callable[[], bool]) 
 def _tried(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
     """Look at an individual; a fault of ours in one must not keep all others waiting."""
     try:
-        return _look_at(store, tenant, queued, policy)
+        return _look_and_promote(store, tenant, queued, policy)
     except ServiceError:  # the database is not available: everybody waits
         raise
     except Exception:  # noqa: BLE001 (whatever it is, it is of this individual alone)
@@ -81,25 +111,21 @@ def _tried(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
         return False
 
 
-def _look_at(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
+def _look_and_promote(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
     """Promote an individual if it is reliable, and take it off the queue."""
-    # Most are not: they are told apart on a snapshot, which keeps no writer waiting.
-    with store.snapshot(tenant) as repositories:
-        may = _is_visible(repositories, queued.persona_id) and _is_eligible(
-            repositories, queued.persona_id, policy
-        )
+    look = look_at(store, tenant, queued.persona_id, policy)
     with store.writing(tenant, None) as repositories:
-        promoted = may and _promote_queued(repositories, queued.persona_id, policy)
+        promoted = look is not None and _promote_queued(repositories, queued.persona_id, look)
         repositories.promotions.done(queued)
     return promoted
 
 
-def _promote_queued(repositories: Transaction, persona: bytes, policy: Policy) -> bool:
+def _promote_queued(repositories: Transaction, persona: bytes, look: Look) -> bool:
     if not _is_visible(repositories, persona):
         return False
     try:
-        entry, made = promote(repositories, persona, policy)
-    except ServiceError:  # answers that came since have changed the figures
+        entry, made = promote(repositories, persona, look)
+    except (ServiceError, AnswersCameError):  # not reliable, or queued again by its answers
         return False
     if made:
         parents = repositories.personas.ancestry([persona])[persona]
@@ -120,41 +146,32 @@ def _is_visible(repositories: Repositories, persona: bytes) -> bool:
     return parents is not None and parents.visible
 
 
-def _is_eligible(repositories: Repositories, persona: bytes, policy: Policy) -> bool:
-    if repositories.personas.ancestry([persona])[persona].library_persona_id is not None:
-        return False
-    return measure(repositories, persona, policy).reliability.status is Status.ELIGIBLE
-
-
-def _library_row(
-    repositories: Transaction, persona: Persona, measurement: Measurement
-) -> LibraryRow:
+def _library_row(repositories: Transaction, persona: Persona, look: Look) -> LibraryRow:
     now = repositories.now
     library = LibraryPersona(
         id=keys.new_id(now),
         origin_project_id=persona.project_id,
         origin_persona_id=persona.id,
-        reliability=reliability_message(measurement, now),
+        reliability=reliability_message(look.measurement, now),
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
     for name in ("id", "project_id", "group_id", "library_persona_id"):
         library.profile.ClearField(name)
-    bound = measurement.reliability.estimate.bound
+    bound = look.measurement.reliability.estimate.bound
     assert bound is not None  # nobody is eligible without one
-    origin = id_bytes(persona.id)
     return LibraryRow(
         tenant=repositories.tenant,
         id=id_bytes(library.id),
         origin_project_id=id_bytes(persona.project_id),
-        origin_persona_id=origin,
+        origin_persona_id=id_bytes(persona.id),
         age=persona.age,
         keys=search_keys(persona),
         lower_bound=bound,
         created_at=now,
         body=library.SerializeToString(deterministic=True),
         project_count=1,
-        response_count=repositories.responses.count(origin),
+        response_count=look.answers,
     )
 
 
@@ -202,6 +219,17 @@ def not_eligible(persona_id: str, measurement: Measurement) -> ServiceError:
         errors_pb2.ERROR_REASON_NOT_ELIGIBLE,
         f"The persona can't be promoted: {found.status.value}: {broken}{reason}.",
         metadata=metadata,
+    )
+
+
+def answers_keep_coming(persona_id: str) -> ServiceError:
+    """CONCURRENT_CHANGE for an individual that has answered at every look."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_CONCURRENT_CHANGE,
+        f"The persona {persona_id} was recorded to answer each time its answers had been measured. "
+        "Retry when its simulation is over.",
+        metadata={"persona_id": persona_id},
+        retry_after=1.0,
     )
 
 

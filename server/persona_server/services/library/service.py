@@ -2,6 +2,7 @@
 
 import math
 import struct
+from functools import partial
 from typing import cast
 
 from google.protobuf.message import Message
@@ -20,7 +21,13 @@ from persona_server.services.library.individuals import (
     recorded_individual,
 )
 from persona_server.services.library.messages import encoded, entries
-from persona_server.services.library.promoting import promote
+from persona_server.services.library.promoting import (
+    AnswersCameError,
+    Look,
+    answers_keep_coming,
+    look_at,
+    promote,
+)
 from persona_server.services.library.reliability_messages import full_message
 from persona_server.services.library.reusing import reuse, target_of
 from persona_server.services.library.timelines import timelines
@@ -36,6 +43,7 @@ from persona_server.storage.store import Store, Transaction
 from persona_server.validation.filters import filters_of
 from persona_server.validation.library import order_of
 
+LOOKS = 3  # at an individual whose answers change while it is promoted
 _START = b""  # of a list, in place of a position
 # Positions in page tokens.
 _SCORE_AND_ID = struct.Struct(">d16s")
@@ -69,15 +77,18 @@ class LibraryService:
         return pb.GetReliabilityResponse(reliability=message).SerializeToString()
 
     def promote_persona(self, call: Call, request: pb.PromotePersonaRequest) -> bytes:
-        """Take a persona's individual into the library. Raises NOT_ELIGIBLE."""
+        """Take a persona's individual into the library.
 
-        def effect(repositories: Transaction) -> Outcome:
-            require_persona(repositories, request.project_id, request.group_id, request.persona_id)
-            entry, made = promote(repositories, id_bytes(request.persona_id), self._policy)
-            audit = audit_entry(call, request, library_persona_id=entry.id)
-            return Outcome(_resource(entry), audit if made else None)
-
-        return mutate(self._store, call, request, effect)
+        Raises NOT_ELIGIBLE, and CONCURRENT_CHANGE if answers of its own come at every look.
+        """
+        persona = id_bytes(request.persona_id)
+        for _ in range(LOOKS):
+            look = look_at(self._store, call.tenant, persona, self._policy)
+            try:
+                return mutate(self._store, call, request, partial(_promoted, call, request, look))
+            except AnswersCameError:
+                continue
+        raise answers_keep_coming(request.persona_id)
 
     def list_library_personas(self, call: Call, request: pb.ListLibraryPersonasRequest) -> bytes:
         """Return one page of the library. Raises INVALID_PAGE_TOKEN."""
@@ -178,6 +189,15 @@ class LibraryService:
         """Return a page's answer; `last` is the position of its last item if others follow."""
         answer = b"".join(items)
         return answer if last is None else answer + self._tokens.field(call, request, last)
+
+
+def _promoted(
+    call: Call, request: pb.PromotePersonaRequest, look: Look | None, repositories: Transaction
+) -> Outcome:
+    require_persona(repositories, request.project_id, request.group_id, request.persona_id)
+    entry, made = promote(repositories, id_bytes(request.persona_id), look)
+    audit = audit_entry(call, request, library_persona_id=entry.id)
+    return Outcome(_resource(entry), audit if made else None)
 
 
 def _resource(entry: LibraryEntry) -> bytes:
