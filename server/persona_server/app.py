@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from dataclasses import fields
@@ -28,12 +29,15 @@ from persona_server.storage.store import open_store
 from persona_server.tokens import LocalKey, local_key
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.pipeline import Pipeline
+from persona_server.transport.pools import Pools
 from persona_server.transport.recorder import Recorder
 from persona_server.transport.server import PersonaServer
+from persona_server.transport.sharing.callers import Callers
 from persona_server.transport.steps import Draining, call_steps
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
+SWITCH_SECONDS = 0.001  # a short call takes the interpreter several times from one that computes
 PROMOTION_SECONDS = 1.0
 REST_SHARE = 0.6  # of the grace, at most
 _PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
@@ -90,6 +94,7 @@ class App:
             },
             Pipeline(steps),
             draining,
+            Pools(Callers(authenticator).caller_of),
             open_reflection=settings.open_reflection,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
@@ -104,6 +109,7 @@ class App:
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
+        sys.setswitchinterval(SWITCH_SECONDS)
         signal.set_wakeup_fd(self._waker.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _noted)

@@ -21,6 +21,7 @@ from persona_server.transport.steps import Draining, call_steps
 ORDER = (
     "record",
     "shield",
+    "room",
     "draining",
     "authentication",
     "scopes",

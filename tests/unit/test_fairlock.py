@@ -1,4 +1,4 @@
-"""The lock before the writers: first come, first served, with a bound on the waiting."""
+"""The lock before the writers: tenants in turn, and a bound on the waiting."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,15 +18,18 @@ class Crowd:
         self.order: list[int] = []
         self.pool = pool
 
-    def waits(self, number: int, timeout: float = 30.0) -> "Future[None]":
+    def waits(self, number: int, timeout: float = 30.0, tenant: str = "") -> "Future[None]":
         """Queue for the lock, and return once this thread is in the queue."""
-        before = len(self.lock._waiting)
-        future = self.pool.submit(self._take, number, timeout)
-        eventually(lambda: len(self.lock._waiting) > before or future.done())
+        before = self.waiting()
+        future = self.pool.submit(self._take, number, timeout, tenant)
+        eventually(lambda: self.waiting() > before or future.done())
         return future
 
-    def _take(self, number: int, timeout: float) -> None:
-        with self.lock.hold(timeout):
+    def waiting(self) -> int:
+        return sum(map(len, list(self.lock._waiting.values())))
+
+    def _take(self, number: int, timeout: float, tenant: str) -> None:
+        with self.lock.hold(timeout, tenant):
             self.order.append(number)
 
     def held(self) -> AbstractContextManager[None]:
@@ -41,6 +44,19 @@ def test_turns_come_in_the_order_of_asking() -> None:
         for future in waiting:
             future.result()
         assert crowd.order == list(range(16))
+
+
+def test_tenants_take_turns() -> None:
+    """Who asks alone waits for one of each other tenant, however many of theirs asked before."""
+    with ThreadPoolExecutor(8) as pool:
+        crowd = Crowd(pool)
+        with crowd.held():
+            waiting = [crowd.waits(number, tenant="many") for number in range(4)]
+            waiting += [crowd.waits(10 + number, tenant="few") for number in range(2)]
+            waiting.append(crowd.waits(20, tenant="alone"))
+        for future in waiting:
+            future.result()
+        assert crowd.order == [0, 10, 20, 1, 11, 2, 3]
 
 
 def test_nobody_overtakes_a_waiter() -> None:
@@ -61,7 +77,7 @@ def test_waiting_ends_with_its_time_and_leaves_the_queue() -> None:
             patient = crowd.waits(1)
             with pytest.raises(TimeoutError):
                 crowd.waits(2, timeout=0.01).result()
-            assert len(crowd.lock._waiting) == 1
+            assert crowd.waiting() == 1
         patient.result()
         assert crowd.order == [1]
 

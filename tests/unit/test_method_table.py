@@ -18,7 +18,7 @@ from persona_server.services.responses import recording
 from persona_server.services.responses.service import ResponseService
 from persona_server.storage.repositories.responses import DELETED, SHOWN
 from persona_server.transport.methods import RPCS, SERVICES, methods_of
-from persona_server.transport.pools import THREADS
+from persona_server.transport.pools import LIMITS
 
 FILES = (persona_service_pb2, project_service_pb2, response_service_pb2, library_service_pb2)
 IMPLEMENTATIONS = {
@@ -85,9 +85,13 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
     assert set(RPCS[rpc.full_name].scopes) == expected
 
 
+# What reads all of an individual's answers or the whole library.
+DEAR = {"GetReliability", "GetAttitudeTimeline", "MatchLibraryPersonas", "PromotePersona"}
+
+
 def test_every_pool_of_the_table_is_there() -> None:
-    assert {rules.pool for rules in RPCS.values()} == {"read", "write", "stream"}
-    assert set(THREADS) == {"read", "write", "stream", "health"}
+    assert {rules.pool for rules in RPCS.values()} == {"read", "dear", "write", "stream"}
+    assert set(LIMITS) == {"read", "dear", "write", "stream", "health"}
 
 
 @ALL
@@ -96,7 +100,8 @@ def test_pools_keep_writers_and_streams_from_readers(rpc: MethodDescriptor) -> N
     if method.streams_in or method.streams_out:
         assert method.pool == "stream"
     else:
-        assert method.pool == ("read" if rpc.name.startswith(READS) else "write")
+        usual = "read" if rpc.name.startswith(READS) else "write"
+        assert method.pool == ("dear" if rpc.name in DEAR else usual)
 
 
 @ALL

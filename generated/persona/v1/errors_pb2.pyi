@@ -89,6 +89,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_LIBRARY_PERSONA_RETIRED: _ErrorReason.ValueType  # 25
     """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
+    ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 26
+    """RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
+    `limit` its value. Retry after the delay of RetryInfo.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -163,4 +167,8 @@ the metadata name every rule with its value.
 """
 ERROR_REASON_LIBRARY_PERSONA_RETIRED: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
+ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 26
+"""RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
+`limit` its value. Retry after the delay of RetryInfo.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

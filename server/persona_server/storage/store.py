@@ -132,7 +132,7 @@ class Store:
             raise errors.deadline_exceeded()
         with driver_errors_translated():
             self.tenants.key(tenant)  # remembered now, outside of the transaction
-            with self.database.write(min(wait, LOCK_TIMEOUT)):
+            with self.database.write(min(wait, LOCK_TIMEOUT), tenant):
                 now = keys.now()
                 transaction = Transaction(
                     self, self.tenants.ensure(tenant, self.id_generator, now), now

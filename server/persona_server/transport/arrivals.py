@@ -1,41 +1,34 @@
-"""Thread pools whose work knows when it came, and so how long it waited for a thread."""
+"""When the call came that this thread serves, and so how long it waited for the thread."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from persona_server.principal import Principal
 
 
 class Arrival(NamedTuple):
-    """When work came, on the clock of time.perf_counter(), and its seconds until a thread began."""
+    """When work came, on the clock of time.perf_counter(), and its seconds until a thread began.
+
+    `principal` is who calls, if that is known already. `turned_away`: there is no room for it, and
+    it must only be refused.
+    """
 
     at: float
     waited: float
+    principal: Principal | None = None
+    turned_away: bool = False
 
 
-class CallPool(ThreadPoolExecutor):
-    """A pool for calls. gRPC submits each from its event thread as soon as its headers are there.
-
-    So the time of submission is the call's arrival; grpcio tells a behaviour nothing earlier.
-    """
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Submit work; within it, `arrival()` tells when that was."""
-        return super().submit(_run, time.perf_counter(), fn, args, kwargs)
+def serving(at: float, principal: Principal | None = None, *, turned_away: bool = False) -> None:
+    """Let `arrival()` tell this thread from now on that what it does has come `at` this time."""
+    _here.arrival = Arrival(at, time.perf_counter() - at, principal, turned_away)
 
 
 def arrival() -> Arrival:
-    """Return the arrival of the call that this thread serves: now, if it is none of a CallPool."""
+    """Return the arrival of the call that this thread serves: now, if it serves none."""
     found: Arrival | None = getattr(_here, "arrival", None)
     return found or Arrival(time.perf_counter(), 0.0)
 
 
 _here = threading.local()
-
-
-def _run(
-    at: float, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> Any:
-    _here.arrival = Arrival(at, time.perf_counter() - at)
-    return fn(*args, **kwargs)

@@ -28,13 +28,18 @@ class Authenticator:
             raise unauthenticated("A token is required: authorization: Bearer <token>.")
         if len(authorizations) > 1:
             raise unauthenticated("There is more than one authorization value; send one.")
-        scheme, _, token = authorizations[0].partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
+        token = _token(authorizations[0])
+        if not token:
             raise unauthenticated("The authorization value must be: Bearer <token>.")
-        digest = hashlib.sha256(token.encode(errors="replace")).digest()
+        digest = _digest(token)
         found = self._cached(digest)
         return found or self._verified(digest, token)
+
+    def known(self, authorizations: Sequence[str]) -> Principal | None:
+        """Return who was verified with the same token before; nothing is verified now."""
+        if len(authorizations) != 1:
+            return None
+        return self._cached(_digest(_token(authorizations[0])))
 
     def _cached(self, digest: bytes) -> Principal | None:
         with self._lock:
@@ -59,6 +64,16 @@ class Authenticator:
             if len(self._cache) > _CACHE_SIZE:
                 self._cache.popitem(last=False)
         return principal
+
+
+def _token(authorization: str) -> str:
+    """Return the token of an authorization value, "" if it has none."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
 def unauthenticated(message: str) -> ServiceError:

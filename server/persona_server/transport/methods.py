@@ -25,7 +25,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
 )
 
 # The thread pools, see pools.py.
-PoolName: TypeAlias = Literal["read", "write", "stream", "health"]
+PoolName: TypeAlias = Literal["read", "dear", "write", "stream", "health"]
 
 
 class Rules(NamedTuple):
@@ -65,21 +65,21 @@ RPCS: dict[str, Rules] = {
     "persona.v1.ResponseService.GetResponsePersona": Rules(
         "read", ("responses:read", "personas:read")
     ),
-    "persona.v1.LibraryService.GetReliability": Rules("read", ("library:read", "responses:read")),
+    "persona.v1.LibraryService.GetReliability": Rules("dear", ("library:read", "responses:read")),
     "persona.v1.LibraryService.PromotePersona": Rules(
-        "write", ("library:write", "library:read", "responses:read")
+        "dear", ("library:write", "library:read", "responses:read")
     ),
     "persona.v1.LibraryService.ListLibraryPersonas": Rules("read", ("library:read",)),
     "persona.v1.LibraryService.GetLibraryPersona": Rules("read", ("library:read",)),
     "persona.v1.LibraryService.RetireLibraryPersona": Rules(
         "write", ("library:write", "library:read")
     ),
-    "persona.v1.LibraryService.MatchLibraryPersonas": Rules("read", ("library:read",)),
+    "persona.v1.LibraryService.MatchLibraryPersonas": Rules("dear", ("library:read",)),
     "persona.v1.LibraryService.ReuseLibraryPersonas": Rules(
         "write", ("personas:write", "library:read")
     ),
     "persona.v1.LibraryService.GetAttitudeTimeline": Rules(
-        "read", ("library:read", "responses:read")
+        "dear", ("library:read", "responses:read")
     ),
 }
 

@@ -1,27 +1,42 @@
 """The thread pools: which there are and how large. methods.py says which RPC runs in which."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
-from persona_server.transport.arrivals import CallPool
 from persona_server.transport.methods import PoolName
+from persona_server.transport.sharing.pool import FairPool
+from persona_server.transport.sharing.turns import Caller, Limits
 from persona_server.transport.streams import MAX_STREAMS
 
-THREADS: dict[PoolName, int] = {
-    "read": 8,  # more cost nothing on one core, and a slow filter holds only one up
-    "write": 4,  # of their own: writers that wait for their turn must not hold up readers
-    "stream": MAX_STREAMS + 4,  # the rest are free to refuse what is too much
-    "health": 1,  # a busy pool can't hide that the server lives
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_STREAMS = MAX_STREAMS + 4  # the rest are free to refuse what is too much
+LIMITS: dict[PoolName, Limits] = {
+    # More threads cost nothing on one core. A slow filter holds up few.
+    "read": Limits(8, costly=max(2, cores() - 1)),
+    # Reads that are slow by their nature: a second one is for another tenant.
+    "dear": Limits(2, costly=2),
+    # Of their own: writers that wait for their turn must not hold up readers.
+    "write": Limits(4, costly=3),
+    "stream": Limits(_STREAMS, costly=_STREAMS),
+    # A busy pool can't hide that the server lives.
+    "health": Limits(1, costly=1),
 }
 
 
 class Pools:
     """The thread pools of a server."""
 
-    def __init__(self) -> None:
-        self._pools = {name: CallPool(count, name) for name, count in THREADS.items()}
+    def __init__(self, caller_of: Callable[[tuple[Any, ...]], Caller]) -> None:
+        """Make them; `caller_of` tells for whom work is from the arguments of `submit`."""
+        self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
 
-    def __getitem__(self, name: PoolName) -> CallPool:
+    def __getitem__(self, name: PoolName) -> FairPool:
         return self._pools[name]
 
     def bind(self, behaviour: Callable[..., Any], name: PoolName) -> Callable[..., Any]:

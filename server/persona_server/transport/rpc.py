@@ -45,6 +45,7 @@ class Rpc:
         "deadline",
         "error_id",
         "keys",
+        "known",
         "message_bytes",
         "method",
         "peer",
@@ -53,6 +54,7 @@ class Rpc:
         "refusal",
         "request_id",
         "started",
+        "turned_away",
         "waited",
     )
 
@@ -67,10 +69,11 @@ class Rpc:
 
         `time_remaining` is None if the caller did not say, `peer` the connection's other end.
         """
-        self.started, self.waited = arrival()
+        self.started, self.waited, known, self.turned_away = arrival()
         self.peer = peer
         self.method = method
         self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
+        self.known = known  # who calls, if that was found out before it got a thread
         self.principal: Principal | None = None
         self.call: Call | None = None
         self.message_bytes = 0  # of the message that came last

@@ -32,12 +32,13 @@ class PersonaServer:
         services: dict[str, object],
         pipeline: Pipeline,
         draining: Draining,
+        pools: Pools,
         *,
         open_reflection: bool = False,
     ) -> None:
         self._draining = draining
         self._streams = Streams()
-        self._pools = Pools()
+        self._pools = pools
         self._health = Health(self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
         self._server = grpc.server(self._pools["read"], options=OPTIONS)

@@ -16,7 +16,7 @@ from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
 from persona_server.services.call import Call
 from persona_server.transport.auth import Authenticator, require_scopes
-from persona_server.transport.errors import CODES, internal, shutting_down, status_of
+from persona_server.transport.errors import CODES, crowded, internal, shutting_down, status_of
 from persona_server.transport.pipeline import Step
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.transport.rpc import Refusal, Rpc
@@ -45,7 +45,10 @@ def call_steps(
     def authenticate(rpc: Rpc) -> None:
         if rpc.method.scopes is None:  # open to everybody
             return
-        who = rpc.principal = authenticator.principal(rpc.authorizations)
+        who = rpc.known
+        if who is None or who.expires <= time.time():  # it may have waited since
+            who = authenticator.principal(rpc.authorizations)
+        rpc.principal = who
         rpc.call = Call(rpc.method.name, who.tenant, who.subject, rpc.deadline)
 
     def count_written(rpc: Rpc) -> None:
@@ -60,6 +63,7 @@ def call_steps(
     return (
         Step("record", answered=count_written, leave=record),
         Step("shield", failed=_shield),
+        Step("room", enter=_require_room),
         Step("draining", enter=draining.refuse),
         Step("authentication", enter=authenticate),
         Step("scopes", enter=_require_scopes),
@@ -99,6 +103,12 @@ def _shield(rpc: Rpc, error: Exception) -> None:
     status = status_of(error)
     trailing = (*status.trailing_metadata, ("x-request-id", rpc.request_id))
     rpc.refusal = Refusal(status.code, status.details, trailing)
+
+
+def _require_room(rpc: Rpc) -> None:
+    """Raises QUOTA_EXCEEDED."""
+    if rpc.turned_away:
+        raise crowded()
 
 
 def _require_scopes(rpc: Rpc) -> None:

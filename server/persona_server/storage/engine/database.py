@@ -64,14 +64,14 @@ class Database(APSWDatabase):  # type: ignore[misc]
                 raise DatabaseError(f"SQLite refused {name} = {wanted} for {self.path.name}.")
 
     @contextlib.contextmanager
-    def write(self, timeout: float) -> Iterator[None]:
-        """Run a block in one write transaction, durable when the block ends.
+    def write(self, timeout: float, tenant: str = "") -> Iterator[None]:
+        """Run a block in one write transaction, durable when the block ends. Tenants take turns.
 
         Raises TimeoutError after `timeout` seconds of waiting for its turn, with nothing written.
         """
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
-        with self._turn.hold(timeout), self.atomic("IMMEDIATE"):
+        with self._turn.hold(timeout, tenant), self.atomic("IMMEDIATE"):
             yield
 
     @contextlib.contextmanager

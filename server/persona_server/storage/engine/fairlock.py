@@ -1,4 +1,4 @@
-"""A lock that is handed on in the order of asking.
+"""A lock that is handed to tenants in turn, and to each tenant's callers in the order of asking.
 
 SQLite's own waiting (busy_timeout) polls: beside busy writers an unlucky one starves for seconds.
 """
@@ -10,41 +10,51 @@ from contextlib import contextmanager
 
 
 class FairLock:
-    """First come, first served, with a bound on the waiting."""
+    """Tenants in turn, each of them first come, first served, with a bound on the waiting."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._held = False
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting: dict[str, deque[threading.Event]] = {}  # the next tenant first
 
     @contextmanager
-    def hold(self, timeout: float) -> Iterator[None]:
+    def hold(self, timeout: float, tenant: str = "") -> Iterator[None]:
         """Hold the lock for a block. Raises TimeoutError after `timeout` seconds of waiting."""
-        if not self._acquire(timeout):
+        if not self._acquire(timeout, tenant):
             raise TimeoutError
         try:
             yield
         finally:
             self._release()
 
-    def _acquire(self, timeout: float) -> bool:
+    def _acquire(self, timeout: float, tenant: str) -> bool:
         with self._guard:
             if not self._held:
                 self._held = True
                 return True
             turn = threading.Event()
-            self._waiting.append(turn)
+            self._waiting.setdefault(tenant, deque()).append(turn)
         if turn.wait(max(timeout, 0)):
             return True
         with self._guard:
             if turn.is_set():  # handed over just as the wait ended
                 return True
-            self._waiting.remove(turn)
+            self._leave(tenant, turn)
             return False
 
     def _release(self) -> None:
         with self._guard:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
+            if not self._waiting:
                 self._held = False
+                return
+            tenant = next(iter(self._waiting))
+            queue = self._waiting.pop(tenant)
+            queue.popleft().set()
+            if queue:
+                self._waiting[tenant] = queue  # behind the others
+
+    def _leave(self, tenant: str, turn: threading.Event) -> None:
+        queue = self._waiting[tenant]
+        queue.remove(turn)
+        if not queue:
+            del self._waiting[tenant]

@@ -1,0 +1,197 @@
+"""Whose turn it is: work waits in a lane for each tenant, and the least served tenant is next."""
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from persona_server.principal import Principal
+from persona_server.transport.sharing.costs import COSTLY, Costs
+
+_LANES = 256  # that are remembered of tenants that ask for nothing
+
+
+class Caller(NamedTuple):
+    """For whom work is done: the tenant, "" if not known yet, its RPC, when it stops waiting.
+
+    `deadline` is in seconds since 1970. `principal` is who was verified, if anybody was.
+    """
+
+    tenant: str = ""
+    rpc: str = ""
+    deadline: float = math.inf
+    principal: Principal | None = None
+
+
+class Work:
+    """Something to do for a caller. `at` is when it came, on the clock of time.perf_counter()."""
+
+    __slots__ = ("at", "caller", "costly", "estimate", "lane", "run")
+
+    def __init__(self, caller: Caller, run: Callable[[], object]) -> None:
+        self.at = time.perf_counter()
+        self.caller = caller
+        self.run = run
+        self.estimate = 0.0
+        self.costly = False
+        self.lane: Lane
+
+    @property
+    def expired(self) -> bool:
+        """Whether its caller does not wait any more."""
+        return self.caller.deadline < time.time()
+
+
+class Lane:
+    """What one tenant waits for, and how many seconds of CPU it was served."""
+
+    __slots__ = ("costly", "light", "running", "running_costly", "served")
+
+    def __init__(self, served: float) -> None:
+        self.light: deque[Work] = deque()
+        self.costly: deque[Work] = deque()
+        self.running = 0
+        self.running_costly = 0
+        self.served = served
+
+    def __len__(self) -> int:
+        return len(self.light) + len(self.costly)
+
+
+class Limits(NamedTuple):
+    """How many threads serve, how many of them costly work, and how much work may wait."""
+
+    threads: int
+    costly: int
+    waiting: int = 10_000
+    waiting_each: int = 2_500
+
+    @property
+    def each(self) -> int:
+        """How many threads one tenant may hold: another always finds some."""
+        return max(1, self.threads - max(1, self.threads // 4))
+
+    @property
+    def costly_each(self) -> int:
+        """How many of them for costly work."""
+        return max(1, self.costly - 1)
+
+
+class Turns:
+    """The work that waits for the threads of one pool. Not safe for threads: its pool locks it.
+
+    Turns are by start-time fair queueing, in seconds of CPU: work is charged at its start by what
+    such work has cost before, and corrected at its end. A tenant that comes anew has as much behind
+    it as the one that was served last, so that nobody saves up turns.
+    """
+
+    def __init__(self, limits: Limits, costs: Costs) -> None:
+        self._limits = limits
+        self._costs = costs
+        self._lanes: dict[str, Lane] = {}
+        self._backlog: dict[str, Lane] = {}  # those with something that waits
+        self._waiting = 0
+        self._running_costly = 0
+        self._served = 0.0  # by the lane that was served last
+
+    def __len__(self) -> int:
+        """Return how much waits."""
+        return self._waiting
+
+    def add(self, work: Work) -> bool:
+        """Take work, or return False: too much waits already."""
+        tenant = work.caller.tenant
+        lane = self._lanes.get(tenant) or self._lane(tenant)
+        if self._waiting >= self._limits.waiting or len(lane) >= self._limits.waiting_each:
+            return False
+        if tenant not in self._backlog:
+            self._backlog[tenant] = lane
+            if not lane.running:
+                lane.served = max(lane.served, self._served)
+        work.lane = lane
+        work.estimate = self._costs.of(tenant, work.caller.rpc)
+        work.costly = work.estimate >= COSTLY
+        (lane.costly if work.costly else lane.light).append(work)
+        self._waiting += 1
+        return True
+
+    def ready(self) -> bool:
+        """Return whether some work may start now."""
+        return any(self._queue(lane) is not None for lane in self._backlog.values())
+
+    def next(self) -> Work | None:
+        """Return the work whose turn it is, which starts now; None if none may."""
+        best: Lane | None = None
+        queue: deque[Work] | None = None
+        for lane in self._backlog.values():
+            if best is None or lane.served < best.served:
+                found = self._queue(lane)
+                if found is not None:
+                    best, queue = lane, found
+        if best is None or queue is None:
+            return None
+        work = queue.popleft()
+        self._start(best, work)
+        return work
+
+    def done(self, work: Work, seconds: float) -> None:
+        """Take note that work has ended, and what it has cost."""
+        lane = work.lane
+        lane.running -= 1
+        if work.costly:
+            lane.running_costly -= 1
+            self._running_costly -= 1
+        lane.served += seconds - work.estimate
+        self._costs.learn(work.caller.tenant, work.caller.rpc, seconds)
+
+    def expired(self) -> list[Work]:
+        """Remove and return the work for which nobody waits any more."""
+        found = []
+        for tenant, lane in list(self._backlog.items()):
+            for queue in (lane.light, lane.costly):
+                late = [work for work in queue if work.expired]
+                for work in late:
+                    queue.remove(work)
+                found += late
+            if not len(lane):
+                del self._backlog[tenant]
+        self._waiting -= len(found)
+        return found
+
+    def _start(self, lane: Lane, work: Work) -> None:
+        self._waiting -= 1
+        if not len(lane):
+            del self._backlog[work.caller.tenant]
+        lane.running += 1
+        if work.costly:
+            lane.running_costly += 1
+            self._running_costly += 1
+        self._served = max(self._served, lane.served)
+        lane.served += work.estimate
+
+    def _queue(self, lane: Lane) -> deque[Work] | None:
+        """Return which work of a lane may start, the older one first."""
+        if lane.running >= self._limits.each:
+            return None
+        light, costly = lane.light, lane.costly
+        if not costly or not self._may_cost(lane):
+            return light or None
+        return costly if not light or costly[0].at < light[0].at else light
+
+    def _may_cost(self, lane: Lane) -> bool:
+        """Return whether costly work of a lane may start."""
+        limits = self._limits
+        return self._running_costly < limits.costly and lane.running_costly < limits.costly_each
+
+    def _lane(self, tenant: str) -> Lane:
+        if len(self._lanes) >= _LANES:
+            self._forget()
+        lane = self._lanes[tenant] = Lane(self._served)
+        return lane
+
+    def _forget(self) -> None:
+        """Let lanes go that are like new ones."""
+        for tenant, lane in list(self._lanes.items()):
+            if not len(lane) and not lane.running and lane.served <= self._served:
+                del self._lanes[tenant]

@@ -1,0 +1,115 @@
+"""The pools of calls: tenants in turn, and work that knows when it came and how long it waited."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from persona_server.transport.arrivals import Arrival, arrival
+from persona_server.transport.sharing.pool import FairPool
+from persona_server.transport.sharing.turns import Caller, Limits
+
+
+def caller_of(arguments: tuple[Any, ...]) -> Caller:
+    """Return the caller that a test has put into the first argument."""
+    return Caller(*arguments[0])
+
+
+@pytest.fixture
+def pool() -> Iterator[FairPool]:
+    with FairPool("test", Limits(1, costly=1, waiting=12, waiting_each=8), caller_of) as made:
+        yield made
+
+
+class Held:
+    """A pool of one thread, which is held until `free()`; then what was submitted runs."""
+
+    def __init__(self, pool: FairPool) -> None:
+        self._pool = pool
+        self._free, self.held = threading.Event(), threading.Event()
+        self.answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        pool.submit(self._hold, ("holder", "Hold"))
+        assert self.held.wait(5)
+
+    def _hold(self, _caller: object) -> None:
+        self.held.set()
+        self._free.wait()
+
+    def submit(self, tenant: str, work: Callable[[], Any], *rest: Any) -> None:
+        self._pool.submit(lambda _: self.answers.put(work()), (tenant, "Work", *rest))
+
+    def free(self, count: int) -> list[Any]:
+        self._free.set()
+        return [self.answers.get(timeout=5) for _ in range(count)]
+
+
+def test_waiting_is_from_submission_to_the_thread(pool: FairPool) -> None:
+    held, before = Held(pool), time.perf_counter()
+    held.submit("a", arrival)
+    after = time.perf_counter()
+    found: Arrival = held.free(1)[0]
+    assert before <= found.at <= after
+    assert after <= found.at + found.waited <= time.perf_counter()
+    assert not found.turned_away
+
+
+def test_elsewhere_a_call_comes_when_it_is_looked_at() -> None:
+    before = time.perf_counter()
+    found = arrival()
+    assert before <= found.at <= time.perf_counter()
+    assert found.waited == 0.0
+
+
+def test_a_crowd_of_one_tenant_does_not_come_before_another(pool: FairPool) -> None:
+    held = Held(pool)
+    for _ in range(6):
+        held.submit("a", lambda: "a")
+    held.submit("b", lambda: "b")
+    assert "b" in held.free(7)[:2]
+
+
+@pytest.mark.parametrize(("tenants", "room"), [(["a"], 8), (["a", "b"], 12)])
+def test_what_finds_no_room_is_turned_away_at_once(
+    pool: FairPool, tenants: list[str], room: int
+) -> None:
+    held = Held(pool)
+    for i in range(room):
+        held.submit(tenants[i % len(tenants)], lambda: "served")
+    held.submit("a", arrival)
+    assert held.answers.get(timeout=5).turned_away  # while the pool's thread is held
+    assert held.free(room) == ["served"] * room
+
+
+def test_whom_nobody_waits_for_makes_room(pool: FairPool) -> None:
+    held = Held(pool)
+    for _ in range(8):
+        held.submit("a", arrival, time.time() - 1)
+    held.submit("a", lambda: "served")
+    late = [held.answers.get(timeout=5) for _ in range(8)]
+    assert all(found.turned_away for found in late)
+    assert held.free(1) == ["served"]
+
+
+def test_a_fault_does_not_cost_the_thread(pool: FairPool) -> None:
+    held = Held(pool)
+    pool.submit(lambda _: 1 // 0, ("a", "Fault"))
+    held.submit("a", lambda: "served")
+    assert held.free(1) == ["served"]
+
+
+def test_all_threads_serve() -> None:
+    """Each piece of work ends only when all have begun."""
+    together = threading.Barrier(6)
+    with FairPool("test", Limits(8, costly=8), caller_of) as pool:
+        for _ in range(5):
+            pool.submit(lambda _: together.wait(5), ("a", "Wait"))
+        together.wait(5)
+
+
+def test_a_closed_pool_takes_nothing(pool: FairPool) -> None:
+    pool.shutdown(wait=False)
+    with pytest.raises(RuntimeError):
+        pool.submit(print, ("a", "Late"))
