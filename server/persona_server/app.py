@@ -17,6 +17,7 @@ from persona_server.measures.policy import Policy
 from persona_server.metrics import Metrics
 from persona_server.metrics_port import MetricsPort
 from persona_server.principal import Principal, TokenError
+from persona_server.quotas import Quota, TenantQuotas
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
@@ -33,7 +34,9 @@ from persona_server.transport.pools import Pools
 from persona_server.transport.recorder import Recorder
 from persona_server.transport.server import PersonaServer
 from persona_server.transport.sharing.callers import Callers
+from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import Draining, call_steps
+from persona_server.transport.streams import Streams
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
@@ -84,7 +87,10 @@ class App:
             self._refuse if settings.local_tokens is False else self.key.verify
         )
         draining = Draining()
-        steps = call_steps(draining, authenticator, Recorder(self.metrics))
+        quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
+        use = Use(quotas.known)
+        self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
+        steps = call_steps(draining, authenticator, Recorder(self.metrics), quotas, use)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -94,7 +100,8 @@ class App:
             },
             Pipeline(steps),
             draining,
-            Pools(Callers(authenticator).caller_of),
+            Pools(use, Callers(authenticator).caller_of),
+            Streams(lambda tenant: quotas.known(tenant).streams),
             open_reflection=settings.open_reflection,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
@@ -213,6 +220,11 @@ class App:
 def policy_of(settings: Settings) -> Policy:
     """Return the limits of all measures as they are set."""
     return Policy(**{field.name: getattr(settings, field.name) for field in fields(Policy)})
+
+
+def quota_of(settings: Settings) -> Quota:
+    """Return what a tenant may use that has no values of its own."""
+    return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
 
 
 def _noted(_number: int, _frame: object) -> None:

@@ -149,6 +149,7 @@ def _share(text: str) -> float:
     return value
 
 
+_QUOTA = _whole(1, 10**15)
 _T = TypeVar("_T")
 
 
@@ -162,7 +163,8 @@ def setting(default: str, explained: str, parse: Callable[[str], _T]) -> _T:
 class Settings:
     """The values of all settings. This is the one place where a setting is added.
 
-    Those from `min_peers` to `max_trend_points` are the limits of measures/policy.py, by its names.
+    Those from `min_peers` to `max_trend_points` are the limits of measures/policy.py, by its names;
+    those from `quota_calls_per_second` on, with this prefix, are the quotas of quotas.py.
     """
 
     data: Path = setting(
@@ -233,6 +235,24 @@ class Settings:
         "60",
         "Points up to which the exact trend test is made; its cost grows with their third power.",
         _whole(5, 200),
+    )
+    quota_calls_per_second: int = setting(
+        "10000", "Calls a second of a tenant, by default; this many may come at once.", _QUOTA
+    )
+    quota_bytes_per_second: int = setting(
+        "268435456", "Bytes a second of a tenant's requests and answers, by default.", _QUOTA
+    )
+    quota_concurrent_calls: int = setting(
+        "2500", "Calls of a tenant that wait or are served at once, by default.", _QUOTA
+    )
+    quota_streams: int = setting(
+        "8", "Imports and exports of a tenant at once, by default.", _QUOTA
+    )
+    quota_stored_bytes: int = setting(
+        "1099511627776",
+        "Bytes of a tenant's stored personas, purged ones not, and of its recorded answers, by "
+        "default.",
+        _QUOTA,
     )
     grace: float = setting(
         "10", "Seconds for calls in flight to end at shutdown.", _seconds(0, 600)

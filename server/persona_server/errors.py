@@ -16,6 +16,7 @@ __all__ = [
     "deadline_exceeded",
     "invalid",
     "invalid_field",
+    "quota_exceeded",
 ]
 
 
@@ -72,6 +73,16 @@ def database_unavailable(message: str = "The database is not responding.") -> Se
         errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE,
         f"{message} Try again with the same request_id.",
         retry_after=1.0,
+    )
+
+
+def quota_exceeded(quota: str, limit: int, retry_after: float) -> ServiceError:
+    """QUOTA_EXCEEDED, naming the quota with its limit; `retry_after` in seconds."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_QUOTA_EXCEEDED,
+        f"The tenant's quota {quota} of {limit} is used up. Retry later with the same request_id.",
+        metadata={"quota": quota, "limit": str(limit)},
+        retry_after=retry_after,
     )
 
 

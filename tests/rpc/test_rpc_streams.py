@@ -9,13 +9,15 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from persona.v1 import persona_service_pb2 as pb
-from persona_server.transport.streams import MAX_STREAMS, MAX_TENANT_STREAMS
+from persona_server.config import load
+from persona_server.transport.streams import MAX_STREAMS
 from support.data import Place, make_place, persona, uid
 from support.errors import Problem, refusal_of
 from support.service import Caller, Service, running_service
 from support.streams import Import, begun
 from support.waiting import eventually
 
+TENANT_STREAMS = 8  # by default
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -72,13 +74,13 @@ def free(place: Place) -> Import:
 
 def all_free(place: Place) -> None:
     """Wait until a tenant has its whole number of places, and leave them."""
-    held = [free(place) for _ in range(MAX_TENANT_STREAMS)]
+    held = [free(place) for _ in range(TENANT_STREAMS)]
     for stream in held:
         stream.end()
 
 
 def test_the_numbers_are_the_contracts() -> None:
-    assert (MAX_TENANT_STREAMS, MAX_STREAMS) == (8, 16)
+    assert (load({}, {}).quota_streams, MAX_STREAMS) == (TENANT_STREAMS, 16)
 
 
 def test_the_ninth_of_a_tenant_is_refused_and_all_else_answers(
@@ -86,7 +88,7 @@ def test_the_ninth_of_a_tenant_is_refused_and_all_else_answers(
 ) -> None:
     place, other = places(), places()
     place.fill(3)
-    held = [free(place) for _ in range(MAX_TENANT_STREAMS)]
+    held = [free(place) for _ in range(TENANT_STREAMS)]
     assert is_too_many(refusal_of(lambda: begun(place)))
     assert is_too_many(refusal_of(place.export))
     # Unary calls of the same tenant, streams of others and health go on.
@@ -107,7 +109,7 @@ def test_the_ninth_of_a_tenant_is_refused_and_all_else_answers(
 
 def test_the_seventeenth_of_all_is_refused(places: Callable[[], Place]) -> None:
     full, fuller, late = places(), places(), places()
-    held = [free(place) for place in (full, fuller) for _ in range(MAX_TENANT_STREAMS)]
+    held = [free(place) for place in (full, fuller) for _ in range(TENANT_STREAMS)]
     assert is_too_many(refusal_of(lambda: begun(late)))
     assert late.page().personas == []
     held.pop().drop()
@@ -123,7 +125,7 @@ def test_a_stream_that_ends_in_an_error_gives_its_place_back(places: Callable[[]
         reasons.append(refusal_of(lambda: Import(place).begin(import_id="x")).reason)
         return reasons[-1] == "INVALID_FIELD"
 
-    for _ in range(MAX_TENANT_STREAMS + 2):
+    for _ in range(TENANT_STREAMS + 2):
         eventually(refused_for_its_id)
     assert set(reasons) <= {"INVALID_FIELD", "TOO_MANY_STREAMS"}
     all_free(place)
@@ -133,7 +135,7 @@ def test_exports_that_clients_leave_give_their_places_back(places: Callable[[], 
     place = places()
     for _ in range(6):
         place.fill(90, attributes={"a": "y" * 32_000})
-    for _ in range(MAX_TENANT_STREAMS + 2):
+    for _ in range(TENANT_STREAMS + 2):
 
         def left() -> bool:
             call = place.caller.personas.ExportPersonas(pb.ExportPersonasRequest(**place.ids))

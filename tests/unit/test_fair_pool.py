@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from persona_server.quotas import Quota
 from persona_server.transport.arrivals import Arrival, arrival
 from persona_server.transport.sharing.pool import FairPool
 from persona_server.transport.sharing.turns import Caller, Limits
+from persona_server.transport.sharing.use import Use
+
+USE = Use(lambda _: Quota(*[10**9] * len(Quota._fields)))
 
 
 def caller_of(arguments: tuple[Any, ...]) -> Caller:
@@ -20,7 +24,7 @@ def caller_of(arguments: tuple[Any, ...]) -> Caller:
 
 @pytest.fixture
 def pool() -> Iterator[FairPool]:
-    with FairPool("test", Limits(1, costly=1, waiting=12, waiting_each=8), caller_of) as made:
+    with FairPool("test", Limits(1, costly=1, waiting=12, waiting_each=8), USE, caller_of) as made:
         yield made
 
 
@@ -103,7 +107,7 @@ def test_a_fault_does_not_cost_the_thread(pool: FairPool) -> None:
 def test_all_threads_serve() -> None:
     """Each piece of work ends only when all have begun."""
     together = threading.Barrier(6)
-    with FairPool("test", Limits(8, costly=8), caller_of) as pool:
+    with FairPool("test", Limits(8, costly=8), USE, caller_of) as pool:
         for _ in range(5):
             pool.submit(lambda _: together.wait(5), ("a", "Wait"))
         together.wait(5)

@@ -30,7 +30,8 @@ MAY_SCAN = {
     "store.tenants._names": "so does automatic promotion",
 }
 # Matching ranks a tenant's whole library, which one covering index holds.
-MAY_READ_ALL = {"store.library_statements.candidates"}
+# All that match a group; a row for each quota.
+MAY_READ_ALL = {"store.library_statements.candidates", "store.quota_statements.all"}
 # Both merge a page of each of two lists that are in order: twice a page, however long the lists.
 MERGES = {
     "store.response_statements.of_individual.longest",

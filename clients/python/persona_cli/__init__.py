@@ -20,7 +20,7 @@ from persona_cli.commands import (
     reliability,
     responses,
 )
-from persona_server.commands import rebuild, serve, token
+from persona_server.commands import rebuild, serve, tenants, token
 
 app = typer.Typer(
     help="The system of record for synthetic consumers: run the service, or use one.",
@@ -28,8 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for module in (
-    serve, token, rebuild, projects, groups, personas, importing, exporting, responses, reliability,
-    library,
+    serve, token, tenants, rebuild, projects, groups, personas, importing, exporting, responses,
+    reliability, library,
 ):  # fmt: skip
     module.register(app)
 

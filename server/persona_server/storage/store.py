@@ -1,6 +1,7 @@
 """The store: what services open to read or write one tenant's data."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from persona_server.storage.repositories.links import Links, LinkStatements
 from persona_server.storage.repositories.personas import Personas, PersonaStatements
 from persona_server.storage.repositories.projects import Projects, ProjectStatements
 from persona_server.storage.repositories.promotions import Promotions, PromotionStatements
+from persona_server.storage.repositories.quotas import Quotas, QuotaStatements
 from persona_server.storage.repositories.responses import Responses, ResponseStatements
 from persona_server.storage.repositories.tenants import Secrets, Tenants
 from persona_server.storage.sweeper import Sweeper
@@ -47,6 +49,7 @@ class Repositories:
         self.derived = DerivedTables(store.derived_statements, tenant, store.id_generator)
         self.idempotency = Idempotency(store.idempotency_statements, tenant)
         self.imports = Imports(store.import_statements, tenant)
+        self.quotas = Quotas(store.quota_statements, tenant)
         self.audit = AuditTrail(store.audit_statements, tenant, store.id_generator)
 
 
@@ -66,10 +69,18 @@ class Transaction(Repositories):
     `now` is the time of its start in microseconds, `written` how many personas it made visible.
     """
 
-    def __init__(self, store: "Store", tenant: int, now: int) -> None:
+    def __init__(self, store: "Store", tenant: int, now: int, most_stored: int) -> None:
         super().__init__(store, tenant)
+        self._most_stored = most_stored
         self.now = now
         self.written = 0
+
+    def store_bytes(self, size: int) -> None:
+        """Count bytes of rows that were added. Raises QUOTA_EXCEEDED for more than the tenant may.
+
+        The sweeper gives them back when it removes the rows.
+        """
+        self.quotas.add_stored(size, self._most_stored)
 
 
 class Store:
@@ -79,6 +90,8 @@ class Store:
         self.database = database
         self.created = created  # whether opening it made the database
         self.id_generator = keys.IdGenerator()
+        # How many bytes a tenant may store, by its name. Must not ask the database.
+        self.most_stored: Callable[[str], int] = _any_number
         self.tenants = Tenants(database)
         self.secrets = Secrets(database)
         self.project_statements = ProjectStatements(database)
@@ -92,6 +105,7 @@ class Store:
         self.idempotency_statements = IdempotencyStatements(database)
         self.import_statements = ImportStatements(database)
         self.audit_statements = AuditStatements(database)
+        self.quota_statements = QuotaStatements(database)
         self.sweeper = Sweeper(database, self.tenants)
         self.rebuild = Rebuild(database, self.tenants, self.id_generator)
         self._readers: dict[int, TenantReader] = {}
@@ -134,10 +148,13 @@ class Store:
             self.tenants.key(tenant)  # remembered now, outside of the transaction
             with self.database.write(min(wait, LOCK_TIMEOUT), tenant):
                 now = keys.now()
-                transaction = Transaction(
-                    self, self.tenants.ensure(tenant, self.id_generator, now), now
-                )
-                yield transaction
+                key = self.tenants.ensure(tenant, self.id_generator, now)
+                yield Transaction(self, key, now, self.most_stored(tenant))
+
+    def own_quotas(self, tenant: str) -> dict[str, int]:
+        """Return the quotas that a tenant has of its own. Raises DATABASE_UNAVAILABLE."""
+        with self.reading(tenant) as repositories:
+            return repositories.quotas.own()
 
     def ping(self) -> None:
         """Ask the database something small; raises what it raises."""
@@ -146,6 +163,10 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.database.close_all()
+
+
+def _any_number(_tenant: str) -> int:
+    return sys.maxsize
 
 
 def open_store(folder: Path, *, make: bool = True) -> Store:

@@ -17,6 +17,7 @@ from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.repositories.idempotency import KEEP_ANSWERS
 from persona_server.storage.repositories.imports import KEEP_IMPORTS
 from persona_server.storage.repositories.pages import START
+from persona_server.storage.repositories.quotas import QuotaStatements
 from persona_server.storage.repositories.tenants import Tenants
 
 CHUNK = 5000  # rows a transaction: the log stays small, writers wait tens of milliseconds
@@ -30,6 +31,7 @@ class Sweeper:
         self._tenants = tenants
         self._sets(database)
         self._rows(database)
+        self._add_stored = QuotaStatements(database).add
         kept = ["method", "request_id"]
         self._answers = expired(database, tables.Idempotency, kept, "created_at")
         self._import_batches = batches_of_expired(database)
@@ -53,9 +55,9 @@ class Sweeper:
         self._last_of_chunk = Statement(
             database, Select((rows,), (last_position(rows.c.position),))
         )
-        self._delete_chunk = Statement(
-            database, persona.delete().where(after & (persona.position <= param("last")) & free())
-        )
+        gone = after & (persona.position <= param("last")) & free()
+        self._size_of_chunk = Statement(database, persona.select(size()).where(gone))
+        self._delete_chunk = Statement(database, persona.delete().where(gone))
         self._set_done = Statement(
             database,
             persona_set.delete().where(
@@ -84,6 +86,7 @@ class Sweeper:
             .limit(param("chunk")),
         )
         these = mine & one_of(persona.id)
+        self._size_of_rows = Statement(database, persona.select(size()).where(these & free()))
         self._delete_rows = Statement(database, persona.delete().where(these & free()))
         self._unlist_rows = Statement(
             database, persona.update({persona.purge_after: None}).where(these)
@@ -125,7 +128,9 @@ class Sweeper:
                         self._unlist_set.run(tenant=tenant, set=set_id)
                     return
                 last = row[0]
-                count = self._delete_chunk.run(tenant=tenant, set=set_id, after=after, last=last)
+                chunk = {"tenant": tenant, "set": set_id, "after": after, "last": last}
+                self._give_back(self._size_of_chunk, chunk)
+                count = self._delete_chunk.run(**chunk)
             yield count
             after = last
 
@@ -138,9 +143,16 @@ class Sweeper:
                 if not due:
                     return
                 ids = id_list([row[0] for row in due])
+                self._give_back(self._size_of_rows, {"tenant": tenant, "ids": ids})
                 count = self._delete_rows.run(tenant=tenant, ids=ids)
                 self._unlist_rows.run(tenant=tenant, ids=ids)  # those left are kept for good
             yield count
+
+    def _give_back(self, size_of: Statement, rows: dict[str, Any]) -> None:
+        """Take the bytes of rows that are removed next from what their tenant has stored."""
+        row = size_of.first(**rows)
+        if row is not None and row[0]:
+            self._add_stored.run(tenant=rows["tenant"], size=-row[0])
 
     def _drain(self, statement: Statement, tenant: int, until: int) -> Iterator[int]:
         count = CHUNK
@@ -148,6 +160,11 @@ class Sweeper:
             with self._database.write(LOCK_TIMEOUT):
                 count = statement.run(tenant=tenant, until=until, chunk=CHUNK)
             yield count
+
+
+def size() -> Any:
+    """Return the expression of the bytes of all rows that are found, as usage counts them."""
+    return fn.SUM(fn.LENGTH(tables.Persona.framed))
 
 
 def free() -> Any:

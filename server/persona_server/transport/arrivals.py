@@ -4,23 +4,26 @@ import threading
 import time
 from typing import NamedTuple
 
+from persona_server.errors import ServiceError
 from persona_server.principal import Principal
 
 
 class Arrival(NamedTuple):
     """When work came, on the clock of time.perf_counter(), and its seconds until a thread began.
 
-    `principal` is who calls, if that is known already. `turned_away`: there is no room for it, and
-    it must only be refused.
+    `principal` is who calls, if that is known already. `turned_away` says why there is no room for
+    it: then it must only be refused.
     """
 
     at: float
     waited: float
     principal: Principal | None = None
-    turned_away: bool = False
+    turned_away: ServiceError | None = None
 
 
-def serving(at: float, principal: Principal | None = None, *, turned_away: bool = False) -> None:
+def serving(
+    at: float, principal: Principal | None = None, turned_away: ServiceError | None = None
+) -> None:
     """Let `arrival()` tell this thread from now on that what it does has come `at` this time."""
     _here.arrival = Arrival(at, time.perf_counter() - at, principal, turned_away)
 

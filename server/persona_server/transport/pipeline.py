@@ -45,6 +45,7 @@ class Pipeline:
             for enter in self._enter:
                 enter(rpc)
             answer = serve(rpc.authenticated(), self.request(rpc, raw))
+            rpc.answer_bytes = len(answer)
             for answered in self._answered:
                 answered(rpc)
             return answer
@@ -65,6 +66,7 @@ class Pipeline:
                 for enter in self._enter:
                     enter(rpc)
                 for answer in answers:
+                    rpc.answer_bytes = len(answer)
                     for answered in self._answered:
                         answered(rpc)
                     yield answer

@@ -7,6 +7,7 @@ from typing import Any
 from persona_server.transport.methods import PoolName
 from persona_server.transport.sharing.pool import FairPool
 from persona_server.transport.sharing.turns import Caller, Limits
+from persona_server.transport.sharing.use import Use
 from persona_server.transport.streams import MAX_STREAMS
 
 
@@ -32,9 +33,11 @@ LIMITS: dict[PoolName, Limits] = {
 class Pools:
     """The thread pools of a server."""
 
-    def __init__(self, caller_of: Callable[[tuple[Any, ...]], Caller]) -> None:
+    def __init__(self, use: Use, caller_of: Callable[[tuple[Any, ...]], Caller]) -> None:
         """Make them; `caller_of` tells for whom work is from the arguments of `submit`."""
-        self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
+        self._pools = {
+            name: FairPool(name, limits, use, caller_of) for name, limits in LIMITS.items()
+        }
 
     def __getitem__(self, name: PoolName) -> FairPool:
         return self._pools[name]

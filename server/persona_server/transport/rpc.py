@@ -39,6 +39,7 @@ class Rpc:
     """
 
     __slots__ = (
+        "answer_bytes",
         "authorizations",
         "call",
         "code",
@@ -77,6 +78,7 @@ class Rpc:
         self.principal: Principal | None = None
         self.call: Call | None = None
         self.message_bytes = 0  # of the message that came last
+        self.answer_bytes = 0  # of the answer that is sent next
         self.code = "OK"
         self.reason = ""
         self.error_id = ""

@@ -33,11 +33,12 @@ class PersonaServer:
         pipeline: Pipeline,
         draining: Draining,
         pools: Pools,
+        streams: Streams,
         *,
         open_reflection: bool = False,
     ) -> None:
         self._draining = draining
-        self._streams = Streams()
+        self._streams = streams
         self._pools = pools
         self._health = Health(self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.

@@ -14,12 +14,14 @@ from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
+from persona_server.quotas import TenantQuotas
 from persona_server.services.call import Call
 from persona_server.transport.auth import Authenticator, require_scopes
-from persona_server.transport.errors import CODES, crowded, internal, shutting_down, status_of
+from persona_server.transport.errors import CODES, internal, shutting_down, status_of
 from persona_server.transport.pipeline import Step
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.transport.rpc import Refusal, Rpc
+from persona_server.transport.sharing.use import Use
 from persona_server.validation.fields import UUID
 from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
@@ -38,7 +40,11 @@ class Draining:
 
 
 def call_steps(
-    draining: Draining, authenticator: Authenticator, recorder: Recorder
+    draining: Draining,
+    authenticator: Authenticator,
+    recorder: Recorder,
+    quotas: TenantQuotas,
+    use: Use,
 ) -> tuple[Step, ...]:
     """Return the steps of every call, outermost first; inside the last one is the service."""
 
@@ -50,6 +56,20 @@ def call_steps(
             who = authenticator.principal(rpc.authorizations)
         rpc.principal = who
         rpc.call = Call(rpc.method.name, who.tenant, who.subject, rpc.deadline)
+
+    def count_call(rpc: Rpc) -> None:
+        if rpc.tenant:
+            quotas.of(rpc.tenant)  # read now, and known where nothing may be read
+            use.call(rpc.tenant)
+
+    def count_message(rpc: Rpc, raw: bytes) -> bytes:
+        if rpc.tenant:
+            use.transfer(rpc.tenant, len(raw), refusable=True)
+        return raw
+
+    def count_answer(rpc: Rpc) -> None:
+        if rpc.tenant:
+            use.transfer(rpc.tenant, rpc.answer_bytes, refusable=False)
 
     def count_written(rpc: Rpc) -> None:
         call = rpc.call
@@ -68,6 +88,7 @@ def call_steps(
         Step("authentication", enter=authenticate),
         Step("scopes", enter=_require_scopes),
         Step("deadline", enter=_require_time),
+        Step("quotas", enter=count_call, message=count_message, answered=count_answer),
         Step("parse", message=_parse),
         Step("idempotency key", message=_take_idempotency_key),
         Step("validation", message=_validate),
@@ -107,8 +128,8 @@ def _shield(rpc: Rpc, error: Exception) -> None:
 
 def _require_room(rpc: Rpc) -> None:
     """Raises QUOTA_EXCEEDED."""
-    if rpc.turned_away:
-        raise crowded()
+    if rpc.turned_away is not None:
+        raise rpc.turned_away
 
 
 def _require_scopes(rpc: Rpc) -> None:

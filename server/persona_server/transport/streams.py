@@ -12,7 +12,6 @@ from persona_server.transport.errors import shutting_down
 from persona_server.transport.rpc import ClientGone
 
 MAX_STREAMS = 16
-MAX_TENANT_STREAMS = 8
 IDLE_SECONDS = 30.0
 
 _END, _STOP, _GONE = object(), object(), object()
@@ -36,9 +35,10 @@ class Slot:
 
 
 class Streams:
-    """The open streams of a server."""
+    """The open streams of a server. `most_of` says how many a tenant may have."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_of: Callable[[str], int]) -> None:
+        self._most_of = most_of
         self._lock = threading.Lock()
         self._open: set[Slot] = set()
         self._readers: set[MessageReader] = set()
@@ -47,14 +47,15 @@ class Streams:
     @contextmanager
     def _slot(self, tenant: str, cancel: Callable[[], object]) -> Iterator[Slot]:
         """Hold one of the places for a block. Raises TOO_MANY_STREAMS."""
-        slot = Slot(tenant, cancel)
+        slot, most = Slot(tenant, cancel), self._most_of(tenant)
         with self._lock:
             of_tenant = sum(1 for other in self._open if other.tenant == tenant)
-            if len(self._open) >= MAX_STREAMS or of_tenant >= MAX_TENANT_STREAMS:
+            if len(self._open) >= MAX_STREAMS or of_tenant >= most:
                 raise ServiceError(
                     errors_pb2.ERROR_REASON_TOO_MANY_STREAMS,
-                    f"At most {MAX_TENANT_STREAMS} streams of a tenant, {MAX_STREAMS} in all, may "
-                    "be open at once. Try again when one has ended.",
+                    f"At most {most} streams of the tenant, {MAX_STREAMS} in all, may be open "
+                    "at once. Try again when one has ended.",
+                    metadata={"quota": "streams", "limit": str(most)},
                     retry_after=1.0,
                 )
             self._open.add(slot)

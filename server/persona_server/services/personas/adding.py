@@ -66,6 +66,7 @@ def add_personas(
         framed.append(found.framed)
         ids.append(id_bytes(persona.id))
     repositories.personas.insert(fresh)
+    repositories.store_bytes(sum(len(row.framed) for row in fresh))
     if count := len(fresh) + restored:
         longest = max(map(len, framed))
         repositories.groups.changed(id_bytes(group.group_id), count, longest)

@@ -74,6 +74,7 @@ def record_responses(
         repositories.responses.insert_simulation(simulation, project, repositories.now)
     batch = _batch(repositories, simulation_id, responses, answerers)
     repositories.responses.insert(batch.rows)
+    repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
     repositories.derived.add(batch.answers, repositories.now)
     _tell_library(repositories, batch.rows, answerers, queues=queues)
     return Recorded(batch.framed, batch.ids, len(batch.rows), project)

@@ -15,6 +15,7 @@ from persona_server.storage.tables.imports import ImportBatch, ImportSession
 from persona_server.storage.tables.library import LibraryLink, LibraryPersona, Promotion
 from persona_server.storage.tables.personas import Persona
 from persona_server.storage.tables.projects import PersonaGroup, PersonaSet, Project
+from persona_server.storage.tables.quotas import TenantQuota, TenantUsage
 from persona_server.storage.tables.responses import Response, Simulation
 from persona_server.storage.tables.tenants import Secret, Tenant
 
@@ -39,6 +40,8 @@ __all__ = [
     "Simulation",
     "Sums",
     "Tenant",
+    "TenantQuota",
+    "TenantUsage",
 ]
 
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make

@@ -8,20 +8,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from persona_server.errors import ServiceError, deadline_exceeded, quota_exceeded
 from persona_server.logs import LOGGER
 from persona_server.transport import arrivals
 from persona_server.transport.sharing.costs import Costs
 from persona_server.transport.sharing.turns import Caller, Limits, Turns, Work
+from persona_server.transport.sharing.use import Use
 
 # grpcio counts calls by what submit() returns, for a limit that this server does not set.
 _TAKEN: Future[None] = Future()
 _TAKEN.set_result(None)
-_NOBODY = Caller()
-
-
-def nobody(_arguments: tuple[Any, ...]) -> Caller:
-    """Return that it is not known who calls."""
-    return _NOBODY
 
 
 class FairPool(ThreadPoolExecutor):
@@ -31,10 +27,16 @@ class FairPool(ThreadPoolExecutor):
     """
 
     def __init__(
-        self, name: str, limits: Limits, caller_of: Callable[[tuple[Any, ...]], Caller] = nobody
+        self,
+        name: str,
+        limits: Limits,
+        use: Use,
+        caller_of: Callable[[tuple[Any, ...]], Caller],
     ) -> None:
         super().__init__(1, name)
         self._name = name
+        self._limits = limits
+        self._use = use
         self._caller_of = caller_of
         self._turns = Turns(limits, Costs())
         self._guard = threading.Lock()
@@ -54,23 +56,35 @@ class FairPool(ThreadPoolExecutor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Let a thread do the work when its turn has come.
 
-        What finds the queue full is done at once, by a thread that does nothing else, and within it
-        `arrival().turned_away` is true: then it must only refuse. Raises RuntimeError once the pool
-        is closed. What is returned is done at once, and has no result.
+        What may not wait is done at once, by a thread that does nothing else, and within it
+        `arrival().turned_away` says why: then it must only refuse. Raises RuntimeError once the
+        pool is closed. What is returned is done at once, and has no result.
         """
         work = Work(self._caller_of(args), partial(fn, *args, **kwargs))
-        if not self.take(work):
+        work.refusal = self.take(work)
+        if work.refusal is not None:
             self._refuse(work)
         return _TAKEN
 
-    def take(self, work: Work) -> bool:
-        """Take work, or return False: too much waits. Raises RuntimeError once it is closed."""
+    def take(self, work: Work) -> ServiceError | None:
+        """Take work, or return why it is refused. Raises RuntimeError once the pool is closed."""
+        tenant = work.caller.tenant
+        if tenant and (refusal := self._use.arrive(tenant)):
+            return refusal
+        if self._add(work):
+            return None
+        self._depart(work)
+        return quota_exceeded("waiting_calls", self._limits.waiting_each, 1.0)
+
+    def _add(self, work: Work) -> bool:
         with self._guard:
             if self._closed:
                 raise RuntimeError("the pool is closed")
             taken = self._turns.add(work)
             if not taken:
                 for late in self._turns.expired():
+                    self._depart(late)
+                    late.refusal = deadline_exceeded()
                     self._refuse(late)
                 taken = self._turns.add(work)
             if self._idle:
@@ -97,6 +111,7 @@ class FairPool(ThreadPoolExecutor):
                 work = self._next(woken=True)
             else:
                 seconds = _measured(work)
+                self._depart(work)
                 work = self._next(work, seconds)
 
     def _next(
@@ -123,6 +138,10 @@ class FairPool(ThreadPoolExecutor):
         self._woken += 1
         self._wake.put(None)
 
+    def _depart(self, work: Work) -> None:
+        if work.caller.tenant:
+            self._use.depart(work.caller.tenant)
+
     def _refuse(self, work: Work) -> None:
         if self._refuser is None:
             self._refuser = threading.Thread(
@@ -133,7 +152,7 @@ class FairPool(ThreadPoolExecutor):
 
     def _turn_away(self) -> None:
         while work := self._refusals.get():
-            _run(work, turned_away=True)
+            _run(work)
 
 
 def _measured(work: Work) -> float:
@@ -143,9 +162,9 @@ def _measured(work: Work) -> float:
     return time.thread_time() - started
 
 
-def _run(work: Work, *, turned_away: bool = False) -> None:
+def _run(work: Work) -> None:
     try:
-        arrivals.serving(work.at, work.caller.principal, turned_away=turned_away)
+        arrivals.serving(work.at, work.caller.principal, work.refusal)
         work.run()
     except Exception:  # noqa: BLE001 (the thread is needed for others)
         LOGGER.exception("unexpected error outside of a call")

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from persona_server.errors import ServiceError
 from persona_server.principal import Principal
 from persona_server.transport.sharing.costs import COSTLY, Costs
 
@@ -27,7 +28,7 @@ class Caller(NamedTuple):
 class Work:
     """Something to do for a caller. `at` is when it came, on the clock of time.perf_counter()."""
 
-    __slots__ = ("at", "caller", "costly", "estimate", "lane", "run")
+    __slots__ = ("at", "caller", "costly", "estimate", "lane", "refusal", "run")
 
     def __init__(self, caller: Caller, run: Callable[[], object]) -> None:
         self.at = time.perf_counter()
@@ -35,6 +36,7 @@ class Work:
         self.run = run
         self.estimate = 0.0
         self.costly = False
+        self.refusal: ServiceError | None = None
         self.lane: Lane
 
     @property

@@ -1,0 +1,91 @@
+"""`persona tenants`: what a tenant may use. No server is needed, and a running one heeds it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_server.config import SETTINGS, default_data
+
+if TYPE_CHECKING:
+    from persona_server.storage.store import Store
+
+PREFIX = "quota_"
+DEFAULTS = {
+    each.name.removeprefix(PREFIX): each for each in SETTINGS if each.name.startswith(PREFIX)
+}
+DATA = default_data()
+
+_Tenant = Annotated[str, typer.Argument(help="Name of the tenant, as its tokens have it.")]
+_Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
+_Values = Annotated[
+    list[str], typer.Argument(help=f"NAME=VALUE or NAME=default; names: {', '.join(DEFAULTS)}.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Show and set what tenants may use.", no_args_is_help=True)
+    group.command("quotas")(quotas)
+    group.command("set")(set_quotas)
+    app.add_typer(group, name="tenants")
+
+
+def quotas(tenant: _Tenant, data: _Data = DATA) -> None:
+    """Show the quotas of a tenant that are its own, and the bytes it has stored."""
+    with _store(data) as store, store.reading(tenant) as repositories:
+        own, stored = repositories.quotas.own(), repositories.quotas.stored()
+    for name, each in DEFAULTS.items():
+        print(f"{name}  {own.get(name, f'default ({each.flag} of the server)')}")
+    print(f"stored now  {stored}")
+
+
+def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
+    """Set quotas of a tenant, or let them be the server's defaults again.
+
+    A running server heeds them within 30 seconds.
+    """
+    try:
+        wanted = dict(map(parsed, values))
+    except ValueError as error:
+        print(f"persona tenants: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    with _store(data) as store, store.writing(tenant, None) as repositories:
+        for name, value in wanted.items():
+            repositories.quotas.put(name, value)
+
+
+def parsed(text: str) -> tuple[str, int | None]:
+    """Return the name of a quota, and its value or None for the default. Raises ValueError."""
+    name, _, value = text.partition("=")
+    setting = DEFAULTS.get(name)
+    if setting is None:
+        raise ValueError(f"{name!r} is no quota; there are {', '.join(DEFAULTS)}.")
+    if value == "default":
+        return name, None
+    try:
+        return name, int(setting.parse(value))
+    except ValueError as error:
+        raise ValueError(f"{name} {error}, or default; got {value!r}.") from None
+
+
+@contextmanager
+def _store(data: str) -> "Iterator[Store]":
+    """Open the database of a folder for a block; what is wrong with it ends the command."""
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
+    from persona_server.errors import ServiceError
+    from persona_server.storage.engine.errors import DatabaseError
+    from persona_server.storage.store import open_store
+
+    try:
+        store = open_store(Path(data).expanduser().absolute(), make=False)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (DatabaseError, ServiceError) as error:
+        print(f"persona tenants: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None

@@ -1,0 +1,109 @@
+"""What each tenant uses just now, held against its quota."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from persona_server.errors import ServiceError, quota_exceeded
+from persona_server.quotas import Quota
+
+_MOST = 10_000  # tenants whose use is remembered
+
+
+class _Bucket:
+    """Tokens that come at a rate; a second's worth may be saved up. It may go into debt."""
+
+    __slots__ = ("_at", "_level")
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._level, self._at = rate, now
+
+    def level(self, rate: float, now: float) -> float:
+        self._level = min(self._level + (now - self._at) * rate, rate)
+        self._at = now
+        return self._level
+
+    def take(self, count: float) -> None:
+        self._level -= count
+
+
+class _Use:
+    """What one tenant uses."""
+
+    __slots__ = ("bytes", "calls", "concurrent")
+
+    def __init__(self, quota: Quota, now: float) -> None:
+        self.calls = _Bucket(quota.calls_per_second, now)
+        self.bytes = _Bucket(quota.bytes_per_second, now)
+        self.concurrent = 0
+
+
+class Use:
+    """The use of all tenants: this object is the one place where it is counted.
+
+    A few methods that say what happens, each for a tenant's name. So one process counts now; for
+    several, an object with the same methods would count in a place that they share.
+    """
+
+    def __init__(self, quota_of: Callable[[str], Quota]) -> None:
+        """`quota_of` must not block: it is asked on the event thread too."""
+        self._quota_of = quota_of
+        self._lock = threading.Lock()
+        self._uses: dict[str, _Use] = {}
+
+    def arrive(self, tenant: str) -> ServiceError | None:
+        """Count a call that has come, until `depart`; or return why it is refused, not counted."""
+        quota = self._quota_of(tenant)
+        with self._lock:
+            use = self._use(tenant, quota)
+            if use.concurrent >= quota.concurrent_calls:
+                return quota_exceeded("concurrent_calls", quota.concurrent_calls, 1.0)
+            use.concurrent += 1
+            return None
+
+    def depart(self, tenant: str) -> None:
+        """Count a call no more that had arrived."""
+        with self._lock:
+            self._uses[tenant].concurrent -= 1
+
+    def call(self, tenant: str) -> None:
+        """Count a call that begins. Raises QUOTA_EXCEEDED."""
+        quota = self._quota_of(tenant)
+        rate = quota.calls_per_second
+        with self._lock:
+            use, now = self._use(tenant, quota), time.monotonic()
+            level = use.calls.level(rate, now)
+            if level >= 1:
+                use.calls.take(1)
+        if level < 1:
+            raise quota_exceeded("calls_per_second", rate, (1 - level) / rate)
+
+    def transfer(self, tenant: str, size: int, *, refusable: bool) -> None:
+        """Count bytes of a message or an answer. Raises QUOTA_EXCEEDED if that may be refused.
+
+        It is refused if those before it have used up the quota; a large one is paid off later.
+        """
+        quota = self._quota_of(tenant)
+        rate = quota.bytes_per_second
+        with self._lock:
+            use, now = self._use(tenant, quota), time.monotonic()
+            level = use.bytes.level(rate, now)
+            refused = refusable and level < 0
+            if not refused:
+                use.bytes.take(size)
+        if refused:
+            raise quota_exceeded("bytes_per_second", rate, -level / rate)
+
+    def _use(self, tenant: str, quota: Quota) -> _Use:
+        use = self._uses.get(tenant)
+        if use is None:
+            if len(self._uses) >= _MOST:
+                self._forget()
+            use = self._uses[tenant] = _Use(quota, time.monotonic())
+        return use
+
+    def _forget(self) -> None:
+        """Let those go that have no call under way: at most a second's worth is given away."""
+        for tenant, use in list(self._uses.items()):
+            if not use.concurrent:
+                del self._uses[tenant]

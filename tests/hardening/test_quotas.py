@@ -1,0 +1,131 @@
+"""Quotas: refused with what is used up and when to come again, by values that tenants have."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+
+from support.answers import answer, record
+from support.data import Place, make_place, persona, uid
+from support.errors import Problem, problem_of, refusal_of
+from support.importer import LEAN
+from support.service import PERSONA, Service, running_service
+from support.streams import Import, begun
+from support.waiting import eventually
+
+EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def tenants(data: Path, *arguments: str) -> str:
+    """Run `persona tenants` on a data folder; return what it prints."""
+    command = [str(PERSONA), "tenants", *arguments, "--data", str(data)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service of quotas that a test can use up, by default and of tenants' own."""
+    data = tmp_path_factory.mktemp("quotas") / "data"
+    with running_service(data, *LEAN):
+        pass
+    tenants(data, "set", "own", "bytes_per_second=20000", "streams=1")
+    tenants(data, "set", "full", "stored_bytes=20000")
+    with running_service(data, *LEAN, "--quota-calls-per-second", "40") as service:
+        yield service
+
+
+def place_of(service: Service, tenant: str) -> Place:
+    return make_place(service.connect(service.token(tenant)))
+
+
+def assert_exceeded(problem: Problem, quota: str, limit: int) -> None:
+    assert (problem.code, problem.reason, problem.retry) == (EXHAUSTED, "QUOTA_EXCEEDED", True)
+    assert problem.metadata == {"quota": quota, "limit": str(limit)}
+
+
+def crowd(call: Callable[[], object], count: int) -> list[Problem]:
+    """Make a call this many times at once; return why calls were refused."""
+
+    def one(_: int) -> Problem | None:
+        try:
+            call()
+        except grpc.RpcError as error:
+            return problem_of(error)
+        return None
+
+    with ThreadPoolExecutor(count) as pool:
+        return [problem for problem in pool.map(one, range(count)) if problem]
+
+
+def test_calls_a_second(small: Service) -> None:
+    place, other = place_of(small, "busy"), place_of(small, "calm")
+    for problem in eventually(lambda: crowd(place.count, 16)):
+        assert_exceeded(problem, "calls_per_second", 40)
+    assert other.count() == 0
+
+
+def test_bytes_a_second_of_its_own(small: Service) -> None:
+    place, other = place_of(small, "own"), place_of(small, "calm")
+    place.fill(200, digital_habits="x" * 100)
+    assert_exceeded(refusal_of(place.count), "bytes_per_second", 20_000)
+    other.fill(200, digital_habits="x" * 100)
+    assert other.count() == 200
+
+
+def test_streams_of_its_own(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running_service(data, *LEAN):
+        pass
+    tenants(data, "set", "own", "streams=1")
+    with running_service(data, *LEAN) as service:
+        place = place_of(service, "own")
+        stream = begun(place)
+        problem = refusal_of(lambda: begun(place))
+        assert (problem.code, problem.reason) == (EXHAUSTED, "TOO_MANY_STREAMS")
+        assert problem.retry
+        assert problem.metadata["quota"] == "streams"
+        assert problem.metadata["limit"] == "1"
+        stream.end()
+
+
+def test_the_command_shows_what_is_set_and_takes_it_back(small: Service) -> None:
+    assert "bytes_per_second  20000\n" in tenants(small.data, "quotas", "own")
+    tenants(small.data, "set", "shown", "streams=3")
+    assert "streams  3\n" in tenants(small.data, "quotas", "shown")
+    tenants(small.data, "set", "shown", "streams=default")
+    shown = tenants(small.data, "quotas", "shown")
+    assert "streams  default (--quota-streams of the server)\n" in shown
+
+
+@pytest.mark.parametrize(
+    "wrong", ["calls=1", "calls_per_second", "calls_per_second=0", "calls_per_second=x"]
+)
+def test_what_is_no_quota_is_refused(small: Service, wrong: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        tenants(small.data, "set", "own", wrong)
+    assert failed.value.returncode == 2
+    assert "persona tenants: " in failed.value.stderr
+
+
+def test_stored_bytes(small: Service) -> None:
+    """Nothing of what is beyond is there; what was refused can be had where there is room."""
+    place = place_of(small, "full")
+    kept = place.fill(10, digital_habits="x" * 1500)
+    more = [persona(full_name=f"More {i}", digital_habits="x" * 1500) for i in range(5)]
+    assert_exceeded(refusal_of(lambda: place.batch(more)), "stored_bytes", 20_000)
+    assert place.count() == len(kept)
+    long = answer(kept[0].id, text="y" * 9_000)
+    problem = refusal_of(lambda: record(place.caller, uid(), long))
+    assert_exceeded(problem, "stored_bytes", 20_000)
+    stream = Import(place)
+    stream.begin()
+    problem = refusal_of(lambda: stream.batch(1, more))
+    assert problem.metadata == {
+        "quota": "stored_bytes",
+        "limit": "20000",
+        "committed_sequence": "0",
+    }
+    place.batch(more[:1])

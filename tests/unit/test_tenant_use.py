@@ -1,0 +1,73 @@
+"""What tenants use, held against their quotas."""
+
+import pytest
+
+from persona_server.errors import ServiceError
+from persona_server.quotas import Quota, TenantQuotas
+from persona_server.transport.sharing.use import Use
+
+FREE = Quota(*[10**9] * len(Quota._fields))
+
+
+def limited(**limits: int) -> Use:
+    return Use(lambda _: FREE._replace(**limits))
+
+
+def refused(use: Use, quota: str) -> tuple[str, float]:
+    """Return the limit that a refusal names, and after how many seconds to come again."""
+    calls = {
+        "calls_per_second": lambda: use.call("a"),
+        "bytes_per_second": lambda: use.transfer("a", 1, refusable=True),
+    }
+    with pytest.raises(ServiceError) as raised:
+        calls[quota]()
+    assert raised.value.reason_name == "QUOTA_EXCEEDED"
+    assert raised.value.metadata["quota"] == quota
+    assert raised.value.retry_after is not None
+    return raised.value.metadata["limit"], raised.value.retry_after
+
+
+def test_a_seconds_worth_of_calls_may_come_at_once() -> None:
+    use = limited(calls_per_second=3)
+    for _ in range(3):
+        use.call("a")
+    limit, retry_after = refused(use, "calls_per_second")
+    assert limit == "3"
+    assert 0 < retry_after <= 1 / 3
+    use.call("b")
+
+
+def test_bytes_are_paid_off_before_more_are_taken() -> None:
+    use = limited(bytes_per_second=1000)
+    use.transfer("a", 11_000, refusable=True)  # how many come is not known before
+    assert 9 < refused(use, "bytes_per_second")[1] <= 10
+    use.transfer("a", 10_000, refusable=False)  # an answer is counted all the same
+    assert 19 < refused(use, "bytes_per_second")[1] <= 20
+    use.transfer("b", 1, refusable=True)
+
+
+def test_concurrent_calls_are_counted_from_arrival_to_departure() -> None:
+    use = limited(concurrent_calls=2)
+    assert use.arrive("a") is None
+    assert use.arrive("a") is None
+    refusal = use.arrive("a")
+    assert refusal is not None
+    assert refusal.metadata == {"quota": "concurrent_calls", "limit": "2"}
+    assert use.arrive("b") is None
+    use.depart("a")
+    assert use.arrive("a") is None
+
+
+def test_own_values_stand_over_the_defaults_and_are_not_read_for_each_call() -> None:
+    asked: list[str] = []
+
+    def own(tenant: str) -> dict[str, int]:
+        asked.append(tenant)
+        return {"streams": 3} if tenant == "a" else {}
+
+    quotas = TenantQuotas(FREE, own)
+    assert quotas.known("a") == FREE
+    assert asked == []
+    assert [quotas.of("a"), quotas.of("a"), quotas.known("a")] == [FREE._replace(streams=3)] * 3
+    assert quotas.of("b") == FREE
+    assert asked == ["a", "b"]
