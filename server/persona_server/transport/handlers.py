@@ -86,7 +86,13 @@ class Handlers:
 
 def _rpc(method: Method, context: grpc.ServicerContext) -> Rpc:
     peer = unquote(context.peer().partition(":")[2])  # such as "ipv6:%5B::1%5D:50051"
-    return Rpc(method, context.invocation_metadata() or (), context.time_remaining(), peer)
+    return Rpc(
+        method,
+        context.invocation_metadata() or (),
+        context.time_remaining(),
+        peer,
+        lambda: not context.is_active(),
+    )
 
 
 def _refuse(context: grpc.ServicerContext, refusal: Refusal | None) -> NoReturn:

@@ -4,7 +4,7 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import grpc
@@ -31,6 +31,10 @@ class ClientGone(Exception):  # noqa: N818 (it is no error of ours)
     """The client cancelled its stream, or its connection is gone."""
 
 
+def _stays() -> bool:
+    return False
+
+
 class Rpc:
     """One call: what came with it, and what the steps of the pipeline find out about it.
 
@@ -45,6 +49,7 @@ class Rpc:
         "code",
         "deadline",
         "error_id",
+        "has_left",
         "keys",
         "known",
         "message_bytes",
@@ -65,13 +70,16 @@ class Rpc:
         metadata: Iterable[tuple[str, str | bytes]],
         time_remaining: float | None,
         peer: str = "",
+        has_left: Callable[[], bool] = _stays,
     ) -> None:
         """Take a call with its metadata, the seconds that its caller waits, and who sent it.
 
-        `time_remaining` is None if the caller did not say, `peer` the connection's other end.
+        `time_remaining` is None if the caller did not say, `peer` the connection's other end, and
+        `has_left` tells whether the caller waits no more.
         """
         self.started, self.waited, known, self.turned_away = arrival()
         self.peer = peer
+        self.has_left = has_left
         self.method = method
         self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
         self.known = known  # who calls, if that was found out before it got a thread

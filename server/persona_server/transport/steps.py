@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from google.protobuf.message import DecodeError, Message
 
 from persona.v1 import errors_pb2
-from persona_server import errors
+from persona_server import errors, patience
 from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
 from persona_server.quotas import TenantQuotas
@@ -87,7 +87,7 @@ def call_steps(
         Step("draining", enter=draining.refuse),
         Step("authentication", enter=authenticate),
         Step("scopes", enter=_require_scopes),
-        Step("deadline", enter=_require_time),
+        Step("deadline", enter=_require_time, leave=_end_patience),
         Step("quotas", enter=count_call, message=count_message, answered=count_answer),
         Step("parse", message=_parse),
         Step("idempotency key", message=_take_idempotency_key),
@@ -119,11 +119,19 @@ def _shield(rpc: Rpc, error: Exception) -> None:
         error = internal(rpc.error_id)
     elif error.__cause__ is not None:
         LOGGER.warning(error.message, extra={"request_id": rpc.request_id}, exc_info=error)
-    rpc.code = CODES[error.reason].name
+    rpc.code = _code(rpc, error)
     rpc.reason = error.reason_name
     status = status_of(error)
     trailing = (*status.trailing_metadata, ("x-request-id", rpc.request_id))
     rpc.refusal = Refusal(status.code, status.details, trailing)
+
+
+def _code(rpc: Rpc, error: ServiceError) -> str:
+    """Return the code of an error; work that ended before its deadline did since nobody waits."""
+    ended = error.reason == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED
+    if ended and (rpc.deadline is None or rpc.deadline > time.monotonic()):
+        return "CANCELLED"
+    return CODES[error.reason].name
 
 
 def _require_room(rpc: Rpc) -> None:
@@ -140,8 +148,12 @@ def _require_scopes(rpc: Rpc) -> None:
 
 def _require_time(rpc: Rpc) -> None:
     """Raises DEADLINE_EXCEEDED."""
-    if rpc.deadline is not None and rpc.deadline <= time.monotonic():
-        raise errors.deadline_exceeded()
+    patience.begin(rpc.deadline, rpc.has_left)
+    patience.require()
+
+
+def _end_patience(_rpc: Rpc) -> None:
+    patience.end()
 
 
 def _parse(rpc: Rpc, raw: bytes) -> Message:

@@ -5,12 +5,15 @@ from itertools import chain
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
+from persona_server import patience
 from persona_server.errors import ServiceError
 from persona_server.measures.answers import Answer, Question
+from persona_server.measures.histogram import Histogram, Moments
 from persona_server.measures.points import Noise, Point, noise, points
 from persona_server.measures.policy import Policy
 from persona_server.measures.reliability import Reliability, reliability
 from persona_server.measures.shift import ReliableChange, reliable_change
+from persona_server.patience import while_awaited
 from persona_server.services.parents import (
     group_not_found,
     persona_not_found,
@@ -71,8 +74,17 @@ def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measur
     for question, own, others in numeric_series(series, everyones_noise):
         change = reliable_change(question.kind, own, others, policy)
         changes += isinstance(change, ReliableChange) and change.reliable_change
-    found = reliability(chain.from_iterable(series.values()), everyone, policy)
+    answers = while_awaited(list(chain.from_iterable(series.values())))
+    found = reliability(answers, _WhileAwaited(everyone), policy)
     return Measurement(found, changes)
+
+
+class _WhileAwaited(dict[Question, Histogram | Moments]):
+    """What all have answered, looked up question by question for as long as somebody waits."""
+
+    def __getitem__(self, question: Question) -> Histogram | Moments:
+        patience.require()
+        return super().__getitem__(question)
 
 
 def numeric_series(
@@ -84,6 +96,7 @@ def numeric_series(
     """
     for question, answers in series.items():
         if question.kind.numeric:
+            patience.require()
             own = points(answers)
             yield question, own, everyone.get(question, Noise()).minus(noise(question.kind, own))
 

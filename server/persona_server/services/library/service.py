@@ -11,6 +11,7 @@ from persona.v1 import library_service_pb2 as pb
 from persona_server.measures.answers import Question
 from persona_server.measures.matching import Candidate, Match, Matcher
 from persona_server.measures.policy import Policy
+from persona_server.patience import while_awaited
 from persona_server.services.call import Call
 from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
@@ -145,7 +146,7 @@ class LibraryService:
             # Plain tuples will do: to make a hundred thousand named ones costs 30 ms.
             candidates = cast("list[Candidate]", repositories.library.candidates(project))
             after = _SCORE_AND_ID.unpack(token) if token else None
-            ranked = matcher.rank(candidates, limit + 1, after)
+            ranked = matcher.rank(while_awaited(candidates), limit + 1, after)
             found = [match for match in ranked if match.score >= request.min_score]
             chosen = entries(repositories, [match.id for match in found])
             items = (_match(*pair) for pair in zip(found, chosen, strict=True))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from persona_server.measures.answers import Answer, Question, Value
 from persona_server.measures.histogram import Histogram, Moment, Moments
 from persona_server.measures.points import Noise
+from persona_server.patience import while_awaited
 from persona_server.storage.derived.answers import NewAnswer
 from persona_server.storage.derived.series import Entry, StoredSeries, answers, decode
 from persona_server.storage.derived.statements import DerivedStatements
@@ -38,7 +39,7 @@ class DerivedTables:
         """Return all answers of an individual, in order of time, by question as first asked."""
         rows = self._do.series.all(tenant=self._tenant, individual=individual)
         found = {}
-        for key, scale, records, texts in rows:
+        for key, scale, records, texts in while_awaited(rows):
             question = _question(key, scale)
             found[question] = answers(question, decode(question, StoredSeries(records, texts)))
         return found

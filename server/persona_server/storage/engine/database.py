@@ -10,12 +10,14 @@ from pathlib import Path
 import apsw
 from playhouse.apsw_ext import APSWDatabase
 
+from persona_server import patience
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import FILE_NAME, make_private, require_database
 
 OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
 BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
+INTERRUPT_STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the caller
 LOCK_TIMEOUT = 10.0  # seconds a write waits for its turn at most, whatever its deadline
 
 # name → (value to set, value that must come back)
@@ -51,6 +53,7 @@ class Database(APSWDatabase):  # type: ignore[misc]
         return connection
 
     def _set_up(self, connection: apsw.Connection) -> None:
+        connection.set_progress_handler(patience.interrupts, INTERRUPT_STEPS)
         # Plans must not depend on bound values. Otherwise SQLite also prepares a statement anew at
         # every call that binds one which a partial index might be compared with: Get took 10 times
         # as long.
@@ -71,7 +74,8 @@ class Database(APSWDatabase):  # type: ignore[misc]
         """
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
-        with self._turn.hold(timeout, tenant), self.atomic("IMMEDIATE"):
+        with self._turn.hold(timeout, tenant), self.atomic("IMMEDIATE"), _taken_back_whole():
+            patience.require()
             yield
 
     @contextlib.contextmanager
@@ -79,7 +83,7 @@ class Database(APSWDatabase):  # type: ignore[misc]
         """Run a block of reads that all see the database as it was at the first of them."""
         if self.in_transaction():
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
-        with self.atomic("DEFERRED"):
+        with self.atomic("DEFERRED"), _taken_back_whole():
             yield
 
     def migrating(self) -> AbstractContextManager[object]:
@@ -97,6 +101,16 @@ class Database(APSWDatabase):  # type: ignore[misc]
                 with contextlib.suppress(apsw.ThreadingViolationError):
                     connection.close()
             self._connections.clear()
+
+
+@contextlib.contextmanager
+def _taken_back_whole() -> Iterator[None]:
+    """Let nothing interrupt what takes a transaction back."""
+    try:
+        yield
+    except BaseException:
+        patience.end()
+        raise
 
 
 def _retry_while_busy(set_up: Callable[[], None]) -> None:

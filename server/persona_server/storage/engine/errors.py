@@ -37,6 +37,8 @@ class driver_errors_translated:  # noqa: N801 (reads as the context manager it i
 
 def _refusal_of(error: BaseException) -> errors.ServiceError | None:
     cause = error if isinstance(error, apsw.Error) else error.__context__
+    if isinstance(cause, apsw.InterruptError):
+        return errors.deadline_exceeded()
     if isinstance(cause, apsw.FullError):
         return errors.database_unavailable("The disk is full.")
     if isinstance(cause, apsw.BusyError | apsw.LockedError | apsw.IOError | apsw.CantOpenError):

@@ -1,0 +1,62 @@
+"""Whether anybody still waits for what this thread does, so that long work can end by itself.
+
+A front tells for whom a thread works; a query, a loop or a lock asks whether to go on.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from persona_server import errors
+
+T = TypeVar("T")
+_CHUNK = 100  # items between two questions
+
+
+class _Here(threading.local):
+    deadline: float | None = None
+    has_left: Callable[[], bool] | None = None
+
+
+_here = _Here()
+
+
+def begin(deadline: float | None, has_left: Callable[[], bool]) -> None:
+    """Work for a caller from now on: until a time on the monotonic clock, unless it has left."""
+    _here.deadline, _here.has_left = deadline, has_left
+
+
+def end() -> None:
+    """Work on, whoever waits: what must be whole, such as taking back what was written."""
+    _here.deadline = _here.has_left = None
+
+
+def is_over() -> bool:
+    """Return whether nobody waits any more. Where no caller is known, somebody does."""
+    deadline, has_left = _here.deadline, _here.has_left
+    if deadline is not None and deadline <= time.monotonic():
+        return True
+    return has_left is not None and has_left()
+
+
+def require() -> None:
+    """Go on only if somebody waits. Raises DEADLINE_EXCEEDED, and what follows is not disturbed."""
+    if is_over():
+        end()
+        raise errors.deadline_exceeded()
+
+
+def interrupts() -> bool:
+    """Return whether to interrupt a query: once, so that its transaction can be taken back."""
+    if not is_over():
+        return False
+    end()
+    return True
+
+
+def while_awaited(items: Sequence[T]) -> Iterator[T]:
+    """Yield the items for as long as somebody waits. Raises DEADLINE_EXCEEDED."""
+    for start in range(0, len(items), _CHUNK):
+        require()
+        yield from items[start : start + _CHUNK]

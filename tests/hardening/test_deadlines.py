@@ -1,0 +1,101 @@
+"""R14: work ends by its deadline, or when its caller has left, and 250 ms later at most."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from persona.v1 import library_service_pb2 as pb
+from persona.v1.response_service_pb2 import RatingAnswer
+from support.answers import answer, record
+from support.data import Place, make_place, persona, uid
+from support.importer import LEAN
+from support.service import Service, running_service
+from support.shelves import fill_library
+from support.waiting import eventually
+
+LIBRARY, QUESTIONS, SIMULATIONS = 60_000, 1_000, 30  # half a second of work each
+DEADLINE, MARGIN = 0.03, 0.25  # seconds
+
+
+class Slow:
+    """A service whose dear reads take long."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.caller = service.connect()
+        self.place: Place = make_place(self.caller)
+        peers = self.place.fill(6)
+        self.one = self.place.create(persona()).id
+        for number in range(SIMULATIONS):
+            people = [peer.id for peer in peers] if not number else []
+            for who in (*people, self.one):
+                record(self.caller, uid(), *_answers(who, number))
+        fill_library(service.data, "local", LIBRARY)
+
+    def rpc(self, name: str) -> tuple[Any, Any]:
+        """Return an RPC and its request."""
+        ids = self.place.ids
+        requests: dict[str, Any] = {
+            "MatchLibraryPersonas": pb.MatchLibraryPersonasRequest(**ids),
+            "GetReliability": pb.GetReliabilityRequest(**ids, persona_id=self.one),
+            "PromotePersona": pb.PromotePersonaRequest(**ids, persona_id=self.one),
+        }
+        return getattr(self.caller.library, name), requests[name]
+
+    def ended(self, name: str, start: int) -> dict[str, Any]:
+        """Return the log's line of the call of an RPC that was made when it had `start` lines."""
+
+        def line() -> dict[str, Any] | None:
+            lines = self.service.log[start:]
+            return next((entry for entry in lines if entry.get("method") == name), None)
+
+        found = eventually(line)
+        assert found is not None
+        return found
+
+
+def _answers(who: str, number: int) -> list[Any]:
+    return [
+        answer(
+            who,
+            question_key=f"q{i}",
+            rating=RatingAnswer(value=1 + (i + number) % 5, min=1, max=5),
+        )
+        for i in range(QUESTIONS)
+    ]
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slow]:
+    with running_service(tmp_path_factory.mktemp("slow") / "data", *LEAN) as service:
+        yield Slow(service)
+
+
+DEAR = ("MatchLibraryPersonas", "GetReliability", "PromotePersona")
+
+
+@pytest.mark.parametrize("name", DEAR)
+def test_work_ends_with_its_deadline(slow: Slow, name: str) -> None:
+    rpc, request = slow.rpc(name)
+    start = len(slow.service.log)
+    with pytest.raises(grpc.RpcError) as late:
+        rpc(request, timeout=DEADLINE)
+    assert late.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    ended = slow.ended(name, start)
+    assert ended["code"] == "DEADLINE_EXCEEDED"
+    assert ended["duration_ms"] <= (DEADLINE + MARGIN) * 1000
+
+
+@pytest.mark.parametrize("name", DEAR)
+def test_work_ends_when_its_caller_has_left(slow: Slow, name: str) -> None:
+    rpc, request = slow.rpc(name)
+    start = len(slow.service.log)
+    call = rpc.future(request, timeout=60)
+    with pytest.raises(grpc.FutureTimeoutError):
+        call.result(timeout=DEADLINE)
+    call.cancel()
+    ended = slow.ended(name, start)
+    assert ended["code"] == "CANCELLED"
+    assert ended["duration_ms"] <= (DEADLINE + MARGIN) * 1000
