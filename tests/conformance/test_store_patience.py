@@ -27,17 +27,20 @@ def leave() -> None:
     patience.begin(None, lambda: True)
 
 
-def test_a_read_ends(store: Store) -> None:
+def leave_and_query(store: Store) -> None:
     leave()
+    store.database.execute_sql(FOR_AGES).fetchall()
+
+
+def test_a_read_ends(store: Store) -> None:
     with pytest.raises(ServiceError) as ended, store.reading("acme"):
-        store.database.execute_sql(FOR_AGES).fetchall()
+        leave_and_query(store)
     assert ended.value.reason_name == "DEADLINE_EXCEEDED"
 
 
 def test_a_snapshot_ends_and_the_next_one_is_new(store: Store, group: StoredGroup) -> None:
     with pytest.raises(ServiceError) as ended, store.snapshot(group.tenant):
-        leave()
-        store.database.execute_sql(FOR_AGES).fetchall()
+        leave_and_query(store)
     assert ended.value.reason_name == "DEADLINE_EXCEEDED"
     group.add(persona())
     with store.snapshot(group.tenant):
@@ -45,13 +48,13 @@ def test_a_snapshot_ends_and_the_next_one_is_new(store: Store, group: StoredGrou
 
 
 def test_a_write_is_absent(store: Store, group: StoredGroup) -> None:
-    with (
-        pytest.raises(ServiceError) as ended,
-        store.writing(group.tenant, None) as repositories,
-    ):
-        group.add_in(repositories, persona())
-        leave()
-        store.database.execute_sql(FOR_AGES).fetchall()
+    def write() -> None:
+        with store.writing(group.tenant, None) as repositories:
+            group.add_in(repositories, persona())
+            leave_and_query(store)
+
+    with pytest.raises(ServiceError) as ended:
+        write()
     assert ended.value.reason_name == "DEADLINE_EXCEEDED"
     assert group.count() == Probe(store).count("persona") == 0
     group.add(persona())

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+import grpc
 import pytest
 
 from persona.v1 import persona_service_pb2 as pb
 from support.data import make_place, persona
-from support.errors import refusal_of
+from support.errors import Problem, problem_of, refusal_of
 from support.service import Service
 from support.streams import begun
 from support.waiting import eventually
@@ -27,6 +28,25 @@ def test_a_silent_import_ends_and_can_be_resumed(own: Service) -> None:
     assert (problem.reason, problem.retry) == ("STREAM_IDLE", True)
     assert problem.metadata["committed_sequence"] == "1"
     assert begun(place, stream.import_id).batch(2, [persona()]) == (2, 2)
+
+
+def test_an_import_that_brings_nothing_new_ends(own: Service) -> None:
+    """However busy it is: batches that are on disk already keep no place."""
+    place, one = make_place(own.connect(own.token("repeating"))), persona()
+    stream = begun(place)
+    assert stream.batch(1, [one]) == (1, 1)
+
+    def repeat() -> Problem | None:
+        try:
+            assert stream.batch(1, [one]) == (1, 1)
+        except grpc.RpcError as error:
+            return problem_of(error)
+        return None
+
+    problem = eventually(repeat, 60)
+    assert problem is not None
+    assert (problem.reason, problem.retry) == ("STREAM_IDLE", True)
+    assert problem.metadata["committed_sequence"] == "1"
 
 
 def test_an_export_that_is_not_read_ends(own: Service) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class Call:
     """One call. `deadline` is on the monotonic clock, None where the caller set none.
 
-    A service adds to `written` how many personas it has made visible, once they are on disk.
+    A service adds to `written` how many personas it has made visible, once they are on disk, and
+    of a stream notes when it `progressed_at` last, on the monotonic clock.
     """
 
     method: str  # "CreatePersona"
@@ -16,6 +17,7 @@ class Call:
     actor: str
     deadline: float | None = None
     written: int = 0
+    progressed_at: float = 0.0
 
     def timeout(self) -> float | None:
         """Return how many seconds the caller still waits, at least 0; None without a deadline."""

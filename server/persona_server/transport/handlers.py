@@ -58,7 +58,7 @@ class Handlers:
         """
 
         def answers(rpc: Rpc, messages: Iterator[bytes]) -> Iterator[bytes]:
-            with self._streams.reader(messages) as reader:
+            with self._streams.reader(rpc, messages) as reader:
                 yield from serve(rpc, (self._pipeline.request(rpc, raw) for raw in reader))
 
         return grpc.stream_stream_rpc_method_handler(self._streaming(method, answers))
@@ -71,7 +71,7 @@ class Handlers:
         def answers(
             rpc: Rpc, raw: Any, context: grpc.ServicerContext
         ) -> Generator[bytes, None, None]:
-            yield from self._streams.watched(rpc.tenant, context.cancel, serve(rpc, raw))
+            yield from self._streams.watched(rpc, context.cancel, serve(rpc, raw))
             if not context.is_active():  # grpcio may take a cancelled stream for one at its end
                 raise ClientGone
 

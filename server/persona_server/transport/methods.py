@@ -25,7 +25,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
 )
 
 # The thread pools, see pools.py.
-PoolName: TypeAlias = Literal["read", "dear", "write", "stream", "health"]
+PoolName: TypeAlias = Literal["read", "dear", "write", "stream", "reflection", "health"]
 
 
 class Rules(NamedTuple):

@@ -16,7 +16,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_STREAMS = MAX_STREAMS + 4  # the rest are free to refuse what is too much
+REFLECTIONS = 4  # streams of reflection at once
+_STREAMS, _REFLECTIONS = MAX_STREAMS + 4, REFLECTIONS + 2  # the rest refuse what is too much
 LIMITS: dict[PoolName, Limits] = {
     # More threads cost nothing on one core. A slow filter holds up few.
     "read": Limits(8, costly=max(2, cores() - 1)),
@@ -25,6 +26,7 @@ LIMITS: dict[PoolName, Limits] = {
     # Of their own: writers that wait for their turn must not hold up readers.
     "write": Limits(4, costly=3),
     "stream": Limits(_STREAMS, costly=_STREAMS),
+    "reflection": Limits(_REFLECTIONS, costly=_REFLECTIONS),
     # A busy pool can't hide that the server lives.
     "health": Limits(1, costly=1),
 }

@@ -19,7 +19,7 @@ def reflection_handler(handlers: Handlers, *, is_open: bool) -> Any:
     method = Method(
         reflection.SERVICE_NAME,
         "ServerReflectionInfo",
-        "stream",
+        "reflection",
         None if is_open else (),
         reflection_pb2.ServerReflectionRequest,
         streams_in=True,

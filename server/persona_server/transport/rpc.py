@@ -1,6 +1,7 @@
 """One call on its way through the pipeline, as a front hands it over: no gRPC object is in it."""
 
 import itertools
+import math
 import os
 import re
 import time
@@ -108,6 +109,11 @@ class Rpc:
     def tenant(self) -> str:
         """The caller's tenant, "" as long as nobody is known."""
         return self.principal.tenant if self.principal else ""
+
+    @property
+    def expires(self) -> float:
+        """When the caller's token does, in seconds since 1970; never as long as nobody is known."""
+        return self.principal.expires if self.principal else math.inf
 
     def authenticated(self) -> Call:
         """Return what a service needs to know. The call is authenticated."""

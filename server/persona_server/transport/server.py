@@ -13,7 +13,7 @@ from persona_server.transport.health import Health
 from persona_server.transport.methods import SERVICES, methods_of
 from persona_server.transport.options import OPTIONS
 from persona_server.transport.pipeline import Pipeline
-from persona_server.transport.pools import Pools
+from persona_server.transport.pools import REFLECTIONS, Pools
 from persona_server.transport.reflection import reflection_handler
 from persona_server.transport.steps import Draining
 from persona_server.transport.streams import Streams
@@ -54,7 +54,10 @@ class PersonaServer:
                 },
             )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        information = reflection_handler(handlers, is_open=open_reflection)
+        # Its streams have places of their own: they must not take those of imports and exports.
+        self._reflections = Streams(lambda _: REFLECTIONS // 2, REFLECTIONS)
+        reflecting = Handlers(pipeline, pools, self._reflections)
+        information = reflection_handler(reflecting, is_open=open_reflection)
         self._add(reflection.SERVICE_NAME, {"ServerReflectionInfo": information})
 
     def listen(self, address: str) -> int:
@@ -88,11 +91,15 @@ class PersonaServer:
         drain = min(DRAIN_SECONDS, grace / 10)
         time.sleep(drain)
         grace -= drain
-        last_call = threading.Timer(max(grace - 1.0, 0.0), self._streams.stop)
+        last_call = threading.Timer(max(grace - 1.0, 0.0), self._end_streams)
         last_call.start()
         self._server.stop(grace).wait()
         last_call.cancel()
         self._pools.shutdown()
+
+    def _end_streams(self) -> None:
+        self._streams.stop()
+        self._reflections.stop()
 
     def _add(self, service: str, handlers: dict[str, Any]) -> None:
         generic = grpc.method_handlers_generic_handler(service, handlers)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 
 from persona.v1 import errors_pb2
@@ -74,6 +75,7 @@ class _Stream:
                 self._require_set(session, locked.set_id)
                 repositories.imports.take_over(self._import_id, self._owner, now)
         self.committed = session.committed_sequence
+        self._call.progressed_at = time.monotonic()
         return _acknowledge(session.committed_sequence, session.persona_count)
 
     def batch(self, request: ImportPersonasRequest) -> bytes:
@@ -111,6 +113,7 @@ class _Stream:
             if added.number:
                 repositories.audit.add(self._audit(added.number), now)
         self.committed = request.sequence
+        self._call.progressed_at = time.monotonic()
         self._call.written += repositories.written
         return _acknowledge(request.sequence, session.persona_count + count)
 
