@@ -1,6 +1,6 @@
 """The store: what services open to read or write one tenant's data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,15 +73,11 @@ class Transaction(Repositories):
 
 
 class Store:
-    """One database with its statements compiled.
-
-    `on_written` is told how many personas each commit made visible.
-    """
+    """One database with its statements compiled."""
 
     def __init__(self, database: Database, *, created: bool = False) -> None:
         self.database = database
         self.created = created  # whether opening it made the database
-        self.on_written: Callable[[int], object] = _ignore
         self.id_generator = keys.IdGenerator()
         self.tenants = Tenants(database)
         self.secrets = Secrets(database)
@@ -142,8 +138,6 @@ class Store:
                     self, self.tenants.ensure(tenant, self.id_generator, now), now
                 )
                 yield transaction
-        if transaction.written:
-            self.on_written(transaction.written)
 
     def ping(self) -> None:
         """Ask the database something small; raises what it raises."""
@@ -152,10 +146,6 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.database.close_all()
-
-
-def _ignore(_count: int) -> None:
-    pass
 
 
 def open_store(folder: Path, *, make: bool = True) -> Store:
