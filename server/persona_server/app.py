@@ -26,9 +26,10 @@ from persona_server.storage.engine.sqlite import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.tokens import LocalKey, local_key
 from persona_server.transport.auth import Authenticator
-from persona_server.transport.interceptors import Interceptors
+from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.recorder import Recorder
 from persona_server.transport.server import PersonaServer
+from persona_server.transport.steps import Draining, call_steps
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
@@ -67,7 +68,6 @@ class App:
         self.key: LocalKey = local_key(self.store)
         tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
         self.metrics = Metrics()
-        self.store.on_written = self.metrics.written.inc
         self.personas = PersonaService(self.store, tokens)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
@@ -78,6 +78,8 @@ class App:
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )
+        draining = Draining()
+        steps = call_steps(draining, authenticator, Recorder(self.metrics))
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -85,7 +87,8 @@ class App:
                 "persona.v1.ResponseService": self.responses,
                 "persona.v1.LibraryService": self.library,
             },
-            Interceptors(Recorder(self.metrics), authenticator),
+            Pipeline(steps),
+            draining,
             open_reflection=settings.open_reflection,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.

@@ -24,8 +24,8 @@ class GroupIds(NamedTuple):
     group_id: str
 
 
-def make_demo(projects: ProjectService, personas: PersonaService) -> None:
-    """Make the demo project, its group and their personas in tenant `local`."""
+def make_demo(projects: ProjectService, personas: PersonaService) -> int:
+    """Make the demo project and group in tenant `local`; return how many personas it got."""
     content = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
     project_request = projects_pb.CreateProjectRequest()
     ParseDict(content["project"], project_request.project)
@@ -43,7 +43,9 @@ def make_demo(projects: ProjectService, personas: PersonaService) -> None:
         personas=[ParseDict(persona, Persona()) for persona in content["personas"]],
     )
     validate(batch, 0)
-    personas.batch_create_personas(_call("BatchCreatePersonas"), batch)
+    call = _call("BatchCreatePersonas")
+    personas.batch_create_personas(call, batch)
+    return call.written
 
 
 def newest_group(projects: ProjectService) -> GroupIds | None:

@@ -27,7 +27,7 @@ def serve(flags: dict[str, str | None]) -> None:
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
         app = App(settings)
         if settings.demo and app.store.created:
-            make_demo(app.projects, app.personas)
+            app.metrics.written.inc(make_demo(app.projects, app.personas))
         addresses = app.start()
     except (SettingError, DatabaseError, StartError, GatewayError) as error:
         if str(error):

@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest
 from persona_server.errors import ServiceError
+from persona_server.services.call import Call
+from persona_server.services.idempotency import Outcome, mutate
 from persona_server.storage.store import Store, Transaction
 from support.data import persona
-from support.stored import StoredGroup, read, rolled_back, rows
+from support.stored import StoredGroup, UndoneError, read, rolled_back, rows
 
 
 def test_a_failed_block_leaves_nothing(store: Store, group: StoredGroup) -> None:
@@ -34,13 +37,27 @@ def test_what_is_not_committed_is_not_seen(store: Store, group: StoredGroup) -> 
 
 
 def test_personas_written_are_told_after_the_commit(store: Store, group: StoredGroup) -> None:
-    told: list[int] = []
-    store.on_written = told.append
-    one, _ = group.add(persona(), persona())
-    assert told == [2]
-    rolled_back(store, lambda repositories: group.add_in(repositories, persona()))
-    group.hide(one)
-    assert told == [2]
+    call, request = Call("BatchCreatePersonas", "acme", "me"), BatchCreatePersonasRequest()
+
+    def add(repositories: Transaction) -> Outcome:
+        assert call.written == 0  # not before it is on disk
+        return Outcome(group.add_in(repositories, persona(), persona()).ids[0], None)
+
+    def fail(repositories: Transaction) -> Outcome:
+        group.add_in(repositories, persona())
+        raise UndoneError
+
+    def hide(repositories: Transaction) -> Outcome:
+        locked = group.locked(repositories)
+        repositories.personas.hide(one, locked.set_id, locked.hidden_set_id, repositories.now)
+        return Outcome(b"", None)
+
+    one = mutate(store, call, request, add)
+    assert call.written == 2
+    with pytest.raises(UndoneError):
+        mutate(store, call, request, fail)
+    mutate(store, call, request, hide)
+    assert call.written == 2
 
 
 def test_a_nested_transaction_is_refused(store: Store) -> None:

@@ -47,7 +47,7 @@ def test_random_walk(own: Service, file: DatabaseFile, rounds: Callable[[int, in
         outcomes[step.method.name].add(kind_of(answer, changed))
     caller.close()
     for name, kinds in outcomes.items():  # or the walk proves nothing
-        writes = BY_NAME[name].writes or BY_NAME[name].streams_in
+        writes = BY_NAME[name].has_request_id or BY_NAME[name].streams_in
         always = set() if name in ("CreateProject", "ListProjects") else {"failed"}
         assert always | ({"changed", "idle"} if writes else {"idle"}) <= kinds, (name, kinds)
 

@@ -248,7 +248,7 @@ def test_every_scope_of_an_rpc_is_needed_and_enough(
         assert problem.code == grpc.StatusCode.PERMISSION_DENIED
         assert problem.metadata == {"missing_scopes": missing}
     caller = own.connect()
-    messages = World(caller).messages(method, uid() if method.writes else "")
+    messages = World(caller).messages(method, uid() if method.has_request_id else "")
     enough = bearer(forge.token(scope=" ".join(method.scopes)))
     assert send(channel, method, messages, enough).error is None
     caller.close()

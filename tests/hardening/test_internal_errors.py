@@ -74,7 +74,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
     with running_service(data, "--rest", "off") as service:
         caller = service.connect()
         world = World(caller)
-        calls = {m.name: world.messages(m, uid() if m.writes else "") for m in METHODS}
+        calls = {m.name: world.messages(m, uid() if m.has_request_id else "") for m in METHODS}
         with connection(data) as beside:
             for table in TABLES:
                 beside.execute(f"ALTER TABLE {table} RENAME TO {table}_elsewhere")

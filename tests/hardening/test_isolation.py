@@ -62,7 +62,7 @@ class Tenants:
 
     def ask(self, method: Method, changes: dict[str, str]) -> Answer:
         """Call from a world of our own in which some ids are replaced."""
-        messages = World(self.ours).messages(method, uid() if method.writes else "")
+        messages = World(self.ours).messages(method, uid() if method.has_request_id else "")
         for path, value in changes.items():
             set_id(messages, path, value)
         return send(self.ours.channel, method, messages, self.metadata)

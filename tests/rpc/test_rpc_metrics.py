@@ -75,6 +75,11 @@ def test_personas_written_counts_what_became_visible(place: Place, service: Serv
     assert written() - before == 1 + 3 + 1 + 1 + 1
 
 
+def test_the_demo_is_counted(tmp_path: Path) -> None:
+    with running_service(tmp_path, "--rest", "off", "--demo") as service:
+        assert samples(service)["persona_personas_written_total"] == 12
+
+
 def test_sweeping_is_counted(tmp_path: Path) -> None:
     """A first start deletes, a second one finds it due: the clock is the database's own."""
     with running_service(tmp_path, "--rest", "off", "--retention", "60") as service:

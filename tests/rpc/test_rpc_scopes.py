@@ -10,7 +10,7 @@ from rpc.conftest import Connect
 from rpc.test_rpc_unknown_fields import REQUESTS, send
 
 from persona_server.scopes import SCOPES as KNOWN
-from persona_server.transport.methods import SCOPES
+from persona_server.transport.methods import RPCS
 from support.data import Place, uid
 from support.errors import refusal_of
 
@@ -31,7 +31,7 @@ def reason(connect: Connect, method: MethodDescriptor, scopes: tuple[str, ...]) 
 
 @pytest.mark.parametrize("method", CASES)
 def test_every_set_of_scopes(connect: Connect, method: MethodDescriptor) -> None:
-    needed = set(SCOPES[method.full_name])
+    needed = set(RPCS[method.full_name].scopes)
     for count in range(len(KNOWN) + 1):
         for scopes in itertools.combinations(KNOWN, count):
             why, missing = reason(connect, method, scopes)

@@ -13,7 +13,7 @@ from support.errors import Problem, problem_of
 
 METHODS: tuple[Method, ...] = tuple(m for s in SERVICES for m in methods_of(s))
 BY_NAME = {method.name: method for method in METHODS}
-WRITES = tuple(method for method in METHODS if method.writes)
+WRITES = tuple(method for method in METHODS if method.has_request_id)
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 SECONDS = 30.0  # a call that takes longer has hung
 

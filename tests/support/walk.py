@@ -86,7 +86,7 @@ class Walk:
         """Take in how a call ended, and whom it has promoted: the service makes their ids."""
         if answer.error is not None:
             return
-        if step.method.writes or step.method.streams_in:
+        if step.method.has_request_id or step.method.streams_in:
             self._effective.append(step)
         if step.method.name == "PromotePersona":
             promoted = library_pb.PromotePersonaResponse.FromString(answer.messages[0])

@@ -81,7 +81,7 @@ def calls_in(path: Path) -> set[tuple[str, str]]:
     return found
 
 
-def test_only_the_shield_aborts_a_call() -> None:
+def test_calls_are_aborted_in_one_place() -> None:
     """Setting a status and carrying on would still write; so there is one place for it."""
     calls = {
         (path.relative_to(ROOT).as_posix(), *call)
@@ -90,4 +90,4 @@ def test_only_the_shield_aborts_a_call() -> None:
     }
     ending = {"abort", "abort_with_status", "set_code", "set_details"}
     aborts = [(path, called) for path, _, called in calls if called in ending]
-    assert aborts == [("transport/interceptors.py", "abort")]
+    assert aborts == [("transport/handlers.py", "abort")]

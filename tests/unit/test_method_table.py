@@ -1,4 +1,4 @@
-"""The method table: every RPC of every service is in it, with scopes that tokens can have."""
+"""The method table: every RPC is in it, with a pool that there is and scopes of tokens."""
 
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
@@ -17,7 +17,8 @@ from persona_server.services.projects import ProjectService
 from persona_server.services.responses import recording
 from persona_server.services.responses.service import ResponseService
 from persona_server.storage.repositories.responses import DELETED, SHOWN
-from persona_server.transport.methods import SCOPES, SERVICES, methods_of
+from persona_server.transport.methods import RPCS, SERVICES, methods_of
+from persona_server.transport.pools import THREADS
 
 FILES = (persona_service_pb2, project_service_pb2, response_service_pb2, library_service_pb2)
 IMPLEMENTATIONS = {
@@ -56,12 +57,12 @@ def test_every_service_of_the_contract_is_served() -> None:
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
-    assert set(SCOPES) == {rpc.full_name for rpc in rpcs()}
+    assert set(RPCS) == {rpc.full_name for rpc in rpcs()}
 
 
 def test_scopes_are_those_that_a_token_can_have() -> None:
-    assert {scope for scopes in SCOPES.values() for scope in scopes} == set(KNOWN)
-    assert all(SCOPES.values())  # none is open
+    assert {scope for rules in RPCS.values() for scope in rules.scopes} == set(KNOWN)
+    assert all(rules.scopes for rules in RPCS.values())  # none is open
 
 
 @ALL
@@ -79,7 +80,21 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
         expected = {"projects:write", "personas:write"}
     else:
         expected = {f"projects:{kind}"}
-    assert set(SCOPES[rpc.full_name]) == expected
+    assert set(RPCS[rpc.full_name].scopes) == expected
+
+
+def test_every_pool_of_the_table_is_there() -> None:
+    assert {rules.pool for rules in RPCS.values()} == {"read", "write", "stream"}
+    assert set(THREADS) == {"read", "write", "stream", "health"}
+
+
+@ALL
+def test_pools_keep_writers_and_streams_from_readers(rpc: MethodDescriptor) -> None:
+    (method,) = [m for m in methods_of(rpc.containing_service) if m.name == rpc.name]
+    if method.streams_in or method.streams_out:
+        assert method.pool == "stream"
+    else:
+        assert method.pool == ("read" if rpc.name.startswith(READS) else "write")
 
 
 @ALL
@@ -99,7 +114,7 @@ def test_every_mutation_carries_a_request_id(rpc: MethodDescriptor) -> None:
     (method,) = [m for m in methods_of(rpc.containing_service) if m.name == rpc.name]
     reads = rpc.name.startswith(READS)
     # import_id stands in its place.
-    assert method.writes == (not reads and rpc.name != "ImportPersonas")
+    assert method.has_request_id == (not reads and rpc.name != "ImportPersonas")
 
 
 @ALL

@@ -1,6 +1,7 @@
 """Page tokens and page limits."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -92,14 +93,14 @@ def test_every_other_argument_is_bound(fields: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [CALL._replace(method="ExportPersonas"), CALL._replace(tenant="other")]
+    "call", [replace(CALL, method="ExportPersonas"), replace(CALL, tenant="other")]
 )
 def test_method_and_tenant_are_bound(call: Call) -> None:
     assert refused(TOKENS, call, REQUEST, TOKEN)
 
 
 def test_caller_and_deadline_are_not_bound() -> None:
-    call = CALL._replace(actor="another", deadline=1.0)
+    call = replace(CALL, actor="another", deadline=1.0)
     assert TOKENS.read(call, REQUEST, TOKEN, START) == POSITION
 
 
@@ -109,7 +110,7 @@ def test_another_databases_token_is_refused() -> None:
 
 def test_other_kinds_of_requests_have_tokens_of_their_own() -> None:
     export = ExportPersonasRequest(project_id="p", group_id="g", gender="Female")
-    call = CALL._replace(method="ExportPersonas")
+    call = replace(CALL, method="ExportPersonas")
     token = TOKENS.make(call, export, POSITION)
     assert TOKENS.read(call, export, token, START) == POSITION
     assert refused(TOKENS, CALL, REQUEST, token)

@@ -1,16 +1,21 @@
-"""Who calls what, until when: all that a service knows about a call."""
+"""Who calls what, until when: all that a service knows about a call, and what it reports of it."""
 
 import time
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class Call(NamedTuple):
-    """One call. `deadline` is on the monotonic clock, None where the caller set none."""
+@dataclass(slots=True)
+class Call:
+    """One call. `deadline` is on the monotonic clock, None where the caller set none.
+
+    A service adds to `written` how many personas it has made visible, once they are on disk.
+    """
 
     method: str  # "CreatePersona"
     tenant: str
     actor: str
     deadline: float | None = None
+    written: int = 0
 
     def timeout(self) -> float | None:
         """Return how many seconds the caller still waits, at least 0; None without a deadline."""

@@ -51,6 +51,7 @@ def mutate(
         if request_id:
             keep = outcome.answer if outcome.keep is None else outcome.keep
             repositories.retries.keep(call.method, request_id, digest, keep, now)
+    call.written += repositories.written
     return outcome.answer
 
 

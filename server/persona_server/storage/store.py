@@ -1,6 +1,6 @@
 """The store: what services open to read or write one tenant's data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,15 +81,11 @@ class Transaction(Repositories):
 
 
 class Store:
-    """One database with its statements compiled.
-
-    `on_written` is told how many personas each commit made visible.
-    """
+    """One database with its statements compiled."""
 
     def __init__(self, database: SqliteDatabase, *, created: bool = False) -> None:
         self.database = database
         self.created = created  # whether opening it made the database
-        self.on_written: Callable[[int], object] = _ignore
         self.serial = keys.Serial()
         self.tenants = Tenants(database)
         self.secrets = Secrets(database)
@@ -146,8 +142,6 @@ class Store:
                 now = keys.now()
                 transaction = Transaction(self, self.tenants.ensure(tenant, self.serial, now), now)
                 yield transaction
-        if transaction.written:
-            self.on_written(transaction.written)
 
     def ping(self) -> None:
         """Ask the database something small; raises what it raises."""
@@ -156,10 +150,6 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.database.close_all()
-
-
-def _ignore(_count: int) -> None:
-    pass
 
 
 def open_store(folder: Path, *, make: bool = True) -> Store:

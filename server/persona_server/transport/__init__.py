@@ -1,1 +1,1 @@
-"""What knows gRPC: the method table, the interceptors and the error table."""
+"""What knows gRPC: the method table, the call pipeline and the error table."""

@@ -53,6 +53,15 @@ def internal(error_id: str) -> ServiceError:
     )
 
 
+def shutting_down() -> ServiceError:
+    """SHUTTING_DOWN for a new call, and for a stream that can't end within the grace."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_SHUTTING_DOWN,
+        "The server is stopping. Retry with the same request_id; a stream resumes where it was.",
+        retry_after=1.0,
+    )
+
+
 def status_of(error: ServiceError) -> grpc.Status:
     """Return the status of an error, with its details within what trailers can carry."""
     status = status_pb2.Status(code=CODES[error.reason].value[0], message=_shortened(error.message))

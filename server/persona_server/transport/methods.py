@@ -1,10 +1,10 @@
-"""The method table: every RPC with its scopes and limits, built from the service descriptors.
+"""The method table: every RPC with its pool and scopes, and what its descriptor says.
 
-An RPC without an entry in SCOPES stops the server at start, and fails the tests.
+An RPC without an entry in RPCS stops the server at start, and fails the tests.
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
@@ -24,58 +24,72 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
 )
 
-_READ, _WRITE = ("personas:read",), ("personas:write",)
-_READ_PROJECTS, _WRITE_PROJECTS = ("projects:read",), ("projects:write",)
-_DELETE_PROJECTS = ("projects:write", "personas:write")
-_READ_LIBRARY = ("library:read",)
-_READ_RESPONSES, _WRITE_RESPONSES = ("responses:read",), ("responses:write",)
+# The thread pools, see pools.py.
+PoolName: TypeAlias = Literal["read", "write", "stream", "health"]
 
-# All scopes of an entry are needed.
-SCOPES: dict[str, tuple[str, ...]] = {
-    "persona.v1.PersonaService.ListPersonas": _READ,
-    "persona.v1.PersonaService.GetPersona": _READ,
-    "persona.v1.PersonaService.ExportPersonas": _READ,
-    "persona.v1.PersonaService.CreatePersona": _WRITE,
-    "persona.v1.PersonaService.BatchCreatePersonas": _WRITE,
-    "persona.v1.PersonaService.ImportPersonas": _WRITE,
-    "persona.v1.PersonaService.DeletePersona": _WRITE,
-    "persona.v1.PersonaService.DeleteAllPersonas": _WRITE,
-    "persona.v1.PersonaService.GetPersonaLineage": ("personas:read", "library:read"),
-    "persona.v1.PersonaService.ListLibraryPersonaProjects": ("personas:read", "library:read"),
-    "persona.v1.ProjectService.ListProjects": _READ_PROJECTS,
-    "persona.v1.ProjectService.GetProject": _READ_PROJECTS,
-    "persona.v1.ProjectService.CreateProject": _WRITE_PROJECTS,
-    "persona.v1.ProjectService.UpdateProject": _WRITE_PROJECTS,
-    "persona.v1.ProjectService.DeleteProject": _DELETE_PROJECTS,
-    "persona.v1.ProjectService.ListPersonaGroups": _READ_PROJECTS,
-    "persona.v1.ProjectService.GetPersonaGroup": _READ_PROJECTS,
-    "persona.v1.ProjectService.CreatePersonaGroup": _WRITE_PROJECTS,
-    "persona.v1.ProjectService.UpdatePersonaGroup": _WRITE_PROJECTS,
-    "persona.v1.ProjectService.DeletePersonaGroup": _DELETE_PROJECTS,
-    "persona.v1.ResponseService.RecordResponses": _WRITE_RESPONSES,
-    "persona.v1.ResponseService.ListResponses": _READ_RESPONSES,
-    "persona.v1.ResponseService.GetResponsePersona": _READ_RESPONSES,
-    "persona.v1.LibraryService.GetReliability": ("library:read", "responses:read"),
-    "persona.v1.LibraryService.PromotePersona": ("library:write", "responses:read"),
-    "persona.v1.LibraryService.ListLibraryPersonas": _READ_LIBRARY,
-    "persona.v1.LibraryService.GetLibraryPersona": _READ_LIBRARY,
-    "persona.v1.LibraryService.RetireLibraryPersona": ("library:write",),
-    "persona.v1.LibraryService.MatchLibraryPersonas": _READ_LIBRARY,
-    "persona.v1.LibraryService.ReuseLibraryPersonas": ("personas:write", "library:read"),
-    "persona.v1.LibraryService.GetAttitudeTimeline": ("library:read", "responses:read"),
+
+class Rules(NamedTuple):
+    """What the server decides about an RPC: the pool that runs it, and the scopes it needs, all."""
+
+    pool: PoolName
+    scopes: tuple[str, ...]
+
+
+RPCS: dict[str, Rules] = {
+    "persona.v1.PersonaService.ListPersonas": Rules("read", ("personas:read",)),
+    "persona.v1.PersonaService.GetPersona": Rules("read", ("personas:read",)),
+    "persona.v1.PersonaService.ExportPersonas": Rules("stream", ("personas:read",)),
+    "persona.v1.PersonaService.CreatePersona": Rules("write", ("personas:write",)),
+    "persona.v1.PersonaService.BatchCreatePersonas": Rules("write", ("personas:write",)),
+    "persona.v1.PersonaService.ImportPersonas": Rules("stream", ("personas:write",)),
+    "persona.v1.PersonaService.DeletePersona": Rules("write", ("personas:write",)),
+    "persona.v1.PersonaService.DeleteAllPersonas": Rules("write", ("personas:write",)),
+    "persona.v1.PersonaService.GetPersonaLineage": Rules("read", ("personas:read", "library:read")),
+    "persona.v1.PersonaService.ListLibraryPersonaProjects": Rules(
+        "read", ("personas:read", "library:read")
+    ),
+    "persona.v1.ProjectService.ListProjects": Rules("read", ("projects:read",)),
+    "persona.v1.ProjectService.GetProject": Rules("read", ("projects:read",)),
+    "persona.v1.ProjectService.CreateProject": Rules("write", ("projects:write",)),
+    "persona.v1.ProjectService.UpdateProject": Rules("write", ("projects:write",)),
+    "persona.v1.ProjectService.DeleteProject": Rules("write", ("projects:write", "personas:write")),
+    "persona.v1.ProjectService.ListPersonaGroups": Rules("read", ("projects:read",)),
+    "persona.v1.ProjectService.GetPersonaGroup": Rules("read", ("projects:read",)),
+    "persona.v1.ProjectService.CreatePersonaGroup": Rules("write", ("projects:write",)),
+    "persona.v1.ProjectService.UpdatePersonaGroup": Rules("write", ("projects:write",)),
+    "persona.v1.ProjectService.DeletePersonaGroup": Rules(
+        "write", ("projects:write", "personas:write")
+    ),
+    "persona.v1.ResponseService.RecordResponses": Rules("write", ("responses:write",)),
+    "persona.v1.ResponseService.ListResponses": Rules("read", ("responses:read",)),
+    "persona.v1.ResponseService.GetResponsePersona": Rules("read", ("responses:read",)),
+    "persona.v1.LibraryService.GetReliability": Rules("read", ("library:read", "responses:read")),
+    "persona.v1.LibraryService.PromotePersona": Rules("write", ("library:write", "responses:read")),
+    "persona.v1.LibraryService.ListLibraryPersonas": Rules("read", ("library:read",)),
+    "persona.v1.LibraryService.GetLibraryPersona": Rules("read", ("library:read",)),
+    "persona.v1.LibraryService.RetireLibraryPersona": Rules("write", ("library:write",)),
+    "persona.v1.LibraryService.MatchLibraryPersonas": Rules("read", ("library:read",)),
+    "persona.v1.LibraryService.ReuseLibraryPersonas": Rules(
+        "write", ("personas:write", "library:read")
+    ),
+    "persona.v1.LibraryService.GetAttitudeTimeline": Rules(
+        "read", ("library:read", "responses:read")
+    ),
 }
 
 
 class Method(NamedTuple):
-    """One RPC: its names, who may call it, its request type and its kind."""
+    """One RPC: its names, where it runs, who may call it, its request type and its kind."""
 
     service: str  # "persona.v1.PersonaService"
     name: str  # "ListPersonas"
+    pool: PoolName
     scopes: tuple[str, ...] | None  # None: open to everybody
     request: type[Message]
     streams_in: bool = False
     streams_out: bool = False
-    writes: bool = False
+    has_request_id: bool = False  # an Idempotency-Key may stand for it
+    validated: bool = True  # whether the contract's checks are for its requests
 
     @property
     def path(self) -> str:
@@ -89,19 +103,20 @@ class Method(NamedTuple):
 
 
 def methods_of(service: ServiceDescriptor) -> list[Method]:
-    """Return the RPCs of one of our services. Raises KeyError for one without scopes."""
+    """Return the RPCs of one of our services. Raises KeyError for one without rules."""
     return [_method(service, method) for method in service.methods]
 
 
 def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
     descriptor: Any = method
-    request = GetMessageClass(method.input_type)
+    rules = RPCS[method.full_name]
     return Method(
         service.full_name,
         method.name,
-        SCOPES[method.full_name],
-        request,
+        rules.pool,
+        rules.scopes,
+        GetMessageClass(method.input_type),
         streams_in=descriptor.client_streaming,
         streams_out=descriptor.server_streaming,
-        writes="request_id" in method.input_type.fields_by_name,
+        has_request_id="request_id" in method.input_type.fields_by_name,
     )

@@ -8,18 +8,14 @@ from contextlib import contextmanager
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
-from persona_server.transport.interceptors import shutting_down
+from persona_server.transport.errors import shutting_down
+from persona_server.transport.rpc import ClientGone
 
 MAX_STREAMS = 16
 MAX_TENANT_STREAMS = 8
-STREAM_THREADS = MAX_STREAMS + 4  # the rest are free to refuse what is too much
 IDLE_SECONDS = 30.0
 
 _END, _STOP, _GONE = object(), object(), object()
-
-
-class ClientGone(Exception):  # noqa: N818 (it is no error of ours)
-    """The client cancelled its stream, or its connection is gone."""
 
 
 class Slot:
@@ -45,15 +41,12 @@ class Streams:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: set[Slot] = set()
-        self._readers: set[Reader] = set()
+        self._readers: set[MessageReader] = set()
         threading.Thread(target=self._watch, name="stream-watch", daemon=True).start()
 
     @contextmanager
-    def slot(self, tenant: str, cancel: Callable[[], object]) -> Iterator[Slot]:
-        """Hold one of the places for a block. Raises TOO_MANY_STREAMS.
-
-        `cancel` ends the call; it is called when the client takes no answer for IDLE_SECONDS.
-        """
+    def _slot(self, tenant: str, cancel: Callable[[], object]) -> Iterator[Slot]:
+        """Hold one of the places for a block. Raises TOO_MANY_STREAMS."""
         slot = Slot(tenant, cancel)
         with self._lock:
             of_tenant = sum(1 for other in self._open if other.tenant == tenant)
@@ -71,6 +64,19 @@ class Streams:
             with self._lock:
                 self._open.discard(slot)
 
+    def watched(
+        self, tenant: str, cancel: Callable[[], object], answers: Iterator[bytes]
+    ) -> Iterator[bytes]:
+        """Yield a stream's answers from one of the places. Raises TOO_MANY_STREAMS.
+
+        `cancel` ends the call; it is called when the client takes no answer for IDLE_SECONDS.
+        """
+        with self._slot(tenant, cancel) as slot:
+            for answer in answers:
+                slot.offered()
+                yield answer
+                slot.taken()
+
     def _watch(self) -> None:
         """Cancel streams whose clients don't read: each holds a thread and one of few places."""
         while True:
@@ -84,9 +90,9 @@ class Streams:
                     slot.cancel()
 
     @contextmanager
-    def reader(self, messages: Iterator[bytes]) -> Iterator["Reader"]:
+    def reader(self, messages: Iterator[bytes]) -> Iterator["MessageReader"]:
         """Read a client's messages for a block, with a bound on its silence."""
-        reader = Reader(messages)
+        reader = MessageReader(messages)
         with self._lock:
             self._readers.add(reader)
         try:
@@ -106,7 +112,7 @@ class Streams:
             threading.Thread(target=reader.stop, name="stream-stop", daemon=True).start()
 
 
-class Reader:
+class MessageReader:
     """Iterates over a client's messages. Raises STREAM_IDLE, SHUTTING_DOWN and ClientGone.
 
     A blocked read has no timeout of its own, so a small thread reads and this waits on its queue.

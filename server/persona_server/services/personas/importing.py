@@ -109,6 +109,7 @@ class _Stream:
             if added.number:
                 repositories.audit.add(self._audit(added.number), now)
         self.committed = request.sequence
+        self._call.written += repositories.written
         return _acknowledge(request.sequence, session.persona_count + count)
 
     def _require_set(self, session: Session, set_id: int) -> None:

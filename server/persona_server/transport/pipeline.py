@@ -1,0 +1,91 @@
+"""How a call passes through its steps. Which steps, and in which order, is said in steps.py."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from persona_server.services.call import Call
+from persona_server.transport.rpc import ClientGone, Rpc
+
+
+class Step(NamedTuple):
+    """One step of the pipeline: its name, and what it does at the moments of a call.
+
+    A step that comes earlier stands further outside: what it does at the start is done earlier,
+    what it does at the end later. Only `enter` and `message` may raise, to refuse the call.
+    """
+
+    name: str
+    # Before anything of the call's messages is looked at.
+    enter: Callable[[Rpc], None] | None = None
+    # For each message: takes what the step before made of it, first the bytes, and returns more.
+    message: Callable[[Rpc, Any], Any] | None = None
+    # After each answer of the service, before it is sent.
+    answered: Callable[[Rpc], None] | None = None
+    # When something has raised: sets the call's refusal.
+    failed: Callable[[Rpc, Exception], None] | None = None
+    # However the call has ended, a step's own refusal and those before it included.
+    leave: Callable[[Rpc], None] | None = None
+
+
+class Pipeline:
+    """The steps of every call, around a service. Every front and every kind of call uses them."""
+
+    def __init__(self, steps: tuple[Step, ...]) -> None:
+        inwards, outwards = steps, tuple(reversed(steps))
+        self._enter = tuple(step.enter for step in inwards if step.enter)
+        self._message = tuple(step.message for step in inwards if step.message)
+        self._answered = tuple(step.answered for step in outwards if step.answered)
+        self._failed = tuple(step.failed for step in outwards if step.failed)
+        self._leave = tuple(step.leave for step in outwards if step.leave)
+
+    def unary(self, rpc: Rpc, raw: bytes, serve: Callable[[Call, Any], bytes]) -> bytes | None:
+        """Return the answer to a call of one message; None if it was refused, see `rpc.refusal`."""
+        try:
+            for enter in self._enter:
+                enter(rpc)
+            answer = serve(rpc.authenticated(), self.request(rpc, raw))
+            for answered in self._answered:
+                answered(rpc)
+            return answer
+        except Exception as error:  # noqa: BLE001 (a step turns whatever it is into a refusal)
+            self._fail(rpc, error)
+            return None
+        finally:
+            for leave in self._leave:
+                leave(rpc)
+
+    def stream(self, rpc: Rpc, answers: Generator[bytes, None, None]) -> Iterator[bytes]:
+        """Yield the answers of a stream; it was refused if `rpc.refusal` is set at its end.
+
+        `answers` is not started before the call is let in, and it parses what comes by `request`.
+        """
+        try:
+            with closing(answers):
+                for enter in self._enter:
+                    enter(rpc)
+                for answer in answers:
+                    for answered in self._answered:
+                        answered(rpc)
+                    yield answer
+        except GeneratorExit:  # the client has left while it was answered
+            rpc.code = "CANCELLED"
+            raise
+        except ClientGone:
+            rpc.code = "CANCELLED"
+        except Exception as error:  # noqa: BLE001 (likewise)
+            self._fail(rpc, error)
+        finally:
+            for leave in self._leave:
+                leave(rpc)
+
+    def request(self, rpc: Rpc, raw: bytes) -> Any:
+        """Return a message as a service takes it. Raises what the steps raise."""
+        message: Any = raw
+        for take in self._message:
+            message = take(rpc, message)
+        return message
+
+    def _fail(self, rpc: Rpc, error: Exception) -> None:
+        for failed in self._failed:
+            failed(rpc, error)

@@ -1,0 +1,146 @@
+"""What every call passes through, outer to inner: `call_steps` is the order, said once.
+
+Nothing here ends a call. What goes wrong is raised, the shield makes a refusal of it, and the front
+sends that.
+"""
+
+import time
+import uuid
+from collections.abc import Sequence
+
+from google.protobuf.message import DecodeError, Message
+
+from persona_server import errors
+from persona_server.errors import ServiceError
+from persona_server.logs import LOGGER
+from persona_server.services.call import Call
+from persona_server.transport.auth import Authenticator, require_scopes
+from persona_server.transport.errors import CODES, internal, shutting_down, status_of
+from persona_server.transport.pipeline import Step
+from persona_server.transport.recorder import FinishedCall, Recorder
+from persona_server.transport.rpc import Refusal, Rpc
+from persona_server.validation.fields import UUID
+from persona_server.validation.requests import validate
+
+
+class Draining:
+    """Whether new calls are refused, since the server stops."""
+
+    def __init__(self) -> None:
+        self.begun = False
+
+    def refuse(self, _rpc: Rpc) -> None:
+        """Refuse a new call once draining has begun. Raises SHUTTING_DOWN."""
+        if self.begun:
+            raise shutting_down()
+
+
+def call_steps(
+    draining: Draining, authenticator: Authenticator, recorder: Recorder
+) -> tuple[Step, ...]:
+    """Return the steps of every call, outermost first; inside the last one is the service."""
+
+    def authenticate(rpc: Rpc) -> None:
+        if rpc.method.scopes is None:  # open to everybody
+            return
+        who = rpc.principal = authenticator.principal(rpc.authorizations)
+        rpc.call = Call(rpc.method.name, who.tenant, who.subject, rpc.deadline)
+
+    def count_written(rpc: Rpc) -> None:
+        call = rpc.call
+        if call is not None and call.written:
+            recorder.written(call.written)
+            call.written = 0
+
+    def record(rpc: Rpc) -> None:
+        recorder.add(_finished(rpc))
+
+    return (
+        Step("record", answered=count_written, leave=record),
+        Step("shield", failed=_shield),
+        Step("draining", enter=draining.refuse),
+        Step("authentication", enter=authenticate),
+        Step("scopes", enter=_require_scopes),
+        Step("deadline", enter=_require_time),
+        Step("parse", message=_parse),
+        Step("idempotency key", message=_take_idempotency_key),
+        Step("validation", message=_validate),
+    )
+
+
+def _finished(rpc: Rpc) -> FinishedCall:
+    return FinishedCall(
+        time.time(),
+        time.perf_counter() - rpc.started,
+        rpc.request_id,
+        rpc.method.name,
+        rpc.code,
+        rpc.reason,
+        rpc.tenant,
+        rpc.error_id,
+    )
+
+
+def _shield(rpc: Rpc, error: Exception) -> None:
+    """Refuse the call with the status of an error; what is unexpected is INTERNAL and an id."""
+    if not isinstance(error, ServiceError):
+        rpc.error_id = uuid.uuid4().hex
+        extra = {"request_id": rpc.request_id, "error_id": rpc.error_id}
+        LOGGER.error("unexpected error", extra=extra, exc_info=error)
+        error = internal(rpc.error_id)
+    elif error.__cause__ is not None:
+        LOGGER.warning(error.message, extra={"request_id": rpc.request_id}, exc_info=error)
+    rpc.code = CODES[error.reason].name
+    rpc.reason = error.reason_name
+    status = status_of(error)
+    trailing = (*status.trailing_metadata, ("x-request-id", rpc.request_id))
+    rpc.refusal = Refusal(status.code, status.details, trailing)
+
+
+def _require_scopes(rpc: Rpc) -> None:
+    """Raises PERMISSION_DENIED."""
+    if rpc.principal is not None and rpc.method.scopes:
+        require_scopes(rpc.principal, rpc.method.scopes)
+
+
+def _require_time(rpc: Rpc) -> None:
+    """Raises DEADLINE_EXCEEDED."""
+    if rpc.deadline is not None and rpc.deadline <= time.monotonic():
+        raise errors.deadline_exceeded()
+
+
+def _parse(rpc: Rpc, raw: bytes) -> Message:
+    """Return the message of these bytes. Raises INVALID_FIELD for bytes that are none."""
+    rpc.message_bytes = len(raw)
+    request = rpc.method.request
+    try:
+        return request.FromString(raw)
+    except DecodeError:
+        what = f"is not a well-formed {request.DESCRIPTOR.full_name}"
+        raise errors.invalid_field("request", what) from None
+
+
+def _take_idempotency_key(rpc: Rpc, request: Message) -> Message:
+    if rpc.keys and rpc.method.has_request_id:
+        _set_request_id(request, rpc.keys)
+    return request
+
+
+def _set_request_id(request: Message, given: Sequence[str]) -> None:
+    """Take the Idempotency-Key for the request_id; the two must not differ."""
+    if len(given) > 1:
+        raise errors.invalid_field("Idempotency-Key", "must be given once")
+    key, own = given[0], str(getattr(request, "request_id", ""))
+    if not UUID.fullmatch(key):
+        raise errors.invalid_field("Idempotency-Key", "must be a UUID")
+    if own and own.lower() != key.lower():
+        what = "differs from the Idempotency-Key; send one of them"
+        raise errors.invalid_field("request_id", what)
+    setattr(request, "request_id", key)  # noqa: B010 (a generic message has no such attribute)
+
+
+def _validate(rpc: Rpc, request: Message) -> Message:
+    """Return the message checked and normalised. Raises what `validate` does."""
+    if rpc.method.validated:
+        validate(request, rpc.message_bytes)
+    return request

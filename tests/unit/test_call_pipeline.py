@@ -1,0 +1,134 @@
+"""The order of the pipeline, as the server builds it, and what a step may rely on."""
+
+from collections.abc import Generator, Iterator
+
+import pytest
+from google.protobuf.message import Message
+
+from persona.v1 import errors_pb2
+from persona.v1.persona_service_pb2 import ListPersonasRequest
+from persona_server.errors import ServiceError
+from persona_server.metrics import Metrics
+from persona_server.principal import Principal
+from persona_server.services.call import Call
+from persona_server.transport.auth import Authenticator
+from persona_server.transport.methods import Method
+from persona_server.transport.pipeline import Pipeline, Step
+from persona_server.transport.recorder import Recorder
+from persona_server.transport.rpc import Rpc
+from persona_server.transport.steps import Draining, call_steps
+
+ORDER = (
+    "record",
+    "shield",
+    "draining",
+    "authentication",
+    "scopes",
+    "deadline",
+    "parse",
+    "idempotency key",
+    "validation",
+)
+LIST = Method(
+    "persona.v1.PersonaService", "ListPersonas", "read", ("personas:read",), ListPersonasRequest
+)
+UUID = "018f0000-0000-7000-8000-000000000000"
+BEARER = [("authorization", "Bearer token")]
+
+
+def known(token: str) -> Principal:
+    return Principal("acme", "me", frozenset(("personas:read",)), float("inf"))
+
+
+@pytest.fixture
+def steps() -> tuple[Step, ...]:
+    return call_steps(Draining(), Authenticator(known), Recorder(Metrics()))
+
+
+def index(steps: tuple[Step, ...], name: str) -> int:
+    return [step.name for step in steps].index(name)
+
+
+def test_the_order_of_the_steps(steps: tuple[Step, ...]) -> None:
+    assert tuple(step.name for step in steps) == ORDER
+
+
+def test_what_looks_at_no_message_comes_before_what_does(steps: tuple[Step, ...]) -> None:
+    """So a step stands in the list where it stands in a call."""
+    entering = [i for i, step in enumerate(steps) if step.enter]
+    reading = [i for i, step in enumerate(steps) if step.message]
+    assert max(entering) < min(reading)
+    assert index(steps, "shield") < min(entering)
+
+
+def traced(trace: list[str], name: str) -> Step:
+    """Return a step that notes each of its moments."""
+
+    def enter(_rpc: Rpc) -> None:
+        trace.append(f"{name} enter")
+
+    def message(_rpc: Rpc, given: bytes | Message) -> bytes | Message:
+        trace.append(f"{name} {type(given).__name__}")
+        return given
+
+    def answered(_rpc: Rpc) -> None:
+        trace.append(f"{name} answered")
+
+    def leave(_rpc: Rpc) -> None:
+        trace.append(f"{name} leave")
+
+    return Step(name, enter, message, answered, leave=leave)
+
+
+def test_a_step_is_put_in_by_its_place_alone(steps: tuple[Step, ...]) -> None:
+    trace: list[str] = []
+    at = index(steps, "deadline")
+    put_in = (traced(trace, "outer"), *steps[:at], traced(trace, "inner"), *steps[at:])
+    rpc = Rpc(LIST, BEARER, None)
+
+    def serve(call: Call, request: ListPersonasRequest) -> bytes:
+        trace.append(f"{call.tenant} {type(request).__name__}")
+        return b"answer"
+
+    request = ListPersonasRequest(project_id=UUID, group_id=UUID).SerializeToString()
+    assert Pipeline(put_in).unary(rpc, request, serve) == b"answer"
+    assert (rpc.code, rpc.refusal) == ("OK", None)
+    assert trace == [
+        "outer enter",
+        "inner enter",
+        "outer bytes",
+        "inner bytes",
+        "acme ListPersonasRequest",
+        "inner answered",
+        "outer answered",
+        "inner leave",
+        "outer leave",
+    ]
+
+
+def refuse(_rpc: Rpc) -> None:
+    raise ServiceError(errors_pb2.ERROR_REASON_TOO_MANY_STREAMS, "Too many.")
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_refusal_is_a_value_and_every_step_is_left(
+    steps: tuple[Step, ...], streams: bool
+) -> None:
+    trace: list[str] = []
+    pipeline = Pipeline((*steps, Step("quota", enter=refuse), traced(trace, "last")))
+    rpc = Rpc(LIST, [*BEARER, ("x-request-id", "r1")], None)
+
+    def answers() -> Generator[bytes, None, None]:
+        trace.append("served")
+        yield b""
+
+    if streams:
+        found: Iterator[bytes] = pipeline.stream(rpc, answers())
+        assert list(found) == []
+    else:
+        assert pipeline.unary(rpc, b"", lambda _call, _request: b"") is None
+    assert trace == ["last leave"]
+    assert rpc.refusal is not None
+    assert rpc.refusal.code.name == rpc.code == "RESOURCE_EXHAUSTED"
+    assert (rpc.refusal.details, rpc.reason) == ("Too many.", "TOO_MANY_STREAMS")
+    assert dict(rpc.refusal.trailing)["x-request-id"] == "r1"
