@@ -56,7 +56,7 @@ generate: setup-dev ## Make generated/ anew from protos/
 	buf generate
 	python tools/update_docs.py
 
-story: setup-dev ## Write the study's story and picture in the README anew
+story: setup-dev ## Write the story and picture of docs/study.md anew
 	@PYTHONPATH=examples python -m study.page
 
 bench: setup-dev ## Measure speed against a bare echo, and the library at full size (about ten minutes)

@@ -82,7 +82,7 @@ _HTTP = {
     "INTERNAL": "500",
 }
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
-    "rpcs": ("README.md", rpcs),
+    "rpcs": ("docs/rpcs.md", rpcs),
     "settings": ("docs/configuration.md", settings),
     "reasons": ("docs/api.md", reasons),
 }

@@ -1,4 +1,4 @@
-"""What the README shows of the study: the story between two markers, and a picture beside it.
+"""What docs/study.md shows of the study: the story between two markers, and a picture beside it.
 
 `python -m study.page` (`make story`) writes both anew; tests want no difference.
 """
@@ -15,7 +15,7 @@ from study.stage import Study
 from study.story import tell
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
+PAGE = ROOT / "docs/study.md"
 PICTURE = ROOT / "docs/timeline.svg"
 
 _BEGIN, _END = "<!-- story:begin -->\n```text\n", "```\n<!-- story:end -->"
@@ -26,14 +26,14 @@ def as_text(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def story_of(readme: str) -> str:
-    """Return the story that a README tells."""
-    return readme.split(_BEGIN)[1].split(_END, maxsplit=1)[0]
+def story_of(page: str) -> str:
+    """Return the story that a page tells."""
+    return page.split(_BEGIN)[1].split(_END, maxsplit=1)[0]
 
 
-def with_story(readme: str, story: str) -> str:
-    """Return a README that tells another story."""
-    head, rest = readme.split(_BEGIN)
+def with_story(page: str, story: str) -> str:
+    """Return a page that tells another story."""
+    head, rest = page.split(_BEGIN)
     return f"{head}{_BEGIN}{story}{_END}{rest.split(_END)[1]}"
 
 
@@ -54,7 +54,7 @@ def main() -> None:
     lines: list[str] = []
     with temporary_service() as access, PersonaClient(*access) as client:
         draw(access, tell(client, lines.append), PICTURE)
-    README.write_text(with_story(README.read_text("utf-8"), as_text(lines)), "utf-8")
+    PAGE.write_text(with_story(PAGE.read_text("utf-8"), as_text(lines)), "utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from persona_server.config import Address, Settings
-from persona_server.gateway_process import Gateway, find_program
+from persona_server.gateway_process import GatewayProcess, find_program
 from persona_server.jobs import Job, JobRunner
 from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy
@@ -99,7 +99,7 @@ class App:
         ]
         if settings.promotion:
             self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
-        self._gateway: Gateway | None = None
+        self._gateway: GatewayProcess | None = None
 
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
@@ -116,7 +116,7 @@ class App:
         grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
             program = find_program(settings.gateway_program)
-            self._gateway = Gateway(program, settings.rest, _reachable(grpc), settings.grace)
+            self._gateway = GatewayProcess(program, settings.rest, _reachable(grpc), settings.grace)
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
         addresses = Addresses(str(_reachable(grpc)), rest and reachable_text(rest), metrics)

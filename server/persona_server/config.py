@@ -1,4 +1,4 @@
-"""The settings: one table, from which the flags, their help and the docs are made.
+"""The settings: one table, `Settings`, from which the flags, their help and the docs are made.
 
 A flag beats an environment variable, which beats the default.
 """
@@ -8,10 +8,12 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 PREFIX = "PERSONA_"
+DAY = 86_400  # seconds
 CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST_URL")  # not the server's
 
 
@@ -20,7 +22,11 @@ class SettingError(Exception):
 
 
 class Setting(NamedTuple):
-    """One setting. `parse` turns its text into a value or raises ValueError with what it wants."""
+    """What is known of one setting beside its value, as a flag, a variable and a line of the docs.
+
+    `default` is a text as a user would write it. `parse` turns a text into a value or raises
+    ValueError with what it wants.
+    """
 
     name: str
     default: str
@@ -143,125 +149,96 @@ def _share(text: str) -> float:
     return value
 
 
-# The limits of measures/policy.py, with its defaults.
-_LIMITS = (
-    Setting(
-        "min_peers",
-        "5",
-        "Other individuals that must have answered a question, for it to count.",
-        _whole(1, 10**6),
-    ),
-    Setting("min_simulations", "3", "Simulations that a promotion needs.", _whole(3, 10**6)),
-    Setting(
-        "min_questions", "15", "Comparable questions that a promotion needs.", _whole(1, 10**6)
-    ),
-    Setting(
-        "min_attainable",
-        "0.7",
-        "What perfect agreement on as much data must be able to earn, for a promotion.",
-        _share,
-    ),
-    Setting("min_bound", "0.7", "Lower bound of reliability that a promotion needs.", _share),
-    Setting(
-        "max_contradiction_rate",
-        "0.2",
-        "Share of compared pairs of answers that may contradict in a promotion.",
-        _share,
-    ),
-    Setting(
-        "min_noise_differences",
-        "10",
-        "Others' successive differences that a reliable change is measured against.",
-        _whole(1, 10**6),
-    ),
-    Setting(
-        "min_noise_individuals",
-        "5",
-        "Other individuals that these differences must come from.",
-        _whole(1, 10**6),
-    ),
-    Setting(
-        "max_trend_points",
-        "60",
-        "Points up to which the exact trend test is made; its cost grows with their third power.",
-        _whole(5, 200),
-    ),
-)
-DAY = 86_400
-SETTINGS: tuple[Setting, ...] = (
-    Setting("data", default_data(), "Folder of the database, made for its owner alone.", _folder),
-    Setting("listen", "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", _address),
-    Setting("rest", "127.0.0.1:8080", "HOST:PORT of REST, or off.", _address_or_off),
-    Setting(
-        "metrics", "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", _address_or_off
-    ),
-    Setting("demo", "off", "Make a demo project in a database that this start creates.", _switch),
-    Setting(
-        "local_tokens",
+_T = TypeVar("_T")
+
+
+def setting(default: str, explained: str, parse: Callable[[str], _T]) -> _T:
+    """Return a field of `Settings`; its type is what `parse` returns."""
+    described: _T = field(metadata={"default": default, "help": explained, "parse": parse})
+    return described
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of all settings. This is the one place where a setting is added.
+
+    Those from `min_peers` to `max_trend_points` are the limits of measures/policy.py, by its names.
+    """
+
+    data: Path = setting(
+        default_data(), "Folder of the database, made for its owner alone.", _folder
+    )
+    listen: Address = setting(
+        "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", _address
+    )
+    rest: Address | None = setting("127.0.0.1:8080", "HOST:PORT of REST, or off.", _address_or_off)
+    metrics: Address | None = setting(
+        "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", _address_or_off
+    )
+    demo: bool = setting(
+        "off", "Make a demo project in a database that this start creates.", _switch
+    )
+    local_tokens: bool | None = setting(
         "",
         "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
         _tokens,
-    ),
-    Setting(
-        "print_token",
-        "off",
-        "Print a first token at a start on loopback even if stdout is no terminal.",
-        _switch,
-    ),
-    Setting("open_reflection", "off", "Let callers without a token use reflection.", _switch),
-    Setting(
-        "gateway_program",
-        "",
-        "Path of persona-gateway; if unset, beside `persona`, else on PATH.",
-        str,
-    ),
-    Setting(
-        "retention",
+    )
+    print_token: bool = setting(
+        "off", "Print a first token at a start on loopback even if stdout is no terminal.", _switch
+    )
+    open_reflection: bool = setting("off", "Let callers without a token use reflection.", _switch)
+    gateway_program: str = setting(
+        "", "Path of persona-gateway; if unset, beside `persona`, else on PATH.", str
+    )
+    retention: float = setting(
         str(30 * DAY),
         "Seconds after which deleted personas are purged for good; at least 60.",
         _seconds(60, 36_500 * DAY),
-    ),
-    Setting(
-        "promotion",
+    )
+    promotion: bool = setting(  # whether it is automatic
         "manual",
         "Whether reliable personas are promoted by PromotePersona alone (manual), or also by the "
         "server when answers come (automatic).",
         _promotion,
-    ),
-    *_LIMITS,
-    Setting("grace", "10", "Seconds for calls in flight to end at shutdown.", _seconds(0, 600)),
-    Setting("log_level", "info", "debug, info (logs every call), warning or error.", _level),
-)
+    )
+    min_peers: int = setting(
+        "5",
+        "Other individuals that must have answered a question, for it to count.",
+        _whole(1, 10**6),
+    )
+    min_simulations: int = setting("3", "Simulations that a promotion needs.", _whole(3, 10**6))
+    min_questions: int = setting(
+        "15", "Comparable questions that a promotion needs.", _whole(1, 10**6)
+    )
+    min_attainable: float = setting(
+        "0.7",
+        "What perfect agreement on as much data must be able to earn, for a promotion.",
+        _share,
+    )
+    min_bound: float = setting("0.7", "Lower bound of reliability that a promotion needs.", _share)
+    max_contradiction_rate: float = setting(
+        "0.2", "Share of compared pairs of answers that may contradict in a promotion.", _share
+    )
+    min_noise_differences: int = setting(
+        "10",
+        "Others' successive differences that a reliable change is measured against.",
+        _whole(1, 10**6),
+    )
+    min_noise_individuals: int = setting(
+        "5", "Other individuals that these differences must come from.", _whole(1, 10**6)
+    )
+    max_trend_points: int = setting(
+        "60",
+        "Points up to which the exact trend test is made; its cost grows with their third power.",
+        _whole(5, 200),
+    )
+    grace: float = setting(
+        "10", "Seconds for calls in flight to end at shutdown.", _seconds(0, 600)
+    )
+    log_level: str = setting("info", "debug, info (logs every call), warning or error.", _level)
 
 
-class Settings:
-    """The values of all settings, as attributes by their names."""
-
-    data: Path
-    listen: Address
-    rest: Address | None
-    metrics: Address | None
-    demo: bool
-    local_tokens: bool | None
-    print_token: bool
-    open_reflection: bool
-    gateway_program: str
-    retention: float
-    promotion: bool  # whether it is automatic
-    min_peers: int
-    min_simulations: int
-    min_questions: int
-    min_attainable: float
-    min_bound: float
-    max_contradiction_rate: float
-    min_noise_differences: int
-    min_noise_individuals: int
-    max_trend_points: int
-    grace: float
-    log_level: str
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.__dict__.update(values)
+SETTINGS = tuple(Setting(each.name, **each.metadata) for each in fields(Settings))
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
@@ -269,19 +246,18 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Set
 
     Raises SettingError for a value that can't be.
     """
-    values = {}
-    for setting in SETTINGS:
-        given = flags.get(setting.name)
-        source, text = setting.flag, given
+    values: dict[str, Any] = {}
+    for each in SETTINGS:
+        source, text = each.flag, flags.get(each.name)
         if text is None:
-            source, text = setting.variable, environment.get(setting.variable)
+            source, text = each.variable, environment.get(each.variable)
         if text is None:
-            text = setting.default
+            text = each.default
         try:
-            values[setting.name] = setting.parse(text)
+            values[each.name] = each.parse(text)
         except ValueError as error:
             raise SettingError(f"{source} {error}; got {text!r}.") from None
-    settings = Settings(values)
+    settings = Settings(**values)
     for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
         if address and not address.is_loopback and settings.local_tokens is None:
             raise SettingError(
@@ -293,5 +269,5 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Set
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Return the PERSONA_* variables that nobody reads: most likely a slip of the pen."""
-    known = {setting.variable for setting in SETTINGS} | set(CLIENT_VARIABLES)
+    known = {each.variable for each in SETTINGS} | set(CLIENT_VARIABLES)
     return sorted(v for v in environment if v.startswith(PREFIX) and v not in known)

@@ -1,4 +1,4 @@
-"""The REST gateway as a child process: started, watched and stopped by the server."""
+"""The process of the REST gateway: a child of the server, which starts, watches and stops it."""
 
 import json
 import select
@@ -22,10 +22,11 @@ class GatewayError(Exception):
     """The gateway can't run; the text says why, unless the gateway has said so on stderr."""
 
 
-class Gateway:
+class GatewayProcess:
     """A running gateway. It exits when its stdin closes: a killed server leaves no orphan."""
 
     def __init__(self, program: str, listen: Address, grpc: Address, grace: float) -> None:
+        """Start it, and wait until it listens. Raises GatewayError if it does not."""
         command = [program, "--listen", str(listen), "--grpc", str(grpc), "--grace", f"{grace:g}"]
         try:
             # Its own process group: a Ctrl-C at the terminal is the server's to pass on, in order.
@@ -42,13 +43,13 @@ class Gateway:
         self._log = threading.Thread(target=self._pass_log, name="gateway-log", daemon=True)
         self._log.start()
         try:
-            self.address = self._listening(program)
+            self.address = self._listening_address(program)
         except GatewayError:
             self._process.kill()
             self._ended()
             raise
 
-    def _listening(self, program: str) -> str:
+    def _listening_address(self, program: str) -> str:
         """Return the address that the gateway's first line tells."""
         stdout = self._process.stdout
         assert stdout is not None

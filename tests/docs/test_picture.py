@@ -1,4 +1,4 @@
-"""The README's picture is what `persona library timeline --plot` draws of these answers."""
+"""The picture of docs/command-line.md is what the command draws of these answers."""
 
 from pathlib import Path
 

@@ -1,8 +1,9 @@
-"""The README's transcript works as it stands: its commands are run, and print what it says."""
+"""What the README and the page on the command line show is run, and prints what they say."""
 
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,21 +39,29 @@ def dense(text: str) -> str:
     return re.sub(r'([,:]) (?=["\[{\dtfn-])', r"\1", text.strip())
 
 
-def test_the_transcript_prints_what_it_says(service: Service, tmp_path: Path) -> None:
-    transcript = steps("README.md")
-    assert len(transcript) >= 10
-    environment = os.environ | {
+def environment(service: Service, tenant: str, state: Path) -> dict[str, str]:
+    """Return what a shell has after the `export` line of a start was pasted, in an own tenant."""
+    return os.environ | {
         "PATH": f"{PERSONA.parent}:{ROOT / '.tools/bin'}:{os.environ['PATH']}",
         "PERSONA_ADDRESS": service.grpc,
         "PERSONA_REST_URL": service.rest,
-        "PERSONA_TOKEN": service.token(tenant="readme"),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "PERSONA_TOKEN": service.token(tenant=tenant),
+        "XDG_STATE_HOME": str(state),
     }
+
+
+@pytest.mark.parametrize(("file", "least"), [("README.md", 8), ("docs/command-line.md", 14)])
+def test_the_transcript_prints_what_it_says(
+    service: Service, tmp_path: Path, file: str, least: int
+) -> None:
+    transcript = steps(file)
+    assert len(transcript) >= least
+    shell = environment(service, Path(file).stem.lower(), tmp_path / "state")
     for step in transcript:
         done = subprocess.run(
             ["bash", "-c", step.command],
             cwd=tmp_path,
-            env=environment,
+            env=shell,
             capture_output=True,
             text=True,
             check=False,
@@ -61,6 +70,23 @@ def test_the_transcript_prints_what_it_says(service: Service, tmp_path: Path) ->
         assert matches(done.stdout + done.stderr, step.output), (
             f"{step.command}\nprinted: {done.stdout}{done.stderr}\nwanted: {step.output}"
         )
+
+
+def test_the_readme_s_python_prints_what_it_says(service: Service, tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    ((program, said),) = re.findall(
+        r"^```python\n(.*?)^```\n\nIt prints `(.*?)`", text, re.M | re.S
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(service, "readme-python", tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{said}\n"
 
 
 @pytest.mark.parametrize(

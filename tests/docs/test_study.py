@@ -1,4 +1,4 @@
-"""The worked study tells the truth: of how its respondents were made, and in the README."""
+"""The worked study tells the truth: of how its respondents were made, and on its page."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from persona.v1.library_service_pb2 import (
     Reliability,
 )
 from persona_client import Persona, PersonaClient, Response
-from study.page import PICTURE, README, ROOT, as_text, draw, story_of, with_story
+from study.page import PAGE, PICTURE, ROOT, as_text, draw, story_of, with_story
 from study.panel import of_manner, response_id
 from study.questions import Item, Value
 from study.respondents import SHIFTS, TRUE_C, WAVES, Manner, Respondent
@@ -46,8 +46,8 @@ def told() -> Iterator[Told]:
         yield Told(study, as_text(lines), access)
 
 
-def test_the_readme_tells_what_the_study_prints(told: Told) -> None:
-    assert told.story == story_of(README.read_text("utf-8"))
+def test_the_page_tells_what_the_study_prints(told: Told) -> None:
+    assert told.story == story_of(PAGE.read_text("utf-8"))
 
 
 def test_the_picture_is_what_the_command_draws(told: Told, tmp_path: Path) -> None:
@@ -254,13 +254,14 @@ def demo(root: Path) -> Iterator["subprocess.Popen[str]"]:
         process.wait()
 
 
-def test_make_demo_prints_the_story_and_fails_where_the_readme_tells_another(
+def test_make_demo_prints_the_story_and_fails_where_the_page_tells_another(
     tmp_path: Path,
 ) -> None:
-    story = story_of(README.read_text("utf-8"))
+    story = story_of(PAGE.read_text("utf-8"))
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    other = with_story(README.read_text("utf-8"), story.replace("29 are in it", "28 are in it"))
-    (tmp_path / "README.md").write_text(other, "utf-8")
+    other = with_story(PAGE.read_text("utf-8"), story.replace("29 are in it", "28 are in it"))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / PAGE.name).write_text(other, "utf-8")
     with demo(tmp_path) as failing:
         command = ["make", "-s", "demo"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
 """The settings table: flags over environment over defaults, and nothing that is not in it."""
 
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def test_default(name: str) -> None:
 def test_the_limits_are_those_of_the_measures() -> None:
     assert policy_of(load({}, {})) == Policy()
     assert policy_of(load({"min_bound": "0.5"}, {})) == Policy(min_bound=0.5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_never_changes(name: str) -> None:
+    settings = load({}, {})
+    with pytest.raises(FrozenInstanceError):
+        setattr(settings, name, value(settings, name))
 
 
 TAKEN = [(name, text, got) for name, case in CASES.items() for text, got in case[1].items()]

@@ -24,7 +24,7 @@ KINDS = {
 }
 HISTORY = "migratehistory"
 WITHOUT_TENANT = {"tenant", "secret", HISTORY}
-# STORAGE.md: such a table may have no second index, or SQLite searches it by the tenant alone.
+# Such a table may have no second index, or SQLite searches it by the tenant alone.
 WITHOUT_ROWID = {"histogram", "import_batch", "promotion", "series", "sums"}
 
 

@@ -1,7 +1,7 @@
 """Pure measures of answers: reliability, contradictions, attitude shift, and matching.
 
 Everything here is a function of its arguments: no storage, no clock, no random numbers. The
-formulas and worked cases are in MEASURES.md.
+formulas are in the docstrings; docs/measures.md says what they are for and how good they are.
 
 * ``answers``: questions, canonical answers, disagreement
 * ``populations``, ``histogram``: others' answers, at a cost that their number leaves alone

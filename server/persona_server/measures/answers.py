@@ -100,7 +100,7 @@ class Question:
 
     @property
     def unit(self) -> Fraction:
-        """What a :func:`distance` of 1 counts as disagreement (MEASURES.md, table of δ).
+        """What a :func:`distance` of 1 counts as disagreement: the factor of δ.
 
         It makes the mean disagreement of uniformly random answers 1, so that kinds weigh alike.
         Raises ZeroDivisionError if the question is not ``scored``.
@@ -173,7 +173,7 @@ def distance(kind: Kind, a: Value, b: Value) -> Exact:
 
 
 def disagreement(question: Question, a: Value, b: Value) -> float:
-    """Return δ(a, b) of MEASURES.md: 0 if equal, 1 on average between uniformly random answers."""
+    """Return δ(a, b): 0 if equal, 1 on average between uniformly random answers."""
     return float(question.unit * distance(question.kind, a, b))
 
 

@@ -19,7 +19,7 @@ class Bound(NamedTuple):
 
 
 def lower_bound(terms: Sequence[Term], simulation_variance: float) -> Bound:
-    """Lower bound of C from n ≥ 1 terms (MEASURES.md, "Lower bound").
+    """Lower bound of C from n ≥ 1 terms.
 
     On √D, D = 1 - C, where the distribution is closest to Student's t. An imaginary question with
     d = e = 1 keeps perfect or scarce data from claiming certainty.

@@ -36,7 +36,7 @@ class Contradictions(NamedTuple):
 def side(question: Question, value: Value) -> int:
     """-1 or 1 for a number on that side of the midpoint, 0 within a quarter of its half range.
 
-    On a side means 4 |2x - min - max| ≥ max - min (MEASURES.md, "Contradiction").
+    On a side means 4 |2x - min - max| ≥ max - min.
     """
     offset = 2 * int(value) - question.minimum - question.maximum
     if 4 * abs(offset) < question.maximum - question.minimum:

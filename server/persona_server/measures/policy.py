@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Every limit, with the default of MEASURES.md; each is a setting."""
+    """Every limit with its default; each is a setting."""
 
     min_peers: int = 5  # other individuals that answered a question, for it to be comparable
     min_simulations: int = 3
@@ -55,7 +55,7 @@ class Figures(NamedTuple):
 
 
 def decide(figures: Figures, policy: Policy) -> Decision:
-    """Status of an individual by MEASURES.md.
+    """Status of an individual, by every rule.
 
     Without a bound there is too little data. A contradiction rate is undefined where no compared
     pair could contradict; then none does, and its rule holds.

@@ -50,7 +50,7 @@ def reliability(
     everyone: Mapping[Question, Histogram | Moments],
     policy: Policy = _DEFAULTS,
 ) -> Reliability:
-    """Measure one individual by MEASURES.md, "Reliability of an individual".
+    """Measure how reliably one individual answers.
 
     ``answers`` are all of the individual, in any order. ``everyone`` has, for each of its
     questions, the answers of all individuals of the tenant, this one included: it is taken out

@@ -80,7 +80,7 @@ def choice_shift(answers: Sequence[Answer]) -> ChoiceShift:
 def numeric_shift(
     question: Question, series: Sequence[Point], others: Noise, policy: Policy = _DEFAULTS
 ) -> NumericShift:
-    """Measure the shift over one or more points, in order of time (MEASURES.md, "Attitude shift").
+    """Measure the shift over one or more points, in order of time.
 
     ``others`` is the noise of the other individuals of the tenant in this question.
     """

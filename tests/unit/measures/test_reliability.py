@@ -1,4 +1,4 @@
-"""Reliability: the worked cases of MEASURES.md, what is undefined, and a naive reference."""
+"""Reliability: worked cases, what is undefined, and a naive reference."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
