@@ -1,14 +1,13 @@
 """The lines of the files to read, streamed, each an item or a refusal."""
 
 import hashlib
+import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Generic, NamedTuple
-
-import apsw
 
 from persona_cli.files.json_lines import MAX_LINE, Item, LineError, Numbered
 
@@ -119,18 +118,18 @@ class _SeenIds:
     """The ids of the input, in a temporary database that goes to disk when they are many."""
 
     def __init__(self) -> None:
-        self._database = apsw.Connection("")
-        self._database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")
-        self._database.execute(
+        self._database = sqlite3.connect("", isolation_level=None)  # no name: a file of its own
+        self._database.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
             "CREATE TABLE seen (id TEXT PRIMARY KEY, source INT, line INT) WITHOUT ROWID"
         )
 
-    def first(self, persona_id: str, place: Place) -> Place:
+    def first(self, item_id: str, place: Place) -> Place:
         """Return where an id stood first: at this place if it is new."""
-        bindings = (persona_id, *place)
+        bindings = (item_id, *place)
         self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", bindings)
         query = "SELECT source, line FROM seen WHERE id = ?"
-        return Place(*self._database.execute(query, (persona_id,)).get)
+        return Place(*self._database.execute(query, (item_id,)).fetchone())
 
     def close(self) -> None:
         """Drop the database."""
