@@ -36,7 +36,7 @@ def test_a_killed_import_goes_on_to_exactly_all(
 ) -> None:
     process = underway(cli, large, *place.options)
     again = cli.run("import", large, *place.options)
-    assert (again.code, again.err) == (1, "persona: The same import is running already.\n")
+    assert (again.code, again.err) == (1, "persona: The same import is already running.\n")
     process.kill()
     process.communicate()
     assert 3000 <= client.get_persona_group(*place.ids).persona_count < 40_000

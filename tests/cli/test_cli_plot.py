@@ -219,7 +219,7 @@ def test_without_the_extra_a_picture_says_what_to_install(
     )
     done = cli.run("library", "timeline", uid(), "--plot", "picture.svg")
     assert done.code == 1
-    assert 'pip install "persona-service[plot]"' in done.err
+    assert 'pip install "persona-client[plot]"' in done.err
 
 
 def _ids(picture: ET.Element) -> set[str]:

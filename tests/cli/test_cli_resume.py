@@ -88,7 +88,7 @@ def test_the_same_command_goes_on_with_the_same_batches(
     done = broken.run("import", file, *INTO)
     assert done.code == 1
     assert "[INTERNAL]" in done.err
-    assert "1000 personas are in." in done.err
+    assert "1000 personas are imported." in done.err
     done = broken.run("import", file, *INTO)
     # Lines are counted for the whole import, whichever run read them.
     assert (done.code, done.out) == (1, "3000 imported, 2 refused.\n")
@@ -206,7 +206,7 @@ def test_an_import_that_another_stream_took_is_kept(
     done = broken.run("import", file, *INTO)
     assert done.code == 1
     assert "[IMPORT_CONFLICT]" in done.err
-    assert "goes on from there" in done.err
+    assert "resumes from there" in done.err
     assert len(list(broken.journals.iterdir())) == 1
 
 

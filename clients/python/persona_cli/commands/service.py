@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from persona_cli.terminal.failures import misused
+from persona_cli.terminal.failures import usage_error
 
 ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
 NAMES = ("serve", "token", "rebuild-measures")
@@ -45,4 +45,4 @@ def register(app: typer.Typer) -> None:
 
 def _not_installed(context: typer.Context) -> None:
     name = context.info_name
-    raise misused(f"`persona {name}` comes with the service, which is not here: {_INSTALL}")
+    raise usage_error(f"`persona {name}` comes with the service, which is not here: {_INSTALL}")
