@@ -132,7 +132,7 @@ def test_a_row_that_is_no_answer_says_why(cells: dict[str, str], why: str) -> No
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("persona_id,question_key,kind\na,b,c\n", "lacks the columns value"),
+        ("persona_id,question_key,kind\na,b,c\n", "first row must name: value"),
         ("persona_id,question_key,kind,value,mood\na,b,c,d,e\n", "does not have: mood"),
         ("persona_id,question_key,kind,value\na,b\n", "has 2 cells, but the first row names 4"),
         ("persona_id,kind,kind,value\na,b,c,d\n", "two columns with the same name"),

@@ -122,18 +122,6 @@ def test_clients_know_the_server_by_its_checks_alone(package: str) -> None:
     assert not wrong
 
 
-def test_the_checks_need_nothing_else_of_the_server() -> None:
-    """They are in the client's wheel, which has nothing else of it."""
-    wrong = {
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in modules("validation")
-        for name in imports_of(path)
-        if any(within(name, package) for package in {"persona_server"} | ENGINES | GRPC)
-        and not within(name, "persona_server.validation")
-    }
-    assert not wrong
-
-
 @pytest.mark.parametrize("room", CLI_IMPORTS)
 def test_rooms_of_the_command_line_import_in_one_direction(room: str) -> None:
     paths = list((CLIENTS / "persona_cli" / room).rglob("*.py"))

@@ -62,7 +62,7 @@ def list_(
     order_by: Annotated[
         str,
         typer.Option(
-            help='reliability, project_count or created_at; append " desc" to reverse.',
+            help='reliability, project_count or created_at; append " desc" for descending.',
             show_default=False,
         ),
     ] = "",

@@ -75,7 +75,7 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
             ]
         )
         run.__annotations__ = {}
-        app.command(name, help=inspect.getdoc(function))(run)
+        app.command(name, help=_reflowed(inspect.getdoc(function) or ""))(run)
         return function
 
     return decorate
@@ -93,6 +93,11 @@ def _run(
     with reporting_errors(address), client:
         function(CommandContext(client, address, token, as_json))
         sys.stdout.flush()  # a closed pipe shows here, where it can be handled
+
+
+def _reflowed(text: str) -> str:
+    """Return a text with one line per paragraph, for a terminal to wrap at its own width."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _parameters(function: Callable[..., None] | None) -> list[inspect.Parameter]:
