@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from persona_cli.files.formats import Format, persona_items
+from persona_cli.files.formats import PersonaFormat, persona_items
 from persona_cli.files.inputs import InputFile, LineReader
 from persona_cli.runs.import_run import ImportRun
 from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
@@ -28,8 +28,9 @@ def import_(
     project: ProjectOption,
     group: GroupOption,
     form: Annotated[
-        Format, typer.Option("--format", help="Format of the lines; auto tells by the first one.")
-    ] = Format.AUTO,
+        PersonaFormat,
+        typer.Option("--format", help="PersonaFormat of the lines; auto tells by the first one."),
+    ] = PersonaFormat.AUTO,
     new_ids: Annotated[
         bool,
         typer.Option(

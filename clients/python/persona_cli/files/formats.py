@@ -10,7 +10,7 @@ from persona_cli.terminal.output import compact_json
 from persona_server.validation.personas import persona_violations
 
 
-class Format(StrEnum):
+class PersonaFormat(StrEnum):
     """How a file's lines are read."""
 
     AUTO = "auto"
@@ -18,22 +18,22 @@ class Format(StrEnum):
     GENAGENTS = "genagents"
 
 
-def format_of(value: dict[str, Any]) -> Format:
+def format_of(value: dict[str, Any]) -> PersonaFormat:
     """Return the format that an object is written in."""
     if "agent_id" in value and ("first_name" in value or "last_name" in value):
-        return Format.GENAGENTS
-    return Format.JSONL
+        return PersonaFormat.GENAGENTS
+    return PersonaFormat.JSONL
 
 
 def persona_items(
-    lines: NumberedLines, form: Format, *, new_ids: bool = False
+    lines: NumberedLines, form: PersonaFormat, *, new_ids: bool = False
 ) -> Iterator[tuple[int, Persona | LineError]]:
     """Yield the personas of a file's lines; its first object tells the format if none is named."""
     found = form
 
     def item_of(value: dict[str, Any]) -> Persona:
         nonlocal found
-        if found is Format.AUTO:
+        if found is PersonaFormat.AUTO:
             found = format_of(value)
         persona = persona_of(value, found)
         if new_ids:
@@ -43,7 +43,7 @@ def persona_items(
     return json_items(lines, item_of)
 
 
-def persona_of(value: dict[str, Any], form: Format) -> Persona:
+def persona_of(value: dict[str, Any], form: PersonaFormat) -> Persona:
     """Return the persona of an object, checked as the service checks it. Raises LineError."""
     try:
         persona = _READERS[form](value)
@@ -129,7 +129,7 @@ def _is_invalid(persona: Persona, name: str) -> bool:
     return any(v.field == f"{_PATH}.{name}" for v in persona_violations(one, _PATH))
 
 
-_READERS: dict[Format, Callable[[dict[str, Any]], Persona]] = {
-    Format.JSONL: _from_json_line,
-    Format.GENAGENTS: _from_genagents,
+_READERS: dict[PersonaFormat, Callable[[dict[str, Any]], Persona]] = {
+    PersonaFormat.JSONL: _from_json_line,
+    PersonaFormat.GENAGENTS: _from_genagents,
 }
