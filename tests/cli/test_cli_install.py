@@ -56,13 +56,18 @@ class Environment:
         return subprocess.run(command, capture_output=True, text=True, check=False, env=clean)
 
 
+def built(folder: Path, *options: str) -> dict[str, Path]:
+    """Build both distributions into a folder, and return their wheels by name."""
+    for source in (CLIENT, SERVICE):
+        subprocess.run([UV, "build", "-q", "-o", folder, *options, source], check=True)
+    return {wheel.name.partition("-")[0]: wheel for wheel in folder.glob("*.whl")}
+
+
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The wheel of each distribution, built from its source distribution."""
     folder = tmp_path_factory.mktemp("dist")
-    for source in (CLIENT, SERVICE):
-        subprocess.run([UV, "build", "-q", "-o", folder, source], check=True)
-    return {wheel.name.partition("-")[0]: wheel for wheel in folder.glob("*.whl")}
+    return built(folder)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +97,13 @@ def test_every_file_is_in_exactly_one_wheel(wheels: dict[str, Path]) -> None:
     shared = {name for name in client if name.startswith("persona_server/")}
     assert shared
     assert all(name.startswith("persona_server/validation/") for name in shared)
+
+
+def test_a_wheel_built_from_the_checkout_is_the_same(
+    wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    for name, wheel in built(tmp_path, "--wheel").items():
+        assert code_of(wheel) == code_of(wheels[name])
 
 
 def test_both_have_one_version_and_one_license() -> None:
