@@ -26,7 +26,7 @@ setup-dev: ## The same, and every tool that test, lint and generate need
 	@tools/setup dev
 
 run: setup ## Start the service with a demo project (ARGS="…" adds flags)
-	@exec persona serve --data $(DATA) --demo $(ARGS)
+	@exec persona serve --data $(DATA) --demo --print-token $(ARGS)
 
 demo: setup ## Tell the worked study: it runs on a service of its own, and leaves nothing
 	@PYTHONPATH=examples python -m study

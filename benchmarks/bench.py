@@ -75,7 +75,15 @@ def service(folder: Path) -> Iterator[tuple[Process, str, str]]:
         "--data",
         str(folder / "data"),
     ]
-    command += ["--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "127.0.0.1:0"]
+    command += [
+        "--listen",
+        "127.0.0.1:0",
+        "--rest",
+        "off",
+        "--metrics",
+        "127.0.0.1:0",
+        "--print-token",
+    ]
     with (folder / "log").open("w") as log:
         started = Process(command, stdout=subprocess.PIPE, stderr=log)
         try:

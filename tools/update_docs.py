@@ -11,7 +11,7 @@ from pathlib import Path
 from persona.v1 import errors_pb2
 from persona_server.config import SETTINGS, default_data
 from persona_server.transport.errors import CODES
-from persona_server.transport.methods import RPCS, SERVICES, methods_of
+from persona_server.transport.methods import SERVICES, methods_of
 
 ROOT = Path(__file__).parent.parent
 GATEWAY = ROOT / "protos/persona/v1/gateway.yaml"
@@ -35,7 +35,7 @@ def rpcs() -> str:
         for method in methods_of(service):
             name = f"{method.service}.{method.name}"
             path = rest.get(name, "–")
-            scopes = " + ".join(f"`{scope}`" for scope in RPCS[name].scopes)
+            scopes = " + ".join(f"`{scope}`" for scope in method.scopes or ())
             lines.append(f"| {service.name}/**{method.name}** | {path} | {scopes} |")
     return "\n".join(lines)
 

@@ -43,7 +43,7 @@ def temporary_service() -> Iterator[Access]:
 
 
 def _start(data: Path, log: Path) -> "subprocess.Popen[str]":
-    flags = ["--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off"]
+    flags = ["--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off", "--print-token"]
     # The settings of the shell in which the study is started are not the study's.
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PERSONA_")}
     with log.open("w") as errors:

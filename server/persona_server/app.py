@@ -14,6 +14,7 @@ from persona_server.jobs import Job, JobRunner
 from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy
 from persona_server.metrics import Metrics
+from persona_server.metrics_port import MetricsPort
 from persona_server.principal import Principal, TokenError
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
@@ -22,7 +23,7 @@ from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects import ProjectService
 from persona_server.services.responses.service import ResponseService
 from persona_server.storage import keys
-from persona_server.storage.engine.sqlite import lock_file, make_private
+from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.tokens import LocalKey, local_key
 from persona_server.transport.auth import Authenticator
@@ -130,10 +131,10 @@ class App:
 
     def stop(self) -> None:
         """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database."""
+        ends = time.monotonic() + self._settings.grace
+        self._server.end_health()  # before anything else that could take its time
         LOGGER.info("stopping")
         self._stop.set()
-        ends = time.monotonic() + self._settings.grace
-        self._server.end_health()
         if self._gateway:  # a stalled reader of REST must leave gRPC a part of the grace
             self._gateway.stop(self._settings.grace * REST_SHARE)
         self._server.stop(max(ends - time.monotonic(), 0.0))
@@ -156,7 +157,7 @@ class App:
         if address is None:
             return None
         try:
-            port = self.metrics.serve(address.host, address.port)
+            port = MetricsPort(address.host, address.port, self.metrics.page).port
         except OSError:
             raise StartError(
                 f"Metrics can't listen on {address}: the port is taken or not allowed. "

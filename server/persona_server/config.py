@@ -183,6 +183,9 @@ class Settings:
         "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
         _tokens,
     )
+    print_token: bool = setting(
+        "off", "Print a first token at a start on loopback even if stdout is no terminal.", _switch
+    )
     open_reflection: bool = setting("off", "Let callers without a token use reflection.", _switch)
     gateway_program: str = setting(
         "", "Path of persona-gateway; if unset, beside `persona`, else on PATH.", str

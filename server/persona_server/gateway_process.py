@@ -9,10 +9,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from persona_server import logs
 from persona_server.config import Address
 
 PROGRAM = "persona-gateway"
 START_SECONDS = 10.0
+LAST_WORDS_SECONDS = 1.0
+LONGEST_LINE = 64 << 10  # bytes
 
 
 class GatewayError(Exception):
@@ -31,16 +34,19 @@ class GatewayProcess:
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 start_new_session=True,
             )
         except OSError as error:
             raise GatewayError(f"Can't start {program}: {error.strerror}. {_HELP}") from None
         self._stopping = False
+        self._log = threading.Thread(target=self._pass_log, name="gateway-log", daemon=True)
+        self._log.start()
         try:
             self.address = self._listening_address(program)
         except GatewayError:
             self._process.kill()
-            self._process.wait()
+            self._ended()
             raise
 
     def _listening_address(self, program: str) -> str:
@@ -77,7 +83,18 @@ class GatewayProcess:
             self._process.wait(grace + 1.0)  # it keeps the grace by itself; this is for one stuck
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+        self._ended()
+
+    def _ended(self) -> None:
+        """Wait for the process, and for its last words to be in the log."""
+        self._process.wait()
+        self._log.join(LAST_WORDS_SECONDS)
+
+    def _pass_log(self) -> None:
+        """Pass the gateway's lines on to the server's log, so that nobody waits for a reader."""
+        assert self._process.stderr is not None
+        while line := self._process.stderr.readline(LONGEST_LINE):
+            logs.write_line(line)
 
 
 _HELP = "Build it with `make setup`, name it with --gateway-program, or say --rest off."

@@ -1,10 +1,12 @@
 """The log: one JSON object a line on stderr, or readable lines when stderr is a terminal.
 
 Tokens and persona content never get here: a call is logged by its ids and its outcome alone.
+Every line goes through one queue, which nobody waits for: see log_writer.py.
 """
 
-import contextlib
+import atexit
 import functools
+import io
 import json
 import logging
 import os
@@ -14,7 +16,11 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from persona_server.log_writer import LineWriter
+
+EXIT_SECONDS = 1.0  # for the last lines to be written when the process ends
 LOGGER = logging.getLogger("persona")
+STDOUT, _STDERR = 1, 2  # descriptors
 _encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, default=str).encode
 # What every LogRecord has; the rest came with `extra` and belongs into the line.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -22,19 +28,50 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 def configure(level: str) -> None:
     """Send the log to stderr at a level: "debug", "info", "warning" or "error"."""
-    LOGGER.handlers[:] = [_Stderr()]
+    LOGGER.handlers[:] = [_Handler()]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False
+
+
+def take_over_stderr() -> None:
+    """Let whatever this process writes to sys.stderr go through the queue, till its end.
+
+    gRPC prints tracebacks there, from threads that all calls need.
+    """
+    sys.stderr = _Stderr()
+    atexit.register(drain)
 
 
 def write_calls(entries: Iterable[tuple[float, dict[str, Any]]]) -> None:
     """Write the lines of finished calls together, each as (seconds since 1970, its fields)."""
     if LOGGER.isEnabledFor(logging.INFO):
-        _write("".join([_line()(at, "info", "call", fields) for at, fields in entries]))
+        _WRITER.offer([_bytes(_line()(at, "info", "call", fields)) for at, fields in entries])
 
 
-class _Stderr(logging.Handler):
-    """Writes each record to stderr as one line."""
+def write_line(line: bytes) -> None:
+    """Write a line as it is, such as one of the gateway's log."""
+    _WRITER.offer([line])
+
+
+def lost() -> int:
+    """Return how many lines found no room, since nobody read stderr."""
+    return _WRITER.lost
+
+
+def drain(seconds: float = EXIT_SECONDS) -> None:
+    """Wait until the log is written, so long at most."""
+    _WRITER.drain(seconds)
+
+
+def print_out(text: str) -> None:
+    """Print a line on stdout; a stdout that nobody reads delays this by a second at most."""
+    writer = LineWriter(_opened(STDOUT), _told)
+    writer.offer([_bytes(f"{text}\n")])
+    writer.drain(EXIT_SECONDS)
+
+
+class _Handler(logging.Handler):
+    """Queues each record as one line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record as time, level, message, and what the call gave with `extra`."""
@@ -42,18 +79,53 @@ class _Stderr(logging.Handler):
         if record.exc_info:
             extra["traceback"] = "".join(traceback.format_exception(*record.exc_info))
         level = record.levelname.lower()
-        _write(_line()(record.created, level, record.getMessage(), extra))
+        write_line(_bytes(_line()(record.created, level, record.getMessage(), extra)))
 
 
-def _write(text: str) -> None:
-    # A stderr that is gone is no reason to fail a call.
-    with contextlib.suppress(OSError):
-        os.write(sys.stderr.fileno(), text.encode(errors="replace"))
+class _Stderr(io.TextIOBase):
+    """What stands for sys.stderr while the service runs."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        """Queue a text."""
+        write_line(_bytes(text))
+        return len(text)
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def isatty(self) -> bool:
+        """Return whether stderr is a terminal."""
+        return os.isatty(_STDERR)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return _STDERR
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="replace")
+
+
+def _told(lost: int) -> bytes:
+    """Return the line that says how many lines were lost."""
+    return _bytes(_line()(time.time(), "warning", "log lines lost", {"lines": lost}))
+
+
+def _opened(descriptor: int) -> int:
+    """Return a standard descriptor, or nowhere if it was closed: a socket may have its number."""
+    stream = {STDOUT: sys.__stdout__, _STDERR: sys.__stderr__}[descriptor]
+    return os.open(os.devnull, os.O_WRONLY) if stream is None else descriptor
+
+
+_WRITER = LineWriter(_opened(_STDERR), _told)
 
 
 @functools.cache
 def _line() -> Callable[[float, str, str, dict[str, Any]], str]:
-    return text_line if sys.stderr.isatty() else json_line
+    return text_line if os.isatty(_STDERR) else json_line
 
 
 def json_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:

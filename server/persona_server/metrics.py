@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
-from prometheus_client.metrics_core import Metric
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from persona_server import logs
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -25,6 +27,15 @@ class _Before(Collector):
         return ()
 
 
+class _Lost(Collector):
+    """Log lines that found no room, which the log counts itself."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the one counter."""
+        what = "Log lines that were dropped, since nobody read standard error."
+        return (CounterMetricFamily("persona_log_lines_dropped", what, value=logs.lost()),)
+
+
 class Metrics:
     """The service's figures, in a registry of their own."""
 
@@ -32,6 +43,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.before_scrape: Callable[[], None] = _nothing
         self.registry.register(_Before(self))  # first, so that it runs before the others
+        self.registry.register(_Lost())
         self.calls = Counter(
             "persona_rpc",
             "Finished RPCs by method and status code.",
@@ -40,7 +52,14 @@ class Metrics:
         )
         self.seconds = Histogram(
             "persona_rpc_seconds",
-            "Seconds an RPC took in the server.",
+            "Seconds an RPC took in the server, from its arrival.",
+            ("method",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.waits = Histogram(
+            "persona_rpc_wait_seconds",
+            "Seconds of that in which an RPC waited for a thread.",
             ("method",),
             buckets=_BUCKETS,
             registry=self.registry,
@@ -55,24 +74,27 @@ class Metrics:
             "Rows that the sweeper removed for good.",
             registry=self.registry,
         )
-
         self.promoted = Counter(
             "persona_promotions",
             "Personas that automatic promotion took into the library.",
             registry=self.registry,
         )
-        self._by_call: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+        self._by_call: dict[tuple[str, str], tuple[Counter, Histogram, Histogram]] = {}
 
-    def finished(self, method: str, code: str, seconds: float) -> None:
-        """Count a finished RPC."""
+    def finished(self, method: str, code: str, seconds: float, waited: float) -> None:
+        """Count a finished RPC; `waited` is the part of its seconds before a thread took it."""
         found = self._by_call.get((method, code))
         if found is None:  # labels() is slow, and methods and codes are few
-            found = (self.calls.labels(method, code), self.seconds.labels(method))
+            found = (
+                self.calls.labels(method, code),
+                self.seconds.labels(method),
+                self.waits.labels(method),
+            )
             self._by_call[method, code] = found
         found[0].inc()
         found[1].observe(seconds)
+        found[2].observe(waited)
 
-    def serve(self, host: str, port: int) -> int:
-        """Serve GET /metrics from a thread; return the port. Raises OSError if it is taken."""
-        server, _thread = start_http_server(port, host, self.registry)
-        return server.server_port
+    def page(self) -> bytes:
+        """Return all figures in Prometheus's text format."""
+        return generate_latest(self.registry)

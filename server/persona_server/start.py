@@ -12,7 +12,7 @@ from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
 from persona_server.gateway_process import GatewayError
 from persona_server.scopes import SCOPES
-from persona_server.storage.engine.sqlite import DatabaseError
+from persona_server.storage.engine.errors import DatabaseError
 
 TOKEN_HOURS = 12
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
@@ -20,6 +20,7 @@ GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 
 def serve(flags: dict[str, str | None]) -> None:
     """Run the service until it is told to stop, and exit. `flags` is by setting name."""
+    logs.take_over_stderr()
     try:
         settings = config.load(flags, os.environ)
         logs.configure(settings.log_level)
@@ -33,9 +34,9 @@ def serve(flags: dict[str, str | None]) -> None:
         if str(error):
             print(f"persona serve: {error}", file=sys.stderr)
         # The threads of a half-started service would keep the interpreter alive.
-        sys.stderr.flush()
+        logs.drain()
         os._exit(1)
-    print(banner(app, settings, addresses), flush=True)
+    logs.print_out(banner(app, settings, addresses))
     code = app.run()
     sys.exit(code)
 
@@ -57,12 +58,12 @@ def banner(app: App, settings: Settings, addresses: Addresses) -> str:
 
 
 def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str]:
-    """Return the exports, with a token only if nothing is configured and nobody else can call."""
+    """Return the exports, with a token unless there is a reason to print none."""
     values = {"PERSONA_ADDRESS": addresses.grpc, "PERSONA_DATA": str(settings.data)}
     if addresses.rest:
         values["PERSONA_REST_URL"] = f"http://{addresses.rest}"
-    if settings.local_tokens is not None:
-        return ["No token is printed, since --local-tokens was said.", "", _exports(values), ""]
+    if reason := _why_no_token(settings):
+        return [f"No token is printed, {reason}.", "", _exports(values), ""]
     values["PERSONA_TOKEN"] = app.key.issue(TENANT, "first-run", SCOPES, TOKEN_HOURS * 3600)
     return [
         f"For another terminal (the token is of tenant {TENANT}, all scopes, {TOKEN_HOURS} hours):",
@@ -70,6 +71,15 @@ def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str
         _exports(values),
         "",
     ]
+
+
+def _why_no_token(settings: Settings) -> str:
+    """Return why no token is printed; "" if nothing is configured and it does not end in a log."""
+    if settings.local_tokens is not None:
+        return "since --local-tokens was said"
+    if not (settings.print_token or os.isatty(logs.STDOUT)):
+        return f"since this is no terminal: say --print-token, or persona token --tenant {TENANT}"
+    return ""
 
 
 def _exports(values: dict[str, str]) -> str:

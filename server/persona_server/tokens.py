@@ -25,7 +25,8 @@ SECRET_NAME = "local-signing-key"  # noqa: S105 (its name, not the secret)
 TENANT = re.compile(r"[a-z0-9-]{1,64}")
 LEEWAY = 30  # seconds of clock difference that are forgiven
 MAX_TOKEN = 8192  # characters
-MAX_TTL = 10 * 366 * 86_400  # seconds
+MAX_SUBJECT = 255  # bytes of UTF-8
+MAX_TTL = 366 * 86_400  # seconds
 
 _TYPES = {"jwt", "at+jwt"}
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tenant"]
@@ -46,10 +47,13 @@ class LocalKey:
         """Return a token for a tenant, valid for `ttl` seconds. Raises TokenError for bad words."""
         if not TENANT.fullmatch(tenant):
             raise TokenError("A tenant's name has 1 to 64 of the characters a-z, 0-9 and '-'.")
-        if not subject:
-            raise TokenError("A token speaks for somebody: name a --subject.")
+        if not is_subject(subject):
+            raise TokenError(
+                f"A token speaks for somebody: name a --subject of 1 to {MAX_SUBJECT} bytes, all "
+                "of it printable."
+            )
         if not 0 < ttl <= MAX_TTL:
-            raise TokenError("A token is valid for some time, ten years at most: see --ttl.")
+            raise TokenError("A token is valid for some time, 366 days at most: see --ttl.")
         now = int(time.time())
         claims = {
             "iss": ISSUER,
@@ -110,6 +114,11 @@ def expand_scopes(scopes: Iterable[str]) -> list[str]:
     return sorted(SCOPES) if "all" in wanted else sorted(wanted)
 
 
+def is_subject(text: str) -> bool:
+    """Return whether a text can name a subject: it is stored, and shown in logs and audits."""
+    return bool(text) and text.isprintable() and len(text.encode()) <= MAX_SUBJECT
+
+
 def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
     """Return the RFC 7638 thumbprint of a P-256 key: its kid."""
     numbers = key.public_numbers()
@@ -122,10 +131,13 @@ def _principal(claims: dict[str, Any]) -> Principal:
     tenant, subject, scope = claims["tenant"], claims["sub"], claims.get("scope", "")
     if not (isinstance(tenant, str) and TENANT.fullmatch(tenant)):
         raise TokenError("The token's tenant is not valid.")
-    if not (isinstance(subject, str) and subject and isinstance(scope, str)):
+    if not (isinstance(subject, str) and is_subject(subject) and isinstance(scope, str)):
         raise TokenError("The token's sub or scope is not valid.")
+    expires = float(claims["exp"])
+    if expires - float(claims["iat"]) > MAX_TTL:
+        raise TokenError("The token is valid for longer than 366 days. Get a new one.")
     # Scopes of a newer server may be unknown here; they are ignored.
-    return Principal(tenant, subject, frozenset(scope.split()), float(claims["exp"]))
+    return Principal(tenant, subject, frozenset(scope.split()), expires)
 
 
 def _make_key() -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from persona_server.storage.engine.sqlite import lock_file
+from persona_server.storage.engine.folder import lock_file
 from persona_server.storage.store import open_store
 from support.data import persona
 from support.measuring import random_batches, raw_image, record_all

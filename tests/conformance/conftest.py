@@ -1,4 +1,4 @@
-"""The engines that the storage suite runs on: a new one is one more entry."""
+"""The engines that the storage suite runs on: a new one is one more entry, and its probe."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

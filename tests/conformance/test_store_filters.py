@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from persona_server.storage.repositories.personas import Filters
+from persona_server.storage.repositories.filters import Filters
 from persona_server.storage.store import Store
 from persona_server.validation.fields import fold
 from support.data import persona

@@ -2,10 +2,10 @@
 
 import random
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import apsw
 import pytest
 
 from persona.v1 import errors_pb2
@@ -19,14 +19,16 @@ from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
 from persona_server.services.personas.adding import Group
 from persona_server.storage.keys import id_text
+from persona_server.storage.repositories.filters import NO_FILTERS, Filters
 from persona_server.storage.repositories.library import ORDERS, LibraryRow, Wanted
 from persona_server.storage.repositories.links import LinkRow
-from persona_server.storage.repositories.personas import NO_FILTERS, ORIGIN, REUSE, Filters
+from persona_server.storage.repositories.personas import ORIGIN, REUSE
 from persona_server.storage.store import Store
 from persona_server.validation.fields import fold
 from support.data import persona
 from support.measuring import random_batches, raw_image, record_all
-from support.stored import StoredGroup, read, rows
+from support.probe import REFUSALS, Probe
+from support.stored import StoredGroup, read
 
 LARGE: dict[str, Any] = {"psychographic_notes": "n" * 16_000, "attributes": {"a": "b" * 32_000}}
 TOKENS = PageTokens(b"k")
@@ -101,7 +103,7 @@ def test_every_order_walks_through_all_once(
     with store.writing("acme", None) as repositories:
         for one in ids[::3]:
             repositories.library.count_project(one)
-    found = rows(store, "SELECT lower_bound, project_count, created_at, id FROM library_persona")
+    found = Probe(store).rows("library_persona", "lower_bound", "project_count", "created_at", "id")
     found.sort(key=lambda row: (row[ORDERS.index(order)], row[3]), reverse=descending)
     expected = [row[3] for row in found]
     wanted = EVERYTHING._replace(order=order, descending=descending)
@@ -172,9 +174,10 @@ def test_a_linked_persona_is_never_purged(store: Store, group: StoredGroup) -> N
     group.hide(free, now=1)
     group.drop(now=1)
     assert store.sweeper.sweep(2**60, 60) == 1
-    assert rows(store, "SELECT count(*) FROM persona") == [(1,)]
+    assert Probe(store).count("persona") == 1
     assert store.sweeper.sweep(2**60, 60) == 0
-    (use,) = read(store).links.page(rows(store, "SELECT id FROM library_persona")[0][0], 2**62, 9)
+    (one,) = Probe(store).values("library_persona", "id")
+    (use,) = read(store).links.page(one, 2**62, 9)
     assert use.persona_deleted_at == 1
 
 
@@ -184,8 +187,7 @@ def test_a_linked_persona_is_never_purged(store: Store, group: StoredGroup) -> N
 )
 def test_a_library_persona_is_immutable(store: Store, group: StoredGroup, change: str) -> None:
     shelve(group, [0.9])
-    with pytest.raises(apsw.ConstraintError):
-        store.database.connection().execute(f"UPDATE library_persona SET {change}")  # noqa: S608
+    assert Probe(store).refuses(f"UPDATE library_persona SET {change}")  # noqa: S608
 
 
 def test_an_individual_has_one_library_persona(store: Store, group: StoredGroup) -> None:
@@ -194,7 +196,7 @@ def test_an_individual_has_one_library_persona(store: Store, group: StoredGroup)
         origin = repositories.library.origin(one)
         assert origin is not None
         assert repositories.personas.ancestry([origin])[origin].library_persona_id == one
-        with pytest.raises(apsw.ConstraintError):
+        with pytest.raises(REFUSALS):
             link(repositories, group, one, origin, REUSE)
 
 
@@ -250,7 +252,7 @@ def test_a_copy_answers_for_its_origin_and_so_it_is_rebuilt(
     store: Store, group: StoredGroup
 ) -> None:
     library_ids = shelve(group, [0.9, 0.8])
-    links = rows(store, "SELECT persona_id, library_persona_id FROM library_link")
+    links = Probe(store).rows("library_link", "persona_id", "library_persona_id")
     origins = [one for one, _ in sorted(links, key=lambda link: library_ids.index(link[1]))]
     answerers = [*origins, *put(StoredGroup(store), library_ids)]
     chance = random.Random(3)
@@ -258,16 +260,16 @@ def test_a_copy_answers_for_its_origin_and_so_it_is_rebuilt(
     record_all(group, random_batches(chance, answerers[2:], simulations=2, answers=40))
     before = raw_image(store)
     assert {row[1] for row in before["series"]} == set(origins)
-    given = dict(rows(store, "SELECT library_persona_id, count(*) FROM response GROUP BY 1"))
+    given = Counter(Probe(store).values("response", "library_persona_id"))
     assert given.pop(None) == 80  # the origins' own are generated fresh
     assert set(given) == set(library_ids)
     list(store.rebuild.run(2**50))
     assert raw_image(store) == before
     for origin, library_id in zip(origins, library_ids, strict=True):
-        (own,) = rows(store, "SELECT count(*) FROM response WHERE persona_id = ?", origin)
+        own = Probe(store).count("response", persona_id=origin)
         found = read(store).library.find(library_id)
         assert found is not None
-        assert found.response_count == own[0] + given[library_id]
+        assert found.response_count == own + given[library_id]
 
 
 def test_the_queue_keeps_who_answered_again(store: Store, group: StoredGroup) -> None:

@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from persona_server.storage.repositories.personas import EMPTY_PAGE, START, Filters
+from persona_server.storage.repositories.filters import Filters
+from persona_server.storage.repositories.pages import EMPTY_PAGE, START
 from persona_server.storage.store import Store
 from support.data import at, persona
 from support.stored import StoredGroup, read, unframe

@@ -2,8 +2,6 @@
 
 import uuid
 
-import apsw
-import peewee
 import pytest
 
 from persona_server.errors import ServiceError
@@ -12,9 +10,9 @@ from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
 from persona_server.validation.fields import fold
 from support.data import at, persona, rich_persona, uid
-from support.stored import StoredGroup, raw, read, rows, unframe
+from support.probe import Probe
+from support.stored import StoredGroup, raw, read, unframe
 
-REFUSED = (apsw.Error, peewee.PeeweeException)
 MUTABLE = {"set_id", "deleted_at", "purge_after"}
 COLUMNS = [field.column_name for field in tables.Persona._meta.sorted_fields]
 
@@ -34,11 +32,8 @@ def test_columns_are_those_of_the_stored_message(
 ) -> None:
     """Columns and message can't drift: each column is what its field makes it."""
     group.add(given)  # type: ignore[arg-type]
-    found = rows(
-        store,
-        "SELECT position, id, age, gender_key, income_level_key, location_key, occupation_key, "
-        "framed, set_id FROM persona",
-    )
+    keys_of = ("age", "gender_key", "income_level_key", "location_key", "occupation_key")
+    found = Probe(store).rows("persona", "position", "id", *keys_of, "framed", "set_id")
     assert len(found) == 1
     position, raw_id, age, gender, income, location, occupation, framed, set_id = found[0]
     (message,) = unframe(framed)
@@ -106,7 +101,7 @@ def test_hidden_persona_is_not_shown_and_still_known(store: Store, group: Stored
     known = repositories.personas.known([one, other, uuid.uuid4().bytes])
     assert {key: found.visible for key, found in known.items()} == {one: False, other: True}
     assert {found.group_id for found in known.values()} == {group.group}
-    assert rows(store, "SELECT deleted_at, purge_after FROM persona WHERE id = ?", one) == [(5, 5)]
+    assert Probe(store).rows("persona", "deleted_at", "purge_after", id=one) == [(5, 5)]
 
 
 def test_known_of_no_ids_is_empty(store: Store, group: StoredGroup) -> None:
@@ -127,7 +122,7 @@ def test_restored_persona_is_shown_in_its_old_place(
         group.drop()
     group.add(persona(id=first.id, full_name="first"))
     assert unframe(group.page(1).framed)[0].id == first.id
-    marks = rows(store, "SELECT deleted_at, purge_after FROM persona WHERE id = ?", raw(first))
+    marks = Probe(store).rows("persona", "deleted_at", "purge_after", id=raw(first))
     assert marks == [(None, None)]
 
 
@@ -147,11 +142,7 @@ def test_only_place_and_marks_of_a_persona_can_change(
 ) -> None:
     group.add(rich_persona())
     sql = f"UPDATE persona SET {column} = {column}"  # noqa: S608 (a column of the model)
-    if column in MUTABLE:
-        store.database.execute_sql(sql)
-    else:
-        with pytest.raises(REFUSED):
-            store.database.execute_sql(sql)
+    assert Probe(store).refuses(sql) is (column not in MUTABLE)
 
 
 @pytest.mark.parametrize(("column", "text"), [("id", "x" * 16), ("position", "x" * 24)])
@@ -160,14 +151,14 @@ def test_text_is_refused_where_bytes_belong(
 ) -> None:
     """A text would silently never equal the same bytes."""
     (one,) = group.add(persona())
-    found = rows(store, "SELECT * FROM persona WHERE id = ?", one)[0]
+    (found,) = Probe(store).rows("persona", *COLUMNS, id=one)
+    Probe(store).change("DELETE FROM persona")
     values = [text if name == column else value for name, value in zip(COLUMNS, found, strict=True)]
-    holes = ", ".join("?" * len(values))
-    with pytest.raises(REFUSED):
-        store.database.execute_sql(f"INSERT INTO persona VALUES ({holes})", values)  # noqa: S608
+    marks = ", ".join("?" * len(values))
+    assert Probe(store).refuses(f"INSERT INTO persona VALUES ({marks})", *values)  # noqa: S608
 
 
 def test_integers_keep_64_bits(store: Store, group: StoredGroup) -> None:
     (one,) = group.add(persona())
     group.hide(one, now=2**62 + 1)
-    assert rows(store, "SELECT deleted_at FROM persona") == [(2**62 + 1,)]
+    assert Probe(store).rows("persona", "deleted_at") == [(2**62 + 1,)]

@@ -8,7 +8,8 @@ from persona_server.services.paging import NEWEST
 from persona_server.storage import keys
 from persona_server.storage.repositories.groups import Head
 from persona_server.storage.store import Store
-from support.stored import EMPTY, StoredGroup, read, rows
+from support.probe import Probe
+from support.stored import EMPTY, StoredGroup, read
 
 
 def ordered_ids(count: int) -> list[bytes]:
@@ -120,8 +121,8 @@ def test_deleting_a_group_marks_it_and_its_set_alone(store: Store, group: Stored
     found = stored.groups.find(group.group)
     assert found is not None
     assert found.deleted_at == 9
-    marks = rows(store, "SELECT id, dropped_at FROM persona_set WHERE dropped_at IS NOT NULL")
-    assert marks == [(set_id, 9)]
+    marks = Probe(store).rows("persona_set", "id", "dropped_at")
+    assert [mark for mark in marks if mark[1] is not None] == [(set_id, 9)]
 
 
 def test_deleting_a_project_marks_its_groups_and_their_sets(store: Store) -> None:
@@ -134,7 +135,7 @@ def test_deleting_a_project_marks_its_groups_and_their_sets(store: Store) -> Non
     stored = read(store)
     assert stored.groups.page(one.project, NEWEST, 10) == []
     assert len(stored.groups.page(other.project, NEWEST, 10)) == 1
-    assert len(rows(store, "SELECT id FROM persona_set WHERE dropped_at = 9")) == 2
+    assert Probe(store).count("persona_set", dropped_at=9) == 2
 
 
 @pytest.mark.parametrize("text", ["a\tb\n", "Ünï 𝒞 🙂", "x" * 4096])

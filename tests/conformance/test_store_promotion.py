@@ -17,14 +17,15 @@ from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
 from persona_server.services.responses.recording import record_responses
-from persona_server.storage.derived.measured import Measured
+from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Store
 from support.answers import answer
 from support.data import at, persona, uid
 from support.library import DAY, OWN, PEERS, SIMULATIONS, START, peer_answers, ratings
-from support.stored import StoredGroup, read, rows
+from support.probe import Probe
+from support.stored import StoredGroup, read
 
 DEFAULTS = Policy()
 # Three simulations are too little data by default, and enough by these.
@@ -58,7 +59,7 @@ def waiting(group: StoredGroup) -> list[Queued]:
 
 
 def origins(store: Store) -> list[bytes]:
-    return [row[0] for row in rows(store, "SELECT origin_persona_id FROM library_persona")]
+    return Probe(store).values("library_persona", "origin_persona_id")
 
 
 def in_another_thread(work: Callable[[], object]) -> None:
@@ -83,10 +84,10 @@ def test_the_worker_promotes_and_leaves_an_audit_row(store: Store, group: Stored
     assert run(store) == 1
     assert origins(store) == [one]
     assert waiting(group) == []
-    names = "actor, method, project_id, group_id, persona_id, library_persona_id"
-    (library_id,) = rows(store, "SELECT id FROM library_persona")
-    assert rows(store, f"SELECT {names} FROM audit") == [  # noqa: S608 (our own names)
-        ("automatic-promotion", "PromotePersona", group.project, group.group, one, *library_id)
+    names = ("actor", "method", "project_id", "group_id", "persona_id", "library_persona_id")
+    (library_id,) = Probe(store).values("library_persona", "id")
+    assert Probe(store).rows("audit", *names) == [
+        ("automatic-promotion", "PromotePersona", group.project, group.group, one, library_id)
     ]
     assert run(store) == 0
     say(group, answer(id_text(one)))  # of the library by now
@@ -253,16 +254,16 @@ def test_one_moment_is_measured(
     def measured() -> Any:
         return served.reliability(one) if read_by == "reliability" else served.timeline(library_id)
 
-    before, read_series = measured(), Measured.series_of
+    before, read_series = measured(), DerivedTables.series_of
 
-    def then_answers(self: Measured, individual: bytes) -> Any:
+    def then_answers(self: DerivedTables, individual: bytes) -> Any:
         found = read_series(self, individual)
         for day in (7, 8):
             later = [r for who in (id_text(one), peer) for r in ratings(who, tag, day - 6, day)]
             in_another_thread(partial(say, group, *later))
         return found
 
-    monkeypatch.setattr(Measured, "series_of", then_answers)
+    monkeypatch.setattr(DerivedTables, "series_of", then_answers)
     assert measured() == before
     monkeypatch.undo()
     assert measured() != before
@@ -271,8 +272,7 @@ def test_one_moment_is_measured(
 def test_damage_of_one_individual_keeps_no_other_waiting(store: Store, group: StoredGroup) -> None:
     bad, _ = reliable(group)
     good, _ = reliable(group)
-    damage = "UPDATE series SET records = x'00' WHERE individual_id = ?"
-    store.database.connection().execute(damage, (bad,))
+    Probe(store).change("UPDATE series SET records = ? WHERE individual_id = ?", b"\0", bad)
     assert run(store) == 1
     assert origins(store) == [good]
     assert waiting(group) == []

@@ -9,7 +9,8 @@ import pytest
 from persona_server.storage.store import Store
 from persona_server.storage.sweeper import CHUNK
 from support.data import persona, uid
-from support.stored import StoredGroup, UndoneError, raw, rows
+from support.probe import Probe
+from support.stored import StoredGroup, UndoneError, raw
 
 RETENTION = 60_000_000
 HIDDEN = 1_000  # when things were deleted
@@ -17,7 +18,7 @@ DUE = HIDDEN + RETENTION
 
 
 def stored(store: Store) -> int:
-    return int(rows(store, "SELECT count(*) FROM persona")[0][0])
+    return Probe(store).count("persona")
 
 
 @pytest.mark.parametrize("how", ["hide", "drop"])
@@ -60,7 +61,7 @@ def test_hidden_row_of_a_deleted_group_keeps_its_own_time(store: Store, group: S
     with store.writing("acme", None) as repositories:
         repositories.groups.mark_deleted(group.group, group.set_id, HIDDEN + 500)
     assert store.sweeper.sweep(DUE, RETENTION) == 1
-    assert rows(store, "SELECT id FROM persona") == [(late,)]
+    assert Probe(store).rows("persona", "id") == [(late,)]
     assert store.sweeper.sweep(DUE + 500, RETENTION) == 1
     assert stored(store) == 0
 
@@ -71,9 +72,9 @@ def test_marks_never_overwrite_earlier_ones(store: Store, group: StoredGroup) ->
     with store.writing("acme", None) as repositories:
         repositories.groups.mark_deleted(group.group, old, HIDDEN + 1)
         repositories.groups.mark_deleted(group.group, old, HIDDEN + 2)
-    marks = rows(store, "SELECT dropped_at, purge_after FROM persona_set WHERE id = ?", old)
+    marks = Probe(store).rows("persona_set", "dropped_at", "purge_after", id=old)
     assert marks == [(HIDDEN, HIDDEN)]
-    deleted = rows(store, "SELECT deleted_at FROM persona_group")
+    deleted = Probe(store).rows("persona_group", "deleted_at")
     assert deleted == [(HIDDEN + 1,)]
 
 
@@ -85,8 +86,8 @@ def test_project_deleted_later_leaves_the_marks_of_its_groups(
         repositories.groups.mark_deleted(group.group, set_id, HIDDEN)
         repositories.projects.mark_deleted(group.project, HIDDEN + 1)
         repositories.groups.mark_all_deleted(group.project, HIDDEN + 1)
-    assert rows(store, "SELECT deleted_at FROM persona_group") == [(HIDDEN,)]
-    marks = rows(store, "SELECT dropped_at FROM persona_set WHERE id = ?", set_id)
+    assert Probe(store).rows("persona_group", "deleted_at") == [(HIDDEN,)]
+    marks = Probe(store).rows("persona_set", "dropped_at", id=set_id)
     assert marks == [(HIDDEN,)]
 
 
@@ -97,9 +98,9 @@ def test_purged_set_goes_and_groups_and_projects_stay(store: Store, group: Store
         repositories.groups.mark_all_deleted(group.project, HIDDEN)
     store.sweeper.sweep(DUE, RETENTION)
     assert stored(store) == 0
-    assert rows(store, "SELECT count(*) FROM persona_set WHERE dropped_at IS NOT NULL") == [(0,)]
-    assert rows(store, "SELECT count(*) FROM persona_group") == [(1,)]
-    assert rows(store, "SELECT count(*) FROM project") == [(1,)]
+    assert set(Probe(store).values("persona_set", "dropped_at")) <= {None}
+    assert Probe(store).count("persona_group") == 1
+    assert Probe(store).count("project") == 1
 
 
 def test_every_tenant_is_swept(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Rebuilding what is derived from answers: to a byte what recording keeps, whatever was damaged."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -8,22 +9,25 @@ from persona_server.storage.derived import rebuild
 from persona_server.storage.store import Store
 from support.data import persona, uid
 from support.measuring import image, measured, random_batches, raw_image, record_all, truth
-from support.stored import StoredGroup, rows
+from support.probe import Probe
+from support.stored import StoredGroup
 
 NOW = 1_900_000_000_000_000
 DAMAGE = (
-    "DELETE FROM series",
-    "UPDATE series SET texts = '[]'",
-    "UPDATE series SET records = CAST(records || records AS BLOB)",
-    "UPDATE histogram SET answers = answers + 1",
-    "UPDATE histogram SET value = 'x'",
-    "DELETE FROM histogram",
-    "UPDATE sums SET moments = '[]', squares = '9'",
-    "DELETE FROM sums",
-    "UPDATE question SET key = 'x', scale = 'y'",
-    "INSERT INTO question SELECT id, 1, 'x', 'choice', '[]', zeroblob(32) FROM tenant",
-    "INSERT INTO sums SELECT tenant_id, id, '[[1,1,1,1]]', '0', 0, 0 FROM question"
-    " WHERE kind = 'choice' LIMIT 1",
+    ("DELETE FROM series",),
+    ("UPDATE series SET texts = '[]'",),
+    ("UPDATE series SET records = ?", bytes(104)),
+    ("UPDATE histogram SET answers = answers + 1",),
+    ("UPDATE histogram SET value = 'x'",),
+    ("DELETE FROM histogram",),
+    ("UPDATE sums SET moments = '[]', squares = '9'",),
+    ("DELETE FROM sums",),
+    ("UPDATE question SET key = 'x', scale = 'y'",),
+    ("INSERT INTO question SELECT id, 1, 'x', 'choice', '[]', ? FROM tenant", bytes(32)),
+    (
+        "INSERT INTO sums SELECT tenant_id, id, '[[1,1,1,1]]', '0', 0, 0 FROM question"
+        " WHERE kind = 'choice' LIMIT 1",
+    ),
 )
 
 
@@ -52,9 +56,9 @@ def test_an_intact_state_is_rebuilt_to_the_byte(
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_repaired(filled: Store, damage: str) -> None:
+def test_damage_is_repaired(filled: Store, damage: tuple[Any, ...]) -> None:
     before = raw_image(filled)
-    filled.database.execute_sql(damage)
+    Probe(filled).change(*damage)
     assert raw_image(filled) != before
     list(filled.rebuild.run(NOW))
     assert raw_image(filled) == before
@@ -63,12 +67,12 @@ def test_damage_is_repaired(filled: Store, damage: str) -> None:
 def test_lost_questions_are_numbered_anew(filled: Store) -> None:
     before = image(filled)
     for table in ("histogram", "sums", "question"):
-        filled.database.execute_sql(f"DELETE FROM {table}")  # noqa: S608 (our own names)
+        Probe(filled).change(f"DELETE FROM {table}")  # noqa: S608 (our own names)
     list(filled.rebuild.run(NOW))
     assert image(filled) == before
     for tenant in ("one", "other"):
         assert measured(filled, tenant) == truth(filled, tenant)
-    assert rows(filled, "SELECT min(id) FROM question") > [(NOW // 1000 << 21,)]
+    assert min(Probe(filled).values("question", "id")) > NOW // 1000 << 21
 
 
 def test_recording_goes_on_afterwards(filled: Store) -> None:
@@ -84,7 +88,7 @@ def test_a_rebuild_that_fails_leaves_everything_as_it_was(
 ) -> None:
     before = raw_image(filled)
     with monkeypatch.context() as patch:
-        patch.setattr(rebuild, "asked", lambda _response: 1 / 0)
+        patch.setattr(rebuild, "new_answer", lambda *_response: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             list(filled.rebuild.run(NOW))
     assert raw_image(filled) == before

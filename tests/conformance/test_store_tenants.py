@@ -5,17 +5,18 @@ import uuid
 from persona_server.services.paging import NEWEST
 from persona_server.storage.store import Store
 from support.data import persona, uid
-from support.stored import EMPTY, StoredGroup, read, rolled_back, rows
+from support.probe import Probe
+from support.stored import EMPTY, StoredGroup, read, rolled_back
 
 
 def names(store: Store) -> list[str]:
-    return [name for (name,) in rows(store, "SELECT name FROM tenant ORDER BY name")]
+    return sorted(Probe(store).values("tenant", "name"))
 
 
 def everything(store: Store) -> dict[str, int]:
     """Return how many rows every table of a tenant has."""
     tables = ("project", "persona_group", "persona_set", "persona", "idempotency", "audit")
-    return {t: rows(store, f"SELECT count(*) FROM {t}")[0][0] for t in tables}  # noqa: S608
+    return {t: Probe(store).count(t) for t in tables}
 
 
 def test_tenant_without_a_row_reads_empty_and_writes_nothing(store: Store) -> None:
@@ -29,7 +30,7 @@ def test_tenant_without_a_row_reads_empty_and_writes_nothing(store: Store) -> No
     assert stranger.groups.head(one, one).set_id is None
     assert stranger.personas.get(one, one, one) == (False, False, None)
     assert stranger.personas.known([one]) == {}
-    assert stranger.retries.find("M", one, 0) is None
+    assert stranger.idempotency.find("M", one, 0) is None
     assert stranger.imports.find(one) is None
     assert names(store) == ["acme"]
     assert everything(store) == before
@@ -39,11 +40,8 @@ def test_a_missing_tenant_is_not_remembered(store: Store) -> None:
     """Another process may make it between two calls."""
     one = uuid.uuid4().bytes
     assert read(store, "late").projects.find(one) is None
-    with store.database.write(1.0):
-        store.database.execute_sql("INSERT INTO tenant VALUES (77, 'late', 1)")
-        store.database.execute_sql(
-            "INSERT INTO project VALUES (77, ?, 'n', '', 1, 1, NULL)", (one,)
-        )
+    Probe(store).insert("tenant", (77, "late", 1))
+    Probe(store).insert("project", (77, one, "n", "", 1, 1, None))
     assert read(store, "late").projects.exists(one)
 
 
@@ -90,7 +88,7 @@ def test_tenants_do_not_see_or_touch_each_other(store: Store) -> None:
     assert (found.name, found.deleted_at, found.group_count) == ("Project", None, 1)
     assert other.get(theirs) is not None
     assert other.count() == 1
-    assert rows(store, "SELECT count(*) FROM persona_set WHERE dropped_at IS NOT NULL") == [(0,)]
+    assert set(Probe(store).values("persona_set", "dropped_at")) == {None}
 
 
 def test_every_id_is_free_in_another_tenant(store: Store) -> None:
@@ -103,10 +101,10 @@ def test_every_id_is_free_in_another_tenant(store: Store) -> None:
     key, now = uuid.uuid4().bytes, 1
     for tenant in ("one", "other"):
         with store.writing(tenant, None) as repositories:
-            repositories.retries.keep("M", key, bytes(32), tenant.encode(), now)
+            repositories.idempotency.keep("M", key, bytes(32), tenant.encode(), now)
             repositories.imports.start(key, one.group, 1, bytes(16), now)
     for tenant in ("one", "other"):
-        kept = read(store, tenant).retries.find("M", key, 0)
+        kept = read(store, tenant).idempotency.find("M", key, 0)
         assert kept is not None
         assert kept.answer == tenant.encode()
 

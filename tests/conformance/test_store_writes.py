@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +13,8 @@ from persona_server.services.call import Call
 from persona_server.services.idempotency import Outcome, mutate
 from persona_server.storage.store import Store, Transaction
 from support.data import persona
-from support.stored import StoredGroup, UndoneError, read, rolled_back, rows
+from support.probe import Probe
+from support.stored import StoredGroup, UndoneError, read, rolled_back
 
 
 def test_a_failed_block_leaves_nothing(store: Store, group: StoredGroup) -> None:
@@ -20,12 +22,12 @@ def test_a_failed_block_leaves_nothing(store: Store, group: StoredGroup) -> None
 
     def work(repositories: Transaction) -> None:
         group.add_in(repositories, persona(), persona())
-        repositories.retries.keep("M", bytes(16), bytes(32), b"", 1)
+        repositories.idempotency.keep("M", bytes(16), bytes(32), b"", 1)
 
     rolled_back(store, work)
     assert group.page(10).size == group.count() == 0
     assert group.head().version == version
-    assert rows(store, "SELECT count(*) FROM idempotency") == [(0,)]
+    assert Probe(store).count("idempotency") == 0
 
 
 def test_what_is_not_committed_is_not_seen(store: Store, group: StoredGroup) -> None:
@@ -116,7 +118,7 @@ def test_nothing_lands_in_a_set_that_was_swapped_out(store: Store, group: Stored
         ]
         for done in work:
             done.result()
-    found = dict(rows(store, "SELECT set_id, count(*) FROM persona GROUP BY set_id"))
+    found = Counter(Probe(store).values("persona", "set_id"))
     counted[group.set_id] = group.count()
     assert found == {set_id: count for set_id, count in counted.items() if count}
     assert sum(counted.values()) == 96
@@ -133,15 +135,15 @@ def test_one_of_many_that_hide_a_persona_does(store: Store, group: StoredGroup) 
 def test_ids_of_sets_and_audit_rows_do_not_repeat(store: Store) -> None:
     """They are made in Python, from one clock reading for all of a burst."""
     with ThreadPoolExecutor(4) as pool:
-        made = [each.result() for each in [pool.submit(store.serial.next, 1) for _ in range(400)]]
+        made = [
+            each.result() for each in [pool.submit(store.id_generator.next, 1) for _ in range(400)]
+        ]
     assert len(set(made)) == 400
     assert max(made) < 2**63
 
 
 def test_foreign_keys_hold(store: Store, group: StoredGroup) -> None:
     group.add(persona())
-    assert rows(store, "PRAGMA foreign_keys") == [(1,)]
-    with pytest.raises(Exception, match="FOREIGN KEY"):
-        store.database.execute_sql("DELETE FROM persona_set")
-    assert rows(store, "PRAGMA foreign_key_check") == []
+    assert Probe(store).refuses("DELETE FROM persona_set")
+    assert Probe(store).checks_references()
     assert read(store).projects.find(uuid.uuid4().bytes) is None

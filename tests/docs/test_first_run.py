@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import stat
 import subprocess
 from collections.abc import Callable
@@ -36,7 +37,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_the_demo_can_be_listed_with_the_printed_lines(data: Path) -> None:
-    with running_service(data, "--demo") as service:
+    with running_service(data, "--demo", "--print-token") as service:
         listed = paste([service.printed("export "), service.printed("curl ")])
         personas = json.loads(listed)
         assert len(personas) == 12
@@ -49,16 +50,16 @@ def test_the_demo_can_be_listed_with_the_printed_lines(data: Path) -> None:
 
 
 def test_a_second_start_keeps_all_data_and_makes_no_second_demo(data: Path) -> None:
-    with running_service(data, "--demo") as service:
+    with running_service(data, "--demo", "--print-token") as service:
         first = paste([service.printed("export "), service.printed("curl ")])
         token = service.printed("export ")
-    with running_service(data, "--demo") as service:
+    with running_service(data, "--demo", "--print-token") as service:
         assert paste([service.printed("export "), service.printed("curl ")]) == first
         assert service.printed("export ") != token
 
 
 def test_a_database_without_a_group_says_how_to_make_one(data: Path) -> None:
-    with running_service(data) as service:
+    with running_service(data, "--print-token") as service:
         lines = [service.printed("export "), service.printed(str(PERSONA))]
         assert not [line for line in service.stdout if line.startswith(("curl ", "grpcurl "))]
         file = data.parent / "FILE.jsonl"
@@ -122,8 +123,24 @@ def test_off_loopback_local_tokens_must_be_said(data: Path, flag: str) -> None:
 
 @pytest.mark.parametrize("said", ["on", "off"])
 def test_a_token_is_printed_only_when_nothing_is_configured(data: Path, said: str) -> None:
-    with running_service(data, "--local-tokens", said) as service:
+    with running_service(data, "--local-tokens", said, "--print-token") as service:
         assert "PERSONA_TOKEN" not in service.printed("export ")
+
+
+def test_a_token_is_printed_to_a_terminal_or_when_asked(data: Path) -> None:
+    with running_service(data, "--rest", "off") as service:
+        assert "PERSONA_TOKEN" not in service.printed("export ")
+        assert "--print-token" in service.printed("No token is printed")
+    command = [str(PERSONA), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*command, "--rest", "off", "--metrics", "off"], stdout=theirs, stderr=subprocess.DEVNULL
+    ) as service_at_a_terminal:
+        with os.fdopen(ours, errors="replace") as terminal:
+            exports = next(line for line in terminal if line.startswith("export "))
+        service_at_a_terminal.terminate()
+    os.close(theirs)
+    assert "PERSONA_TOKEN=ey" in exports
 
 
 def test_what_is_printed_survives_a_shell(tmp_path: Path) -> None:
@@ -134,7 +151,7 @@ def test_what_is_printed_survives_a_shell(tmp_path: Path) -> None:
 
 def test_the_printed_variables_are_not_taken_for_settings(data: Path) -> None:
     """A server that is started in the shell where the line was pasted must start."""
-    with running_service(data) as service:
+    with running_service(data, "--print-token") as service:
         words = service.printed("export ").split()[1:]
     pasted = dict(word.split("=", 1) for word in words if not word.startswith("PERSONA_DATA="))
     with running_service(data, env=pasted) as service:

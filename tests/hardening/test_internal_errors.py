@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import grpc
 import pytest
 
-from persona_server.storage.engine.sqlite import FILE_NAME
+from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.transport.methods import Method
 from support.data import Place, make_place, persona, uid
 from support.dbfile import connection, reading

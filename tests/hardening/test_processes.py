@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from persona_server.storage.engine.sqlite import FILE_NAME
+from persona_server.storage.engine.folder import FILE_NAME
 from support.data import make_place, persona
 from support.importer import LEAN
 from support.service import PERSONA, running_service

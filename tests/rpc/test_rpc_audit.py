@@ -9,7 +9,7 @@ from rpc.conftest import Connect
 from rpc.test_rpc_retries import MUTATIONS, call
 
 from persona.v1 import project_service_pb2 as projects_pb
-from persona_server.storage.engine.sqlite import FILE_NAME
+from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.keys import id_text
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refusal_of

@@ -118,8 +118,10 @@ def test_a_call_is_logged_as_promised(sender: Caller, place: Place, tenant: str)
     assert (entry["method"], entry["code"], entry["tenant"]) == ("CreatePersona", "OK", tenant)
     assert isinstance(entry["duration_ms"], int | float)
     assert not {"reason", "error_id"} & set(entry)
-    known = {"time", "level", "message", "request_id", "method", "code", "duration_ms", "tenant"}
-    assert set(entry) == known
+    assert 0 <= entry["waited_ms"] <= entry["duration_ms"]
+    assert entry["peer"].startswith("127.0.0.1:")
+    known = {"time", "level", "message", "request_id", "method", "code", "tenant"}
+    assert set(entry) == known | {"duration_ms", "waited_ms", "peer"}
 
 
 @pytest.mark.parametrize("given", ["two words", "x" * 129, 'a" b'])

@@ -8,7 +8,7 @@ import apsw
 import grpc
 import pytest
 
-from persona_server.storage.engine.sqlite import FILE_NAME
+from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.transport.errors import internal
 from support.data import make_place, persona, uid
 from support.errors import refused

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from persona_server.storage.engine.sqlite import FILE_NAME
+from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.keys import id_bytes, id_text
 
 

@@ -22,7 +22,8 @@ from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
 from support.answers import answer
 from support.data import at
-from support.stored import TENANT, StoredGroup, rows
+from support.probe import Probe
+from support.stored import TENANT, StoredGroup
 
 DERIVED = ("series", "histogram", "sums")
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
@@ -112,8 +113,8 @@ def record_all(group: StoredGroup, batches: Iterable[Batch]) -> None:
 def truth(store: Store, tenant: str = TENANT) -> Truth:
     """Measure the stored responses of a tenant anew; a persona is an individual of its own."""
     key = store.tenants.key(tenant)
-    framed = rows(store, "SELECT framed FROM response WHERE tenant_id = ?", key)
-    stored = ListResponsesResponse.FromString(b"".join(bytes(row[0]) + b"\0" for row in framed))
+    framed = Probe(store).values("response", "framed", tenant_id=key)
+    stored = ListResponsesResponse.FromString(b"".join(bytes(one) + b"\0" for one in framed))
     series: dict[str, dict[Question, list[Answer]]] = defaultdict(lambda: defaultdict(list))
     for response in stored.responses:
         if (found := asked(response)) is not None:
@@ -153,25 +154,25 @@ def over_all(
 def measured(store: Store, tenant: str = TENANT) -> Truth:
     """Read the same from the derived tables, through the repository."""
     key = store.tenants.key(tenant)
-    found = rows(store, "SELECT DISTINCT individual_id FROM series WHERE tenant_id = ?", key)
+    found = set(Probe(store).values("series", "individual_id", tenant_id=key))
     series, everyone, noises = {}, {}, {}
     with store.snapshot(tenant) as repositories:
-        for (one,) in found:
-            series[id_text(one)] = repositories.measured.series_of(one)
-            everyone.update(repositories.measured.everyone(one))
-            noises.update(repositories.measured.noise(one))
+        for one in found:
+            series[id_text(one)] = repositories.derived.series_of(one)
+            everyone.update(repositories.derived.everyone(one))
+            noises.update(repositories.derived.noise(one))
     return Truth(series, everyone, noises)
 
 
 def image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Return every byte of the derived tables, with each question's hash in place of its id."""
-    names = {row[:2]: row[2] for row in rows(store, "SELECT tenant_id, id, hash FROM question")}
-    questions = rows(store, "SELECT tenant_id, key, kind, scale, hash FROM question")
+    probe = Probe(store)
+    names = {row[:2]: row[2] for row in probe.rows("question", "tenant_id", "id", "hash")}
+    questions = probe.rows("question", "tenant_id", "key", "kind", "scale", "hash")
     kept = {"question": sorted(questions)}
     for table in DERIVED:
-        columns = [row[1] for row in rows(store, f"PRAGMA table_info({table})")]
-        place = columns.index("question_id")
-        found = rows(store, f"SELECT * FROM {table}")  # noqa: S608 (our own names)
+        place = probe.columns(table).index("question_id")
+        found = probe.rows(table)
         kept[table] = sorted(
             (*row[:place], names[row[0], row[place]], *row[place + 1 :]) for row in found
         )
@@ -180,7 +181,4 @@ def image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 def raw_image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Return every byte of the derived tables, ids of questions too."""
-    return {
-        table: sorted(rows(store, f"SELECT * FROM {table}"))  # noqa: S608 (our own names)
-        for table in ("question", *DERIVED)
-    }
+    return {table: sorted(Probe(store).rows(table)) for table in ("question", *DERIVED)}

@@ -8,8 +8,9 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ListPersonasResponse
 from persona_server.services.personas.adding import Added, Group, add_personas
 from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.repositories.filters import NO_FILTERS, Filters
 from persona_server.storage.repositories.groups import Head, Locked
-from persona_server.storage.repositories.personas import NO_FILTERS, START, Filters, Page
+from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.store import Repositories, Store, Transaction
 
 TENANT = "acme"

@@ -23,6 +23,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "metrics": (Address("127.0.0.1", 9464), {"off": None}, ["", "on"]),
     "demo": (False, {"on": True, "off": False, "1": True, "True": True, "": False}, ["maybe"]),
     "local_tokens": (None, {"on": True, "off": False, "yes": True}, ["maybe"]),
+    "print_token": (False, {"on": True}, ["2"]),
     "open_reflection": (False, {"on": True}, ["2"]),
     "gateway_program": ("", {"/bin/x": "/bin/x"}, []),
     "retention": (
@@ -103,7 +104,7 @@ def test_names_of_flags_and_variables() -> None:
         assert setting.flag == "--" + setting.name.replace("_", "-")
         assert setting.variable == "PERSONA_" + setting.name.upper()
         assert setting.help.endswith(".")
-    assert {s.name for s in SETTINGS if s.is_switch} == {"demo", "open_reflection"}
+    assert {s.name for s in SETTINGS if s.is_switch} == {"demo", "print_token", "open_reflection"}
 
 
 def test_unknown_variables_are_found_and_the_clients_are_not() -> None:

@@ -54,14 +54,14 @@ def test_positions_compare_as_time_and_then_id() -> None:
 
 
 def test_serials_grow_even_when_the_clock_does_not() -> None:
-    serial = keys.Serial()
-    made = [serial.next(micros) for micros in (5_000_000, 5_000_000, 1_000, 6_000_000)]
+    generator = keys.IdGenerator()
+    made = [generator.next(micros) for micros in (5_000_000, 5_000_000, 1_000, 6_000_000)]
     assert made == sorted(set(made))
-    assert serial.next(LAST) < 2**63
+    assert generator.next(LAST) < 2**63
 
 
 def test_serials_carry_their_milliseconds() -> None:
-    assert keys.Serial().next(1_700_000_000_123_456) >> 21 == 1_700_000_000_123
+    assert keys.IdGenerator().next(1_700_000_000_123_456) >> 21 == 1_700_000_000_123
 
 
 def test_now_is_in_microseconds_since_1970() -> None:

@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from sys import stdlib_module_names
 
 import pytest
 
@@ -9,8 +10,10 @@ import persona_server
 
 ROOT = Path(persona_server.__file__).parent
 
-ENGINES = {"peewee", "apsw", "playhouse", "sqlite3"}
+DRIVERS = {"apsw", "playhouse", "sqlite3"}
+ENGINES = DRIVERS | {"peewee"}
 GRPC = {"grpc", "grpc_status", "grpc_health", "grpc_reflection"}
+SHARED = ("errors.py", "logs.py", "log_writer.py", "metrics.py", "metrics_port.py", "config.py")
 # room → what no module in it may import
 FORBIDDEN = {
     "services": ENGINES | GRPC | {"persona_server.transport", "persona_server.app"},
@@ -45,6 +48,42 @@ def modules(room: str) -> list[Path]:
     return sorted((ROOT / room).rglob("*.py"))
 
 
+def importers(packages: set[str], rooms: list[Path]) -> set[str]:
+    """Return the modules, by their path, that import one of these packages."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in rooms
+        for name in imports_of(path)
+        if any(within(name, package) for package in packages)
+    }
+
+
+def outside(room: str) -> list[Path]:
+    return sorted(set(ROOT.rglob("*.py")) - set(modules(room)))
+
+
+def test_only_the_engine_knows_the_driver() -> None:
+    """Repositories build their statements with peewee; what runs them is the engine's alone."""
+    assert not importers(DRIVERS, outside("storage/engine"))
+    assert importers(DRIVERS, modules("storage/engine"))
+    assert not importers({"peewee"}, outside("storage"))
+
+
+def test_only_what_is_derived_knows_the_measures() -> None:
+    measures = {"persona_server.measures"}
+    rest = [path for path in modules("storage") if path not in modules("storage/derived")]
+    assert not importers(measures, rest)
+    assert importers(measures, modules("storage/derived"))
+
+
+def test_migrations_import_no_living_code() -> None:
+    """They are history: what they once did must not change with the code of today."""
+    migrations = sorted((ROOT / "storage/migrations").glob("[0-9]*.py"))
+    assert len(migrations) >= 4
+    imported = {name.partition(".")[0] for path in migrations for name in imports_of(path)}
+    assert imported <= stdlib_module_names | {"peewee"}
+
+
 @pytest.mark.parametrize("room", FORBIDDEN)
 def test_room_imports_nothing_that_it_must_not_know(room: str) -> None:
     allowed = ALLOWED.get(room, set())
@@ -64,7 +103,7 @@ def test_rooms_are_where_the_test_looks() -> None:
 
 
 def test_what_all_rooms_share_knows_none_of_them() -> None:
-    for name in ("errors.py", "logs.py", "metrics.py", "config.py"):
+    for name in SHARED:
         for imported in imports_of(ROOT / name):
             assert not any(within(imported, package) for package in ENGINES | GRPC)
             assert not any(within(imported, f"persona_server.{room}") for room in FORBIDDEN)
@@ -86,6 +125,7 @@ def test_calls_are_aborted_in_one_place() -> None:
     calls = {
         (path.relative_to(ROOT).as_posix(), *call)
         for path in sorted(ROOT.rglob("*.py"))
+        if path.name not in SHARED  # which know no gRPC: what they abort is no call
         for call in calls_in(path)
     }
     ending = {"abort", "abort_with_status", "set_code", "set_details"}

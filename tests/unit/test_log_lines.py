@@ -12,7 +12,18 @@ from persona_server.logs import json_line, text_line
 from persona_server.metrics import Metrics
 from persona_server.transport.recorder import FinishedCall, Recorder
 
-CALL = FinishedCall(1_700_000_000.25, 0.0015, "r1", "GetPersona", "OK", "", "acme", "")
+CALL = FinishedCall(
+    at=1_700_000_000.25,
+    seconds=0.0015,
+    waited=0.0005,
+    request_id="r1",
+    method="GetPersona",
+    code="OK",
+    reason="",
+    tenant="acme",
+    error_id="",
+    peer="127.0.0.2:40000",
+)
 
 
 @pytest.fixture
@@ -25,6 +36,7 @@ def logger() -> Iterator[logging.Logger]:
 
 
 def entries(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    logs.drain(10)
     return [json.loads(line) for line in capfd.readouterr().err.splitlines()]
 
 
@@ -43,6 +55,8 @@ def test_a_call_is_one_line_of_json(capfd: pytest.CaptureFixture[str]) -> None:
             "method": "GetPersona",
             "code": "OK",
             "duration_ms": 1.5,
+            "waited_ms": 0.5,
+            "peer": "127.0.0.2:40000",
             "tenant": "acme",
         }
     ]
@@ -73,6 +87,22 @@ def test_calls_are_logged_at_level_info_and_always_counted(
     assert len(entries(capfd)) == shown
     labels = {"method": "GetPersona", "code": "OK"}
     assert metrics.registry.get_sample_value("persona_rpc_total", labels) == 1
+    sums = {"method": "GetPersona"}
+    assert metrics.registry.get_sample_value("persona_rpc_seconds_sum", sums) == 0.0015
+    assert metrics.registry.get_sample_value("persona_rpc_wait_seconds_sum", sums) == 0.0005
+
+
+@pytest.mark.usefixtures("logger")
+def test_a_scrape_counts_what_waits_to_be_logged(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    metrics = Metrics()
+    recorder = Recorder(metrics)
+    recorder.add(CALL)
+    counted = b'persona_rpc_total{code="OK",method="GetPersona"} 1.0'
+    assert counted in metrics.page()
+    recorder.flush()
+    assert counted in metrics.page()
+    assert len(entries(capfd)) == 1
 
 
 def test_text_holds_the_same() -> None:

@@ -35,7 +35,9 @@ SPECIAL = {
     "ListLibraryPersonaProjects": LINEAGE,
     "GetReliability": MEASURES,
     "GetAttitudeTimeline": MEASURES,
-    "PromotePersona": {"library:write", "responses:read"},
+    "GetResponsePersona": {"responses:read", "personas:read"},
+    "PromotePersona": {"library:write", "library:read", "responses:read"},
+    "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
 }
 READS = ("List", "Get", "Export", "Match")

@@ -13,13 +13,10 @@ import peewee
 import pytest
 
 from persona_server.storage import migrate
-from persona_server.storage.engine.sqlite import (
-    FILE_NAME,
-    DatabaseError,
-    SqliteDatabase,
-    lock_file,
-    make_private,
-)
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.folder import FILE_NAME, make_private
+from persona_server.storage.engine.history import MigrationRunner
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
 from support.data import rich_persona
@@ -41,6 +38,7 @@ print(open_store(Path(sys.argv[1])).created, flush=True)
 """
 SECOND = """
 import os, signal
+DERIVES = False
 def up(migrator, db):
     db.execute_sql("ALTER TABLE project ADD COLUMN colour TEXT")
     db.execute_sql("CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT")
@@ -98,6 +96,14 @@ def test_history_names_every_migration_in_order(tmp_path: Path) -> None:
         assert history(store) == names
 
 
+def test_each_migration_says_whether_derived_tables_follow(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        migrations = MigrationRunner(store.database, MIGRATIONS).migrations()
+        said = {migration.name: migration.load().DERIVES for migration in migrations}
+    assert [name for name, derives in said.items() if derives] == ["0003_measured"]
+    assert set(said.values()) == {True, False}
+
+
 def test_a_second_opening_changes_nothing(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         before = schema(store), history(store)
@@ -129,20 +135,6 @@ def test_a_newer_database_is_refused_by_name(tmp_path: Path) -> None:
         store.database.execute_sql(sql)
     with pytest.raises(DatabaseError, match="9999_of_the_future"):
         open_store(tmp_path)
-
-
-def test_a_folder_without_a_database_is_refused_unless_one_is_to_be_made(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseError, match="--data"):
-        open_store(tmp_path / "nothing", make=False)
-    assert not (tmp_path / "nothing").exists()
-
-
-def test_files_are_their_owners_alone(tmp_path: Path) -> None:
-    with opened(tmp_path / "data") as store:
-        StoredGroup(store)
-        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
-        for path in (tmp_path / "data").iterdir():
-            assert path.stat().st_mode & 0o077 == 0, path.name
 
 
 def second_migration(folder: Path, end: str) -> Path:
@@ -192,7 +184,7 @@ def test_a_populated_first_database_becomes_what_a_new_one_is(
     """All rows are kept, and the guards of older tables hold still."""
     data = tmp_path / "data"
     make_private(data)
-    database = SqliteDatabase(data / FILE_NAME)
+    database = Database(data / FILE_NAME)
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "MIGRATIONS", first_only(tmp_path / "first"))
         assert migrate.migrate(database) == [FIRST]
@@ -233,14 +225,14 @@ def test_answers_of_the_second_version_are_measured_by_the_third(
         tables = {table: rows(store, f"SELECT * FROM {table}") for table in OLDER}  # noqa: S608
     data = tmp_path / "data"
     make_private(data)
-    database = SqliteDatabase(data / FILE_NAME)
+    database = Database(data / FILE_NAME)
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "MIGRATIONS", first_only(tmp_path / "second", "0002_responses"))
         assert migrate.migrate(database) == [FIRST, "0002_responses"]
     for table, found in {**tables, "response": recorded}.items():
         for row in found:
-            holes = ", ".join("?" * len(row))
-            database.execute_sql(f"INSERT INTO {table} VALUES ({holes})", row)  # noqa: S608
+            marks = ", ".join("?" * len(row))
+            database.execute_sql(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608
     database.close_all()
     with opened(data) as store:
         assert image(store) == expected
@@ -262,7 +254,7 @@ KEPT = ("tenant", "project", "persona_group", "persona_set", "persona", "audit")
 KINDS = ("table", "index", "trigger")
 
 
-def populate(database: SqliteDatabase) -> None:
+def populate(database: Database) -> None:
     """Write a row into every table that is to be kept, as the first version did."""
     one, day = bytes(16), 1_700_000_000_000_000
     for sql, values in (
@@ -288,9 +280,3 @@ def plain(kind: str, store: Store) -> dict[str, object]:
     if kind == "table":
         return {str(name): rows(store, f"PRAGMA table_info({name})") for name in names}
     return {str(name): sql for found, name, _, sql in schema(store) if found == kind}
-
-
-def test_one_server_per_folder(tmp_path: Path) -> None:
-    with opened(tmp_path), lock_file(tmp_path), pytest.raises(DatabaseError, match="--data"):
-        lock_file(tmp_path)
-    lock_file(tmp_path).close()

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import apsw
 import peewee
 import pytest
 
+import persona_server
 from persona_server.storage import tables
+from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.engine.statements import Statement
 from persona_server.storage.store import Store, open_store
 from support.data import persona, rich_persona
@@ -99,10 +100,7 @@ def _collect(holder: object, path: str, found: dict[str, Statement], seen: set[i
 
 def plan(store: Store, statement: Statement) -> list[str]:
     """Return what SQLite means to do, foreign-key checks included."""
-    holes = statement.sql.count("?")
-    values = [apsw.carray((bytes(16),)) if "carray" in statement.sql else None] * holes
-    if "carray" in statement.sql:
-        values = [values[0] if name == "ids" else None for name in statement.holes]
+    values = [id_list([bytes(16)]) if name == "ids" else None for name in statement.params]
     rows = store.database.execute_sql(f"EXPLAIN QUERY PLAN {statement.sql}", values).fetchall()
     return [row[3] for row in rows]
 
@@ -154,7 +152,7 @@ def test_tenant_is_bound_for_every_table(statements: dict[str, Statement]) -> No
     wrong = []
     for name, statement in statements.items():
         named = [r for r in references(statement.sql) if r.table not in NO_TENANT]
-        binds = sum(hole in ("tenant", "tenant_id") for hole in statement.holes)
+        binds = sum(param in ("tenant", "tenant_id") for param in statement.params)
         if binds != len(named):
             wrong.append(f"{name}: {len(named)} tables, {binds} tenants: {statement.sql}")
         for reference in named:
@@ -180,7 +178,7 @@ def test_every_statement_names_tables_that_the_test_sees(statements: dict[str, S
 
 
 def test_constants_are_no_ids(statements: dict[str, Statement]) -> None:
-    """What a call must bind is a hole; constants are NULL, numbers and the empty separator."""
+    """What a call must bind is a parameter; constants are NULL, numbers and the empty separator."""
     for statement in statements.values():
         assert "'" not in statement.sql
 
@@ -190,7 +188,7 @@ def test_lists_of_the_test_are_not_stale(statements: dict[str, Statement]) -> No
 
 
 def test_sources_build_no_statement_outside_of_storage() -> None:
-    root = Path(tables.__file__).parents[1]
+    root = Path(persona_server.__file__).parent
     for path in sorted(root.rglob("*.py")):
         if not path.is_relative_to(root / "storage"):
             assert "execute_sql" not in path.read_text("utf-8"), path

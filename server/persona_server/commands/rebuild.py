@@ -27,7 +27,8 @@ def rebuild_measures(
     # Imported when it runs: the client's commands need none of the store, and would wait for it.
     from persona_server.errors import ServiceError
     from persona_server.storage import keys
-    from persona_server.storage.engine.sqlite import DatabaseError, lock_file
+    from persona_server.storage.engine.errors import DatabaseError
+    from persona_server.storage.engine.folder import lock_file
     from persona_server.storage.store import open_store
 
     folder, started = Path(data).expanduser().absolute(), time.monotonic()

@@ -34,7 +34,7 @@ def token(
     """Make an access token with the local key of a database, and print it."""
     # Imported when it runs: the client's commands need none of the store, and would wait for it.
     from persona_server.principal import TokenError
-    from persona_server.storage.engine.sqlite import DatabaseError
+    from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
     from persona_server.tokens import find_local_key, local_key
 

@@ -8,14 +8,15 @@ from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.services.call import Call
 from persona_server.storage.keys import id_bytes
-from persona_server.storage.repositories.ledger import KEEP_ANSWERS, AuditEntry
+from persona_server.storage.repositories.audit import AuditEntry
+from persona_server.storage.repositories.idempotency import KEEP_ANSWERS
 from persona_server.storage.store import Repositories, Store, Transaction
 
 
 class Outcome(NamedTuple):
     """What a mutation did: its answer, and the audit row unless it changed nothing.
 
-    `keep` is what the ledger remembers in place of a large answer, from which it is rebuilt.
+    `keep` is what is kept for retries in place of a large answer, from which it is rebuilt.
     """
 
     answer: bytes
@@ -40,7 +41,7 @@ def mutate(
     with store.writing(call.tenant, call.timeout()) as repositories:
         now = repositories.now
         if request_id:
-            kept = repositories.retries.find(call.method, request_id, now - KEEP_ANSWERS)
+            kept = repositories.idempotency.find(call.method, request_id, now - KEEP_ANSWERS)
             if kept is not None:
                 if kept.request_hash != digest:
                     raise _reused(request.request_id)
@@ -50,7 +51,7 @@ def mutate(
             repositories.audit.add(outcome.audit, now)
         if request_id:
             keep = outcome.answer if outcome.keep is None else outcome.keep
-            repositories.retries.keep(call.method, request_id, digest, keep, now)
+            repositories.idempotency.keep(call.method, request_id, digest, keep, now)
     call.written += repositories.written
     return outcome.answer
 

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 
+DAY = 86_400_000_000  # microseconds
 _HIGHEST = 2**63 - 1
 
 
@@ -41,7 +42,7 @@ def split_position(key: bytes) -> tuple[int, bytes]:
     return int.from_bytes(key[:8]), key[8:]
 
 
-class Serial:
+class IdGenerator:
     """Makes 64-bit ids that grow with time: milliseconds << 21 | 21 random bits, good until 2109.
 
     Ids of several processes don't collide but by chance; within one they never repeat.

@@ -1,45 +1,43 @@
 """Bring a database to the schema of this code. An empty file is made the same way."""
 
-import datetime
 import threading
+from collections.abc import Iterable
 from pathlib import Path
-
-from playhouse import apsw_ext
-from playhouse.migrations import Runner
 
 from persona_server.storage import keys
 from persona_server.storage.derived.rebuild import Rebuild
-from persona_server.storage.engine.sqlite import DatabaseError, SqliteDatabase
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.history import MigrationRunner
 from persona_server.storage.repositories.tenants import Tenants
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST = "0001_initial"
-# Those that leave derived tables to be filled. Once all are applied, since this code fills them.
-DERIVE = {"0003_measured"}
 _one_at_a_time = threading.Lock()
 
 
-def migrate(database: SqliteDatabase) -> list[str]:
+def migrate(database: Database) -> list[str]:
     """Apply what is pending in one exclusive transaction; return the names of what was applied.
 
     The history is read again inside, so of several starters one migrates and the others find it
     done. Raises DatabaseError for a database that is newer than this code.
     """
-    with _one_at_a_time, database.atomic("EXCLUSIVE"):
-        runner = _runner(database)
+    with _one_at_a_time, database.migrating():
+        runner = MigrationRunner(database, MIGRATIONS)
         _refuse_newer(database, runner)
         applied = list(runner.up())
-        if DERIVE & set(applied) and FIRST not in applied:
-            Rebuild(database, Tenants(database), keys.Serial()).within(keys.now())
+        # Once all are applied, since this code fills the tables. A new database has no answers.
+        if FIRST not in applied and _derives(runner, applied):
+            Rebuild(database, Tenants(database), keys.IdGenerator()).within(keys.now())
         return applied
 
 
-def require_current(database: SqliteDatabase) -> list[str]:
+def require_current(database: Database) -> list[str]:
     """Refuse a database of another version, which only a server's start may change.
 
     Returns that nothing was applied. Raises DatabaseError.
     """
-    runner = _runner(database)
+    runner = MigrationRunner(database, MIGRATIONS)
     _refuse_newer(database, runner)
     if any(migration.applied is None for migration in runner.status()):
         raise DatabaseError(
@@ -48,15 +46,12 @@ def require_current(database: SqliteDatabase) -> list[str]:
     return []
 
 
-def _runner(database: SqliteDatabase) -> Runner:
-    runner = Runner(database, str(MIGRATIONS))
-    # Peewee's own field hands a datetime to apsw, which can't bind one.
-    applied = apsw_ext.DateTimeField(default=datetime.datetime.now)
-    runner.History._meta.add_field("applied", applied)
-    return runner
+def _derives(runner: MigrationRunner, applied: Iterable[str]) -> bool:
+    """Return whether one of these migrations says that it leaves derived tables to be filled."""
+    return any(m.load().DERIVES for m in runner.migrations() if m.name in applied)
 
 
-def _refuse_newer(database: SqliteDatabase, runner: Runner) -> None:
+def _refuse_newer(database: Database, runner: MigrationRunner) -> None:
     unknown = [m.name for m in runner.status() if m.path is None]
     if unknown:
         raise DatabaseError(

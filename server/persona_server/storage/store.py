@@ -4,30 +4,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import apsw
-from peewee import PeeweeException
-
 from persona_server import errors
 from persona_server.storage import keys
-from persona_server.storage.derived.measured import Measured
 from persona_server.storage.derived.rebuild import Rebuild
-from persona_server.storage.derived.statements import MeasuredStatements
-from persona_server.storage.engine.sqlite import (
-    FILE_NAME,
-    LOCK_TIMEOUT,
+from persona_server.storage.derived.repository import DerivedTables
+from persona_server.storage.derived.statements import DerivedStatements
+from persona_server.storage.engine.database import LOCK_TIMEOUT, Database, open_database
+from persona_server.storage.engine.errors import (
     DatabaseError,
-    SqliteDatabase,
-    make_private,
-    translated,
+    driver_errors_translated,
+    refusing_to_open,
 )
 from persona_server.storage.migrate import FIRST, migrate, require_current
+from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
 from persona_server.storage.repositories.groups import Groups, GroupStatements
-from persona_server.storage.repositories.ledger import (
-    AuditTrail,
-    Imports,
-    LedgerStatements,
-    Retries,
-)
+from persona_server.storage.repositories.idempotency import Idempotency, IdempotencyStatements
+from persona_server.storage.repositories.imports import Imports, ImportStatements
 from persona_server.storage.repositories.library import Library, LibraryStatements
 from persona_server.storage.repositories.links import Links, LinkStatements
 from persona_server.storage.repositories.personas import Personas, PersonaStatements
@@ -46,26 +38,26 @@ class Repositories:
     def __init__(self, store: "Store", tenant: int) -> None:
         self.tenant = tenant
         self.projects = Projects(store.project_statements, tenant)
-        self.groups = Groups(store.group_statements, tenant, store.serial)
+        self.groups = Groups(store.group_statements, tenant, store.id_generator)
         self.personas = Personas(store.persona_statements, tenant)
         self.responses = Responses(store.response_statements, tenant)
         self.library = Library(store.library_statements, tenant)
-        self.links = Links(store.link_statements, tenant, store.serial)
+        self.links = Links(store.link_statements, tenant, store.id_generator)
         self.promotions = Promotions(store.promotion_statements, tenant)
-        self.measured = Measured(store.measured_statements, tenant, store.serial)
-        self.retries = Retries(store.ledger_statements, tenant)
-        self.imports = Imports(store.ledger_statements, tenant)
-        self.audit = AuditTrail(store.ledger_statements, tenant, store.serial)
+        self.derived = DerivedTables(store.derived_statements, tenant, store.id_generator)
+        self.idempotency = Idempotency(store.idempotency_statements, tenant)
+        self.imports = Imports(store.import_statements, tenant)
+        self.audit = AuditTrail(store.audit_statements, tenant, store.id_generator)
 
 
-class Reader(Repositories):
+class TenantReader(Repositories):
     """The same to read, each statement on its own snapshot: `with store.reading(tenant) as …`."""
 
-    def __enter__(self) -> "Reader":
+    def __enter__(self) -> "TenantReader":
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        translated().__exit__(kind, error, trace)
+        driver_errors_translated().__exit__(kind, error, trace)
 
 
 class Transaction(Repositories):
@@ -83,10 +75,10 @@ class Transaction(Repositories):
 class Store:
     """One database with its statements compiled."""
 
-    def __init__(self, database: SqliteDatabase, *, created: bool = False) -> None:
+    def __init__(self, database: Database, *, created: bool = False) -> None:
         self.database = database
         self.created = created  # whether opening it made the database
-        self.serial = keys.Serial()
+        self.id_generator = keys.IdGenerator()
         self.tenants = Tenants(database)
         self.secrets = Secrets(database)
         self.project_statements = ProjectStatements(database)
@@ -96,23 +88,25 @@ class Store:
         self.library_statements = LibraryStatements(database)
         self.link_statements = LinkStatements(database)
         self.promotion_statements = PromotionStatements(database)
-        self.measured_statements = MeasuredStatements(database)
-        self.ledger_statements = LedgerStatements(database)
+        self.derived_statements = DerivedStatements(database)
+        self.idempotency_statements = IdempotencyStatements(database)
+        self.import_statements = ImportStatements(database)
+        self.audit_statements = AuditStatements(database)
         self.sweeper = Sweeper(database, self.tenants)
-        self.rebuild = Rebuild(database, self.tenants, self.serial)
-        self._readers: dict[int, Reader] = {}
+        self.rebuild = Rebuild(database, self.tenants, self.id_generator)
+        self._readers: dict[int, TenantReader] = {}
 
-    def reading(self, tenant: str) -> Reader:
+    def reading(self, tenant: str) -> TenantReader:
         """Return one tenant's data to read, as a context manager.
 
         A tenant without a row finds nothing, and none is made for it. Raises ServiceError
         DATABASE_UNAVAILABLE.
         """
-        with translated():
+        with driver_errors_translated():
             key = self.tenants.key(tenant)
         reader = self._readers.get(key)
         if reader is None:
-            reader = self._readers[key] = Reader(self, key)
+            reader = self._readers[key] = TenantReader(self, key)
         return reader
 
     @contextmanager
@@ -123,7 +117,7 @@ class Store:
         Raises ServiceError DATABASE_UNAVAILABLE.
         """
         reader = self.reading(tenant)
-        with translated(), self.database.snapshot():
+        with driver_errors_translated(), self.database.snapshot():
             yield reader
 
     @contextmanager
@@ -136,11 +130,13 @@ class Store:
         wait = LOCK_TIMEOUT if timeout is None else timeout
         if wait <= 0:
             raise errors.deadline_exceeded()
-        with translated():
+        with driver_errors_translated():
             self.tenants.key(tenant)  # remembered now, outside of the transaction
             with self.database.write(min(wait, LOCK_TIMEOUT)):
                 now = keys.now()
-                transaction = Transaction(self, self.tenants.ensure(tenant, self.serial, now), now)
+                transaction = Transaction(
+                    self, self.tenants.ensure(tenant, self.id_generator, now), now
+                )
                 yield transaction
 
     def ping(self) -> None:
@@ -157,18 +153,7 @@ def open_store(folder: Path, *, make: bool = True) -> Store:
 
     Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version.
     """
-    path = folder / FILE_NAME
-    try:
-        if make:
-            make_private(folder)
-        elif not path.exists() or not path.stat().st_size:
-            raise DatabaseError(
-                f"There is no database in {folder}. Name its folder with --data, or make one "
-                "there with --init."
-            )
-        database = SqliteDatabase(path)
+    with refusing_to_open(folder):
+        database = open_database(folder, make=make)
         applied = migrate(database) if make else require_current(database)
         return Store(database, created=FIRST in applied)
-    except (OSError, apsw.Error, PeeweeException) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise DatabaseError(f"The database in {folder} can't be used: {why}.") from error

@@ -7,14 +7,16 @@ or stepped clock makes it forget anything.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import apsw
 from peewee import SQL, Select, Tuple, fn
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import LOCK_TIMEOUT, SqliteDatabase, translated
-from persona_server.storage.engine.statements import Statement, given, hole
-from persona_server.storage.repositories.ledger import KEEP_ANSWERS, KEEP_IMPORTS
-from persona_server.storage.repositories.personas import START
+from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
+from persona_server.storage.engine.dialect import id_list, last_position, one_of
+from persona_server.storage.engine.errors import driver_errors_translated
+from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.repositories.idempotency import KEEP_ANSWERS
+from persona_server.storage.repositories.imports import KEEP_IMPORTS
+from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.tenants import Tenants
 
 CHUNK = 5000  # rows a transaction: the log stays small, writers wait tens of milliseconds
@@ -23,7 +25,7 @@ CHUNK = 5000  # rows a transaction: the log stays small, writers wait tens of mi
 class Sweeper:
     """Removes what has expired, tenant by tenant."""
 
-    def __init__(self, database: SqliteDatabase, tenants: Tenants) -> None:
+    def __init__(self, database: Database, tenants: Tenants) -> None:
         self._database = database
         self._tenants = tenants
         self._sets(database)
@@ -33,30 +35,32 @@ class Sweeper:
         self._import_batches = batches_of_expired(database)
         self._imports = expired(database, tables.ImportSession, ["id"], "updated_at")
 
-    def _sets(self, database: SqliteDatabase) -> None:
+    def _sets(self, database: Database) -> None:
         persona, persona_set = tables.Persona, tables.PersonaSet
-        mine = persona_set.tenant_id == hole("tenant")
+        mine = persona_set.tenant_id == param("tenant")
         self._due_sets = Statement(
             database,
             persona_set.select(persona_set.id)
-            .where(mine & (persona_set.purge_after <= hole("until")))
+            .where(mine & (persona_set.purge_after <= param("until")))
             .order_by(persona_set.purge_after, persona_set.id),
         )
-        here = (persona.tenant_id == hole("tenant")) & (persona.set_id == hole("set"))
-        after = here & (persona.position > hole("after"))
+        here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
+        after = here & (persona.position > param("after"))
         chunk = (persona.select(persona.position).where(after).order_by(persona.position)).limit(
-            hole("chunk")
+            param("chunk")
         )
         rows = chunk.alias("chunk")
-        self._last_of_chunk = Statement(database, Select((rows,), (fn.max(rows.c.position),)))
+        self._last_of_chunk = Statement(
+            database, Select((rows,), (last_position(rows.c.position),))
+        )
         self._delete_chunk = Statement(
-            database, persona.delete().where(after & (persona.position <= hole("last")) & free())
+            database, persona.delete().where(after & (persona.position <= param("last")) & free())
         )
         self._set_done = Statement(
             database,
             persona_set.delete().where(
                 mine
-                & (persona_set.id == hole("set"))
+                & (persona_set.id == param("set"))
                 & persona_set.purge_after.is_null(False)
                 & ~fn.EXISTS(persona.select(SQL("1")).where(here))
             ),
@@ -65,21 +69,21 @@ class Sweeper:
         self._unlist_set = Statement(
             database,
             persona_set.update({persona_set.purge_after: None}).where(
-                mine & (persona_set.id == hole("set"))
+                mine & (persona_set.id == param("set"))
             ),
         )
 
-    def _rows(self, database: SqliteDatabase) -> None:
+    def _rows(self, database: Database) -> None:
         persona = tables.Persona
-        mine = persona.tenant_id == hole("tenant")
+        mine = persona.tenant_id == param("tenant")
         self._due_rows = Statement(
             database,
             persona.select(persona.id)
-            .where(mine & (persona.purge_after <= hole("until")))
+            .where(mine & (persona.purge_after <= param("until")))
             .order_by(persona.purge_after)
-            .limit(hole("chunk")),
+            .limit(param("chunk")),
         )
-        these = mine & persona.id.in_(given())
+        these = mine & one_of(persona.id)
         self._delete_rows = Statement(database, persona.delete().where(these & free()))
         self._unlist_rows = Statement(
             database, persona.update({persona.purge_after: None}).where(these)
@@ -92,7 +96,7 @@ class Sweeper:
         What is left, in either case, stays on the list.
         """
         removed = 0
-        with translated():
+        with driver_errors_translated():
             for count in self._chunks(now, retention):
                 removed += count
                 if stopping():
@@ -133,7 +137,7 @@ class Sweeper:
                 due_count = len(due)
                 if not due:
                     return
-                ids = apsw.carray(tuple(row[0] for row in due))
+                ids = id_list([row[0] for row in due])
                 count = self._delete_rows.run(tenant=tenant, ids=ids)
                 self._unlist_rows.run(tenant=tenant, ids=ids)  # those left are kept for good
             yield count
@@ -153,40 +157,40 @@ def free() -> Any:
     def unnamed(model: Any) -> Any:
         return ~fn.EXISTS(
             model.select(SQL("1")).where(
-                (model.tenant_id == hole("tenant")) & (model.persona_id == persona.id)
+                (model.tenant_id == param("tenant")) & (model.persona_id == persona.id)
             )
         )
 
     return unnamed(tables.Response.alias("recorded")) & unnamed(tables.LibraryLink.alias("linked"))
 
 
-def expired(database: SqliteDatabase, model: Any, key: list[str], since: str) -> Statement:
+def expired(database: Database, model: Any, key: list[str], since: str) -> Statement:
     """Return the statement that deletes at most `chunk` rows whose time is at or before `until`."""
     columns = [getattr(model, name) for name in key]
     old = model.alias("old")
     oldest = (
         old.select(*[getattr(old, name) for name in key])
-        .where((old.tenant_id == hole("tenant")) & (getattr(old, since) <= hole("until")))
+        .where((old.tenant_id == param("tenant")) & (getattr(old, since) <= param("until")))
         .order_by(getattr(old, since))
-        .limit(hole("chunk"))
+        .limit(param("chunk"))
     )
     chosen = Tuple(*columns) if len(columns) > 1 else columns[0]
     return Statement(
-        database, model.delete().where((model.tenant_id == hole("tenant")) & chosen.in_(oldest))
+        database, model.delete().where((model.tenant_id == param("tenant")) & chosen.in_(oldest))
     )
 
 
-def batches_of_expired(database: SqliteDatabase) -> Statement:
+def batches_of_expired(database: Database) -> Statement:
     """Return the statement that deletes at most `chunk` batches of imports that have expired."""
     batch, session = tables.ImportBatch, tables.ImportSession
     old = batch.alias("old")
     oldest = (
         session.select(old.import_id, old.sequence)
-        .join(old, on=(old.tenant_id == hole("tenant")) & (old.import_id == session.id))
-        .where((session.tenant_id == hole("tenant")) & (session.updated_at <= hole("until")))
+        .join(old, on=(old.tenant_id == param("tenant")) & (old.import_id == session.id))
+        .where((session.tenant_id == param("tenant")) & (session.updated_at <= param("until")))
         .order_by(session.updated_at)
-        .limit(hole("chunk"))
+        .limit(param("chunk"))
     )
     chosen = Tuple(batch.import_id, batch.sequence).in_(oldest)
-    mine = batch.tenant_id == hole("tenant")
+    mine = batch.tenant_id == param("tenant")
     return Statement(database, batch.delete().where(mine & chosen))

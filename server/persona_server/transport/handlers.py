@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 import grpc
 
@@ -84,7 +85,8 @@ class Handlers:
 
 
 def _rpc(method: Method, context: grpc.ServicerContext) -> Rpc:
-    return Rpc(method, context.invocation_metadata() or (), context.time_remaining())
+    peer = unquote(context.peer().partition(":")[2])  # such as "ipv6:%5B::1%5D:50051"
+    return Rpc(method, context.invocation_metadata() or (), context.time_remaining(), peer)
 
 
 def _refuse(context: grpc.ServicerContext, refusal: Refusal | None) -> NoReturn:

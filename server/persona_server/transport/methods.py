@@ -62,12 +62,18 @@ RPCS: dict[str, Rules] = {
     ),
     "persona.v1.ResponseService.RecordResponses": Rules("write", ("responses:write",)),
     "persona.v1.ResponseService.ListResponses": Rules("read", ("responses:read",)),
-    "persona.v1.ResponseService.GetResponsePersona": Rules("read", ("responses:read",)),
+    "persona.v1.ResponseService.GetResponsePersona": Rules(
+        "read", ("responses:read", "personas:read")
+    ),
     "persona.v1.LibraryService.GetReliability": Rules("read", ("library:read", "responses:read")),
-    "persona.v1.LibraryService.PromotePersona": Rules("write", ("library:write", "responses:read")),
+    "persona.v1.LibraryService.PromotePersona": Rules(
+        "write", ("library:write", "library:read", "responses:read")
+    ),
     "persona.v1.LibraryService.ListLibraryPersonas": Rules("read", ("library:read",)),
     "persona.v1.LibraryService.GetLibraryPersona": Rules("read", ("library:read",)),
-    "persona.v1.LibraryService.RetireLibraryPersona": Rules("write", ("library:write",)),
+    "persona.v1.LibraryService.RetireLibraryPersona": Rules(
+        "write", ("library:write", "library:read")
+    ),
     "persona.v1.LibraryService.MatchLibraryPersonas": Rules("read", ("library:read",)),
     "persona.v1.LibraryService.ReuseLibraryPersonas": Rules(
         "write", ("personas:write", "library:read")

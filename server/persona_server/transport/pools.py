@@ -1,9 +1,9 @@
 """The thread pools: which there are and how large. methods.py says which RPC runs in which."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from persona_server.transport.arrivals import CallPool
 from persona_server.transport.methods import PoolName
 from persona_server.transport.streams import MAX_STREAMS
 
@@ -19,9 +19,9 @@ class Pools:
     """The thread pools of a server."""
 
     def __init__(self) -> None:
-        self._pools = {name: ThreadPoolExecutor(count, name) for name, count in THREADS.items()}
+        self._pools = {name: CallPool(count, name) for name, count in THREADS.items()}
 
-    def __getitem__(self, name: PoolName) -> ThreadPoolExecutor:
+    def __getitem__(self, name: PoolName) -> CallPool:
         return self._pools[name]
 
     def bind(self, behaviour: Callable[..., Any], name: PoolName) -> Callable[..., Any]:

@@ -5,29 +5,36 @@ pushed out of the processor's caches. What is unexpected is logged at once, see 
 """
 
 import atexit
+import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from persona_server import logs
 from persona_server.metrics import Metrics
 
 DELAY = 0.02  # seconds a finished call may wait to be seen
-MOST = 100_000  # calls that may wait: where stderr is stuck, the oldest are dropped
 
 
 class FinishedCall(NamedTuple):
-    """A call that is over. `at` is in seconds since 1970, `seconds` how long it took."""
+    """A call that is over. `at` is in seconds since 1970.
+
+    `seconds` is how long it took from its arrival, and `waited` the part of that before a thread
+    took it. `peer` is the address of the connection's other end: of the gateway, for REST.
+    """
 
     at: float
     seconds: float
+    waited: float
     request_id: str
     method: str
     code: str
     reason: str
     tenant: str
     error_id: str
+    peer: str
 
 
 class Recorder:
@@ -35,11 +42,12 @@ class Recorder:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._calls: deque[FinishedCall] = deque(maxlen=MOST)
+        self._calls: deque[FinishedCall] = deque()
+        self._counted: deque[FinishedCall] = deque()
         self._some = threading.Event()
         threading.Thread(target=self._run, name="recorder", daemon=True).start()
         atexit.register(self.flush)
-        metrics.before_scrape = self.flush
+        metrics.before_scrape = self.count
 
     def add(self, call: FinishedCall) -> None:
         """Take a finished call."""
@@ -47,21 +55,20 @@ class Recorder:
         if not self._some.is_set():
             self._some.set()
 
+    def count(self) -> None:
+        """Count what is waiting, and leave its lines to the next flush."""
+        for call in _taken(self._calls):
+            self._metrics.finished(call.method, call.code, call.seconds, call.waited)
+            self._counted.append(call)
+
     def written(self, personas: int) -> None:
         """Count personas that became visible, before their call is answered."""
         self._metrics.written.inc(personas)
 
     def flush(self) -> None:
-        """Write what is waiting."""
-        taken = []
-        while self._calls:
-            try:
-                taken.append(self._calls.popleft())
-            except IndexError:  # another thread took the last one
-                break
-        for call in taken:
-            self._metrics.finished(call.method, call.code, call.seconds)
-        logs.write_calls((call.at, _fields(call)) for call in taken)
+        """Count and log what is waiting."""
+        self.count()
+        logs.write_calls([(call.at, _fields(call)) for call in _taken(self._counted)])
 
     def _run(self) -> None:
         while self._some.wait():
@@ -73,6 +80,13 @@ class Recorder:
                 logs.LOGGER.exception("calls could not be logged")
 
 
+def _taken(calls: deque[FinishedCall]) -> Iterator[FinishedCall]:
+    """Take calls away until there are none; other threads may be at it too."""
+    with contextlib.suppress(IndexError):
+        while True:
+            yield calls.popleft()
+
+
 def _fields(call: FinishedCall) -> dict[str, object]:
     return {
         "request_id": call.request_id,
@@ -80,6 +94,8 @@ def _fields(call: FinishedCall) -> dict[str, object]:
         "code": call.code,
         "reason": call.reason,
         "duration_ms": round(call.seconds * 1000, 3),
+        "waited_ms": round(call.waited * 1000, 3),
+        "peer": call.peer,
         "tenant": call.tenant,
         "error_id": call.error_id,
     }

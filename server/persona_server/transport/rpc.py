@@ -11,6 +11,7 @@ import grpc
 
 from persona_server.principal import Principal
 from persona_server.services.call import Call
+from persona_server.transport.arrivals import arrival
 from persona_server.transport.methods import Method
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -46,11 +47,13 @@ class Rpc:
         "keys",
         "message_bytes",
         "method",
+        "peer",
         "principal",
         "reason",
         "refusal",
         "request_id",
         "started",
+        "waited",
     )
 
     def __init__(
@@ -58,9 +61,14 @@ class Rpc:
         method: Method,
         metadata: Iterable[tuple[str, str | bytes]],
         time_remaining: float | None,
+        peer: str = "",
     ) -> None:
-        """Take a call with its metadata and the seconds that its caller waits, if it said so."""
-        self.started = time.perf_counter()
+        """Take a call with its metadata, the seconds that its caller waits, and who sent it.
+
+        `time_remaining` is None if the caller did not say, `peer` the connection's other end.
+        """
+        self.started, self.waited = arrival()
+        self.peer = peer
         self.method = method
         self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
         self.principal: Principal | None = None

@@ -72,12 +72,14 @@ def _finished(rpc: Rpc) -> FinishedCall:
     return FinishedCall(
         time.time(),
         time.perf_counter() - rpc.started,
+        rpc.waited,
         rpc.request_id,
         rpc.method.name,
         rpc.code,
         rpc.reason,
         rpc.tenant,
         rpc.error_id,
+        rpc.peer,
     )
 
 

@@ -64,9 +64,9 @@ def recorded_individual(
 
 def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measured:
     """Measure an individual over all of its answers. `repositories` must be one snapshot."""
-    series = repositories.measured.series_of(origin)
-    everyone = repositories.measured.everyone(origin)
-    everyones_noise = repositories.measured.noise(origin)
+    series = repositories.derived.series_of(origin)
+    everyone = repositories.derived.everyone(origin)
+    everyones_noise = repositories.derived.noise(origin)
     changes = 0
     for question, own, others in numeric_series(series, everyones_noise):
         change = reliable_change(question.kind, own, others, policy)

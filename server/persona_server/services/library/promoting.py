@@ -14,7 +14,7 @@ from persona_server.services.library.reliability_messages import reliability_mes
 from persona_server.services.personas.adding import search_keys, unframed
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.repositories.ledger import AuditEntry
+from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.library import LibraryEntry, LibraryRow
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, Ancestry

@@ -29,7 +29,7 @@ from persona_server.services.parents import lock_group, require_group, require_p
 from persona_server.services.personas.adding import Group
 from persona_server.services.personas.service import filters_of, rebuild_personas
 from persona_server.storage import keys
-from persona_server.storage.derived.measured import question_hash
+from persona_server.storage.derived.repository import question_hash
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import LibraryEntry, Wanted
 from persona_server.storage.store import Store, Transaction

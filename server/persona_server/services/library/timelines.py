@@ -28,8 +28,8 @@ def timelines(
 
     `repositories` must be one snapshot.
     """
-    series = repositories.measured.series_of(origin)
-    shifts = _shifts(series, repositories.measured.noise(origin), policy)
+    series = repositories.derived.series_of(origin)
+    shifts = _shifts(series, repositories.derived.noise(origin), policy)
     return {
         question: _timeline(question, answers, shifts.get(question))
         for question, answers in series.items()

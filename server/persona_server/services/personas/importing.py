@@ -11,7 +11,8 @@ from persona_server.services.call import Call
 from persona_server.services.parents import lock_group
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.storage.keys import id_bytes
-from persona_server.storage.repositories.ledger import AuditEntry, Session
+from persona_server.storage.repositories.audit import AuditEntry
+from persona_server.storage.repositories.imports import ImportSession
 from persona_server.storage.store import Repositories, Store
 
 _BEGIN = ("project_id", "group_id", "import_id")
@@ -65,7 +66,7 @@ class _Stream:
             session = repositories.imports.find(self._import_id)
             if session is None:
                 repositories.imports.start(self._import_id, group, locked.set_id, self._owner, now)
-                session = Session(group, locked.set_id, self._owner, 0, 0)
+                session = ImportSession(group, locked.set_id, self._owner, 0, 0)
             elif session.group_id != group:
                 raise _conflict("This import_id is bound to another persona group. Use a new one.")
             else:
@@ -112,7 +113,7 @@ class _Stream:
         self._call.written += repositories.written
         return _acknowledge(request.sequence, session.persona_count + count)
 
-    def _require_set(self, session: Session, set_id: int) -> None:
+    def _require_set(self, session: ImportSession, set_id: int) -> None:
         if session.set_id != set_id:
             raise _conflict(
                 "All personas of the group were deleted since this import began, which ended it. "

@@ -35,7 +35,8 @@ from persona_server.services.parents import (
 from persona_server.services.personas import importing, lineage
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.repositories.personas import START, Filters, Page
+from persona_server.storage.repositories.filters import Filters
+from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.fields import fold
 

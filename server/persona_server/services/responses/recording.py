@@ -7,12 +7,10 @@ from typing import NamedTuple
 from persona.v1 import errors_pb2
 from persona.v1.response_service_pb2 import Response
 from persona_server.errors import ServiceError, Violation, invalid
-from persona_server.measures.answering import asked
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists
 from persona_server.storage import keys
-from persona_server.storage.derived.measured import NewAnswer
-from persona_server.storage.derived.series import Entry
+from persona_server.storage.derived.answers import new_answer
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.responses import DELETED, SHOWN, ResponseRow
@@ -34,7 +32,7 @@ class Recorded(NamedTuple):
     project_id: bytes
 
 
-class Home(NamedTuple):
+class Answerer(NamedTuple):
     """Where the persona of a response stands: its keys, its parents as text, its last byte."""
 
     persona: bytes
@@ -58,14 +56,14 @@ def record_responses(
     response that was recorded with the same content is returned as it is. Raises ServiceError
     PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona, and ALREADY_EXISTS.
     """
-    homes = _homes(repositories, responses)
+    answerers = _answerers(repositories, responses)
     simulation = id_bytes(simulation_id)
     bound = repositories.responses.simulation(simulation)
-    project = bound or homes[responses[0].persona_id].parents.project_id
-    _require_project(responses, homes, project)
+    project = bound or answerers[responses[0].persona_id].parents.project_id
+    _require_project(responses, answerers, project)
     given = [id_bytes(response.id) for response in responses]  # b"" where the server makes it
     known = repositories.responses.known([raw for raw in given if raw])
-    framed, ids, fresh, measured = [], [], [], []
+    framed, ids, fresh, answers = [], [], [], []
     end = _end(repositories.now)
     for i, response in enumerate(responses):
         stored = known.get(given[i])
@@ -74,25 +72,26 @@ def record_responses(
             framed.append(stored)
             ids.append(given[i])
             continue
-        home = homes[response.persona_id]
-        row = _row(repositories, simulation, simulation_id, response, home, i, end)
+        answerer = answerers[response.persona_id]
+        row = _row(repositories, simulation, simulation_id, response, answerer, i, end)
         fresh.append(row)
-        framed.append(row.framed + home.flag)
+        framed.append(row.framed + answerer.flag)
         ids.append(row.id)
-        if answer := _answer(response, home, row):
-            measured.append(answer)
+        individual = answerer.parents.individual
+        if answer := new_answer(response, individual, simulation, row.position):
+            answers.append(answer)
     if bound is None:
         repositories.responses.insert_simulation(simulation, project, repositories.now)
     repositories.responses.insert(fresh)
-    repositories.measured.add(measured, repositories.now)
-    _tell_library(repositories, fresh, homes, queues=queues)
+    repositories.derived.add(answers, repositories.now)
+    _tell_library(repositories, fresh, answerers, queues=queues)
     return Recorded(framed, ids, len(fresh), project)
 
 
 def _tell_library(
     repositories: Transaction,
     fresh: Sequence[ResponseRow],
-    homes: dict[str, Home],
+    answerers: dict[str, Answerer],
     *,
     queues: bool,
 ) -> None:
@@ -100,24 +99,24 @@ def _tell_library(
     given = Counter(row.persona_id for row in fresh)
     answered: Counter[bytes] = Counter()
     waiting = []
-    for home in homes.values():
-        library_persona_id = home.parents.library_persona_id
+    for answerer in answerers.values():
+        library_persona_id = answerer.parents.library_persona_id
         if library_persona_id is not None:
-            answered[library_persona_id] += given[home.persona]
-        elif given[home.persona] and home.parents.visible:
-            waiting.append(home.persona)
+            answered[library_persona_id] += given[answerer.persona]
+        elif given[answerer.persona] and answerer.parents.visible:
+            waiting.append(answerer.persona)
     repositories.library.count_responses(answered)
     if queues:
         repositories.promotions.add(waiting, repositories.now)
 
 
-def _homes(repositories: Transaction, responses: Sequence[Response]) -> dict[str, Home]:
+def _answerers(repositories: Transaction, responses: Sequence[Response]) -> dict[str, Answerer]:
     """Return where each persona named stands, by its id. Raises PERSONA_NOT_FOUND."""
     texts = {text: id_bytes(text) for text in {response.persona_id for response in responses}}
     found = repositories.personas.ancestry(list(texts.values()))
-    names = {raw: id_text(raw) for home in found.values() for raw in home[:2]}
-    homes = {
-        text: Home(
+    names = {raw: id_text(raw) for parents in found.values() for raw in parents[:2]}
+    answerers = {
+        text: Answerer(
             raw,
             found[raw],
             names[found[raw].project_id],
@@ -128,10 +127,10 @@ def _homes(repositories: Transaction, responses: Sequence[Response]) -> dict[str
         for text, raw in texts.items()
         if raw in found
     }
-    missing = [i for i, response in enumerate(responses) if response.persona_id not in homes]
+    missing = [i for i, response in enumerate(responses) if response.persona_id not in answerers]
     if missing:
         raise _personas_not_found(missing, responses)
-    return homes
+    return answerers
 
 
 def _source(parents: Ancestry) -> str | None:
@@ -140,15 +139,17 @@ def _source(parents: Ancestry) -> str | None:
     return None if library_persona_id is None else id_text(library_persona_id)
 
 
-def _require_project(responses: Sequence[Response], homes: dict[str, Home], project: bytes) -> None:
-    if all(home.parents.project_id == project for home in homes.values()):
+def _require_project(
+    responses: Sequence[Response], answerers: dict[str, Answerer], project: bytes
+) -> None:
+    if all(answerer.parents.project_id == project for answerer in answerers.values()):
         return
     what = f"is of another project than the simulation, which belongs to {id_text(project)}"
     raise invalid(
         [
             Violation(f"responses[{i}].persona_id", what)
             for i, response in enumerate(responses)
-            if homes[response.persona_id].parents.project_id != project
+            if answerers[response.persona_id].parents.project_id != project
         ]
     )
 
@@ -179,7 +180,7 @@ def _row(
     simulation: bytes,
     simulation_id: str,
     response: Response,
-    home: Home,
+    answerer: Answerer,
     i: int,
     end: bytes,
 ) -> ResponseRow:
@@ -194,34 +195,24 @@ def _row(
     if not response.id:
         response.id = keys.new_id(now)
     response.simulation_id = simulation_id
-    response.project_id, response.group_id = home.project_id, home.group_id
-    if home.library_persona_id is not None:
-        response.library_persona_id.value = home.library_persona_id
+    response.project_id, response.group_id = answerer.project_id, answerer.group_id
+    if answerer.library_persona_id is not None:
+        response.library_persona_id.value = answerer.library_persona_id
     raw_id = id_bytes(response.id)
     framed = frame(ELEMENT, response.SerializeToString() + end)
     return ResponseRow(
         repositories.tenant,
         raw_id,
         simulation,
-        home.parents.project_id,
-        home.parents.group_id,
-        home.persona,
+        answerer.parents.project_id,
+        answerer.parents.group_id,
+        answerer.persona,
         keys.position(micros, raw_id),
         response.question_key,
         len(framed),
         framed[:-1],
-        home.parents.library_persona_id if home.parents.is_copy else None,
+        answerer.parents.library_persona_id if answerer.parents.is_copy else None,
     )
-
-
-def _answer(response: Response, home: Home, row: ResponseRow) -> NewAnswer | None:
-    """Return a response as measures count it, None if it is no answer."""
-    if (found := asked(response)) is None:
-        return None
-    question, value = found
-    micros, _ = keys.split_position(row.position)
-    entry = Entry(micros, row.id, row.simulation_id, value, response.model, response.prompt_version)
-    return NewAnswer(home.parents.individual, question, entry)
 
 
 def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -> ServiceError:

@@ -22,7 +22,7 @@ from persona_server.services.parents import (
 from persona_server.services.responses.recording import record_responses
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
-from persona_server.storage.repositories.personas import START, Page
+from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.repositories.responses import FOREVER, Pages, Range
 from persona_server.storage.store import Repositories, Store, Transaction
 

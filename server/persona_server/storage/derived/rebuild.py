@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from persona.v1.response_service_pb2 import RecordResponsesResponse
-from persona_server.measures.answering import asked
 from persona_server.storage import keys, tables
-from persona_server.storage.derived.measured import Measured, NewAnswer
-from persona_server.storage.derived.series import Entry
-from persona_server.storage.derived.statements import MeasuredStatements
-from persona_server.storage.engine.sqlite import LOCK_TIMEOUT, SqliteDatabase, translated
-from persona_server.storage.engine.statements import Statement, hole
-from persona_server.storage.repositories.personas import START, Personas, PersonaStatements
+from persona_server.storage.derived.answers import NewAnswer, new_answer
+from persona_server.storage.derived.repository import DerivedTables
+from persona_server.storage.derived.statements import DerivedStatements
+from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
+from persona_server.storage.engine.errors import driver_errors_translated
+from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.repositories.pages import START
+from persona_server.storage.repositories.personas import Personas, PersonaStatements
 from persona_server.storage.repositories.responses import SHOWN
 from persona_server.storage.repositories.tenants import Tenants
 
@@ -29,29 +30,31 @@ class Rebuilt(NamedTuple):
 class Rebuild:
     """Clears the derived tables and fills them again. Ids of questions stay."""
 
-    def __init__(self, database: SqliteDatabase, tenants: Tenants, serial: keys.Serial) -> None:
+    def __init__(
+        self, database: Database, tenants: Tenants, id_generator: keys.IdGenerator
+    ) -> None:
         self._database = database
-        self._serial = serial
+        self._id_generator = id_generator
         self._tenants = tenants
         self._personas = PersonaStatements(database)
-        self._measured = MeasuredStatements(database)
+        self._derived = DerivedStatements(database)
         simulation, response = tables.Simulation, tables.Response
         self._simulations = Statement(
             database,
             simulation.select(simulation.created_at, simulation.id).where(
-                (simulation.tenant_id == hole("tenant")) & (simulation.id > hole("after"))
+                (simulation.tenant_id == param("tenant")) & (simulation.id > param("after"))
             ),
         )
         self._responses = Statement(
             database,
             response.select(response.position, response.persona_id, response.framed)
             .where(
-                (response.tenant_id == hole("tenant"))
-                & (response.simulation_id == hole("simulation"))
-                & (response.position > hole("after"))
+                (response.tenant_id == param("tenant"))
+                & (response.simulation_id == param("simulation"))
+                & (response.position > param("after"))
             )
             .order_by(response.position)
-            .limit(hole("chunk")),
+            .limit(param("chunk")),
         )
 
     def run(self, now: int) -> Iterator[Rebuilt]:
@@ -60,7 +63,7 @@ class Rebuild:
         `now` numbers the questions that had no id. Raises ServiceError if the database is not
         available; what was yielded is done.
         """
-        with translated():
+        with driver_errors_translated():
             for tenant in self._tenants.all():
                 with self._database.write(LOCK_TIMEOUT):
                     done = self._rebuild(tenant, now)
@@ -72,14 +75,14 @@ class Rebuild:
             self._rebuild(tenant, now)
 
     def _rebuild(self, tenant: int, now: int) -> Rebuilt:
-        measured = Measured(self._measured, tenant, self._serial)
-        kept = measured.clear()
+        derived = DerivedTables(self._derived, tenant, self._id_generator)
+        kept = derived.clear()
         # The oldest first, so that new ids of questions have the order in which they were asked.
         simulations = sorted(self._simulations.all(tenant=tenant, after=START))
         count = 0
         for _, simulation in simulations:
             for chunk in self._chunks(tenant, simulation):
-                measured.add(self._answers(tenant, simulation, chunk), now, kept)
+                derived.add(self._answers(tenant, simulation, chunk), now, kept)
                 count += len(chunk)
         return Rebuilt(tenant, len(simulations), count)
 
@@ -97,12 +100,9 @@ class Rebuild:
         self, tenant: int, simulation: bytes, chunk: list[tuple[bytes, bytes, bytes]]
     ) -> Iterator[NewAnswer]:
         """Yield the answers among responses of one simulation, (position, persona, framed)."""
-        homes = Personas(self._personas, tenant).ancestry(list({row[1] for row in chunk}))
+        ancestry = Personas(self._personas, tenant).ancestry(list({row[1] for row in chunk}))
         for position, persona, framed in chunk:
             (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-            if (found := asked(response)) is None:
-                continue
-            question, value = found
-            models = (response.model, response.prompt_version)
-            entry = Entry(*keys.split_position(position), simulation, value, *models)
-            yield NewAnswer(homes[persona].individual, question, entry)
+            individual = ancestry[persona].individual
+            if (answer := new_answer(response, individual, simulation, position)) is not None:
+                yield answer

@@ -33,8 +33,8 @@ class Entry(NamedTuple):
     prompt_version: str
 
 
-class Series(NamedTuple):
-    """The two columns."""
+class StoredSeries(NamedTuple):
+    """The two columns of a row of `series`."""
 
     records: bytes
     texts: str
@@ -47,15 +47,15 @@ class Texts(NamedTuple):
     values: tuple[str, ...]
 
 
-def first(question: Question, entry: Entry) -> Series:
+def first(question: Question, entry: Entry) -> StoredSeries:
     """Return the series of one answer."""
     number = number_of(question, entry.value)
     values = () if number is not None else (str(entry.value),)
     record = RECORD.pack(entry.occurred_at, entry.response, entry.simulation, number or 0, 0)
-    return Series(record, _written(((entry.model, entry.prompt_version),), values))
+    return StoredSeries(record, _written(((entry.model, entry.prompt_version),), values))
 
 
-def inserted(question: Question, series: Series, entry: Entry, place: int) -> Series:
+def inserted(question: Question, series: StoredSeries, entry: Entry, place: int) -> StoredSeries:
     """Return a series with one answer more, before the one that stands at this place in time."""
     at, response, simulation, value, name, prompt_version = entry
     texts = read_texts(series.texts)
@@ -73,10 +73,10 @@ def inserted(question: Question, series: Series, entry: Entry, place: int) -> Se
     record = RECORD.pack(at, response, simulation, number, models.index(model))
     records = series.records[:start] + record + series.records[start:]
     same = models is texts.models and values is texts.values
-    return Series(records, series.texts if same else _written(models, values))
+    return StoredSeries(records, series.texts if same else _written(models, values))
 
 
-def encode(question: Question, entries: Iterable[Entry]) -> Series:
+def encode(question: Question, entries: Iterable[Entry]) -> StoredSeries:
     """Return the series of one or more answers in any order."""
     models: dict[tuple[str, str], int] = {}
     values: dict[str, int] = {}
@@ -87,10 +87,10 @@ def encode(question: Question, entries: Iterable[Entry]) -> Series:
         name, prompt_version = model
         used = models.setdefault((str(name), str(prompt_version)), len(models))
         records.append(RECORD.pack(at, response, simulation, number, used))
-    return Series(b"".join(records), _written(tuple(models), tuple(values)))
+    return StoredSeries(b"".join(records), _written(tuple(models), tuple(values)))
 
 
-def decode(question: Question, series: Series) -> list[Entry]:
+def decode(question: Question, series: StoredSeries) -> list[Entry]:
     """Return the answers of a series, in order of time."""
     models = read_texts(series.texts).models
     named = names(question, series)
@@ -107,7 +107,7 @@ def number_of(question: Question, value: Value) -> int | None:
     return question.options.index(value) if question.kind is Kind.CHOICE else None
 
 
-def names(question: Question, series: Series) -> tuple[str, ...]:
+def names(question: Question, series: StoredSeries) -> tuple[str, ...]:
     """Return what the numbers of a series stand for, nothing where they are the values."""
     if question.kind is Kind.CHOICE:
         return question.options

@@ -16,7 +16,7 @@ from persona_server.measures.points import noise, points, step
 from persona_server.storage.derived.series import (
     RECORD,
     Entry,
-    Series,
+    StoredSeries,
     answers,
     decode,
     encode,
@@ -38,7 +38,9 @@ class Tallies:
         self.moments: defaultdict[int, dict[int, list[int]]] = defaultdict(dict)
         self.noise: dict[int, list[int]] = {}
 
-    def add(self, key: int, question: Question, old: Series | None, new: Sequence[Entry]) -> Series:
+    def add(
+        self, key: int, question: Question, old: StoredSeries | None, new: Sequence[Entry]
+    ) -> StoredSeries:
         """Return an individual's series with new answers, and count what that changes.
 
         `key` is the question's id, `old` what was stored, None if this one never answered it.
@@ -57,11 +59,11 @@ class Tallies:
 
     def _first(self, key: int, question: Question, value: Value) -> None:
         if isinstance(value, int):
-            self._move(key, 1, 1, value, value * value)
+            self._add_moments(key, 1, 1, value, value * value)
         elif question.scored:
             self.counts[key, value, 1] += 1
 
-    def _next(self, key: int, question: Question, old: Series, entry: Entry) -> int | None:
+    def _next(self, key: int, question: Question, old: StoredSeries, entry: Entry) -> int | None:
         """Count an answer of a simulation and a time of its own, as those that are there have.
 
         Then each answer is counted and each is a point of its own. Return the place of the new one
@@ -79,10 +81,10 @@ class Tallies:
         value = entry.value
         if isinstance(value, int):
             total, squares = sum(numbers), sum([x * x for x in numbers])
-            self._move(key, m, -m, -total, -squares)
-            self._move(key, m + 1, m + 1, total + value, squares + value * value)
-            heard = _between(question.kind, numbers[max(place - 1, 0) : place + 1], value)
-            self._hear(key, heard, 1, int(m == 1))
+            self._add_moments(key, m, -m, -total, -squares)
+            self._add_moments(key, m + 1, m + 1, total + value, squares + value * value)
+            steps = _between(question.kind, numbers[max(place - 1, 0) : place + 1], value)
+            self._add_noise(key, steps, 1, int(m == 1))
         elif question.scored:
             counts, values = self.counts, names(question, old)
             for number in numbers:
@@ -102,14 +104,14 @@ class Tallies:
         ]
         if question.kind.numeric:
             for m, change in moment_increments(*counted).items():
-                self._move(key, m, *change)
+                self._add_moments(key, m, *change)
             ours, theirs = (noise(question.kind, points(given)) for given in (new, old))
-            self._hear(key, *(a - b for a, b in zip(ours, theirs, strict=True)))
+            self._add_noise(key, *(a - b for a, b in zip(ours, theirs, strict=True)))
         else:
             for (value, m), count in increments(*counted).items():
                 self.counts[key, str(value), m] += count
 
-    def _move(self, key: int, m: int, count: int, total: int, squares: int) -> None:
+    def _add_moments(self, key: int, m: int, count: int, total: int, squares: int) -> None:
         rows = self.moments[key]
         if (row := rows.get(m)) is None:
             rows[m] = [count, total, squares]
@@ -118,7 +120,7 @@ class Tallies:
             row[1] += total
             row[2] += squares
 
-    def _hear(self, key: int, squares: int, differences: int, individuals: int) -> None:
+    def _add_noise(self, key: int, squares: int, differences: int, individuals: int) -> None:
         row = self.noise.setdefault(key, [0, 0, 0])
         row[0] += squares
         row[1] += differences

@@ -7,39 +7,33 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from peewee import SQL, Expression, Query, Select, Value, fn
+from peewee import EXCLUDED, Query, Value
+
+from persona_server.storage.engine.database import Database
 
 
 class Param(str):
-    """The name of a hole in a compiled statement."""
+    """The name of a bind parameter of a compiled statement."""
 
     __slots__ = ()
 
 
-def hole(name: str) -> Value:
-    """Return a named hole for a query. No field converter touches what is bound to it."""
+def param(name: str) -> Value:
+    """Return a named bind parameter for a query. No field converter touches its value."""
     return Value(Param(name), converter=False)
-
-
-def optional(name: str, condition: Expression, kind: str) -> Expression:
-    """Return a condition that holds for every row when `name` is bound to None.
-
-    `kind` is the SQL type of the value, which PostgreSQL can't tell from a bare NULL.
-    """
-    return hole(name).cast(kind).is_null() | condition
 
 
 class Statement:
     """One compiled query of one database."""
 
-    def __init__(self, database: Any, query: Query) -> None:
+    def __init__(self, database: Database, query: Query) -> None:
         # This thread's connection, kept open. Peewee's execute_sql would cost as much as a Get.
         self._connection = database.connection
         self.sql, bound = database.get_sql_context().sql(query).query()
-        # A constant of the query is bound under its place's number beside the named holes.
-        self.holes = tuple(v if type(v) is Param else str(i) for i, v in enumerate(bound))
+        # A constant of the query is bound under its place's number beside the named parameters.
+        self.params = tuple(v if type(v) is Param else str(i) for i, v in enumerate(bound))
         self._constants = {str(i): v for i, v in enumerate(bound) if type(v) is not Param}
-        self._pick = _picker(self.holes)
+        self._pick = _picker(self.params)
 
     def _bind(self, values: dict[str, Any]) -> tuple[Any, ...]:
         if self._constants:
@@ -63,41 +57,37 @@ class Statement:
         connection.execute(self.sql, self._bind(values))
         return int(connection.changes())
 
-
-def concatenated(column: Any) -> Any:
-    """Return the aggregate that joins blobs, exactly, NUL and invalid UTF-8 included (SQLite)."""
-    return fn.group_concat(column, Value("", converter=False)).cast("BLOB")
-
-
-def one_row(database: Any, page: Any) -> Statement:
-    """Return a page's statement that answers one row: framed messages joined, last position, count.
-
-    apsw releases the GIL at every row, and the pool's threads then fight for it.
-    """
-    rows = page.alias("page")
-    columns = (concatenated(rows.c.framed), fn.max(rows.c.position), fn.count(SQL("*")))
-    return Statement(database, Select((rows,), columns))
+    def run_each(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Execute a change for each row, the tuple of its parameters in order of appearance."""
+        self._connection().cursor().executemany(self.sql, rows)
 
 
-def given(name: str = "ids") -> Select:
-    """Return the query of the values in the array bound to a hole: `column.in_(given())`."""
-    return Select((fn.carray(hole(name)).alias("given"),), (SQL("given.value"),))
-
-
-def insertion(database: Any, model: Any, row: Any) -> Statement:
+def insert_statement(database: Database, model: Any, row: Any) -> Statement:
     """Return the statement that inserts a row, in the order of the fields of a named tuple.
 
     They have the names of the columns, but the first, which is the tenant.
     """
     columns = ("tenant_id", *row._fields[1:])
-    holes = {getattr(model, c): hole(f) for c, f in zip(columns, row._fields, strict=True)}
-    return Statement(database, model.insert(holes))
+    params = {getattr(model, c): param(f) for c, f in zip(columns, row._fields, strict=True)}
+    return Statement(database, model.insert(params))
 
 
-def many(database: Any, statement: Statement, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Execute a statement for each row, given as the tuple of its holes in order of appearance."""
-    cursor = database.cursor()
-    cursor.executemany(statement.sql, rows)
+def upsert_statement(database: Database, model: Any, *changed: str) -> Statement:
+    """Return the statement that inserts a row, or changes these columns of the one with its key."""
+    fields = {name: getattr(model, name) for name in changed}
+    return Statement(
+        database,
+        model.insert(column_params(model)).on_conflict(
+            conflict_target=list(model._meta.get_primary_keys()),
+            update={field: getattr(EXCLUDED, name) for name, field in fields.items()},
+        ),
+    )
+
+
+def column_params(model: Any) -> dict[Any, Any]:
+    """Return a row of parameters with the names of its columns, the tenant's but "tenant"."""
+    columns = {field.column_name: field for field in model._meta.sorted_fields}
+    return {f: param("tenant" if c == "tenant_id" else c) for c, f in columns.items()}
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:

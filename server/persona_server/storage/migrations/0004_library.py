@@ -1,7 +1,8 @@
 """The Persona Library: library personas, their links for good, and the queue of promotions."""
 
-from persona_server.storage.engine.guards import append_only, immutable
-from persona_server.storage.engine.sqlite import SqliteDatabase
+from typing import Any
+
+DERIVES = False  # whether derived tables are to be filled afterwards
 
 # `library_persona_reliability` covers the filters and what matching reads; the other two orders are
 # rarer. `library_link_project` answers who is in a group, whether a project is new to an
@@ -47,28 +48,28 @@ CREATE TABLE promotion (
 ALTER TABLE audit ADD COLUMN library_persona_id BLOB;
 """
 
-# All but what counts uses and what ends them.
-LIBRARY_PERSONA_IMMUTABLE = [
-    "tenant_id",
-    "id",
-    "origin_project_id",
-    "origin_persona_id",
-    "age",
-    "gender_key",
-    "income_level_key",
-    "location_key",
-    "occupation_key",
-    "lower_bound",
-    "created_at",
-    "body",
-]
+# Links are append-only; of a library persona all is kept but what counts uses and what ends them.
+GUARDS = (
+    "CREATE TRIGGER library_persona_immutable BEFORE UPDATE OF "
+    "tenant_id, id, origin_project_id, origin_persona_id, age, gender_key, "
+    "income_level_key, location_key, occupation_key, lower_bound, created_at, body "
+    "ON library_persona  "
+    "BEGIN SELECT RAISE(ABORT, 'library_persona rows are kept as they are'); END",
+    "CREATE TRIGGER library_link_update BEFORE UPDATE ON library_link  "
+    "BEGIN SELECT RAISE(ABORT, 'library_link rows are kept as they are'); END",
+    "CREATE TRIGGER library_link_delete BEFORE DELETE ON library_link  "
+    "BEGIN SELECT RAISE(ABORT, 'library_link rows are kept as they are'); END",
+    "CREATE TRIGGER library_link_replace BEFORE INSERT ON library_link "
+    "WHEN EXISTS (SELECT 1 FROM library_link "
+    "WHERE tenant_id = NEW.tenant_id AND persona_id = NEW.persona_id) "
+    "BEGIN SELECT RAISE(ABORT, 'library_link rows are kept as they are'); END",
+)
 
 
-def up(migrator: object, db: SqliteDatabase) -> None:  # noqa: ARG001 (as the runner calls it)
+def up(migrator: object, db: Any) -> None:  # noqa: ARG001 (as the runner calls it)
     """Make the tables with their indexes and guards, one statement at a time."""
     for statement in TABLES.split(";"):
         if statement.strip():
             db.execute_sql(statement)
-    db.execute_sql(immutable("library_persona", LIBRARY_PERSONA_IMMUTABLE))
-    for guard in append_only("library_link", ("tenant_id", "persona_id")):
+    for guard in GUARDS:
         db.execute_sql(guard)

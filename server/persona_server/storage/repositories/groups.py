@@ -2,12 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL, Select, Tuple, fn
+from peewee import JOIN, SQL, Select, Tuple
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import SqliteDatabase
-from persona_server.storage.engine.statements import Statement, hole
-from persona_server.storage.keys import Serial, split_position
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.dialect import greater, locking
+from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.keys import IdGenerator, split_position
 
 
 class GroupRow(NamedTuple):
@@ -42,12 +43,12 @@ class Locked(NamedTuple):
 class GroupStatements:
     """Every statement on groups and sets, compiled once."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._read(database)
         self._write(database)
         self._write_sets(database)
 
-    def _read(self, database: SqliteDatabase) -> None:
+    def _read(self, database: Database) -> None:
         project, group = tables.Project, tables.PersonaGroup
         columns = (
             group.id,
@@ -58,58 +59,63 @@ class GroupStatements:
             group.updated_at,
             group.deleted_at,
         )
-        mine = group.tenant_id == hole("tenant")
+        mine = group.tenant_id == param("tenant")
         self.find = Statement(
-            database, group.select(*columns).where(mine & (group.id == hole("id")))
+            database, group.select(*columns).where(mine & (group.id == param("id")))
         )
         self.page = Statement(
             database,
             group.select(*columns)
             .where(
                 mine
-                & (group.project_id == hole("project"))
+                & (group.project_id == param("project"))
                 & group.deleted_at.is_null()
-                & (Tuple(group.created_at, group.id) < Tuple(hole("before_at"), hole("before_id")))
+                & (
+                    Tuple(group.created_at, group.id)
+                    < Tuple(param("before_at"), param("before_id"))
+                )
             )
             .order_by(group.created_at.desc(), group.id.desc())
-            .limit(hole("limit")),
+            .limit(param("limit")),
         )
         parents = parents_of(project, group)
         head = (project.id.is_null(False), group.set_id, group.version, group.max_framed)
         self.head = Statement(database, parents.select(*head))
         self.lock = Statement(
             database,
-            group.select(group.set_id, group.hidden_set_id, group.persona_count).where(
-                mine
-                & (group.id == hole("group"))
-                & (group.project_id == hole("project"))
-                & group.deleted_at.is_null()
+            locking(
+                group.select(group.set_id, group.hidden_set_id, group.persona_count).where(
+                    mine
+                    & (group.id == param("group"))
+                    & (group.project_id == param("project"))
+                    & group.deleted_at.is_null()
+                )
             ),
         )
 
-    def _write(self, database: SqliteDatabase) -> None:
+    def _write(self, database: Database) -> None:
         group = tables.PersonaGroup
         row: dict[Any, Any] = {
-            group.tenant_id: hole("tenant"),
-            group.id: hole("id"),
-            group.project_id: hole("project"),
-            group.set_id: hole("set"),
-            group.hidden_set_id: hole("hidden_set"),
+            group.tenant_id: param("tenant"),
+            group.id: param("id"),
+            group.project_id: param("project"),
+            group.set_id: param("set"),
+            group.hidden_set_id: param("hidden_set"),
             group.version: 0,
             group.persona_count: 0,
             group.max_framed: 0,
-            group.definition: hole("definition"),
-            group.created_at: hole("now"),
-            group.updated_at: hole("now"),
+            group.definition: param("definition"),
+            group.created_at: param("now"),
+            group.updated_at: param("now"),
         }
         self.insert = Statement(database, group.insert(row))
-        this = (group.tenant_id == hole("tenant")) & (group.id == hole("group"))
+        this = (group.tenant_id == param("tenant")) & (group.id == param("group"))
         self.update = Statement(
             database,
             group.update(
                 {
-                    group.definition: hole("definition"),
-                    group.updated_at: hole("now"),
+                    group.definition: param("definition"),
+                    group.updated_at: param("now"),
                     group.version: group.version + 1,
                 }
             ).where(this),
@@ -119,47 +125,47 @@ class GroupStatements:
             group.update(
                 {
                     group.version: group.version + 1,
-                    group.persona_count: group.persona_count + hole("difference"),
-                    group.max_framed: fn.max(group.max_framed, hole("longest")),
+                    group.persona_count: group.persona_count + param("difference"),
+                    group.max_framed: greater(group.max_framed, param("longest")),
                 }
             ).where(this),
         )
-        mark = group.update({group.deleted_at: hole("now"), group.version: group.version + 1})
+        mark = group.update({group.deleted_at: param("now"), group.version: group.version + 1})
         self.delete = Statement(database, mark.where(this & group.deleted_at.is_null()))
-        of_project = (group.tenant_id == hole("tenant")) & (group.project_id == hole("project"))
+        of_project = (group.tenant_id == param("tenant")) & (group.project_id == param("project"))
         visible = of_project & group.deleted_at.is_null()
         self.sets_of_project = Statement(
             database, group.select(group.set_id, group.persona_count).where(visible)
         )
         self.delete_of_project = Statement(database, mark.where(visible))
 
-    def _write_sets(self, database: SqliteDatabase) -> None:
+    def _write_sets(self, database: Database) -> None:
         group, persona_set = tables.PersonaGroup, tables.PersonaSet
         row: dict[Any, Any] = {
-            persona_set.tenant_id: hole("tenant"),
-            persona_set.id: hole("set"),
-            persona_set.group_id: hole("group"),
+            persona_set.tenant_id: param("tenant"),
+            persona_set.id: param("set"),
+            persona_set.group_id: param("group"),
         }
         self.insert_set = Statement(database, persona_set.insert(row))
         self.point_to = Statement(
             database,
             group.update(
                 {
-                    group.set_id: hole("set"),
+                    group.set_id: param("set"),
                     group.persona_count: 0,
                     group.max_framed: 0,
                     group.version: group.version + 1,
                 }
-            ).where((group.tenant_id == hole("tenant")) & (group.id == hole("group"))),
+            ).where((group.tenant_id == param("tenant")) & (group.id == param("group"))),
         )
         # A mark never overwrites an earlier one: what was deleted first stays deleted then.
         self.drop_set = Statement(
             database,
             persona_set.update(
-                {persona_set.dropped_at: hole("now"), persona_set.purge_after: hole("now")}
+                {persona_set.dropped_at: param("now"), persona_set.purge_after: param("now")}
             ).where(
-                (persona_set.tenant_id == hole("tenant"))
-                & (persona_set.id == hole("set"))
+                (persona_set.tenant_id == param("tenant"))
+                & (persona_set.id == param("set"))
                 & persona_set.dropped_at.is_null()
             ),
         )
@@ -172,15 +178,15 @@ def parents_of(project: Any, group: Any) -> Any:
         .join(
             project,
             JOIN.LEFT_OUTER,
-            on=(project.tenant_id == hole("tenant"))
-            & (project.id == hole("project"))
+            on=(project.tenant_id == param("tenant"))
+            & (project.id == param("project"))
             & project.deleted_at.is_null(),
         )
         .join(
             group,
             JOIN.LEFT_OUTER,
-            on=(group.tenant_id == hole("tenant"))
-            & (group.id == hole("group"))
+            on=(group.tenant_id == param("tenant"))
+            & (group.id == param("group"))
             & (group.project_id == project.id)
             & group.deleted_at.is_null(),
         )
@@ -190,10 +196,10 @@ def parents_of(project: Any, group: Any) -> Any:
 class Groups:
     """The groups of one tenant."""
 
-    def __init__(self, statements: GroupStatements, tenant: int, serial: Serial) -> None:
+    def __init__(self, statements: GroupStatements, tenant: int, id_generator: IdGenerator) -> None:
         self._do = statements
         self._tenant = tenant
-        self._serial = serial
+        self._id_generator = id_generator
 
     def find(self, group: bytes) -> GroupRow | None:
         """Return the group, deleted or not, of any project; None if the id was never used."""
@@ -225,7 +231,7 @@ class Groups:
 
     def insert(self, group: bytes, project: bytes, definition: bytes, now: int) -> None:
         """Add an empty group, with its visible and its hidden set, whose id is free."""
-        sets = self._serial.next(now), self._serial.next(now)
+        sets = self._id_generator.next(now), self._id_generator.next(now)
         self._do.insert.run(
             tenant=self._tenant,
             id=group,
@@ -250,7 +256,7 @@ class Groups:
 
     def swap_set(self, group: bytes, old: int, now: int) -> None:
         """Let a locked group show a new, empty set, and mark the old one."""
-        new = self._serial.next(now)
+        new = self._id_generator.next(now)
         self._do.insert_set.run(tenant=self._tenant, set=new, group=group)
         self._do.point_to.run(tenant=self._tenant, set=new, group=group)
         self._do.drop_set.run(tenant=self._tenant, set=old, now=now)

@@ -3,27 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import apsw
 from peewee import SQL, Tuple, fn
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import SqliteDatabase
-from persona_server.storage.engine.statements import (
-    Statement,
-    given,
-    hole,
-    insertion,
-    many,
-    optional,
-)
-from persona_server.storage.repositories.personas import Filters, matches
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.dialect import BYTES, INTEGER, REAL, id_list, one_of, optional
+from persona_server.storage.engine.statements import Statement, insert_statement, param
+from persona_server.storage.repositories.filters import Filters, matches
 
 ORDERS = ("lower_bound", "project_count", "created_at")
 CONTENT = ("id", "body", "project_count", "response_count", "retired_at")
 
 
 class LibraryRow(NamedTuple):
-    """A library persona to insert, in the order of the insert statement's holes."""
+    """A library persona to insert, in the order of the insert statement's parameters."""
 
     tenant: int
     id: bytes
@@ -51,7 +44,7 @@ class LibraryEntry(NamedTuple):
     retired_at: int | None  # microseconds since 1970
 
 
-class Key(NamedTuple):
+class ListKey(NamedTuple):
     """Where a library persona stands in an order."""
 
     value: float
@@ -71,17 +64,14 @@ class Wanted(NamedTuple):
 class LibraryStatements:
     """Every statement on library personas, compiled once."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
-        self.database = database
+    def __init__(self, database: Database) -> None:
         library = tables.LibraryPersona
-        mine = library.tenant_id == hole("tenant")
+        mine = library.tenant_id == param("tenant")
         content = [getattr(library, name) for name in CONTENT]
-        self.find = Statement(
-            database, library.select(*content).where(mine & (library.id.in_(given())))
-        )
+        self.find = Statement(database, library.select(*content).where(mine & one_of(library.id)))
         self.origin = Statement(
             database,
-            library.select(library.origin_persona_id).where(mine & (library.id == hole("id"))),
+            library.select(library.origin_persona_id).where(mine & (library.id == param("id"))),
         )
         self.keys = {
             (order, descending): _keys(database, order, descending=descending)
@@ -89,15 +79,15 @@ class LibraryStatements:
             for descending in (False, True)
         }
         self.candidates = _candidates(database)
-        self.insert = insertion(database, library, LibraryRow)
+        self.insert = insert_statement(database, library, LibraryRow)
         self._changes(database)
 
-    def _changes(self, database: SqliteDatabase) -> None:
+    def _changes(self, database: Database) -> None:
         library = tables.LibraryPersona
-        this = (library.tenant_id == hole("tenant")) & (library.id == hole("id"))
+        this = (library.tenant_id == param("tenant")) & (library.id == param("id"))
         self.retire = Statement(
             database,
-            library.update({library.retired_at: hole("now")}).where(
+            library.update({library.retired_at: param("now")}).where(
                 this & library.retired_at.is_null()
             ),
         )
@@ -106,34 +96,34 @@ class LibraryStatements:
         )
         self.count_responses = Statement(
             database,
-            library.update({library.response_count: library.response_count + hole("count")}).where(
+            library.update({library.response_count: library.response_count + param("count")}).where(
                 this
             ),
         )
 
 
-def _keys(database: SqliteDatabase, order: str, *, descending: bool) -> Statement:
+def _keys(database: Database, order: str, *, descending: bool) -> Statement:
     """Return the statement of the next places in an order. Equals are in order of their ids."""
     library = tables.LibraryPersona
     column = getattr(library, order)
-    here, place = Tuple(column, library.id), Tuple(hole("value"), hole("after"))
+    here, place = Tuple(column, library.id), Tuple(param("value"), param("after"))
     by = (column.desc(), library.id.desc()) if descending else (column, library.id)
     return Statement(
         database,
         library.select(column, library.id)
         .where(
-            (library.tenant_id == hole("tenant"))
+            (library.tenant_id == param("tenant"))
             & (here < place if descending else here > place)
-            & optional("min_reliability", library.lower_bound >= hole("min_reliability"), "real")
-            & (hole("include_retired") | library.retired_at.is_null())
+            & optional("min_reliability", library.lower_bound >= param("min_reliability"), REAL)
+            & optional("only_active", library.retired_at.is_null(), INTEGER)
             & matches(library)
         )
         .order_by(*by)
-        .limit(hole("limit")),
+        .limit(param("limit")),
     )
 
 
-def _candidates(database: SqliteDatabase) -> Statement:
+def _candidates(database: Database) -> Statement:
     """Return the statement of all that can be reused, as matching reads them.
 
     With `project` bound, without those that the project has used.
@@ -141,8 +131,8 @@ def _candidates(database: SqliteDatabase) -> Statement:
     library, link = tables.LibraryPersona, tables.LibraryLink.alias("used")
     used = fn.EXISTS(
         link.select(SQL("1")).where(
-            (link.tenant_id == hole("tenant"))
-            & (link.project_id == hole("project"))
+            (link.tenant_id == param("tenant"))
+            & (link.project_id == param("project"))
             & (link.library_persona_id == library.id)
         )
     )
@@ -156,9 +146,9 @@ def _candidates(database: SqliteDatabase) -> Statement:
             library.location_key,
             library.occupation_key,
         ).where(
-            (library.tenant_id == hole("tenant"))
+            (library.tenant_id == param("tenant"))
             & library.retired_at.is_null()
-            & optional("project", ~used, "blob")
+            & optional("project", ~used, BYTES)
         ),
     )
 
@@ -176,7 +166,7 @@ class Library:
 
     def entries(self, ids: Sequence[bytes]) -> dict[bytes, LibraryEntry]:
         """Return the library personas with these ids; unknown ids are left out."""
-        rows = self._do.find.all(tenant=self._tenant, ids=apsw.carray(tuple(ids))) if ids else []
+        rows = self._do.find.all(tenant=self._tenant, ids=id_list(ids)) if ids else []
         return {row[0]: LibraryEntry(*row) for row in rows}
 
     def origin(self, library_persona: bytes) -> bytes | None:
@@ -184,7 +174,7 @@ class Library:
         row = self._do.origin.first(tenant=self._tenant, id=library_persona)
         return None if row is None else bytes(row[0])
 
-    def keys(self, wanted: Wanted, after: tuple[float, bytes], limit: int) -> list[Key]:
+    def keys(self, wanted: Wanted, after: tuple[float, bytes], limit: int) -> list[ListKey]:
         """Return the next `limit` places after one, in the order wanted."""
         rows = self._do.keys[wanted.order, wanted.descending].all(
             tenant=self._tenant,
@@ -192,10 +182,10 @@ class Library:
             after=after[1],
             limit=limit,
             min_reliability=wanted.min_reliability,
-            include_retired=int(wanted.include_retired),
+            only_active=None if wanted.include_retired else 1,
             **wanted.filters._asdict(),
         )
-        return [Key(*row) for row in rows]
+        return [ListKey(*row) for row in rows]
 
     def candidates(self, not_in: bytes | None) -> list[tuple[Any, ...]]:
         """Return (id, age, gender, income, location, occupation) of all that can be reused.
@@ -206,7 +196,7 @@ class Library:
 
     def insert(self, row: LibraryRow) -> None:
         """Add a library persona whose id is free and whose origin is not in the library."""
-        many(self._do.database, self._do.insert, [row])
+        self._do.insert.run_each([row])
 
     def retire(self, library_persona: bytes, now: int) -> bool:
         """Mark a library persona; return whether it was not retired before."""
@@ -217,7 +207,7 @@ class Library:
         self._do.count_project.run(tenant=self._tenant, id=library_persona)
 
     def count_responses(self, answered: Mapping[bytes, int]) -> None:
-        """Count answers that individuals have given, by library persona."""
+        """Count answers of individuals, by library persona."""
         for library_persona, count in answered.items():
             if count:
                 self._do.count_responses.run(tenant=self._tenant, id=library_persona, count=count)

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import apsw
 from peewee import JOIN, SQL, fn
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import SqliteDatabase
-from persona_server.storage.engine.statements import Statement, given, hole, insertion, many
-from persona_server.storage.keys import Serial
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.dialect import id_list, one_of
+from persona_server.storage.engine.statements import Statement, insert_statement, param
+from persona_server.storage.keys import IdGenerator
 
 
 class LinkRow(NamedTuple):
-    """A link to insert, in the order of the insert statement's holes."""
+    """A link to insert, in the order of the insert statement's parameters."""
 
     tenant: int
     persona_id: bytes
@@ -46,26 +46,25 @@ class Use(NamedTuple):
 class LinkStatements:
     """Every statement on links, compiled once."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
-        self.database = database
+    def __init__(self, database: Database) -> None:
         link = tables.LibraryLink
-        mine = link.tenant_id == hole("tenant")
+        mine = link.tenant_id == param("tenant")
         self.used = Statement(
             database,
             link.select(SQL("1"))
             .where(
                 mine
-                & (link.project_id == hole("project"))
-                & (link.library_persona_id == hole("library"))
+                & (link.project_id == param("project"))
+                & (link.library_persona_id == param("library"))
             )
             .limit(1),
         )
         self.shown = _shown(database)
         self.page = _page(database)
-        self.insert = insertion(database, link, LinkRow)
+        self.insert = insert_statement(database, link, LinkRow)
 
 
-def _shown(database: SqliteDatabase) -> Statement:
+def _shown(database: Database) -> Statement:
     """Return the statement of those individuals that a group shows in its set."""
     link, persona = tables.LibraryLink, tables.Persona.alias("shown")
     return Statement(
@@ -73,19 +72,19 @@ def _shown(database: SqliteDatabase) -> Statement:
         link.select(link.library_persona_id)
         .join(
             persona,
-            on=(persona.tenant_id == hole("tenant")) & (persona.id == link.persona_id),
+            on=(persona.tenant_id == param("tenant")) & (persona.id == link.persona_id),
         )
         .where(
-            (link.tenant_id == hole("tenant"))
-            & (link.project_id == hole("project"))
-            & link.library_persona_id.in_(given())
-            & (link.group_id == hole("group"))
-            & (persona.set_id == hole("set"))
+            (link.tenant_id == param("tenant"))
+            & (link.project_id == param("project"))
+            & one_of(link.library_persona_id)
+            & (link.group_id == param("group"))
+            & (persona.set_id == param("set"))
         ),
     )
 
 
-def _page(database: SqliteDatabase) -> Statement:
+def _page(database: Database) -> Statement:
     """Return the statement of an individual's uses, newest first, with when each was deleted."""
     link = tables.LibraryLink
     persona, persona_set = tables.Persona.alias("p"), tables.PersonaSet.alias("s")
@@ -97,26 +96,26 @@ def _page(database: SqliteDatabase) -> Statement:
         .join(persona, JOIN.CROSS)
         .join(persona_set, JOIN.CROSS)
         .where(
-            (link.tenant_id == hole("tenant"))
-            & (link.library_persona_id == hole("library"))
-            & (link.id < hole("before"))
-            & (persona.tenant_id == hole("tenant"))
+            (link.tenant_id == param("tenant"))
+            & (link.library_persona_id == param("library"))
+            & (link.id < param("before"))
+            & (persona.tenant_id == param("tenant"))
             & (persona.id == link.persona_id)
-            & (persona_set.tenant_id == hole("tenant"))
+            & (persona_set.tenant_id == param("tenant"))
             & (persona_set.id == persona.set_id)
         )
         .order_by(link.id.desc())
-        .limit(hole("limit")),
+        .limit(param("limit")),
     )
 
 
 class Links:
     """The links of one tenant."""
 
-    def __init__(self, statements: LinkStatements, tenant: int, serial: Serial) -> None:
+    def __init__(self, statements: LinkStatements, tenant: int, id_generator: IdGenerator) -> None:
         self._do = statements
         self._tenant = tenant
-        self._serial = serial
+        self._id_generator = id_generator
 
     def used(self, library_persona: bytes, project: bytes) -> bool:
         """Return whether a project has used an individual, deleted since or not."""
@@ -132,7 +131,7 @@ class Links:
             project=project,
             group=group,
             set=set_id,
-            ids=apsw.carray(tuple(individuals)),
+            ids=id_list(individuals),
         )
         return {bytes(row[0]) for row in rows}
 
@@ -145,8 +144,8 @@ class Links:
 
     def next_id(self, now: int) -> int:
         """Return the id of the next link."""
-        return self._serial.next(now)
+        return self._id_generator.next(now)
 
     def insert(self, rows: Sequence[LinkRow]) -> None:
         """Add links of personas that have none."""
-        many(self._do.database, self._do.insert, rows)
+        self._do.insert.run_each(rows)

@@ -3,29 +3,22 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import apsw
 from peewee import JOIN, SQL, Select, fn
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import SqliteDatabase
-from persona_server.storage.engine.statements import (
-    Statement,
-    given,
-    hole,
-    insertion,
-    many,
-    one_row,
-    optional,
-)
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.dialect import id_list, one_of, page_in_one_row
+from persona_server.storage.engine.statements import Statement, insert_statement, param
+from persona_server.storage.repositories.filters import NO_FILTERS, Filters, matches
 from persona_server.storage.repositories.groups import parents_of
+from persona_server.storage.repositories.pages import EMPTY_PAGE, Page
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
 ORIGIN, REUSE = 1, 2
-START = b""  # before every position
 
 
 class PersonaRow(NamedTuple):
-    """A persona to insert, in the order of the insert statement's holes."""
+    """A persona to insert, in the order of the insert statement's parameters."""
 
     tenant: int
     set_id: int
@@ -71,41 +64,16 @@ class Ancestry(NamedTuple):
     is_copy: bool
 
 
-class Filters(NamedTuple):
-    """Conditions on a page, folded as the key columns are; None is no condition."""
-
-    gender: str | None = None
-    income_level: str | None = None
-    location: str | None = None
-    occupation: str | None = None
-    age_min: int | None = None
-    age_max: int | None = None
-
-
-class Page(NamedTuple):
-    """Framed personas end to end, the position of the last, how many, and whether more follow."""
-
-    framed: bytes
-    last: bytes
-    size: int
-    more: bool
-
-
-NO_FILTERS = Filters()
-EMPTY_PAGE = Page(b"", START, 0, False)
-
-
 class PersonaStatements:
     """Every statement on personas, compiled once."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
-        self.database = database
+    def __init__(self, database: Database) -> None:
         self._read(database)
         self._read_recorded(database)
         self._pages(database)
         self._write(database)
 
-    def _read(self, database: SqliteDatabase) -> None:
+    def _read(self, database: Database) -> None:
         project, group, persona = tables.Project, tables.PersonaGroup, tables.Persona
         self.get = Statement(
             database,
@@ -113,28 +81,28 @@ class PersonaStatements:
             .join(
                 persona,
                 JOIN.LEFT_OUTER,
-                on=(persona.tenant_id == hole("tenant"))
-                & (persona.id == hole("persona"))
+                on=(persona.tenant_id == param("tenant"))
+                & (persona.id == param("persona"))
                 & (persona.set_id == group.set_id),
             )
             .select(project.id.is_null(False), group.id.is_null(False), persona.framed),
         )
 
-    def _read_recorded(self, database: SqliteDatabase) -> None:
+    def _read_recorded(self, database: Database) -> None:
         """Compile the reads of personas in any set: visible, hidden or dropped."""
         persona, persona_set = tables.Persona, tables.PersonaSet.alias("s")
         owner = tables.PersonaGroup.alias("owner")
-        mine = persona.tenant_id == hole("tenant")
+        mine = persona.tenant_id == param("tenant")
         rows = (
             persona.select()
             .join(
                 persona_set,
-                on=(persona_set.tenant_id == hole("tenant")) & (persona_set.id == persona.set_id),
+                on=(persona_set.tenant_id == param("tenant")) & (persona_set.id == persona.set_id),
             )
             .join(
-                owner, on=(owner.tenant_id == hole("tenant")) & (owner.id == persona_set.group_id)
+                owner, on=(owner.tenant_id == param("tenant")) & (owner.id == persona_set.group_id)
             )
-            .where(mine & persona.id.in_(given()))
+            .where(mine & one_of(persona.id))
         )
         # Deleting a project marks its groups too, so the group alone says who is visible.
         visible = (owner.set_id == persona.set_id) & owner.deleted_at.is_null()
@@ -153,73 +121,77 @@ class PersonaStatements:
         linked = rows.join(
             link,
             JOIN.LEFT_OUTER,
-            on=(link.tenant_id == hole("tenant")) & (link.persona_id == persona.id),
+            on=(link.tenant_id == param("tenant")) & (link.persona_id == persona.id),
         ).join(
             library,
             JOIN.LEFT_OUTER,
-            on=(library.tenant_id == hole("tenant")) & (library.id == link.library_persona_id),
+            on=(library.tenant_id == param("tenant")) & (library.id == link.library_persona_id),
         )
         self.ancestry = Statement(database, linked.select(*parents))
         self.recorded = Statement(
-            database, persona.select(persona.framed).where(mine & (persona.id == hole("persona")))
+            database, persona.select(persona.framed).where(mine & (persona.id == param("persona")))
         )
 
-    def _pages(self, database: SqliteDatabase) -> None:
+    def _pages(self, database: Database) -> None:
         persona = tables.Persona
-        here = (persona.tenant_id == hole("tenant")) & (persona.set_id == hole("set"))
-        after = here & (persona.position > hole("after"))
-        self.page = one_row(
+        here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
+        after = here & (persona.position > param("after"))
+        self.page = Statement(
             database,
-            persona.select(persona.framed, persona.position)
-            .where(after & still_shown())
-            .order_by(persona.position)
-            .limit(hole("limit")),
+            page_in_one_row(
+                persona.select(persona.framed, persona.position)
+                .where(after & still_shown())
+                .order_by(persona.position)
+                .limit(param("limit")),
+            ),
         )
         matching = (
             persona.select(persona.position)
             .where(after & still_shown() & matches(persona))
             .order_by(persona.position)
-            .limit(hole("limit"))
+            .limit(param("limit"))
         )
         self.filtered_more = Statement(database, matching)
         # The covering index finds the positions; only the rows of the page are read for their text.
         found, row = matching.alias("found"), persona.alias("row")
-        self.filtered = one_row(
+        self.filtered = Statement(
             database,
-            Select((found,), (row.framed, row.position))
-            .join(row, JOIN.CROSS)
-            .where(
-                (row.tenant_id == hole("tenant"))
-                & (row.set_id == hole("set"))
-                & (row.position == found.c.position)
-            )
-            .order_by(found.c.position),
+            page_in_one_row(
+                Select((found,), (row.framed, row.position))
+                .join(row, JOIN.CROSS)
+                .where(
+                    (row.tenant_id == param("tenant"))
+                    & (row.set_id == param("set"))
+                    & (row.position == found.c.position)
+                )
+                .order_by(found.c.position),
+            ),
         )
         self.more = Statement(database, persona.select(SQL("1")).where(after).limit(1))
 
-    def _write(self, database: SqliteDatabase) -> None:
+    def _write(self, database: Database) -> None:
         persona = tables.Persona
-        self.insert = insertion(database, persona, PersonaRow)
-        this = (persona.tenant_id == hole("tenant")) & (persona.id == hole("persona"))
+        self.insert = insert_statement(database, persona, PersonaRow)
+        this = (persona.tenant_id == param("tenant")) & (persona.id == param("persona"))
         self.restore = Statement(
             database,
             persona.update(
                 {
-                    persona.set_id: hole("set"),
+                    persona.set_id: param("set"),
                     persona.deleted_at: None,
                     persona.purge_after: None,
                 }
-            ).where(this & (persona.set_id == hole("old"))),
+            ).where(this & (persona.set_id == param("old"))),
         )
         self.hide = Statement(
             database,
             persona.update(
                 {
-                    persona.set_id: hole("hidden"),
-                    persona.deleted_at: hole("now"),
-                    persona.purge_after: hole("now"),
+                    persona.set_id: param("hidden"),
+                    persona.deleted_at: param("now"),
+                    persona.purge_after: param("now"),
                 }
-            ).where(this & (persona.set_id == hole("set"))),
+            ).where(this & (persona.set_id == param("set"))),
         )
 
 
@@ -228,27 +200,11 @@ def still_shown() -> Any:
     group = tables.PersonaGroup.alias("shown")
     return fn.EXISTS(
         group.select(SQL("1")).where(
-            (group.tenant_id == hole("tenant"))
-            & (group.id == hole("group"))
-            & (group.set_id == hole("set"))
+            (group.tenant_id == param("tenant"))
+            & (group.id == param("group"))
+            & (group.set_id == param("set"))
             & group.deleted_at.is_null()
         )
-    )
-
-
-def matches(persona: Any) -> Any:
-    """Return the conditions of all filters; one bound to None lets every row through.
-
-    Age 0 means unknown and matches no age bound.
-    """
-    known_age = persona.age > 0
-    return (
-        optional("gender", persona.gender_key == hole("gender"), "text")
-        & optional("income_level", persona.income_level_key == hole("income_level"), "text")
-        & optional("age_min", known_age & (persona.age >= hole("age_min")), "integer")
-        & optional("age_max", known_age & (persona.age <= hole("age_max")), "integer")
-        & optional("location", fn.instr(persona.location_key, hole("location")) > 0, "text")
-        & optional("occupation", fn.instr(persona.occupation_key, hole("occupation")) > 0, "text")
     )
 
 
@@ -292,12 +248,12 @@ class Personas:
         """Return where personas with these ids are, visible or hidden; unknown ids are left out."""
         if not ids:
             return {}
-        rows = self._do.known.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
+        rows = self._do.known.all(tenant=self._tenant, ids=id_list(ids))
         return {row[0]: Known(row[1], row[2], row[3], bool(row[4])) for row in rows}
 
     def ancestry(self, ids: Sequence[bytes]) -> dict[bytes, Ancestry]:
         """Return the parents of these personas, deleted or not; unknown ids are left out."""
-        rows = self._do.ancestry.all(tenant=self._tenant, ids=apsw.carray(tuple(ids)))
+        rows = self._do.ancestry.all(tenant=self._tenant, ids=id_list(ids))
         return {
             row[0]: Ancestry(row[1], row[2], bool(row[3]), row[4], row[5], bool(row[6]))
             for row in rows
@@ -310,7 +266,7 @@ class Personas:
 
     def insert(self, rows: Sequence[PersonaRow]) -> None:
         """Add personas whose ids are free."""
-        many(self._do.database, self._do.insert, rows)
+        self._do.insert.run_each(rows)
 
     def restore(self, persona: bytes, old: int, new: int) -> None:
         """Move a hidden persona from set `old` to set `new` and make it visible again."""

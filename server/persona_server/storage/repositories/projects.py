@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from peewee import Tuple, fn
+from peewee import SQL, Tuple, fn
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import SqliteDatabase
-from persona_server.storage.engine.statements import Statement, hole
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.keys import split_position
 
 
@@ -25,13 +25,13 @@ class ProjectRow(NamedTuple):
 class ProjectStatements:
     """Every statement on projects, compiled once."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         project, group = tables.Project, tables.PersonaGroup
-        mine = project.tenant_id == hole("tenant")
-        this = mine & (project.id == hole("id"))
+        mine = project.tenant_id == param("tenant")
+        this = mine & (project.id == param("id"))
         visible = project.deleted_at.is_null()
-        groups = group.select(fn.COUNT(1)).where(
-            (group.tenant_id == hole("tenant"))
+        groups = group.select(fn.COUNT(SQL("*"))).where(
+            (group.tenant_id == param("tenant"))
             & (group.project_id == project.id)
             & group.deleted_at.is_null()
         )
@@ -54,29 +54,29 @@ class ProjectStatements:
                 & visible
                 & (
                     Tuple(project.created_at, project.id)
-                    < Tuple(hole("before_at"), hole("before_id"))
+                    < Tuple(param("before_at"), param("before_id"))
                 )
             )
             .order_by(project.created_at.desc(), project.id.desc())
-            .limit(hole("limit")),
+            .limit(param("limit")),
         )
         row: dict[Any, Any] = {
-            project.tenant_id: hole("tenant"),
-            project.id: hole("id"),
-            project.name: hole("name"),
-            project.description: hole("description"),
-            project.created_at: hole("now"),
-            project.updated_at: hole("now"),
+            project.tenant_id: param("tenant"),
+            project.id: param("id"),
+            project.name: param("name"),
+            project.description: param("description"),
+            project.created_at: param("now"),
+            project.updated_at: param("now"),
         }
         self.insert = Statement(database, project.insert(row))
         changes = {
-            project.name: hole("name"),
-            project.description: hole("description"),
-            project.updated_at: hole("now"),
+            project.name: param("name"),
+            project.description: param("description"),
+            project.updated_at: param("now"),
         }
         self.update = Statement(database, project.update(changes).where(this & visible))
         self.delete = Statement(
-            database, project.update({project.deleted_at: hole("now")}).where(this & visible)
+            database, project.update({project.deleted_at: param("now")}).where(this & visible)
         )
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from peewee import SQL
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import SqliteDatabase
-from persona_server.storage.engine.statements import Statement, hole, many
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.statements import Statement, param, upsert_statement
 
 
 class Queued(NamedTuple):
@@ -20,33 +20,21 @@ class Queued(NamedTuple):
 class PromotionStatements:
     """Every statement on the queue, compiled once."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
-        self.database = database
+    def __init__(self, database: Database) -> None:
         queue = tables.Promotion
-        this = (queue.tenant_id == hole("tenant")) & (queue.persona_id == hole("persona"))
-        row = {
-            queue.tenant_id: hole("tenant"),
-            queue.persona_id: hole("persona"),
-            queue.queued_at: hole("now"),
-        }
-        self.add = Statement(
-            database,
-            queue.insert(row).on_conflict(
-                conflict_target=[queue.tenant_id, queue.persona_id],
-                preserve=[queue.queued_at],
-            ),
-        )
+        this = (queue.tenant_id == param("tenant")) & (queue.persona_id == param("persona"))
+        self.add = upsert_statement(database, queue, "queued_at")
         self.waiting = Statement(database, queue.select(SQL("1")).where(this))
         self.next = Statement(
             database,
             queue.select(queue.persona_id, queue.queued_at)
-            .where((queue.tenant_id == hole("tenant")) & (queue.persona_id > hole("after")))
+            .where((queue.tenant_id == param("tenant")) & (queue.persona_id > param("after")))
             .order_by(queue.persona_id)
-            .limit(hole("limit")),
+            .limit(param("limit")),
         )
         # Answers that came since it was read queue it again: then it stays.
         self.done = Statement(
-            database, queue.delete().where(this & (queue.queued_at == hole("queued_at")))
+            database, queue.delete().where(this & (queue.queued_at == param("queued_at")))
         )
 
 
@@ -59,11 +47,7 @@ class Promotions:
 
     def add(self, individuals: Iterable[bytes], now: int) -> None:
         """Queue individuals; those that wait already are marked as changed."""
-        many(
-            self._do.database,
-            self._do.add,
-            [(self._tenant, individual, now) for individual in individuals],
-        )
+        self._do.add.run_each([(self._tenant, individual, now) for individual in individuals])
 
     def waiting(self, individual: bytes) -> bool:
         """Return whether an individual waits."""

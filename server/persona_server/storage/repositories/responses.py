@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import apsw
 from peewee import JOIN, SQL, Case, Select, Value, fn
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import SqliteDatabase
-from persona_server.storage.engine.statements import (
-    Statement,
-    given,
-    hole,
-    insertion,
-    many,
-    one_row,
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.dialect import (
+    TEXT,
+    as_bytes,
+    id_list,
+    one_of,
     optional,
+    page_in_one_row,
 )
-from persona_server.storage.repositories.personas import EMPTY_PAGE, Page
+from persona_server.storage.engine.statements import Statement, insert_statement, param
+from persona_server.storage.repositories.pages import EMPTY_PAGE, Page
 
 FOREVER = b"\xff"  # after every position
 
@@ -26,7 +25,7 @@ SHOWN, DELETED = b"\0", b"\1"
 
 
 class ResponseRow(NamedTuple):
-    """A response to insert, in the order of the insert statement's holes."""
+    """A response to insert, in the order of the insert statement's parameters."""
 
     tenant: int
     id: bytes
@@ -52,8 +51,7 @@ class Range(NamedTuple):
 class ResponseStatements:
     """Every statement on responses and simulations, compiled once."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
-        self.database = database
+    def __init__(self, database: Database) -> None:
         self.of_simulation = PageStatements(database, "simulation_id")
         self.of_project = PageStatements(database, "project_id")
         self.of_persona = PageStatements(database, "persona_id")
@@ -62,98 +60,102 @@ class ResponseStatements:
         self.simulation = Statement(
             database,
             simulation.select(simulation.project_id).where(
-                (simulation.tenant_id == hole("tenant")) & (simulation.id == hole("id"))
+                (simulation.tenant_id == param("tenant")) & (simulation.id == param("id"))
             ),
         )
         row: dict[Any, Any] = {
-            simulation.tenant_id: hole("tenant"),
-            simulation.id: hole("id"),
-            simulation.project_id: hole("project"),
-            simulation.created_at: hole("now"),
+            simulation.tenant_id: param("tenant"),
+            simulation.id: param("id"),
+            simulation.project_id: param("project"),
+            simulation.created_at: param("now"),
         }
         self.insert_simulation = Statement(database, simulation.insert(row))
-        mine = response.tenant_id == hole("tenant")
+        mine = response.tenant_id == param("tenant")
         self.known = Statement(
             database,
-            response.select(response.id, whole(response).cast("BLOB")).where(
-                mine & response.id.in_(given())
+            response.select(response.id, as_bytes(whole(response))).where(
+                mine & one_of(response.id)
             ),
         )
         self.persona = Statement(
-            database, response.select(response.persona_id).where(mine & (response.id == hole("id")))
+            database,
+            response.select(response.persona_id).where(mine & (response.id == param("id"))),
         )
         self.count = Statement(
             database,
             response.select(fn.count(SQL("*"))).where(
-                mine & (response.persona_id == hole("persona"))
+                mine & (response.persona_id == param("persona"))
             ),
         )
-        self.insert = insertion(database, response, ResponseRow)
+        self.insert = insert_statement(database, response, ResponseRow)
 
 
 def matching(response: Any, scope: Any) -> Any:
     """Return the condition of a list: whose responses, and those of a Range."""
     return (
-        (response.tenant_id == hole("tenant"))
+        (response.tenant_id == param("tenant"))
         & scope
-        & (response.position > hole("after"))
-        & (response.position < hole("until"))
-        & optional("question", response.question_key == hole("question"), "text")
+        & (response.position > param("after"))
+        & (response.position < param("until"))
+        & optional("question", response.question_key == param("question"), TEXT)
     )
 
 
 class PageStatements:
-    """The pages of one list: the responses whose `column` is the hole `scope`."""
+    """The pages of one list: the responses whose `column` is the parameter `scope`."""
 
-    def __init__(self, database: SqliteDatabase, column: str) -> None:
+    def __init__(self, database: Database, column: str) -> None:
         response = tables.Response
-        wanted = matching(response, getattr(response, column) == hole("scope"))
+        wanted = matching(response, getattr(response, column) == param("scope"))
 
         def page(*columns: Any) -> Any:
             rows = response.select(*columns).where(wanted).order_by(response.position)
-            return rows.limit(hole("limit"))
+            return rows.limit(param("limit"))
 
         lengths = page(response.length).alias("lengths")
         self.longest = Statement(database, Select((lengths,), (fn.max(lengths.c.length),)))
-        self.page = one_row(database, page(whole(response).alias("framed"), response.position))
+        self.page = Statement(
+            database,
+            page_in_one_row(page(whole(response).alias("framed"), response.position)),
+        )
         self.more = Statement(
-            database, response.select(SQL("1")).where(wanted).limit(hole("limit"))
+            database, response.select(SQL("1")).where(wanted).limit(param("limit"))
         )
 
 
 class IndividualStatements(PageStatements):
-    """The pages of an individual: of its origin, the hole `origin`, and of its reused copies.
+    """The pages of an individual: of its origin, the parameter `origin`, and of its reused copies.
 
     Both are read in order by their own index and merged: no more than two pages, however many.
     """
 
-    def __init__(self, database: SqliteDatabase) -> None:  # no super: other statements
+    def __init__(self, database: Database) -> None:  # no super: other statements
         response = tables.Response.alias("answer")
 
         def branch(name: str, scope: Any) -> Any:
             own = tables.Response.alias(f"{name}_answer")
             rows = own.select(own.id, own.position, own.length).where(matching(own, scope(own)))
-            page = rows.order_by(own.position).limit(hole("limit")).alias(name)
+            page = rows.order_by(own.position).limit(param("limit")).alias(name)
             return Select((page,), (page.c.id, page.c.position, page.c.length))
 
-        both = branch("origins", lambda own: own.persona_id == hole("origin")).union_all(
-            branch("copies", lambda own: own.library_persona_id == hole("scope"))
+        both = branch("origins", lambda own: own.persona_id == param("origin")).union_all(
+            branch("copies", lambda own: own.library_persona_id == param("scope"))
         )
         merged = both.alias("merged")
         page = (
             Select((merged,), (merged.c.id, merged.c.position, merged.c.length))
             .order_by(merged.c.position)
-            .limit(hole("limit"))
+            .limit(param("limit"))
             .alias("chosen")
         )
         self.longest = Statement(database, Select((page,), (fn.max(page.c.length),)))
         rows = (
             Select((page,), (whole(response).alias("framed"), page.c.position))
             .join(response, JOIN.CROSS)
-            .where((response.tenant_id == hole("tenant")) & (response.id == page.c.id))
+            .where((response.tenant_id == param("tenant")) & (response.id == page.c.id))
             .order_by(page.c.position)
         )
-        self.page = one_row(database, rows)
+        self.page = Statement(database, page_in_one_row(rows))
         self.more = Statement(database, Select((page,), (SQL("1"),)))
 
 
@@ -165,15 +167,14 @@ def whole(response: Any) -> Any:
     persona, group = tables.Persona.alias("answerer"), tables.PersonaGroup.alias("shown")
     shown = fn.EXISTS(
         persona.select(SQL("1"))
-        .join(group, on=(group.tenant_id == hole("tenant")) & (group.set_id == persona.set_id))
+        .join(group, on=(group.tenant_id == param("tenant")) & (group.set_id == persona.set_id))
         .where(
-            (persona.tenant_id == hole("tenant"))
+            (persona.tenant_id == param("tenant"))
             & (persona.id == response.persona_id)
             & (group.id == response.group_id)
             & group.deleted_at.is_null()
         )
     )
-    # || makes text of two blobs, but copies their bytes as they are.
     flag = Case(None, [(shown, _constant(SHOWN))], _constant(DELETED))
     return response.framed.concat(flag)
 
@@ -244,7 +245,7 @@ class Responses:
         """Return the framed responses with these ids; unknown ids are left out."""
         if not ids:
             return {}
-        return dict(self._do.known.all(tenant=self._tenant, ids=apsw.carray(tuple(ids))))
+        return dict(self._do.known.all(tenant=self._tenant, ids=id_list(ids)))
 
     def persona(self, response: bytes) -> bytes | None:
         """Return the id of the persona that gave a response, None if there is no such response."""
@@ -259,4 +260,4 @@ class Responses:
 
     def insert(self, rows: Sequence[ResponseRow]) -> None:
         """Add responses whose ids are free, of personas and a simulation that are there."""
-        many(self._do.database, self._do.insert, rows)
+        self._do.insert.run_each(rows)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from persona_server.storage import tables
-from persona_server.storage.engine.sqlite import SqliteDatabase
-from persona_server.storage.engine.statements import Statement, hole
-from persona_server.storage.keys import Serial
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.keys import IdGenerator
 
 NO_TENANT = 0  # no row has this key, so reads of a tenant without one find nothing
 
@@ -13,18 +13,18 @@ NO_TENANT = 0  # no row has this key, so reads of a tenant without one find noth
 class Tenants:
     """Names to keys. Keys never change, so those found are remembered; a miss never is."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         tenant = tables.Tenant
         self._known: dict[str, int] = {}
         self._find = Statement(
-            database, tenant.select(tenant.id).where(tenant.name == hole("name"))
+            database, tenant.select(tenant.id).where(tenant.name == param("name"))
         )
         self._all = Statement(database, tenant.select(tenant.id).order_by(tenant.id))
         self._names = Statement(database, tenant.select(tenant.name).order_by(tenant.id))
         row = {
-            tenant.id: hole("id"),
-            tenant.name: hole("name"),
-            tenant.created_at: hole("now"),
+            tenant.id: param("id"),
+            tenant.name: param("name"),
+            tenant.created_at: param("now"),
         }
         self._insert = Statement(database, tenant.insert(row).on_conflict_ignore())
 
@@ -38,11 +38,11 @@ class Tenants:
         self._known[name] = row[0]
         return int(row[0])
 
-    def ensure(self, name: str, serial: Serial, now: int) -> int:
+    def ensure(self, name: str, id_generator: IdGenerator, now: int) -> int:
         """Return a tenant's key in a write transaction; its first mutation makes its row."""
         if key := self._known.get(name):
             return key
-        self._insert.run(id=serial.next(now), name=name, now=now)
+        self._insert.run(id=id_generator.next(now), name=name, now=now)
         row = self._find.first(name=name)
         assert row is not None
         return int(row[0])
@@ -59,15 +59,15 @@ class Tenants:
 class Secrets:
     """Keys that the database keeps, so that every replica and every restart has the same."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         secret = tables.Secret
         self._find = Statement(
-            database, secret.select(secret.value).where(secret.name == hole("name"))
+            database, secret.select(secret.value).where(secret.name == param("name"))
         )
         row = {
-            secret.name: hole("name"),
-            secret.value: hole("value"),
-            secret.created_at: hole("now"),
+            secret.name: param("name"),
+            secret.value: param("value"),
+            secret.created_at: param("now"),
         }
         self._insert = Statement(database, secret.insert(row).on_conflict_ignore())
 

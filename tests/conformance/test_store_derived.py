@@ -1,10 +1,6 @@
 """What is derived from answers: equal to the measures of all answers, however these came."""
 
 import random
-import threading
-import uuid
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -17,7 +13,7 @@ from persona_server.services.responses.recording import record_responses
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Store, Transaction
 from support.answers import answer
-from support.data import at, persona, uid
+from support.data import persona, uid
 from support.measuring import (
     HIGHEST,
     LOWEST,
@@ -29,24 +25,16 @@ from support.measuring import (
     reordered,
     truth,
 )
-from support.stored import StoredGroup, rolled_back, rows
+from support.probe import Probe
+from support.recorded import say
+from support.stored import StoredGroup, rolled_back
 
-DAY = 1_700_000_000_000_000
 NPS = Question.rating("nps", 1, 5)
 
 
 def one(group: StoredGroup) -> bytes:
     (added,) = group.add(persona())
     return added
-
-
-def say(
-    group: StoredGroup, who: bytes, micros: int, simulation: str = "", **fields: Any
-) -> Response:
-    """Record one answer at a time, in a simulation of its own or a named one."""
-    response = answer(id_text(who), id=uid(), occurred_at=at(DAY + micros), **fields)
-    record_all(group, [Batch(simulation or uid(), [response])])
-    return response
 
 
 def rating(value: int) -> RatingAnswer:
@@ -132,11 +120,11 @@ def test_rows_that_fall_to_nothing_are_removed(group: StoredGroup) -> None:
     for micros, value in enumerate("aba"):
         say(group, who, micros, choice=ChoiceAnswer(value=value, options=["a", "b"]))
         say(group, who, micros, question_key="number", rating=rating(micros + 1))
-    assert sorted(rows(group.store, "SELECT value, m, answers FROM histogram")) == [
+    assert sorted(Probe(group.store).rows("histogram", "value", "m", "answers")) == [
         ("a", 3, 2),
         ("b", 3, 1),
     ]
-    assert rows(group.store, "SELECT moments, squares, differences, individuals FROM sums") == [
+    assert Probe(group.store).rows("sums", "moments", "squares", "differences", "individuals") == [
         ("[[3,3,6,14]]", "2000000", 2, 1)
     ]
 
@@ -245,7 +233,7 @@ def test_tenants_are_apart(store: Store) -> None:
     assert measured(store, "other") == truth(store, "other") != before
     assert measured(store, "nobody") == ({}, {}, {})
     with store.snapshot("nobody") as repositories:
-        assert repositories.measured.series_of(personas[0]) == {}
+        assert repositories.derived.series_of(personas[0]) == {}
 
 
 def test_reliability_can_be_measured_from_it_alone(group: StoredGroup) -> None:
@@ -262,47 +250,15 @@ def test_reliability_can_be_measured_from_it_alone(group: StoredGroup) -> None:
     record_all(group, [Batch(uid(), [a for one, v in values for a in ask(one, v)])])
     record_all(group, [Batch(uid(), ask(who, 4)) for _ in range(4)])
     with group.store.snapshot(group.tenant) as repositories:
-        series = repositories.measured.series_of(who)
-        everyone = repositories.measured.everyone(who)
+        series = repositories.derived.series_of(who)
+        everyone = repositories.derived.everyone(who)
     found = reliability((a for given in series.values() for a in given), everyone)
     assert found.estimate.bound == pytest.approx(0.719019, abs=5e-7)
     assert (found.status, found.simulations) == ("ELIGIBLE", 4)
 
 
-def test_a_snapshot_sees_one_moment(group: StoredGroup) -> None:
-    who = one(group)
-    say(group, who, 1, rating=rating(1))
-    with group.store.snapshot(group.tenant) as repositories:
-        before = repositories.measured.everyone(who)
-        in_another_thread(lambda: say(group, who, 2, rating=rating(5)))
-        assert repositories.measured.everyone(who) == before
-        assert len(repositories.measured.series_of(who)[NPS]) == 1
-    assert len(measured(group.store).series[id_text(who)][NPS]) == 2
-
-
-def in_another_thread(work: Callable[[], object]) -> None:
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-
-
-def test_a_snapshot_never_nests_and_never_stays_open(group: StoredGroup) -> None:
-    store = group.store
-    with pytest.raises(RuntimeError), store.writing(group.tenant, None), store.snapshot("acme"):
-        pass
-    with pytest.raises(RuntimeError), store.snapshot("acme"), store.snapshot("acme"):
-        pass
-    with pytest.raises(RuntimeError), store.snapshot("acme"), store.writing("acme", None):
-        pass
-    with pytest.raises(ZeroDivisionError), store.snapshot("acme") as repositories:
-        _ = 1 / len(repositories.measured.everyone(uuid.uuid4().bytes))
-    assert not store.database.in_transaction()
-    assert not store.database.connection().in_transaction
-    say(group, one(group), 1)
-
-
 def test_an_answer_of_who_was_generated_fresh_names_no_library_persona(group: StoredGroup) -> None:
     response = say(group, one(group), 1)
-    assert rows(group.store, "SELECT id, library_persona_id FROM response") == [
+    assert Probe(group.store).rows("response", "id", "library_persona_id") == [
         (id_bytes(response.id), None)
     ]

@@ -7,41 +7,32 @@ be made anew (rebuild.py), and is the same in whatever order the answers came.
 
 import hashlib
 import json
-from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-import apsw
 
 from persona_server.measures.answers import Answer, Question, Value
 from persona_server.measures.histogram import Histogram, Moment, Moments
 from persona_server.measures.points import Noise
-from persona_server.storage.derived.series import Entry, Series, answers, decode
-from persona_server.storage.derived.statements import MeasuredStatements
+from persona_server.storage.derived.answers import NewAnswer
+from persona_server.storage.derived.series import Entry, StoredSeries, answers, decode
+from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.tallies import Tallies
-from persona_server.storage.engine.statements import many
-from persona_server.storage.keys import Serial
+from persona_server.storage.engine.dialect import id_list, integer_list
+from persona_server.storage.keys import IdGenerator
 
 FIRST_INDIVIDUAL, FIRST_QUESTION = b"", 0  # at or before every key
 
 
-class NewAnswer(NamedTuple):
-    """An answer to add: whose it is, to what, and the rest of it."""
-
-    individual: bytes
-    question: Question
-    entry: Entry
-
-
-class Measured:
+class DerivedTables:
     """The derived tables of one tenant. Read them with `store.snapshot`, all at one moment."""
 
-    def __init__(self, statements: MeasuredStatements, tenant: int, serial: Serial) -> None:
+    def __init__(
+        self, statements: DerivedStatements, tenant: int, id_generator: IdGenerator
+    ) -> None:
         self._do = statements
         self._tenant = tenant
-        self._serial = serial
+        self._id_generator = id_generator
 
     def series_of(self, individual: bytes) -> dict[Question, list[Answer]]:
         """Return all answers of an individual, in order of time, by question as first asked."""
@@ -49,7 +40,7 @@ class Measured:
         found = {}
         for key, scale, records, texts in rows:
             question = _question(key, scale)
-            found[question] = answers(question, decode(question, Series(records, texts)))
+            found[question] = answers(question, decode(question, StoredSeries(records, texts)))
         return found
 
     def everyone(self, individual: bytes) -> dict[Question, Histogram | Moments]:
@@ -95,7 +86,7 @@ class Measured:
             for individual, entries in individuals.items():
                 series = tallies.add(key, question, stored.get((individual, key)), entries)
                 changed.append((self._tenant, individual, key, *series))
-        many(self._do.database, self._do.put_series, changed)
+        self._do.put_series.run_each(changed)
         self._put_counts(tallies)
         self._put_sums(tallies)
 
@@ -117,11 +108,11 @@ class Measured:
     ) -> dict[Question, int]:
         """Return the ids of questions; those that are new are numbered in the order given."""
         hashes = {question: question_hash(question) for question in questions}
-        found = apsw.carray(tuple(hashes.values()))
-        known = dict(self._do.known.all(tenant=self._tenant, ids=found))
+        ids = id_list(list(hashes.values()))
+        known = dict(self._do.known.all(tenant=self._tenant, ids=ids))
         for question, digest in hashes.items():
             if digest not in known:
-                known[digest] = kept.get(digest) or self._serial.next(now)
+                known[digest] = kept.get(digest) or self._id_generator.next(now)
                 self._do.insert_question.run(
                     tenant=self._tenant,
                     id=known[digest],
@@ -134,17 +125,17 @@ class Measured:
 
     def _touched(
         self, grouped: Mapping[Question, Iterable[bytes]], ids: Mapping[Question, int]
-    ) -> dict[tuple[bytes, int], Series]:
+    ) -> dict[tuple[bytes, int], StoredSeries]:
         """Return the stored series of these individuals and questions, by both."""
         wanted: dict[bytes, list[int]] = {}
         for question, individuals in grouped.items():
             for individual in individuals:
                 wanted.setdefault(individual, []).append(ids[question])
         return {
-            (individual, key): Series(records, texts)
+            (individual, key): StoredSeries(records, texts)
             for individual, keys in wanted.items()
             for key, records, texts in self._do.touched.all(
-                tenant=self._tenant, individual=individual, ids=_carray(keys)
+                tenant=self._tenant, individual=individual, ids=integer_list(keys)
             )
         }
 
@@ -156,15 +147,15 @@ class Measured:
                 added.append((self._tenant, key, digest, m, value, change))
             if change < 0:
                 lowered.append((self._tenant, key, digest, m, 0))
-        many(self._do.database, self._do.add_count, added)
-        many(self._do.database, self._do.drop_count, lowered)
+        self._do.add_count.run_each(added)
+        self._do.drop_count.run_each(lowered)
 
     def _put_sums(self, tallies: Tallies) -> None:
         # An answer that is not counted, a simulation's second, still moves the noise.
         keys = list(tallies.moments | tallies.noise)
         if not keys:
             return
-        ids = _carray(keys)
+        ids = integer_list(keys)
         stored = {row[0]: row for row in self._do.sums.all(tenant=self._tenant, ids=ids)}
         changed = []
         for key in keys:
@@ -176,7 +167,7 @@ class Measured:
             noise = Noise(int(squares), *rest).plus(Noise(*tallies.noise.get(key, ())))
             text = json.dumps(written, separators=(",", ":"))
             changed.append((self._tenant, key, text, str(noise.squares), *noise[1:]))
-        many(self._do.database, self._do.put_sums, changed)
+        self._do.put_sums.run_each(changed)
 
 
 def question_hash(question: Question) -> bytes:
@@ -186,10 +177,6 @@ def question_hash(question: Question) -> bytes:
 
 def _moments(text: str) -> dict[int, Moment]:
     return {m: Moment(*sums) for m, *sums in json.loads(text)}
-
-
-def _carray(keys: Sequence[int]) -> Any:
-    return apsw.carray(array("q", keys))
 
 
 _question = lru_cache(maxsize=512)(Question.of_scale)

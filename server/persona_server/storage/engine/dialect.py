@@ -1,0 +1,86 @@
+"""The few words of SQL that SQLite says in its own way."""
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+from peewee import SQL, Expression, Query, Select, Value, fn
+
+from persona_server.storage.engine.statements import param
+
+# The types of values that may be bound as NULL, for `optional`.
+BYTES, TEXT, INTEGER, REAL = "blob", "text", "integer", "real"
+
+
+def one_of(column: Any, name: str = "ids") -> Expression:
+    """Return the condition that a column has one of the values in the list bound to `name`."""
+    values = Select((fn.carray(param(name)).alias("given"),), (SQL("given.value"),))
+    condition: Expression = column.in_(values)
+    return condition
+
+
+def id_list(ids: Sequence[bytes]) -> Any:
+    """Return one or more 16-byte ids (or hashes) as `one_of` takes them."""
+    return apsw.carray(tuple(ids))
+
+
+def integer_list(numbers: Sequence[int]) -> Any:
+    """Return 64-bit integers as `one_of` takes them."""
+    return apsw.carray(array("q", numbers))
+
+
+def optional(name: str, condition: Expression, kind: str) -> Expression:
+    """Return a condition that holds for every row when `name` is bound to None.
+
+    `kind` is the type of the value, which other engines can't tell from a bare NULL.
+    """
+    return param(name).cast(kind).is_null() | condition
+
+
+def contains(column: Any, part: Any) -> Expression:
+    """Return the condition that a text contains another, byte for byte."""
+    condition: Expression = fn.instr(column, part) > 0
+    return condition
+
+
+def greater(one: Any, other: Any) -> Any:
+    """Return the greater of two values of a row."""
+    return fn.max(one, other)
+
+
+def last_position(column: Any) -> Any:
+    """Return the aggregate of the greatest position, which is bytes; NULL of no rows."""
+    return fn.max(column)
+
+
+def as_bytes(expression: Any) -> Any:
+    """Return an expression of bytes as bytes: || makes text of two blobs, but keeps what is in it.
+
+    Not needed within `page_in_one_row`.
+    """
+    return expression.cast("BLOB")
+
+
+def page_in_one_row(page: Any) -> Select:
+    """Return the query of a page as one row: framed messages joined, last position, count.
+
+    The messages are exact, NUL and invalid UTF-8 included. In one row, since the driver releases
+    the interpreter's lock at every row, for which the pool's threads then fight.
+    """
+    rows = page.alias("page")
+    framed = fn.group_concat(rows.c.framed, Value("", converter=False)).cast("BLOB")
+    return Select((rows,), (framed, last_position(rows.c.position), fn.count(SQL("*"))))
+
+
+def rows_as_json(*columns: Any) -> Any:
+    """Return the aggregate of all rows as one JSON array of arrays, in one row as a page is."""
+    return fn.json_group_array(fn.json_array(*columns))
+
+
+def locking(query: Query) -> Query:
+    """Return a query that holds its rows until the transaction ends.
+
+    SQLite has one writer at a time, so a write transaction holds all rows.
+    """
+    return query

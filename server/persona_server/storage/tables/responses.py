@@ -1,0 +1,38 @@
+"""Simulations and the responses recorded in them."""
+
+from peewee import BigIntegerField, BlobField, CompositeKey, Model, TextField
+
+
+class Simulation(Model):
+    """A simulation: the client's id, bound to the project of its first answers."""
+
+    tenant_id = BigIntegerField()
+    id = BlobField()
+    project_id = BlobField()
+    created_at = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "id")
+
+
+class Response(Model):
+    """A recorded answer: its encoded message, framed, and the keys of the lists it stands in.
+
+    `framed` lacks its last byte, the value of `persona_deleted`, which every read adds; `length` is
+    that of the whole. `position` is (occurred_at, id).
+    """
+
+    tenant_id = BigIntegerField()
+    id = BlobField()
+    simulation_id = BlobField()
+    project_id = BlobField()
+    group_id = BlobField()
+    persona_id = BlobField()
+    position = BlobField()
+    question_key = TextField()
+    length = BigIntegerField()
+    framed = BlobField()
+    library_persona_id = BlobField(null=True)
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "id")

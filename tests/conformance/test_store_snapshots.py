@@ -1,0 +1,58 @@
+"""Snapshots: all reads of a block at one moment, and no transaction left open."""
+
+import threading
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from persona.v1.response_service_pb2 import RatingAnswer
+from persona_server.measures.answers import Question
+from persona_server.storage.keys import id_text
+from support.data import persona
+from support.measuring import measured
+from support.probe import Probe
+from support.recorded import say
+from support.stored import StoredGroup
+
+NPS = Question.rating("nps", 1, 5)
+
+
+def one(group: StoredGroup) -> bytes:
+    (added,) = group.add(persona())
+    return added
+
+
+def rating(value: int) -> RatingAnswer:
+    return RatingAnswer(value=value, min=1, max=5)
+
+
+def test_a_snapshot_sees_one_moment(group: StoredGroup) -> None:
+    who = one(group)
+    say(group, who, 1, rating=rating(1))
+    with group.store.snapshot(group.tenant) as repositories:
+        before = repositories.derived.everyone(who)
+        in_another_thread(lambda: say(group, who, 2, rating=rating(5)))
+        assert repositories.derived.everyone(who) == before
+        assert len(repositories.derived.series_of(who)[NPS]) == 1
+    assert len(measured(group.store).series[id_text(who)][NPS]) == 2
+
+
+def in_another_thread(work: Callable[[], object]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_a_snapshot_never_nests_and_never_stays_open(group: StoredGroup) -> None:
+    store = group.store
+    with pytest.raises(RuntimeError), store.writing(group.tenant, None), store.snapshot("acme"):
+        pass
+    with pytest.raises(RuntimeError), store.snapshot("acme"), store.snapshot("acme"):
+        pass
+    with pytest.raises(RuntimeError), store.snapshot("acme"), store.writing("acme", None):
+        pass
+    with pytest.raises(ZeroDivisionError), store.snapshot("acme") as repositories:
+        _ = 1 / len(repositories.derived.everyone(uuid.uuid4().bytes))
+    assert not Probe(store).in_transaction()
+    say(group, one(group), 1)
