@@ -25,7 +25,7 @@ from persona_server.storage.repositories.library import LibraryRow
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, REUSE
 from persona_server.storage.store import Store, Transaction, open_store
-from persona_server.validation.fields import fold
+from persona_server.validation.filters import search_keys
 
 TENANT = "local"
 BATCH = 1000
@@ -164,10 +164,7 @@ def _library_row(
         id_bytes(project),
         origin,
         one.age,
-        fold(one.gender),
-        fold(one.income_level),
-        fold(one.location),
-        fold(one.occupation),
+        search_keys(one),
         bound,
         repositories.now,
         library.SerializeToString(),

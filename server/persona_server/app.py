@@ -20,7 +20,7 @@ from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
 from persona_server.services.personas.service import PersonaService
-from persona_server.services.projects import ProjectService
+from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
 from persona_server.storage import keys
 from persona_server.storage.engine.folder import lock_file, make_private

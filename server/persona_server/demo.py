@@ -5,13 +5,15 @@ from importlib import resources
 from typing import NamedTuple
 
 from google.protobuf.json_format import ParseDict
+from google.protobuf.message import Message
 
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest
+from persona_server.errors import invalid
 from persona_server.services.call import Call
 from persona_server.services.personas.service import PersonaService
-from persona_server.services.projects import ProjectService
+from persona_server.services.projects.service import ProjectService
 from persona_server.validation.requests import validate
 
 TENANT = "local"
@@ -26,23 +28,23 @@ class GroupIds(NamedTuple):
 
 def make_demo(projects: ProjectService, personas: PersonaService) -> int:
     """Make the demo project and group in tenant `local`; return how many personas it got."""
-    content = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
+    demo = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
     project_request = projects_pb.CreateProjectRequest()
-    ParseDict(content["project"], project_request.project)
-    validate(project_request, 0)
+    ParseDict(demo["project"], project_request.project)
+    _require_valid(project_request)
     created = projects.create_project(_call("CreateProject"), project_request)
     project = projects_pb.CreateProjectResponse.FromString(created).project
     group_request = projects_pb.CreatePersonaGroupRequest(project_id=project.id)
-    ParseDict(content["persona_group"], group_request.persona_group)
-    validate(group_request, 0)
+    ParseDict(demo["persona_group"], group_request.persona_group)
+    _require_valid(group_request)
     made = projects.create_persona_group(_call("CreatePersonaGroup"), group_request)
     group = projects_pb.CreatePersonaGroupResponse.FromString(made).persona_group
     batch = BatchCreatePersonasRequest(
         project_id=project.id,
         group_id=group.id,
-        personas=[ParseDict(persona, Persona()) for persona in content["personas"]],
+        personas=[ParseDict(persona, Persona()) for persona in demo["personas"]],
     )
-    validate(batch, 0)
+    _require_valid(batch)
     call = _call("BatchCreatePersonas")
     personas.batch_create_personas(call, batch)
     return call.written
@@ -59,6 +61,11 @@ def newest_group(projects: ProjectService) -> GroupIds | None:
             groups = projects_pb.ListPersonaGroupsResponse.FromString(answer).persona_groups
             return GroupIds(project.id, groups[0].id)
     return None
+
+
+def _require_valid(request: Message) -> None:
+    if found := validate(request):
+        raise invalid(found)
 
 
 def _call(method: str) -> Call:

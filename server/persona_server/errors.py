@@ -5,16 +5,18 @@ knows gRPC.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from persona.v1 import errors_pb2
+from persona_server.validation.violations import Violation
 
-
-class Violation(NamedTuple):
-    """One bad field: its path in the request, and what to do about it."""
-
-    field: str
-    description: str
+__all__ = [
+    "ServiceError",
+    "Violation",
+    "database_unavailable",
+    "deadline_exceeded",
+    "invalid",
+    "invalid_field",
+]
 
 
 class ServiceError(Exception):
@@ -64,7 +66,7 @@ def invalid_field(field: str, description: str) -> ServiceError:
     return invalid([Violation(field, description)])
 
 
-def database_unavailable(message: str = "The database does not answer.") -> ServiceError:
+def database_unavailable(message: str = "The database is not responding.") -> ServiceError:
     """DATABASE_UNAVAILABLE, worth another try in a second."""
     return ServiceError(
         errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE,
@@ -77,5 +79,5 @@ def deadline_exceeded() -> ServiceError:
     """DEADLINE_EXCEEDED before anything was written."""
     return ServiceError(
         errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
-        "The deadline passed before the work began; nothing was written.",
+        "The deadline passed before the call was processed; nothing was written.",
     )

@@ -91,9 +91,9 @@ def test_what_can_not_be_recorded_is_listed_and_the_rest_is(
     told = dict(line.split(": ", 1) for line in done.err.splitlines())
     assert told.pop(f"{file}:2").startswith(f"repeats the answer of {file}:1;")
     for n in range(3, 33):
-        assert told.pop(f"{file}:{n}") == f"persona_id names no persona: {missing}"
+        assert told.pop(f"{file}:{n}") == f"persona_id is not the id of a persona: {missing}"
     assert told.pop(f"{file}:33").startswith(f"id: the id {taken} is taken")
-    assert "is of another project" in told.pop(f"{file}:34")
+    assert "belongs to another project" in told.pop(f"{file}:34")
     assert "question_key is required" in told.pop(f"{file}:35")
     assert not told
     found = [one.question_key for one in client.list_responses(simulation_id=simulation)]

@@ -24,7 +24,7 @@ from persona_server.storage.repositories.library import ORDERS, LibraryRow, Want
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, REUSE
 from persona_server.storage.store import Store
-from persona_server.validation.fields import fold
+from persona_server.validation.filters import search_keys
 from support.data import persona
 from support.measuring import random_batches, raw_image, record_all
 from support.probe import REFUSALS, Probe
@@ -49,10 +49,7 @@ def shelve(group: StoredGroup, bounds: list[float], **fields: Any) -> list[bytes
                 group.project,
                 origin,
                 one.age,
-                fold(one.gender),
-                fold(one.income_level),
-                fold(one.location),
-                fold(one.occupation),
+                search_keys(one),
                 bound,
                 repositories.now + number,
                 LibraryPersona(id=id_text(library_id), profile=one).SerializeToString(),

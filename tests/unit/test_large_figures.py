@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from persona_server.measures.answers import Question
 from persona_server.measures.reliability import reliability
-from persona_server.services.library.individuals import Measured
+from persona_server.services.library.individuals import Measurement
 from persona_server.services.library.reliability_messages import reliability_message
 from persona_server.storage.derived import series
 
@@ -14,7 +14,7 @@ QUESTION = Question.themes("q")
 def test_counts_of_pairs_stop_at_what_int32_holds() -> None:
     found = reliability([], {})
     many = found.contradictions._replace(contradicting_pairs=2**31, pairs=2**40)
-    message = reliability_message(Measured(replace(found, contradictions=many), 0), 1)
+    message = reliability_message(Measurement(replace(found, contradictions=many), 0), 1)
     assert (message.contradicting_pair_count, message.pair_count) == (2**31 - 1, 2**31 - 1)
 
 

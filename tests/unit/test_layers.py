@@ -1,6 +1,8 @@
 """The rules of the house, read from the source: transport → services → storage, and no way back."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 from sys import stdlib_module_names
 
@@ -20,9 +22,10 @@ FORBIDDEN = {
     "storage": GRPC | {"persona_server.transport", "persona_server.services", "persona_server.app"},
     "transport": ENGINES | {"persona_server.storage", "persona_server.app"},
     "measures": ENGINES | GRPC | {"persona_server"},
+    "validation": ENGINES | GRPC | {"persona_server"},
 }
-# What stays within the package beside its own modules.
-ALLOWED = {"measures": {"persona_server.measures"}}
+# What of a forbidden package a room may import all the same: itself.
+ALLOWED = {room: {f"persona_server.{room}"} for room in ("measures", "validation")}
 
 
 def imports_of(path: Path) -> set[str]:
@@ -98,15 +101,37 @@ def test_room_imports_nothing_that_it_must_not_know(room: str) -> None:
 
 
 def test_rooms_are_where_the_test_looks() -> None:
-    for room in ("services", "storage", "transport"):
+    for room in FORBIDDEN:
         assert len(modules(room)) > 3
 
 
 def test_what_all_rooms_share_knows_none_of_them() -> None:
+    rooms = [f"persona_server.{room}" for room in FORBIDDEN if room != "validation"]
     for name in SHARED:
         for imported in imports_of(ROOT / name):
             assert not any(within(imported, package) for package in ENGINES | GRPC)
-            assert not any(within(imported, f"persona_server.{room}") for room in FORBIDDEN)
+            assert not any(within(imported, room) for room in rooms)
+
+
+_IMPORT_ALONE = """
+import importlib, sys
+
+sys.modules.update(dict.fromkeys(("grpc", "peewee", "apsw", "playhouse", "sqlite3")))
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(*sorted(name for name in sys.modules if name.startswith("persona_server")))
+"""
+
+
+def test_validation_can_be_imported_without_the_server() -> None:
+    """As the command line does where neither the server nor its dependencies are installed."""
+    files = [path.relative_to(ROOT.parent).with_suffix("") for path in modules("validation")]
+    names = {".".join(path.parts).removesuffix(".__init__") for path in files}
+    assert len(names) > 5
+    command = [sys.executable, "-c", _IMPORT_ALONE, *sorted(names)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == {"persona_server", *names}
 
 
 def calls_in(path: Path) -> set[tuple[str, str]]:

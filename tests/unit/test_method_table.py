@@ -13,7 +13,7 @@ from persona.v1 import (
 from persona_server.scopes import SCOPES as KNOWN
 from persona_server.services.library.service import LibraryService
 from persona_server.services.personas.service import PersonaService
-from persona_server.services.projects import ProjectService
+from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses import recording
 from persona_server.services.responses.service import ResponseService
 from persona_server.storage.repositories.responses import DELETED, SHOWN

@@ -23,30 +23,34 @@ class _ErrorReason:
 class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
-    """Never sent: a reader that finds it does not know the reason."""
+    """Never sent: a client that reads it does not know the reason."""
     ERROR_REASON_PROJECT_NOT_FOUND: _ErrorReason.ValueType  # 1
-    """NOT_FOUND: there is no such project, or it was deleted, or it is another tenant's."""
+    """NOT_FOUND: there is no such project, it was deleted, or it belongs to another tenant."""
     ERROR_REASON_PERSONA_GROUP_NOT_FOUND: _ErrorReason.ValueType  # 2
-    """NOT_FOUND: the project is there, but not this persona group of it."""
+    """NOT_FOUND: the project exists, but has no such persona group."""
     ERROR_REASON_PERSONA_NOT_FOUND: _ErrorReason.ValueType  # 3
-    """NOT_FOUND: project and group are there, but not this persona in them; or answers name personas that
-    are not there, and metadata `indexes` says which answers.
+    """NOT_FOUND: project and group exist, but the group has no such persona; or responses name
+    personas that do not exist, and metadata `indexes` says which responses.
     """
     ERROR_REASON_INVALID_FIELD: _ErrorReason.ValueType  # 4
-    """INVALID_ARGUMENT: one or more fields are wrong; BadRequest names each with its reason."""
+    """INVALID_ARGUMENT: one or more fields are invalid; BadRequest names each and says why."""
     ERROR_REASON_INVALID_PAGE_TOKEN: _ErrorReason.ValueType  # 5
-    """INVALID_ARGUMENT: the token was made for another method, tenant, parent or filter, or is damaged."""
+    """INVALID_ARGUMENT: the token belongs to another method, tenant, parent or filter, or is damaged."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 6
-    """INVALID_ARGUMENT: the request_id was used for another request of this method within 24 hours."""
+    """INVALID_ARGUMENT: the request_id was used for a different request to this method in the last 24
+    hours.
+    """
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 7
     """INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts."""
     ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 8
     """ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted."""
     ERROR_REASON_IMPORT_GAP: _ErrorReason.ValueType  # 9
-    """OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` says which is last."""
+    """OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` names the last
+    committed one.
+    """
     ERROR_REASON_IMPORT_CONFLICT: _ErrorReason.ValueType  # 10
-    """ABORTED: the import was taken over by a newer stream, is another group's, has ended with its
-    persona set, or repeats a batch with another content.
+    """ABORTED: the import was taken over by a newer stream, belongs to another group, has ended
+    because all personas of the group were deleted, or repeats a batch with different content.
     """
     ERROR_REASON_CONCURRENT_CHANGE: _ErrorReason.ValueType  # 11
     """ABORTED: something else changed at the same time; read again and retry. Not sent yet."""
@@ -57,31 +61,34 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_TOO_MANY_STREAMS: _ErrorReason.ValueType  # 14
     """RESOURCE_EXHAUSTED: too many streams are open at once; retry after the delay of RetryInfo."""
     ERROR_REASON_DATABASE_UNAVAILABLE: _ErrorReason.ValueType  # 15
-    """UNAVAILABLE: the database does not answer or the disk is full; retry with the same request_id."""
+    """UNAVAILABLE: the database is not responding or the disk is full; retry with the same
+    request_id.
+    """
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 16
-    """DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the work began, so that
-    nothing was written. From the REST gateway: retry with the same Idempotency-Key to find out.
+    """DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the call was
+    processed, so nothing was written. From the REST gateway: retry with the same Idempotency-Key
+    to find out.
     """
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 17
     """UNAVAILABLE: the server is stopping; retry with the same request_id."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 18
-    """INTERNAL: a fault of the server; metadata `error_id` finds it in the server's log."""
+    """INTERNAL: a fault in the server; metadata `error_id` identifies it in the server's log."""
     ERROR_REASON_STREAM_IDLE: _ErrorReason.ValueType  # 19
     """UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume."""
     ERROR_REASON_UNKNOWN_PATH: _ErrorReason.ValueType  # 20
-    """REST alone, 404: there is no such path."""
+    """REST only, 404: there is no such path."""
     ERROR_REASON_METHOD_NOT_ALLOWED: _ErrorReason.ValueType  # 21
-    """REST alone, 405: the path exists, but not for this method; `Allow` names those it has."""
+    """REST only, 405: the path exists, but not with this method; `Allow` lists its methods."""
     ERROR_REASON_RESPONSE_NOT_FOUND: _ErrorReason.ValueType  # 22
-    """NOT_FOUND: there is no such recorded response, or it is another tenant's."""
+    """NOT_FOUND: there is no such recorded response, or it belongs to another tenant."""
     ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: _ErrorReason.ValueType  # 23
-    """NOT_FOUND: there is no such library persona, or it is another tenant's."""
+    """NOT_FOUND: there is no such library persona, or it belongs to another tenant."""
     ERROR_REASON_NOT_ELIGIBLE: _ErrorReason.ValueType  # 24
     """FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-    the metadata name every rule with its figure.
+    the metadata name every rule with its value.
     """
     ERROR_REASON_LIBRARY_PERSONA_RETIRED: _ErrorReason.ValueType  # 25
-    """FAILED_PRECONDITION: the library persona is retired: it can't be reused any more."""
+    """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -90,30 +97,34 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
-"""Never sent: a reader that finds it does not know the reason."""
+"""Never sent: a client that reads it does not know the reason."""
 ERROR_REASON_PROJECT_NOT_FOUND: ErrorReason.ValueType  # 1
-"""NOT_FOUND: there is no such project, or it was deleted, or it is another tenant's."""
+"""NOT_FOUND: there is no such project, it was deleted, or it belongs to another tenant."""
 ERROR_REASON_PERSONA_GROUP_NOT_FOUND: ErrorReason.ValueType  # 2
-"""NOT_FOUND: the project is there, but not this persona group of it."""
+"""NOT_FOUND: the project exists, but has no such persona group."""
 ERROR_REASON_PERSONA_NOT_FOUND: ErrorReason.ValueType  # 3
-"""NOT_FOUND: project and group are there, but not this persona in them; or answers name personas that
-are not there, and metadata `indexes` says which answers.
+"""NOT_FOUND: project and group exist, but the group has no such persona; or responses name
+personas that do not exist, and metadata `indexes` says which responses.
 """
 ERROR_REASON_INVALID_FIELD: ErrorReason.ValueType  # 4
-"""INVALID_ARGUMENT: one or more fields are wrong; BadRequest names each with its reason."""
+"""INVALID_ARGUMENT: one or more fields are invalid; BadRequest names each and says why."""
 ERROR_REASON_INVALID_PAGE_TOKEN: ErrorReason.ValueType  # 5
-"""INVALID_ARGUMENT: the token was made for another method, tenant, parent or filter, or is damaged."""
+"""INVALID_ARGUMENT: the token belongs to another method, tenant, parent or filter, or is damaged."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 6
-"""INVALID_ARGUMENT: the request_id was used for another request of this method within 24 hours."""
+"""INVALID_ARGUMENT: the request_id was used for a different request to this method in the last 24
+hours.
+"""
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 7
 """INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts."""
 ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 8
 """ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted."""
 ERROR_REASON_IMPORT_GAP: ErrorReason.ValueType  # 9
-"""OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` says which is last."""
+"""OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` names the last
+committed one.
+"""
 ERROR_REASON_IMPORT_CONFLICT: ErrorReason.ValueType  # 10
-"""ABORTED: the import was taken over by a newer stream, is another group's, has ended with its
-persona set, or repeats a batch with another content.
+"""ABORTED: the import was taken over by a newer stream, belongs to another group, has ended
+because all personas of the group were deleted, or repeats a batch with different content.
 """
 ERROR_REASON_CONCURRENT_CHANGE: ErrorReason.ValueType  # 11
 """ABORTED: something else changed at the same time; read again and retry. Not sent yet."""
@@ -124,29 +135,32 @@ ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 13
 ERROR_REASON_TOO_MANY_STREAMS: ErrorReason.ValueType  # 14
 """RESOURCE_EXHAUSTED: too many streams are open at once; retry after the delay of RetryInfo."""
 ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 15
-"""UNAVAILABLE: the database does not answer or the disk is full; retry with the same request_id."""
+"""UNAVAILABLE: the database is not responding or the disk is full; retry with the same
+request_id.
+"""
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 16
-"""DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the work began, so that
-nothing was written. From the REST gateway: retry with the same Idempotency-Key to find out.
+"""DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the call was
+processed, so nothing was written. From the REST gateway: retry with the same Idempotency-Key
+to find out.
 """
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 17
 """UNAVAILABLE: the server is stopping; retry with the same request_id."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 18
-"""INTERNAL: a fault of the server; metadata `error_id` finds it in the server's log."""
+"""INTERNAL: a fault in the server; metadata `error_id` identifies it in the server's log."""
 ERROR_REASON_STREAM_IDLE: ErrorReason.ValueType  # 19
 """UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume."""
 ERROR_REASON_UNKNOWN_PATH: ErrorReason.ValueType  # 20
-"""REST alone, 404: there is no such path."""
+"""REST only, 404: there is no such path."""
 ERROR_REASON_METHOD_NOT_ALLOWED: ErrorReason.ValueType  # 21
-"""REST alone, 405: the path exists, but not for this method; `Allow` names those it has."""
+"""REST only, 405: the path exists, but not with this method; `Allow` lists its methods."""
 ERROR_REASON_RESPONSE_NOT_FOUND: ErrorReason.ValueType  # 22
-"""NOT_FOUND: there is no such recorded response, or it is another tenant's."""
+"""NOT_FOUND: there is no such recorded response, or it belongs to another tenant."""
 ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: ErrorReason.ValueType  # 23
-"""NOT_FOUND: there is no such library persona, or it is another tenant's."""
+"""NOT_FOUND: there is no such library persona, or it belongs to another tenant."""
 ERROR_REASON_NOT_ELIGIBLE: ErrorReason.ValueType  # 24
 """FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-the metadata name every rule with its figure.
+the metadata name every rule with its value.
 """
 ERROR_REASON_LIBRARY_PERSONA_RETIRED: ErrorReason.ValueType  # 25
-"""FAILED_PRECONDITION: the library persona is retired: it can't be reused any more."""
+"""FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -31,11 +31,11 @@ class _ReliabilityStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rel
     RELIABILITY_STATUS_UNSPECIFIED: _ReliabilityStatus.ValueType  # 0
     """Not set."""
     RELIABILITY_STATUS_INSUFFICIENT_DATA: _ReliabilityStatus.ValueType  # 1
-    """Too little data to tell: it says nothing of the individual."""
+    """Too little data to tell: this says nothing about the individual."""
     RELIABILITY_STATUS_ELIGIBLE: _ReliabilityStatus.ValueType  # 2
     """It answers reliably."""
     RELIABILITY_STATUS_NOT_ELIGIBLE: _ReliabilityStatus.ValueType  # 3
-    """Enough data, but not reliable by at least one rule."""
+    """Enough data, but at least one rule for reliability is not met."""
 
 class ReliabilityStatus(_ReliabilityStatus, metaclass=_ReliabilityStatusEnumTypeWrapper):
     """ReliabilityStatus says whether an individual may be promoted."""
@@ -43,11 +43,11 @@ class ReliabilityStatus(_ReliabilityStatus, metaclass=_ReliabilityStatusEnumType
 RELIABILITY_STATUS_UNSPECIFIED: ReliabilityStatus.ValueType  # 0
 """Not set."""
 RELIABILITY_STATUS_INSUFFICIENT_DATA: ReliabilityStatus.ValueType  # 1
-"""Too little data to tell: it says nothing of the individual."""
+"""Too little data to tell: this says nothing about the individual."""
 RELIABILITY_STATUS_ELIGIBLE: ReliabilityStatus.ValueType  # 2
 """It answers reliably."""
 RELIABILITY_STATUS_NOT_ELIGIBLE: ReliabilityStatus.ValueType  # 3
-"""Enough data, but not reliable by at least one rule."""
+"""Enough data, but at least one rule for reliability is not met."""
 Global___ReliabilityStatus: _TypeAlias = ReliabilityStatus  # noqa: Y015
 
 class _UndefinedReason:
@@ -63,7 +63,7 @@ class _UndefinedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Undef
     UNDEFINED_REASON_TOO_FEW_PEERS: _UndefinedReason.ValueType  # 2
     """Too few other individuals answered the same questions."""
     UNDEFINED_REASON_EVERYBODY_ALIKE: _UndefinedReason.ValueType  # 3
-    """Everybody answers alike, so consistency can't be told from consensus."""
+    """All individuals answer alike, so consistency can't be told from consensus."""
     UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION: _UndefinedReason.ValueType  # 4
     """Without one of the simulations the coefficient would be undefined."""
     UNDEFINED_REASON_NO_COMPARABLE_PAIR: _UndefinedReason.ValueType  # 5
@@ -71,9 +71,9 @@ class _UndefinedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Undef
     UNDEFINED_REASON_TOO_FEW_POINTS: _UndefinedReason.ValueType  # 6
     """Too few points in time."""
     UNDEFINED_REASON_TOO_MANY_POINTS: _UndefinedReason.ValueType  # 7
-    """More points in time than the exact test takes."""
+    """More points in time than the exact test supports."""
     UNDEFINED_REASON_TOO_FEW_DIFFERENCES: _UndefinedReason.ValueType  # 8
-    """Too few successive differences of other individuals to know the question's noise."""
+    """Too few successive differences of other individuals to estimate the question's noise."""
     UNDEFINED_REASON_NO_NOISE: _UndefinedReason.ValueType  # 9
     """Other individuals never changed, so any change would be infinitely large."""
     UNDEFINED_REASON_NO_RESIDUALS: _UndefinedReason.ValueType  # 10
@@ -89,7 +89,7 @@ UNDEFINED_REASON_NO_REPEATED_QUESTION: UndefinedReason.ValueType  # 1
 UNDEFINED_REASON_TOO_FEW_PEERS: UndefinedReason.ValueType  # 2
 """Too few other individuals answered the same questions."""
 UNDEFINED_REASON_EVERYBODY_ALIKE: UndefinedReason.ValueType  # 3
-"""Everybody answers alike, so consistency can't be told from consensus."""
+"""All individuals answer alike, so consistency can't be told from consensus."""
 UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION: UndefinedReason.ValueType  # 4
 """Without one of the simulations the coefficient would be undefined."""
 UNDEFINED_REASON_NO_COMPARABLE_PAIR: UndefinedReason.ValueType  # 5
@@ -97,9 +97,9 @@ UNDEFINED_REASON_NO_COMPARABLE_PAIR: UndefinedReason.ValueType  # 5
 UNDEFINED_REASON_TOO_FEW_POINTS: UndefinedReason.ValueType  # 6
 """Too few points in time."""
 UNDEFINED_REASON_TOO_MANY_POINTS: UndefinedReason.ValueType  # 7
-"""More points in time than the exact test takes."""
+"""More points in time than the exact test supports."""
 UNDEFINED_REASON_TOO_FEW_DIFFERENCES: UndefinedReason.ValueType  # 8
-"""Too few successive differences of other individuals to know the question's noise."""
+"""Too few successive differences of other individuals to estimate the question's noise."""
 UNDEFINED_REASON_NO_NOISE: UndefinedReason.ValueType  # 9
 """Other individuals never changed, so any change would be infinitely large."""
 UNDEFINED_REASON_NO_RESIDUALS: UndefinedReason.ValueType  # 10
@@ -123,7 +123,7 @@ class _QuestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Question
     QUESTION_KIND_SENTIMENT: _QuestionKind.ValueType  # 4
     """By a sentiment from -1 to 1."""
     QUESTION_KIND_THEMES: _QuestionKind.ValueType  # 5
-    """By a text, of which the themes count."""
+    """By a text, of which the themes are compared."""
 
 class QuestionKind(_QuestionKind, metaclass=_QuestionKindEnumTypeWrapper):
     """QuestionKind is how a question is answered."""
@@ -139,7 +139,7 @@ QUESTION_KIND_RATING: QuestionKind.ValueType  # 3
 QUESTION_KIND_SENTIMENT: QuestionKind.ValueType  # 4
 """By a sentiment from -1 to 1."""
 QUESTION_KIND_THEMES: QuestionKind.ValueType  # 5
-"""By a text, of which the themes count."""
+"""By a text, of which the themes are compared."""
 Global___QuestionKind: _TypeAlias = QuestionKind  # noqa: Y015
 
 @_typing.final
@@ -158,15 +158,15 @@ class LibraryPersona(_message.Message):
     RETIRED_AT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """UUID, made by the server."""
+    """UUID, generated by the server."""
     origin_project_id: _builtins.str
     """UUID of the project in which it was promoted, deleted or not."""
     origin_persona_id: _builtins.str
     """UUID of the persona that was promoted, deleted or not."""
     project_count: _builtins.int
-    """How many projects have used the individual, the origin's included."""
+    """The number of projects that have used the individual, including the project of origin."""
     response_count: _builtins.int
-    """How many answers all of its personas have given."""
+    """The number of answers that all of its personas have given."""
     @_builtins.property
     def profile(self) -> _persona_pb2.Persona:
         """The full profile as it was promoted, without id, parents and library_persona_id. It never
@@ -179,7 +179,7 @@ class LibraryPersona(_message.Message):
 
     @_builtins.property
     def retired_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was retired, UTC; unset (JSON null) if it can be reused."""
+        """When it was retired, UTC; unset (JSON null) if it can still be reused."""
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
@@ -243,28 +243,30 @@ class Reliability(_message.Message):
     contradiction_rate_reason: Global___UndefinedReason.ValueType
     """Why `contradiction_rate` is null."""
     simulation_count: _builtins.int
-    """Simulations with an answer to a comparable question."""
+    """The number of simulations with an answer to a comparable question."""
     question_count: _builtins.int
-    """Comparable questions: answered in at least two simulations, and by enough other individuals."""
+    """The number of comparable questions: those answered in at least two simulations, and by enough
+    other individuals.
+    """
     contradicting_pair_count: _builtins.int
-    """Pairs of answers that contradict."""
+    """The number of pairs of answers that contradict each other."""
     pair_count: _builtins.int
-    """Pairs of answers that could contradict."""
+    """The number of pairs of answers that could contradict each other."""
     mixed_models: _builtins.bool
-    """Whether compared answers come from different models or prompt versions: what differs may then
-    not be the persona's.
+    """Whether the compared answers come from different models or prompt versions, so that differences
+    may not be due to the persona.
     """
     reliable_change_count: _builtins.int
-    """Questions in which the attitude has reliably changed: that lowers C, too."""
+    """The number of questions in which the attitude has reliably changed, which also lowers C."""
     promotion_pending: _builtins.bool
-    """Whether the individual waits for automatic promotion to look at its newest answers."""
+    """Whether automatic promotion has yet to evaluate the individual's newest answers."""
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReliabilityRule]:
         """Every rule behind the status, with its figure: those about the amount of data first."""
 
     @_builtins.property
     def coefficient(self) -> _wrappers_pb2.DoubleValue:
-        """Chance-corrected agreement C: 1 is perfect, 0 what chance would give; null if undefined."""
+        """Chance-corrected agreement C: 1 is perfect, 0 is what chance would give; null if undefined."""
 
     @_builtins.property
     def lower_bound(self) -> _wrappers_pb2.DoubleValue:
@@ -272,7 +274,9 @@ class Reliability(_message.Message):
 
     @_builtins.property
     def attainable(self) -> _wrappers_pb2.DoubleValue:
-        """The lower bound that perfect agreement on as much data would have earned; null if undefined."""
+        """The lower bound that perfect agreement on the same amount of data would have; null if
+        undefined.
+        """
 
     @_builtins.property
     def contradiction_rate(self) -> _wrappers_pb2.DoubleValue:
@@ -280,11 +284,13 @@ class Reliability(_message.Message):
 
     @_builtins.property
     def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]:
-        """Each question with a contradiction once, at most 1,000 and 1 MiB of them."""
+        """The questions with a contradiction, each listed once: at most 1,000, and at most 1 MiB in
+        total.
+        """
 
     @_builtins.property
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelVersion]:
-        """Each model and prompt version of the compared answers once, at most 1,000."""
+        """The models and prompt versions of the compared answers, each listed once, at most 1,000."""
 
     @_builtins.property
     def measured_at(self) -> _timestamp_pb2.Timestamp:
@@ -339,7 +345,7 @@ class ReliabilityRule(_message.Message):
     name: _builtins.str
     """What is limited: "simulations", "questions", "attainable", "bound", "contradiction_rate"."""
     limit: _builtins.float
-    """The limit: at most, for contradiction_rate; at least, for the others."""
+    """The limit: a maximum for contradiction_rate, a minimum for the others."""
     holds: _builtins.bool
     """Whether the figure is within the limit."""
     @_builtins.property
@@ -378,9 +384,9 @@ class Contradiction(_message.Message):
     second_response_id: _builtins.str
     """UUID of the later one."""
     contradicting_pair_count: _builtins.int
-    """How many pairs of answers to the question contradict."""
+    """The number of pairs of answers to the question that contradict each other."""
     pair_count: _builtins.int
-    """How many pairs of answers there are."""
+    """The number of pairs of answers to the question."""
     @_builtins.property
     def question(self) -> Global___Question:
         """The question."""
@@ -404,16 +410,16 @@ Global___Contradiction: _TypeAlias = Contradiction  # noqa: Y015
 
 @_typing.final
 class ModelVersion(_message.Message):
-    """ModelVersion is what gave an answer."""
+    """ModelVersion is the model that gave an answer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_FIELD_NUMBER: _builtins.int
     PROMPT_VERSION_FIELD_NUMBER: _builtins.int
     model: _builtins.str
-    """The model; "" if the answer does not say."""
+    """The model; "" if the response does not say."""
     prompt_version: _builtins.str
-    """The version of the prompt; "" if the answer does not say."""
+    """The version of the prompt; "" if the response does not say."""
     def __init__(
         self,
         *,
@@ -430,8 +436,8 @@ Global___ModelVersion: _TypeAlias = ModelVersion  # noqa: Y015
 
 @_typing.final
 class Question(_message.Message):
-    """Question is a question with the scale of its answers. The same key with another scale is another
-    question.
+    """Question is a question with the scale of its answers. The same key with another scale is a
+    different question.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -608,11 +614,13 @@ class ListLibraryPersonasRequest(_message.Message):
     INCLUDE_RETIRED_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many library personas; 0 and more than 1,000 mean 1,000; negative is
-    INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
+    """The maximum number of library personas; 0 and values above 1,000 mean 1,000; a negative value
+    is INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
     """
     page_token: _builtins.str
-    """`next_page_token` of the page before, with the same arguments but for page_size; "" starts."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     gender: _builtins.str
     """Only personas of this gender (whole text); "" is no filter. At most 64 characters."""
     income_level: _builtins.str
@@ -630,11 +638,11 @@ class ListLibraryPersonasRequest(_message.Message):
     filter.
     """
     include_retired: _builtins.bool
-    """Whether to list retired ones too."""
+    """Whether to include retired library personas."""
     order_by: _builtins.str
-    """"reliability" (its lower bound), "project_count" or "created_at", ascending, or with " desc"
-    after it descending; "" is "reliability desc". Equals are in order of their ids. A
-    project_count that changes between two pages can move its persona past them.
+    """"reliability" (its lower bound), "project_count" or "created_at", ascending, or descending with
+    " desc" appended; "" is "reliability desc". Ties are in order of their ids. A project_count
+    that changes between two pages can move its persona past them.
     """
     def __init__(
         self,
@@ -800,13 +808,15 @@ class MatchLibraryPersonasRequest(_message.Message):
     group_id: _builtins.str
     """UUID of the persona group."""
     page_size: _builtins.int
-    """At most so many matches; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A page
-    stays under 3 MiB, so it may hold fewer even though more follow.
+    """The maximum number of matches; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
     """
     page_token: _builtins.str
-    """`next_page_token` of the page before, with the same arguments but for page_size; "" starts."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     exclude_used_in_project: _builtins.bool
-    """Whether to leave out individuals that the project has used before, deleted since or not."""
+    """Whether to exclude individuals that the project has used before, whether deleted since or not."""
     min_score: _builtins.float
     """Only matches with at least this score, 0 to 1."""
     def __init__(
@@ -865,7 +875,7 @@ class LibraryMatch(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     score: _builtins.float
-    """The mean of the parts, 0 to 1; 1 if the group leaves all of them open."""
+    """The mean of the parts, 0 to 1; 1 if the group's definition leaves all of them open."""
     @_builtins.property
     def library_persona(self) -> Global___LibraryPersona:
         """The library persona."""
@@ -913,7 +923,7 @@ class MatchParts(_message.Message):
 
     @_builtins.property
     def occupation(self) -> _wrappers_pb2.DoubleValue:
-        """The share of the group's words that the occupation has."""
+        """The share of the words of the group's occupation that the persona's occupation contains."""
 
     def __init__(
         self,
@@ -949,8 +959,8 @@ class ReuseLibraryPersonasRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def library_persona_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """UUIDs of 1 to 1,000 library personas, of 3 MiB together at most, as one page of a list or of
-        matches has; none may repeat.
+        """UUIDs of 1 to 1,000 library personas, without duplicates. The library personas may have at most
+        3 MiB in total, as those of one page of a list or of matches have.
         """
 
     def __init__(
@@ -978,7 +988,7 @@ class ReuseLibraryPersonasResponse(_message.Message):
     PERSONAS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """The personas of the group that were made of the individuals."""
+        """The group's new personas, each created from one of the individuals."""
 
     def __init__(
         self,
@@ -1006,14 +1016,16 @@ class GetAttitudeTimelineRequest(_message.Message):
     library_persona_id: _builtins.str
     """UUID of the library persona."""
     page_size: _builtins.int
-    """At most so many questions; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A
-    page stays under 3 MiB, so it may hold fewer even though more follow.
+    """The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
     """
     page_token: _builtins.str
-    """`next_page_token` of the page before, with the same arguments but for page_size; "" starts."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     question_key: _builtins.str
-    """Only the questions of this key (whole text, case counts); "" is no filter. At most 255
-    characters. Adjusted p-values count all of the individual's questions in any case.
+    """Only the questions of this key (whole text, case-sensitive); "" is no filter. At most 255
+    characters. Adjusted p-values take all of the individual's questions into account in any case.
     """
     def __init__(
         self,
@@ -1061,8 +1073,9 @@ Global___GetAttitudeTimelineResponse: _TypeAlias = GetAttitudeTimelineResponse  
 
 @_typing.final
 class QuestionTimeline(_message.Message):
-    """QuestionTimeline is one individual's answers to one question over time. Of a rating or a sentiment
-    it says how much it has shifted, of a choice whether it has; sets and themes have points alone.
+    """QuestionTimeline is one individual's answers to one question over time. For a rating or a
+    sentiment it says how much it has shifted, for a choice whether it has; for sets and themes it
+    has only the points.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1077,7 +1090,7 @@ class QuestionTimeline(_message.Message):
 
     @_builtins.property
     def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimelinePoint]:
-        """The answers in order of time: one point per simulation; those of a rating or sentiment at
+        """The answers in order of time, one point per simulation; for a rating or sentiment, points at
         equal times are merged.
         """
 
@@ -1193,7 +1206,9 @@ class NumericShift(_message.Message):
 
     @_builtins.property
     def reliable_change(self) -> Global___ReliableChange:
-        """Whether the change is larger than the noise of other individuals explains; null if unknown."""
+        """Whether the change is larger than the noise of other individuals would explain; null if
+        unknown.
+        """
 
     @_builtins.property
     def slope(self) -> Global___Slope:
@@ -1251,7 +1266,7 @@ class ReliableChange(_message.Message):
     noise_variance: _builtins.float
     """The variance of other individuals' noise, in rating points² or sentiment²."""
     noise_difference_count: _builtins.int
-    """How many of their successive differences it rests on."""
+    """The number of their successive differences from which it was estimated."""
     reliable: _builtins.bool
     """Whether |rci| is above the threshold."""
     def __init__(
@@ -1354,7 +1369,7 @@ class ChoiceShift(_message.Message):
     changed: _builtins.bool
     """Whether they differ."""
     switch_count: _builtins.int
-    """How often successive answers differ."""
+    """The number of times that successive answers differ."""
     def __init__(
         self,
         *,

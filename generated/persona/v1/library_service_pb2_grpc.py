@@ -101,16 +101,17 @@ class LibraryServiceServicer:
 
     def GetReliability(self, request, context):
         """GetReliability measures one individual, named by one of its personas or by its library persona.
-        With too little data the status is INSUFFICIENT_DATA, which says nothing of the individual. The
-        persona, its group and its project may be deleted.
-        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND.
+        With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
+        The persona, its group and its project may be deleted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
+        LIBRARY_PERSONA_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PromotePersona(self, request, context):
-        """PromotePersona takes an individual into the library if its answers are reliable, decided on one
+        """PromotePersona adds an individual to the library if its answers are reliable, decided on one
         consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
         returns the same library persona.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
@@ -145,7 +146,7 @@ class LibraryServiceServicer:
     def MatchLibraryPersonas(self, request, context):
         """MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
         definition, best first by (score, id). Gender, where the group names one, and its age range are
-        requirements; retired ones are left out.
+        requirements; retired library personas are excluded.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -156,8 +157,8 @@ class LibraryServiceServicer:
         """ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
         persona with the same profile and `library_persona_id` set, created now.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
-        MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
+        LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is already in the group;
+        MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -28,12 +28,13 @@ class LibraryServiceStub:
     def __init__(self, channel: _grpc.Channel) -> None: ...
     GetReliability: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetReliabilityRequest, _library_service_pb2.GetReliabilityResponse]
     """GetReliability measures one individual, named by one of its personas or by its library persona.
-    With too little data the status is INSUFFICIENT_DATA, which says nothing of the individual. The
-    persona, its group and its project may be deleted.
-    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND.
+    With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
+    The persona, its group and its project may be deleted.
+    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
+    LIBRARY_PERSONA_NOT_FOUND.
     """
     PromotePersona: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.PromotePersonaRequest, _library_service_pb2.PromotePersonaResponse]
-    """PromotePersona takes an individual into the library if its answers are reliable, decided on one
+    """PromotePersona adds an individual to the library if its answers are reliable, decided on one
     consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
     returns the same library persona.
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
@@ -50,15 +51,15 @@ class LibraryServiceStub:
     MatchLibraryPersonas: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.MatchLibraryPersonasRequest, _library_service_pb2.MatchLibraryPersonasResponse]
     """MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
     definition, best first by (score, id). Gender, where the group names one, and its age range are
-    requirements; retired ones are left out.
+    requirements; retired library personas are excluded.
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
     ReuseLibraryPersonas: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.ReuseLibraryPersonasRequest, _library_service_pb2.ReuseLibraryPersonasResponse]
     """ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
     persona with the same profile and `library_persona_id` set, created now.
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-    LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
-    MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
+    LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is already in the group;
+    MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
     """
     GetAttitudeTimeline: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetAttitudeTimelineRequest, _library_service_pb2.GetAttitudeTimelineResponse]
     """GetAttitudeTimeline returns an individual's answers over time, question by question, with the
@@ -86,9 +87,10 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _library_service_pb2.GetReliabilityResponse:
         """GetReliability measures one individual, named by one of its personas or by its library persona.
-        With too little data the status is INSUFFICIENT_DATA, which says nothing of the individual. The
-        persona, its group and its project may be deleted.
-        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND.
+        With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
+        The persona, its group and its project may be deleted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
+        LIBRARY_PERSONA_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -97,7 +99,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_service_pb2.PromotePersonaRequest,
         context: _grpc.ServicerContext,
     ) -> _library_service_pb2.PromotePersonaResponse:
-        """PromotePersona takes an individual into the library if its answers are reliable, decided on one
+        """PromotePersona adds an individual to the library if its answers are reliable, decided on one
         consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
         returns the same library persona.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
@@ -138,7 +140,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _library_service_pb2.MatchLibraryPersonasResponse:
         """MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
         definition, best first by (score, id). Gender, where the group names one, and its age range are
-        requirements; retired ones are left out.
+        requirements; retired library personas are excluded.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
@@ -151,8 +153,8 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         """ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
         persona with the same profile and `library_persona_id` set, created now.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
-        MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
+        LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is already in the group;
+        MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
         """
 
     @_abc_1.abstractmethod

@@ -25,7 +25,7 @@ class Persona(_message.Message):
     """Persona is one individual synthetic consumer in one persona group of one project.
 
     A persona is immutable: it keeps one identity across every simulation. It is written once, read
-    often and deleted; no RPC changes it. On the wire it is at most 64 KiB. NUL is refused in every
+    often and deleted; no RPC changes it. On the wire it is at most 64 KiB. NUL is rejected in every
     text, other control characters in the one-line ones (all but the three narratives and the values
     of `attributes`).
     """
@@ -72,8 +72,8 @@ class Persona(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """UUID in 8-4-4-4-12 form, unique within the tenant. A client may bring its own to make a create
-    idempotent; otherwise the server makes a UUIDv7.
+    """UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
+    idempotent; otherwise the server generates a UUIDv7.
     """
     project_id: _builtins.str
     """UUID of the parent project. Output only: taken from the request's parent, ignored in a create
@@ -82,9 +82,9 @@ class Persona(_message.Message):
     group_id: _builtins.str
     """UUID of the parent persona group. Output only, likewise."""
     full_name: _builtins.str
-    """Full name, 1 to 255 characters, not only spaces, for example "Maria Santos". Required."""
+    """Full name, 1 to 255 characters, not blank, for example "Maria Santos". Required."""
     age: _builtins.int
-    """Age in years, 1 to 130; 0 means that the source does not know it. Age filters never match 0."""
+    """Age in years, 1 to 130; 0 means unknown. Age filters never match 0."""
     gender: _builtins.str
     """Gender identity, at most 64 characters (and at most 256 bytes when folded for filters)."""
     occupation: _builtins.str
@@ -92,7 +92,7 @@ class Persona(_message.Message):
     location: _builtins.str
     """City and country, at most 255 characters (1,020 bytes when folded for filters)."""
     income_level: _builtins.str
-    """"Low", "Middle" or "High"; "" where the source does not know it."""
+    """"Low", "Middle" or "High"; "" if unknown."""
     digital_habits: _builtins.str
     """Narrative on platforms, apps and payment methods, at most 8 KiB."""
     price_sensitivity: _builtins.str
@@ -103,7 +103,7 @@ class Persona(_message.Message):
     """http or https URL of the profile image, at most 2,048 characters, or ""."""
     @_builtins.property
     def personality_traits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """3 to 5 descriptors of at most 128 characters each; empty where the source has none."""
+        """3 to 5 descriptors of at most 128 characters each; empty if unknown."""
 
     @_builtins.property
     def trusted_brands(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -122,14 +122,14 @@ class Persona(_message.Message):
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When the persona was generated, UTC, cut to microseconds, years 1970 to 9999. If unset, item i
-        of a batch gets the server's time plus i microseconds.
+        """When the persona was generated, UTC, truncated to microseconds, years 1970 to 9999. If unset,
+        item i of a batch gets the server's time plus i microseconds.
         """
 
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """What a source knows beyond the fields above (education, religion, Big Five, a sixth trait …),
-        kept verbatim. At most 100 keys of at most 128 characters, 32 KiB in all.
+        """Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
+        trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
         """
 
     def __init__(

@@ -32,9 +32,9 @@ class _LibraryLinkRelationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_L
     LIBRARY_LINK_RELATION_UNSPECIFIED: _LibraryLinkRelation.ValueType  # 0
     """Not set."""
     LIBRARY_LINK_RELATION_ORIGIN: _LibraryLinkRelation.ValueType  # 1
-    """It was promoted: the library persona was made of it."""
+    """It was promoted: the library persona was created from it."""
     LIBRARY_LINK_RELATION_REUSE: _LibraryLinkRelation.ValueType  # 2
-    """It was made of the library persona."""
+    """It was created from the library persona."""
 
 class LibraryLinkRelation(_LibraryLinkRelation, metaclass=_LibraryLinkRelationEnumTypeWrapper):
     """LibraryLinkRelation is how a project persona came to be linked to a library persona."""
@@ -42,9 +42,9 @@ class LibraryLinkRelation(_LibraryLinkRelation, metaclass=_LibraryLinkRelationEn
 LIBRARY_LINK_RELATION_UNSPECIFIED: LibraryLinkRelation.ValueType  # 0
 """Not set."""
 LIBRARY_LINK_RELATION_ORIGIN: LibraryLinkRelation.ValueType  # 1
-"""It was promoted: the library persona was made of it."""
+"""It was promoted: the library persona was created from it."""
 LIBRARY_LINK_RELATION_REUSE: LibraryLinkRelation.ValueType  # 2
-"""It was made of the library persona."""
+"""It was created from the library persona."""
 Global___LibraryLinkRelation: _TypeAlias = LibraryLinkRelation  # noqa: Y015
 
 @_typing.final
@@ -68,11 +68,13 @@ class ListPersonasRequest(_message.Message):
     group_id: _builtins.str
     """UUID of the persona group."""
     page_size: _builtins.int
-    """At most so many personas; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A page
-    stays under 3 MiB, so it may hold fewer even though more follow.
+    """The maximum number of personas; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
     """
     page_token: _builtins.str
-    """`next_page_token` of the page before, with the same arguments but for page_size; "" starts."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     gender: _builtins.str
     """Only personas of this gender (whole text); "" is no filter. At most 64 characters."""
     income_level: _builtins.str
@@ -272,7 +274,7 @@ Global___DeleteAllPersonasRequest: _TypeAlias = DeleteAllPersonasRequest  # noqa
 
 @_typing.final
 class DeleteAllPersonasResponse(_message.Message):
-    """DeleteAllPersonasResponse tells how many there were."""
+    """DeleteAllPersonasResponse says how many personas were deleted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -310,7 +312,7 @@ class CreatePersonaRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def persona(self) -> _persona_pb2.Persona:
-        """The persona. Its id and created_at may be left to the server."""
+        """The persona. If its id or created_at is unset, the server sets it."""
 
     def __init__(
         self,
@@ -417,7 +419,7 @@ Global___BatchCreatePersonasResponse: _TypeAlias = BatchCreatePersonasResponse  
 @_typing.final
 class ImportPersonasRequest(_message.Message):
     """ImportPersonasRequest is the first message of an import (project_id, group_id and import_id) or
-    one of the batches that follow (sequence and personas); a message that mixes both is refused.
+    one of the batches that follow (sequence and personas); a message that mixes both is rejected.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -432,14 +434,14 @@ class ImportPersonasRequest(_message.Message):
     group_id: _builtins.str
     """UUID of the persona group. First message only."""
     import_id: _builtins.str
-    """UUID of the import, made by the client and kept for resuming it within 30 days; it stands in
-    place of a request_id. First message only.
+    """UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
+    it replaces a request_id. First message only.
     """
     sequence: _builtins.int
-    """The number of the batch: contiguous, from 1. A committed batch may be sent again."""
+    """The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged."""
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """1 to 1,000 personas; the whole message is at most 3 MiB."""
+        """1 to 1,000 personas; the whole message has at most 3 MiB."""
 
     def __init__(
         self,
@@ -469,7 +471,7 @@ class ImportPersonasResponse(_message.Message):
     committed_sequence: _builtins.int
     """The last batch on disk; 0 if there is none yet."""
     persona_count: _builtins.int
-    """How many personas were acknowledged under this import_id, those that existed already included."""
+    """The number of personas acknowledged under this import_id, including those that already existed."""
     def __init__(
         self,
         *,
@@ -504,7 +506,9 @@ class ExportPersonasRequest(_message.Message):
     group_id: _builtins.str
     """UUID of the persona group."""
     resume_token: _builtins.str
-    """`resume_token` of the last chunk that arrived, with the same arguments; "" starts."""
+    """`resume_token` of the last chunk received; all arguments must be the same. "" starts at the
+    beginning.
+    """
     gender: _builtins.str
     """Only personas of this gender (whole text); "" is no filter. At most 64 characters."""
     income_level: _builtins.str
@@ -568,7 +572,9 @@ Global___ExportPersonasResponse: _TypeAlias = ExportPersonasResponse  # noqa: Y0
 
 @_typing.final
 class LibraryPersonaProject(_message.Message):
-    """LibraryPersonaProject is one use of an individual: a link that outlives persona, group and project."""
+    """LibraryPersonaProject is one use of an individual: a link that outlives persona, group and
+    project.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -600,13 +606,13 @@ class LibraryPersonaProject(_message.Message):
     @_builtins.property
     def match_score(self) -> _wrappers_pb2.DoubleValue:
         """How well the individual matched the group when it was reused, 0 to 1; null for the origin, and
-        if it missed a requirement of the group.
+        if it did not meet a requirement of the group.
         """
 
     @_builtins.property
     def persona_deleted_at(self) -> _timestamp_pb2.Timestamp:
-        """When the persona, its group or its project was deleted, whichever came first, UTC; null if it
-        is there.
+        """When the persona, its group or its project was deleted, whichever came first, UTC; null if none
+        of them was.
         """
 
     def __init__(
@@ -648,11 +654,13 @@ class GetPersonaLineageRequest(_message.Message):
     persona_id: _builtins.str
     """UUID of the persona, deleted or not."""
     page_size: _builtins.int
-    """At most so many project personas; 0 and more than 1,000 mean 1,000; negative is
-    INVALID_ARGUMENT.
+    """The maximum number of project personas; 0 and values above 1,000 mean 1,000; a negative value
+    is INVALID_ARGUMENT.
     """
     page_token: _builtins.str
-    """`next_page_token` of the page before, with the same arguments but for page_size; "" starts."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     def __init__(
         self,
         *,
@@ -718,9 +726,13 @@ class ListLibraryPersonaProjectsRequest(_message.Message):
     library_persona_id: _builtins.str
     """UUID of the library persona."""
     page_size: _builtins.int
-    """At most so many links; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT."""
+    """The maximum number of links; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT.
+    """
     page_token: _builtins.str
-    """`next_page_token` of the page before, with the same arguments but for page_size; "" starts."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     def __init__(
         self,
         *,

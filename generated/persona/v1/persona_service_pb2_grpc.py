@@ -26,11 +26,12 @@ if _version_not_supported:
 
 
 class PersonaServiceStub:
-    """PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona group.
+    """PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona
+    group.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND) for
-    a parent that is not there. Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND)
+    for a parent that does not exist. Another tenant's id behaves like one that does not exist.
     """
 
     def __init__(self, channel):
@@ -92,16 +93,18 @@ class PersonaServiceStub:
 
 
 class PersonaServiceServicer:
-    """PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona group.
+    """PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona
+    group.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND) for
-    a parent that is not there. Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND)
+    for a parent that does not exist. Another tenant's id behaves like one that does not exist.
     """
 
     def ListPersonas(self, request, context):
-        """ListPersonas pages through a group, oldest first by (created_at, id). Each persona that is there
-        from the first to the last page comes exactly once, whatever others insert or delete meanwhile.
+        """ListPersonas pages through a group, oldest first by (created_at, id). Each persona that exists
+        from the first to the last page is returned exactly once, whatever is inserted or deleted
+        meanwhile.
         Errors: INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -116,9 +119,9 @@ class PersonaServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeletePersona(self, request, context):
-        """DeletePersona takes one persona out of its group. Recorded responses and lineage stay. Deleting
-        a persona that is not there is PERSONA_NOT_FOUND, unless the call is the retry (same request_id)
-        of a success.
+        """DeletePersona removes one persona from its group. Recorded responses and lineage stay. Deleting
+        a persona that does not exist is PERSONA_NOT_FOUND, unless the call is the retry (same
+        request_id) of a success.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,7 +129,7 @@ class PersonaServiceServicer:
 
     def DeleteAllPersonas(self, request, context):
         """DeleteAllPersonas empties a group in one atomic step, however large it is; the group stays, and
-        so do recorded responses and lineage. An empty group is a success that deletes 0.
+        so do recorded responses and lineage. Emptying an empty group succeeds and deletes 0.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,7 +137,7 @@ class PersonaServiceServicer:
 
     def CreatePersona(self, request, context):
         """CreatePersona adds one persona to a group. With the id of a persona that exists with the same
-        content in this group, it returns that one; if it was deleted, it becomes visible again.
+        content in this group, it returns that one; if that one was deleted, it becomes visible again.
         Errors: ALREADY_EXISTS for an id that names something else.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -153,7 +156,7 @@ class PersonaServiceServicer:
         """ImportPersonas takes any number of personas in batches and can be resumed without loss or
         duplicate. The first message names the group and the import; each later one is a batch. The
         server answers the first message and every batch once it is on disk. A newer stream with the
-        same import_id takes the import over. One bad persona refuses its batch; any error ends the
+        same import_id takes over the import. One invalid persona fails its batch; any error ends the
         stream and carries `committed_sequence` in its metadata.
         Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
         """
@@ -173,7 +176,7 @@ class PersonaServiceServicer:
     def GetPersonaLineage(self, request, context):
         """GetPersonaLineage reads the library persona underneath a persona, and pages through every
         project persona that is the same individual, newest link first. The persona, its group and its
-        project may be deleted. Of one that is not in the library both are empty.
+        project may be deleted. Both are empty for a persona that is not in the library.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -182,7 +185,7 @@ class PersonaServiceServicer:
 
     def ListLibraryPersonaProjects(self, request, context):
         """ListLibraryPersonaProjects pages through every project and group that has used an individual,
-        newest link first, retired or not, whatever was deleted since. It has no parents in its path.
+        newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
         Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -251,11 +254,12 @@ def add_PersonaServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PersonaService:
-    """PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona group.
+    """PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona
+    group.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND) for
-    a parent that is not there. Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND)
+    for a parent that does not exist. Another tenant's id behaves like one that does not exist.
     """
 
     @staticmethod

@@ -33,20 +33,20 @@ class Project(_message.Message):
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     PERSONA_GROUP_COUNT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """UUID in 8-4-4-4-12 form. A client may bring its own to make a create idempotent."""
+    """UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent."""
     name: _builtins.str
-    """Name, 1 to 255 characters, not only spaces. Required."""
+    """Name, 1 to 255 characters, not blank. Required."""
     description: _builtins.str
     """Description, at most 4 KiB."""
     persona_group_count: _builtins.int
-    """How many persona groups it has now. Output only."""
+    """The current number of persona groups. Output only."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was made, UTC. Output only."""
+        """When it was created, UTC. Output only."""
 
     @_builtins.property
     def updated_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was last updated, UTC; groups and personas don't move it. Output only."""
+        """When it was last updated, UTC; changes to its groups and personas don't count. Output only."""
 
     def __init__(
         self,
@@ -68,8 +68,8 @@ Global___Project: _TypeAlias = Project  # noqa: Y015
 
 @_typing.final
 class PersonaGroup(_message.Message):
-    """PersonaGroup holds personas of one project, and the definition by which they were sought. In
-    gender, location, occupation and income_level, "", "All" and "Any" mean that it is open.
+    """PersonaGroup holds personas of one project, and the definition by which they were selected. In
+    gender, location, occupation and income_level, "", "All" and "Any" mean any value.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -89,36 +89,36 @@ class PersonaGroup(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """UUID in 8-4-4-4-12 form. A client may bring its own to make a create idempotent."""
+    """UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent."""
     project_id: _builtins.str
     """UUID of the parent project. Output only: taken from the request's parent."""
     name: _builtins.str
-    """Name, 1 to 255 characters, not only spaces. Required."""
+    """Name, 1 to 255 characters, not blank. Required."""
     description: _builtins.str
     """Description, at most 4 KiB."""
     age_min: _builtins.int
-    """Lowest age sought, in years, 1 to 130; 0 is open."""
+    """Lowest age wanted, in years, 1 to 130; 0 is no bound."""
     age_max: _builtins.int
-    """Highest age sought, in years, 1 to 130; 0 is open. Not below age_min."""
+    """Highest age wanted, in years, 1 to 130; 0 is no bound. Not less than age_min."""
     gender: _builtins.str
-    """Gender sought, at most 64 characters."""
+    """Gender wanted, at most 64 characters."""
     location: _builtins.str
-    """Location sought, at most 255 characters."""
+    """Location wanted, at most 255 characters."""
     occupation: _builtins.str
-    """Occupation sought, at most 255 characters."""
+    """Occupation wanted, at most 255 characters."""
     income_level: _builtins.str
-    """Income level sought: "Low", "Middle", "High", "All", "Any" or ""."""
+    """Income level wanted: "Low", "Middle", "High", "All", "Any" or ""."""
     psychographic_notes: _builtins.str
-    """Narrative on motivations, aspirations and behaviour sought, at most 16 KiB."""
+    """Narrative on motivations, aspirations and behaviour wanted, at most 16 KiB."""
     persona_count: _builtins.int
-    """How many personas it holds now. Output only."""
+    """The current number of personas. Output only."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was made, UTC. Output only."""
+        """When it was created, UTC. Output only."""
 
     @_builtins.property
     def updated_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was last updated, UTC; personas don't move it. Output only."""
+        """When it was last updated, UTC; changes to its personas don't count. Output only."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class CreateProjectRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def project(self) -> Global___Project:
-        """The project. Its id may be left to the server."""
+        """The project. If its id is unset, the server sets it."""
 
     def __init__(
         self,
@@ -207,9 +207,11 @@ class ListProjectsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many projects; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT."""
+    """The maximum number of projects; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT.
+    """
     page_token: _builtins.str
-    """`next_page_token` of the page before; "" starts."""
+    """`next_page_token` of the previous page; "" starts at the first page."""
     def __init__(
         self,
         *,
@@ -318,8 +320,8 @@ class UpdateProjectRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields to take: `name`, `description`. Without a mask the populated ones are taken, so
-        clearing a field needs it. An unknown or output-only path is INVALID_ARGUMENT.
+        """The fields to update: `name`, `description`. Without a mask, the populated fields are updated,
+        so clearing a field requires one. An unknown or output-only path is INVALID_ARGUMENT.
         """
 
     def __init__(
@@ -420,7 +422,7 @@ class CreatePersonaGroupRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def persona_group(self) -> Global___PersonaGroup:
-        """The group. Its id may be left to the server."""
+        """The group. If its id is unset, the server sets it."""
 
     def __init__(
         self,
@@ -473,11 +475,11 @@ class ListPersonaGroupsRequest(_message.Message):
     project_id: _builtins.str
     """UUID of the project."""
     page_size: _builtins.int
-    """At most so many groups; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A page
-    stays under 3 MiB, so it may hold fewer even though more follow.
+    """The maximum number of groups; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
     """
     page_token: _builtins.str
-    """`next_page_token` of the page before; "" starts."""
+    """`next_page_token` of the previous page; "" starts at the first page."""
     def __init__(
         self,
         *,
@@ -594,8 +596,8 @@ class UpdatePersonaGroupRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields to take. Without a mask the populated ones are taken, so clearing a field needs it.
-        An unknown or output-only path is INVALID_ARGUMENT.
+        """The fields to update. Without a mask, the populated fields are updated, so clearing a field
+        requires one. An unknown or output-only path is INVALID_ARGUMENT.
         """
 
     def __init__(

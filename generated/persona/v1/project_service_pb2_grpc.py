@@ -26,11 +26,11 @@ if _version_not_supported:
 
 
 class ProjectServiceStub:
-    """ProjectService keeps projects and the persona groups in them.
+    """ProjectService stores projects and the persona groups in them.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND).
-    Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then
+    PERSONA_GROUP_NOT_FOUND). Another tenant's id behaves like one that does not exist.
     """
 
     def __init__(self, channel):
@@ -92,15 +92,16 @@ class ProjectServiceStub:
 
 
 class ProjectServiceServicer:
-    """ProjectService keeps projects and the persona groups in them.
+    """ProjectService stores projects and the persona groups in them.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND).
-    Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then
+    PERSONA_GROUP_NOT_FOUND). Another tenant's id behaves like one that does not exist.
     """
 
     def CreateProject(self, request, context):
-        """CreateProject makes a project. With the id and content of an existing one it returns that one.
+        """CreateProject creates a project. With the id and content of an existing one it returns that
+        one.
         Errors: ALREADY_EXISTS for an id that names something else or a deleted project.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -129,16 +130,17 @@ class ProjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteProject(self, request, context):
-        """DeleteProject deletes a project with its groups and their personas, in one atomic step. Recorded
-        responses and lineage stay readable. Its ids are never used again.
+        """DeleteProject deletes a project with its groups and their personas, in one atomic step.
+        Recorded responses and lineage stay readable. Its ids are never reused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreatePersonaGroup(self, request, context):
-        """CreatePersonaGroup makes a group in a project. With the id and content of an existing one it
-        returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted group.
+        """CreatePersonaGroup creates a group in a project. With the id and content of an existing one it
+        returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted
+        group.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,8 +169,8 @@ class ProjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeletePersonaGroup(self, request, context):
-        """DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses and
-        lineage stay readable. Its id is never used again.
+        """DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses
+        and lineage stay readable. Its id is never reused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,11 +238,11 @@ def add_ProjectServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProjectService:
-    """ProjectService keeps projects and the persona groups in them.
+    """ProjectService stores projects and the persona groups in them.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND).
-    Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then
+    PERSONA_GROUP_NOT_FOUND). Another tenant's id behaves like one that does not exist.
     """
 
     @staticmethod

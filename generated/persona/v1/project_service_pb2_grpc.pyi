@@ -13,16 +13,17 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ProjectServiceStub:
-    """ProjectService keeps projects and the persona groups in them.
+    """ProjectService stores projects and the persona groups in them.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND).
-    Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then
+    PERSONA_GROUP_NOT_FOUND). Another tenant's id behaves like one that does not exist.
     """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     CreateProject: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.CreateProjectRequest, _project_service_pb2.CreateProjectResponse]
-    """CreateProject makes a project. With the id and content of an existing one it returns that one.
+    """CreateProject creates a project. With the id and content of an existing one it returns that
+    one.
     Errors: ALREADY_EXISTS for an id that names something else or a deleted project.
     """
     ListProjects: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.ListProjectsRequest, _project_service_pb2.ListProjectsResponse]
@@ -32,12 +33,13 @@ class ProjectServiceStub:
     UpdateProject: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.UpdateProjectRequest, _project_service_pb2.UpdateProjectResponse]
     """UpdateProject changes name and description; the last write wins."""
     DeleteProject: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.DeleteProjectRequest, _project_service_pb2.DeleteProjectResponse]
-    """DeleteProject deletes a project with its groups and their personas, in one atomic step. Recorded
-    responses and lineage stay readable. Its ids are never used again.
+    """DeleteProject deletes a project with its groups and their personas, in one atomic step.
+    Recorded responses and lineage stay readable. Its ids are never reused.
     """
     CreatePersonaGroup: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.CreatePersonaGroupRequest, _project_service_pb2.CreatePersonaGroupResponse]
-    """CreatePersonaGroup makes a group in a project. With the id and content of an existing one it
-    returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted group.
+    """CreatePersonaGroup creates a group in a project. With the id and content of an existing one it
+    returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted
+    group.
     """
     ListPersonaGroups: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.ListPersonaGroupsRequest, _project_service_pb2.ListPersonaGroupsResponse]
     """ListPersonaGroups pages through a project's groups, newest first. Errors: INVALID_PAGE_TOKEN."""
@@ -48,16 +50,16 @@ class ProjectServiceStub:
     last write wins.
     """
     DeletePersonaGroup: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.DeletePersonaGroupRequest, _project_service_pb2.DeletePersonaGroupResponse]
-    """DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses and
-    lineage stay readable. Its id is never used again.
+    """DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses
+    and lineage stay readable. Its id is never reused.
     """
 
 class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
-    """ProjectService keeps projects and the persona groups in them.
+    """ProjectService stores projects and the persona groups in them.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND).
-    Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then
+    PERSONA_GROUP_NOT_FOUND). Another tenant's id behaves like one that does not exist.
     """
 
     @_abc_1.abstractmethod
@@ -66,7 +68,8 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _project_service_pb2.CreateProjectRequest,
         context: _grpc.ServicerContext,
     ) -> _project_service_pb2.CreateProjectResponse:
-        """CreateProject makes a project. With the id and content of an existing one it returns that one.
+        """CreateProject creates a project. With the id and content of an existing one it returns that
+        one.
         Errors: ALREADY_EXISTS for an id that names something else or a deleted project.
         """
 
@@ -100,8 +103,8 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _project_service_pb2.DeleteProjectRequest,
         context: _grpc.ServicerContext,
     ) -> _project_service_pb2.DeleteProjectResponse:
-        """DeleteProject deletes a project with its groups and their personas, in one atomic step. Recorded
-        responses and lineage stay readable. Its ids are never used again.
+        """DeleteProject deletes a project with its groups and their personas, in one atomic step.
+        Recorded responses and lineage stay readable. Its ids are never reused.
         """
 
     @_abc_1.abstractmethod
@@ -110,8 +113,9 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _project_service_pb2.CreatePersonaGroupRequest,
         context: _grpc.ServicerContext,
     ) -> _project_service_pb2.CreatePersonaGroupResponse:
-        """CreatePersonaGroup makes a group in a project. With the id and content of an existing one it
-        returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted group.
+        """CreatePersonaGroup creates a group in a project. With the id and content of an existing one it
+        returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted
+        group.
         """
 
     @_abc_1.abstractmethod
@@ -146,8 +150,8 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _project_service_pb2.DeletePersonaGroupRequest,
         context: _grpc.ServicerContext,
     ) -> _project_service_pb2.DeletePersonaGroupResponse:
-        """DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses and
-        lineage stay readable. Its id is never used again.
+        """DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses
+        and lineage stay readable. Its id is never reused.
         """
 
 def add_ProjectServiceServicer_to_server(servicer: ProjectServiceServicer, server: _grpc.Server) -> None: ...

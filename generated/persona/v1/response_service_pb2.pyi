@@ -24,7 +24,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class Response(_message.Message):
     """Response is one answer of one persona to one question in one simulation. Once recorded it never
-    changes, but for `persona_deleted`. On the wire it is at most 64 KiB. NUL is refused in every
+    changes, except for `persona_deleted`. On the wire it is at most 64 KiB. NUL is rejected in every
     text, other control characters in the one-line ones (question_key, themes, model, prompt_version
     and the options and values of a choice).
     """
@@ -52,8 +52,8 @@ class Response(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     PERSONA_DELETED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """UUID in 8-4-4-4-12 form, unique within the tenant. A client may bring its own to make recording
-    idempotent; otherwise the server makes a UUIDv7.
+    """UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make recording
+    idempotent; otherwise the server generates a UUIDv7.
     """
     simulation_id: _builtins.str
     """UUID of the simulation. Output only: taken from the request."""
@@ -64,23 +64,23 @@ class Response(_message.Message):
     group_id: _builtins.str
     """UUID of the persona's group. Output only."""
     question_key: _builtins.str
-    """Stable name of the question across simulations, one line, 1 to 255 characters, not only spaces.
+    """Stable name of the question across simulations, one line, 1 to 255 characters, not blank.
     Required.
     """
     question_text: _builtins.str
     """The question as it was asked, at most 4 KiB."""
     sentiment: _builtins.float
-    """A sentiment from −1 (negative) to 1 (positive), with at most 6 decimals."""
+    """A sentiment from −1 (negative) to 1 (positive), with at most 6 decimal places."""
     text: _builtins.str
     """Free text, at most 16 KiB; it may be empty."""
     quote: _builtins.str
-    """What the persona said, word by word, at most 8 KiB."""
+    """What the persona said, verbatim, at most 8 KiB."""
     model: _builtins.str
     """The model that gave the answer, one line, at most 255 characters."""
     prompt_version: _builtins.str
     """The version of the prompt, one line, at most 255 characters."""
     persona_deleted: _builtins.bool
-    """Whether the persona, its group or its project is deleted now. Output only, computed when read."""
+    """Whether the persona, its group or its project has been deleted. Output only, computed on read."""
     @_builtins.property
     def library_persona_id(self) -> _wrappers_pb2.StringValue:
         """UUID of the library persona that the persona was sourced from when it answered; unset (JSON
@@ -105,8 +105,8 @@ class Response(_message.Message):
 
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
-        """When the persona answered, UTC, cut to microseconds, from 1970 to at most a day from now. If
-        unset, item i of a batch gets the server's time plus i microseconds.
+        """When the persona answered, UTC, truncated to microseconds, from 1970 to at most one day ahead
+        of the server's time. If unset, item i of a batch gets the server's time plus i microseconds.
         """
 
     @_builtins.property
@@ -149,17 +149,17 @@ Global___Response: _TypeAlias = Response  # noqa: Y015
 
 @_typing.final
 class ChoiceAnswer(_message.Message):
-    """ChoiceAnswer is one option of a list."""
+    """ChoiceAnswer is one option from a list."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     VALUE_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     value: _builtins.str
-    """The option taken; one of `options`."""
+    """The chosen option; one of `options`."""
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """1 to 500 options that were offered, each of 1 to 255 characters, none twice."""
+        """The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ Global___ChoiceAnswer: _TypeAlias = ChoiceAnswer  # noqa: Y015
 
 @_typing.final
 class ChoicesAnswer(_message.Message):
-    """ChoicesAnswer is any number of options of a list."""
+    """ChoicesAnswer is any number of options from a list."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -185,11 +185,11 @@ class ChoicesAnswer(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The options taken, each one of `options`, none twice; empty if none was."""
+        """The chosen options, each one of `options`, without duplicates; empty if none was chosen."""
 
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """1 to 500 options that were offered, each of 1 to 255 characters, none twice."""
+        """The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates."""
 
     def __init__(
         self,
@@ -319,13 +319,15 @@ class ListResponsesRequest(_message.Message):
     library_persona_id: _builtins.str
     """UUID of a library persona, retired or not: the answers of its origin and of every reused copy."""
     page_size: _builtins.int
-    """At most so many responses; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A
-    page stays under 3 MiB, so it may hold fewer even though more follow.
+    """The maximum number of responses; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
     """
     page_token: _builtins.str
-    """`next_page_token` of the page before, with the same arguments but for page_size; "" starts."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     question_key: _builtins.str
-    """Only answers to the question of this key (whole text, case counts); "" is no filter. At most
+    """Only answers to the question of this key (whole text, case-sensitive); "" is no filter. At most
     255 characters.
     """
     @_builtins.property

@@ -29,11 +29,11 @@ class ResponseServiceStub:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response but
+    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
     """
 
     def __init__(self, channel):
@@ -63,21 +63,21 @@ class ResponseServiceServicer:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response but
+    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
     """
 
     def RecordResponses(self, request, context):
         """RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
         the request. With the id of a response that was recorded with the same content, it returns that
-        one and records nothing. Answers of a persona that was deleted meanwhile are taken for as long
-        as it is kept: until the server's retention has passed, and for good once it has answers.
-        Errors: PERSONA_NOT_FOUND, naming each answer whose persona is not there; INVALID_FIELD, also
-        for an answer of another project's persona; ALREADY_EXISTS for an id that was recorded with
-        another content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
+        one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+        until the server's retention period has passed, or for good once it has answers.
+        Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
+        for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
+        different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,10 +85,10 @@ class ResponseServiceServicer:
 
     def ListResponses(self, request, context):
         """ListResponses pages through the answers of one simulation, project, persona or library persona,
-        deleted or not, oldest first by (occurred_at, id). Each response that is there from the first to the last page
-        comes exactly once, whatever is recorded meanwhile. A simulation without answers is an empty
-        list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-        INVALID_PAGE_TOKEN.
+        deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
+        the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
+        answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
+        LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,11 +132,11 @@ class ResponseService:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response but
+    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
-    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-    PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
+    Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+    and PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
     """
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self, TypedDict, Unpack
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
@@ -11,6 +11,29 @@ from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.idempotency import KEEP_ANSWERS
 from persona_server.storage.store import Repositories, Store, Transaction
+
+
+class Mutation(Protocol):
+    """The message of a request that a retry may repeat."""
+
+    request_id: str
+
+    def CopyFrom(self, other: Self, /) -> None:  # noqa: N802 (a name of protobuf)
+        """Take all fields of another message."""
+
+    def SerializeToString(self, *, deterministic: bool = ...) -> bytes:  # noqa: N802
+        """Return the message as it is on the wire."""
+
+
+class Touched(TypedDict, total=False):
+    """What an audit row says besides what the request names: ids, and how many of them."""
+
+    project_id: bytes
+    group_id: bytes
+    persona_id: bytes
+    library_persona_id: bytes
+    persona_count: int
+    response_count: int
 
 
 class Outcome(NamedTuple):
@@ -27,7 +50,7 @@ class Outcome(NamedTuple):
 def mutate(
     store: Store,
     call: Call,
-    request: Any,
+    request: Mutation,
     effect: Callable[[Transaction], Outcome],
     rebuild: Callable[[Repositories, bytes], bytes] | None = None,
 ) -> bytes:
@@ -56,7 +79,7 @@ def mutate(
     return outcome.answer
 
 
-def request_hash(request: Any) -> bytes:
+def request_hash(request: Mutation) -> bytes:
     """Return the SHA-256 of a normalised request without its request_id."""
     bare = type(request)()
     bare.CopyFrom(request)
@@ -64,21 +87,22 @@ def request_hash(request: Any) -> bytes:
     return hashlib.sha256(bare.SerializeToString(deterministic=True)).digest()
 
 
-def audit_entry(call: Call, request: Any, **resources: Any) -> AuditEntry:
-    """Return the audit row of a call, with the ids that its request names."""
-    named = {
+def audit_entry(call: Call, request: Mutation, **touched: Unpack[Touched]) -> AuditEntry:
+    """Return the audit row of a call, with the ids that its request names and what it touched."""
+    ids: dict[str, Any] = {
         name: id_bytes(getattr(request, name))
         for name in ("project_id", "group_id", "persona_id", "simulation_id", "library_persona_id")
         if hasattr(request, name)
     }
     request_id = id_bytes(request.request_id) or None
-    return AuditEntry(call.method, call.actor, request_id=request_id, **(named | resources))
+    ids.update(touched)
+    return AuditEntry(call.method, call.actor, request_id=request_id, **ids)
 
 
 def _reused(request_id: str) -> ServiceError:
     return ServiceError(
         errors_pb2.ERROR_REASON_REQUEST_ID_REUSED,
-        f"request_id {request_id} was used for another request of this method within 24 hours. "
-        "Use a new one, or repeat the first request unchanged.",
+        f"The request_id {request_id} was used for a different request to this method in the last "
+        "24 hours. Use a new one, or repeat the first request unchanged.",
         metadata={"field": "request_id"},
     )

@@ -68,8 +68,8 @@ class PageTokens:
     def _refused(self) -> ServiceError:
         return ServiceError(
             errors_pb2.ERROR_REASON_INVALID_PAGE_TOKEN,
-            "The page token is damaged, or was made for another method, tenant, parent or filter. "
-            "Start again without one, or repeat the arguments of the first page.",
+            "The page token is damaged, or belongs to another method, tenant, parent or filter. "
+            "Start again without a token, or repeat the arguments of the first page.",
         )
 
 

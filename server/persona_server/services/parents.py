@@ -46,11 +46,11 @@ def response_not_found(response_id: str) -> ServiceError:
 def already_exists(what: str, field: str, resource_id: str, *, visible: bool) -> ServiceError:
     """ALREADY_EXISTS: the id names something else, or something that was deleted."""
     state = "visible" if visible else "deleted"
-    taken = f"a visible {what} with another content" if visible else f"a deleted {what}"
+    owner = f"a visible {what} with different content" if visible else f"a deleted {what}"
     return ServiceError(
         errors_pb2.ERROR_REASON_ALREADY_EXISTS,
-        f"{field}: the id {resource_id} is taken by {taken}. "
-        "Use another id, or leave it to the server.",
+        f"{field}: the id {resource_id} is taken by {owner}. "
+        "Use another id, or leave it unset to let the server assign one.",
         metadata={"state": state, "field": field, "id": resource_id},
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from google.protobuf.message import DecodeError, Message
 
+from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
@@ -20,6 +21,7 @@ from persona_server.transport.pipeline import Step
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.transport.rpc import Refusal, Rpc
 from persona_server.validation.fields import UUID
+from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
 
 
@@ -131,7 +133,7 @@ def _take_idempotency_key(rpc: Rpc, request: Message) -> Message:
 def _set_request_id(request: Message, given: Sequence[str]) -> None:
     """Take the Idempotency-Key for the request_id; the two must not differ."""
     if len(given) > 1:
-        raise errors.invalid_field("Idempotency-Key", "must be given once")
+        raise errors.invalid_field("Idempotency-Key", "must be sent only once")
     key, own = given[0], str(getattr(request, "request_id", ""))
     if not UUID.fullmatch(key):
         raise errors.invalid_field("Idempotency-Key", "must be a UUID")
@@ -142,7 +144,21 @@ def _set_request_id(request: Message, given: Sequence[str]) -> None:
 
 
 def _validate(rpc: Rpc, request: Message) -> Message:
-    """Return the message checked and normalised. Raises what `validate` does."""
+    """Return the message checked and normalised.
+
+    Raises MESSAGE_TOO_LARGE, and INVALID_FIELD naming every bad field.
+    """
     if rpc.method.validated:
-        validate(request, rpc.message_bytes)
+        if rpc.message_bytes > MAX_REQUEST_BYTES:
+            raise _too_large(rpc.message_bytes)
+        if found := validate(request):
+            raise errors.invalid(found)
     return request
+
+
+def _too_large(size: int) -> ServiceError:
+    return ServiceError(
+        errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
+        f"The request has {size} bytes; the limit is {MAX_REQUEST_BYTES}. Send it in parts.",
+        metadata={"size": str(size), "limit": str(MAX_REQUEST_BYTES)},
+    )

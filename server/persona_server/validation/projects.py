@@ -1,9 +1,18 @@
 """What a project and a persona group must be, on create and on update."""
 
-from typing import Any
+from typing import TypeAlias
 
-from persona.v1.project_service_pb2 import PersonaGroup, Project
-from persona_server.errors import Violation
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from persona.v1.project_service_pb2 import (
+    CreatePersonaGroupRequest,
+    CreateProjectRequest,
+    PersonaGroup,
+    Project,
+    UpdatePersonaGroupRequest,
+    UpdateProjectRequest,
+)
 from persona_server.validation.fields import (
     check_ages,
     check_folded,
@@ -12,7 +21,8 @@ from persona_server.validation.fields import (
     check_text,
     check_uuid,
 )
-from persona_server.validation.personas import INCOME_LEVELS
+from persona_server.validation.limits import FOLDED, INCOME_LEVELS, LINES, TEXTS
+from persona_server.validation.violations import Violation
 
 PROJECT_FIELDS = ("name", "description")
 GROUP_FIELDS = (
@@ -26,80 +36,88 @@ GROUP_FIELDS = (
     "income_level",
     "psychographic_notes",
 )
-_OPEN = ("All", "Any")
+OPEN = ("All", "Any")  # what leaves a field of a group's definition open, beside ""
+
+ProjectChange: TypeAlias = CreateProjectRequest | UpdateProjectRequest
+GroupChange: TypeAlias = CreatePersonaGroupRequest | UpdatePersonaGroupRequest
+Resource: TypeAlias = Project | PersonaGroup
 
 
-def check_project(found: list[Violation], request: Any) -> None:
+def check_project(found: list[Violation], request: ProjectChange) -> None:
     """Check and normalise the project of a create or an update."""
-    _require(found, request, "project", Project, PROJECT_FIELDS)
-    names = _named(found, request, "project", PROJECT_FIELDS)
+    _require(found, request, "project")
+    names = _prepared(found, request, request.project, "project", PROJECT_FIELDS)
     if "name" in names:
         check_name(found, "project.name", request.project.name)
     if "description" in names:
-        check_text(found, "project.description", request.project.description, 4 << 10)
+        description = request.project.description
+        check_text(found, "project.description", description, TEXTS["description"])
 
 
-def check_group(found: list[Violation], request: Any) -> None:
+def check_group(found: list[Violation], request: GroupChange) -> None:
     """Check and normalise the group of a create or an update."""
-    _require(found, request, "persona_group", PersonaGroup, GROUP_FIELDS)
-    names = _named(found, request, "persona_group", GROUP_FIELDS)
+    _require(found, request, "persona_group")
+    names = _prepared(found, request, request.persona_group, "persona_group", GROUP_FIELDS)
     if "name" in names:
         check_name(found, "persona_group.name", request.persona_group.name)
-    group_violations(found, request.persona_group)
+    _check_definition(found, request.persona_group)
 
 
-def group_violations(found: list[Violation], group: PersonaGroup) -> None:
+def _check_definition(found: list[Violation], group: PersonaGroup) -> None:
     """Check a group's definition; in it "", "All" and "Any" are open."""
-    check_text(found, "persona_group.description", group.description, 4 << 10)
+    description, notes = group.description, group.psychographic_notes
+    check_text(found, "persona_group.description", description, TEXTS["description"])
     check_ages(found, group, "persona_group.")
-    for name, characters, folded in (
-        ("gender", 64, 256),
-        ("location", 255, 1020),
-        ("occupation", 255, 1020),
-    ):
+    for name in ("gender", "location", "occupation"):
         value = getattr(group, name)
-        check_line(found, f"persona_group.{name}", value, characters)
-        check_folded(found, f"persona_group.{name}", value, folded)
-    if group.income_level not in (*INCOME_LEVELS, *_OPEN):
+        check_line(found, f"persona_group.{name}", value, LINES[name])
+        check_folded(found, f"persona_group.{name}", value, FOLDED[name])
+    if group.income_level not in (*INCOME_LEVELS, *OPEN):
         what = 'must be "Low", "Middle", "High", "All", "Any" or ""'
         found.append(Violation("persona_group.income_level", what))
-    notes = group.psychographic_notes
-    check_text(found, "persona_group.psychographic_notes", notes, 16 << 10)
+    limit = TEXTS["psychographic_notes"]
+    check_text(found, "persona_group.psychographic_notes", notes, limit)
 
 
-def _require(
-    found: list[Violation],
-    request: Any,
-    name: str,
-    kind: type[Project] | type[PersonaGroup],
-    fields: tuple[str, ...],
-) -> None:
-    """Require the resource, and clear what is output only in it."""
+def _require(found: list[Violation], request: Message, name: str) -> None:
     if not request.HasField(name):
         found.append(Violation(name, "is required"))
-    resource = getattr(request, name)
-    creating = not hasattr(request, "update_mask")
-    if creating and resource.id:
+
+
+def _prepared(
+    found: list[Violation],
+    request: ProjectChange | GroupChange,
+    resource: Resource,
+    name: str,
+    fields: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Clear what is output only in a resource, and return the fields that the request sets."""
+    if isinstance(request, UpdateProjectRequest | UpdatePersonaGroupRequest):
+        _clear_all_but(resource, fields)
+        return _masked(found, request.update_mask, resource, fields)
+    _clear_all_but(resource, ("id", *fields))
+    if resource.id:
         check_uuid(found, f"{name}.id", resource.id, required=False)
         resource.id = resource.id.lower()
-    for field in kind.DESCRIPTOR.fields:
-        if field.name not in fields and not (creating and field.name == "id"):
+    return fields
+
+
+def _clear_all_but(resource: Message, fields: tuple[str, ...]) -> None:
+    for field in resource.DESCRIPTOR.fields:
+        if field.name not in fields:
             resource.ClearField(field.name)
 
 
-def _named(
-    found: list[Violation], request: Any, name: str, fields: tuple[str, ...]
+def _masked(
+    found: list[Violation], mask: FieldMask, resource: Message, fields: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the fields that a create or an update sets; a mask may name only those it can."""
-    if not hasattr(request, "update_mask"):
-        return fields
-    resource = getattr(request, name)
-    if not request.update_mask.paths:  # many clients send an empty mask for none
+    """Normalise an update's mask, which may name only `fields`, and return what it names."""
+    if not mask.paths:  # many clients send an empty mask for none
         populated = [field.name for field, _ in resource.ListFields()]
-        request.update_mask.paths.extend(sorted(populated))
-    for path in request.update_mask.paths:
+        mask.paths.extend(sorted(populated))
+    for path in mask.paths:
         if path not in fields:
-            what = f'names "{path}", which can\'t be updated; it can name {", ".join(fields)}'
+            what = f'contains "{path}", which can\'t be updated (allowed: {", ".join(fields)})'
             found.append(Violation("update_mask", what))
-    request.update_mask.paths[:] = sorted(set(request.update_mask.paths))
-    return tuple(request.update_mask.paths)
+    mask.paths[:] = sorted(set(mask.paths))
+    return tuple(mask.paths)

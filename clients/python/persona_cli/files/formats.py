@@ -7,7 +7,7 @@ from typing import Any, Literal
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.json_lines import LineError, Numbered, json_items, parse_message
 from persona_cli.terminal.output import compact
-from persona_server.validation.requests import persona_violations
+from persona_server.validation.personas import persona_violations
 
 
 class Format(StrEnum):

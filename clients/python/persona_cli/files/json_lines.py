@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeAlias, TypeVar
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
-from persona_server.validation.personas import MAX_PERSONA_BYTES
+from persona_server.validation.limits import MAX_PERSONA_BYTES
 
 Item = TypeVar("Item")
 Parsed = TypeVar("Parsed", bound=Message)

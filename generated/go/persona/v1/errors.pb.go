@@ -27,29 +27,31 @@ const (
 type ErrorReason int32
 
 const (
-	// Never sent: a reader that finds it does not know the reason.
+	// Never sent: a client that reads it does not know the reason.
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
-	// NOT_FOUND: there is no such project, or it was deleted, or it is another tenant's.
+	// NOT_FOUND: there is no such project, it was deleted, or it belongs to another tenant.
 	ErrorReason_ERROR_REASON_PROJECT_NOT_FOUND ErrorReason = 1
-	// NOT_FOUND: the project is there, but not this persona group of it.
+	// NOT_FOUND: the project exists, but has no such persona group.
 	ErrorReason_ERROR_REASON_PERSONA_GROUP_NOT_FOUND ErrorReason = 2
-	// NOT_FOUND: project and group are there, but not this persona in them; or answers name personas that
-	// are not there, and metadata `indexes` says which answers.
+	// NOT_FOUND: project and group exist, but the group has no such persona; or responses name
+	// personas that do not exist, and metadata `indexes` says which responses.
 	ErrorReason_ERROR_REASON_PERSONA_NOT_FOUND ErrorReason = 3
-	// INVALID_ARGUMENT: one or more fields are wrong; BadRequest names each with its reason.
+	// INVALID_ARGUMENT: one or more fields are invalid; BadRequest names each and says why.
 	ErrorReason_ERROR_REASON_INVALID_FIELD ErrorReason = 4
-	// INVALID_ARGUMENT: the token was made for another method, tenant, parent or filter, or is damaged.
+	// INVALID_ARGUMENT: the token belongs to another method, tenant, parent or filter, or is damaged.
 	ErrorReason_ERROR_REASON_INVALID_PAGE_TOKEN ErrorReason = 5
-	// INVALID_ARGUMENT: the request_id was used for another request of this method within 24 hours.
+	// INVALID_ARGUMENT: the request_id was used for a different request to this method in the last 24
+	// hours.
 	ErrorReason_ERROR_REASON_REQUEST_ID_REUSED ErrorReason = 6
 	// INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts.
 	ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE ErrorReason = 7
 	// ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted.
 	ErrorReason_ERROR_REASON_ALREADY_EXISTS ErrorReason = 8
-	// OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` says which is last.
+	// OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` names the last
+	// committed one.
 	ErrorReason_ERROR_REASON_IMPORT_GAP ErrorReason = 9
-	// ABORTED: the import was taken over by a newer stream, is another group's, has ended with its
-	// persona set, or repeats a batch with another content.
+	// ABORTED: the import was taken over by a newer stream, belongs to another group, has ended
+	// because all personas of the group were deleted, or repeats a batch with different content.
 	ErrorReason_ERROR_REASON_IMPORT_CONFLICT ErrorReason = 10
 	// ABORTED: something else changed at the same time; read again and retry. Not sent yet.
 	ErrorReason_ERROR_REASON_CONCURRENT_CHANGE ErrorReason = 11
@@ -59,29 +61,31 @@ const (
 	ErrorReason_ERROR_REASON_PERMISSION_DENIED ErrorReason = 13
 	// RESOURCE_EXHAUSTED: too many streams are open at once; retry after the delay of RetryInfo.
 	ErrorReason_ERROR_REASON_TOO_MANY_STREAMS ErrorReason = 14
-	// UNAVAILABLE: the database does not answer or the disk is full; retry with the same request_id.
+	// UNAVAILABLE: the database is not responding or the disk is full; retry with the same
+	// request_id.
 	ErrorReason_ERROR_REASON_DATABASE_UNAVAILABLE ErrorReason = 15
-	// DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the work began, so that
-	// nothing was written. From the REST gateway: retry with the same Idempotency-Key to find out.
+	// DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the call was
+	// processed, so nothing was written. From the REST gateway: retry with the same Idempotency-Key
+	// to find out.
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 16
 	// UNAVAILABLE: the server is stopping; retry with the same request_id.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 17
-	// INTERNAL: a fault of the server; metadata `error_id` finds it in the server's log.
+	// INTERNAL: a fault in the server; metadata `error_id` identifies it in the server's log.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 18
 	// UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume.
 	ErrorReason_ERROR_REASON_STREAM_IDLE ErrorReason = 19
-	// REST alone, 404: there is no such path.
+	// REST only, 404: there is no such path.
 	ErrorReason_ERROR_REASON_UNKNOWN_PATH ErrorReason = 20
-	// REST alone, 405: the path exists, but not for this method; `Allow` names those it has.
+	// REST only, 405: the path exists, but not with this method; `Allow` lists its methods.
 	ErrorReason_ERROR_REASON_METHOD_NOT_ALLOWED ErrorReason = 21
-	// NOT_FOUND: there is no such recorded response, or it is another tenant's.
+	// NOT_FOUND: there is no such recorded response, or it belongs to another tenant.
 	ErrorReason_ERROR_REASON_RESPONSE_NOT_FOUND ErrorReason = 22
-	// NOT_FOUND: there is no such library persona, or it is another tenant's.
+	// NOT_FOUND: there is no such library persona, or it belongs to another tenant.
 	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND ErrorReason = 23
 	// FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-	// the metadata name every rule with its figure.
+	// the metadata name every rule with its value.
 	ErrorReason_ERROR_REASON_NOT_ELIGIBLE ErrorReason = 24
-	// FAILED_PRECONDITION: the library persona is retired: it can't be reused any more.
+	// FAILED_PRECONDITION: the library persona is retired: it can no longer be reused.
 	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_RETIRED ErrorReason = 25
 )
 

@@ -45,11 +45,12 @@ const (
 // PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
 type LibraryServiceClient interface {
 	// GetReliability measures one individual, named by one of its personas or by its library persona.
-	// With too little data the status is INSUFFICIENT_DATA, which says nothing of the individual. The
-	// persona, its group and its project may be deleted.
-	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND.
+	// With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
+	// The persona, its group and its project may be deleted.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
+	// LIBRARY_PERSONA_NOT_FOUND.
 	GetReliability(ctx context.Context, in *GetReliabilityRequest, opts ...grpc.CallOption) (*GetReliabilityResponse, error)
-	// PromotePersona takes an individual into the library if its answers are reliable, decided on one
+	// PromotePersona adds an individual to the library if its answers are reliable, decided on one
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
@@ -64,14 +65,14 @@ type LibraryServiceClient interface {
 	RetireLibraryPersona(ctx context.Context, in *RetireLibraryPersonaRequest, opts ...grpc.CallOption) (*RetireLibraryPersonaResponse, error)
 	// MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
 	// definition, best first by (score, id). Gender, where the group names one, and its age range are
-	// requirements; retired ones are left out.
+	// requirements; retired library personas are excluded.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
 	MatchLibraryPersonas(ctx context.Context, in *MatchLibraryPersonasRequest, opts ...grpc.CallOption) (*MatchLibraryPersonasResponse, error)
 	// ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
 	// persona with the same profile and `library_persona_id` set, created now.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
-	// MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
+	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is already in the group;
+	// MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
 	ReuseLibraryPersonas(ctx context.Context, in *ReuseLibraryPersonasRequest, opts ...grpc.CallOption) (*ReuseLibraryPersonasResponse, error)
 	// GetAttitudeTimeline returns an individual's answers over time, question by question, with the
 	// shift, in the order in which the questions were first asked.
@@ -183,11 +184,12 @@ func (c *libraryServiceClient) GetAttitudeTimeline(ctx context.Context, in *GetA
 // PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
 type LibraryServiceServer interface {
 	// GetReliability measures one individual, named by one of its personas or by its library persona.
-	// With too little data the status is INSUFFICIENT_DATA, which says nothing of the individual. The
-	// persona, its group and its project may be deleted.
-	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND.
+	// With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
+	// The persona, its group and its project may be deleted.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
+	// LIBRARY_PERSONA_NOT_FOUND.
 	GetReliability(context.Context, *GetReliabilityRequest) (*GetReliabilityResponse, error)
-	// PromotePersona takes an individual into the library if its answers are reliable, decided on one
+	// PromotePersona adds an individual to the library if its answers are reliable, decided on one
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
@@ -202,14 +204,14 @@ type LibraryServiceServer interface {
 	RetireLibraryPersona(context.Context, *RetireLibraryPersonaRequest) (*RetireLibraryPersonaResponse, error)
 	// MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
 	// definition, best first by (score, id). Gender, where the group names one, and its age range are
-	// requirements; retired ones are left out.
+	// requirements; retired library personas are excluded.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
 	MatchLibraryPersonas(context.Context, *MatchLibraryPersonasRequest) (*MatchLibraryPersonasResponse, error)
 	// ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
 	// persona with the same profile and `library_persona_id` set, created now.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is in the group already;
-	// MESSAGE_TOO_LARGE if the library personas have more than 3 MiB together.
+	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is already in the group;
+	// MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
 	ReuseLibraryPersonas(context.Context, *ReuseLibraryPersonasRequest) (*ReuseLibraryPersonasResponse, error)
 	// GetAttitudeTimeline returns an individual's answers over time, question by question, with the
 	// shift, in the order in which the questions were first asked.

@@ -28,22 +28,22 @@ const (
 // Persona is one individual synthetic consumer in one persona group of one project.
 //
 // A persona is immutable: it keeps one identity across every simulation. It is written once, read
-// often and deleted; no RPC changes it. On the wire it is at most 64 KiB. NUL is refused in every
+// often and deleted; no RPC changes it. On the wire it is at most 64 KiB. NUL is rejected in every
 // text, other control characters in the one-line ones (all but the three narratives and the values
 // of `attributes`).
 type Persona struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may bring its own to make a create
-	// idempotent; otherwise the server makes a UUIDv7.
+	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
+	// idempotent; otherwise the server generates a UUIDv7.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// UUID of the parent project. Output only: taken from the request's parent, ignored in a create
 	// or an import.
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the parent persona group. Output only, likewise.
 	GroupId string `protobuf:"bytes,3,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// Full name, 1 to 255 characters, not only spaces, for example "Maria Santos". Required.
+	// Full name, 1 to 255 characters, not blank, for example "Maria Santos". Required.
 	FullName string `protobuf:"bytes,4,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
-	// Age in years, 1 to 130; 0 means that the source does not know it. Age filters never match 0.
+	// Age in years, 1 to 130; 0 means unknown. Age filters never match 0.
 	Age int32 `protobuf:"varint,5,opt,name=age,proto3" json:"age,omitempty"`
 	// Gender identity, at most 64 characters (and at most 256 bytes when folded for filters).
 	Gender string `protobuf:"bytes,6,opt,name=gender,proto3" json:"gender,omitempty"`
@@ -51,9 +51,9 @@ type Persona struct {
 	Occupation string `protobuf:"bytes,7,opt,name=occupation,proto3" json:"occupation,omitempty"`
 	// City and country, at most 255 characters (1,020 bytes when folded for filters).
 	Location string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
-	// "Low", "Middle" or "High"; "" where the source does not know it.
+	// "Low", "Middle" or "High"; "" if unknown.
 	IncomeLevel string `protobuf:"bytes,9,opt,name=income_level,json=incomeLevel,proto3" json:"income_level,omitempty"`
-	// 3 to 5 descriptors of at most 128 characters each; empty where the source has none.
+	// 3 to 5 descriptors of at most 128 characters each; empty if unknown.
 	PersonalityTraits []string `protobuf:"bytes,10,rep,name=personality_traits,json=personalityTraits,proto3" json:"personality_traits,omitempty"`
 	// At most 50 brands of at most 128 characters each that the persona trusts.
 	TrustedBrands []string `protobuf:"bytes,11,rep,name=trusted_brands,json=trustedBrands,proto3" json:"trusted_brands,omitempty"`
@@ -71,11 +71,11 @@ type Persona struct {
 	// generated fresh. Output only: a create or an import that sets it is INVALID_ARGUMENT, because
 	// lineage can't be forged.
 	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,17,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
-	// When the persona was generated, UTC, cut to microseconds, years 1970 to 9999. If unset, item i
-	// of a batch gets the server's time plus i microseconds.
+	// When the persona was generated, UTC, truncated to microseconds, years 1970 to 9999. If unset,
+	// item i of a batch gets the server's time plus i microseconds.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// What a source knows beyond the fields above (education, religion, Big Five, a sixth trait …),
-	// kept verbatim. At most 100 keys of at most 128 characters, 32 KiB in all.
+	// Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
+	// trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
 	Attributes    map[string]string `protobuf:"bytes,19,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -29,9 +29,9 @@ type LibraryLinkRelation int32
 const (
 	// Not set.
 	LibraryLinkRelation_LIBRARY_LINK_RELATION_UNSPECIFIED LibraryLinkRelation = 0
-	// It was promoted: the library persona was made of it.
+	// It was promoted: the library persona was created from it.
 	LibraryLinkRelation_LIBRARY_LINK_RELATION_ORIGIN LibraryLinkRelation = 1
-	// It was made of the library persona.
+	// It was created from the library persona.
 	LibraryLinkRelation_LIBRARY_LINK_RELATION_REUSE LibraryLinkRelation = 2
 )
 
@@ -83,10 +83,11 @@ type ListPersonasRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// At most so many personas; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A page
-	// stays under 3 MiB, so it may hold fewer even though more follow.
+	// The maximum number of personas; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before, with the same arguments but for page_size; "" starts.
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only personas of this gender (whole text); "" is no filter. At most 64 characters.
 	Gender string `protobuf:"bytes,5,opt,name=gender,proto3" json:"gender,omitempty"`
@@ -543,7 +544,7 @@ func (x *DeleteAllPersonasRequest) GetRequestId() string {
 	return ""
 }
 
-// DeleteAllPersonasResponse tells how many there were.
+// DeleteAllPersonasResponse says how many personas were deleted.
 type DeleteAllPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The exact number of personas deleted by this call.
@@ -596,7 +597,7 @@ type CreatePersonaRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// The persona. Its id and created_at may be left to the server.
+	// The persona. If its id or created_at is unset, the server sets it.
 	Persona *Persona `protobuf:"bytes,3,opt,name=persona,proto3" json:"persona,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -829,19 +830,19 @@ func (x *BatchCreatePersonasResponse) GetPersonas() []*Persona {
 }
 
 // ImportPersonasRequest is the first message of an import (project_id, group_id and import_id) or
-// one of the batches that follow (sequence and personas); a message that mixes both is refused.
+// one of the batches that follow (sequence and personas); a message that mixes both is rejected.
 type ImportPersonasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the project. First message only.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group. First message only.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// UUID of the import, made by the client and kept for resuming it within 30 days; it stands in
-	// place of a request_id. First message only.
+	// UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
+	// it replaces a request_id. First message only.
 	ImportId string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
-	// The number of the batch: contiguous, from 1. A committed batch may be sent again.
+	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
 	Sequence int32 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// 1 to 1,000 personas; the whole message is at most 3 MiB.
+	// 1 to 1,000 personas; the whole message has at most 3 MiB.
 	Personas      []*Persona `protobuf:"bytes,5,rep,name=personas,proto3" json:"personas,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -917,7 +918,7 @@ type ImportPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The last batch on disk; 0 if there is none yet.
 	CommittedSequence int32 `protobuf:"varint,1,opt,name=committed_sequence,json=committedSequence,proto3" json:"committed_sequence,omitempty"`
-	// How many personas were acknowledged under this import_id, those that existed already included.
+	// The number of personas acknowledged under this import_id, including those that already existed.
 	PersonaCount  int32 `protobuf:"varint,2,opt,name=persona_count,json=personaCount,proto3" json:"persona_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -974,7 +975,8 @@ type ExportPersonasRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// `resume_token` of the last chunk that arrived, with the same arguments; "" starts.
+	// `resume_token` of the last chunk received; all arguments must be the same. "" starts at the
+	// beginning.
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// Only personas of this gender (whole text); "" is no filter. At most 64 characters.
 	Gender string `protobuf:"bytes,4,opt,name=gender,proto3" json:"gender,omitempty"`
@@ -1140,7 +1142,8 @@ func (x *ExportPersonasResponse) GetResumeToken() string {
 	return ""
 }
 
-// LibraryPersonaProject is one use of an individual: a link that outlives persona, group and project.
+// LibraryPersonaProject is one use of an individual: a link that outlives persona, group and
+// project.
 type LibraryPersonaProject struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the project, deleted or not.
@@ -1158,10 +1161,10 @@ type LibraryPersonaProject struct {
 	// When the link was made, UTC.
 	LinkedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=linked_at,json=linkedAt,proto3" json:"linked_at,omitempty"`
 	// How well the individual matched the group when it was reused, 0 to 1; null for the origin, and
-	// if it missed a requirement of the group.
+	// if it did not meet a requirement of the group.
 	MatchScore *wrapperspb.DoubleValue `protobuf:"bytes,8,opt,name=match_score,json=matchScore,proto3" json:"match_score,omitempty"`
-	// When the persona, its group or its project was deleted, whichever came first, UTC; null if it
-	// is there.
+	// When the persona, its group or its project was deleted, whichever came first, UTC; null if none
+	// of them was.
 	PersonaDeletedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=persona_deleted_at,json=personaDeletedAt,proto3" json:"persona_deleted_at,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -1269,10 +1272,11 @@ type GetPersonaLineageRequest struct {
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// UUID of the persona, deleted or not.
 	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
-	// At most so many project personas; 0 and more than 1,000 mean 1,000; negative is
-	// INVALID_ARGUMENT.
+	// The maximum number of project personas; 0 and values above 1,000 mean 1,000; a negative value
+	// is INVALID_ARGUMENT.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before, with the same arguments but for page_size; "" starts.
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1413,9 +1417,11 @@ type ListLibraryPersonaProjectsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the library persona.
 	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
-	// At most so many links; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT.
+	// The maximum number of links; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before, with the same arguments but for page_size; "" starts.
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

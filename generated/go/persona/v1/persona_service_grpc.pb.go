@@ -35,27 +35,29 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona group.
+// PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona
+// group.
 //
-// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-// PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND) for
-// a parent that is not there. Another tenant's id behaves like one that does not exist.
+// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+// and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND)
+// for a parent that does not exist. Another tenant's id behaves like one that does not exist.
 type PersonaServiceClient interface {
-	// ListPersonas pages through a group, oldest first by (created_at, id). Each persona that is there
-	// from the first to the last page comes exactly once, whatever others insert or delete meanwhile.
+	// ListPersonas pages through a group, oldest first by (created_at, id). Each persona that exists
+	// from the first to the last page is returned exactly once, whatever is inserted or deleted
+	// meanwhile.
 	// Errors: INVALID_PAGE_TOKEN.
 	ListPersonas(ctx context.Context, in *ListPersonasRequest, opts ...grpc.CallOption) (*ListPersonasResponse, error)
 	// GetPersona reads one persona. Errors: PERSONA_NOT_FOUND.
 	GetPersona(ctx context.Context, in *GetPersonaRequest, opts ...grpc.CallOption) (*GetPersonaResponse, error)
-	// DeletePersona takes one persona out of its group. Recorded responses and lineage stay. Deleting
-	// a persona that is not there is PERSONA_NOT_FOUND, unless the call is the retry (same request_id)
-	// of a success.
+	// DeletePersona removes one persona from its group. Recorded responses and lineage stay. Deleting
+	// a persona that does not exist is PERSONA_NOT_FOUND, unless the call is the retry (same
+	// request_id) of a success.
 	DeletePersona(ctx context.Context, in *DeletePersonaRequest, opts ...grpc.CallOption) (*DeletePersonaResponse, error)
 	// DeleteAllPersonas empties a group in one atomic step, however large it is; the group stays, and
-	// so do recorded responses and lineage. An empty group is a success that deletes 0.
+	// so do recorded responses and lineage. Emptying an empty group succeeds and deletes 0.
 	DeleteAllPersonas(ctx context.Context, in *DeleteAllPersonasRequest, opts ...grpc.CallOption) (*DeleteAllPersonasResponse, error)
 	// CreatePersona adds one persona to a group. With the id of a persona that exists with the same
-	// content in this group, it returns that one; if it was deleted, it becomes visible again.
+	// content in this group, it returns that one; if that one was deleted, it becomes visible again.
 	// Errors: ALREADY_EXISTS for an id that names something else.
 	CreatePersona(ctx context.Context, in *CreatePersonaRequest, opts ...grpc.CallOption) (*CreatePersonaResponse, error)
 	// BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
@@ -64,7 +66,7 @@ type PersonaServiceClient interface {
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
 	// duplicate. The first message names the group and the import; each later one is a batch. The
 	// server answers the first message and every batch once it is on disk. A newer stream with the
-	// same import_id takes the import over. One bad persona refuses its batch; any error ends the
+	// same import_id takes over the import. One invalid persona fails its batch; any error ends the
 	// stream and carries `committed_sequence` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportPersonasRequest, ImportPersonasResponse], error)
@@ -74,11 +76,11 @@ type PersonaServiceClient interface {
 	ExportPersonas(ctx context.Context, in *ExportPersonasRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportPersonasResponse], error)
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
-	// project may be deleted. Of one that is not in the library both are empty.
+	// project may be deleted. Both are empty for a persona that is not in the library.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	GetPersonaLineage(ctx context.Context, in *GetPersonaLineageRequest, opts ...grpc.CallOption) (*GetPersonaLineageResponse, error)
 	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
-	// newest link first, retired or not, whatever was deleted since. It has no parents in its path.
+	// newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
 	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	ListLibraryPersonaProjects(ctx context.Context, in *ListLibraryPersonaProjectsRequest, opts ...grpc.CallOption) (*ListLibraryPersonaProjectsResponse, error)
 }
@@ -207,27 +209,29 @@ func (c *personaServiceClient) ListLibraryPersonaProjects(ctx context.Context, i
 // All implementations must embed UnimplementedPersonaServiceServer
 // for forward compatibility.
 //
-// PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona group.
+// PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona
+// group.
 //
-// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-// PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND) for
-// a parent that is not there. Another tenant's id behaves like one that does not exist.
+// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+// and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND)
+// for a parent that does not exist. Another tenant's id behaves like one that does not exist.
 type PersonaServiceServer interface {
-	// ListPersonas pages through a group, oldest first by (created_at, id). Each persona that is there
-	// from the first to the last page comes exactly once, whatever others insert or delete meanwhile.
+	// ListPersonas pages through a group, oldest first by (created_at, id). Each persona that exists
+	// from the first to the last page is returned exactly once, whatever is inserted or deleted
+	// meanwhile.
 	// Errors: INVALID_PAGE_TOKEN.
 	ListPersonas(context.Context, *ListPersonasRequest) (*ListPersonasResponse, error)
 	// GetPersona reads one persona. Errors: PERSONA_NOT_FOUND.
 	GetPersona(context.Context, *GetPersonaRequest) (*GetPersonaResponse, error)
-	// DeletePersona takes one persona out of its group. Recorded responses and lineage stay. Deleting
-	// a persona that is not there is PERSONA_NOT_FOUND, unless the call is the retry (same request_id)
-	// of a success.
+	// DeletePersona removes one persona from its group. Recorded responses and lineage stay. Deleting
+	// a persona that does not exist is PERSONA_NOT_FOUND, unless the call is the retry (same
+	// request_id) of a success.
 	DeletePersona(context.Context, *DeletePersonaRequest) (*DeletePersonaResponse, error)
 	// DeleteAllPersonas empties a group in one atomic step, however large it is; the group stays, and
-	// so do recorded responses and lineage. An empty group is a success that deletes 0.
+	// so do recorded responses and lineage. Emptying an empty group succeeds and deletes 0.
 	DeleteAllPersonas(context.Context, *DeleteAllPersonasRequest) (*DeleteAllPersonasResponse, error)
 	// CreatePersona adds one persona to a group. With the id of a persona that exists with the same
-	// content in this group, it returns that one; if it was deleted, it becomes visible again.
+	// content in this group, it returns that one; if that one was deleted, it becomes visible again.
 	// Errors: ALREADY_EXISTS for an id that names something else.
 	CreatePersona(context.Context, *CreatePersonaRequest) (*CreatePersonaResponse, error)
 	// BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
@@ -236,7 +240,7 @@ type PersonaServiceServer interface {
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
 	// duplicate. The first message names the group and the import; each later one is a batch. The
 	// server answers the first message and every batch once it is on disk. A newer stream with the
-	// same import_id takes the import over. One bad persona refuses its batch; any error ends the
+	// same import_id takes over the import. One invalid persona fails its batch; any error ends the
 	// stream and carries `committed_sequence` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(grpc.BidiStreamingServer[ImportPersonasRequest, ImportPersonasResponse]) error
@@ -246,11 +250,11 @@ type PersonaServiceServer interface {
 	ExportPersonas(*ExportPersonasRequest, grpc.ServerStreamingServer[ExportPersonasResponse]) error
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
-	// project may be deleted. Of one that is not in the library both are empty.
+	// project may be deleted. Both are empty for a persona that is not in the library.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	GetPersonaLineage(context.Context, *GetPersonaLineageRequest) (*GetPersonaLineageResponse, error)
 	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
-	// newest link first, retired or not, whatever was deleted since. It has no parents in its path.
+	// newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
 	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	ListLibraryPersonaProjects(context.Context, *ListLibraryPersonaProjectsRequest) (*ListLibraryPersonaProjectsResponse, error)
 	mustEmbedUnimplementedPersonaServiceServer()

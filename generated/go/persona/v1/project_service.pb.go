@@ -26,17 +26,17 @@ const (
 // Project is a body of work of one tenant; its name need not be unique.
 type Project struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID in 8-4-4-4-12 form. A client may bring its own to make a create idempotent.
+	// UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Name, 1 to 255 characters, not only spaces. Required.
+	// Name, 1 to 255 characters, not blank. Required.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Description, at most 4 KiB.
 	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
-	// When it was made, UTC. Output only.
+	// When it was created, UTC. Output only.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// When it was last updated, UTC; groups and personas don't move it. Output only.
+	// When it was last updated, UTC; changes to its groups and personas don't count. Output only.
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	// How many persona groups it has now. Output only.
+	// The current number of persona groups. Output only.
 	PersonaGroupCount int32 `protobuf:"varint,6,opt,name=persona_group_count,json=personaGroupCount,proto3" json:"persona_group_count,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -114,37 +114,37 @@ func (x *Project) GetPersonaGroupCount() int32 {
 	return 0
 }
 
-// PersonaGroup holds personas of one project, and the definition by which they were sought. In
-// gender, location, occupation and income_level, "", "All" and "Any" mean that it is open.
+// PersonaGroup holds personas of one project, and the definition by which they were selected. In
+// gender, location, occupation and income_level, "", "All" and "Any" mean any value.
 type PersonaGroup struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID in 8-4-4-4-12 form. A client may bring its own to make a create idempotent.
+	// UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// UUID of the parent project. Output only: taken from the request's parent.
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// Name, 1 to 255 characters, not only spaces. Required.
+	// Name, 1 to 255 characters, not blank. Required.
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// Description, at most 4 KiB.
 	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
-	// Lowest age sought, in years, 1 to 130; 0 is open.
+	// Lowest age wanted, in years, 1 to 130; 0 is no bound.
 	AgeMin int32 `protobuf:"varint,5,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
-	// Highest age sought, in years, 1 to 130; 0 is open. Not below age_min.
+	// Highest age wanted, in years, 1 to 130; 0 is no bound. Not less than age_min.
 	AgeMax int32 `protobuf:"varint,6,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
-	// Gender sought, at most 64 characters.
+	// Gender wanted, at most 64 characters.
 	Gender string `protobuf:"bytes,7,opt,name=gender,proto3" json:"gender,omitempty"`
-	// Location sought, at most 255 characters.
+	// Location wanted, at most 255 characters.
 	Location string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
-	// Occupation sought, at most 255 characters.
+	// Occupation wanted, at most 255 characters.
 	Occupation string `protobuf:"bytes,9,opt,name=occupation,proto3" json:"occupation,omitempty"`
-	// Income level sought: "Low", "Middle", "High", "All", "Any" or "".
+	// Income level wanted: "Low", "Middle", "High", "All", "Any" or "".
 	IncomeLevel string `protobuf:"bytes,10,opt,name=income_level,json=incomeLevel,proto3" json:"income_level,omitempty"`
-	// Narrative on motivations, aspirations and behaviour sought, at most 16 KiB.
+	// Narrative on motivations, aspirations and behaviour wanted, at most 16 KiB.
 	PsychographicNotes string `protobuf:"bytes,11,opt,name=psychographic_notes,json=psychographicNotes,proto3" json:"psychographic_notes,omitempty"`
-	// How many personas it holds now. Output only.
+	// The current number of personas. Output only.
 	PersonaCount int32 `protobuf:"varint,12,opt,name=persona_count,json=personaCount,proto3" json:"persona_count,omitempty"`
-	// When it was made, UTC. Output only.
+	// When it was created, UTC. Output only.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// When it was last updated, UTC; personas don't move it. Output only.
+	// When it was last updated, UTC; changes to its personas don't count. Output only.
 	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -281,7 +281,7 @@ func (x *PersonaGroup) GetUpdatedAt() *timestamppb.Timestamp {
 // CreateProjectRequest holds one new project.
 type CreateProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project. Its id may be left to the server.
+	// The project. If its id is unset, the server sets it.
 	Project *Project `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -382,9 +382,10 @@ func (x *CreateProjectResponse) GetProject() *Project {
 // ListProjectsRequest asks for one page of the tenant's projects.
 type ListProjectsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most so many projects; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT.
+	// The maximum number of projects; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before; "" starts.
+	// `next_page_token` of the previous page; "" starts at the first page.
 	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -588,8 +589,8 @@ type UpdateProjectRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// The new values. Its id and other output-only fields are ignored.
 	Project *Project `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
-	// Which fields to take: `name`, `description`. Without a mask the populated ones are taken, so
-	// clearing a field needs it. An unknown or output-only path is INVALID_ARGUMENT.
+	// The fields to update: `name`, `description`. Without a mask, the populated fields are updated,
+	// so clearing a field requires one. An unknown or output-only path is INVALID_ARGUMENT.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -798,7 +799,7 @@ type CreatePersonaGroupRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the project.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// The group. Its id may be left to the server.
+	// The group. If its id is unset, the server sets it.
 	PersonaGroup *PersonaGroup `protobuf:"bytes,2,opt,name=persona_group,json=personaGroup,proto3" json:"persona_group,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -908,10 +909,10 @@ type ListPersonaGroupsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the project.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// At most so many groups; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A page
-	// stays under 3 MiB, so it may hold fewer even though more follow.
+	// The maximum number of groups; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before; "" starts.
+	// `next_page_token` of the previous page; "" starts at the first page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1133,8 +1134,8 @@ type UpdatePersonaGroupRequest struct {
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// The new values. Its id and other output-only fields are ignored.
 	PersonaGroup *PersonaGroup `protobuf:"bytes,3,opt,name=persona_group,json=personaGroup,proto3" json:"persona_group,omitempty"`
-	// Which fields to take. Without a mask the populated ones are taken, so clearing a field needs it.
-	// An unknown or output-only path is INVALID_ARGUMENT.
+	// The fields to update. Without a mask, the populated fields are updated, so clearing a field
+	// requires one. An unknown or output-only path is INVALID_ARGUMENT.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

@@ -35,13 +35,14 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ProjectService keeps projects and the persona groups in them.
+// ProjectService stores projects and the persona groups in them.
 //
-// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-// PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND).
-// Another tenant's id behaves like one that does not exist.
+// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+// and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then
+// PERSONA_GROUP_NOT_FOUND). Another tenant's id behaves like one that does not exist.
 type ProjectServiceClient interface {
-	// CreateProject makes a project. With the id and content of an existing one it returns that one.
+	// CreateProject creates a project. With the id and content of an existing one it returns that
+	// one.
 	// Errors: ALREADY_EXISTS for an id that names something else or a deleted project.
 	CreateProject(ctx context.Context, in *CreateProjectRequest, opts ...grpc.CallOption) (*CreateProjectResponse, error)
 	// ListProjects pages through the tenant's projects, newest first. Errors: INVALID_PAGE_TOKEN.
@@ -50,11 +51,12 @@ type ProjectServiceClient interface {
 	GetProject(ctx context.Context, in *GetProjectRequest, opts ...grpc.CallOption) (*GetProjectResponse, error)
 	// UpdateProject changes name and description; the last write wins.
 	UpdateProject(ctx context.Context, in *UpdateProjectRequest, opts ...grpc.CallOption) (*UpdateProjectResponse, error)
-	// DeleteProject deletes a project with its groups and their personas, in one atomic step. Recorded
-	// responses and lineage stay readable. Its ids are never used again.
+	// DeleteProject deletes a project with its groups and their personas, in one atomic step.
+	// Recorded responses and lineage stay readable. Its ids are never reused.
 	DeleteProject(ctx context.Context, in *DeleteProjectRequest, opts ...grpc.CallOption) (*DeleteProjectResponse, error)
-	// CreatePersonaGroup makes a group in a project. With the id and content of an existing one it
-	// returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted group.
+	// CreatePersonaGroup creates a group in a project. With the id and content of an existing one it
+	// returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted
+	// group.
 	CreatePersonaGroup(ctx context.Context, in *CreatePersonaGroupRequest, opts ...grpc.CallOption) (*CreatePersonaGroupResponse, error)
 	// ListPersonaGroups pages through a project's groups, newest first. Errors: INVALID_PAGE_TOKEN.
 	ListPersonaGroups(ctx context.Context, in *ListPersonaGroupsRequest, opts ...grpc.CallOption) (*ListPersonaGroupsResponse, error)
@@ -63,8 +65,8 @@ type ProjectServiceClient interface {
 	// UpdatePersonaGroup changes a group's name and definition; its personas stay as they are. The
 	// last write wins.
 	UpdatePersonaGroup(ctx context.Context, in *UpdatePersonaGroupRequest, opts ...grpc.CallOption) (*UpdatePersonaGroupResponse, error)
-	// DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses and
-	// lineage stay readable. Its id is never used again.
+	// DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses
+	// and lineage stay readable. Its id is never reused.
 	DeletePersonaGroup(ctx context.Context, in *DeletePersonaGroupRequest, opts ...grpc.CallOption) (*DeletePersonaGroupResponse, error)
 }
 
@@ -180,13 +182,14 @@ func (c *projectServiceClient) DeletePersonaGroup(ctx context.Context, in *Delet
 // All implementations must embed UnimplementedProjectServiceServer
 // for forward compatibility.
 //
-// ProjectService keeps projects and the persona groups in them.
+// ProjectService stores projects and the persona groups in them.
 //
-// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-// PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND).
-// Another tenant's id behaves like one that does not exist.
+// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+// and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then
+// PERSONA_GROUP_NOT_FOUND). Another tenant's id behaves like one that does not exist.
 type ProjectServiceServer interface {
-	// CreateProject makes a project. With the id and content of an existing one it returns that one.
+	// CreateProject creates a project. With the id and content of an existing one it returns that
+	// one.
 	// Errors: ALREADY_EXISTS for an id that names something else or a deleted project.
 	CreateProject(context.Context, *CreateProjectRequest) (*CreateProjectResponse, error)
 	// ListProjects pages through the tenant's projects, newest first. Errors: INVALID_PAGE_TOKEN.
@@ -195,11 +198,12 @@ type ProjectServiceServer interface {
 	GetProject(context.Context, *GetProjectRequest) (*GetProjectResponse, error)
 	// UpdateProject changes name and description; the last write wins.
 	UpdateProject(context.Context, *UpdateProjectRequest) (*UpdateProjectResponse, error)
-	// DeleteProject deletes a project with its groups and their personas, in one atomic step. Recorded
-	// responses and lineage stay readable. Its ids are never used again.
+	// DeleteProject deletes a project with its groups and their personas, in one atomic step.
+	// Recorded responses and lineage stay readable. Its ids are never reused.
 	DeleteProject(context.Context, *DeleteProjectRequest) (*DeleteProjectResponse, error)
-	// CreatePersonaGroup makes a group in a project. With the id and content of an existing one it
-	// returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted group.
+	// CreatePersonaGroup creates a group in a project. With the id and content of an existing one it
+	// returns that one. Errors: ALREADY_EXISTS for an id that names something else or a deleted
+	// group.
 	CreatePersonaGroup(context.Context, *CreatePersonaGroupRequest) (*CreatePersonaGroupResponse, error)
 	// ListPersonaGroups pages through a project's groups, newest first. Errors: INVALID_PAGE_TOKEN.
 	ListPersonaGroups(context.Context, *ListPersonaGroupsRequest) (*ListPersonaGroupsResponse, error)
@@ -208,8 +212,8 @@ type ProjectServiceServer interface {
 	// UpdatePersonaGroup changes a group's name and definition; its personas stay as they are. The
 	// last write wins.
 	UpdatePersonaGroup(context.Context, *UpdatePersonaGroupRequest) (*UpdatePersonaGroupResponse, error)
-	// DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses and
-	// lineage stay readable. Its id is never used again.
+	// DeletePersonaGroup deletes a group with its personas, in one atomic step. Recorded responses
+	// and lineage stay readable. Its id is never reused.
 	DeletePersonaGroup(context.Context, *DeletePersonaGroupRequest) (*DeletePersonaGroupResponse, error)
 	mustEmbedUnimplementedProjectServiceServer()
 }

@@ -24,13 +24,13 @@ const (
 )
 
 // Response is one answer of one persona to one question in one simulation. Once recorded it never
-// changes, but for `persona_deleted`. On the wire it is at most 64 KiB. NUL is refused in every
+// changes, except for `persona_deleted`. On the wire it is at most 64 KiB. NUL is rejected in every
 // text, other control characters in the one-line ones (question_key, themes, model, prompt_version
 // and the options and values of a choice).
 type Response struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may bring its own to make recording
-	// idempotent; otherwise the server makes a UUIDv7.
+	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make recording
+	// idempotent; otherwise the server generates a UUIDv7.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// UUID of the simulation. Output only: taken from the request.
 	SimulationId string `protobuf:"bytes,2,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
@@ -43,7 +43,7 @@ type Response struct {
 	// UUID of the library persona that the persona was sourced from when it answered; unset (JSON
 	// null) if it was generated fresh. Output only.
 	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,6,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
-	// Stable name of the question across simulations, one line, 1 to 255 characters, not only spaces.
+	// Stable name of the question across simulations, one line, 1 to 255 characters, not blank.
 	// Required.
 	QuestionKey string `protobuf:"bytes,7,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
 	// The question as it was asked, at most 4 KiB.
@@ -60,18 +60,18 @@ type Response struct {
 	Answer isResponse_Answer `protobuf_oneof:"answer"`
 	// At most 50 themes of 1 to 128 characters each that were found in the answer.
 	Themes []string `protobuf:"bytes,14,rep,name=themes,proto3" json:"themes,omitempty"`
-	// What the persona said, word by word, at most 8 KiB.
+	// What the persona said, verbatim, at most 8 KiB.
 	Quote string `protobuf:"bytes,15,opt,name=quote,proto3" json:"quote,omitempty"`
 	// The model that gave the answer, one line, at most 255 characters.
 	Model string `protobuf:"bytes,16,opt,name=model,proto3" json:"model,omitempty"`
 	// The version of the prompt, one line, at most 255 characters.
 	PromptVersion string `protobuf:"bytes,17,opt,name=prompt_version,json=promptVersion,proto3" json:"prompt_version,omitempty"`
-	// When the persona answered, UTC, cut to microseconds, from 1970 to at most a day from now. If
-	// unset, item i of a batch gets the server's time plus i microseconds.
+	// When the persona answered, UTC, truncated to microseconds, from 1970 to at most one day ahead
+	// of the server's time. If unset, item i of a batch gets the server's time plus i microseconds.
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
 	// When the server recorded it, UTC. Output only.
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
-	// Whether the persona, its group or its project is deleted now. Output only, computed when read.
+	// Whether the persona, its group or its project has been deleted. Output only, computed on read.
 	PersonaDeleted bool `protobuf:"varint,20,opt,name=persona_deleted,json=personaDeleted,proto3" json:"persona_deleted,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -284,7 +284,7 @@ type Response_Rating struct {
 }
 
 type Response_Sentiment struct {
-	// A sentiment from −1 (negative) to 1 (positive), with at most 6 decimals.
+	// A sentiment from −1 (negative) to 1 (positive), with at most 6 decimal places.
 	Sentiment float64 `protobuf:"fixed64,12,opt,name=sentiment,proto3,oneof"`
 }
 
@@ -303,12 +303,12 @@ func (*Response_Sentiment) isResponse_Answer() {}
 
 func (*Response_Text) isResponse_Answer() {}
 
-// ChoiceAnswer is one option of a list.
+// ChoiceAnswer is one option from a list.
 type ChoiceAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The option taken; one of `options`.
+	// The chosen option; one of `options`.
 	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
-	// 1 to 500 options that were offered, each of 1 to 255 characters, none twice.
+	// The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates.
 	Options       []string `protobuf:"bytes,2,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -358,12 +358,12 @@ func (x *ChoiceAnswer) GetOptions() []string {
 	return nil
 }
 
-// ChoicesAnswer is any number of options of a list.
+// ChoicesAnswer is any number of options from a list.
 type ChoicesAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The options taken, each one of `options`, none twice; empty if none was.
+	// The chosen options, each one of `options`, without duplicates; empty if none was chosen.
 	Values []string `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
-	// 1 to 500 options that were offered, each of 1 to 255 characters, none twice.
+	// The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates.
 	Options       []string `protobuf:"bytes,2,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -601,12 +601,13 @@ type ListResponsesRequest struct {
 	//	*ListResponsesRequest_PersonaId
 	//	*ListResponsesRequest_LibraryPersonaId
 	Scope isListResponsesRequest_Scope `protobuf_oneof:"scope"`
-	// At most so many responses; 0 and more than 1,000 mean 1,000; negative is INVALID_ARGUMENT. A
-	// page stays under 3 MiB, so it may hold fewer even though more follow.
+	// The maximum number of responses; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before, with the same arguments but for page_size; "" starts.
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
 	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only answers to the question of this key (whole text, case counts); "" is no filter. At most
+	// Only answers to the question of this key (whole text, case-sensitive); "" is no filter. At most
 	// 255 characters.
 	QuestionKey string `protobuf:"bytes,6,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
 	// Only answers that occurred at this time or later, UTC; unset is no bound.

@@ -31,25 +31,25 @@ const (
 // ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
-// batch. Deleting a persona, its group or its project changes nothing in a recorded response but
+// batch. Deleting a persona, its group or its project changes nothing in a recorded response except
 // `persona_deleted`, and the persona stays readable through it.
 //
-// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-// PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
+// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+// and PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
 type ResponseServiceClient interface {
 	// RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
 	// the request. With the id of a response that was recorded with the same content, it returns that
-	// one and records nothing. Answers of a persona that was deleted meanwhile are taken for as long
-	// as it is kept: until the server's retention has passed, and for good once it has answers.
-	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona is not there; INVALID_FIELD, also
-	// for an answer of another project's persona; ALREADY_EXISTS for an id that was recorded with
-	// another content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
+	// one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+	// until the server's retention period has passed, or for good once it has answers.
+	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
+	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
+	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(ctx context.Context, in *RecordResponsesRequest, opts ...grpc.CallOption) (*RecordResponsesResponse, error)
 	// ListResponses pages through the answers of one simulation, project, persona or library persona,
-	// deleted or not, oldest first by (occurred_at, id). Each response that is there from the first to the last page
-	// comes exactly once, whatever is recorded meanwhile. A simulation without answers is an empty
-	// list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-	// INVALID_PAGE_TOKEN.
+	// deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
+	// the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
+	// answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
+	// LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	ListResponses(ctx context.Context, in *ListResponsesRequest, opts ...grpc.CallOption) (*ListResponsesResponse, error)
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
@@ -101,25 +101,25 @@ func (c *responseServiceClient) GetResponsePersona(ctx context.Context, in *GetR
 // ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
-// batch. Deleting a persona, its group or its project changes nothing in a recorded response but
+// batch. Deleting a persona, its group or its project changes nothing in a recorded response except
 // `persona_deleted`, and the persona stays readable through it.
 //
-// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
-// PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
+// Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
+// and PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
 type ResponseServiceServer interface {
 	// RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
 	// the request. With the id of a response that was recorded with the same content, it returns that
-	// one and records nothing. Answers of a persona that was deleted meanwhile are taken for as long
-	// as it is kept: until the server's retention has passed, and for good once it has answers.
-	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona is not there; INVALID_FIELD, also
-	// for an answer of another project's persona; ALREADY_EXISTS for an id that was recorded with
-	// another content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
+	// one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+	// until the server's retention period has passed, or for good once it has answers.
+	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
+	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
+	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(context.Context, *RecordResponsesRequest) (*RecordResponsesResponse, error)
 	// ListResponses pages through the answers of one simulation, project, persona or library persona,
-	// deleted or not, oldest first by (occurred_at, id). Each response that is there from the first to the last page
-	// comes exactly once, whatever is recorded meanwhile. A simulation without answers is an empty
-	// list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND,
-	// INVALID_PAGE_TOKEN.
+	// deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
+	// the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
+	// answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
+	// LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	ListResponses(context.Context, *ListResponsesRequest) (*ListResponsesResponse, error)
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.

@@ -27,7 +27,7 @@ class Individual(NamedTuple):
     library_persona_id: bytes | None
 
 
-class Measured(NamedTuple):
+class Measurement(NamedTuple):
     """An individual's reliability, and in how many questions its attitude has reliably changed."""
 
     reliability: Reliability
@@ -62,7 +62,7 @@ def recorded_individual(
     raise persona_not_found(persona_id)
 
 
-def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measured:
+def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measurement:
     """Measure an individual over all of its answers. `repositories` must be one snapshot."""
     series = repositories.derived.series_of(origin)
     everyone = repositories.derived.everyone(origin)
@@ -72,7 +72,7 @@ def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measur
         change = reliable_change(question.kind, own, others, policy)
         changes += isinstance(change, ReliableChange) and change.reliable_change
     found = reliability(chain.from_iterable(series.values()), everyone, policy)
-    return Measured(found, changes)
+    return Measurement(found, changes)
 
 
 def numeric_series(

@@ -9,9 +9,9 @@ from persona.v1.project_service_pb2 import PersonaGroup
 from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy, Rule, Status
-from persona_server.services.library.individuals import Measured, measure
+from persona_server.services.library.individuals import Measurement, measure
 from persona_server.services.library.reliability_messages import reliability_message
-from persona_server.services.personas.adding import search_keys, unframed
+from persona_server.services.personas.adding import unframed
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.audit import AuditEntry
@@ -20,6 +20,7 @@ from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, Ancestry
 from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Repositories, Store, Transaction
+from persona_server.validation.filters import search_keys
 
 METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail names them
 _CHUNK = 100  # individuals that the worker reads at a time
@@ -35,12 +36,12 @@ def promote(repositories: Transaction, persona: bytes, policy: Policy) -> tuple[
         entry = repositories.library.find(parents.library_persona_id)
         assert entry is not None  # links name library personas, which are never removed
         return entry, False
-    measured = measure(repositories, persona, policy)
-    if measured.reliability.status is not Status.ELIGIBLE:
-        raise not_eligible(id_text(persona), measured)
+    measurement = measure(repositories, persona, policy)
+    if measurement.reliability.status is not Status.ELIGIBLE:
+        raise not_eligible(id_text(persona), measurement)
     framed = repositories.personas.recorded(persona)
     assert framed is not None  # the persona is visible in this transaction
-    row = _library_row(repositories, unframed(framed), measured)
+    row = _library_row(repositories, unframed(framed), measurement)
     repositories.library.insert(row)
     repositories.links.insert([_origin_link(repositories, row, parents)])
     return LibraryEntry(row.id, row.body, row.project_count, row.response_count, None), True
@@ -125,33 +126,35 @@ def _is_eligible(repositories: Repositories, persona: bytes, policy: Policy) -> 
     return measure(repositories, persona, policy).reliability.status is Status.ELIGIBLE
 
 
-def _library_row(repositories: Transaction, persona: Persona, measured: Measured) -> LibraryRow:
+def _library_row(
+    repositories: Transaction, persona: Persona, measurement: Measurement
+) -> LibraryRow:
     now = repositories.now
     library = LibraryPersona(
         id=keys.new_id(now),
         origin_project_id=persona.project_id,
         origin_persona_id=persona.id,
-        reliability=reliability_message(measured, now),
+        reliability=reliability_message(measurement, now),
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
     for name in ("id", "project_id", "group_id", "library_persona_id"):
         library.profile.ClearField(name)
-    bound = measured.reliability.estimate.bound
+    bound = measurement.reliability.estimate.bound
     assert bound is not None  # nobody is eligible without one
     origin = id_bytes(persona.id)
     return LibraryRow(
-        repositories.tenant,
-        id_bytes(library.id),
-        id_bytes(persona.project_id),
-        origin,
-        persona.age,
-        *search_keys(persona),
-        bound,
-        now,
-        library.SerializeToString(deterministic=True),
-        1,
-        repositories.responses.count(origin),
+        tenant=repositories.tenant,
+        id=id_bytes(library.id),
+        origin_project_id=id_bytes(persona.project_id),
+        origin_persona_id=origin,
+        age=persona.age,
+        keys=search_keys(persona),
+        lower_bound=bound,
+        created_at=now,
+        body=library.SerializeToString(deterministic=True),
+        project_count=1,
+        response_count=repositories.responses.count(origin),
     )
 
 
@@ -185,9 +188,9 @@ def definition_of(repositories: Repositories, group: bytes) -> PersonaGroup:
     return PersonaGroup.FromString(found.definition)
 
 
-def not_eligible(persona_id: str, measured: Measured) -> ServiceError:
+def not_eligible(persona_id: str, measurement: Measurement) -> ServiceError:
     """NOT_ELIGIBLE, naming every rule with its figure: in the sentence those that do not hold."""
-    found = measured.reliability
+    found = measurement.reliability
     broken = "; ".join(_sentence(rule) for rule in found.rules if not rule.holds)
     reason = f" ({found.estimate.bound_reason})" if found.estimate.bound_reason else ""
     metadata = {"persona_id": persona_id, "status": found.status.value}

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from persona.v1 import library_service_pb2 as pb
-from persona_server.measures.answers import Kind
-from persona_server.measures.answers import Question as Asked
+from persona_server.measures.answers import Kind, Question
 from persona_server.measures.contradictions import Contradiction
 from persona_server.measures.policy import Rule
 from persona_server.measures.reasons import Reason
-from persona_server.services.library.individuals import Measured
+from persona_server.services.library.individuals import Measurement
 from persona_server.storage.keys import id_text
 
 _MOST = 1000  # contradictions, and models, that an answer lists
@@ -16,7 +15,7 @@ _MOST_BYTES = 1 << 20  # of contradictions: each may have 64 KiB of options, the
 _MOST_PAIRS = 2**31 - 1  # what the contract's int32 holds: pairs grow with the square of answers
 
 
-def question_message(question: Asked) -> pb.Question:
+def question_message(question: Question) -> pb.Question:
     """Return a question with its scale. The bounds are those of a rating."""
     message = pb.Question(
         key=question.key,
@@ -35,9 +34,9 @@ def reason_value(reason: Reason | None) -> "pb.UndefinedReason.ValueType":
     return pb.UndefinedReason.Value(f"UNDEFINED_REASON_{reason.name}")
 
 
-def reliability_message(measured: Measured, now: int) -> pb.Reliability:
+def reliability_message(measurement: Measurement, now: int) -> pb.Reliability:
     """Return the figures without the lists of contradictions and models. `now`: microseconds."""
-    found = measured.reliability
+    found = measurement.reliability
     estimate, contradictions = found.estimate, found.contradictions
     message = pb.Reliability(
         status=pb.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}"),
@@ -50,7 +49,7 @@ def reliability_message(measured: Measured, now: int) -> pb.Reliability:
         contradicting_pair_count=min(contradictions.contradicting_pairs, _MOST_PAIRS),
         pair_count=min(contradictions.pairs, _MOST_PAIRS),
         mixed_models=found.mixed_models,
-        reliable_change_count=measured.reliable_changes,
+        reliable_change_count=measurement.reliable_changes,
     )
     for name, figure in (
         ("coefficient", estimate.coefficient),
@@ -65,11 +64,11 @@ def reliability_message(measured: Measured, now: int) -> pb.Reliability:
 
 
 def full_message(
-    measured: Measured, now: int, library_persona_id: bytes | None, *, pending: bool
+    measurement: Measurement, now: int, library_persona_id: bytes | None, *, pending: bool
 ) -> pb.Reliability:
     """Return everything that was measured, and where the individual stands with the library."""
-    found = measured.reliability
-    message = reliability_message(measured, now)
+    found = measurement.reliability
+    message = reliability_message(measurement, now)
     listed = map(_contradiction, found.contradictions.found[:_MOST])
     message.contradictions.extend(_fitting(listed))
     message.models.extend(

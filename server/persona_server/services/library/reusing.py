@@ -58,13 +58,13 @@ def _reusable(repositories: Transaction, group: Group, ids: Sequence[str]) -> li
         [i for i, key in enumerate(raw) if key not in found],
         ids,
         errors_pb2.ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND,
-        "names no library persona",
+        "is not the id of a library persona",
     )
     _refuse(
         [i for i, key in enumerate(raw) if found[key].retired_at is not None],
         ids,
         errors_pb2.ERROR_REASON_LIBRARY_PERSONA_RETIRED,
-        "names a retired library persona, which can't be reused",
+        "is the id of a retired library persona, which can't be reused",
     )
     shown = repositories.links.shown(
         id_bytes(group.project_id), id_bytes(group.group_id), group.locked.set_id, raw
@@ -73,7 +73,7 @@ def _reusable(repositories: Transaction, group: Group, ids: Sequence[str]) -> li
         [i for i, key in enumerate(raw) if key in shown],
         ids,
         errors_pb2.ERROR_REASON_ALREADY_EXISTS,
-        "names an individual that is in this group already",
+        "is the id of an individual that is already in this group",
     )
     return [found[key] for key in raw]
 
@@ -103,8 +103,8 @@ def _refuse_large(entries: Sequence[LibraryEntry]) -> None:
     if size > MAX_PAGE_BYTES:
         raise ServiceError(
             errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
-            f"The {len(entries)} library personas have {size} bytes together, at most "
-            f"{MAX_PAGE_BYTES} are reused at once. Nothing was reused; send the ids in parts.",
+            f"The {len(entries)} library personas have {size} bytes in total, and one call takes "
+            f"at most {MAX_PAGE_BYTES}. Nothing was reused. Send the ids in parts.",
             metadata={"size": str(size), "limit": str(MAX_PAGE_BYTES)},
         )
 

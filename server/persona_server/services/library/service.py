@@ -27,17 +27,19 @@ from persona_server.services.library.timelines import timelines
 from persona_server.services.paging import PageTokens, fitting, page_limit
 from persona_server.services.parents import lock_group, require_group, require_persona
 from persona_server.services.personas.adding import Group
-from persona_server.services.personas.service import filters_of, rebuild_personas
+from persona_server.services.personas.service import rebuild_personas
 from persona_server.storage import keys
 from persona_server.storage.derived.repository import question_hash
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import LibraryEntry, Wanted
 from persona_server.storage.store import Store, Transaction
+from persona_server.validation.filters import filters_of
 from persona_server.validation.library import order_of
 
-_NOWHERE = b""  # where a walk starts
-_PLACE = struct.Struct(">d16s")  # (score, id) in a page token
-_COUNTED = struct.Struct(">q16s")  # (whole number, id), which a double may not hold
+_START = b""  # of a list, in place of a position
+# Positions in page tokens.
+_SCORE_AND_ID = struct.Struct(">d16s")
+_NUMBER_AND_ID = struct.Struct(">q16s")  # whole numbers that a double may not hold
 
 
 class LibraryService:
@@ -60,10 +62,10 @@ class LibraryService:
                 individual = recorded_individual(
                     repositories, request.project_id, request.group_id, request.persona_id
                 )
-            measured = measure(repositories, individual.origin, self._policy)
+            measurement = measure(repositories, individual.origin, self._policy)
             pending = self._automatic and repositories.promotions.waiting(individual.origin)
         library_id = individual.library_persona_id
-        message = full_message(measured, keys.now(), library_id, pending=pending)
+        message = full_message(measurement, keys.now(), library_id, pending=pending)
         return pb.GetReliabilityResponse(reliability=message).SerializeToString()
 
     def promote_persona(self, call: Call, request: pb.PromotePersonaRequest) -> bytes:
@@ -87,10 +89,10 @@ class LibraryService:
             order,
             descending,
         )
-        place = _PLACE if order == "lower_bound" else _COUNTED
-        token = self._tokens.read(call, request, request.page_token, _NOWHERE)
+        position = _SCORE_AND_ID if order == "lower_bound" else _NUMBER_AND_ID
+        token = self._tokens.read(call, request, request.page_token, _START)
         start = (math.inf, b"\xff" * 17) if descending else (-math.inf, b"")
-        after = place.unpack(token) if token else start
+        after = position.unpack(token) if token else start
         limit = page_limit(request.page_size)
         with self._store.snapshot(call.tenant) as repositories:
             found = repositories.library.keys(wanted, after, limit + 1)
@@ -98,7 +100,7 @@ class LibraryService:
             items = (frame(ELEMENT, encoded(entry)) for entry in entries(repositories, ids))
             page, more = fitting(items, limit)
         last = found[len(page) - 1] if more else None
-        return self._page(call, request, page, last and place.pack(last.value, last.id))
+        return self._page(call, request, page, last and position.pack(last.value, last.id))
 
     def get_library_persona(self, call: Call, request: pb.GetLibraryPersonaRequest) -> bytes:
         """Return one library persona, retired or not. Raises LIBRARY_PERSONA_NOT_FOUND."""
@@ -123,7 +125,7 @@ class LibraryService:
 
     def match_library_personas(self, call: Call, request: pb.MatchLibraryPersonasRequest) -> bytes:
         """Return one page of the library personas that fit a group, best first."""
-        token = self._tokens.read(call, request, request.page_token, _NOWHERE)
+        token = self._tokens.read(call, request, request.page_token, _START)
         limit = page_limit(request.page_size)
         with self._store.snapshot(call.tenant) as repositories:
             require_group(repositories, request.project_id, request.group_id)
@@ -131,13 +133,14 @@ class LibraryService:
             project = id_bytes(request.project_id) if request.exclude_used_in_project else None
             # Plain tuples will do: to make a hundred thousand named ones costs 30 ms.
             candidates = cast("list[Candidate]", repositories.library.candidates(project))
-            ranked = matcher.rank(candidates, limit + 1, _PLACE.unpack(token) if token else None)
+            after = _SCORE_AND_ID.unpack(token) if token else None
+            ranked = matcher.rank(candidates, limit + 1, after)
             found = [match for match in ranked if match.score >= request.min_score]
             chosen = entries(repositories, [match.id for match in found])
             items = (_match(*pair) for pair in zip(found, chosen, strict=True))
             page, more = fitting(items, limit)
         last = found[len(page) - 1] if more else None
-        return self._page(call, request, page, last and _PLACE.pack(last.score, last.id))
+        return self._page(call, request, page, last and _SCORE_AND_ID.pack(last.score, last.id))
 
     def reuse_library_personas(self, call: Call, request: pb.ReuseLibraryPersonasRequest) -> bytes:
         """Put individuals into a group, all or nothing.
@@ -156,7 +159,7 @@ class LibraryService:
 
     def get_attitude_timeline(self, call: Call, request: pb.GetAttitudeTimelineRequest) -> bytes:
         """Return one page of an individual's timelines. Raises LIBRARY_PERSONA_NOT_FOUND."""
-        token = self._tokens.read(call, request, request.page_token, _NOWHERE)
+        token = self._tokens.read(call, request, request.page_token, _START)
         with self._store.snapshot(call.tenant) as repositories:
             individual = library_individual(repositories, request.library_persona_id)
             found = timelines(repositories, individual.origin, self._policy)
@@ -165,14 +168,14 @@ class LibraryService:
             for question, timeline in found.items()
             if request.question_key in ("", question.key)
         }
-        places = list(wanted)
-        begin = places.index(token) + 1 if token in wanted else 0
-        items = [wanted[place] for place in places[begin:]]
+        positions = list(wanted)
+        begin = positions.index(token) + 1 if token in wanted else 0
+        items = [wanted[position] for position in positions[begin:]]
         page, more = fitting(items, page_limit(request.page_size))
-        return self._page(call, request, page, places[begin + len(page) - 1] if more else None)
+        return self._page(call, request, page, positions[begin + len(page) - 1] if more else None)
 
     def _page(self, call: Call, request: Message, items: list[bytes], last: bytes | None) -> bytes:
-        """Return a page's answer; `last` is the place of its last item if others follow."""
+        """Return a page's answer; `last` is the position of its last item if others follow."""
         answer = b"".join(items)
         return answer if last is None else answer + self._tokens.field(call, request, last)
 

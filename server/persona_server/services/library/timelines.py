@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from persona.v1 import library_service_pb2 as pb
 from persona_server.measures.answers import Answer, Kind, Question, set_items
@@ -104,11 +103,10 @@ def _point(question: Question, answer: Answer) -> pb.TimelinePoint:
 
 
 def _numeric(shift: NumericShift) -> pb.NumericShift:
-    missing: dict[str, Any] = {
-        f"{'reliable_change' if name == 'reliable' else name}_reason": reason_value(reason)
-        for name, reason in shift.missing.items()
-    }
-    message = pb.NumericShift(first=shift.first, last=shift.last, mean=shift.mean, **missing)
+    message = pb.NumericShift(first=shift.first, last=shift.last, mean=shift.mean)
+    for name, reason in shift.missing.items():
+        field = "reliable_change" if name == "reliable" else name
+        setattr(message, f"{field}_reason", reason_value(reason))
     if shift.change is not None:
         message.change.value = shift.change
     if shift.reliable is not None:

@@ -13,7 +13,7 @@ from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.groups import Locked
 from persona_server.storage.repositories.personas import Known, PersonaRow
 from persona_server.storage.store import Transaction
-from persona_server.validation.fields import fold
+from persona_server.validation.filters import search_keys
 
 _MICROS = 1_000_000
 
@@ -43,8 +43,8 @@ def add_personas(
     becomes visible again. `path` names the item in errors: "persona" or "personas[{}]". Raises
     ServiceError ALREADY_EXISTS for an id that names anything else.
     """
-    given = [id_bytes(persona.id) for persona in personas if persona.id]
-    known = repositories.personas.known(given)
+    wanted_ids = [id_bytes(persona.id) for persona in personas if persona.id]
+    known = repositories.personas.known(wanted_ids)
     framed: list[bytes] = []
     ids: list[bytes] = []
     fresh: list[PersonaRow] = []
@@ -83,20 +83,10 @@ def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, pat
     if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
         raise ServiceError(
             errors_pb2.ERROR_REASON_ALREADY_EXISTS,
-            f"{path}.id: the persona {persona.id} can't be brought back, since this group holds a "
-            "reused copy of the same individual. Delete that one first.",
+            f"{path}.id: the persona {persona.id} can't be restored, because this group has a "
+            "reused copy of the same individual. Delete that copy first.",
             metadata={"state": "deleted", "field": f"{path}.id", "id": persona.id},
         )
-
-
-def search_keys(persona: Persona) -> tuple[str, str, str, str]:
-    """Return what filters compare: gender, income level, location and occupation, folded."""
-    return (
-        fold(persona.gender),
-        fold(persona.income_level),
-        fold(persona.location),
-        fold(persona.occupation),
-    )
 
 
 def unframed(framed: bytes) -> Persona:
@@ -118,13 +108,13 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
     persona.project_id, persona.group_id = group.project_id, group.group_id
     raw_id = id_bytes(persona.id)
     return PersonaRow(
-        repositories.tenant,
-        group.locked.set_id,
-        persona.age,
-        keys.position(micros, raw_id),
-        raw_id,
-        *search_keys(persona),
-        frame(ELEMENT, persona.SerializeToString(deterministic=True)),
+        tenant=repositories.tenant,
+        set_id=group.locked.set_id,
+        age=persona.age,
+        position=keys.position(micros, raw_id),
+        id=raw_id,
+        keys=search_keys(persona),
+        framed=frame(ELEMENT, persona.SerializeToString(deterministic=True)),
     )
 
 

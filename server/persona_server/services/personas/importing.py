@@ -14,6 +14,7 @@ from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.imports import ImportSession
 from persona_server.storage.store import Repositories, Store
+from persona_server.validation.requests import wrong_count
 
 _BEGIN = ("project_id", "group_id", "import_id")
 
@@ -47,7 +48,7 @@ class _Stream:
         ]
         if first.sequence or first.personas:
             found.append(
-                Violation("personas", "come after the first message, which names the import")
+                Violation("personas", "must follow in later messages; the first names the import")
             )
         if found:
             raise invalid(found)
@@ -68,7 +69,7 @@ class _Stream:
                 repositories.imports.start(self._import_id, group, locked.set_id, self._owner, now)
                 session = ImportSession(group, locked.set_id, self._owner, 0, 0)
             elif session.group_id != group:
-                raise _conflict("This import_id is bound to another persona group. Use a new one.")
+                raise _conflict("This import_id belongs to another persona group. Use a new one.")
             else:
                 self._require_set(session, locked.set_id)
                 repositories.imports.take_over(self._import_id, self._owner, now)
@@ -78,14 +79,14 @@ class _Stream:
     def batch(self, request: ImportPersonasRequest) -> bytes:
         """Commit the next batch, or acknowledge one again that is on disk already."""
         found = [
-            Violation(name, "belongs to the first message only")
+            Violation(name, "must be set in the first message only")
             for name in _BEGIN
             if getattr(request, name)
         ]
         if request.sequence < 1:
-            found.append(Violation("sequence", "must be 1 or more"))
+            found.append(Violation("sequence", "must be at least 1"))
         if not request.personas:
-            found.append(Violation("personas", "must hold 1 to 1000 personas, holds 0"))
+            found.append(Violation("personas", wrong_count(0)))
         if found:
             raise invalid(found)
         # Map order is free on the wire: the parsed batch is hashed, before it gets ids and times.
@@ -95,7 +96,7 @@ class _Stream:
             locked = lock_group(repositories, self._first.project_id, self._first.group_id)
             session = repositories.imports.find(self._import_id)
             if session is None or session.owner != self._owner:
-                raise _conflict("A newer stream has taken this import over.")
+                raise _conflict("A newer stream has taken over this import.")
             self._require_set(session, locked.set_id)
             self.committed = session.committed_sequence
             if request.sequence <= session.committed_sequence:
@@ -116,13 +117,13 @@ class _Stream:
     def _require_set(self, session: ImportSession, set_id: int) -> None:
         if session.set_id != set_id:
             raise _conflict(
-                "All personas of the group were deleted since this import began, which ended it. "
-                "Start a new import."
+                "All personas of the group were deleted after this import began, which ended the "
+                "import. Start a new one."
             )
 
     def _require_same(self, repositories: Repositories, sequence: int, digest: bytes) -> None:
         if repositories.imports.batch_hash(self._import_id, sequence) != digest:
-            raise _conflict(f"Batch {sequence} was committed with another content.")
+            raise _conflict(f"Batch {sequence} was committed with different content.")
 
     def _audit(self, count: int) -> AuditEntry:
         return AuditEntry(
@@ -147,5 +148,6 @@ def _conflict(message: str) -> ServiceError:
 def _gap(sequence: int, committed: int) -> ServiceError:
     return ServiceError(
         errors_pb2.ERROR_REASON_IMPORT_GAP,
-        f"Batch {sequence} came, but {committed + 1} is next. Resume after {committed}.",
+        f"Received batch {sequence}, but the next one is {committed + 1}. Resume after "
+        f"{committed}.",
     )

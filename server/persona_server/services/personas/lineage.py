@@ -51,8 +51,8 @@ def _uses(
     repositories: Repositories, library_persona_id: bytes, before: bytes, size: int
 ) -> list[Use]:
     """Return the uses of a page, and one more if others follow."""
-    place = int.from_bytes(before[:8])
-    return repositories.links.page(library_persona_id, place, page_limit(size) + 1)
+    link_id = int.from_bytes(before[:8])
+    return repositories.links.page(library_persona_id, link_id, page_limit(size) + 1)
 
 
 def _page(

@@ -6,7 +6,6 @@ Answers leave as wire bytes: a stored persona is already framed as the element o
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
@@ -35,15 +34,13 @@ from persona_server.services.parents import (
 from persona_server.services.personas import importing, lineage
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.repositories.filters import Filters
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.store import Repositories, Store, Transaction
-from persona_server.validation.fields import fold
+from persona_server.validation.filters import filters_of
 
 _CHUNK = 200  # personas an export chunk holds: some 250 KB
 
 Listing: TypeAlias = ListPersonasRequest | ExportPersonasRequest
-Filtered: TypeAlias = Listing | ListLibraryPersonasRequest
 
 
 class PersonaService:
@@ -175,18 +172,6 @@ class PersonaService:
         Raises LIBRARY_PERSONA_NOT_FOUND and INVALID_PAGE_TOKEN.
         """
         return lineage.projects(self._store, self._tokens, call, request)
-
-
-def filters_of(request: Filtered) -> Filters:
-    """Return a request's filters, folded; "" and 0 are none."""
-    return Filters(
-        fold(request.gender) or None,
-        fold(request.income_level) or None,
-        fold(request.location) or None,
-        fold(request.occupation) or None,
-        request.age_min or None,
-        request.age_max or None,
-    )
 
 
 def rebuild_personas(repositories: Repositories, kept: bytes) -> bytes:

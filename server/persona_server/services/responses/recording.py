@@ -10,7 +10,7 @@ from persona_server.errors import ServiceError, Violation, invalid
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists
 from persona_server.storage import keys
-from persona_server.storage.derived.answers import new_answer
+from persona_server.storage.derived.answers import NewAnswer, new_answer
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.responses import DELETED, SHOWN, ResponseRow
@@ -30,6 +30,15 @@ class Recorded(NamedTuple):
     ids: list[bytes]
     number: int
     project_id: bytes
+
+
+class _Batch(NamedTuple):
+    """A batch as it is recorded: all of it framed with its ids, and what of it is new."""
+
+    framed: list[bytes]
+    ids: list[bytes]
+    rows: list[ResponseRow]
+    answers: list[NewAnswer]
 
 
 class Answerer(NamedTuple):
@@ -58,34 +67,45 @@ def record_responses(
     """
     answerers = _answerers(repositories, responses)
     simulation = id_bytes(simulation_id)
-    bound = repositories.responses.simulation(simulation)
-    project = bound or answerers[responses[0].persona_id].parents.project_id
+    bound_to = repositories.responses.simulation(simulation)
+    project = bound_to or answerers[responses[0].persona_id].parents.project_id
     _require_project(responses, answerers, project)
-    given = [id_bytes(response.id) for response in responses]  # b"" where the server makes it
-    known = repositories.responses.known([raw for raw in given if raw])
-    framed, ids, fresh, answers = [], [], [], []
-    end = _end(repositories.now)
-    for i, response in enumerate(responses):
-        stored = known.get(given[i])
+    if bound_to is None:
+        repositories.responses.insert_simulation(simulation, project, repositories.now)
+    batch = _batch(repositories, simulation_id, responses, answerers)
+    repositories.responses.insert(batch.rows)
+    repositories.derived.add(batch.answers, repositories.now)
+    _tell_library(repositories, batch.rows, answerers, queues=queues)
+    return Recorded(batch.framed, batch.ids, len(batch.rows), project)
+
+
+def _batch(
+    repositories: Transaction,
+    simulation_id: str,
+    responses: Sequence[Response],
+    answerers: dict[str, Answerer],
+) -> _Batch:
+    """Return a batch as it is recorded. Raises ALREADY_EXISTS."""
+    wanted_ids = [id_bytes(response.id) for response in responses]  # b"": the server makes it
+    known = repositories.responses.known([raw for raw in wanted_ids if raw])
+    simulation, end = id_bytes(simulation_id), _end(repositories.now)
+    batch = _Batch([], [], [], [])
+    for i, (response, raw) in enumerate(zip(responses, wanted_ids, strict=True)):
+        stored = known.get(raw)
         if stored is not None:
             _require_same(response, simulation_id, stored, f"responses[{i}].id")
-            framed.append(stored)
-            ids.append(given[i])
+            batch.framed.append(stored)
+            batch.ids.append(raw)
             continue
         answerer = answerers[response.persona_id]
         row = _row(repositories, simulation, simulation_id, response, answerer, i, end)
-        fresh.append(row)
-        framed.append(row.framed + answerer.flag)
-        ids.append(row.id)
+        batch.rows.append(row)
+        batch.framed.append(row.framed + answerer.flag)
+        batch.ids.append(row.id)
         individual = answerer.parents.individual
         if answer := new_answer(response, individual, simulation, row.position):
-            answers.append(answer)
-    if bound is None:
-        repositories.responses.insert_simulation(simulation, project, repositories.now)
-    repositories.responses.insert(fresh)
-    repositories.derived.add(answers, repositories.now)
-    _tell_library(repositories, fresh, answerers, queues=queues)
-    return Recorded(framed, ids, len(fresh), project)
+            batch.answers.append(answer)
+    return batch
 
 
 def _tell_library(
@@ -96,14 +116,14 @@ def _tell_library(
     queues: bool,
 ) -> None:
     """Count the answers of individuals in the library; queue the others for promotion."""
-    given = Counter(row.persona_id for row in fresh)
+    counts = Counter(row.persona_id for row in fresh)
     answered: Counter[bytes] = Counter()
     waiting = []
     for answerer in answerers.values():
         library_persona_id = answerer.parents.library_persona_id
         if library_persona_id is not None:
-            answered[library_persona_id] += given[answerer.persona]
-        elif given[answerer.persona] and answerer.parents.visible:
+            answered[library_persona_id] += counts[answerer.persona]
+        elif counts[answerer.persona] and answerer.parents.visible:
             waiting.append(answerer.persona)
     repositories.library.count_responses(answered)
     if queues:
@@ -144,7 +164,7 @@ def _require_project(
 ) -> None:
     if all(answerer.parents.project_id == project for answerer in answerers.values()):
         return
-    what = f"is of another project than the simulation, which belongs to {id_text(project)}"
+    what = f"belongs to another project than the simulation, whose project is {id_text(project)}"
     raise invalid(
         [
             Violation(f"responses[{i}].persona_id", what)
@@ -218,13 +238,17 @@ def _row(
 def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -> ServiceError:
     """PERSONA_NOT_FOUND, naming every answer to drop: as violations, and as ranges of indexes."""
     persona_id = responses[missing[0]].persona_id
+    what = "is not the id of a persona"
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-        f"There is no persona {persona_id}. Nothing was recorded; drop the {len(missing)} of "
-        f"{len(responses)} answers whose persona is not there, and send the others again.",
+        f"There is no persona {persona_id}. Nothing was recorded. Remove the {len(missing)} of "
+        f"{len(responses)} responses whose persona does not exist, and send the others again.",
         metadata={"persona_id": persona_id, "indexes": _ranges(missing)},
         violations=[
-            Violation(f"responses[{i}].persona_id", f"names no persona: {responses[i].persona_id}")
+            Violation(
+                f"responses[{i}].persona_id",
+                f"{what}: {responses[i].persona_id}",
+            )
             for i in missing
         ],
     )

@@ -3,7 +3,7 @@
 Building a query at every call costs ten times its execution.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -62,14 +62,17 @@ class Statement:
         self._connection().cursor().executemany(self.sql, rows)
 
 
-def insert_statement(database: Database, model: Any, row: Any) -> Statement:
-    """Return the statement that inserts a row, in the order of the fields of a named tuple.
+def insert_statement(database: Database, model: Any, names: Sequence[str]) -> Statement:
+    """Return the statement that inserts a row with these parameters, in this order.
 
-    They have the names of the columns, but the first, which is the tenant.
+    They have the names of the columns, but the first, which is the tenant. The order must be that
+    of the columns in the model.
     """
-    columns = ("tenant_id", *row._fields[1:])
-    params = {getattr(model, c): param(f) for c, f in zip(columns, row._fields, strict=True)}
-    return Statement(database, model.insert(params))
+    columns = ("tenant_id", *names[1:])
+    params = {getattr(model, c): param(n) for c, n in zip(columns, names, strict=True)}
+    statement = Statement(database, model.insert(params))
+    assert statement.params == tuple(names)
+    return statement
 
 
 def upsert_statement(database: Database, model: Any, *changed: str) -> Statement:

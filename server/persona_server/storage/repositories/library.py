@@ -9,29 +9,35 @@ from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import BYTES, INTEGER, REAL, id_list, one_of, optional
 from persona_server.storage.engine.statements import Statement, insert_statement, param
-from persona_server.storage.repositories.filters import Filters, matches
+from persona_server.storage.repositories.filters import (
+    KEY_COLUMNS,
+    Filters,
+    matches,
+    parameters,
+)
 
 ORDERS = ("lower_bound", "project_count", "created_at")
 CONTENT = ("id", "body", "project_count", "response_count", "retired_at")
 
 
 class LibraryRow(NamedTuple):
-    """A library persona to insert, in the order of the insert statement's parameters."""
+    """A library persona to insert."""
 
     tenant: int
     id: bytes
     origin_project_id: bytes
     origin_persona_id: bytes
     age: int
-    gender_key: str
-    income_level_key: str
-    location_key: str
-    occupation_key: str
+    keys: tuple[str, ...]  # of KEY_COLUMNS
     lower_bound: float
     created_at: int
     body: bytes
     project_count: int
     response_count: int
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the parameters of the insert statement."""
+        return (*self[:5], *self.keys, *self[6:])
 
 
 class LibraryEntry(NamedTuple):
@@ -79,7 +85,9 @@ class LibraryStatements:
             for descending in (False, True)
         }
         self.candidates = _candidates(database)
-        self.insert = insert_statement(database, library, LibraryRow)
+        self.insert = insert_statement(
+            database, library, (*LibraryRow._fields[:5], *KEY_COLUMNS, *LibraryRow._fields[6:])
+        )
         self._changes(database)
 
     def _changes(self, database: Database) -> None:
@@ -183,7 +191,7 @@ class Library:
             limit=limit,
             min_reliability=wanted.min_reliability,
             only_active=None if wanted.include_retired else 1,
-            **wanted.filters._asdict(),
+            **parameters(wanted.filters),
         )
         return [ListKey(*row) for row in rows]
 
@@ -196,7 +204,7 @@ class Library:
 
     def insert(self, row: LibraryRow) -> None:
         """Add a library persona whose id is free and whose origin is not in the library."""
-        self._do.insert.run_each([row])
+        self._do.insert.run_each([row.values()])
 
     def retire(self, library_persona: bytes, now: int) -> bool:
         """Mark a library persona; return whether it was not retired before."""

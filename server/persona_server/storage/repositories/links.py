@@ -61,7 +61,7 @@ class LinkStatements:
         )
         self.shown = _shown(database)
         self.page = _page(database)
-        self.insert = insert_statement(database, link, LinkRow)
+        self.insert = insert_statement(database, link, LinkRow._fields)
 
 
 def _shown(database: Database) -> Statement:

@@ -9,7 +9,13 @@ from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import id_list, one_of, page_in_one_row
 from persona_server.storage.engine.statements import Statement, insert_statement, param
-from persona_server.storage.repositories.filters import NO_FILTERS, Filters, matches
+from persona_server.storage.repositories.filters import (
+    KEY_COLUMNS,
+    NO_FILTERS,
+    Filters,
+    matches,
+    parameters,
+)
 from persona_server.storage.repositories.groups import parents_of
 from persona_server.storage.repositories.pages import EMPTY_PAGE, Page
 
@@ -18,18 +24,19 @@ ORIGIN, REUSE = 1, 2
 
 
 class PersonaRow(NamedTuple):
-    """A persona to insert, in the order of the insert statement's parameters."""
+    """A persona to insert."""
 
     tenant: int
     set_id: int
     age: int
     position: bytes
     id: bytes
-    gender_key: str
-    income_level_key: str
-    location_key: str
-    occupation_key: str
+    keys: tuple[str, ...]  # of KEY_COLUMNS
     framed: bytes
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the parameters of the insert statement."""
+        return (*self[:5], *self.keys, self.framed)
 
 
 class Found(NamedTuple):
@@ -171,7 +178,9 @@ class PersonaStatements:
 
     def _write(self, database: Database) -> None:
         persona = tables.Persona
-        self.insert = insert_statement(database, persona, PersonaRow)
+        self.insert = insert_statement(
+            database, persona, (*PersonaRow._fields[:5], *KEY_COLUMNS, "framed")
+        )
         this = (persona.tenant_id == param("tenant")) & (persona.id == param("persona"))
         self.restore = Statement(
             database,
@@ -231,7 +240,7 @@ class Personas:
         where = {"tenant": self._tenant, "group": group, "set": set_id, "limit": limit}
         filtered = filters != NO_FILTERS
         if filtered:
-            where |= filters._asdict()
+            where |= parameters(filters)
         row = (self._do.filtered if filtered else self._do.page).first(after=after, **where)
         assert row is not None
         framed, last, count = row
@@ -266,7 +275,7 @@ class Personas:
 
     def insert(self, rows: Sequence[PersonaRow]) -> None:
         """Add personas whose ids are free."""
-        self._do.insert.run_each(rows)
+        self._do.insert.run_each(row.values() for row in rows)
 
     def restore(self, persona: bytes, old: int, new: int) -> None:
         """Move a hidden persona from set `old` to set `new` and make it visible again."""

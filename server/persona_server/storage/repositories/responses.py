@@ -87,7 +87,7 @@ class ResponseStatements:
                 mine & (response.persona_id == param("persona"))
             ),
         )
-        self.insert = insert_statement(database, response, ResponseRow)
+        self.insert = insert_statement(database, response, ResponseRow._fields)
 
 
 def matching(response: Any, scope: Any) -> Any:

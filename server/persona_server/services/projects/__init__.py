@@ -1,0 +1,1 @@
+"""ProjectService, and the messages of projects and persona groups."""

@@ -1,0 +1,63 @@
+"""Projects and persona groups as messages: from their rows, compared, and merged by an update."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona_server.storage.keys import id_text
+from persona_server.storage.repositories.groups import GroupRow
+from persona_server.storage.repositories.projects import ProjectRow
+from persona_server.validation.projects import GROUP_FIELDS
+
+Resource = TypeVar("Resource", Project, PersonaGroup)
+
+
+def project_message(row: ProjectRow) -> Project:
+    """Return a stored project as the contract shows it."""
+    return Project(
+        id=id_text(row.id),
+        name=row.name,
+        description=row.description,
+        created_at=_timestamp(row.created_at),
+        updated_at=_timestamp(row.updated_at),
+        persona_group_count=row.group_count,
+    )
+
+
+def group_message(row: GroupRow) -> PersonaGroup:
+    """Return a stored group as the contract shows it."""
+    group = PersonaGroup.FromString(row.definition)
+    group.id, group.project_id = id_text(row.id), id_text(row.project_id)
+    group.persona_count = row.persona_count
+    group.created_at.CopyFrom(_timestamp(row.created_at))
+    group.updated_at.CopyFrom(_timestamp(row.updated_at))
+    return group
+
+
+def definition(group: PersonaGroup) -> bytes:
+    """Return the encoded group without what its row holds in columns of its own."""
+    bare = PersonaGroup()
+    for name in GROUP_FIELDS:
+        setattr(bare, name, getattr(group, name))
+    return bare.SerializeToString(deterministic=True)
+
+
+def same(one: Resource, other: Resource, fields: Iterable[str]) -> bool:
+    """Return whether two resources have the same values in these fields."""
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
+
+
+def merged(stored: Resource, update: Resource, paths: Iterable[str]) -> Resource:
+    """Return the stored resource with the fields of the mask taken from the update."""
+    wanted = type(stored)()
+    wanted.CopyFrom(stored)
+    for name in paths:
+        setattr(wanted, name, getattr(update, name))
+    return wanted
+
+
+def _timestamp(micros: int) -> Timestamp:
+    seconds, rest = divmod(micros, 1_000_000)
+    return Timestamp(seconds=seconds, nanos=rest * 1000)

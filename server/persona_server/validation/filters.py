@@ -1,0 +1,83 @@
+"""The fields by which personas can be filtered: one table, from which everything else follows.
+
+Another filterable field is a row here, a field of the requests that filter, and a column of the
+tables that are searched.
+"""
+
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
+from persona.v1.persona_pb2 import Persona
+from persona.v1.persona_service_pb2 import ExportPersonasRequest, ListPersonasRequest
+from persona_server.validation.fields import check_ages, check_line, fold
+from persona_server.validation.limits import LINES
+from persona_server.validation.violations import Violation
+
+FilteredRequest: TypeAlias = (
+    ListPersonasRequest | ExportPersonasRequest | ListLibraryPersonasRequest
+)
+# The conditions of a request by the names of its filters, texts folded; an absent one, or None,
+# is no condition.
+Filters: TypeAlias = dict[str, str | int | None]
+
+
+class Match(Enum):
+    """How a persona's value must compare with a filter's."""
+
+    WHOLE = "the whole text"
+    PART = "contains"
+    AT_LEAST = "at least"
+    AT_MOST = "at most"
+
+
+class Filter(NamedTuple):
+    """A filter: its name in requests, the field of a persona that it is about, and how."""
+
+    name: str
+    field: str
+    match: Match
+
+    @property
+    def column(self) -> str:
+        """The column of storage that it compares: texts are kept once more, folded."""
+        return f"{self.field}_key" if self.is_text else self.field
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it compares folded texts, and not whole numbers of which 0 is unknown."""
+        return self.match in {Match.WHOLE, Match.PART}
+
+
+# In the order in which storage compares: what is cheap first.
+FILTERS = (
+    Filter("gender", "gender", Match.WHOLE),
+    Filter("income_level", "income_level", Match.WHOLE),
+    Filter("age_min", "age", Match.AT_LEAST),
+    Filter("age_max", "age", Match.AT_MOST),
+    Filter("location", "location", Match.PART),
+    Filter("occupation", "occupation", Match.PART),
+)
+_TEXTS = tuple(each for each in FILTERS if each.is_text)
+KEY_COLUMNS = tuple(each.column for each in _TEXTS)
+
+
+def check_filters(found: list[Violation], request: FilteredRequest) -> None:
+    """The texts of filters have the limits of the fields, and the ages are a range."""
+    for each in FILTERS:
+        if each.is_text and (value := getattr(request, each.name)):
+            check_line(found, each.name, value, LINES[each.field])
+    check_ages(found, request, "")
+
+
+def filters_of(request: FilteredRequest) -> Filters:
+    """Return a request's filters, folded; "" and 0 are none."""
+    values = {each: getattr(request, each.name) for each in FILTERS}
+    return {
+        each.name: fold(value) if each.is_text else value for each, value in values.items() if value
+    }
+
+
+def search_keys(persona: Persona) -> tuple[str, ...]:
+    """Return the folded texts that filters compare with, in the order of KEY_COLUMNS."""
+    return tuple([fold(getattr(persona, each.field)) for each in _TEXTS])

@@ -1,0 +1,59 @@
+"""Every limit of the contract, once: a field name has one limit, in whatever message it is."""
+
+from typing import NamedTuple
+
+MAX_REQUEST_BYTES = 3 << 20
+MAX_PERSONA_BYTES = 64 << 10
+MAX_RESPONSE_BYTES = 64 << 10
+# How many items a request may hold.
+MAX_PERSONAS = MAX_RESPONSES = MAX_REUSED = 1000
+
+# One-line texts → characters.
+LINES = {
+    "name": 255,
+    "full_name": 255,
+    "gender": 64,
+    "income_level": 64,
+    "location": 255,
+    "occupation": 255,
+    "avatar_url": 2048,
+    "question_key": 255,
+    "model": 255,
+    "prompt_version": 255,
+}
+# Filterable free texts → UTF-8 bytes once folded, which can lengthen a text.
+FOLDED = {"gender": 256, "location": 1020, "occupation": 1020}
+# Longer texts → UTF-8 bytes.
+TEXTS = {
+    "description": 4 << 10,
+    "digital_habits": 8 << 10,
+    "price_sensitivity": 8 << 10,
+    "psychographic_notes": 16 << 10,
+    "question_text": 4 << 10,
+    "quote": 8 << 10,
+    "text": 16 << 10,
+}
+
+
+class Items(NamedTuple):
+    """How many items a list may hold, and how many characters each may have."""
+
+    most: int
+    characters: int
+
+
+LISTS = {
+    "trusted_brands": Items(50, 128),
+    "distrusted_brands": Items(50, 128),
+    "personality_traits": Items(5, 128),  # or none, but not fewer than FEWEST_TRAITS
+    "themes": Items(50, 128),
+    "options": Items(500, 255),
+    "attributes": Items(100, 128),  # its keys
+}
+FEWEST_TRAITS = 3
+MAX_ATTRIBUTES_BYTES = 32 << 10  # of all keys and values together
+
+MAX_AGE = 130  # in years; 0 is "unknown", or "no bound"
+INCOME_LEVELS = ("", "Low", "Middle", "High")
+SENTIMENT_DECIMALS = 6
+FUTURE_SECONDS = 86_400  # so far may a client's clock, or its time zone, be ahead
