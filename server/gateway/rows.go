@@ -54,6 +54,16 @@ func (r *rows) add(row proto.Message) {
 	}
 }
 
+// hasRows is whether an answer can be long.
+func hasRows(page protoreflect.MessageDescriptor) bool {
+	for i := range page.Fields().Len() {
+		if isRows(page.Fields().Get(i)) {
+			return true
+		}
+	}
+	return false
+}
+
 func rowsOf(page protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
 	for i := range page.Fields().Len() {
 		if fd := page.Fields().Get(i); isRows(fd) {

@@ -47,6 +47,7 @@ func (b *backend) wholeList(ctx context.Context, method string, request, page pr
 			return b.broken(r, method, err)
 		}
 		r.write(page)
+		release(&r.call.answerRoom)
 		next := tokenAfter(page)
 		if next == "" || r.headOnly() {
 			return r.end()
@@ -100,9 +101,17 @@ func (e *export) SendMsg(request any) error {
 func (e *export) copy(r *rows, request any) error {
 	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(e.ctx, r.call.forwarded()))
 	defer cancel()
+	if err := r.call.takeAnswer(ctx, exportRoom); err != nil {
+		return err
+	}
+	conn, leave, err := e.backend.exports.enter(ctx, r.call)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	stall := time.AfterFunc(stallTimeout, cancel)
 	defer stall.Stop()
-	stream, chunk, err := e.open(ctx, request)
+	stream, chunk, err := e.open(ctx, conn, request)
 	for err == nil {
 		stall.Reset(stallTimeout)
 		if err = stream.RecvMsg(chunk); err == nil {
@@ -123,7 +132,7 @@ func (e *export) copy(r *rows, request any) error {
 }
 
 // open starts the stream and makes the message that its chunks are read into.
-func (e *export) open(ctx context.Context, request any) (grpc.ClientStream, proto.Message, error) {
+func (e *export) open(ctx context.Context, conn *grpc.ClientConn, request any) (grpc.ClientStream, proto.Message, error) {
 	name := protoreflect.FullName(strings.ReplaceAll(e.method[1:], "/", "."))
 	descriptor, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
 	if err != nil {
@@ -133,7 +142,7 @@ func (e *export) open(ctx context.Context, request any) (grpc.ClientStream, prot
 	if err != nil {
 		return nil, nil, err
 	}
-	stream, err := e.backend.conn.NewStream(ctx, e.desc, e.method)
+	stream, err := conn.NewStream(ctx, e.desc, e.method)
 	if err != nil {
 		return nil, nil, err
 	}
