@@ -22,7 +22,7 @@ const (
 	bodyFactor   = 8        // of a body: the text, what is built of it, and what is sent on
 	leastBody    = 32 << 10 // however short
 	answerFactor = 4        // of an answer on the wire: its message and its text beside it
-	answerRoom   = 16 << 20 // for an answer with rows, until its length is known
+	answerRoom   = 8 << 20  // for an answer with rows, until its length is known
 	exportRoom   = 4 << 20  // for an export: a window and a chunk
 )
 

@@ -27,8 +27,11 @@ import (
 )
 
 const (
-	logLines    = 1024     // that wait for whoever reads the log
-	memoryLimit = 80 << 20 // above it garbage is collected without waiting for as much again
+	logLines = 1024 // that wait for whoever reads the log
+
+	// How much garbage may stand beside what is in use, in percent, and above which memory less than that.
+	garbageShare = 50
+	memoryLimit  = 80 << 20
 )
 
 func main() {
@@ -39,6 +42,7 @@ func main() {
 	if err != nil {
 		os.Exit(2)
 	}
+	debug.SetGCPercent(garbageShare)
 	debug.SetMemoryLimit(memoryLimit)
 	// What gRPC and the runtime have to say comes back as errors; their own logs are not JSON.
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))

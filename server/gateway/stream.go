@@ -47,8 +47,9 @@ func (b *backend) wholeList(ctx context.Context, method string, request, page pr
 			return b.broken(r, method, err)
 		}
 		r.write(page)
-		release(&r.call.answerRoom)
 		next := tokenAfter(page)
+		proto.Reset(page) // it must not be held while the next one waits for room
+		release(&r.call.answerRoom)
 		if next == "" || r.headOnly() {
 			return r.end()
 		}

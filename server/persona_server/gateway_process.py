@@ -1,6 +1,8 @@
 """The REST gateway as a child process: started, watched and stopped by the server."""
 
 import json
+import os
+import secrets
 import select
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 from persona_server.config import Address
 
 PROGRAM = "persona-gateway"
+SECRET_VARIABLE = "PERSONA_GATEWAY_SECRET"  # noqa: S105 (the name of a variable, not a secret)
 START_SECONDS = 10.0
 
 
@@ -20,16 +23,22 @@ class GatewayError(Exception):
 
 
 class Gateway:
-    """A running gateway. It exits when its stdin closes: a killed server leaves no orphan."""
+    """A running gateway. It exits when its stdin closes: a killed server leaves no orphan.
+
+    `secret` comes with each of its calls, so that the server knows them and believes the address of
+    the caller that they name.
+    """
 
     def __init__(self, program: str, listen: Address, grpc: Address, grace: float) -> None:
         command = [program, "--listen", str(listen), "--grpc", str(grpc), "--grace", f"{grace:g}"]
+        self.secret = secrets.token_urlsafe(32)
         try:
             # Its own process group: a Ctrl-C at the terminal is the server's to pass on, in order.
             self._process = subprocess.Popen(  # noqa: S603 (our own program)
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env=os.environ | {SECRET_VARIABLE: self.secret},
                 start_new_session=True,
             )
         except OSError as error:
