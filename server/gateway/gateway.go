@@ -71,6 +71,9 @@ func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := g.newCall(&answer{ResponseWriter: w}, r)
 	setHeaders(w.Header(), c)
+	if r.ContentLength != 0 {
+		c.readWithin(restGrace) // net/http reads what is left of a body before it answers
+	}
 	defer g.limits.count(c)
 	defer g.recover(c)
 	defer c.release()

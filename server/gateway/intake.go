@@ -22,7 +22,8 @@ import (
 const (
 	maxBody   = 4 << 20
 	maxDrain  = 16 << 20
-	firstPart = 64 << 10 // of a body whose length is not said
+	firstPart = 64 << 10    // of a body whose length is not said
+	restGrace = time.Second // for what comes of a body that nobody asked for
 	bodyGrace = 10 * time.Second
 	bodyPace  = 128 << 10 // bytes in each second after the grace
 )
@@ -138,9 +139,10 @@ func (c *call) tooLarge() error {
 			map[string]string{"limit": limit})}
 }
 
+// hasByte is whether something comes, or may still come.
 func hasByte(r io.Reader) bool {
-	n, _ := io.ReadFull(r, make([]byte, 1))
-	return n > 0
+	_, err := io.ReadFull(r, make([]byte, 1))
+	return !errors.Is(err, io.EOF)
 }
 
 func checkContentType(h http.Header) error {

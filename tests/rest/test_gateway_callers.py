@@ -6,8 +6,8 @@ import time
 
 import grpc
 import pytest
-from rest.flood import dial, start
-from rest.processes import Backend, gateway
+from rest.flood import dial, start, status
+from rest.processes import Backend, Gateway, gateway
 from rest.wire import JSON, Rest
 
 from persona.v1 import project_service_pb2 as projects
@@ -102,7 +102,7 @@ EXPIRED = f"Bearer {jwt(time.time() - 3600)}"
 NO_TOKENS = ["Basic YTpi", "Bearer", "any", EXPIRED]
 
 
-@pytest.mark.parametrize("value", NO_TOKENS)
+@pytest.mark.parametrize("value", NO_TOKENS, ids=["scheme", "bare", "word", "expired"])
 def test_what_is_no_token_is_refused_as_the_server_refuses_it(
     service: Service, broken: Rest, backend: Backend, value: str
 ) -> None:
@@ -112,7 +112,7 @@ def test_what_is_no_token_is_refused_as_the_server_refuses_it(
     channel = grpc.insecure_channel(service.grpc)
     request = projects.GetProjectRequest()
     with channel, pytest.raises(grpc.RpcError) as raised:
-        ProjectServiceStub(channel).GetProject(request, metadata=[("authorization", value)])
+        ProjectServiceStub(channel).GetProject(request, metadata=(("authorization", value),))
     told = problem_of(raised.value).message
     if value == EXPIRED:  # the server looks at the key first
         told = "The token has expired. Get a new one: persona token."
@@ -137,6 +137,29 @@ def test_a_chunked_request_ends_its_connection(rest: Rest) -> None:
         answer = rest.raw(with_kind, [body.encode()])
         answer.problem(400, "INVALID_FIELD", "project.name")
         assert answer.headers["Connection"] == "close"
+
+
+BODY_TO_COME = ["Content-Length: 10", "Transfer-Encoding: chunked"]
+
+
+@pytest.mark.parametrize("header", BODY_TO_COME)
+def test_a_refusal_does_not_wait_for_the_body(own_gateway: Gateway, header: str) -> None:
+    for verb, path in (("POST", "/api/v1/projects"), ("PUT", "/nowhere"), ("GET", X)):
+        with dial(own_gateway) as connection:
+            connection.settimeout(20)
+            connection.sendall(start(verb, path, None, header))
+            assert status(connection) in (401, 404)
+
+
+@pytest.mark.parametrize("header", BODY_TO_COME)
+def test_a_body_where_none_belongs_is_not_waited_for(
+    own_gateway: Gateway, service: Service, header: str
+) -> None:
+    for verb in ("GET", "DELETE"):
+        with dial(own_gateway) as connection:
+            connection.settimeout(20)
+            connection.sendall(start(verb, X, service.token(), header))
+            assert status(connection) == 400
 
 
 @pytest.mark.parametrize(
