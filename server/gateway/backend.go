@@ -101,7 +101,8 @@ func (ch *channel) close() {
 }
 
 // backend completes the requests that generated code makes, and sends them on. Exports have a channel
-// of their own: they may last, and would take the places of all other calls.
+// of their own: they may last, and would take the places of all other calls. Each holds a window and a
+// chunk in memory, so that their number is what bounds them.
 type backend struct {
 	calls, exports *channel
 	log            *slog.Logger
@@ -142,7 +143,7 @@ func (b *backend) invoke(ctx context.Context, method string, request, reply any,
 	defer cancel()
 	answer := reply.(proto.Message)
 	if hasRows(answer.ProtoReflect().Descriptor()) {
-		if err := c.takeAnswer(ctx, answerRoom); err != nil {
+		if err := c.takeAnswer(ctx, roomFor(request.(proto.Message))); err != nil {
 			return err
 		}
 	}
@@ -157,6 +158,17 @@ func (b *backend) invoke(ctx context.Context, method string, request, reply any,
 		c.answerRoom.Keep(int64(proto.Size(answer)) * answerFactor)
 	}
 	return err
+}
+
+// roomFor is what the rows that a request asks for may take.
+func roomFor(request proto.Message) int64 {
+	m := request.ProtoReflect()
+	if fd := m.Descriptor().Fields().ByName(pageSize); fd != nil {
+		if rows := m.Get(fd).Int(); rows > 0 {
+			return min(rows*rowRoom, answerRoom)
+		}
+	}
+	return answerRoom
 }
 
 // noteVerdict learns from an answer whether the server takes the call's token.

@@ -22,8 +22,8 @@ const (
 	bodyFactor   = 8        // of a body: the text, what is built of it, and what is sent on
 	leastBody    = 32 << 10 // however short
 	answerFactor = 4        // of an answer on the wire: its message and its text beside it
-	answerRoom   = 8 << 20  // for an answer with rows, until its length is known
-	exportRoom   = 4 << 20  // for an export: a window and a chunk
+	answerRoom   = 8 << 20  // for an answer with rows, until its length is known, …
+	rowRoom      = 16 << 10 // … or less, for each row that is asked for
 )
 
 // limits are shared by all requests. One address gets a half of each amount, so that it can't keep

@@ -31,7 +31,7 @@ const (
 
 	// How much garbage may stand beside what is in use, in percent, and above which memory less than that.
 	garbageShare = 50
-	memoryLimit  = 80 << 20
+	memoryLimit  = 64 << 20
 )
 
 func main() {

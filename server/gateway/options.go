@@ -59,13 +59,13 @@ func parseOptions(args []string) (options, error) {
 }
 
 func (o *options) addLimits(flags *flag.FlagSet) {
-	flags.IntVar(&o.maxConnections, "max-connections", 2560, "`CONNECTIONS` in all; fewer where the process may open fewer files")
+	flags.IntVar(&o.maxConnections, "max-connections", 2304, "`CONNECTIONS` in all; fewer where the process may open fewer files")
 	flags.IntVar(&o.maxConnectionsEach, "max-connections-per-address", 2048, "`CONNECTIONS` of one address, IPv6 by /64, but a trusted proxy's")
 	flags.IntVar(&o.maxRequestsEach, "max-requests-per-address", 2048, "`REQUESTS` of one address at once, those that wait for their turn too")
 	flags.IntVar(&o.maxCalls, "max-calls", 128, "`CALLS` to the server at once, half of them one address's; others wait")
-	flags.IntVar(&o.maxExports, "max-exports", 16, "`EXPORTS` at once, half of them one address's; others wait")
-	flags.IntVar(&o.bodyMiB, "body-memory", 32, "`MIB` of memory for bodies that are read and decoded, half of it one address's")
-	flags.IntVar(&o.answerMiB, "answer-memory", 32, "`MIB` of memory for answers that are not read yet, half of it one address's")
+	flags.IntVar(&o.maxExports, "max-exports", 8, "`EXPORTS` at once, half of them one address's; others wait")
+	flags.IntVar(&o.bodyMiB, "body-memory", 24, "`MIB` of memory for bodies that are read and decoded, half of it one address's")
+	flags.IntVar(&o.answerMiB, "answer-memory", 24, "`MIB` of memory for answers that are not read yet, half of it one address's")
 	flags.Float64Var(&o.refusals, "max-refusals", 100, "`REQUESTS` a second that one address may send without a valid token; 429 above")
 }
 

@@ -18,9 +18,9 @@ const (
 	requestTimeout = 60 * time.Second // to send a whole request; a body has less, by its length
 	idleTimeout    = 2 * time.Minute  // between two requests of a connection
 	stallTimeout   = 30 * time.Second // without progress of an answer, either way
-	maxHeaderBytes = 16 << 10
-	writeStep      = 64 << 10 // what must get through within stallTimeout
-	readPace       = 16 << 10 // bytes of an answer that must get through in each second on the whole
+	maxHeaderBytes = 12 << 10         // and 4 KiB more, which net/http adds; the server takes 12 KiB
+	writeStep      = 64 << 10         // what must get through within stallTimeout
+	readPace       = 16 << 10         // bytes of an answer that must get through in each second on the whole
 )
 
 type connectionKey struct{}

@@ -102,9 +102,6 @@ func (e *export) SendMsg(request any) error {
 func (e *export) copy(r *rows, request any) error {
 	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(e.ctx, r.call.forwarded()))
 	defer cancel()
-	if err := r.call.takeAnswer(ctx, exportRoom); err != nil {
-		return err
-	}
 	conn, leave, err := e.backend.exports.enter(ctx, r.call)
 	if err != nil {
 		return err

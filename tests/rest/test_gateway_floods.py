@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from rest.conftest import Place, persona
-from rest.flood import Neighbour, at_once, bounded, dial, post, pour, send, start, status
+from rest.flood import ATTACKER, Neighbour, at_once, bounded, dial, post, pour, send, start, status
 from rest.processes import Gateway, gateway
 from rest.wire import Answer, Rest
 
@@ -94,10 +94,14 @@ def test_a_whole_batch_of_full_personas_passes_the_counts(rest: Rest, place: Pla
 
 
 def hold(
-    stack: contextlib.ExitStack, gateway: Gateway, number: int, request: bytes
+    stack: contextlib.ExitStack,
+    gateway: Gateway,
+    number: int,
+    request: bytes,
+    source: str = ATTACKER,
 ) -> list[socket.socket]:
     """Send a request on so many connections, which stay open."""
-    connections = [stack.enter_context(dial(gateway)) for _ in range(number)]
+    connections = [stack.enter_context(dial(gateway, source)) for _ in range(number)]
     for connection in connections:
         send(connection, request)
     return connections
@@ -162,8 +166,10 @@ def test_2000_calls_at_once_are_answered(
 
 
 def test_silent_connections_keep_nobody_out(own_gateway: Gateway, neighbour: Neighbour) -> None:
+    half = b"GET / HTTP/1.1\r\nX: " + b"a" * 15_000
     with contextlib.ExitStack() as stack:
-        hold(stack, own_gateway, 2500, b"GET / HTTP/1.1\r\nX: " + b"a" * 15_000)
+        hold(stack, own_gateway, 1500, half)
+        hold(stack, own_gateway, 1500, half, "127.0.0.3")
         neighbour.answers_again()
 
 
