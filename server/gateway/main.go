@@ -29,9 +29,9 @@ import (
 const (
 	logLines = 1024 // that wait for whoever reads the log
 
-	// How much garbage may stand beside what is in use, in percent, and above which memory less than that.
-	garbageShare = 50
-	memoryLimit  = 64 << 20
+	// How much garbage may stand beside what is in use, in percent, but less once the memory is over its limit.
+	garbageShare = 200
+	memoryLimit  = 56 << 20
 )
 
 func main() {
