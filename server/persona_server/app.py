@@ -27,10 +27,11 @@ from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.tokens import LocalKey, local_key
 from persona_server.transport.auth import Authenticator
+from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.recorder import Recorder
 from persona_server.transport.server import PersonaServer
-from persona_server.transport.steps import Draining, call_steps
+from persona_server.transport.steps import call_steps
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
@@ -79,8 +80,8 @@ class App:
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )
-        draining = Draining()
-        steps = call_steps(draining, authenticator, Recorder(self.metrics))
+        guards = Guards()
+        steps = call_steps(guards, authenticator, Recorder(self.metrics))
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -89,7 +90,8 @@ class App:
                 "persona.v1.LibraryService": self.library,
             },
             Pipeline(steps),
-            draining,
+            guards,
+            self.metrics,
             open_reflection=settings.open_reflection,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.

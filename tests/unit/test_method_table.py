@@ -87,7 +87,7 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
 
 def test_every_pool_of_the_table_is_there() -> None:
     assert {rules.pool for rules in RPCS.values()} == {"read", "write", "stream"}
-    assert set(THREADS) == {"read", "write", "stream", "health"}
+    assert set(THREADS) == {"read", "write", "stream", "reflection", "health", "watch"}
 
 
 @ALL

@@ -53,7 +53,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     because all personas of the group were deleted, or repeats a batch with different content.
     """
     ERROR_REASON_CONCURRENT_CHANGE: _ErrorReason.ValueType  # 11
-    """ABORTED: something else changed at the same time; read again and retry. Not sent yet."""
+    """ABORTED: answers of the persona to promote came each time that it had been measured; retry."""
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 12
     """UNAUTHENTICATED: there is no token, more than one, or one that is not valid."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 13
@@ -89,6 +89,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_LIBRARY_PERSONA_RETIRED: _ErrorReason.ValueType  # 25
     """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
+    ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 26
+    """RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
+    `limit` its value. Retry after the delay of RetryInfo.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -127,7 +131,7 @@ ERROR_REASON_IMPORT_CONFLICT: ErrorReason.ValueType  # 10
 because all personas of the group were deleted, or repeats a batch with different content.
 """
 ERROR_REASON_CONCURRENT_CHANGE: ErrorReason.ValueType  # 11
-"""ABORTED: something else changed at the same time; read again and retry. Not sent yet."""
+"""ABORTED: answers of the persona to promote came each time that it had been measured; retry."""
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 12
 """UNAUTHENTICATED: there is no token, more than one, or one that is not valid."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 13
@@ -163,4 +167,8 @@ the metadata name every rule with its value.
 """
 ERROR_REASON_LIBRARY_PERSONA_RETIRED: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
+ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 26
+"""RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
+`limit` its value. Retry after the delay of RetryInfo.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

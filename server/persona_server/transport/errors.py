@@ -41,6 +41,7 @@ CODES: dict["errors_pb2.ErrorReason.ValueType", grpc.StatusCode] = {
     errors_pb2.ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: _Code.NOT_FOUND,
     errors_pb2.ERROR_REASON_NOT_ELIGIBLE: _Code.FAILED_PRECONDITION,
     errors_pb2.ERROR_REASON_LIBRARY_PERSONA_RETIRED: _Code.FAILED_PRECONDITION,
+    errors_pb2.ERROR_REASON_QUOTA_EXCEEDED: _Code.RESOURCE_EXHAUSTED,
 }
 
 
@@ -58,6 +59,16 @@ def shutting_down() -> ServiceError:
     return ServiceError(
         errors_pb2.ERROR_REASON_SHUTTING_DOWN,
         "The server is stopping. Retry with the same request_id; a stream resumes where it was.",
+        retry_after=1.0,
+    )
+
+
+def crowded() -> ServiceError:
+    """QUOTA_EXCEEDED for a call that comes when too many wait for a thread already."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_QUOTA_EXCEEDED,
+        "Too many calls are waiting. Retry with the same request_id.",
+        metadata={"quota": "waiting_calls"},
         retry_after=1.0,
     )
 

@@ -1,6 +1,7 @@
 """One call on its way through the pipeline, as a front hands it over: no gRPC object is in it."""
 
 import itertools
+import math
 import os
 import re
 import time
@@ -9,9 +10,11 @@ from typing import NamedTuple
 
 import grpc
 
-from persona_server.principal import Principal
+from persona_server.errors import ServiceError
+from persona_server.principal import LEEWAY, Principal
 from persona_server.services.call import Call
 from persona_server.transport.arrivals import arrival
+from persona_server.transport.errors import status_of
 from persona_server.transport.methods import Method
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -27,6 +30,13 @@ class Refusal(NamedTuple):
     trailing: tuple[tuple[str, str | bytes], ...]
 
 
+def refusal_for(error: ServiceError, request_id: str) -> Refusal:
+    """Return how a call ends that an error refuses."""
+    status = status_of(error)
+    trailing = (*status.trailing_metadata, ("x-request-id", request_id))
+    return Refusal(status.code, status.details, trailing)
+
+
 class ClientGone(Exception):  # noqa: N818 (it is no error of ours)
     """The client cancelled its stream, or its connection is gone."""
 
@@ -34,8 +44,9 @@ class ClientGone(Exception):  # noqa: N818 (it is no error of ours)
 class Rpc:
     """One call: what came with it, and what the steps of the pipeline find out about it.
 
-    `deadline` is on the monotonic clock, None without one. `principal` and `call` are None until
-    the caller is authenticated, `refusal` until the call is refused.
+    It is made when its headers have come, and begins when a thread has it: then `deadline`, on the
+    monotonic clock, and `peer` are known. `principal` is None until the caller is authenticated,
+    `call` until that one's call has begun, `refusal` until the call is refused.
     """
 
     __slots__ = (
@@ -44,6 +55,7 @@ class Rpc:
         "code",
         "deadline",
         "error_id",
+        "forwarded",
         "keys",
         "message_bytes",
         "method",
@@ -52,25 +64,18 @@ class Rpc:
         "reason",
         "refusal",
         "request_id",
+        "secrets",
         "started",
         "waited",
     )
 
-    def __init__(
-        self,
-        method: Method,
-        metadata: Iterable[tuple[str, str | bytes]],
-        time_remaining: float | None,
-        peer: str = "",
-    ) -> None:
-        """Take a call with its metadata, the seconds that its caller waits, and who sent it.
-
-        `time_remaining` is None if the caller did not say, `peer` the connection's other end.
-        """
-        self.started, self.waited = arrival()
-        self.peer = peer
+    def __init__(self, method: Method, metadata: Iterable[tuple[str, str | bytes]]) -> None:
+        """Take a call with its metadata, at its arrival."""
+        self.started = time.perf_counter()
+        self.waited = 0.0
+        self.peer = ""
         self.method = method
-        self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
+        self.deadline: float | None = None
         self.principal: Principal | None = None
         self.call: Call | None = None
         self.message_bytes = 0  # of the message that came last
@@ -81,20 +86,43 @@ class Rpc:
         self.request_id = ""
         self.authorizations: list[str] = []
         self.keys: list[str] = []
+        self.secrets: list[str] = []  # by which a gateway says that it is the server's own
+        self.forwarded = ""  # the caller's address, as such a gateway says
         for key, value in metadata:
             if key == "authorization":
                 self.authorizations.append(str(value))
             elif key == "idempotency-key":
                 self.keys.append(str(value))
+            elif key == "persona-gateway-secret":
+                self.secrets.append(str(value))
+            elif key == "persona-caller-address":
+                self.forwarded = str(value)
             elif key == "x-request-id" and _REQUEST_ID.fullmatch(str(value)):
                 self.request_id = str(value)
         # Correlation only; a value that could forge a log line is replaced.
         self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
 
+    def begin(self, time_remaining: float | None, peer: str) -> None:
+        """Take note that a thread has the call: the seconds its caller still waits, who sent it.
+
+        `time_remaining` is None if the caller did not say, `peer` the connection's other end.
+        """
+        begun = arrival()
+        self.waited = begun.at + begun.waited - self.started
+        self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
+        self.peer = self.forwarded or peer
+        if (who := self.principal) is not None:
+            self.call = Call(self.method.name, who.tenant, who.subject, self.deadline)
+
     @property
     def tenant(self) -> str:
         """The caller's tenant, "" as long as nobody is known."""
         return self.principal.tenant if self.principal else ""
+
+    @property
+    def expires(self) -> float:
+        """When the caller's token is taken no more, in seconds since 1970; never without one."""
+        return self.principal.expires + LEEWAY if self.principal else math.inf
 
     def authenticated(self) -> Call:
         """Return what a service needs to know. The call is authenticated."""

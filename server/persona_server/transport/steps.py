@@ -14,39 +14,25 @@ from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
-from persona_server.services.call import Call
 from persona_server.transport.auth import Authenticator, require_scopes
-from persona_server.transport.errors import CODES, internal, shutting_down, status_of
+from persona_server.transport.entrance.guards import Guards
+from persona_server.transport.errors import CODES, internal
 from persona_server.transport.pipeline import Step
 from persona_server.transport.recorder import FinishedCall, Recorder
-from persona_server.transport.rpc import Refusal, Rpc
+from persona_server.transport.rpc import Rpc, refusal_for
 from persona_server.validation.fields import UUID
 from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
 
 
-class Draining:
-    """Whether new calls are refused, since the server stops."""
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    def refuse(self, _rpc: Rpc) -> None:
-        """Refuse a new call once draining has begun. Raises SHUTTING_DOWN."""
-        if self.begun:
-            raise shutting_down()
-
-
 def call_steps(
-    draining: Draining, authenticator: Authenticator, recorder: Recorder
+    guards: Guards, authenticator: Authenticator, recorder: Recorder
 ) -> tuple[Step, ...]:
     """Return the steps of every call, outermost first; inside the last one is the service."""
 
     def authenticate(rpc: Rpc) -> None:
-        if rpc.method.scopes is None:  # open to everybody
-            return
-        who = rpc.principal = authenticator.principal(rpc.authorizations)
-        rpc.call = Call(rpc.method.name, who.tenant, who.subject, rpc.deadline)
+        if rpc.method.scopes is not None:  # else it is open to everybody
+            rpc.principal = authenticator.principal(rpc.authorizations)
 
     def count_written(rpc: Rpc) -> None:
         call = rpc.call
@@ -60,10 +46,12 @@ def call_steps(
     return (
         Step("record", answered=count_written, leave=record),
         Step("shield", failed=_shield),
-        Step("draining", enter=draining.refuse),
-        Step("authentication", enter=authenticate),
-        Step("scopes", enter=_require_scopes),
+        Step("gateway", admit=guards.gateway.recognise),
+        Step("draining", admit=guards.draining.refuse),
+        Step("authentication", admit=authenticate),
+        Step("scopes", admit=_require_scopes),
         Step("deadline", enter=_require_time),
+        Step("unread answers", enter=guards.answers.require_room),
         Step("parse", message=_parse),
         Step("idempotency key", message=_take_idempotency_key),
         Step("validation", message=_validate),
@@ -96,9 +84,7 @@ def _shield(rpc: Rpc, error: Exception) -> None:
         LOGGER.warning(error.message, extra={"request_id": rpc.request_id}, exc_info=error)
     rpc.code = CODES[error.reason].name
     rpc.reason = error.reason_name
-    status = status_of(error)
-    trailing = (*status.trailing_metadata, ("x-request-id", rpc.request_id))
-    rpc.refusal = Refusal(status.code, status.details, trailing)
+    rpc.refusal = refusal_for(error, rpc.request_id)
 
 
 def _require_scopes(rpc: Rpc) -> None:

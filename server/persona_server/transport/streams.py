@@ -1,5 +1,6 @@
 """Streams hold a thread each, so they are counted, watched for silence, and ended at shutdown."""
 
+import math
 import queue
 import threading
 import time
@@ -8,22 +9,28 @@ from contextlib import contextmanager
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
+from persona_server.transport.auth import unauthenticated
 from persona_server.transport.errors import shutting_down
 from persona_server.transport.rpc import ClientGone
 
 MAX_STREAMS = 16
 MAX_TENANT_STREAMS = 8
 IDLE_SECONDS = 30.0
+_EXPIRED_SECONDS = 5.0  # within which a stream whose token expires has ended by itself
 
 _END, _STOP, _GONE = object(), object(), object()
 
 
 class Slot:
-    """A place that an open stream holds, and since when its client has not taken an answer."""
+    """A place that an open stream holds, and since when its client has not taken an answer.
 
-    def __init__(self, tenant: str, cancel: Callable[[], object]) -> None:
-        self.tenant = tenant
+    `expires` is when its token does, in seconds since 1970.
+    """
+
+    def __init__(self, holder: str, cancel: Callable[[], object], expires: float) -> None:
+        self.holder = holder
         self.cancel = cancel
+        self.expires = expires
         self.waiting_since: float | None = None
 
     def offered(self) -> None:
@@ -36,27 +43,26 @@ class Slot:
 
 
 class Streams:
-    """The open streams of a server."""
+    """Open streams of a server: at most so many, and of one holder.
 
-    def __init__(self) -> None:
+    A holder is a tenant, or an address where nobody needs to say who calls.
+    """
+
+    def __init__(self, most: int = MAX_STREAMS, each: int = MAX_TENANT_STREAMS) -> None:
+        self._most = most
+        self._each = each
         self._lock = threading.Lock()
         self._open: set[Slot] = set()
         self._readers: set[MessageReader] = set()
         threading.Thread(target=self._watch, name="stream-watch", daemon=True).start()
 
     @contextmanager
-    def _slot(self, tenant: str, cancel: Callable[[], object]) -> Iterator[Slot]:
+    def _slot(self, slot: Slot) -> Iterator[Slot]:
         """Hold one of the places for a block. Raises TOO_MANY_STREAMS."""
-        slot = Slot(tenant, cancel)
         with self._lock:
-            of_tenant = sum(1 for other in self._open if other.tenant == tenant)
-            if len(self._open) >= MAX_STREAMS or of_tenant >= MAX_TENANT_STREAMS:
-                raise ServiceError(
-                    errors_pb2.ERROR_REASON_TOO_MANY_STREAMS,
-                    f"At most {MAX_TENANT_STREAMS} streams of a tenant, {MAX_STREAMS} in all, may "
-                    "be open at once. Try again when one has ended.",
-                    retry_after=1.0,
-                )
+            of_holder = sum(1 for other in self._open if other.holder == slot.holder)
+            if len(self._open) >= self._most or of_holder >= self._each:
+                raise self._too_many()
             self._open.add(slot)
         try:
             yield slot
@@ -64,15 +70,29 @@ class Streams:
             with self._lock:
                 self._open.discard(slot)
 
-    def watched(
-        self, tenant: str, cancel: Callable[[], object], answers: Iterator[bytes]
-    ) -> Iterator[bytes]:
-        """Yield a stream's answers from one of the places. Raises TOO_MANY_STREAMS.
+    def _too_many(self) -> ServiceError:
+        return ServiceError(
+            errors_pb2.ERROR_REASON_TOO_MANY_STREAMS,
+            f"At most {self._each} streams of a tenant, {self._most} in all, may be open at once. "
+            "Try again when one has ended.",
+            retry_after=1.0,
+        )
 
-        `cancel` ends the call; it is called when the client takes no answer for IDLE_SECONDS.
+    def watched(
+        self,
+        holder: str,
+        cancel: Callable[[], object],
+        answers: Iterator[bytes],
+        expires: float = math.inf,
+    ) -> Iterator[bytes]:
+        """Yield a stream's answers from one of the places.
+
+        Raises TOO_MANY_STREAMS, and UNAUTHENTICATED when its token has expired. `cancel` ends the
+        call; it is called when the client takes no answer for IDLE_SECONDS.
         """
-        with self._slot(tenant, cancel) as slot:
+        with self._slot(Slot(holder, cancel, expires)) as slot:
             for answer in answers:
+                _require_valid(expires)
                 slot.offered()
                 yield answer
                 slot.taken()
@@ -81,18 +101,20 @@ class Streams:
         """Cancel streams whose clients don't read: each holds a thread and one of few places."""
         while True:
             time.sleep(1.0)
-            latest = time.monotonic() - IDLE_SECONDS
+            latest, expired = time.monotonic() - IDLE_SECONDS, time.time() - _EXPIRED_SECONDS
             with self._lock:
                 slots = list(self._open)
             for slot in slots:
                 since = slot.waiting_since
-                if since is not None and since < latest:
+                if (since is not None and since < latest) or slot.expires < expired:
                     slot.cancel()
 
     @contextmanager
-    def reader(self, messages: Iterator[bytes]) -> Iterator["MessageReader"]:
-        """Read a client's messages for a block, with a bound on its silence."""
-        reader = MessageReader(messages)
+    def reader(
+        self, messages: Iterator[bytes], expires: float = math.inf
+    ) -> Iterator["MessageReader"]:
+        """Read a client's messages for a block, with a bound on its silence and on its token."""
+        reader = MessageReader(messages, expires)
         with self._lock:
             self._readers.add(reader)
         try:
@@ -113,13 +135,16 @@ class Streams:
 
 
 class MessageReader:
-    """Iterates over a client's messages. Raises STREAM_IDLE, SHUTTING_DOWN and ClientGone.
+    """Iterates over a client's messages.
+
+    Raises STREAM_IDLE, UNAUTHENTICATED, SHUTTING_DOWN and ClientGone.
 
     A blocked read has no timeout of its own, so a small thread reads and this waits on its queue.
     """
 
-    def __init__(self, messages: Iterator[bytes]) -> None:
+    def __init__(self, messages: Iterator[bytes], expires: float) -> None:
         self._messages = messages
+        self._expires = expires
         self._queue: queue.Queue[object] = queue.Queue(maxsize=2)
         self._closed = threading.Event()
         self._stopping = threading.Event()
@@ -127,9 +152,11 @@ class MessageReader:
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
+            left = max(self._expires - time.time(), 0.0)
             try:
-                message = self._queue.get(timeout=IDLE_SECONDS)
+                message = self._queue.get(timeout=min(IDLE_SECONDS, left))
             except queue.Empty:
+                _require_valid(self._expires)
                 raise ServiceError(
                     errors_pb2.ERROR_REASON_STREAM_IDLE,
                     f"The stream was silent for {IDLE_SECONDS:.0f} s. Open it again to resume.",
@@ -142,6 +169,7 @@ class MessageReader:
             if message is _GONE:
                 raise ClientGone
             assert isinstance(message, bytes)
+            _require_valid(self._expires)
             yield message
 
     def stop(self) -> None:
@@ -181,3 +209,9 @@ class MessageReader:
             except queue.Full:
                 continue
             return
+
+
+def _require_valid(expires: float) -> None:
+    """Raises UNAUTHENTICATED."""
+    if time.time() >= expires:
+        raise unauthenticated("The token has expired while the stream was open. Resume with a new.")

@@ -53,7 +53,7 @@ const (
 	// ABORTED: the import was taken over by a newer stream, belongs to another group, has ended
 	// because all personas of the group were deleted, or repeats a batch with different content.
 	ErrorReason_ERROR_REASON_IMPORT_CONFLICT ErrorReason = 10
-	// ABORTED: something else changed at the same time; read again and retry. Not sent yet.
+	// ABORTED: answers of the persona to promote came each time that it had been measured; retry.
 	ErrorReason_ERROR_REASON_CONCURRENT_CHANGE ErrorReason = 11
 	// UNAUTHENTICATED: there is no token, more than one, or one that is not valid.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 12
@@ -87,6 +87,9 @@ const (
 	ErrorReason_ERROR_REASON_NOT_ELIGIBLE ErrorReason = 24
 	// FAILED_PRECONDITION: the library persona is retired: it can no longer be reused.
 	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_RETIRED ErrorReason = 25
+	// RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
+	// `limit` its value. Retry after the delay of RetryInfo.
+	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 26
 )
 
 // Enum value maps for ErrorReason.
@@ -118,6 +121,7 @@ var (
 		23: "ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND",
 		24: "ERROR_REASON_NOT_ELIGIBLE",
 		25: "ERROR_REASON_LIBRARY_PERSONA_RETIRED",
+		26: "ERROR_REASON_QUOTA_EXCEEDED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -146,6 +150,7 @@ var (
 		"ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND": 23,
 		"ERROR_REASON_NOT_ELIGIBLE":              24,
 		"ERROR_REASON_LIBRARY_PERSONA_RETIRED":   25,
+		"ERROR_REASON_QUOTA_EXCEEDED":            26,
 	}
 )
 
@@ -181,7 +186,7 @@ var File_persona_v1_errors_proto protoreflect.FileDescriptor
 const file_persona_v1_errors_proto_rawDesc = "" +
 	"\n" +
 	"\x17persona/v1/errors.proto\x12\n" +
-	"persona.v1*\x99\a\n" +
+	"persona.v1*\xba\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_PROJECT_NOT_FOUND\x10\x01\x12(\n" +
@@ -209,7 +214,8 @@ const file_persona_v1_errors_proto_rawDesc = "" +
 	"\x1fERROR_REASON_RESPONSE_NOT_FOUND\x10\x16\x12*\n" +
 	"&ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND\x10\x17\x12\x1d\n" +
 	"\x19ERROR_REASON_NOT_ELIGIBLE\x10\x18\x12(\n" +
-	"$ERROR_REASON_LIBRARY_PERSONA_RETIRED\x10\x19B^\n" +
+	"$ERROR_REASON_LIBRARY_PERSONA_RETIRED\x10\x19\x12\x1f\n" +
+	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x1aB^\n" +
 	"\n" +
 	"persona.v1B\vErrorsProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
 
