@@ -66,9 +66,11 @@ bench: setup-dev ## Measure speed against a bare echo, and the library at full s
 bench-measures: setup-dev ## Measure the measures on simulated respondents (about four minutes)
 	@python benchmarks/bench_measures.py $(ARGS)
 
+COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --universal \
+	--no-emit-package persona-client
 lock: setup-dev ## Resolve the Python dependencies anew
-	uv pip compile -q pyproject.toml --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements.txt
-	uv pip compile -q pyproject.toml --extra plot --group dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --group dev -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove what setup made; data stay
 	rm -rf .venv .tools

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
-from bench import Process, service
 from library_data import Filled, Sizes, fill
+from processes import Process, service
 
 from persona.v1 import library_service_pb2 as pb
 from persona.v1 import persona_service_pb2 as personas_pb

@@ -7,14 +7,20 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"persona.example/persona-service/server/gateway/internal/guard"
 )
 
 const (
@@ -44,10 +50,76 @@ func dial(address string) (*grpc.ClientConn, error) {
 	)
 }
 
-// backend completes the requests that generated code makes, and sends them on.
+// streamsEach is how many calls a connection carries at once. The server refuses more than 100, and
+// counts those that are over a little longer than the gateway does.
+const streamsEach = 64
+
+// channel is calls to the server: so many at once, the others wait, callers by turns.
+type channel struct {
+	places *guard.Shares
+
+	mu          sync.Mutex
+	connections []*grpc.ClientConn
+	busy        []int // calls on each
+}
+
+func openChannel(address string, calls int) (*channel, error) {
+	ch := &channel{places: halves(int64(calls)), busy: make([]int, (calls+streamsEach-1)/streamsEach)}
+	for range ch.busy {
+		conn, err := dial(address)
+		if err != nil {
+			return nil, err
+		}
+		ch.connections = append(ch.connections, conn)
+	}
+	return ch, nil
+}
+
+// enter waits for a place for a call, on the connection that has fewest.
+func (ch *channel) enter(ctx context.Context, c *call) (conn *grpc.ClientConn, leave func(), err error) {
+	place, err := c.take(ctx, ch.places, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	least := slices.Index(ch.busy, slices.Min(ch.busy))
+	ch.busy[least]++
+	return ch.connections[least], func() { ch.leave(least); place.Release() }, nil
+}
+
+func (ch *channel) leave(at int) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	ch.busy[at]--
+}
+
+func (ch *channel) close() {
+	for _, conn := range ch.connections {
+		_ = conn.Close()
+	}
+}
+
+// backend completes the requests that generated code makes, and sends them on. Exports have a channel
+// of their own: they may last, and would take the places of all other calls. Each holds a window and a
+// chunk in memory, so that their number is what bounds them.
 type backend struct {
-	conn grpc.ClientConnInterface
-	log  *slog.Logger
+	calls, exports *channel
+	log            *slog.Logger
+}
+
+func openBackend(o options, log *slog.Logger) (*backend, error) {
+	calls, err := openChannel(o.grpc, o.maxCalls)
+	if err != nil {
+		return nil, err
+	}
+	exports, err := openChannel(o.grpc, o.maxExports)
+	return &backend{calls: calls, exports: exports, log: log}, err
+}
+
+func (b *backend) close() {
+	b.calls.close()
+	b.exports.close()
 }
 
 // Invoke sends a unary RPC. A whole list takes several, and answers the HTTP request itself.
@@ -63,12 +135,49 @@ func (b *backend) Invoke(ctx context.Context, method string, request, reply any,
 	return b.invoke(ctx, method, request, reply, options...)
 }
 
-// invoke sends a request as it is, with the call's headers and within its deadline.
+// invoke sends a request as it is, with the call's headers and within its deadline, when there is
+// room for the answer.
 func (b *backend) invoke(ctx context.Context, method string, request, reply any, options ...grpc.CallOption) error {
 	c := callOf(ctx)
 	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(ctx, c.forwarded()), c.timeout)
 	defer cancel()
-	return b.conn.Invoke(ctx, method, request, reply, options...)
+	answer := reply.(proto.Message)
+	if hasRows(answer.ProtoReflect().Descriptor()) {
+		if err := c.takeAnswer(ctx, roomFor(request.(proto.Message))); err != nil {
+			return err
+		}
+	}
+	conn, leave, err := b.calls.enter(ctx, c)
+	if err != nil {
+		return err
+	}
+	err = conn.Invoke(ctx, method, request, reply, options...)
+	leave()
+	c.noteVerdict(status.Code(err))
+	if c.answerRoom != nil {
+		c.answerRoom.Keep(int64(proto.Size(answer)) * answerFactor)
+	}
+	return err
+}
+
+// roomFor is what the rows that a request asks for may take.
+func roomFor(request proto.Message) int64 {
+	m := request.ProtoReflect()
+	if fd := m.Descriptor().Fields().ByName(pageSize); fd != nil {
+		if rows := m.Get(fd).Int(); rows > 0 {
+			return min(rows*rowRoom, answerRoom)
+		}
+	}
+	return answerRoom
+}
+
+// noteVerdict learns from an answer whether the server takes the call's token.
+func (c *call) noteVerdict(code codes.Code) {
+	switch code {
+	case codes.Canceled, codes.Unknown, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unimplemented, codes.Internal, codes.Unavailable:
+		return // it may not have come to that
+	}
+	c.limits.verdicts.Note(c.r.Header.Get("Authorization"), code != codes.Unauthenticated)
 }
 
 // complete makes the request whole, or says why it can't be.

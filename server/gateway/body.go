@@ -3,18 +3,20 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
 	"reflect"
 	"strings"
-	"sync"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"persona.example/persona-service/server/gateway/internal/scan"
 )
 
 // jsonOut prints what is unset too: a persona generated fresh has "library_persona_id": null.
@@ -22,16 +24,11 @@ var jsonOut = protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: tru
 
 // body is what came of reading a request's body.
 type body struct {
-	whole bool          // the body is the whole request, not one field of it
-	fault error         // why it could not be read
-	data  []byte        // what could not be decoded …
-	into  proto.Message // … and as what
-}
-
-// bodyReader carries the call to the decoder, which is given nothing but a reader.
-type bodyReader struct {
-	io.ReadCloser
-	call *call
+	whole  bool          // the body is the whole request, not one field of it
+	fault  error         // why it could not be read
+	excess *scan.Excess  // what it has too much of to be decoded
+	data   []byte        // what could not be decoded …
+	into   proto.Message // … and as what
 }
 
 // marshaler is the runtime's, with a decoder that takes exactly one JSON value.
@@ -50,33 +47,15 @@ func (*marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 	})
 }
 
-// rooms hold bodies whose length is not said: a buffer that grew with them would leave as much behind.
-var rooms = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, maxBody+bytes.MinRead)) }}
-
-// buffer returns an empty one that need not grow, and what to call when it is no longer used.
-func (r *bodyReader) buffer() (buffer *bytes.Buffer, done func()) {
-	if length := r.call.r.ContentLength; length >= 0 {
-		return bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead)), func() {}
-	}
-	buffer = rooms.Get().(*bytes.Buffer)
-	buffer.Reset()
-	return buffer, func() { rooms.Put(buffer) }
-}
-
 // decode reads a body into the request (*Request) or into one field of it (**Resource). An empty
 // body leaves it unset.
 func decode(r *bodyReader, target any) body {
-	buffer, done := r.buffer()
-	defer done()
-	_, err := buffer.ReadFrom(r)
-	if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) {
-		return body{fault: r.call.tooLarge()}
-	}
+	data, err := r.all()
 	if err != nil {
-		return body{fault: invalidField("body", "broke off")}
+		return body{fault: r.call.unread(err)}
 	}
 	into, whole := target.(proto.Message)
-	if buffer.Len() == 0 {
+	if len(data) == 0 {
 		return body{whole: whole}
 	}
 	if !whole {
@@ -84,13 +63,25 @@ func decode(r *bodyReader, target any) body {
 		field.Set(reflect.New(field.Type().Elem()))
 		into = field.Interface().(proto.Message)
 	}
-	if protojson.Unmarshal(buffer.Bytes(), into) != nil {
-		return body{whole: whole, data: bytes.Clone(buffer.Bytes()), into: into}
+	excess := scan.Check(data)
+	if excess != nil || protojson.Unmarshal(data, into) != nil {
+		return body{whole: whole, excess: excess, data: data, into: into}
 	}
 	if whole {
 		return body{whole: true, fault: pathConflict(r.call, into)}
 	}
 	return body{}
+}
+
+// unread says why a body could not be read to its end.
+func (c *call) unread(err error) error {
+	if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) {
+		return c.tooLarge()
+	}
+	if st, ours := status.FromError(err); ours {
+		return st.Err() // there was no room for it
+	}
+	return invalidField("body", "broke off")
 }
 
 // pathConflict refuses a whole request whose body contradicts its path, which would win unseen.
@@ -114,6 +105,9 @@ func (c *call) bodyError(request protoreflect.Message) error {
 	prefix := ""
 	if !b.whole {
 		prefix = fieldOfType(request.Descriptor(), b.into.ProtoReflect().Descriptor())
+	}
+	if b.excess != nil {
+		return invalidField(cmp.Or(join(prefix, b.excess.Field), "body"), b.excess.Description)
 	}
 	return explain(prefix, b.into.ProtoReflect(), b.data)
 }

@@ -6,27 +6,27 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+
+	"persona.example/persona-service/server/gateway/internal/guard"
 )
 
 const (
 	defaultTimeout = 10 * time.Second
 	maxTimeout     = 60 * time.Second
-	maxBody        = 4 << 20
-	maxDrain       = 16 << 20
-	maxToken       = 9 << 10 // the service takes tokens of 8 KiB, and headers of 12 KiB in all
+
+	// The server believes the address for the secret that only it and its gateway know.
+	secretKey  = "persona-gateway-secret"
+	addressKey = "persona-caller-address"
 )
 
 // call is one request on its way. Generated code keeps only the text of an error, so what is wrong
@@ -35,6 +35,12 @@ type call struct {
 	w         *answer
 	r         *http.Request // as it came: a HEAD is still a HEAD
 	requestID string
+
+	limits           *limits
+	network, address netip.Addr // who calls, as it is counted and as it is
+	secret           string     // by which the server knows the gateway; "" has none
+	bodyRoom         *guard.Taken
+	answerRoom       *guard.Taken
 
 	params  map[string]string // bound in the path
 	query   url.Values
@@ -47,8 +53,9 @@ type callKey struct{}
 // callOf finds the call that a context belongs to.
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
-func newCall(w *answer, r *http.Request) *call {
-	c := &call{w: w, r: r, timeout: defaultTimeout}
+func (g *gateway) newCall(w *answer, r *http.Request) *call {
+	c := &call{w: w, r: r, timeout: defaultTimeout, limits: g.limits, secret: g.secret}
+	c.network, c.address = g.limits.callerOf(r)
 	if ids := r.Header.Values("X-Request-Id"); len(ids) == 1 && requestIDForm.MatchString(ids[0]) {
 		c.requestID = ids[0]
 	} else {
@@ -71,11 +78,15 @@ func (g *gateway) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 		}
 		c := callOf(r.Context())
 		c.params = params
-		for _, check := range []func(*http.Request) error{c.readQuery, c.checkParams, c.checkHeaders, c.readTimeout, c.takeBody} {
+		for _, check := range []func(*http.Request) error{c.checkAuthorization, c.readQuery, c.checkParams, c.checkKey, c.readTimeout} {
 			if err := check(r); err != nil {
 				g.fail(r.Context(), nil, nil, w, r, err)
 				return
 			}
+		}
+		if err := g.openBody(c, r); err != nil {
+			g.fail(r.Context(), nil, nil, w, r, err)
+			return
 		}
 		r.Header.Del("Te") // or the runtime would switch to trailers
 		next(w, r, params)
@@ -107,15 +118,8 @@ var (
 	timeoutForm   = regexp.MustCompile(`^([0-9]{1,8})([HMSmun])$`)
 )
 
-// checkHeaders refuses what must not be forwarded twice, or can't be forwarded at all.
-func (c *call) checkHeaders(r *http.Request) error {
-	tokens := r.Header.Values("Authorization")
-	if len(tokens) > 1 {
-		return refuse(codes.Unauthenticated, unauthenticated, "Send one Authorization header, not several.")
-	}
-	if len(tokens) == 1 && (!printable.MatchString(tokens[0]) || len(tokens[0]) > maxToken) {
-		return refuse(codes.Unauthenticated, unauthenticated, "The Authorization header holds no token.")
-	}
+// checkKey refuses an Idempotency-Key that must not be forwarded twice, or can't be forwarded at all.
+func (c *call) checkKey(r *http.Request) error {
 	keys := r.Header.Values("Idempotency-Key")
 	if len(keys) > 1 || len(keys) == 1 && !requestIDForm.MatchString(keys[0]) {
 		return invalidField("Idempotency-Key", "must be one UUID")
@@ -123,7 +127,7 @@ func (c *call) checkHeaders(r *http.Request) error {
 	return nil
 }
 
-// forwarded is the metadata of the RPC: these four headers and nothing else.
+// forwarded is the metadata of the RPC: these four headers, and from the gateway itself who calls.
 func (c *call) forwarded() metadata.MD {
 	md := metadata.Pairs("x-request-id", c.requestID)
 	for _, name := range []string{"Authorization", "Idempotency-Key"} {
@@ -131,6 +135,10 @@ func (c *call) forwarded() metadata.MD {
 	}
 	if trace := c.r.Header.Values("Traceparent"); len(trace) == 1 && len(trace[0]) <= 128 && traceForm.MatchString(trace[0]) {
 		md.Set("traceparent", trace[0]) // one that is not well-formed is to be ignored, says W3C
+	}
+	if c.secret != "" {
+		md.Append(secretKey, c.secret)
+		md.Append(addressKey, c.address.String())
 	}
 	return md
 }
@@ -156,60 +164,6 @@ func (c *call) readTimeout(r *http.Request) error {
 	c.timeout = min(c.timeout, maxTimeout)
 	r.Header.Del("Grpc-Timeout") // the runtime would apply it to whole lists and exports
 	return nil
-}
-
-// takeBody refuses a body where there should be none, of another kind, or too long.
-func (c *call) takeBody(r *http.Request) error {
-	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
-		if r.ContentLength > 0 || r.ContentLength < 0 && hasByte(r.Body) {
-			return invalidField("body", "must not be sent with "+c.r.Method)
-		}
-		return nil
-	}
-	if r.ContentLength > maxBody {
-		return c.tooLarge()
-	}
-	if r.ContentLength != 0 {
-		if err := checkContentType(r.Header); err != nil {
-			return err
-		}
-	}
-	r.Body = &bodyReader{http.MaxBytesReader(c.w.ResponseWriter, r.Body, maxBody), c}
-	return nil
-}
-
-// tooLarge refuses a body over maxBody; the service itself refuses a message over 3 MiB. It throws
-// away what comes, up to maxDrain: many clients read an answer only when all is sent.
-func (c *call) tooLarge() error {
-	if c.r.Header.Get("Expect") == "" {
-		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrain)
-	}
-	limit := strconv.Itoa(maxBody)
-	return &runtime.HTTPStatusError{HTTPStatus: http.StatusRequestEntityTooLarge,
-		Err: detailed(codes.InvalidArgument, messageTooLarge, "The body has more than "+limit+" bytes. Send it in parts.",
-			map[string]string{"limit": limit})}
-}
-
-func hasByte(r io.Reader) bool {
-	n, _ := io.ReadFull(r, make([]byte, 1))
-	return n > 0
-}
-
-func checkContentType(h http.Header) error {
-	kind, options, err := mime.ParseMediaType(h.Get("Content-Type"))
-	charset, named := options["charset"]
-	isJSON := err == nil && kind == "application/json" && (!named || strings.EqualFold(charset, "utf-8"))
-	if !isJSON || len(h.Values("Content-Type")) > 1 {
-		return unsupported("Content-Type", "must be application/json")
-	}
-	if h.Get("Content-Encoding") != "" {
-		return unsupported("Content-Encoding", "must not be set; send the JSON as it is")
-	}
-	return nil
-}
-
-func unsupported(header, description string) error {
-	return &runtime.HTTPStatusError{HTTPStatus: http.StatusUnsupportedMediaType, Err: invalidField(header, description)}
 }
 
 // newUUID makes a random (version 4) UUID.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
@@ -22,12 +21,15 @@ import (
 // gateway is the root handler. Nothing that cleans paths may stand in front of its mux: a redirect
 // from …/personas/x/.. would reach the route that deletes all personas.
 type gateway struct {
-	mux *runtime.ServeMux
-	log *slog.Logger
+	mux     *runtime.ServeMux
+	backend *backend
+	limits  *limits
+	secret  string
+	log     *slog.Logger
 }
 
-func newGateway(conn grpc.ClientConnInterface, log *slog.Logger) (*gateway, error) {
-	g := &gateway{log: log}
+func newGateway(b *backend, l *limits, secret string, log *slog.Logger) (*gateway, error) {
+	g := &gateway{backend: b, limits: l, secret: secret, log: log}
 	g.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
 		runtime.SetQueryParameterParser(noQuery{}),
@@ -43,7 +45,6 @@ func newGateway(conn grpc.ClientConnInterface, log *slog.Logger) (*gateway, erro
 		runtime.WithErrorHandler(g.fail),
 		runtime.WithRoutingErrorHandler(g.misroute),
 	)
-	b := &backend{conn: conn, log: log}
 	ctx := context.Background()
 	if err := personav1.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)); err != nil {
 		return nil, err
@@ -68,9 +69,20 @@ func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { 
 
 // ServeHTTP gives a request its id, refuses paths that could be mistaken, and routes it.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := newCall(&answer{ResponseWriter: w}, r)
-	w.Header().Set("X-Request-Id", c.requestID)
+	c := g.newCall(&answer{ResponseWriter: w}, r)
+	setHeaders(w.Header(), c)
+	if r.ContentLength != 0 {
+		c.readWithin(restGrace) // net/http reads what is left of a body before it answers
+	}
+	defer g.limits.count(c)
 	defer g.recover(c)
+	defer c.release()
+	leave, refused := g.limits.enter(c)
+	if refused != nil {
+		writeProblem(c.w, 0, refused)
+		return
+	}
+	defer leave()
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	if !wellFormed(r.URL) {
 		g.misroute(r.Context(), nil, nil, c.w, r, http.StatusNotFound)
@@ -80,6 +92,23 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Method = http.MethodGet
 	}
 	g.mux.ServeHTTP(c.w, r)
+}
+
+// setHeaders sets what every answer has.
+func setHeaders(h http.Header, c *call) {
+	h.Set("X-Request-Id", c.requestID)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	closeAfterChunks(h, c.r)
+}
+
+// closeAfterChunks makes a connection end with the answer to a chunked request. One with a length as
+// well may be meant to smuggle another request past a proxy; net/http reads it by its chunks, as it
+// must, but hides the length, so no chunked request's connection is used again.
+func closeAfterChunks(h http.Header, r *http.Request) {
+	if len(r.TransferEncoding) > 0 {
+		h.Set("Connection", "close")
+	}
 }
 
 // wellFormed refuses what another program on the way could read as another path.

@@ -16,36 +16,23 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
 	"google.golang.org/grpc/grpclog"
+
+	"persona.example/persona-service/server/gateway/internal/guard"
+	"persona.example/persona-service/server/gateway/internal/logqueue"
 )
 
-// options are the command line.
-type options struct {
-	listen, grpc string
-	grace        time.Duration
-}
+const (
+	logLines = 1024 // that wait for whoever reads the log
 
-func parseOptions(args []string) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("persona-gateway", flag.ContinueOnError)
-	flags.StringVar(&o.listen, "listen", "", "`HOST:PORT` to serve REST on; port 0 takes a free one")
-	flags.StringVar(&o.grpc, "grpc", "", "`HOST:PORT` of the gRPC server")
-	grace := flags.Float64("grace", 10, "`SECONDS` that requests in flight get to finish at a stop")
-	if err := flags.Parse(args); err != nil {
-		return o, err
-	}
-	o.grace = time.Duration(*grace * float64(time.Second))
-	if o.listen == "" || o.grpc == "" || flags.NArg() > 0 || *grace < 0 {
-		err := errors.New("--listen and --grpc are needed, and nothing beside the flags")
-		fmt.Fprintln(flags.Output(), err)
-		flags.Usage()
-		return o, err
-	}
-	return o, nil
-}
+	// How much garbage may stand beside what is in use, in percent, but less once the memory is over its limit.
+	garbageShare = 200
+	memoryLimit  = 56 << 20
+)
 
 func main() {
 	o, err := parseOptions(os.Args[1:])
@@ -55,6 +42,8 @@ func main() {
 	if err != nil {
 		os.Exit(2)
 	}
+	debug.SetGCPercent(garbageShare)
+	debug.SetMemoryLimit(memoryLimit)
 	// What gRPC and the runtime have to say comes back as errors; their own logs are not JSON.
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	if err := run(o); err != nil {
@@ -65,13 +54,19 @@ func main() {
 
 // run serves until it is told to stop.
 func run(o options) error {
-	log := newLogger(os.Stderr)
-	backend, err := dial(o.grpc)
+	straight := newLogger(os.Stderr)
+	lines := logqueue.New(os.Stderr, logLines, func(dropped int64) {
+		straight.Warn("log lines dropped", "lines", dropped)
+	})
+	defer lines.Close(time.Second)
+	log := newLogger(lines)
+	o.fitFiles()
+	backend, err := openBackend(o, log)
 	if err != nil {
 		return fmt.Errorf("can't use --grpc %s: %w", o.grpc, err)
 	}
-	defer backend.Close()
-	handler, err := newGateway(backend, log)
+	defer backend.close()
+	handler, err := newGateway(backend, newLimits(o), o.secret, log)
 	if err != nil {
 		return err
 	}
@@ -79,9 +74,10 @@ func run(o options) error {
 	if err != nil {
 		return fmt.Errorf("can't listen on %s (%w); choose another address with --rest (here: --listen)", o.listen, cause(err))
 	}
+	connections := guard.Bound(listener, o.maxConnections, o.maxConnectionsEach, o.proxies)
 	fmt.Printf("{\"listening\":%q}\n", listener.Addr())
 	log.Info("started", "listening", listener.Addr().String(), "grpc", o.grpc)
-	return serve(newServer(handler, log), listener, o.grace, log)
+	return serve(newServer(handler, connections, log), connections, o.grace, log)
 }
 
 // serve answers until a stop is asked for, then gives the requests in flight their grace.

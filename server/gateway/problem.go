@@ -76,9 +76,16 @@ func invalidField(field, description string) error {
 }
 
 func detailed(code codes.Code, reason personav1.ErrorReason, text string, metadata map[string]string, violations ...*errdetails.BadRequest_FieldViolation) error {
-	info := &errdetails.ErrorInfo{Domain: errorDomain, Metadata: metadata,
-		Reason: strings.TrimPrefix(reason.String(), "ERROR_REASON_")}
+	info := &errdetails.ErrorInfo{Domain: errorDomain, Metadata: metadata, Reason: reasonText(reason)}
 	return withDetails(status.New(code, text), info, &errdetails.BadRequest{FieldViolations: violations})
+}
+
+// reasonText is a reason as it stands in an error, "" for none.
+func reasonText(reason personav1.ErrorReason) string {
+	if reason == personav1.ErrorReason_ERROR_REASON_UNSPECIFIED {
+		return ""
+	}
+	return strings.TrimPrefix(reason.String(), "ERROR_REASON_")
 }
 
 func withDetails(st *status.Status, details ...protoadapt.MessageV1) error {
@@ -105,8 +112,7 @@ func (g *gateway) fail(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marsh
 	writeProblem(w, httpStatus, err)
 }
 
-// What may be said of errors that gRPC makes itself. But for the deadline they carry no reason: the
-// code says all there is.
+// What may be said of errors that gRPC makes itself, …
 var bareTexts = map[codes.Code]string{
 	codes.Canceled:          "The call was cancelled.",
 	codes.DeadlineExceeded:  "No answer came in time. Whether the work was done is not known; retry with the same Idempotency-Key.",
@@ -117,14 +123,21 @@ var bareTexts = map[codes.Code]string{
 	codes.Unimplemented:     "The service does not have this method.",
 }
 
+// … and their reasons. Where there is none the code says all there is.
+var bareReasons = map[codes.Code]personav1.ErrorReason{
+	codes.DeadlineExceeded: deadlineReason,
+	codes.PermissionDenied: personav1.ErrorReason_ERROR_REASON_PERMISSION_DENIED,
+	codes.Unauthenticated:  unauthenticated,
+}
+
 // publicForm replaces an error without the service's details, whose text may hold addresses or types.
 func (g *gateway) publicForm(c *call, st *status.Status) error {
 	if st.Code() == codes.Unavailable {
 		return withDetails(status.New(codes.Unavailable, bareTexts[codes.Unavailable]),
 			&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
 	}
-	if st.Code() == codes.DeadlineExceeded {
-		return detailed(st.Code(), deadlineReason, bareTexts[st.Code()], nil)
+	if reason, known := bareReasons[st.Code()]; known {
+		return refuse(st.Code(), reason, bareTexts[st.Code()])
 	}
 	if text, known := bareTexts[st.Code()]; known {
 		return status.Error(st.Code(), text)
@@ -146,7 +159,7 @@ func (g *gateway) recover(c *call) {
 	if cause == nil {
 		return
 	}
-	if cause == http.ErrAbortHandler || c.w.begun {
+	if cause == http.ErrAbortHandler || c.w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
 	writeProblem(c.w, 0, g.internalError(c, fmt.Sprintf("%v\n%s", cause, debug.Stack())))

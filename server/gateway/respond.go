@@ -6,26 +6,66 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path"
-	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
+
+	personav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
-// respond is called before the body is written: creates are 201 (a promotion is one), deletes 204, and a page says where
-// the next one is.
+// successStatus has every RPC with a path: creates are 201 (a promotion is one), deletes 204.
+var successStatus = map[string]int{
+	personav1.ProjectService_CreateProject_FullMethodName:      http.StatusCreated,
+	personav1.ProjectService_ListProjects_FullMethodName:       http.StatusOK,
+	personav1.ProjectService_GetProject_FullMethodName:         http.StatusOK,
+	personav1.ProjectService_UpdateProject_FullMethodName:      http.StatusOK,
+	personav1.ProjectService_DeleteProject_FullMethodName:      http.StatusNoContent,
+	personav1.ProjectService_CreatePersonaGroup_FullMethodName: http.StatusCreated,
+	personav1.ProjectService_ListPersonaGroups_FullMethodName:  http.StatusOK,
+	personav1.ProjectService_GetPersonaGroup_FullMethodName:    http.StatusOK,
+	personav1.ProjectService_UpdatePersonaGroup_FullMethodName: http.StatusOK,
+	personav1.ProjectService_DeletePersonaGroup_FullMethodName: http.StatusNoContent,
+
+	personav1.PersonaService_ListPersonas_FullMethodName:        http.StatusOK,
+	personav1.PersonaService_GetPersona_FullMethodName:          http.StatusOK,
+	personav1.PersonaService_DeletePersona_FullMethodName:       http.StatusNoContent,
+	personav1.PersonaService_DeleteAllPersonas_FullMethodName:   http.StatusNoContent,
+	personav1.PersonaService_CreatePersona_FullMethodName:       http.StatusCreated,
+	personav1.PersonaService_BatchCreatePersonas_FullMethodName: http.StatusOK,
+	personav1.PersonaService_ExportPersonas_FullMethodName:      http.StatusOK,
+
+	personav1.ResponseService_RecordResponses_FullMethodName:    http.StatusOK,
+	personav1.ResponseService_ListResponses_FullMethodName:      http.StatusOK,
+	personav1.ResponseService_GetResponsePersona_FullMethodName: http.StatusOK,
+
+	personav1.PersonaService_GetPersonaLineage_FullMethodName:          http.StatusOK,
+	personav1.PersonaService_ListLibraryPersonaProjects_FullMethodName: http.StatusOK,
+	personav1.LibraryService_GetReliability_FullMethodName:             http.StatusOK,
+	personav1.LibraryService_PromotePersona_FullMethodName:             http.StatusCreated,
+	personav1.LibraryService_ListLibraryPersonas_FullMethodName:        http.StatusOK,
+	personav1.LibraryService_GetLibraryPersona_FullMethodName:          http.StatusOK,
+	personav1.LibraryService_RetireLibraryPersona_FullMethodName:       http.StatusOK,
+	personav1.LibraryService_MatchLibraryPersonas_FullMethodName:       http.StatusOK,
+	personav1.LibraryService_ReuseLibraryPersonas_FullMethodName:       http.StatusOK,
+	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:        http.StatusOK,
+}
+
+// respond is called before the body is written: the status is the RPC's, and a page says where the
+// next one is.
 func respond(ctx context.Context, w http.ResponseWriter, reply proto.Message) error {
 	if token := tokenAfter(reply); token != "" {
 		linkNext(w.Header(), callOf(ctx), token)
 	}
 	method, _ := runtime.RPCMethod(ctx)
-	switch rpc := path.Base(method); {
-	case strings.HasPrefix(rpc, "Delete"):
+	status, known := successStatus[method]
+	switch {
+	case !known:
+		return fmt.Errorf("no status for %s", method)
+	case status == http.StatusNoContent:
 		w.Header().Del("Content-Type")
-		w.WriteHeader(http.StatusNoContent)
-	case strings.HasPrefix(rpc, "Create"), rpc == "PromotePersona":
-		w.WriteHeader(http.StatusCreated)
+		w.WriteHeader(status)
+	case status != http.StatusOK: // which is written with the body, and its length
+		w.WriteHeader(status)
 	}
 	return nil
 }

@@ -54,13 +54,19 @@ func (r *rows) add(row proto.Message) {
 	}
 }
 
+// hasRows is whether an answer can be long.
+func hasRows(page protoreflect.MessageDescriptor) bool {
+	return rowsOf(page) != nil
+}
+
+// rowsOf finds the field with an answer's rows, or nil.
 func rowsOf(page protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
 	for i := range page.Fields().Len() {
 		if fd := page.Fields().Get(i); isRows(fd) {
 			return fd
 		}
 	}
-	panic("not a page: " + string(page.FullName()))
+	return nil
 }
 
 func isRows(fd protoreflect.FieldDescriptor) bool { return fd.IsList() && isOurMessage(fd) }

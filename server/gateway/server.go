@@ -3,25 +3,29 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
+
+	"persona.example/persona-service/server/gateway/internal/guard"
 )
 
 const (
 	headerTimeout  = 10 * time.Second // to send a request's headers
-	requestTimeout = 60 * time.Second // to send a whole request
+	requestTimeout = 60 * time.Second // to send a whole request; a body has less, by its length
 	idleTimeout    = 2 * time.Minute  // between two requests of a connection
 	stallTimeout   = 30 * time.Second // without progress of an answer, either way
-	maxHeaderBytes = 16 << 10
-	writeStep      = 64 << 10 // what must get through within stallTimeout
+	maxHeaderBytes = 12 << 10         // and 4 KiB more, which net/http adds; the server takes 12 KiB
+	writeStep      = 64 << 10         // what must get through within stallTimeout
+	readPace       = 16 << 10         // bytes of an answer that must get through in each second on the whole
 )
 
 type connectionKey struct{}
 
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+func newServer(handler http.Handler, connections *guard.Connections, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
@@ -31,6 +35,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		// OPTIONS * is an unknown path like any other.
 		DisableGeneralOptionsHandler: true,
+		ConnState:                    connections.Note,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connectionKey{}, c)
@@ -42,31 +47,40 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 // may take its time and a stuck one may not.
 type answer struct {
 	http.ResponseWriter
-	begun bool
+	status  int           // 0 until it is begun
+	written int           // bytes of body
+	waited  time.Duration // for the reader
 }
 
 func (a *answer) WriteHeader(status int) {
-	a.begun = true
+	a.status = status
 	a.renew()
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(p []byte) (int, error) {
-	a.begun = true
+	a.status = cmp.Or(a.status, http.StatusOK)
 	written := 0
 	for {
 		a.renew()
+		begun := time.Now()
 		step := p[written:min(written+writeStep, len(p))]
 		n, err := a.ResponseWriter.Write(step)
+		a.waited += time.Since(begun)
 		written += n
+		a.written += n
 		if err != nil || written >= len(p) {
 			return written, err
 		}
 	}
 }
 
+// renew gives the next step its time: stallTimeout, or less where the reader has been slow all along. An
+// answer is held in memory until it is read, so it can't be read at any pace.
 func (a *answer) renew() {
-	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(stallTimeout))
+	left := stallTimeout + time.Duration(a.written)*time.Second/readPace - a.waited
+	deadline := time.Now().Add(min(stallTimeout, left))
+	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(deadline)
 }
 
 // Unwrap lets an http.ResponseController flush.

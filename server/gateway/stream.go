@@ -48,6 +48,8 @@ func (b *backend) wholeList(ctx context.Context, method string, request, page pr
 		}
 		r.write(page)
 		next := tokenAfter(page)
+		proto.Reset(page) // it must not be held while the next one waits for room
+		release(&r.call.answerRoom)
 		if next == "" || r.headOnly() {
 			return r.end()
 		}
@@ -100,9 +102,14 @@ func (e *export) SendMsg(request any) error {
 func (e *export) copy(r *rows, request any) error {
 	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(e.ctx, r.call.forwarded()))
 	defer cancel()
+	conn, leave, err := e.backend.exports.enter(ctx, r.call)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	stall := time.AfterFunc(stallTimeout, cancel)
 	defer stall.Stop()
-	stream, chunk, err := e.open(ctx, request)
+	stream, chunk, err := e.open(ctx, conn, request)
 	for err == nil {
 		stall.Reset(stallTimeout)
 		if err = stream.RecvMsg(chunk); err == nil {
@@ -123,7 +130,7 @@ func (e *export) copy(r *rows, request any) error {
 }
 
 // open starts the stream and makes the message that its chunks are read into.
-func (e *export) open(ctx context.Context, request any) (grpc.ClientStream, proto.Message, error) {
+func (e *export) open(ctx context.Context, conn *grpc.ClientConn, request any) (grpc.ClientStream, proto.Message, error) {
 	name := protoreflect.FullName(strings.ReplaceAll(e.method[1:], "/", "."))
 	descriptor, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
 	if err != nil {
@@ -133,7 +140,7 @@ func (e *export) open(ctx context.Context, request any) (grpc.ClientStream, prot
 	if err != nil {
 		return nil, nil, err
 	}
-	stream, err := e.backend.conn.NewStream(ctx, e.desc, e.method)
+	stream, err := conn.NewStream(ctx, e.desc, e.method)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -29,13 +29,12 @@ from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.tokens import LocalKey, local_key
 from persona_server.transport.auth import Authenticator
+from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
-from persona_server.transport.pools import Pools
 from persona_server.transport.recorder import Recorder
 from persona_server.transport.server import PersonaServer
-from persona_server.transport.sharing.callers import Callers
 from persona_server.transport.sharing.use import Use
-from persona_server.transport.steps import Draining, call_steps
+from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
 
 SWEEP_SECONDS = 600.0
@@ -86,11 +85,11 @@ class App:
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )
-        draining = Draining()
+        guards = Guards()
         quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
-        use = Use(quotas.known)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
-        steps = call_steps(draining, authenticator, Recorder(self.metrics), quotas, use)
+        recorder, use = Recorder(self.metrics), Use(quotas.known)
+        steps = call_steps(guards, authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -99,9 +98,9 @@ class App:
                 "persona.v1.LibraryService": self.library,
             },
             Pipeline(steps),
-            draining,
-            Pools(use, Callers(authenticator).caller_of),
-            Streams(lambda tenant: quotas.known(tenant).streams),
+            guards,
+            self.metrics,
+            Streams(of=lambda tenant: quotas.known(tenant).streams),
             open_reflection=settings.open_reflection,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.

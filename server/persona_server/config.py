@@ -186,9 +186,7 @@ class Settings:
         _tokens,
     )
     print_token: bool = setting(
-        "off",
-        "Print a first token at a start on loopback even if stdout is no terminal.",
-        _switch,
+        "off", "Print a first token at a start on loopback even if stdout is no terminal.", _switch
     )
     open_reflection: bool = setting("off", "Let callers without a token use reflection.", _switch)
     gateway_program: str = setting(

@@ -28,21 +28,21 @@ class GroupIds(NamedTuple):
 
 def make_demo(projects: ProjectService, personas: PersonaService) -> int:
     """Make the demo project and group in tenant `local`; return how many personas it got."""
-    demo = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
+    content = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
     project_request = projects_pb.CreateProjectRequest()
-    ParseDict(demo["project"], project_request.project)
+    ParseDict(content["project"], project_request.project)
     _require_valid(project_request)
     created = projects.create_project(_call("CreateProject"), project_request)
     project = projects_pb.CreateProjectResponse.FromString(created).project
     group_request = projects_pb.CreatePersonaGroupRequest(project_id=project.id)
-    ParseDict(demo["persona_group"], group_request.persona_group)
+    ParseDict(content["persona_group"], group_request.persona_group)
     _require_valid(group_request)
     made = projects.create_persona_group(_call("CreatePersonaGroup"), group_request)
     group = projects_pb.CreatePersonaGroupResponse.FromString(made).persona_group
     batch = BatchCreatePersonasRequest(
         project_id=project.id,
         group_id=group.id,
-        personas=[ParseDict(persona, Persona()) for persona in demo["personas"]],
+        personas=[ParseDict(persona, Persona()) for persona in content["personas"]],
     )
     _require_valid(batch)
     call = _call("BatchCreatePersonas")

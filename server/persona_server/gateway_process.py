@@ -1,6 +1,8 @@
 """The process of the REST gateway: a child of the server, which starts, watches and stops it."""
 
 import json
+import os
+import secrets
 import select
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ from persona_server import logs
 from persona_server.config import Address
 
 PROGRAM = "persona-gateway"
+SECRET_VARIABLE = "PERSONA_GATEWAY_SECRET"  # noqa: S105 (the name of a variable, not a secret)
 START_SECONDS = 10.0
 LAST_WORDS_SECONDS = 1.0
 LONGEST_LINE = 64 << 10  # bytes
@@ -23,11 +26,16 @@ class GatewayError(Exception):
 
 
 class GatewayProcess:
-    """A running gateway. It exits when its stdin closes: a killed server leaves no orphan."""
+    """A running gateway. It exits when its stdin closes: a killed server leaves no orphan.
+
+    `secret` comes with each of its calls, so that the server knows them and believes the address of
+    the caller that they name.
+    """
 
     def __init__(self, program: str, listen: Address, grpc: Address, grace: float) -> None:
         """Start it, and wait until it listens. Raises GatewayError if it does not."""
         command = [program, "--listen", str(listen), "--grpc", str(grpc), "--grace", f"{grace:g}"]
+        self.secret = secrets.token_urlsafe(32)
         try:
             # Its own process group: a Ctrl-C at the terminal is the server's to pass on, in order.
             self._process = subprocess.Popen(  # noqa: S603 (our own program)
@@ -35,6 +43,7 @@ class GatewayProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                env=os.environ | {SECRET_VARIABLE: self.secret},
                 start_new_session=True,
             )
         except OSError as error:

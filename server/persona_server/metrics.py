@@ -79,7 +79,20 @@ class Metrics:
             "Personas that automatic promotion took into the library.",
             registry=self.registry,
         )
+        self.late_messages = self._counter(
+            "persona_calls_without_message", "Calls that ended since their message did not come."
+        )
+        self.held_back = self._counter(
+            "persona_refusals_held_back",
+            "Refusals that waited, or went without a log line, as too many were for an address.",
+        )
+        self.unread_answers = self._counter(
+            "persona_answers_unread", "Calls that ended since nobody took their answer."
+        )
         self._by_call: dict[tuple[str, str], tuple[Counter, Histogram, Histogram]] = {}
+
+    def _counter(self, name: str, what: str) -> Counter:
+        return Counter(name, what, registry=self.registry)
 
     def finished(self, method: str, code: str, seconds: float, waited: float) -> None:
         """Count a finished RPC; `waited` is the part of its seconds before a thread took it."""

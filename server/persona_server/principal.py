@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+LEEWAY = 30  # seconds of clock difference that are forgiven to a token
+
 
 class Principal(NamedTuple):
     """One tenant's subject, and what it may do. `expires` is in seconds since 1970."""

@@ -15,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from persona_server.principal import Principal, TokenError
+from persona_server.principal import LEEWAY, Principal, TokenError
 from persona_server.scopes import SCOPES
 from persona_server.storage import keys
 from persona_server.storage.store import Store
@@ -23,7 +23,6 @@ from persona_server.storage.store import Store
 ISSUER = AUDIENCE = "persona-service"
 SECRET_NAME = "local-signing-key"  # noqa: S105 (its name, not the secret)
 TENANT = re.compile(r"[a-z0-9-]{1,64}")
-LEEWAY = 30  # seconds of clock difference that are forgiven
 MAX_TOKEN = 8192  # characters
 MAX_SUBJECT = 255  # bytes of UTF-8
 MAX_TTL = 366 * 86_400  # seconds

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cli.answers import as_csv, jsonl, rated
 
-from persona_cli.files.answer_files import Answer, AnswerFormat, answer_items
+from persona_cli.files.answer_files import AnswerFormat, SimulationResponse, answer_items
 from persona_cli.files.json_lines import LineError
 from persona_cli.terminal.output import json_line
 from persona_client import Response
@@ -20,15 +20,15 @@ CELLS = {"persona_id": PERSONA, "question_key": "q"}
 
 def read(
     text: str | bytes, form: AnswerFormat = AnswerFormat.AUTO, simulation: str = SIMULATION
-) -> list[tuple[int, Answer | LineError]]:
+) -> list[tuple[int, SimulationResponse | LineError]]:
     raw = text.encode() if isinstance(text, str) else text
     return list(answer_items(iter(enumerate(raw.splitlines(keepends=True), 1)), form, simulation))
 
 
-def answers(text: str, simulation: str = SIMULATION) -> list[Answer]:
+def answers(text: str, simulation: str = SIMULATION) -> list[SimulationResponse]:
     found = [item for _, item in read(text, simulation=simulation)]
-    assert all(isinstance(item, Answer) for item in found), found
-    return [item for item in found if isinstance(item, Answer)]
+    assert all(isinstance(item, SimulationResponse) for item in found), found
+    return [item for item in found if isinstance(item, SimulationResponse)]
 
 
 def refusal(row: dict[str, Any]) -> str:
@@ -93,7 +93,7 @@ def test_what_spreadsheets_write_is_read(delimiter: str) -> None:
     text = "\r\n" + as_csv(rows, delimiter).replace("\n", "\r\n")
     found = read(text)
     assert [number for number, _ in found] == [3, 6]  # where each row begins
-    assert [item.response.text for _, item in found if isinstance(item, Answer)] == [
+    assert [item.response.text for _, item in found if isinstance(item, SimulationResponse)] == [
         f"a{delimiter}b\r\n\r\nc"
     ] * 2
 
@@ -111,17 +111,17 @@ def test_a_date_is_its_midnight_in_utc() -> None:
         ({"kind": "rating", "value": "3", "min": "1"}, "max must be a whole number"),
         (RATING | {"value": "9"}, "rating.value must be 1 to 5"),
         (RATING | {"value": "9999999999"}, "Value out of range"),
-        (RATING | {"value": "3", "options": "a"}, "options is no part of a rating"),
+        (RATING | {"value": "3", "options": "a"}, "options does not belong to a rating"),
         ({"kind": "choice", "value": "C", "options": "A|B"}, "choice.value must be one of"),
-        ({"kind": "choice", "value": "A", "options": "[A, B]"}, "options begins like a JSON array"),
-        ({"kind": "choice", "value": "1", "options": "[1, 2]"}, "must be a JSON array of texts"),
+        ({"kind": "choice", "value": "A", "options": "[A, B]"}, "options starts with [ but"),
+        ({"kind": "choice", "value": "1", "options": "[1, 2]"}, "must be a JSON array of strings"),
         ({"kind": "sentiment", "value": ""}, "value must be a number"),
         ({"kind": "sentiment", "value": "nan"}, "sentiment must be −1 to 1"),
         ({"kind": "sentiment", "value": "0.1234567"}, "at most 6 decimals"),
         ({"kind": "text", "persona_id": "me"}, "persona_id"),
         ({"kind": "text", "question_key": " "}, "question_key is required"),
         ({"kind": "text", "occurred_at": "2026-03-01 10:00"}, "must name its time zone"),
-        ({"kind": "text", "occurred_at": "1.3.2026"}, "occurred_at is no time"),
+        ({"kind": "text", "occurred_at": "1.3.2026"}, "occurred_at is not a time"),
         ({"kind": "text", "simulation_id": "one"}, "simulation_id must be a UUID"),
     ],
 )
@@ -132,15 +132,15 @@ def test_a_row_that_is_no_answer_says_why(cells: dict[str, str], why: str) -> No
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("persona_id,question_key,kind\na,b,c\n", "lacks the columns value"),
-        ("persona_id,question_key,kind,value,mood\na,b,c,d,e\n", "has not: mood"),
+        ("persona_id,question_key,kind\na,b,c\n", "first row must name: value"),
+        ("persona_id,question_key,kind,value,mood\na,b,c,d,e\n", "does not have: mood"),
         ("persona_id,question_key,kind,value\na,b\n", "has 2 cells, but the first row names 4"),
-        ("persona_id,kind,kind,value\na,b,c,d\n", "two columns of one name"),
+        ("persona_id,kind,kind,value\na,b,c,d\n", "two columns with the same name"),
         ('persona_id,question_key,kind,value\na,b,c,"d"e\n', "is not CSV"),
         ('persona_id,question_key,kind,value\na,b,c,"d\n', "is not CSV"),
         (b"persona_id,question_key,kind,value\na,b,c,\xff\n", "is not UTF-8"),
         ("[1]\n", "is not a JSON object"),
-        (jsonl([{"mood": 1}]), "has fields that a response has not: mood"),
+        (jsonl([{"mood": 1}]), "has fields that a response does not have: mood"),
         (jsonl([rated("me")]), "persona_id"),
     ],
 )
@@ -155,7 +155,7 @@ def test_a_bad_row_leaves_the_next_one_whole() -> None:
     text = f'persona_id,question_key,kind,value\n{PERSONA},q,text,"a"b\n\n{good}'
     (_, bad), (number, item) = read(text)
     assert isinstance(bad, LineError)
-    assert isinstance(item, Answer)
+    assert isinstance(item, SimulationResponse)
     assert (number, item.response.text) == (4, "fine")
 
 
@@ -163,7 +163,7 @@ def test_a_row_names_its_simulation_or_the_option_does() -> None:
     rows = [CELLS | {"kind": "text", "simulation_id": OTHER.upper()}, CELLS | {"kind": "text"}]
     assert [one.simulation_id for one in answers(as_csv(rows))] == [OTHER, SIMULATION]
     (_, first), (_, second) = read(as_csv(rows), simulation="")
-    assert isinstance(first, Answer)
+    assert isinstance(first, SimulationResponse)
     assert isinstance(second, LineError)
     assert "--simulation" in str(second)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from persona_cli.files.formats import Format, format_of, persona_of
+from persona_cli.files.formats import PersonaFormat, format_of, persona_of
 from persona_cli.files.json_lines import LineError, parse_object
 from persona_cli.terminal.output import json_line
 from persona_client import Persona
@@ -27,11 +27,11 @@ AGENT: dict[str, Any] = {
 }
 
 
-def read(value: dict[str, Any], form: Format = Format.GENAGENTS) -> Persona:
+def read(value: dict[str, Any], form: PersonaFormat = PersonaFormat.GENAGENTS) -> Persona:
     return persona_of(parse_object(json.dumps(value).encode()), form)
 
 
-def refusal(raw: bytes | str, form: Format = Format.JSONL) -> str:
+def refusal(raw: bytes | str, form: PersonaFormat = PersonaFormat.JSONL) -> str:
     with pytest.raises(LineError) as raised:
         persona_of(parse_object(raw.encode() if isinstance(raw, str) else raw), form)
     return str(raised.value)
@@ -101,36 +101,38 @@ def test_anything_else_is_kept_as_compact_json(key: str, value: Any) -> None:
 
 def test_an_agent_without_a_name_is_refused() -> None:
     agent = {k: v for k, v in AGENT.items() if k not in {"first_name", "last_name"}}
-    assert refusal(json.dumps(agent), Format.GENAGENTS).startswith("full_name ")
+    assert refusal(json.dumps(agent), PersonaFormat.GENAGENTS).startswith("full_name ")
 
 
 def test_formats_are_told_apart() -> None:
-    assert format_of(AGENT) is Format.GENAGENTS
-    assert format_of(json.loads(json_line(rich_persona()))) is Format.JSONL
-    assert format_of({"full_name": "x", "attributes": {"agent_id": "x"}}) is Format.JSONL
+    assert format_of(AGENT) is PersonaFormat.GENAGENTS
+    assert format_of(json.loads(json_line(rich_persona()))) is PersonaFormat.JSONL
+    assert format_of({"full_name": "x", "attributes": {"agent_id": "x"}}) is PersonaFormat.JSONL
 
 
 def test_own_lines_keep_everything_but_the_parents() -> None:
     persona = rich_persona(id="0190b5a4-0000-7000-8000-000000000001")
     line = json.loads(json_line(persona)) | {"project_id": "any", "group_id": 7}
     del line["group_id"]
-    assert read(line, Format.JSONL) == persona
+    assert read(line, PersonaFormat.JSONL) == persona
 
 
 def test_names_may_be_those_of_javascript() -> None:
-    assert read({"fullName": "x", "projectId": "y"}, Format.JSONL) == Persona(full_name="x")
+    assert read({"fullName": "x", "projectId": "y"}, PersonaFormat.JSONL) == Persona(full_name="x")
 
 
 @pytest.mark.parametrize("key", ["library_persona_id", "libraryPersonaId"])
 def test_lineage_can_not_be_imported_but_is_not_lost(key: str) -> None:
     individual = "0190b5a4-0000-7000-8000-000000000001"
-    persona = read({"full_name": "x", key: individual, "attributes": {"a": "b"}}, Format.JSONL)
+    persona = read(
+        {"full_name": "x", key: individual, "attributes": {"a": "b"}}, PersonaFormat.JSONL
+    )
     kept = {"a": "b", "library_persona_id": individual}
     assert persona == Persona(full_name="x", attributes=kept)
     agent = read(AGENT | {"library_persona_id": individual})
     assert agent.attributes["library_persona_id"] == individual
     assert not agent.HasField("library_persona_id")
-    assert read({"full_name": "x", key: None}, Format.JSONL) == Persona(full_name="x")
+    assert read({"full_name": "x", key: None}, PersonaFormat.JSONL) == Persona(full_name="x")
 
 
 @pytest.mark.parametrize(
@@ -145,20 +147,23 @@ def test_lineage_can_not_be_imported_but_is_not_lost(key: str) -> None:
         (b'{"full_name": "a", "digital_habits": "\\u0000"}', "digital_habits must not contain NUL"),
         (b'{"full_name": "\\ud800"}', ""),
         (b'{"full_name": "a", "full_name": "b"}', 'repeats the key "full_name"'),
-        (b'{"full_name": "a", "fullName": "b"}', "names a field twice"),
-        (b'{"full_name": "a", "age": NaN}', "holds NaN"),
-        (b'{"full_name": "a", "age": 1e999}', "holds a number out of range"),
+        (b'{"full_name": "a", "fullName": "b"}', "has a field twice"),
+        (b'{"full_name": "a", "age": NaN}', "contains NaN"),
+        (b'{"full_name": "a", "age": 1e999}', "contains a number that is out of range"),
         (b'{"full_name": "a", "age": 2.5}', ""),
         (b'{"full_name": "a", "age": 3000000000}', ""),
         (b'{"full_name": "a", "age": 131}', "age must be 1 to 130"),
-        (b'{"full_name": "a", "agee": 1, "b": 2}', "has fields that a persona has not: agee, b"),
+        (
+            b'{"full_name": "a", "agee": 1, "b": 2}',
+            "has fields that a persona does not have: agee, b",
+        ),
         (b'{"full_name": "  "}', "full_name is required"),
         (b'{"full_name": "a", "id": "1"}', "id must be a UUID"),
         (b'{"full_name": "a", "created_at": "yesterday"}', ""),
         (b'{"full_name": "a", "attributes": {"b": 1}}', ""),
         (
             b'{"full_name":"x","library_persona_id":"a","attributes":{"library_persona_id":"b"}}',
-            "has a library_persona_id, and another one",
+            "has a library_persona_id, and a different one",
         ),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"a": ' + b"9" * 5000 + b"}", "is not JSON that can be read"),
@@ -171,7 +176,7 @@ def test_what_is_no_persona_is_refused(raw: bytes, why: str) -> None:
 
 def test_an_agent_with_half_a_character_is_refused() -> None:
     agent = json.dumps(AGENT).replace("White", "\\ud800")
-    assert "surrogate" in refusal(agent, Format.GENAGENTS)
+    assert "surrogate" in refusal(agent, PersonaFormat.GENAGENTS)
 
 
 def test_every_violation_is_told() -> None:

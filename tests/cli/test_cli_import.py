@@ -132,7 +132,11 @@ def test_ids_taken_elsewhere_are_listed_and_the_rest_goes_in(
 
 
 def test_an_import_of_nothing_but_taken_ids_stops_soon(
-    cli: Cli, client: PersonaClient, place: Place, file: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli,
+    client: PersonaClient,
+    place: Place,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(import_run, "MAX_REFUSED_BY_SERVICE", 3)
     made = client.batch_create_personas(*place.ids, [Persona(full_name="x")] * 9)

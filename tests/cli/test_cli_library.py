@@ -226,7 +226,12 @@ def test_a_fresh_persona_has_no_lineage(cli: Cli, client: PersonaClient, place: 
 
 
 def test_an_export_keeps_the_library_id_and_an_import_makes_it_an_attribute(
-    cli: Cli, client: PersonaClient, place: Place, found: LibraryPersona, wave: Wave, tmp_path: Path
+    cli: Cli,
+    client: PersonaClient,
+    place: Place,
+    found: LibraryPersona,
+    wave: Wave,
+    tmp_path: Path,
 ) -> None:
     cli.run("library", "reuse", found.id, *wave.options)
     target = tmp_path / "wave.jsonl"

@@ -45,7 +45,8 @@ def test_json_is_what_rest_answers(
 
 def test_filters_and_limit(cli: Cli, client: PersonaClient, place: Place) -> None:
     client.batch_create_personas(
-        *place.ids, (Persona(full_name=f"{i}", age=i, gender="ab"[i % 2]) for i in range(1, 121))
+        *place.ids,
+        (Persona(full_name=f"{i}", age=i, gender="ab"[i % 2]) for i in range(1, 121)),
     )
 
     def names(*options: str) -> list[str]:

@@ -180,7 +180,7 @@ def test_a_png_is_one_and_says_what_its_font_lacks(
     assert target.read_bytes().startswith(b"\x89PNG\r\n")
     assert capsys.readouterr().err == ""
     write_picture(str(target), "日本語", [rising()])
-    assert "missing in the PNG" in capsys.readouterr().err
+    assert "font lacks some" in capsys.readouterr().err
 
 
 def test_too_many_questions_are_said(svg: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -219,7 +219,7 @@ def test_without_the_extra_a_picture_says_what_to_install(
     )
     done = cli.run("library", "timeline", uid(), "--plot", "picture.svg")
     assert done.code == 1
-    assert 'pip install "persona-service[plot]"' in done.err
+    assert 'pip install "persona-client[plot]"' in done.err
 
 
 def _ids(picture: ET.Element) -> set[str]:

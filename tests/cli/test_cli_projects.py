@@ -54,7 +54,7 @@ def test_an_answer_decides(
     code: int,
     left: int,
 ) -> None:
-    monkeypatch.setattr("persona_cli.terminal.failures.can_ask", lambda: True)
+    monkeypatch.setattr("persona_cli.terminal.failures.is_interactive", lambda: True)
     words = ("groups", "delete", place.group, "--project", place.project)
     done = cli.run(*words, stdin=answer)
     assert done.code == code

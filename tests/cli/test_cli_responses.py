@@ -135,7 +135,7 @@ def test_a_simulation_is_a_uuid(cli: Cli, file: Path) -> None:
     file.write_text("")
     done = cli.run("responses", "record", file, "--simulation", "wave 1")
     assert done.code == 2
-    assert "--simulation wants a UUID" in done.err
+    assert "--simulation must be a UUID" in done.err
 
 
 @pytest.fixture
@@ -164,9 +164,9 @@ def test_a_killed_run_goes_on_to_exactly_all(
     assert 2000 <= before < 12_000
     done = cli.run("responses", "record", many)
     assert (done.code, done.out) == (1, "12000 recorded, 1 refused.\n")
-    listed, note = sorted(done.err.splitlines(), key=lambda line: "Going on" in line)
+    listed, note = sorted(done.err.splitlines(), key=lambda line: "Resuming" in line)
     assert listed.startswith(f"{many}:11: is not JSON")
-    assert note.startswith("Going on")
+    assert note.startswith("Resuming")
     keys = [one.question_key for one in client.list_responses(persona_id=persona.id)]
     assert sorted(keys, key=lambda key: int(key[1:])) == [f"q{i}" for i in range(12_000)]
     assert not any(cli.journals.iterdir())

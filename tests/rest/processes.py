@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,13 +27,16 @@ SECRET = "dial tcp 127.0.0.1:5432: /etc/passwd in sqlite3.OperationalError"
 class Gateway:
     """A persona-gateway process."""
 
-    def __init__(self, grpc_address: str, *flags: str) -> None:
+    def __init__(
+        self, grpc_address: str, *flags: str, environment: dict[str, str] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
             [program(), "--listen", "127.0.0.1:0", "--grpc", grpc_address, *flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=os.environ | (environment or {}),
         )
         assert self.process.stdout is not None
         self.first_line = self.process.stdout.readline()
@@ -60,9 +64,11 @@ def program() -> str:
 
 
 @contextlib.contextmanager
-def gateway(grpc_address: str, *flags: str) -> Iterator[Gateway]:
+def gateway(
+    grpc_address: str, *flags: str, environment: dict[str, str] | None = None
+) -> Iterator[Gateway]:
     """Run a gateway for the length of a block."""
-    running = Gateway(grpc_address, *flags)
+    running = Gateway(grpc_address, *flags, environment=environment)
     try:
         yield running
     finally:

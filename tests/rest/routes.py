@@ -25,6 +25,40 @@ _SERVICES = (
 )
 _CONFIGURATION = Path(__file__).parents[2] / "protos" / "persona" / "v1" / "gateway.yaml"
 
+# The status of each RPC that succeeds.
+SUCCESS = {
+    "CreateProject": 201,
+    "ListProjects": 200,
+    "GetProject": 200,
+    "UpdateProject": 200,
+    "DeleteProject": 204,
+    "CreatePersonaGroup": 201,
+    "ListPersonaGroups": 200,
+    "GetPersonaGroup": 200,
+    "UpdatePersonaGroup": 200,
+    "DeletePersonaGroup": 204,
+    "CreatePersona": 201,
+    "BatchCreatePersonas": 200,
+    "ListPersonas": 200,
+    "GetPersona": 200,
+    "DeletePersona": 204,
+    "DeleteAllPersonas": 204,
+    "ExportPersonas": 200,
+    "RecordResponses": 200,
+    "ListResponses": 200,
+    "GetResponsePersona": 200,
+    "GetPersonaLineage": 200,
+    "ListLibraryPersonaProjects": 200,
+    "GetReliability": 200,
+    "PromotePersona": 201,
+    "ListLibraryPersonas": 200,
+    "GetLibraryPersona": 200,
+    "RetireLibraryPersona": 200,
+    "MatchLibraryPersonas": 200,
+    "ReuseLibraryPersonas": 200,
+    "GetAttitudeTimeline": 200,
+}
+
 
 class Route(NamedTuple):
     """One RPC and a path of it."""

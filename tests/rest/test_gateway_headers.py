@@ -84,6 +84,21 @@ def test_an_authorization_that_can_be_no_token_is_refused(rest: Rest, token: str
     answer.problem(401, "UNAUTHENTICATED")
 
 
+def test_no_answer_is_stored_or_guessed_at(rest: Rest, place: Place) -> None:
+    answers = [
+        rest.call("GET", place.path),
+        rest.call("POST", place.path, b"{"),
+        rest.call("GET", f"{place.path}:export"),
+        rest.call("GET", "/nowhere"),
+        rest.call("DELETE", place.path),
+        Rest(f"http://{rest.host}", None).call("GET", place.path),
+    ]
+    assert [answer.status for answer in answers] == [200, 400, 200, 404, 204, 401]
+    for answer in answers:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_headers_over_the_limit_are_431(rest: Rest) -> None:
     answer = rest.call("GET", "/api/v1/projects", headers=[("X-Large", "x" * 40_000)])
     assert answer.status == 431

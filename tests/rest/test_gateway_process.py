@@ -91,6 +91,9 @@ def test_a_taken_port_is_one_line(backend: Backend) -> None:
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "more"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--nope"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "-1"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-connections", "0"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-refusals", "0"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--trusted-proxies", "10.0.0.0/33"],
     ],
 )
 def test_a_wrong_command_line_is_2(flags: list[str]) -> None:

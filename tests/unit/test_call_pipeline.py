@@ -13,23 +13,27 @@ from persona_server.principal import Principal
 from persona_server.quotas import Quota, TenantQuotas
 from persona_server.services.call import Call
 from persona_server.transport.auth import Authenticator
+from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.methods import Method
 from persona_server.transport.pipeline import Pipeline, Step
 from persona_server.transport.recorder import Recorder
 from persona_server.transport.rpc import Rpc
 from persona_server.transport.sharing.use import Use
-from persona_server.transport.steps import Draining, call_steps
+from persona_server.transport.steps import call_steps
 
 FREE = Quota(*[10**9] * len(Quota._fields))
 ORDER = (
     "record",
     "shield",
-    "room",
+    "gateway",
     "draining",
     "authentication",
     "scopes",
-    "deadline",
     "quotas",
+    "deadline",
+    "own quotas",
+    "unread answers",
+    "bytes",
     "parse",
     "idempotency key",
     "validation",
@@ -49,7 +53,7 @@ def known(token: str) -> Principal:
 def steps() -> tuple[Step, ...]:
     quotas = TenantQuotas(FREE, lambda _: {})
     recorder = Recorder(Metrics())
-    return call_steps(Draining(), Authenticator(known), recorder, quotas, Use(quotas.known))
+    return call_steps(Guards(), Authenticator(known), recorder, quotas, Use(quotas.known))
 
 
 def index(steps: tuple[Step, ...], name: str) -> int:
@@ -62,14 +66,19 @@ def test_the_order_of_the_steps(steps: tuple[Step, ...]) -> None:
 
 def test_what_looks_at_no_message_comes_before_what_does(steps: tuple[Step, ...]) -> None:
     """So a step stands in the list where it stands in a call."""
+    admitting = [i for i, step in enumerate(steps) if step.admit]
     entering = [i for i, step in enumerate(steps) if step.enter]
     reading = [i for i, step in enumerate(steps) if step.message]
-    assert max(entering) <= min(reading)  # one step does both
-    assert index(steps, "shield") < min(entering)
+    assert max(admitting) < min(entering)
+    assert max(entering) < min(reading)
+    assert index(steps, "shield") < min(admitting)
 
 
 def traced(trace: list[str], name: str) -> Step:
     """Return a step that notes each of its moments."""
+
+    def admit(_rpc: Rpc) -> None:
+        trace.append(f"{name} admit")
 
     def enter(_rpc: Rpc) -> None:
         trace.append(f"{name} enter")
@@ -84,23 +93,28 @@ def traced(trace: list[str], name: str) -> Step:
     def leave(_rpc: Rpc) -> None:
         trace.append(f"{name} leave")
 
-    return Step(name, enter, message, answered, leave=leave)
+    return Step(name, admit, enter, message, answered, leave=leave)
 
 
 def test_a_step_is_put_in_by_its_place_alone(steps: tuple[Step, ...]) -> None:
     trace: list[str] = []
     at = index(steps, "deadline")
     put_in = (traced(trace, "outer"), *steps[:at], traced(trace, "inner"), *steps[at:])
-    rpc = Rpc(LIST, BEARER, None)
+    rpc = Rpc(LIST, BEARER)
 
     def serve(call: Call, request: ListPersonasRequest) -> bytes:
         trace.append(f"{call.tenant} {type(request).__name__}")
         return b"answer"
 
     request = ListPersonasRequest(project_id=UUID, group_id=UUID).SerializeToString()
-    assert Pipeline(put_in).unary(rpc, request, serve) == b"answer"
+    pipeline = Pipeline(put_in)
+    assert pipeline.admit(rpc)
+    rpc.begin(None, "peer")
+    assert pipeline.unary(rpc, request, serve) == b"answer"
     assert (rpc.code, rpc.refusal) == ("OK", None)
     assert trace == [
+        "outer admit",
+        "inner admit",
         "outer enter",
         "inner enter",
         "outer bytes",
@@ -123,7 +137,9 @@ def test_a_refusal_is_a_value_and_every_step_is_left(
 ) -> None:
     trace: list[str] = []
     pipeline = Pipeline((*steps, Step("quota", enter=refuse), traced(trace, "last")))
-    rpc = Rpc(LIST, [*BEARER, ("x-request-id", "r1")], None)
+    rpc = Rpc(LIST, [*BEARER, ("x-request-id", "r1")])
+    assert pipeline.admit(rpc)
+    rpc.begin(None, "peer")
 
     def answers() -> Generator[bytes, None, None]:
         trace.append("served")
@@ -134,8 +150,19 @@ def test_a_refusal_is_a_value_and_every_step_is_left(
         assert list(found) == []
     else:
         assert pipeline.unary(rpc, b"", lambda _call, _request: b"") is None
-    assert trace == ["last leave"]
+    assert trace == ["last admit", "last leave"]
     assert rpc.refusal is not None
     assert rpc.refusal.code.name == rpc.code == "RESOURCE_EXHAUSTED"
     assert (rpc.refusal.details, rpc.reason) == ("Too many.", "TOO_MANY_STREAMS")
     assert dict(rpc.refusal.trailing)["x-request-id"] == "r1"
+
+
+def test_who_is_not_known_is_not_let_in(steps: tuple[Step, ...]) -> None:
+    trace: list[str] = []
+    pipeline = Pipeline((*steps, traced(trace, "last")))
+    rpc = Rpc(LIST, [])
+    assert not pipeline.admit(rpc)
+    assert trace == []
+    pipeline.leave(rpc)
+    assert trace == ["last leave"]
+    assert (rpc.code, rpc.reason) == ("UNAUTHENTICATED", "UNAUTHENTICATED")

@@ -8,13 +8,9 @@ from typing import Any
 
 import pytest
 
-from persona_server.quotas import Quota
 from persona_server.transport.arrivals import Arrival, arrival
-from persona_server.transport.sharing.pool import FairPool
+from persona_server.transport.sharing.pool import FairPool, FullError
 from persona_server.transport.sharing.turns import Caller, Limits
-from persona_server.transport.sharing.use import Use
-
-USE = Use(lambda _: Quota(*[10**9] * len(Quota._fields)))
 
 
 def caller_of(arguments: tuple[Any, ...]) -> Caller:
@@ -24,7 +20,7 @@ def caller_of(arguments: tuple[Any, ...]) -> Caller:
 
 @pytest.fixture
 def pool() -> Iterator[FairPool]:
-    with FairPool("test", Limits(1, costly=1, waiting=12, waiting_each=8), USE, caller_of) as made:
+    with FairPool("test", Limits(1, costly=1, waiting=12, waiting_each=8), caller_of) as made:
         yield made
 
 
@@ -42,8 +38,8 @@ class Held:
         self.held.set()
         self._free.wait()
 
-    def submit(self, tenant: str, work: Callable[[], Any], *rest: Any) -> None:
-        self._pool.submit(lambda _: self.answers.put(work()), (tenant, "Work", *rest))
+    def submit(self, tenant: str, work: Callable[[], Any]) -> None:
+        self._pool.submit(lambda _: self.answers.put(work()), (tenant, "Work"))
 
     def free(self, count: int) -> list[Any]:
         self._free.set()
@@ -57,7 +53,6 @@ def test_waiting_is_from_submission_to_the_thread(pool: FairPool) -> None:
     found: Arrival = held.free(1)[0]
     assert before <= found.at <= after
     assert after <= found.at + found.waited <= time.perf_counter()
-    assert not found.turned_away
 
 
 def test_elsewhere_a_call_comes_when_it_is_looked_at() -> None:
@@ -76,25 +71,13 @@ def test_a_crowd_of_one_tenant_does_not_come_before_another(pool: FairPool) -> N
 
 
 @pytest.mark.parametrize(("tenants", "room"), [(["a"], 8), (["a", "b"], 12)])
-def test_what_finds_no_room_is_turned_away_at_once(
-    pool: FairPool, tenants: list[str], room: int
-) -> None:
+def test_what_finds_no_room_is_not_taken(pool: FairPool, tenants: list[str], room: int) -> None:
     held = Held(pool)
     for i in range(room):
         held.submit(tenants[i % len(tenants)], lambda: "served")
-    held.submit("a", arrival)
-    assert held.answers.get(timeout=5).turned_away  # while the pool's thread is held
+    with pytest.raises(FullError):
+        held.submit("a", arrival)
     assert held.free(room) == ["served"] * room
-
-
-def test_whom_nobody_waits_for_makes_room(pool: FairPool) -> None:
-    held = Held(pool)
-    for _ in range(8):
-        held.submit("a", arrival, time.time() - 1)
-    held.submit("a", lambda: "served")
-    late = [held.answers.get(timeout=5) for _ in range(8)]
-    assert all(found.turned_away for found in late)
-    assert held.free(1) == ["served"]
 
 
 def test_a_fault_does_not_cost_the_thread(pool: FairPool) -> None:
@@ -107,7 +90,7 @@ def test_a_fault_does_not_cost_the_thread(pool: FairPool) -> None:
 def test_all_threads_serve() -> None:
     """Each piece of work ends only when all have begun."""
     together = threading.Barrier(6)
-    with FairPool("test", Limits(8, costly=8), USE, caller_of) as pool:
+    with FairPool("test", Limits(8, costly=8), caller_of) as pool:
         for _ in range(5):
             pool.submit(lambda _: together.wait(5), ("a", "Wait"))
         together.wait(5)

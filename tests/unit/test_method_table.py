@@ -91,7 +91,7 @@ DEAR = {"GetReliability", "GetAttitudeTimeline", "MatchLibraryPersonas", "Promot
 
 def test_every_pool_of_the_table_is_there() -> None:
     assert {rules.pool for rules in RPCS.values()} == {"read", "dear", "write", "stream"}
-    assert set(LIMITS) == {rules.pool for rules in RPCS.values()} | {"reflection", "health"}
+    assert set(LIMITS) == {"read", "dear", "write", "stream", "reflection", "health", "watch"}
 
 
 @ALL

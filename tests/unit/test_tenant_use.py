@@ -48,14 +48,14 @@ def test_bytes_are_paid_off_before_more_are_taken() -> None:
 
 def test_concurrent_calls_are_counted_from_arrival_to_departure() -> None:
     use = limited(concurrent_calls=2)
-    assert use.arrive("a") is None
-    assert use.arrive("a") is None
-    refusal = use.arrive("a")
-    assert refusal is not None
-    assert refusal.metadata == {"quota": "concurrent_calls", "limit": "2"}
-    assert use.arrive("b") is None
+    use.arrive("a")
+    use.arrive("a")
+    with pytest.raises(ServiceError) as raised:
+        use.arrive("a")
+    assert raised.value.metadata == {"quota": "concurrent_calls", "limit": "2"}
+    use.arrive("b")
     use.depart("a")
-    assert use.arrive("a") is None
+    use.arrive("a")
 
 
 def test_own_values_stand_over_the_defaults_and_are_not_read_for_each_call() -> None:

@@ -19,24 +19,24 @@ from persona_cli.commands import (
     projects,
     reliability,
     responses,
+    service,
 )
-from persona_server.commands import rebuild, serve, tenants, token
 
 app = typer.Typer(
+    cls=service.ServiceCommands,
     help="The system of record for synthetic consumers: run the service, or use one.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 for module in (
-    serve, token, tenants, rebuild, projects, groups, personas, importing, exporting, responses,
-    reliability, library,
+    service, projects, groups, personas, importing, exporting, responses, reliability, library,
 ):  # fmt: skip
     module.register(app)
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"persona {version('persona-service')}")
+        print(f"persona {version('persona-client')}")
         raise typer.Exit
 
 

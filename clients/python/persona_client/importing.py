@@ -12,7 +12,7 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonasResponse
 from persona_client.errors import AlreadyExists, InvalidField, PersonaError
 from persona_client.retry import Backoff
-from persona_client.streams import Answers
+from persona_client.streams import ResponseStream
 
 if TYPE_CHECKING:
     from grpc import _CallIterator
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 WINDOW = 4  # batches in flight: the server works on one while the next ones travel
 
 Batch: TypeAlias = Sequence[Persona]
-Acknowledged: TypeAlias = Callable[[ImportPersonasResponse], None]
-Refused: TypeAlias = Callable[[Batch, PersonaError], Batch]
-Open: TypeAlias = Callable[
+OnAcknowledged: TypeAlias = Callable[[ImportPersonasResponse], None]
+OnRefused: TypeAlias = Callable[[Batch, PersonaError], Batch]
+OpenStream: TypeAlias = Callable[
     [Iterator[ImportPersonasRequest]], "_CallIterator[ImportPersonasResponse]"
 ]
 
@@ -32,13 +32,13 @@ class Importer:
 
     def __init__(
         self,
-        call: Open,
+        call: OpenStream,
         first: ImportPersonasRequest,
         batches: Iterator[Batch],
         resume_from: int,
         *,
-        on_acknowledged: Acknowledged | None,
-        on_refused: Refused | None,
+        on_acknowledged: OnAcknowledged | None,
+        on_refused: OnRefused | None,
     ) -> None:
         self._open = call
         self._first = first
@@ -56,13 +56,13 @@ class Importer:
                 return self._stream(backoff)
             except PersonaError as error:
                 failure = error
-            if not self._mend(failure):
+            if not self._replace_refused(failure):
                 backoff.wait(failure)
 
     def _stream(self, backoff: Backoff) -> ImportPersonasResponse:
         """Open a stream, resume where the service stands, and go on to the end."""
         requests: SimpleQueue[ImportPersonasRequest | None] = SimpleQueue()
-        answers = Answers(self._open(iter(requests.get, None)))
+        answers = ResponseStream(self._open(iter(requests.get, None)))
         try:
             requests.put(self._first)
             acknowledgement = self._acknowledged(answers)
@@ -83,7 +83,9 @@ class Importer:
             requests.put(None)  # lets grpc's sending thread go
             answers.close()
 
-    def _acknowledged(self, answers: Answers[ImportPersonasResponse]) -> ImportPersonasResponse:
+    def _acknowledged(
+        self, answers: ResponseStream[ImportPersonasResponse]
+    ) -> ImportPersonasResponse:
         """Wait for an acknowledgement, and drop what it covers: it need not be sent again."""
         answer = answers.next()
         if answer is None:
@@ -111,7 +113,7 @@ class Importer:
             self._pending.append(batch)
         return bool(self._pending)
 
-    def _mend(self, error: PersonaError) -> bool:
+    def _replace_refused(self, error: PersonaError) -> bool:
         """Put what the caller wants in place of a refused batch; whether it wants anything."""
         if self._on_refused is None or not isinstance(error, (AlreadyExists, InvalidField)):
             return False
@@ -120,11 +122,11 @@ class Importer:
         if not self._pending:
             return False
         refused = self._pending.popleft()
-        mended = self._on_refused(refused, error)
-        if len(mended) >= len(refused):
+        replacement = self._on_refused(refused, error)
+        if len(replacement) >= len(refused):
             raise error
-        if mended:
-            self._pending.appendleft(mended)
+        if replacement:
+            self._pending.appendleft(replacement)
         return True
 
 

@@ -21,9 +21,9 @@ from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_client.batches import split_batches
 from persona_client.calls import Caller
 from persona_client.errors import PersonaError
-from persona_client.importing import Acknowledged, Importer, Refused
+from persona_client.importing import Importer, OnAcknowledged, OnRefused
 from persona_client.retry import Backoff, RetryPolicy
-from persona_client.streams import PATIENCE, Answers
+from persona_client.streams import STREAM_TIMEOUT, ResponseStream
 
 
 class PersonaFilters(TypedDict, total=False):
@@ -152,8 +152,8 @@ class PersonaCalls(Caller):
         import_id: str,
         *,
         resume_from: int = 0,
-        on_acknowledged: Acknowledged | None = None,
-        on_refused: Refused | None = None,
+        on_acknowledged: OnAcknowledged | None = None,
+        on_refused: OnRefused | None = None,
     ) -> ImportPersonasResponse:
         """Send batches over one stream until all are on disk; return the last acknowledgement.
 
@@ -178,7 +178,7 @@ class PersonaCalls(Caller):
             on_acknowledged=on_acknowledged,
             on_refused=on_refused,
         )
-        return importer.run(Backoff(self._retry, PATIENCE))
+        return importer.run(Backoff(self._retry, STREAM_TIMEOUT))
 
     def export_chunks(
         self,
@@ -195,9 +195,11 @@ class PersonaCalls(Caller):
         request = ExportPersonasRequest(
             project_id=project_id, group_id=group_id, resume_token=resume_token, **filters
         )
-        backoff = Backoff(self._retry, PATIENCE)
+        backoff = Backoff(self._retry, STREAM_TIMEOUT)
         while True:
-            answers = Answers(self._personas.ExportPersonas(request, metadata=self._metadata))
+            answers = ResponseStream(
+                self._personas.ExportPersonas(request, metadata=self._metadata)
+            )
             try:
                 while (chunk := answers.next()) is not None:
                     request.resume_token = chunk.resume_token

@@ -74,17 +74,17 @@ class ResponseCalls(Caller):
         the end is left out. Raises ValueError at once for anything else, ProjectNotFound,
         PersonaNotFound, LibraryPersonaNotFound.
         """
-        given = {
+        parents = {
             "simulation_id": simulation_id,
             "project_id": project_id,
             "persona_id": persona_id,
             "library_persona_id": library_persona_id,
         }
-        scope = {name: value for name, value in given.items() if value is not None}
-        if len(scope) != 1:
-            raise ValueError(f"Name exactly one of {', '.join(given)}.")
+        parent = {name: value for name, value in parents.items() if value is not None}
+        if len(parent) != 1:
+            raise ValueError(f"Name exactly one of {', '.join(parents)}.")
         request = ListResponsesRequest(
-            **scope,
+            **parent,
             question_key=question_key,
             start_time=_timestamp(start_time),
             end_time=_timestamp(end_time),

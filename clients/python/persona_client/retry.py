@@ -32,14 +32,14 @@ class RetryPolicy:
 
 
 class Backoff:
-    """The tries of one call, or of a stream that does not get ahead, within `patience` seconds.
+    """The tries of one call, or of a stream that does not get ahead, within `timeout` seconds.
 
     The clock runs from the first question for what remains.
     """
 
-    def __init__(self, policy: RetryPolicy, patience: float) -> None:
+    def __init__(self, policy: RetryPolicy, timeout: float) -> None:
         self._policy = policy
-        self._patience = patience
+        self._timeout = timeout
         self.reset()
 
     def reset(self) -> None:
@@ -51,7 +51,7 @@ class Backoff:
         """Return the seconds left, at least a millisecond so that a last try is a real one."""
         now = time.monotonic()
         if self._ends is None:
-            self._ends = now + self._patience
+            self._ends = now + self._timeout
         return max(self._ends - now, 0.001)
 
     def wait(self, error: PersonaError) -> None:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 # Seconds after which a stream that says nothing is given up, and for which a broken one is opened
 # again without getting ahead.
-PATIENCE = 60.0
+STREAM_TIMEOUT = 60.0
 
 Response = TypeVar("Response")
 
 
-class Answers(Generic[Response]):
-    """The answers of one stream."""
+class ResponseStream(Generic[Response]):
+    """What one streaming call answers, message by message."""
 
     def __init__(self, call: "_CallIterator[Response]") -> None:
         self._call = call
@@ -26,7 +26,7 @@ class Answers(Generic[Response]):
 
     def next(self) -> Response | None:
         """Return the next answer, None at a good end. Raises PersonaError."""
-        watch = threading.Timer(PATIENCE, self._give_up)
+        watch = threading.Timer(STREAM_TIMEOUT, self._give_up)
         watch.daemon = True
         watch.start()
         try:
@@ -35,7 +35,7 @@ class Answers(Generic[Response]):
             return None
         except grpc.RpcError as error:
             if self._silent:
-                message = f"The stream said nothing for {PATIENCE:.0f} s."
+                message = f"The stream said nothing for {STREAM_TIMEOUT:.0f} s."
                 raise DeadlineExceeded(grpc.StatusCode.DEADLINE_EXCEEDED, message) from error
             raise from_rpc_error(error) from error
         finally:

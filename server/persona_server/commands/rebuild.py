@@ -20,11 +20,11 @@ def rebuild_measures(
         str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")
     ] = default_data(),
 ) -> None:
-    """Compute what reliability and timelines read anew from the recorded answers.
+    """Recompute from the recorded answers what reliability and timelines are read from.
 
-    Needed only if those tables were damaged; the answers themselves are not touched.
+    Needed only if those tables are damaged; the answers themselves are not touched.
     """
-    # Imported when it runs: the client's commands need none of the store, and would wait for it.
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.errors import ServiceError
     from persona_server.storage import keys
     from persona_server.storage.engine.errors import DatabaseError

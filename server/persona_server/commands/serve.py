@@ -1,6 +1,7 @@
 """`persona serve`: the service itself. Its flags are made from the settings table."""
 
 import inspect
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -15,13 +16,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _serve(flags: dict[str, str | None]) -> None:
-    # Imported when it runs: the client's commands need none of the server, and would wait for it.
+    # Imported when it runs: `persona --help` reads this module, and would wait for the server.
     from persona_server.start import serve
 
     serve(flags)
 
 
-def _with_settings_as_flags(function: Any) -> Any:
+def _with_settings_as_flags(
+    function: Callable[[dict[str, str | None]], None],
+) -> Callable[..., None]:
     """Give a function that takes flags by setting name the signature that typer reads."""
 
     def command(**flags: Any) -> None:

@@ -27,11 +27,14 @@ _Values = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(help="Show and set what tenants may use.", no_args_is_help=True)
-    group.command("quotas")(quotas)
-    group.command("set")(set_quotas)
-    app.add_typer(group, name="tenants")
+    """Add the commands, to an app of their own."""
+    app.callback(no_args_is_help=True)(_tenants)
+    app.command("quotas")(quotas)
+    app.command("set")(set_quotas)
+
+
+def _tenants() -> None:
+    """Show and set what tenants may use."""
 
 
 def quotas(tenant: _Tenant, data: _Data = DATA) -> None:

@@ -18,21 +18,23 @@ def register(app: typer.Typer) -> None:
 
 
 def token(
-    tenant: Annotated[str, typer.Option(help="Tenant that the token is for: a-z, 0-9, '-'.")],
+    tenant: Annotated[str, typer.Option(help="Tenant that the token is for: a-z, 0-9 and -.")],
     scopes: Annotated[
         str, typer.Option(help=f"Comma-separated scopes, or all: {', '.join(SCOPES)}.")
     ] = "all",
-    ttl: Annotated[str, typer.Option(help="How long it is valid: 30m, 12h, 7d.")] = "12h",
-    subject: Annotated[str, typer.Option(help="Who it speaks for, as the audit says.")] = "cli",
+    ttl: Annotated[str, typer.Option(help="How long the token is valid: 30m, 12h, 7d.")] = "12h",
+    subject: Annotated[
+        str, typer.Option(help="Who uses the token, as the audit trail names them.")
+    ] = "cli",
     data: Annotated[
         str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")
     ] = default_data(),
     init: Annotated[
-        bool, typer.Option("--init", help="Make the database if there is none.")
+        bool, typer.Option("--init", help="Create the database if there is none.")
     ] = False,
 ) -> None:
-    """Make an access token with the local key of a database, and print it."""
-    # Imported when it runs: the client's commands need none of the store, and would wait for it.
+    """Create an access token with the local key of a database, and print it."""
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.principal import TokenError
     from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
@@ -44,7 +46,7 @@ def token(
         key = local_key(store) if init else find_local_key(store)
         if key is None:
             raise DatabaseError(f"The database in {folder} has no key yet; start the server once.")
-        made = key.issue(tenant, subject, scopes.replace(",", " ").split(), seconds(ttl))
+        made = key.issue(tenant, subject, scopes.replace(",", " ").split(), parse_duration(ttl))
         store.close()
     except DatabaseError as error:
         print(f"persona token: {error}", file=sys.stderr)
@@ -56,9 +58,9 @@ def token(
     print(made)
 
 
-def seconds(text: str) -> int:
+def parse_duration(text: str) -> int:
     """Return a duration such as 90s, 30m, 12h or 7d in seconds. Raises ValueError."""
     number, unit = text[:-1], text[-1:]
     if unit not in _UNITS or not number.isdecimal():
-        raise ValueError(f"--ttl wants a duration such as 30m, 12h or 7d; got {text!r}.")
+        raise ValueError(f"--ttl must be a duration such as 30m, 12h or 7d; got {text!r}.")
     return int(number) * _UNITS[unit]

@@ -63,6 +63,16 @@ def shutting_down() -> ServiceError:
     )
 
 
+def crowded() -> ServiceError:
+    """QUOTA_EXCEEDED for a call that comes when too many wait for a thread already."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_QUOTA_EXCEEDED,
+        "Too many calls are waiting. Retry with the same request_id.",
+        metadata={"quota": "waiting_calls"},
+        retry_after=1.0,
+    )
+
+
 def status_of(error: ServiceError) -> grpc.Status:
     """Return the status of an error, with its details within what trailers can carry."""
     status = status_pb2.Status(code=CODES[error.reason].value[0], message=_shortened(error.message))

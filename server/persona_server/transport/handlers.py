@@ -1,103 +1,107 @@
-"""grpcio's front: an RPC of any kind as a handler of its server. Here alone a call is aborted."""
+"""grpcio's front: an RPC of any kind as handlers of its server, one for each call."""
 
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, NoReturn
-from urllib.parse import unquote
+from typing import Any
 
 import grpc
 
+from persona_server.services.call import Call
+from persona_server.transport.entrance.answers import Answers
+from persona_server.transport.entrance.intake import StreamCall, UnaryCall
+from persona_server.transport.entrance.rates import network_of
+from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.methods import Method
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.pools import Pools
-from persona_server.transport.rpc import ClientGone, Refusal, Rpc
+from persona_server.transport.rpc import ClientGone, Rpc
 from persona_server.transport.streams import Streams
+
+# What makes the handler of a call that was let in. Handlers have no serializers: bytes in and out.
+MakeHandler = Callable[[Rpc], Any]
 
 
 class Handlers:
-    """Makes handlers. They have no serializers: bytes in, bytes out."""
+    """Makes what makes handlers."""
 
-    def __init__(self, pipeline: Pipeline, pools: Pools, streams: Streams) -> None:
+    def __init__(
+        self, pipeline: Pipeline, pools: Pools, streams: Streams, answers: Answers
+    ) -> None:
         self._pipeline = pipeline
         self._pools = pools
         self._streams = streams
+        self._answers = answers
 
-    def handler(self, method: Method, serve: Callable[..., Any]) -> Any:
-        """Return the handler of an RPC that a service's method answers."""
+    def handler(self, method: Method, serve: Callable[..., Any]) -> MakeHandler:
+        """Return the handlers of an RPC that a service's method answers."""
         if method.streams_in:
             return self.stream_stream(
-                method, lambda rpc, requests: serve(rpc.authenticated(), requests)
+                method, lambda rpc, requests: serve(rpc.authenticated(), requests), self._streams
             )
         if method.streams_out:
             return self._unary_stream(method, serve)
         return self._unary_unary(method, serve)
 
-    def _unary_unary(self, method: Method, serve: Callable[..., bytes]) -> Any:
-        unary = self._pipeline.unary
+    def _unary_unary(self, method: Method, serve: Callable[[Call, Any], bytes]) -> MakeHandler:
+        unary, answers = self._pipeline.unary, self._answers
+        pool = self._pools.intake(method.pool)
 
-        def behaviour(raw: bytes, context: grpc.ServicerContext) -> bytes:
-            rpc = _rpc(method, context)
+        def answered(rpc: Rpc, raw: bytes, context: grpc.ServicerContext) -> bytes:
             answer = unary(rpc, raw, serve)
             if answer is None:
-                _refuse(context, rpc.refusal)
+                abort(context, rpc.refusal)
+            answers.sent(rpc, len(answer), context.cancel)
             return answer
 
-        return grpc.unary_unary_rpc_method_handler(self._pools.bind(behaviour, method.pool))
+        over = answers.over
+        return lambda rpc: grpc.unary_unary_rpc_method_handler(UnaryCall(rpc, answered, pool, over))
 
-    def _unary_stream(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> Any:
+    def _unary_stream(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> MakeHandler:
         def answers(rpc: Rpc, raw: bytes) -> Iterator[bytes]:
             yield from serve(rpc.authenticated(), self._pipeline.request(rpc, raw))
 
-        return grpc.unary_stream_rpc_method_handler(self._streaming(method, answers))
+        pool = self._pools.intake(method.pool)
+        streaming = self._streaming(answers, self._streams)
+        over = self._answers.over
+        return lambda rpc: grpc.unary_stream_rpc_method_handler(
+            UnaryCall(rpc, streaming, pool, over)
+        )
 
     def stream_stream(
-        self, method: Method, serve: Callable[[Rpc, Iterator[Any]], Iterator[bytes]]
-    ) -> Any:
-        """Return the handler of a client's stream; `serve` takes the call as the pipeline has it.
+        self,
+        method: Method,
+        serve: Callable[[Rpc, Iterator[Any]], Iterator[bytes]],
+        streams: Streams,
+    ) -> MakeHandler:
+        """Return the handlers of a client's stream; `serve` takes the call as the pipeline has it.
 
-        Where the RPC is open, nobody is authenticated.
+        Where the RPC is open, nobody is authenticated. Each takes one of the places of `streams`.
         """
 
         def answers(rpc: Rpc, messages: Iterator[bytes]) -> Iterator[bytes]:
-            with self._streams.reader(rpc, messages) as reader:
+            with streams.reader(messages, rpc.expires, rpc.progressed_at) as reader:
                 yield from serve(rpc, (self._pipeline.request(rpc, raw) for raw in reader))
 
-        return grpc.stream_stream_rpc_method_handler(self._streaming(method, answers))
+        pool = self._pools[method.pool]
+        streaming = self._streaming(answers, streams)
+        return lambda rpc: grpc.stream_stream_rpc_method_handler(StreamCall(rpc, streaming, pool))
 
     def _streaming(
-        self, method: Method, serve: Callable[[Rpc, Any], Iterator[bytes]]
-    ) -> Callable[..., Any]:
+        self, serve: Callable[[Rpc, Any], Iterator[bytes]], streams: Streams
+    ) -> Callable[[Rpc, Any, grpc.ServicerContext], Iterator[bytes]]:
         """The same pipeline for as long as a stream lives; `serve` takes what came in, raw."""
 
         def answers(
             rpc: Rpc, raw: Any, context: grpc.ServicerContext
         ) -> Generator[bytes, None, None]:
-            yield from self._streams.watched(rpc, context.cancel, serve(rpc, raw))
+            yield from streams.watched(
+                rpc.tenant or network_of(rpc.peer), context.cancel, serve(rpc, raw), rpc.expires
+            )
             if not context.is_active():  # grpcio may take a cancelled stream for one at its end
                 raise ClientGone
 
-        def behaviour(raw: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
-            rpc = _rpc(method, context)
+        def streaming(rpc: Rpc, raw: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
             yield from self._pipeline.stream(rpc, answers(rpc, raw, context))
             if rpc.refusal is not None:
-                _refuse(context, rpc.refusal)
+                abort(context, rpc.refusal)
 
-        return self._pools.bind(behaviour, method.pool)
-
-
-def _rpc(method: Method, context: grpc.ServicerContext) -> Rpc:
-    peer = unquote(context.peer().partition(":")[2])  # such as "ipv6:%5B::1%5D:50051"
-    return Rpc(
-        method,
-        context.invocation_metadata() or (),
-        context.time_remaining(),
-        peer,
-        lambda: not context.is_active(),
-    )
-
-
-def _refuse(context: grpc.ServicerContext, refusal: Refusal | None) -> NoReturn:
-    assert refusal is not None
-    # abort_with_status() would put the status's metadata in the place of ours.
-    context.set_trailing_metadata(refusal.trailing)
-    context.abort(refusal.code, refusal.details)
-    raise AssertionError("abort() raises")
+        return streaming

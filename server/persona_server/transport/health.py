@@ -1,35 +1,139 @@
-"""The standard health service."""
+"""The standard health service. It sends nothing while it holds a lock, and keeps no names."""
 
+import threading
+from collections.abc import Iterator
 from typing import Any
 
-from grpc_health.v1 import health, health_pb2
+import grpc
+from google.protobuf.message import DecodeError
+from grpc_health.v1 import health_pb2
 
-from persona_server.transport.methods import SERVICES
-from persona_server.transport.pools import Pools
+from persona_server import errors
+from persona_server.errors import ServiceError
+from persona_server.transport.entrance.door import Door
+from persona_server.transport.entrance.intake import UnaryCall
+from persona_server.transport.entrance.rates import network_of
+from persona_server.transport.entrance.refusals import abort
+from persona_server.transport.errors import shutting_down
+from persona_server.transport.methods import SERVICES, Method, PoolName
+from persona_server.transport.pools import MAX_WATCHES, Pools
+from persona_server.transport.rpc import ClientGone, Refusal, Rpc, refusal_for
+from persona_server.transport.streams import Streams
 
+NAME = "grpc.health.v1.Health"
+_ADDRESS_WATCHES = 4
+_NAME_BYTES = 255
 _Status = health_pb2.HealthCheckResponse
-_NAMES = (health.OVERALL_HEALTH, *(service.full_name for service in SERVICES))
+_NAMES = frozenset(("", *(service.full_name for service in SERVICES)))
 
 
-class Health(health.HealthServicer):
-    """Health of all and of each service, for which a busy pool can't hide that the server lives.
+_NOT_FOUND = Refusal(grpc.StatusCode.NOT_FOUND, "This server has no service of that name.", ())
 
-    Check has a thread of its own. Watch passes as it is: only then does it hold no thread.
-    """
 
-    def __init__(self, pools: Pools) -> None:
-        super().__init__(experimental_non_blocking=True)
-        answer = super().Check
+class Health:
+    """Health of all and of each service, for which a busy pool can't hide that the server lives."""
 
-        def check(request: Any, context: Any) -> Any:
-            return answer(request, context)
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._serving = False
+        self._ended = False
+        self._closed = False
+        self._watches = Streams(MAX_WATCHES, _ADDRESS_WATCHES)
 
-        # The attribute that names the pool must be on a behaviour of this server's own.
-        self.Check = pools.bind(check, "health")  # type: ignore[method-assign]
-        self.serving(False)
+    def join(self, door: Door, pools: Pools) -> None:
+        """Answer the calls of a server. They are open, and not logged one by one."""
+
+        def check(rpc: Rpc) -> Any:
+            call = UnaryCall(rpc, self._check, pools.intake("health"), _nothing)
+            return grpc.unary_unary_rpc_method_handler(call)
+
+        def watch(rpc: Rpc) -> Any:
+            call = UnaryCall(rpc, self._watch, pools.intake("watch"), _nothing)
+            return grpc.unary_stream_rpc_method_handler(call)
+
+        door.add_open(_method("Check", "health"), check)
+        door.add_open(_method("Watch", "watch"), watch)
 
     def serving(self, serving: bool) -> None:
         """Set what health says, overall and per service; nothing any more once it has ended."""
-        status = _Status.SERVING if serving else _Status.NOT_SERVING
-        for name in _NAMES:
-            self.set(name, status)
+        with self._changed:
+            self._serving = serving and not self._ended
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Say NOT_SERVING from now on, whatever is set later."""
+        self._ended = True
+        self.serving(False)
+
+    def close(self) -> None:
+        """End every Watch."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _check(self, rpc: Rpc, raw: bytes, context: grpc.ServicerContext) -> bytes:
+        try:
+            known = _name(raw) in _NAMES
+        except ServiceError as error:
+            abort(context, refusal_for(error, rpc.request_id))
+        if not known:
+            abort(context, _NOT_FOUND)
+        return _answer(self._status())
+
+    def _watch(self, rpc: Rpc, raw: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        try:
+            answers = self._answers(_name(raw) in _NAMES, context)
+            yield from self._watches.watched(network_of(rpc.peer), context.cancel, answers)
+        except ClientGone:
+            return
+        except ServiceError as error:
+            abort(context, refusal_for(error, rpc.request_id))
+
+    def _answers(self, known: bool, context: grpc.ServicerContext) -> Iterator[bytes]:
+        """Yield the latest status whenever it has changed since the last one that was sent."""
+        gone = threading.Event()
+
+        def leave() -> None:
+            gone.set()
+            with self._changed:
+                self._changed.notify_all()
+
+        told = None
+        present = context.add_callback(leave)
+        while present:
+            with self._changed:
+                while not (gone.is_set() or self._closed or self._status(known) != told):
+                    self._changed.wait()
+                told, closed = self._status(known), self._closed
+            if gone.is_set():
+                raise ClientGone
+            if closed:
+                raise shutting_down()
+            yield _answer(told)
+
+    def _status(self, known: bool = True) -> Any:
+        if not known:
+            return _Status.SERVICE_UNKNOWN
+        return _Status.SERVING if self._serving else _Status.NOT_SERVING
+
+
+def _nothing(_rpc: Rpc) -> None:
+    """Do nothing when a call is over."""
+
+
+def _method(name: str, pool: PoolName) -> Method:
+    return Method(NAME, name, pool, None, health_pb2.HealthCheckRequest, validated=False)
+
+
+def _name(raw: bytes) -> str:
+    """Return the name of the service that is asked for. Raises INVALID_FIELD."""
+    if len(raw) > 2 * _NAME_BYTES:
+        raise errors.invalid_field("service", f"must have at most {_NAME_BYTES} bytes")
+    try:
+        return health_pb2.HealthCheckRequest.FromString(raw).service
+    except DecodeError:
+        raise errors.invalid_field("request", "is not a well-formed request") from None
+
+
+def _answer(status: Any) -> bytes:
+    return _Status(status=status).SerializeToString()

@@ -25,7 +25,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
 )
 
 # The thread pools, see pools.py.
-PoolName: TypeAlias = Literal["read", "dear", "write", "stream", "reflection", "health"]
+PoolName: TypeAlias = Literal["read", "dear", "write", "stream", "reflection", "health", "watch"]
 
 
 class Rules(NamedTuple):

@@ -2,7 +2,14 @@
 
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 4 << 20),
+    # More wait at the client. Those that it may open beyond it, before it has read this, are
+    # answered too: core would else refuse what its answers are still on their way for.
     ("grpc.max_concurrent_streams", 100),
+    ("grpc.http.overload_protection", 0),
+    # What a call may send before it is received. Core's estimate of the bandwidth would let it
+    # grow to megabytes a call, for whoever sends fast.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 65_536),
     ("grpc.max_metadata_size", 12_288),
     ("grpc.absolute_max_metadata_size", 16_384),
     ("grpc.server_handshake_timeout_ms", 5_000),

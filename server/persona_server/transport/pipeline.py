@@ -12,10 +12,12 @@ class Step(NamedTuple):
     """One step of the pipeline: its name, and what it does at the moments of a call.
 
     A step that comes earlier stands further outside: what it does at the start is done earlier,
-    what it does at the end later. Only `enter` and `message` may raise, to refuse the call.
+    what it does at the end later. Only `admit`, `enter` and `message` may raise, to refuse a call.
     """
 
     name: str
+    # When the call's headers have come, before a thread is taken: it must not wait for anything.
+    admit: Callable[[Rpc], None] | None = None
     # Before anything of the call's messages is looked at.
     enter: Callable[[Rpc], None] | None = None
     # For each message: takes what the step before made of it, first the bytes, and returns more.
@@ -33,14 +35,33 @@ class Pipeline:
 
     def __init__(self, steps: tuple[Step, ...]) -> None:
         inwards, outwards = steps, tuple(reversed(steps))
+        self._admit = tuple(step.admit for step in inwards if step.admit)
         self._enter = tuple(step.enter for step in inwards if step.enter)
         self._message = tuple(step.message for step in inwards if step.message)
         self._answered = tuple(step.answered for step in outwards if step.answered)
         self._failed = tuple(step.failed for step in outwards if step.failed)
         self._leave = tuple(step.leave for step in outwards if step.leave)
 
+    def admit(self, rpc: Rpc) -> bool:
+        """Return whether a call is let in; else it was refused, and must be left when that is sent.
+
+        It takes no thread: this is for the one that hears of all calls.
+        """
+        try:
+            for admit in self._admit:
+                admit(rpc)
+        except Exception as error:  # noqa: BLE001 (a step turns whatever it is into a refusal)
+            self.fail(rpc, error)
+            return False
+        return True
+
+    def leave(self, rpc: Rpc) -> None:
+        """Leave a call that was not let in."""
+        for leave in self._leave:
+            leave(rpc)
+
     def unary(self, rpc: Rpc, raw: bytes, serve: Callable[[Call, Any], bytes]) -> bytes | None:
-        """Return the answer to a call of one message; None if it was refused, see `rpc.refusal`."""
+        """Return the answer to a call that was let in; None if it is refused, see `rpc.refusal`."""
         try:
             for enter in self._enter:
                 enter(rpc)
@@ -50,11 +71,10 @@ class Pipeline:
                 answered(rpc)
             return answer
         except Exception as error:  # noqa: BLE001 (a step turns whatever it is into a refusal)
-            self._fail(rpc, error)
+            self.fail(rpc, error)
             return None
         finally:
-            for leave in self._leave:
-                leave(rpc)
+            self.leave(rpc)
 
     def stream(self, rpc: Rpc, answers: Generator[bytes, None, None]) -> Iterator[bytes]:
         """Yield the answers of a stream; it was refused if `rpc.refusal` is set at its end.
@@ -76,10 +96,9 @@ class Pipeline:
         except ClientGone:
             rpc.code = "CANCELLED"
         except Exception as error:  # noqa: BLE001 (likewise)
-            self._fail(rpc, error)
+            self.fail(rpc, error)
         finally:
-            for leave in self._leave:
-                leave(rpc)
+            self.leave(rpc)
 
     def request(self, rpc: Rpc, raw: bytes) -> Any:
         """Return a message as a service takes it. Raises what the steps raise."""
@@ -88,6 +107,7 @@ class Pipeline:
             message = take(rpc, message)
         return message
 
-    def _fail(self, rpc: Rpc, error: Exception) -> None:
+    def fail(self, rpc: Rpc, error: Exception) -> None:
+        """Refuse a call for an error."""
         for failed in self._failed:
             failed(rpc, error)

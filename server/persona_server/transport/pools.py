@@ -1,13 +1,15 @@
 """The thread pools: which there are and how large. methods.py says which RPC runs in which."""
 
 import os
-from collections.abc import Callable
-from typing import Any
 
+from persona_server.transport.entrance.intake import Intake
+from persona_server.transport.entrance.receipts import MESSAGE_BYTES, Receipts
+from persona_server.transport.entrance.receipts import Limits as ReceiptLimits
 from persona_server.transport.methods import PoolName
+from persona_server.transport.pipeline import Pipeline
+from persona_server.transport.sharing.callers import caller_of
 from persona_server.transport.sharing.pool import FairPool
-from persona_server.transport.sharing.turns import Caller, Limits
-from persona_server.transport.sharing.use import Use
+from persona_server.transport.sharing.turns import Limits
 from persona_server.transport.streams import MAX_STREAMS
 
 
@@ -16,8 +18,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-REFLECTIONS = 4  # streams of reflection at once
-_STREAMS, _REFLECTIONS = MAX_STREAMS + 4, REFLECTIONS + 2  # the rest refuse what is too much
+def streaming(threads: int) -> Limits:
+    """Return the limits of a pool of streams, which are refused where they are counted."""
+    return Limits(threads, threads, waiting=1_000_000, waiting_each=1_000_000)
+
+
+MAX_REFLECTIONS = 8
+MAX_WATCHES = 16
 LIMITS: dict[PoolName, Limits] = {
     # More threads cost nothing on one core. A slow filter holds up few.
     "read": Limits(8, costly=max(2, cores() - 1)),
@@ -25,29 +32,37 @@ LIMITS: dict[PoolName, Limits] = {
     "dear": Limits(2, costly=2),
     # Of their own: writers that wait for their turn must not hold up readers.
     "write": Limits(4, costly=3),
-    "stream": Limits(_STREAMS, costly=_STREAMS),
-    "reflection": Limits(_REFLECTIONS, costly=_REFLECTIONS),
-    # A busy pool can't hide that the server lives.
-    "health": Limits(1, costly=1),
+    # The rest are free to refuse what is too much.
+    "stream": streaming(MAX_STREAMS + 4),
+    "reflection": streaming(MAX_REFLECTIONS + 2),
+    "health": Limits(1, costly=1),  # a busy pool can't hide that the server lives
+    "watch": streaming(MAX_WATCHES + 2),
 }
+# Health is open to everybody: a message that is slow to come makes room for the next one.
+_OPEN = ReceiptLimits(most=8 * MESSAGE_BYTES, each=8 * MESSAGE_BYTES, pushing=True)
 
 
 class Pools:
-    """The thread pools of a server."""
+    """The thread pools of a server, and what brings them the calls whose message is whole."""
 
-    def __init__(self, use: Use, caller_of: Callable[[tuple[Any, ...]], Caller]) -> None:
-        """Make them; `caller_of` tells for whom work is from the arguments of `submit`."""
-        self._pools = {
-            name: FairPool(name, limits, use, caller_of) for name, limits in LIMITS.items()
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.receipts = Receipts(ReceiptLimits())
+        self.open_receipts = Receipts(_OPEN)
+        self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
+        self._intakes = {
+            name: Intake(pipeline, self._receipts_of(name), pool)
+            for name, pool in self._pools.items()
         }
 
     def __getitem__(self, name: PoolName) -> FairPool:
         return self._pools[name]
 
-    def bind(self, behaviour: Callable[..., Any], name: PoolName) -> Callable[..., Any]:
-        """Let grpcio call a behaviour in a pool: it reads this attribute from what it is given."""
-        behaviour.experimental_thread_pool = self[name]  # type: ignore[attr-defined]
-        return behaviour
+    def intake(self, name: PoolName) -> Intake:
+        """Return where calls of one message wait for it, to run in a pool then."""
+        return self._intakes[name]
+
+    def _receipts_of(self, name: PoolName) -> Receipts:
+        return self.open_receipts if name in ("health", "watch") else self.receipts
 
     def shutdown(self) -> None:
         """Start nothing any more; what runs is not waited for."""

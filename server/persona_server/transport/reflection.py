@@ -3,33 +3,50 @@
 from collections.abc import Iterator
 from typing import Any
 
-from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from persona_server.transport.handlers import Handlers
+from persona_server.transport import health
+from persona_server.transport.handlers import Handlers, MakeHandler
 from persona_server.transport.methods import SERVICES, Method
+from persona_server.transport.pools import MAX_REFLECTIONS
 from persona_server.transport.rpc import Rpc
+from persona_server.transport.streams import Streams
 
-_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-_NAMES = (*(service.full_name for service in SERVICES), _HEALTH, reflection.SERVICE_NAME)
+# The versions differ in this name alone; common clients ask for the first and then for the other.
+NAMES = ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)
+_SERVICES = (*(service.full_name for service in SERVICES), health.NAME, reflection.SERVICE_NAME)
+_TENANT_STREAMS = 2
 
 
-def reflection_handler(handlers: Handlers, *, is_open: bool) -> Any:
-    """Return the handler of ServerReflectionInfo; open, it answers callers without a token too."""
-    method = Method(
-        reflection.SERVICE_NAME,
-        "ServerReflectionInfo",
-        "reflection",
-        None if is_open else (),
-        reflection_pb2.ServerReflectionRequest,
-        streams_in=True,
-        streams_out=True,
-        validated=False,
-    )
-    servicer: Any = reflection.ReflectionServicer(_NAMES)
+class Reflection:
+    """The reflection service in each of its versions. Its streams have places of their own."""
 
-    def answers(_rpc: Rpc, requests: Iterator[Any]) -> Iterator[bytes]:
-        for answer in servicer.ServerReflectionInfo(requests, None):
+    def __init__(self, handlers: Handlers, *, is_open: bool) -> None:
+        """Open, it answers callers without a token too."""
+        self._handlers = handlers
+        self._scopes: tuple[str, ...] | None = None if is_open else ()
+        self._servicer: Any = reflection.ReflectionServicer(_SERVICES)
+        self._streams = Streams(MAX_REFLECTIONS, _TENANT_STREAMS)
+
+    def rows(self) -> Iterator[tuple[Method, MakeHandler]]:
+        """Return each method with what makes its handlers."""
+        for name in NAMES:
+            method = Method(
+                name,
+                "ServerReflectionInfo",
+                "reflection",
+                self._scopes,
+                reflection_pb2.ServerReflectionRequest,
+                streams_in=True,
+                streams_out=True,
+                validated=False,
+            )
+            yield method, self._handlers.stream_stream(method, self._answers, self._streams)
+
+    def _answers(self, _rpc: Rpc, requests: Iterator[Any]) -> Iterator[bytes]:
+        for answer in self._servicer.ServerReflectionInfo(requests, None):
             yield answer.SerializeToString()
 
-    return handlers.stream_stream(method, answers)
+    def stop(self) -> None:
+        """End every stream."""
+        self._streams.stop()

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import grpc
 
-from persona_server.principal import Principal
+from persona_server.errors import ServiceError
+from persona_server.principal import LEEWAY, Principal
 from persona_server.services.call import Call
 from persona_server.transport.arrivals import arrival
+from persona_server.transport.errors import status_of
 from persona_server.transport.methods import Method
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -28,6 +30,13 @@ class Refusal(NamedTuple):
     trailing: tuple[tuple[str, str | bytes], ...]
 
 
+def refusal_for(error: ServiceError, request_id: str) -> Refusal:
+    """Return how a call ends that an error refuses."""
+    status = status_of(error)
+    trailing = (*status.trailing_metadata, ("x-request-id", request_id))
+    return Refusal(status.code, status.details, trailing)
+
+
 class ClientGone(Exception):  # noqa: N818 (it is no error of ours)
     """The client cancelled its stream, or its connection is gone."""
 
@@ -39,8 +48,9 @@ def _stays() -> bool:
 class Rpc:
     """One call: what came with it, and what the steps of the pipeline find out about it.
 
-    `deadline` is on the monotonic clock, None without one. `principal` and `call` are None until
-    the caller is authenticated, `refusal` until the call is refused.
+    It is made when its headers have come, and begins when a thread has it: then `deadline`, on the
+    monotonic clock, and `peer` are known. `principal` is None until the caller is authenticated,
+    `call` until that one's call has begun, `refusal` until the call is refused.
     """
 
     __slots__ = (
@@ -48,11 +58,12 @@ class Rpc:
         "authorizations",
         "call",
         "code",
+        "counted",
         "deadline",
         "error_id",
+        "forwarded",
         "has_left",
         "keys",
-        "known",
         "message_bytes",
         "method",
         "peer",
@@ -60,32 +71,22 @@ class Rpc:
         "reason",
         "refusal",
         "request_id",
+        "secrets",
         "started",
-        "turned_away",
         "waited",
     )
 
-    def __init__(
-        self,
-        method: Method,
-        metadata: Iterable[tuple[str, str | bytes]],
-        time_remaining: float | None,
-        peer: str = "",
-        has_left: Callable[[], bool] = _stays,
-    ) -> None:
-        """Take a call with its metadata, the seconds that its caller waits, and who sent it.
-
-        `time_remaining` is None if the caller did not say, `peer` the connection's other end, and
-        `has_left` tells whether the caller waits no more.
-        """
-        self.started, self.waited, known, self.turned_away = arrival()
-        self.peer = peer
-        self.has_left = has_left
+    def __init__(self, method: Method, metadata: Iterable[tuple[str, str | bytes]]) -> None:
+        """Take a call with its metadata, at its arrival."""
+        self.started = time.perf_counter()
+        self.waited = 0.0
+        self.peer = ""
         self.method = method
-        self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
-        self.known = known  # who calls, if that was found out before it got a thread
+        self.deadline: float | None = None
         self.principal: Principal | None = None
         self.call: Call | None = None
+        self.has_left: Callable[[], bool] = _stays
+        self.counted = False  # among its tenant's concurrent calls
         self.message_bytes = 0  # of the message that came last
         self.answer_bytes = 0  # of the answer that is sent next
         self.code = "OK"
@@ -95,15 +96,37 @@ class Rpc:
         self.request_id = ""
         self.authorizations: list[str] = []
         self.keys: list[str] = []
+        self.secrets: list[str] = []  # by which a gateway says that it is the server's own
+        self.forwarded = ""  # the caller's address, as such a gateway says
         for key, value in metadata:
             if key == "authorization":
                 self.authorizations.append(str(value))
             elif key == "idempotency-key":
                 self.keys.append(str(value))
+            elif key == "persona-gateway-secret":
+                self.secrets.append(str(value))
+            elif key == "persona-caller-address":
+                self.forwarded = str(value)
             elif key == "x-request-id" and _REQUEST_ID.fullmatch(str(value)):
                 self.request_id = str(value)
         # Correlation only; a value that could forge a log line is replaced.
         self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
+
+    def begin(
+        self, time_remaining: float | None, peer: str, has_left: Callable[[], bool] = _stays
+    ) -> None:
+        """Take note that a thread has the call: the seconds its caller still waits, who sent it.
+
+        `time_remaining` is None if the caller did not say, `peer` the connection's other end, and
+        `has_left` tells whether the caller waits no more.
+        """
+        self.has_left = has_left
+        begun = arrival()
+        self.waited = begun.at + begun.waited - self.started
+        self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
+        self.peer = self.forwarded or peer
+        if (who := self.principal) is not None:
+            self.call = Call(self.method.name, who.tenant, who.subject, self.deadline)
 
     @property
     def tenant(self) -> str:
@@ -112,8 +135,12 @@ class Rpc:
 
     @property
     def expires(self) -> float:
-        """When the caller's token does, in seconds since 1970; never as long as nobody is known."""
-        return self.principal.expires if self.principal else math.inf
+        """When the caller's token is taken no more, in seconds since 1970; never without one."""
+        return self.principal.expires + LEEWAY if self.principal else math.inf
+
+    def progressed_at(self) -> float:
+        """When the call got on last, on the monotonic clock: now where its service does not say."""
+        return (self.call and self.call.progressed_at) or time.monotonic()
 
     def authenticated(self) -> Call:
         """Return what a service needs to know. The call is authenticated."""

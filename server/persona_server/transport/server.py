@@ -2,20 +2,20 @@
 
 import threading
 import time
-from typing import Any
 
 import grpc
-from grpc_health.v1 import health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
+from persona_server.metrics import Metrics
+from persona_server.transport.entrance.door import Door, keep_ticking
+from persona_server.transport.entrance.guards import Guards
+from persona_server.transport.entrance.refusals import Refusals
 from persona_server.transport.handlers import Handlers
 from persona_server.transport.health import Health
 from persona_server.transport.methods import SERVICES, methods_of
 from persona_server.transport.options import OPTIONS
 from persona_server.transport.pipeline import Pipeline
-from persona_server.transport.pools import REFLECTIONS, Pools
-from persona_server.transport.reflection import reflection_handler
-from persona_server.transport.steps import Draining
+from persona_server.transport.pools import Pools
+from persona_server.transport.reflection import Reflection
 from persona_server.transport.streams import Streams
 
 DRAIN_SECONDS = 0.25
@@ -24,41 +24,37 @@ DRAIN_SECONDS = 0.25
 class PersonaServer:
     """A gRPC server for services given as {service name: object with one method per RPC}.
 
-    `draining` is the one whose step is in the pipeline.
+    `guards` are those whose steps are in the pipeline.
     """
 
     def __init__(
         self,
         services: dict[str, object],
         pipeline: Pipeline,
-        draining: Draining,
-        pools: Pools,
+        guards: Guards,
+        metrics: Metrics,
         streams: Streams,
         *,
         open_reflection: bool = False,
     ) -> None:
-        self._draining = draining
+        self._guards = guards
+        self._metrics = metrics
         self._streams = streams
-        self._pools = pools
-        self._health = Health(self._pools)
-        # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
-        self._server = grpc.server(self._pools["read"], options=OPTIONS)
-        handlers = Handlers(pipeline, self._pools, self._streams)
+        self._pools = Pools(pipeline)
+        self._health = Health()
+        self._refusals = Refusals(pipeline, metrics)
+        door = Door(pipeline, self._refusals)
+        handlers = Handlers(pipeline, self._pools, self._streams, guards.answers)
         for descriptor in SERVICES:
             service = services[descriptor.full_name]
-            self._add(
-                descriptor.full_name,
-                {
-                    method.name: handlers.handler(method, getattr(service, method.attribute))
-                    for method in methods_of(descriptor)
-                },
-            )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        # Its streams have places of their own: they must not take those of imports and exports.
-        self._reflections = Streams(lambda _: REFLECTIONS // 2, REFLECTIONS)
-        reflecting = Handlers(pipeline, pools, self._reflections)
-        information = reflection_handler(reflecting, is_open=open_reflection)
-        self._add(reflection.SERVICE_NAME, {"ServerReflectionInfo": information})
+            for method in methods_of(descriptor):
+                door.add(method, handlers.handler(method, getattr(service, method.attribute)))
+        self._reflection = Reflection(handlers, is_open=open_reflection)
+        for method, handler in self._reflection.rows():
+            door.add(method, handler)
+        self._health.join(door, self._pools)
+        # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
+        self._server = grpc.server(self._pools["read"], [door], options=OPTIONS)
 
     def listen(self, address: str) -> int:
         """Bind an address and return its port; 0 picks a free one. Raises OSError if taken."""
@@ -73,6 +69,7 @@ class PersonaServer:
     def start(self) -> None:
         """Accept calls. Health answers NOT_SERVING until `serving(True)`."""
         self._server.start()
+        keep_ticking(self._refusals.tick, self._end_late)
 
     def serving(self, serving: bool) -> None:
         """Set what health says, overall and per service; nothing any more once it has ended."""
@@ -80,27 +77,27 @@ class PersonaServer:
 
     def end_health(self) -> None:
         """Say NOT_SERVING from now on, whatever is set later."""
-        self._health.enter_graceful_shutdown()
+        self._health.end()
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let those in flight end within `grace` seconds, cancel the rest."""
         self.end_health()
         # gRPC's core cancels, bare, what it has received and not yet handed over when it stops. So
         # callers are told first, by a status that says to try again, and have left by then.
-        self._draining.begun = True
+        self._guards.draining.begun = True
         drain = min(DRAIN_SECONDS, grace / 10)
         time.sleep(drain)
         grace -= drain
-        last_call = threading.Timer(max(grace - 1.0, 0.0), self._end_streams)
+        self._health.close()
+        self._reflection.stop()
+        last_call = threading.Timer(max(grace - 1.0, 0.0), self._streams.stop)
         last_call.start()
         self._server.stop(grace).wait()
         last_call.cancel()
         self._pools.shutdown()
 
-    def _end_streams(self) -> None:
-        self._streams.stop()
-        self._reflections.stop()
-
-    def _add(self, service: str, handlers: dict[str, Any]) -> None:
-        generic = grpc.method_handlers_generic_handler(service, handlers)
-        self._server.add_generic_rpc_handlers((generic,))
+    def _end_late(self, now: float) -> None:
+        """End the calls whose message does not come, or whose answer nobody takes."""
+        for receipts in (self._pools.receipts, self._pools.open_receipts):
+            self._metrics.late_messages.inc(receipts.tick(now))
+        self._metrics.unread_answers.inc(self._guards.answers.tick(now))

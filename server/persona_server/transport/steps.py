@@ -15,32 +15,20 @@ from persona_server import errors, patience
 from persona_server.errors import ServiceError
 from persona_server.logs import LOGGER
 from persona_server.quotas import TenantQuotas
-from persona_server.services.call import Call
 from persona_server.transport.auth import Authenticator, require_scopes
-from persona_server.transport.errors import CODES, internal, shutting_down, status_of
+from persona_server.transport.entrance.guards import Guards
+from persona_server.transport.errors import CODES, internal
 from persona_server.transport.pipeline import Step
 from persona_server.transport.recorder import FinishedCall, Recorder
-from persona_server.transport.rpc import Refusal, Rpc
+from persona_server.transport.rpc import Rpc, refusal_for
 from persona_server.transport.sharing.use import Use
 from persona_server.validation.fields import UUID
 from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
 
 
-class Draining:
-    """Whether new calls are refused, since the server stops."""
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    def refuse(self, _rpc: Rpc) -> None:
-        """Refuse a new call once draining has begun. Raises SHUTTING_DOWN."""
-        if self.begun:
-            raise shutting_down()
-
-
 def call_steps(
-    draining: Draining,
+    guards: Guards,
     authenticator: Authenticator,
     recorder: Recorder,
     quotas: TenantQuotas,
@@ -49,18 +37,18 @@ def call_steps(
     """Return the steps of every call, outermost first; inside the last one is the service."""
 
     def authenticate(rpc: Rpc) -> None:
-        if rpc.method.scopes is None:  # open to everybody
-            return
-        who = rpc.known
-        if who is None or who.expires <= time.time():  # it may have waited since
-            who = authenticator.principal(rpc.authorizations)
-        rpc.principal = who
-        rpc.call = Call(rpc.method.name, who.tenant, who.subject, rpc.deadline)
+        if rpc.method.scopes is not None:  # else it is open to everybody
+            rpc.principal = authenticator.principal(rpc.authorizations)
 
     def count_call(rpc: Rpc) -> None:
         if rpc.tenant:
-            quotas.of(rpc.tenant)  # read now, and known where nothing may be read
+            use.arrive(rpc.tenant)
+            rpc.counted = True
             use.call(rpc.tenant)
+
+    def read_quota(rpc: Rpc) -> None:
+        if rpc.tenant:
+            quotas.of(rpc.tenant)  # known from now on where nothing may be read
 
     def count_message(rpc: Rpc, raw: bytes) -> bytes:
         if rpc.tenant:
@@ -70,6 +58,11 @@ def call_steps(
     def count_answer(rpc: Rpc) -> None:
         if rpc.tenant:
             use.transfer(rpc.tenant, rpc.answer_bytes, refusable=False)
+
+    def count_end(rpc: Rpc) -> None:
+        if rpc.counted:
+            rpc.counted = False
+            use.depart(rpc.tenant)
 
     def count_written(rpc: Rpc) -> None:
         call = rpc.call
@@ -83,12 +76,15 @@ def call_steps(
     return (
         Step("record", answered=count_written, leave=record),
         Step("shield", failed=_shield),
-        Step("room", enter=_require_room),
-        Step("draining", enter=draining.refuse),
-        Step("authentication", enter=authenticate),
-        Step("scopes", enter=_require_scopes),
+        Step("gateway", admit=guards.gateway.recognise),
+        Step("draining", admit=guards.draining.refuse),
+        Step("authentication", admit=authenticate),
+        Step("scopes", admit=_require_scopes),
+        Step("quotas", admit=count_call, leave=count_end),
         Step("deadline", enter=_require_time, leave=_end_patience),
-        Step("quotas", enter=count_call, message=count_message, answered=count_answer),
+        Step("own quotas", enter=read_quota),
+        Step("unread answers", enter=guards.answers.require_room),
+        Step("bytes", message=count_message, answered=count_answer),
         Step("parse", message=_parse),
         Step("idempotency key", message=_take_idempotency_key),
         Step("validation", message=_validate),
@@ -121,23 +117,15 @@ def _shield(rpc: Rpc, error: Exception) -> None:
         LOGGER.warning(error.message, extra={"request_id": rpc.request_id}, exc_info=error)
     rpc.code = _code(rpc, error)
     rpc.reason = error.reason_name
-    status = status_of(error)
-    trailing = (*status.trailing_metadata, ("x-request-id", rpc.request_id))
-    rpc.refusal = Refusal(status.code, status.details, trailing)
+    rpc.refusal = refusal_for(error, rpc.request_id)
 
 
 def _code(rpc: Rpc, error: ServiceError) -> str:
     """Return the code of an error; work that ended before its deadline did since nobody waits."""
     ended = error.reason == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED
-    if ended and (rpc.deadline is None or rpc.deadline > time.monotonic()):
+    if ended and rpc.has_left() and (rpc.deadline is None or rpc.deadline > time.monotonic()):
         return "CANCELLED"
     return CODES[error.reason].name
-
-
-def _require_room(rpc: Rpc) -> None:
-    """Raises QUOTA_EXCEEDED."""
-    if rpc.turned_away is not None:
-        raise rpc.turned_away
 
 
 def _require_scopes(rpc: Rpc) -> None:
@@ -191,12 +179,11 @@ def _validate(rpc: Rpc, request: Message) -> Message:
 
     Raises MESSAGE_TOO_LARGE, and INVALID_FIELD naming every bad field.
     """
-    if not rpc.method.validated:
-        return request
-    if rpc.message_bytes > MAX_REQUEST_BYTES:
-        raise _too_large(rpc.message_bytes)
-    if found := validate(request):
-        raise errors.invalid(found)
+    if rpc.method.validated:
+        if rpc.message_bytes > MAX_REQUEST_BYTES:
+            raise _too_large(rpc.message_bytes)
+        if found := validate(request):
+            raise errors.invalid(found)
     return request
 
 

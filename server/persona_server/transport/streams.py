@@ -1,5 +1,6 @@
 """Streams hold a thread each, so they are counted, watched for silence, and ended at shutdown."""
 
+import math
 import queue
 import threading
 import time
@@ -10,33 +11,38 @@ from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.transport.auth import unauthenticated
 from persona_server.transport.errors import shutting_down
-from persona_server.transport.rpc import ClientGone, Rpc
+from persona_server.transport.rpc import ClientGone
 
 MAX_STREAMS = 16
+MAX_TENANT_STREAMS = 8
 IDLE_SECONDS = 30.0
+_EXPIRED_SECONDS = 5.0  # within which a stream whose token expires has ended by itself
 
 _END, _STOP, _GONE = object(), object(), object()
 
 
-class Slot:
-    """A place that an open stream holds, and since when its client has not taken an answer."""
+EachOf = Callable[[str], int]
 
-    def __init__(self, tenant: str, expires: float, cancel: Callable[[], object]) -> None:
-        self.tenant = tenant
-        self.expires = expires
+
+def _always() -> float:
+    return time.monotonic()
+
+
+class Slot:
+    """A place that an open stream holds, and since when its client has not taken an answer.
+
+    `expires` is when its token does, in seconds since 1970.
+    """
+
+    def __init__(self, holder: str, cancel: Callable[[], object], expires: float) -> None:
+        self.holder = holder
         self.cancel = cancel
+        self.expires = expires
         self.waiting_since: float | None = None
 
     def offered(self) -> None:
         """An answer is on its way to the client."""
         self.waiting_since = time.monotonic()
-
-    def stalled(self) -> bool:
-        """Return whether the client takes no answer, for too long or beyond its token's time."""
-        since = self.waiting_since
-        if since is None:
-            return False
-        return since < time.monotonic() - IDLE_SECONDS or self.expires <= time.time()
 
     def taken(self) -> None:
         """The client has room for another answer."""
@@ -44,30 +50,30 @@ class Slot:
 
 
 class Streams:
-    """Open streams: at most `most`, of which a tenant may have what `most_of` says."""
+    """Open streams of a server: at most so many, and of one holder.
 
-    def __init__(self, most_of: Callable[[str], int], most: int = MAX_STREAMS) -> None:
-        self._most_of = most_of
+    A holder is a tenant, or an address where nobody needs to say who calls.
+    """
+
+    def __init__(
+        self, most: int = MAX_STREAMS, each: int = MAX_TENANT_STREAMS, of: EachOf | None = None
+    ) -> None:
+        """Allow `most`, and of a holder `each`, or what `of` says of it."""
         self._most = most
+        self._each_of: EachOf = of or (lambda _: each)
         self._lock = threading.Lock()
         self._open: set[Slot] = set()
         self._readers: set[MessageReader] = set()
         threading.Thread(target=self._watch, name="stream-watch", daemon=True).start()
 
     @contextmanager
-    def _slot(self, tenant: str, expires: float, cancel: Callable[[], object]) -> Iterator[Slot]:
+    def _slot(self, slot: Slot) -> Iterator[Slot]:
         """Hold one of the places for a block. Raises TOO_MANY_STREAMS."""
-        slot, most = Slot(tenant, expires, cancel), self._most_of(tenant)
+        each = self._each_of(slot.holder)
         with self._lock:
-            of_tenant = sum(1 for other in self._open if other.tenant == tenant)
-            if len(self._open) >= self._most or of_tenant >= most:
-                raise ServiceError(
-                    errors_pb2.ERROR_REASON_TOO_MANY_STREAMS,
-                    f"At most {most} streams of the tenant, {self._most} in all, may be open "
-                    "at once. Try again when one has ended.",
-                    metadata={"quota": "streams", "limit": str(most)},
-                    retry_after=1.0,
-                )
+            of_holder = sum(1 for other in self._open if other.holder == slot.holder)
+            if len(self._open) >= self._most or of_holder >= each:
+                raise self._too_many(each)
             self._open.add(slot)
         try:
             yield slot
@@ -75,16 +81,28 @@ class Streams:
             with self._lock:
                 self._open.discard(slot)
 
-    def watched(
-        self, rpc: Rpc, cancel: Callable[[], object], answers: Iterator[bytes]
-    ) -> Iterator[bytes]:
-        """Yield a stream's answers from one of the places, for as long as its token is valid.
+    def _too_many(self, each: int) -> ServiceError:
+        return ServiceError(
+            errors_pb2.ERROR_REASON_TOO_MANY_STREAMS,
+            f"At most {each} streams of a tenant, {self._most} in all, may be open at once. "
+            "Try again when one has ended.",
+            metadata={"quota": "streams", "limit": str(each)},
+            retry_after=1.0,
+        )
 
-        Raises TOO_MANY_STREAMS, and UNAUTHENTICATED when the token has expired.
-        `cancel` ends the call; it is called when the client takes no answer for IDLE_SECONDS.
+    def watched(
+        self,
+        holder: str,
+        cancel: Callable[[], object],
+        answers: Iterator[bytes],
+        expires: float = math.inf,
+    ) -> Iterator[bytes]:
+        """Yield a stream's answers from one of the places.
+
+        Raises TOO_MANY_STREAMS, and UNAUTHENTICATED when its token has expired. `cancel` ends the
+        call; it is called when the client takes no answer for IDLE_SECONDS.
         """
-        expires = rpc.expires
-        with self._slot(rpc.tenant, expires, cancel) as slot:
+        with self._slot(Slot(holder, cancel, expires)) as slot:
             for answer in answers:
                 _require_valid(expires)
                 slot.offered()
@@ -95,16 +113,26 @@ class Streams:
         """Cancel streams whose clients don't read: each holds a thread and one of few places."""
         while True:
             time.sleep(1.0)
+            latest, expired = time.monotonic() - IDLE_SECONDS, time.time() - _EXPIRED_SECONDS
             with self._lock:
                 slots = list(self._open)
             for slot in slots:
-                if slot.stalled():
+                since = slot.waiting_since
+                if (since is not None and since < latest) or slot.expires < expired:
                     slot.cancel()
 
     @contextmanager
-    def reader(self, rpc: Rpc, messages: Iterator[bytes]) -> Iterator["MessageReader"]:
-        """Read a client's messages for a block, with a bound on its silence."""
-        reader = MessageReader(rpc, messages)
+    def reader(
+        self,
+        messages: Iterator[bytes],
+        expires: float = math.inf,
+        progressed_at: Callable[[], float] = _always,
+    ) -> Iterator["MessageReader"]:
+        """Read a client's messages for a block, with bounds on its silence and on its token.
+
+        `progressed_at` tells when they brought something new, on the monotonic clock.
+        """
+        reader = MessageReader(messages, expires, progressed_at)
         with self._lock:
             self._readers.add(reader)
         try:
@@ -125,17 +153,19 @@ class Streams:
 
 
 class MessageReader:
-    """Iterates over a client's messages, for as long as it sends some and they bring it on.
+    """Iterates over a client's messages.
 
-    Raises STREAM_IDLE, UNAUTHENTICATED when its token has expired, SHUTTING_DOWN and ClientGone.
+    Raises STREAM_IDLE, UNAUTHENTICATED, SHUTTING_DOWN and ClientGone.
 
     A blocked read has no timeout of its own, so a small thread reads and this waits on its queue.
     """
 
-    def __init__(self, rpc: Rpc, messages: Iterator[bytes]) -> None:
-        self._rpc = rpc
-        self._begun = time.monotonic()
+    def __init__(
+        self, messages: Iterator[bytes], expires: float, progressed_at: Callable[[], float]
+    ) -> None:
         self._messages = messages
+        self._progressed_at = progressed_at
+        self._expires = expires
         self._queue: queue.Queue[object] = queue.Queue(maxsize=2)
         self._closed = threading.Event()
         self._stopping = threading.Event()
@@ -151,19 +181,18 @@ class MessageReader:
             if message is _GONE:
                 raise ClientGone
             assert isinstance(message, bytes)
-            _require_valid(self._rpc.expires)
+            _require_valid(self._expires)
             yield message
 
     def _next(self) -> object:
         """Return the next message or mark. Raises STREAM_IDLE and UNAUTHENTICATED."""
-        valid = max(self._rpc.expires - time.time(), 0.0)
+        left = max(self._expires - time.time(), 0.0)
         try:
-            message = self._queue.get(timeout=min(IDLE_SECONDS, valid))
+            message = self._queue.get(timeout=min(IDLE_SECONDS, left))
         except queue.Empty:
-            _require_valid(self._rpc.expires)
+            _require_valid(self._expires)
             raise _idle("was silent") from None
-        progressed_at = self._rpc.call.progressed_at if self._rpc.call else 0.0
-        if progressed_at and progressed_at < time.monotonic() - IDLE_SECONDS:
+        if self._progressed_at() < time.monotonic() - IDLE_SECONDS:
             raise _idle("brought nothing new")
         return message
 
@@ -207,9 +236,9 @@ class MessageReader:
 
 
 def _require_valid(expires: float) -> None:
-    """Raises UNAUTHENTICATED once a token's time is over."""
-    if expires <= time.time():
-        raise unauthenticated("The token has expired, which ends the stream.")
+    """Raises UNAUTHENTICATED."""
+    if time.time() >= expires:
+        raise unauthenticated("The token has expired while the stream was open. Resume with a new.")
 
 
 def _idle(what: str) -> ServiceError:

@@ -32,11 +32,15 @@ class Match(Enum):
 
 
 class Filter(NamedTuple):
-    """A filter: its name in requests, the field of a persona that it is about, and how."""
+    """A filter: its name in requests, the field of a persona that it is about, how, and in words.
+
+    `help` is what the command line says of it.
+    """
 
     name: str
     field: str
     match: Match
+    help: str
 
     @property
     def column(self) -> str:
@@ -51,12 +55,12 @@ class Filter(NamedTuple):
 
 # In the order in which storage compares: what is cheap first.
 FILTERS = (
-    Filter("gender", "gender", Match.WHOLE),
-    Filter("income_level", "income_level", Match.WHOLE),
-    Filter("age_min", "age", Match.AT_LEAST),
-    Filter("age_max", "age", Match.AT_MOST),
-    Filter("location", "location", Match.PART),
-    Filter("occupation", "occupation", Match.PART),
+    Filter("gender", "gender", Match.WHOLE, "Gender."),
+    Filter("income_level", "income_level", Match.WHOLE, "Income level: Low, Middle or High."),
+    Filter("age_min", "age", Match.AT_LEAST, "Minimum age in years."),
+    Filter("age_max", "age", Match.AT_MOST, "Maximum age in years."),
+    Filter("location", "location", Match.PART, "Location, or a part of it."),
+    Filter("occupation", "occupation", Match.PART, "Occupation, or a part of it."),
 )
 _TEXTS = tuple(each for each in FILTERS if each.is_text)
 KEY_COLUMNS = tuple(each.column for each in _TEXTS)

@@ -76,7 +76,7 @@ def _content_bytes(persona: Persona) -> int:
 def _check_texts(found: list[Violation], persona: Persona, path: str) -> None:
     check_name(found, f"{path}.full_name", persona.full_name, LINES["full_name"])
     if not 0 <= persona.age <= MAX_AGE:
-        what = f"must be 1 to {MAX_AGE}, or 0 if unknown; is {persona.age}"
+        what = f"must be 1 to {MAX_AGE}, or 0 if unknown, but is {persona.age}"
         found.append(Violation(f"{path}.age", what))
     for name, characters, folded in _FILTERED:
         if value := getattr(persona, name):
@@ -98,7 +98,7 @@ def _check_lists(found: list[Violation], persona: Persona, path: str) -> None:
     traits = persona.personality_traits
     if traits and len(traits) not in _TRAITS:
         what = (
-            f"must contain {_TRAITS.start} to {_TRAITS.stop - 1} descriptors, or none; "
+            f"must contain {_TRAITS.start} to {_TRAITS.stop - 1} descriptors or none, "
             f"has {len(traits)} (put further ones into attributes)"
         )
         found.append(Violation(f"{path}.personality_traits", what))

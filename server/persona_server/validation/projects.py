@@ -117,7 +117,7 @@ def _masked(
         mask.paths.extend(sorted(populated))
     for path in mask.paths:
         if path not in fields:
-            what = f'contains "{path}", which can\'t be updated; allowed are {", ".join(fields)}'
+            what = f'contains "{path}", which can\'t be updated (allowed: {", ".join(fields)})'
             found.append(Violation("update_mask", what))
     mask.paths[:] = sorted(set(mask.paths))
     return tuple(mask.paths)

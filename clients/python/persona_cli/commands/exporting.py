@@ -1,14 +1,14 @@
-"""`persona export`: a group as JSON lines that import elsewhere."""
+"""`persona export`: a group as JSON lines that can be imported elsewhere."""
 
 import sys
 from typing import Annotated
 
 import typer
 
-from persona_cli.files.targets import replaced
+from persona_cli.files.outputs import atomic_output
+from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import json_line
-from persona_cli.terminal.session import GroupOption, ProjectOption, Session, client_command
 from persona_client import PersonaFilters
 
 
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    session: Session,
+    context: CommandContext,
     project: ProjectOption,
     group: GroupOption,
     filters: PersonaFilters,
@@ -28,11 +28,11 @@ def export(
 ) -> None:
     """Write a group's personas as JSON lines, oldest first, that `persona import` reads.
 
-    A file appears only once it is complete.
+    A file appears only when it is complete.
     """
-    ids = group_ids(session.client, project, group)
+    ids = group_ids(context.client, project, group)
     count = 0
-    with replaced(output) as target, session.patient_client() as client:
+    with atomic_output(output) as target, context.patient_client() as client:
         for persona in client.export_personas(*ids, **filters):
             target.write(json_line(persona).encode() + b"\n")
             count += 1

@@ -8,10 +8,10 @@ import typer
 
 from persona.v1.project_service_pb2 import PersonaGroup
 from persona_cli.commands.projects import ListByDefault
+from persona_cli.terminal.command import CommandContext, ProjectOption, Yes, client_command
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import group_ids, project_id
 from persona_cli.terminal.output import print_details, print_json, print_table
-from persona_cli.terminal.session import ProjectOption, Session, Yes, client_command
 from persona_client import PersonaFilters
 
 GroupArgument = Annotated[str, typer.Argument(help="Persona group, by name or id.")]
@@ -26,14 +26,14 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(
-    session: Session,
+    context: CommandContext,
     project: Annotated[
         str, typer.Option("--project", "-p", help="Only this project's, by name or id.")
     ] = "",
 ) -> None:
     """List the persona groups of a project, or of all projects, newest first."""
-    if session.as_json:
-        for _, group in _groups(session, project):
+    if context.as_json:
+        for _, group in _groups(context, project):
             print_json(group)
         return
     columns = ("ID", "NAME", "PERSONAS", "PROJECT", "CREATED", "DESCRIPTION")
@@ -41,47 +41,47 @@ def list_(
         columns,
         (
             (group.id, group.name, group.persona_count, name, group.created_at, group.description)
-            for name, group in _groups(session, project)
+            for name, group in _groups(context, project)
         ),
     )
 
 
-def _groups(session: Session, project: str) -> Iterator[tuple[str, PersonaGroup]]:
+def _groups(context: CommandContext, project: str) -> Iterator[tuple[str, PersonaGroup]]:
     """Yield each group with the name of its project, or what names the project."""
     if project:
-        parents = [(project, project_id(session.client, project))]
+        parents = [(project, project_id(context.client, project))]
     else:
-        parents = [(parent.name, parent.id) for parent in session.client.list_projects()]
+        parents = [(parent.name, parent.id) for parent in context.client.list_projects()]
     for name, parent_id in parents:
-        for group in session.client.list_persona_groups(parent_id):
+        for group in context.client.list_persona_groups(parent_id):
             yield name, group
 
 
 def create(
-    session: Session,
-    name: Annotated[str, typer.Argument(help="Name; it need not be unique.")],
+    context: CommandContext,
+    name: Annotated[str, typer.Argument(help="Name; need not be unique.")],
     project: ProjectOption,
     filters: PersonaFilters,
     description: Annotated[str, typer.Option(help="Description.", show_default=False)] = "",
 ) -> None:
-    """Make a persona group; the other options define whom it seeks."""
+    """Create a persona group; the other options define which personas it is for."""
     group = PersonaGroup(name=name, description=description, **filters)
-    made = session.client.create_persona_group(project_id(session.client, project), group)
-    (print_json if session.as_json else print_details)(made)
+    made = context.client.create_persona_group(project_id(context.client, project), group)
+    (print_json if context.as_json else print_details)(made)
 
 
-def show(session: Session, group: GroupArgument, project: ProjectOption) -> None:
+def show(context: CommandContext, group: GroupArgument, project: ProjectOption) -> None:
     """Show one persona group."""
-    found = session.client.get_persona_group(*group_ids(session.client, project, group))
-    (print_json if session.as_json else print_details)(found)
+    found = context.client.get_persona_group(*group_ids(context.client, project, group))
+    (print_json if context.as_json else print_details)(found)
 
 
 def delete(
-    session: Session, group: GroupArgument, project: ProjectOption, yes: Yes = False
+    context: CommandContext, group: GroupArgument, project: ProjectOption, yes: Yes = False
 ) -> None:
     """Delete a persona group with its personas."""
-    found = session.client.get_persona_group(*group_ids(session.client, project, group))
+    found = context.client.get_persona_group(*group_ids(context.client, project, group))
     what = f'persona group "{found.name}" with its {found.persona_count} personas'
     confirm(f"Delete {what}?", yes=yes)
-    session.client.delete_persona_group(found.project_id, found.id)
+    context.client.delete_persona_group(found.project_id, found.id)
     print(f"Deleted {what}.", file=sys.stderr)

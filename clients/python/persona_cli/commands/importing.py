@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from persona_cli.files.formats import Format, persona_items
-from persona_cli.files.sources import Reader, Source
+from persona_cli.files.formats import PersonaFormat, persona_items
+from persona_cli.files.inputs import InputFile, LineReader
 from persona_cli.runs.import_run import ImportRun
-from persona_cli.runs.resuming import broken_off, open_journal, total_bytes
-from persona_cli.terminal.meter import Meter
-from persona_cli.terminal.names import ensured_group_ids
-from persona_cli.terminal.output import compact, print_line
-from persona_cli.terminal.session import GroupOption, ProjectOption, Session, client_command
+from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
+from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
+from persona_cli.terminal.names import ensure_group_ids
+from persona_cli.terminal.output import compact_json, print_line
+from persona_cli.terminal.progress import ProgressBar
 from persona_client import AlreadyExists, ImportConflict, Persona, PersonaClient, PersonaError
 
 
@@ -21,41 +21,47 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    session: Session,
+    context: CommandContext,
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Files to read; - is standard input.")
     ],
     project: ProjectOption,
     group: GroupOption,
     form: Annotated[
-        Format, typer.Option("--format", help="How lines are read; auto looks at the first one.")
-    ] = Format.AUTO,
+        PersonaFormat,
+        typer.Option("--format", help="PersonaFormat of the lines; auto tells by the first one."),
+    ] = PersonaFormat.AUTO,
     new_ids: Annotated[
-        bool, typer.Option("--new-ids", help="Drop the ids of the input: the service makes others.")
+        bool,
+        typer.Option(
+            "--new-ids", help="Ignore the ids in the input; the service assigns new ones."
+        ),
     ] = False,
 ) -> None:
-    """Import personas into a group; project and group are made if no one has their name.
+    """Import personas into a group; a project or group that does not exist is created.
 
-    Reads JSON lines as `persona export` writes them, and the genagents GSS file. Lines that cannot
-    be a persona are listed, the others go in, and the exit code is 1. A broken import goes on when
-    the same command is run again.
+    Reads JSON lines as `persona export` writes them, and the genagents GSS file. Invalid lines are
+    listed and left out, and the exit code is then 1. An interrupted import resumes when the same
+    command is run again.
     """
-    sources = [Source(name) for name in files]
-    ids = ensured_group_ids(session.client, project, group)
+    inputs = [InputFile(name) for name in files]
+    ids = ensure_group_ids(context.client, project, group)
     options = {"format": form, "new_ids": new_ids}
     into = {"project_id": ids[0], "group_id": ids[1]}
-    journal = open_journal(session.address, sources, into, options)
-    run = ImportRun(sources, ids, journal)
-    reader = Reader(sources, lambda lines: persona_items(lines, form, new_ids=new_ids), _id)
+    journal = open_journal(context.address, inputs, into, options)
+    run = ImportRun(inputs, ids, journal)
+    reader = LineReader(inputs, lambda lines: persona_items(lines, form, new_ids=new_ids), _id)
     with (
-        broken_off(session.address, journal, lambda error: _advice(error, session.client, run)),
-        session.patient_client() as client,
-        Meter(total_bytes(sources), "personas") as meter,
+        explain_interruption(
+            context.address, journal, lambda error: _advice(error, context.client, run)
+        ),
+        context.patient_client() as client,
+        ProgressBar(total_bytes(inputs), "personas") as progress,
     ):
-        run.run(client, reader, meter)
-    if session.as_json:
+        run.run(client, reader, progress)
+    if context.as_json:
         counts = {"imported": run.imported, "refused": run.refused}
-        print_line(compact({**into, **counts}))
+        print_line(compact_json({**into, **counts}))
     else:
         print(f"{run.imported} imported, {run.refused} refused.")
     if run.refused:
@@ -71,9 +77,9 @@ def _advice(error: PersonaError | None, client: PersonaClient, run: ImportRun) -
     if isinstance(error, ImportConflict) and run.ended(client):
         run.forget()
         return (
-            "All personas of the group were deleted meanwhile, those of this import too. The same "
-            "command imports everything anew."
+            "All personas of the group have been deleted in the meantime, including those of this "
+            "import. The same command imports everything anew."
         )
     if isinstance(error, AlreadyExists):
-        return f"{run.how_to_go_on()} --new-ids imports all as new personas."
-    return run.how_to_go_on()
+        return f"{run.how_to_resume()} --new-ids imports all of them as new personas."
+    return run.how_to_resume()

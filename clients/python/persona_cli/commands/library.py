@@ -10,6 +10,13 @@ from persona.v1.library_service_pb2 import LibraryMatch, LibraryPersona
 from persona.v1.persona_service_pb2 import LibraryLinkRelation, LibraryPersonaProject
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.commands.timeline import timeline
+from persona_cli.terminal.command import (
+    CommandContext,
+    GroupOption,
+    ProjectOption,
+    Yes,
+    client_command,
+)
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
@@ -20,15 +27,14 @@ from persona_cli.terminal.output import (
     print_table,
     print_text,
 )
-from persona_cli.terminal.session import GroupOption, ProjectOption, Session, Yes, client_command
 from persona_cli.terminal.shifts import number_text
 from persona_client import PersonaFilters
 
 LibraryPersonaArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the library persona.")
 ]
-_OPEN = "–"  # what a group leaves open, or nobody has measured
-USES = ("PERSONA", "PROJECT", "GROUP", "RELATION", "LINKED", "MATCH", "DELETED")
+_NO_VALUE = "–"  # what a group does not define, or nobody has measured
+USE_COLUMNS = ("PERSONA", "PROJECT", "GROUP", "RELATION", "LINKED", "MATCH", "DELETED")
 
 
 def register(app: typer.Typer) -> None:
@@ -45,28 +51,28 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(
-    session: Session,
+    context: CommandContext,
     filters: PersonaFilters,
     min_reliability: Annotated[
-        float, typer.Option(min=0, max=1, help="Lowest bound of reliability at promotion.")
+        float, typer.Option(min=0, max=1, help="Minimum lower bound of reliability at promotion.")
     ] = 0.0,
     include_retired: Annotated[
-        bool, typer.Option("--include-retired", help="Those that can't be reused, too.")
+        bool, typer.Option("--include-retired", help="Include retired ones, which can't be reused.")
     ] = False,
     order_by: Annotated[
         str,
         typer.Option(
-            help='reliability, project_count or created_at; " desc" after it: descending.',
+            help='reliability, project_count or created_at; append " desc" for descending.',
             show_default=False,
         ),
     ] = "",
     limit: Limit = None,
 ) -> None:
-    """List library personas, the most reliable first unless told otherwise."""
+    """List library personas, the most reliable first by default."""
     print_list(
-        session,
+        context,
         limit,
-        lambda page_size: session.client.list_library_personas(
+        lambda page_size: context.client.list_library_personas(
             page_size=page_size,
             min_reliability=min_reliability,
             include_retired=include_retired,
@@ -74,34 +80,35 @@ def list_(
             **filters,
         ),
         ("ID", "NAME", "AGE", "OCCUPATION", "LOCATION", "BOUND", "PROJECTS", "ANSWERS", "RETIRED"),
-        _row,
+        _library_row,
     )
 
 
-def show(session: Session, library_persona_id: LibraryPersonaArgument) -> None:
+def show(context: CommandContext, library_persona_id: LibraryPersonaArgument) -> None:
     """Show one library persona with its profile."""
-    print_library_persona(session, session.client.get_library_persona(library_persona_id))
+    print_library_persona(context, context.client.get_library_persona(library_persona_id))
 
 
 def match(
-    session: Session,
+    context: CommandContext,
     project: ProjectOption,
     group: GroupOption,
-    min_score: Annotated[float, typer.Option(min=0, max=1, help="Lowest score.")] = 0.0,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Minimum score.")] = 0.0,
     exclude_used: Annotated[
-        bool, typer.Option("--exclude-used", help="None that the project has used before.")
+        bool,
+        typer.Option("--exclude-used", help="Leave out those that the project has used before."),
     ] = False,
     limit: Limit = None,
 ) -> None:
     """List the library personas that fit a group's definition, best first.
 
-    A dash stands for what the group leaves open.
+    A dash marks what the group does not define.
     """
-    ids = group_ids(session.client, project, group)
+    ids = group_ids(context.client, project, group)
     print_list(
-        session,
+        context,
         limit,
-        lambda page_size: session.client.match_library_personas(
+        lambda page_size: context.client.match_library_personas(
             *ids,
             min_score=min_score,
             exclude_used_in_project=exclude_used,
@@ -113,17 +120,17 @@ def match(
 
 
 def reuse(
-    session: Session,
+    context: CommandContext,
     library_persona_ids: Annotated[
         list[str], typer.Argument(metavar="ID...", help="Ids of the library personas.")
     ],
     project: ProjectOption,
     group: GroupOption,
 ) -> None:
-    """Put individuals into a group, all or none, and list the personas that were made of them."""
-    ids = group_ids(session.client, project, group)
-    made = session.client.reuse_library_personas(*ids, library_persona_ids)
-    if session.as_json:
+    """Add individuals to a group, all or none, and list the personas created from them."""
+    ids = group_ids(context.client, project, group)
+    made = context.client.reuse_library_personas(*ids, library_persona_ids)
+    if context.as_json:
         for persona in made:
             print_json(persona)
         return
@@ -131,31 +138,33 @@ def reuse(
     print_table(("ID", "FULL_NAME", "LIBRARY_PERSONA"), rows)
 
 
-def retire(session: Session, library_persona_id: LibraryPersonaArgument, yes: Yes = False) -> None:
-    """End the reuse of an individual, for good; its history stays."""
-    found = session.client.get_library_persona(library_persona_id)
+def retire(
+    context: CommandContext, library_persona_id: LibraryPersonaArgument, yes: Yes = False
+) -> None:
+    """Retire an individual for good: it can't be reused any more, but its history stays."""
+    found = context.client.get_library_persona(library_persona_id)
     if not found.HasField("retired_at"):
         name = found.profile.full_name
         confirm(f'Retire "{name}" for good?', yes=yes, unchanged="Nothing was retired.")
-    retired = session.client.retire_library_persona(library_persona_id)
-    if session.as_json:
+    retired = context.client.retire_library_persona(library_persona_id)
+    if context.as_json:
         print_json(retired)
     else:
         print(f'"{retired.profile.full_name}" is retired.', file=sys.stderr)
 
 
-def projects(session: Session, library_persona_id: LibraryPersonaArgument) -> None:
+def projects(context: CommandContext, library_persona_id: LibraryPersonaArgument) -> None:
     """List every project and group that has used an individual, newest first."""
-    links = session.client.list_library_persona_projects(library_persona_id)
-    if session.as_json:
+    links = context.client.list_library_persona_projects(library_persona_id)
+    if context.as_json:
         for link in links:
             print_json(link)
     else:
-        print_table(USES, map(_use, links))
+        print_table(USE_COLUMNS, map(_use_row, links))
 
 
 def lineage(
-    session: Session,
+    context: CommandContext,
     persona_id: Annotated[
         str, typer.Argument(metavar="ID", help="Id of the persona, deleted or not.")
     ],
@@ -166,9 +175,9 @@ def lineage(
 
     --json prints one line for each of these.
     """
-    ids = group_ids(session.client, project, group)
-    found = session.client.get_persona_lineage(*ids, persona_id)
-    if session.as_json:
+    ids = group_ids(context.client, project, group)
+    found = context.client.get_persona_lineage(*ids, persona_id)
+    if context.as_json:
         for link in found.personas:
             print_json(link)
     elif found.library_persona is None:
@@ -176,22 +185,22 @@ def lineage(
     else:
         name = found.library_persona.profile.full_name
         print_text(f"Library persona {found.library_persona.id}, {name}:")
-        print_table(USES, map(_use, found.personas))
+        print_table(USE_COLUMNS, map(_use_row, found.personas))
 
 
-def print_library_persona(session: Session, found: LibraryPersona) -> None:
+def print_library_persona(context: CommandContext, found: LibraryPersona) -> None:
     """Print one library persona: who it is, how reliable it was, and how much it is used."""
-    if session.as_json:
+    if context.as_json:
         print_json(found)
         return
     measured = found.reliability
     data = f"{measured.question_count} questions in {measured.simulation_count} simulations"
     known = measured.HasField("coefficient")
-    coefficient = number_text(measured.coefficient.value) if known else _OPEN
+    coefficient = number_text(measured.coefficient.value) if known else _NO_VALUE
     print_pairs(
         [
             ("id", found.id),
-            *(pair for pair in details(found.profile) if _is_told(pair[1])),
+            *(pair for pair in details(found.profile) if _has_value(pair[1])),
             ("reliability", f"C {coefficient}, at least {_bound(found)} ({data})"),
             ("projects", found.project_count),
             ("answers", found.response_count),
@@ -202,15 +211,15 @@ def print_library_persona(session: Session, found: LibraryPersona) -> None:
     )
 
 
-def _is_told(value: object) -> bool:
+def _has_value(value: object) -> bool:
     """Return whether a field of a profile has a value: a library persona has no parents, say."""
     return value.ByteSize() > 0 if isinstance(value, Message) else bool(value)
 
 
-def _row(one: LibraryPersona) -> tuple[object, ...]:
+def _library_row(one: LibraryPersona) -> tuple[object, ...]:
     profile = one.profile
     return (
-        one.id, profile.full_name, profile.age or _OPEN, profile.occupation, profile.location,
+        one.id, profile.full_name, profile.age or _NO_VALUE, profile.occupation, profile.location,
         _bound(one), one.project_count, one.response_count, one.retired_at,
     )  # fmt: skip
 
@@ -218,7 +227,7 @@ def _row(one: LibraryPersona) -> tuple[object, ...]:
 def _match_row(one: LibraryMatch) -> tuple[object, ...]:
     parts = one.parts
     shown = [
-        number_text(getattr(parts, name).value, places=2) if parts.HasField(name) else _OPEN
+        number_text(getattr(parts, name).value, places=2) if parts.HasField(name) else _NO_VALUE
         for name in ("age", "income_level", "location", "occupation")
     ]
     found = one.library_persona
@@ -229,13 +238,13 @@ def _match_row(one: LibraryMatch) -> tuple[object, ...]:
 def _bound(one: LibraryPersona) -> str:
     """Return the lower bound of reliability at promotion."""
     known = one.reliability.HasField("lower_bound")
-    return number_text(one.reliability.lower_bound.value) if known else _OPEN
+    return number_text(one.reliability.lower_bound.value) if known else _NO_VALUE
 
 
-def _use(link: LibraryPersonaProject) -> tuple[object, ...]:
+def _use_row(link: LibraryPersonaProject) -> tuple[object, ...]:
     known = link.relation in LibraryLinkRelation.values()
     relation = LibraryLinkRelation.Name(link.relation) if known else str(link.relation)
-    score = number_text(link.match_score.value) if link.HasField("match_score") else _OPEN
+    score = number_text(link.match_score.value) if link.HasField("match_score") else _NO_VALUE
     return (
         link.persona_id, link.project_name, link.group_name,
         relation.removeprefix("LIBRARY_LINK_RELATION_").lower(), link.linked_at, score,

@@ -4,11 +4,17 @@ from typing import Annotated
 
 import typer
 
-from persona_cli.terminal.failures import confirm, misused
+from persona_cli.terminal.command import (
+    CommandContext,
+    GroupOption,
+    ProjectOption,
+    Yes,
+    client_command,
+)
+from persona_cli.terminal.failures import confirm, usage_error
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
-from persona_cli.terminal.output import compact, print_details, print_json, print_line
-from persona_cli.terminal.session import GroupOption, ProjectOption, Session, Yes, client_command
+from persona_cli.terminal.output import compact_json, print_details, print_json, print_line
 from persona_client import PersonaFilters
 
 _COLUMNS = ("id", "full_name", "age", "gender", "occupation", "location", "income_level")
@@ -21,36 +27,36 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(
-    session: Session,
+    context: CommandContext,
     project: ProjectOption,
     group: GroupOption,
     filters: PersonaFilters,
     limit: Limit = None,
 ) -> None:
     """List the personas of a group, oldest first."""
-    ids = group_ids(session.client, project, group)
+    ids = group_ids(context.client, project, group)
     print_list(
-        session,
+        context,
         limit,
-        lambda page_size: session.client.list_personas(*ids, page_size=page_size, **filters),
+        lambda page_size: context.client.list_personas(*ids, page_size=page_size, **filters),
         [name.upper() for name in _COLUMNS],
         lambda persona: [getattr(persona, name) for name in _COLUMNS],
     )
 
 
 def get(
-    session: Session,
+    context: CommandContext,
     persona_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the persona.")],
     project: ProjectOption,
     group: GroupOption,
 ) -> None:
     """Show one persona with all its fields."""
-    found = session.client.get_persona(*group_ids(session.client, project, group), persona_id)
-    (print_json if session.as_json else print_details)(found)
+    found = context.client.get_persona(*group_ids(context.client, project, group), persona_id)
+    (print_json if context.as_json else print_details)(found)
 
 
 def delete(
-    session: Session,
+    context: CommandContext,
     project: ProjectOption,
     group: GroupOption,
     persona_id: Annotated[
@@ -61,17 +67,17 @@ def delete(
 ) -> None:
     """Delete one persona of a group, or all of them; the group stays."""
     if bool(persona_id) == all_:
-        raise misused("Name one persona by its id, or say --all.")
-    ids = group_ids(session.client, project, group)
+        raise usage_error("Give either the id of one persona or --all.")
+    ids = group_ids(context.client, project, group)
     if not all_:
-        session.client.delete_persona(*ids, persona_id)
+        context.client.delete_persona(*ids, persona_id)
         count = 1
     else:
         if not yes:
-            held = session.client.get_persona_group(*ids)
+            held = context.client.get_persona_group(*ids)
             confirm(f'Delete all {held.persona_count} personas of "{held.name}"?', yes=yes)
-        count = session.client.delete_all_personas(*ids)
-    if session.as_json:
-        print_line(compact({"deleted_count": count}))
+        count = context.client.delete_all_personas(*ids)
+    if context.as_json:
+        print_line(compact_json({"deleted_count": count}))
     else:
         print(f"Deleted {count} persona{'' if count == 1 else 's'}.")

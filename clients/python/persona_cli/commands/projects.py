@@ -7,10 +7,10 @@ import typer
 from typer.core import TyperGroup
 
 from persona.v1.project_service_pb2 import Project
+from persona_cli.terminal.command import CommandContext, Yes, client_command
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import project_id
 from persona_cli.terminal.output import print_details, print_json, print_table
-from persona_cli.terminal.session import Session, Yes, client_command
 
 
 class ListByDefault(TyperGroup):
@@ -31,10 +31,10 @@ def register(app: typer.Typer) -> None:
         client_command(projects, name)(function)
 
 
-def list_(session: Session) -> None:
+def list_(context: CommandContext) -> None:
     """List all projects, newest first."""
-    projects = session.client.list_projects()
-    if session.as_json:
+    projects = context.client.list_projects()
+    if context.as_json:
         for project in projects:
             print_json(project)
         return
@@ -44,31 +44,31 @@ def list_(session: Session) -> None:
 
 
 def create(
-    session: Session,
-    name: Annotated[str, typer.Argument(help="Name; it need not be unique.")],
+    context: CommandContext,
+    name: Annotated[str, typer.Argument(help="Name; need not be unique.")],
     description: Annotated[str, typer.Option(help="Description.", show_default=False)] = "",
 ) -> None:
-    """Make a project."""
-    project = session.client.create_project(Project(name=name, description=description))
-    (print_json if session.as_json else print_details)(project)
+    """Create a project."""
+    project = context.client.create_project(Project(name=name, description=description))
+    (print_json if context.as_json else print_details)(project)
 
 
 def show(
-    session: Session, project: Annotated[str, typer.Argument(help="Project, by name or id.")]
+    context: CommandContext, project: Annotated[str, typer.Argument(help="Project, by name or id.")]
 ) -> None:
     """Show one project."""
-    found = session.client.get_project(project_id(session.client, project))
-    (print_json if session.as_json else print_details)(found)
+    found = context.client.get_project(project_id(context.client, project))
+    (print_json if context.as_json else print_details)(found)
 
 
 def delete(
-    session: Session,
+    context: CommandContext,
     project: Annotated[str, typer.Argument(help="Project, by name or id.")],
     yes: Yes = False,
 ) -> None:
     """Delete a project with its persona groups and their personas."""
-    found = session.client.get_project(project_id(session.client, project))
+    found = context.client.get_project(project_id(context.client, project))
     what = f'project "{found.name}" with its {found.persona_group_count} persona groups'
     confirm(f"Delete {what} and all their personas?", yes=yes)
-    session.client.delete_project(found.id)
+    context.client.delete_project(found.id)
     print(f"Deleted {what}.", file=sys.stderr)

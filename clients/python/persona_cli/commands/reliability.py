@@ -13,16 +13,16 @@ from persona.v1.library_service_pb2 import (
     UndefinedReason,
 )
 from persona_cli.commands.library import print_library_persona
-from persona_cli.terminal.failures import CommandError, misused
+from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
+from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
-    compact,
+    compact_json,
     json_object,
     print_line,
     print_table,
     print_text,
 )
-from persona_cli.terminal.session import GroupOption, ProjectOption, Session, client_command
 from persona_cli.terminal.shifts import kind_text, number_text, reason_text
 from persona_client import NotEligible
 
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 
 def reliability(
-    session: Session,
+    context: CommandContext,
     persona_ids: Annotated[
         list[str], typer.Argument(metavar="ID...", help="Ids of personas, deleted or not.")
     ],
@@ -60,16 +60,16 @@ def reliability(
         str, typer.Option("--group", "-g", help="Persona group, by name or id.", show_default=False)
     ] = "",
     library: Annotated[
-        bool, typer.Option("--library", help="The ids are those of library personas.")
+        bool, typer.Option("--library", help="The ids are of library personas.")
     ] = False,
 ) -> None:
     """Show how reliably individuals answer: every rule with its figure, and contradictions.
 
-    Personas are named by --project and --group and their ids; library personas by --library.
+    Personas are identified by --project, --group and id; library personas by --library and id.
     """
     if library == bool(project or group) or bool(project) != bool(group):
-        raise misused("Name --project and --group, or say --library.")
-    client = session.client
+        raise usage_error("Give either --project and --group, or --library.")
+    client = context.client
     ids = None if library else group_ids(client, project, group)
     for i, persona_id in enumerate(persona_ids):
         if ids is None:
@@ -77,8 +77,8 @@ def reliability(
         else:
             found = client.get_reliability(*ids, persona_id)
         name = "library_persona_id" if library else "persona_id"
-        if session.as_json:
-            print_line(compact({name: persona_id, **json_object(found)}))
+        if context.as_json:
+            print_line(compact_json({name: persona_id, **json_object(found)}))
             continue
         if i:
             print_text()
@@ -87,19 +87,19 @@ def reliability(
 
 
 def promote(
-    session: Session,
+    context: CommandContext,
     persona_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the persona.")],
     project: ProjectOption,
     group: GroupOption,
 ) -> None:
-    """Take an individual into the library if its answers are reliable, and show it there."""
-    ids = group_ids(session.client, project, group)
+    """Promote an individual to the library if its answers are reliable, and show it."""
+    ids = group_ids(context.client, project, group)
     try:
-        promoted = session.client.promote_persona(*ids, persona_id)
+        promoted = context.client.promote_persona(*ids, persona_id)
     except NotEligible as error:
         names = f"persona reliability {persona_id} --project {ids[0]} --group {ids[1]}"
         raise CommandError(f"{error} `{names}` shows every rule.") from None
-    print_library_persona(session, promoted)
+    print_library_persona(context, promoted)
 
 
 def _print_reliability(found: Reliability) -> None:

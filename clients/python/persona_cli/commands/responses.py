@@ -8,69 +8,71 @@ import typer
 from persona.v1.response_service_pb2 import Response
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.files.answer_files import AnswerFormat, answer_items, id_of
-from persona_cli.files.sources import Reader, Source
+from persona_cli.files.inputs import InputFile, LineReader
 from persona_cli.files.times import parse_time
 from persona_cli.runs.record_run import RecordRun
-from persona_cli.runs.resuming import broken_off, open_journal, total_bytes
-from persona_cli.terminal.failures import misused
+from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
+from persona_cli.terminal.command import CommandContext, client_command
+from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.listing import Limit, print_list
-from persona_cli.terminal.meter import Meter
 from persona_cli.terminal.names import project_id
-from persona_cli.terminal.output import compact, print_line
-from persona_cli.terminal.session import Session, client_command
+from persona_cli.terminal.output import compact_json, print_line
+from persona_cli.terminal.progress import ProgressBar
 from persona_cli.terminal.shifts import number_text
 from persona_server.validation.fields import UUID
 
-_REPEATS = "repeats the answer of {where}; with ids of your own, both are recorded (this: {id})"
+_REPEATS = "repeats the answer of {where}; ids of their own would record both (this is {id})"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    responses = typer.Typer(cls=ListByDefault, help="Record what personas answered, and list it.")
+    responses = typer.Typer(cls=ListByDefault, help="Record and list the answers of personas.")
     app.add_typer(responses, name="responses")
     client_command(responses, "list")(list_)
     client_command(responses, "record")(record)
 
 
 def record(
-    session: Session,
+    context: CommandContext,
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Files to read; - is standard input.")
     ],
     simulation: Annotated[
         str,
         typer.Option(
-            "--simulation", "-s", help="Simulation of the answers that name none: a UUID."
+            "--simulation", "-s", help="Simulation (a UUID) of the answers that name none."
         ),
     ] = "",
     form: Annotated[
         AnswerFormat,
-        typer.Option("--format", help="How files are written; auto looks at the first line."),
+        typer.Option("--format", help="Format of the files; auto tells by the first line."),
     ] = AnswerFormat.AUTO,
 ) -> None:
     """Record answers from JSON lines or CSV, each once.
 
-    An answer without an id gets one made of its simulation and content, so that nothing is recorded
-    twice, however often a file is recorded. Lines that cannot be an answer are listed, the others
-    are recorded, and the exit code is 1. A run that breaks off goes on when the same command is run
-    again. CSV has a column for each field, and for the answer the columns kind, value, options, min
-    and max; lists are JSON arrays, or separated by |.
+    An answer without an id gets one derived from its simulation and content, so that recording a
+    file again records nothing twice. Invalid lines are listed and left out, and the exit code is
+    then 1. An interrupted run resumes when the same command is run again. CSV has a column for each
+    field, and for the answer the columns kind, value, options, min and max; lists are JSON arrays,
+    or separated by |.
     """
     if simulation and not UUID.fullmatch(simulation):
-        raise misused(f"--simulation wants a UUID; got {simulation!r}.")
-    sources = [Source(name) for name in files]
+        raise usage_error(f"--simulation must be a UUID; got {simulation!r}.")
+    inputs = [InputFile(name) for name in files]
     into = {"simulation_id": simulation.lower()}
-    journal = open_journal(session.address, sources, into, {"format": form})
-    run = RecordRun(sources, journal)
-    reader = Reader(sources, lambda lines: answer_items(lines, form, simulation), id_of, _REPEATS)
+    journal = open_journal(context.address, inputs, into, {"format": form})
+    run = RecordRun(inputs, journal)
+    reader = LineReader(
+        inputs, lambda lines: answer_items(lines, form, simulation), id_of, _REPEATS
+    )
     with (
-        broken_off(session.address, journal, lambda _: run.how_to_go_on()),
-        session.patient_client() as client,
-        Meter(total_bytes(sources), "answers") as meter,
+        explain_interruption(context.address, journal, lambda _: run.how_to_resume()),
+        context.patient_client() as client,
+        ProgressBar(total_bytes(inputs), "answers") as progress,
     ):
-        run.run(client, reader, meter)
-    if session.as_json:
-        print_line(compact({"recorded": run.recorded, "refused": run.refused}))
+        run.run(client, reader, progress)
+    if context.as_json:
+        print_line(compact_json({"recorded": run.recorded, "refused": run.refused}))
     else:
         print(f"{run.recorded} recorded, {run.refused} refused.")
     if run.refused:
@@ -78,40 +80,45 @@ def record(
 
 
 def list_(
-    session: Session,
+    context: CommandContext,
     simulation: Annotated[
-        str, typer.Option("--simulation", "-s", help="Those of a simulation.", show_default=False)
+        str,
+        typer.Option("--simulation", "-s", help="Answers of this simulation.", show_default=False),
     ] = "",
     project: Annotated[
-        str, typer.Option("--project", "-p", help="Those of a project, by name or id.")
+        str, typer.Option("--project", "-p", help="Answers of this project, by name or id.")
     ] = "",
     persona: Annotated[
-        str, typer.Option(help="Those of a persona, by id.", show_default=False)
+        str, typer.Option(help="Answers of this persona, by id.", show_default=False)
     ] = "",
     library_persona: Annotated[
-        str, typer.Option(help="Those of a library persona, by id.", show_default=False)
+        str, typer.Option(help="Answers of this library persona, by id.", show_default=False)
     ] = "",
     question: Annotated[
         str, typer.Option(help="Only answers to this question_key.", show_default=False)
     ] = "",
     since: Annotated[
-        str, typer.Option(help="Only answers from then on, UTC.", metavar="TIME")
+        str, typer.Option(help="Only answers at or after this time (UTC).", metavar="TIME")
     ] = "",
-    until: Annotated[str, typer.Option(help="Only answers before then, UTC.", metavar="TIME")] = "",
+    until: Annotated[
+        str, typer.Option(help="Only answers before this time (UTC).", metavar="TIME")
+    ] = "",
     limit: Limit = None,
 ) -> None:
     """List answers, oldest first: of a simulation, a project, a persona or a library persona.
 
-    Deleted or not. A TIME is such as 2026-03-01 or 2026-03-01T09:30:00Z.
+    Those of deleted ones, too. TIME is such as 2026-03-01 or 2026-03-01T09:30:00Z.
     """
     if sum(map(bool, (simulation, project, persona, library_persona))) != 1:
-        raise misused("Name one of --simulation, --project, --persona and --library-persona.")
+        raise usage_error(
+            "Give exactly one of --simulation, --project, --persona and --library-persona."
+        )
     start, end = _time("--since", since), _time("--until", until)
-    parent = project_id(session.client, project) if project else None
+    parent = project_id(context.client, project) if project else None
     print_list(
-        session,
+        context,
         limit,
-        lambda page_size: session.client.list_responses(
+        lambda page_size: context.client.list_responses(
             simulation_id=simulation or None,
             project_id=parent,
             persona_id=persona or None,
@@ -147,4 +154,4 @@ def _time(option: str, text: str) -> datetime | None:
     try:
         return parse_time(text)
     except ValueError as error:
-        raise misused(f"{option} {error}") from None
+        raise usage_error(f"{option} {error}") from None

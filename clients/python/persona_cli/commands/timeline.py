@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from persona_cli.plot.picture import checked_target, write_picture
+from persona_cli.plot.picture import picture_format, write_picture
+from persona_cli.terminal.command import CommandContext
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.output import print_json, print_table, print_text
-from persona_cli.terminal.session import Session
 from persona_cli.terminal.shifts import (
     choice_text,
     kind_text,
@@ -21,16 +21,16 @@ from persona_client import QuestionTimeline
 
 
 def timeline(
-    session: Session,
+    context: CommandContext,
     library_persona_id: Annotated[
         str, typer.Argument(metavar="ID", help="Id of the library persona.")
     ],
     question: Annotated[
-        str, typer.Option(help="Only the questions of this key.", show_default=False)
+        str, typer.Option(help="Only questions with this key.", show_default=False)
     ] = "",
     plot: Annotated[
         str,
-        typer.Option(metavar="FILE", help="Draw them into FILE.svg or FILE.png instead."),
+        typer.Option(metavar="FILE", help="Draw them to FILE, an .svg or .png, instead."),
     ] = "",
 ) -> None:
     """Show an individual's answers over time, question by question, and how they have shifted.
@@ -39,11 +39,11 @@ def timeline(
     change in orange. It needs the extra `plot`.
     """
     if plot:
-        checked_target(plot)
-    found = session.client.get_attitude_timeline(library_persona_id, question_key=question)
+        picture_format(plot)
+    found = context.client.get_attitude_timeline(library_persona_id, question_key=question)
     if plot:
-        _draw(session, library_persona_id, plot, list(found))
-    elif session.as_json:
+        _draw(context, library_persona_id, plot, list(found))
+    elif context.as_json:
         for one in found:
             print_json(one)
     else:
@@ -54,11 +54,14 @@ def timeline(
 
 
 def _draw(
-    session: Session, library_persona_id: str, plot: str, timelines: Sequence[QuestionTimeline]
+    context: CommandContext,
+    library_persona_id: str,
+    plot: str,
+    timelines: Sequence[QuestionTimeline],
 ) -> None:
     if not timelines:
         raise CommandError("There are no answers to draw.")
-    name = session.client.get_library_persona(library_persona_id).profile.full_name
+    name = context.client.get_library_persona(library_persona_id).profile.full_name
     write_picture(plot, name, timelines)
     print(f"Wrote {plot}.", file=sys.stderr)
 

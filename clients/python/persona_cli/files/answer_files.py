@@ -12,7 +12,7 @@ from persona_cli.files.answer_rows import response_of_row
 from persona_cli.files.csv_lines import csv_items
 from persona_cli.files.json_lines import (
     LineError,
-    Numbered,
+    NumberedLines,
     json_items,
     parse_message,
 )
@@ -32,7 +32,7 @@ class AnswerFormat(StrEnum):
     CSV = "csv"
 
 
-class Answer(NamedTuple):
+class SimulationResponse(NamedTuple):
     """An answer and the simulation that it was given in."""
 
     simulation_id: str
@@ -40,8 +40,8 @@ class Answer(NamedTuple):
 
 
 def answer_items(
-    lines: Numbered, form: AnswerFormat, simulation_id: str
-) -> Iterator[tuple[int, Answer | LineError]]:
+    lines: NumberedLines, form: AnswerFormat, simulation_id: str
+) -> Iterator[tuple[int, SimulationResponse | LineError]]:
     """Yield the answers of a file; those that name no simulation are of `simulation_id`."""
     first = next((line for line in lines if line[1].strip()), None)
     if first is None:
@@ -51,12 +51,12 @@ def answer_items(
         is_json = first[1].lstrip().startswith((b"{", b"["))
         form = AnswerFormat.JSONL if is_json else AnswerFormat.CSV
     if form is AnswerFormat.CSV:
-        yield from csv_items(lines, lambda row: _answer(response_of_row(row), simulation_id))
+        yield from csv_items(lines, lambda row: _checked(response_of_row(row), simulation_id))
     else:
-        yield from json_items(lines, lambda value: _answer(_from_json_line(value), simulation_id))
+        yield from json_items(lines, lambda value: _checked(_from_json_line(value), simulation_id))
 
 
-def id_of(answer: Answer) -> str:
+def id_of(answer: SimulationResponse) -> str:
     """Return the id of an answer, which may not repeat."""
     return answer.response.id
 
@@ -66,17 +66,17 @@ def _from_json_line(value: dict[str, Any]) -> Response:
     return parse_message(value, Response(), ignored, _PATH)
 
 
-def _answer(response: Response, simulation_id: str) -> Answer:
+def _checked(response: Response, simulation_id: str) -> SimulationResponse:
     """Check an answer as the service does, and give it an id. Raises LineError."""
     simulation = (response.simulation_id or simulation_id).lower()
     if not simulation:
-        raise LineError("names no simulation_id, and there is no --simulation")
+        raise LineError("has no simulation_id, and --simulation is not given")
     if not UUID.fullmatch(simulation):
         raise LineError("simulation_id must be a UUID in 8-4-4-4-12 form")
     if found := response_violations(response, _PATH):
         raise LineError("; ".join(f"{_below(v.field)} {v.description}" for v in found))
     response.id = response.id or _made_id(simulation, response)
-    return Answer(simulation, response)
+    return SimulationResponse(simulation, response)
 
 
 def _below(field: str) -> str:

@@ -36,10 +36,10 @@ def response_of_row(row: dict[str, str]) -> Response:
         setattr(response, name, row.get(name, ""))
     kind = row["kind"].strip()
     if kind not in _KINDS:
-        raise LineError(f"kind must be one of {', '.join(_KINDS)}; is {kind[:40]!r}")
+        raise LineError(f"kind must be one of {', '.join(_KINDS)}; got {kind[:40]!r}")
     for name in sorted({"options", "min", "max"} - _SCALES.get(kind, set())):
         if row.get(name):
-            raise LineError(f"{name} is no part of a {kind}")
+            raise LineError(f"{name} does not belong to a {kind}")
     try:
         _KINDS[kind](response, row)
     except ValueError as error:
@@ -55,9 +55,9 @@ def response_of_row(row: dict[str, str]) -> Response:
 
 def _require_columns(row: dict[str, str]) -> None:
     if missing := [name for name in _REQUIRED if name not in row]:
-        raise LineError(f"lacks the columns {', '.join(missing)}, which the first row must name")
+        raise LineError(f"lacks columns that the first row must name: {', '.join(missing)}")
     if unknown := sorted(row.keys() - _COLUMNS - OUTPUT_ONLY):
-        raise LineError(f"has columns that an answer has not: {', '.join(unknown)}")
+        raise LineError(f"has columns that an answer does not have: {', '.join(unknown)}")
 
 
 def _set_choice(response: Response, row: dict[str, str]) -> None:
@@ -78,7 +78,7 @@ def _set_sentiment(response: Response, row: dict[str, str]) -> None:
     try:
         response.sentiment = float(row["value"])
     except ValueError:
-        raise LineError(f"value must be a number; is {row['value'][:40]!r}") from None
+        raise LineError(f"value must be a number; got {row['value'][:40]!r}") from None
 
 
 def _set_text(response: Response, row: dict[str, str]) -> None:
@@ -102,14 +102,14 @@ def _items(row: dict[str, str], name: str) -> list[str]:
     try:
         items = json.loads(cell)
     except ValueError:
-        raise LineError(f"{name} begins like a JSON array, but is none") from None
+        raise LineError(f"{name} starts with [ but is not a JSON array") from None
     if not all(isinstance(item, str) for item in items):
-        raise LineError(f"{name} must be a JSON array of texts")
+        raise LineError(f"{name} must be a JSON array of strings")
     return list(items)
 
 
 def _whole(row: dict[str, str], name: str) -> int:
     text = row.get(name, "").strip()
     if not (found := _WHOLE.fullmatch(text)):
-        raise LineError(f"{name} must be a whole number; is {text[:40]!r}")
+        raise LineError(f"{name} must be a whole number; got {text[:40]!r}")
     return int(found[1])

@@ -5,12 +5,12 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from persona.v1.persona_pb2 import Persona
-from persona_cli.files.json_lines import LineError, Numbered, json_items, parse_message
-from persona_cli.terminal.output import compact
+from persona_cli.files.json_lines import LineError, NumberedLines, json_items, parse_message
+from persona_cli.terminal.output import compact_json
 from persona_server.validation.personas import persona_violations
 
 
-class Format(StrEnum):
+class PersonaFormat(StrEnum):
     """How a file's lines are read."""
 
     AUTO = "auto"
@@ -18,22 +18,22 @@ class Format(StrEnum):
     GENAGENTS = "genagents"
 
 
-def format_of(value: dict[str, Any]) -> Format:
+def format_of(value: dict[str, Any]) -> PersonaFormat:
     """Return the format that an object is written in."""
     if "agent_id" in value and ("first_name" in value or "last_name" in value):
-        return Format.GENAGENTS
-    return Format.JSONL
+        return PersonaFormat.GENAGENTS
+    return PersonaFormat.JSONL
 
 
 def persona_items(
-    lines: Numbered, form: Format, *, new_ids: bool = False
+    lines: NumberedLines, form: PersonaFormat, *, new_ids: bool = False
 ) -> Iterator[tuple[int, Persona | LineError]]:
     """Yield the personas of a file's lines; its first object tells the format if none is named."""
     found = form
 
     def item_of(value: dict[str, Any]) -> Persona:
         nonlocal found
-        if found is Format.AUTO:
+        if found is PersonaFormat.AUTO:
             found = format_of(value)
         persona = persona_of(value, found)
         if new_ids:
@@ -43,12 +43,12 @@ def persona_items(
     return json_items(lines, item_of)
 
 
-def persona_of(value: dict[str, Any], form: Format) -> Persona:
+def persona_of(value: dict[str, Any], form: PersonaFormat) -> Persona:
     """Return the persona of an object, checked as the service checks it. Raises LineError."""
     try:
         persona = _READERS[form](value)
     except UnicodeEncodeError:
-        raise LineError("holds half of a surrogate pair, which is no text") from None
+        raise LineError("contains an unpaired surrogate, which is not text") from None
     except (ValueError, TypeError) as error:
         raise LineError(str(error)) from None
     if found := persona_violations(persona, _PATH):
@@ -71,7 +71,7 @@ def _from_json_line(value: dict[str, Any]) -> Persona:
         # A link to the library can't be imported, but where a copy came from is worth knowing.
         source = persona.library_persona_id.value
         if persona.attributes.get(_LINEAGE, source) != source:
-            raise LineError(f"has a {_LINEAGE}, and another one among its attributes")
+            raise LineError(f"has a {_LINEAGE}, and a different one in its attributes")
         persona.attributes[_LINEAGE] = source
         persona.ClearField(_LINEAGE)
     return persona
@@ -85,23 +85,23 @@ def _from_genagents(value: dict[str, Any]) -> Persona:
     """
     persona = Persona()
     persona.full_name = " ".join(_texts(value, "first_name", "last_name"))
-    if places := _texts(value, "city", "state"):
+    if parts := _texts(value, "city", "state"):
         # The General Social Survey asks residents of the United States.
-        persona.location = ", ".join([*places, "United States"])
-    placed = set()
-    for key, name in _PLACES.items():
-        if key in value and _place(persona, name, value[key]):
-            placed.add(key)
-    if _violated(persona, "location"):  # its parts are in the attributes
+        persona.location = ", ".join([*parts, "United States"])
+    used_keys = set()
+    for key, name in _RENAMED_FIELDS.items():
+        if key in value and _set_if_valid(persona, name, value[key]):
+            used_keys.add(key)
+    if _is_invalid(persona, "location"):  # its parts are in the attributes
         persona.location = ""
     for key, item in value.items():
-        if key not in placed:
-            persona.attributes[key] = item if isinstance(item, str) else compact(item)
+        if key not in used_keys:
+            persona.attributes[key] = item if isinstance(item, str) else compact_json(item)
     return persona
 
 
 # Fields that a persona has under another name.
-_PLACES = {"age": "age", "sex": "gender", "occupation": "occupation"}
+_RENAMED_FIELDS = {"age": "age", "sex": "gender", "occupation": "occupation"}
 
 
 def _texts(value: dict[str, Any], *keys: str) -> list[str]:
@@ -109,7 +109,7 @@ def _texts(value: dict[str, Any], *keys: str) -> list[str]:
     return [value[k] for k in keys if isinstance(value.get(k), str) and value[k].strip()]
 
 
-def _place(persona: Persona, name: str, item: Any) -> bool:
+def _set_if_valid(persona: Persona, name: str, item: Any) -> bool:
     """Put a value into a field if it fits as it stands; whether it did."""
     kind = type(getattr(persona, name))
     if type(item) is not kind or not item:
@@ -118,18 +118,18 @@ def _place(persona: Persona, name: str, item: Any) -> bool:
         setattr(persona, name, item)
     except ValueError:  # an integer beyond 32 bits
         return False
-    if _violated(persona, name):
+    if _is_invalid(persona, name):
         persona.ClearField(name)  # type: ignore[arg-type]
         return False
     return True
 
 
-def _violated(persona: Persona, name: str) -> bool:
+def _is_invalid(persona: Persona, name: str) -> bool:
     one = Persona(**{name: getattr(persona, name)})
     return any(v.field == f"{_PATH}.{name}" for v in persona_violations(one, _PATH))
 
 
-_READERS: dict[Format, Callable[[dict[str, Any]], Persona]] = {
-    Format.JSONL: _from_json_line,
-    Format.GENAGENTS: _from_genagents,
+_READERS: dict[PersonaFormat, Callable[[dict[str, Any]], Persona]] = {
+    PersonaFormat.JSONL: _from_json_line,
+    PersonaFormat.GENAGENTS: _from_genagents,
 }

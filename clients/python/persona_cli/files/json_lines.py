@@ -12,7 +12,7 @@ from persona_server.validation.limits import MAX_PERSONA_BYTES
 
 Item = TypeVar("Item")
 Parsed = TypeVar("Parsed", bound=Message)
-Numbered: TypeAlias = Iterator[tuple[int, bytes]]
+NumberedLines: TypeAlias = Iterator[tuple[int, bytes]]
 
 # JSON may write one byte of a text as the six of \u00XX, and names its fields. A response is no
 # larger than a persona.
@@ -24,23 +24,23 @@ class LineError(Exception):
 
 
 def json_items(
-    lines: Numbered, item_of: Callable[[dict[str, Any]], Item]
+    lines: NumberedLines, item_of: Callable[[dict[str, Any]], Item]
 ) -> Iterator[tuple[int, Item | LineError]]:
     """Yield what each line that is not blank stands for, by its number, or why it can't be."""
     for number, raw in lines:
         if text := raw.strip():
             try:
-                require_short(text)
+                check_length(text)
                 item: Item | LineError = item_of(parse_object(text))
             except LineError as error:
                 item = error
             yield number, item
 
 
-def require_short(raw: bytes) -> None:
+def check_length(raw: bytes) -> None:
     """Refuse a line that can't hold what fits on the wire. Raises LineError."""
     if len(raw) > MAX_LINE:
-        raise LineError(f"is too long: at most {MAX_PERSONA_BYTES} bytes are taken")
+        raise LineError(f"is too long: the limit is {MAX_PERSONA_BYTES} bytes")
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -72,14 +72,14 @@ def parse_message(
     fields = message.DESCRIPTOR.fields
     names = {name: field.name for field in fields for name in (field.name, field.json_name)}
     if unknown := sorted(value.keys() - names.keys()):
-        raise LineError(f"has fields that a {what} has not: {', '.join(unknown)}")
+        raise LineError(f"has fields that a {what} does not have: {', '.join(unknown)}")
     named = {names[key]: item for key, item in value.items()}
     if len(named) < len(value):
-        raise LineError("names a field twice, once as JavaScript would")
+        raise LineError("has a field twice, in snake_case and in camelCase")
     try:
         return ParseDict({k: v for k, v in named.items() if k not in ignored}, message)
     except UnicodeEncodeError:
-        raise LineError("holds half of a surrogate pair, which is no text") from None
+        raise LineError("contains an unpaired surrogate, which is not text") from None
     except (ParseError, ValueError, TypeError) as error:
         raise LineError(str(error)) from None
 
@@ -96,9 +96,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise LineError(f"holds a number out of range: {text[:40]}")
+        raise LineError(f"contains a number that is out of range: {text[:40]}")
     return number
 
 
 def _not_json(text: str) -> NoReturn:
-    raise LineError(f"holds {text}, which is not JSON")
+    raise LineError(f"contains {text}, which is not JSON")

@@ -8,7 +8,7 @@ def parse_time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"is no time: {text[:40]!r}") from None
+        raise ValueError(f"is not a time: {text[:40]!r}") from None
     if time.tzinfo is None and len(text) > len("2026-01-01"):
         raise ValueError("must name its time zone, such as 2026-03-01T09:30:00Z")
     return time if time.tzinfo else time.replace(tzinfo=UTC)

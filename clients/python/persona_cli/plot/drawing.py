@@ -17,7 +17,7 @@ from persona_cli.plot.panels import INK, QUIET, days, draw_panel, shortened
 # Inches.
 _PANEL_WIDTH, _PANEL_HEIGHT = 4.6, 2.35
 _HEADER, _FOOTER = 0.72, 0.5
-_MANY = 8  # questions, from which on there are three columns
+_TWO_COLUMNS_UP_TO = 8  # questions; beyond, there are three
 _DOTS_PER_INCH = 160
 
 # A picture must not depend on the settings of the one who draws it.
@@ -53,7 +53,7 @@ def draw(target: BinaryIO, kind: str, name: str, timelines: Sequence[QuestionTim
 
 
 def _figure(name: str, timelines: Sequence[QuestionTimeline]) -> Figure:
-    columns = min(len(timelines), 3 if len(timelines) > _MANY else 2)
+    columns = min(len(timelines), 3 if len(timelines) > _TWO_COLUMNS_UP_TO else 2)
     rows = -(-len(timelines) // columns)
     width = max(columns * _PANEL_WIDTH, 6.6)  # the legend's lines are long
     height = rows * _PANEL_HEIGHT + _HEADER + _FOOTER

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from persona_cli.files.targets import replaced
-from persona_cli.terminal.failures import CommandError, misused
+from persona_cli.files.outputs import atomic_output
+from persona_cli.terminal.failures import CommandError, usage_error
 
 if TYPE_CHECKING:
     from persona.v1.library_service_pb2 import QuestionTimeline
@@ -19,18 +19,18 @@ _KINDS = {".svg": "svg", ".png": "png"}
 MAX_PANELS = 60
 
 
-def checked_target(target: str) -> str:
+def picture_format(target: str) -> str:
     """Return the kind of picture that a file's name asks for, before anything is fetched.
 
     Raises CommandError if there is nothing to draw with.
     """
     kind = _KINDS.get(Path(target).suffix.lower())
     if kind is None:
-        raise misused(f"--plot wants a file that ends in .svg or .png; got {target!r}.")
+        raise usage_error(f"--plot needs a file that ends in .svg or .png; got {target!r}.")
     if importlib.util.find_spec("matplotlib") is None:
         raise CommandError(
-            "--plot needs matplotlib, which is not installed. The extra `plot` of persona-service "
-            'has it: pip install "persona-service[plot]"; in a checkout, make setup-dev.'
+            "--plot needs matplotlib, which is not installed. The extra `plot` of persona-client "
+            'has it: pip install "persona-client[plot]"; in a checkout, make setup-dev.'
         )
     return kind
 
@@ -42,13 +42,13 @@ def write_picture(target: str, name: str, timelines: Sequence["QuestionTimeline"
     from persona_cli.plot.drawing import draw  # takes a second, and an extra, to import
 
     picture = io.BytesIO()
-    kind = checked_target(target)
+    kind = picture_format(target)
     whole = draw(picture, kind, name, timelines[:MAX_PANELS])
-    with replaced(target) as stream:
+    with atomic_output(target) as stream:
         stream.write(picture.getvalue())
     if kind == "png" and not whole:  # an SVG leaves fonts to its viewer
         print(
-            "Characters are missing in the PNG: its font lacks them. .svg has all.", file=sys.stderr
+            "The PNG's font lacks some of the characters; an .svg has all of them.", file=sys.stderr
         )
     if (left_out := len(timelines) - MAX_PANELS) > 0:
-        print(f"{left_out} more questions don't fit; --question names one.", file=sys.stderr)
+        print(f"{left_out} more questions don't fit; --question picks one.", file=sys.stderr)

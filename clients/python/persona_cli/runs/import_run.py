@@ -1,12 +1,12 @@
 """One run of an import: from lines to acknowledged batches."""
 
 from persona.v1.persona_pb2 import Persona
-from persona_cli.files.sources import Line, Reader, Source
+from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.runs.journal import Journal
-from persona_cli.runs.refusals import Refusals, named_items
-from persona_cli.runs.resuming import batches, how_to_go_on
+from persona_cli.runs.refusals import Refusals, violations_by_index
+from persona_cli.runs.resuming import batches, how_to_resume
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.meter import Meter
+from persona_cli.terminal.progress import ProgressBar
 from persona_client import (
     ImportConflict,
     ImportPersonasResponse,
@@ -30,10 +30,10 @@ class SentBatch(list[Persona]):
 class ImportRun:
     """One run of an import: what went in, what was refused, how far the reading is."""
 
-    def __init__(self, sources: list[Source], ids: tuple[str, str], journal: Journal) -> None:
+    def __init__(self, inputs: list[InputFile], ids: tuple[str, str], journal: Journal) -> None:
         self._ids = ids
         self._journal = journal
-        self._refusals = Refusals(sources, journal)
+        self._refusals = Refusals(inputs, journal)
         self.imported = 0
         self._refused_by_service = 0
 
@@ -42,16 +42,18 @@ class ImportRun:
         """How many lines did not go in."""
         return self._refusals.count
 
-    def run(self, client: PersonaClient, reader: Reader[Persona], meter: Meter) -> None:
+    def run(
+        self, client: PersonaClient, reader: LineReader[Persona], progress: ProgressBar
+    ) -> None:
         """Import everything. Raises PersonaError, and CommandError if it can't be resumed."""
-        self._refusals.repeat()
-        lines = self._refusals.unrefused(reader.lines(self._refusals.list, meter.read))
+        self._refusals.list_previous()
+        lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
         found = batches(lines, self._journal, lambda persona: persona)
         client.import_personas(
             *self._ids,
             (SentBatch(batch) for batch in found),
             self._journal.import_id,
-            on_acknowledged=lambda answer: self._acknowledged(answer, meter),
+            on_acknowledged=lambda answer: self._acknowledged(answer, progress),
             on_refused=self._without_refused,
         )
         self._journal.remove()
@@ -68,33 +70,33 @@ class ImportRun:
         """Let the next run begin anew."""
         self._journal.remove()
 
-    def how_to_go_on(self) -> str:
+    def how_to_resume(self) -> str:
         """Return what is done so far, and what the user can do."""
-        return how_to_go_on(f"{self.imported} personas are in.", self._journal)
+        return how_to_resume(f"{self.imported} personas are imported.", self._journal)
 
-    def _acknowledged(self, answer: ImportPersonasResponse, meter: Meter) -> None:
+    def _acknowledged(self, answer: ImportPersonasResponse, progress: ProgressBar) -> None:
         if answer.committed_sequence < self._journal.acknowledged:
             self._journal.remove()
             raise CommandError(
-                "The service no longer knows the import that broke off. What it took then may be "
+                "The service no longer knows the interrupted import. What it had accepted may be "
                 "in the group; the same command now imports everything anew."
             )
-        self._journal.acknowledge(answer.committed_sequence)
+        self._journal.note_acknowledged(answer.committed_sequence)
         self.imported = answer.persona_count
-        meter.taken(self.imported)
+        progress.set_count(self.imported)
 
     def _without_refused(self, batch: Batch, error: PersonaError) -> SentBatch:
         """Take what the service names out of a batch, and list it."""
         assert isinstance(batch, SentBatch)
-        bad = named_items(error, "personas")
+        bad = violations_by_index(error, "personas")
         if not bad:
             raise error
         for index, reason in bad.items():
-            self._refusals.by_service(batch.lines[index].place, reason)
+            self._refusals.add_from_service(batch.lines[index].position, reason)
         self._refused_by_service += len(bad)
         if self._refused_by_service >= MAX_REFUSED_BY_SERVICE:
             raise CommandError(
                 f"The service has refused {self._refused_by_service} personas; {self.imported} are "
-                "in. --new-ids imports all as new ones."
+                "imported. --new-ids imports all of them as new personas."
             )
         return SentBatch([line for i, line in enumerate(batch.lines) if i not in bad])

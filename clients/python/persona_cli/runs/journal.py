@@ -1,4 +1,4 @@
-"""What a broken import needs to go on with the same batches: a file beside the run.
+"""What an interrupted import needs to resume with the same batches: a file beside the run.
 
 Its first line names the import; each batch adds its last line before it is sent, and each thing the
 service refused is noted before the rest goes on. It is removed when the import succeeds, so that a
@@ -12,13 +12,13 @@ import os
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
-from persona_cli.files.sources import Place
+from persona_cli.files.inputs import Position
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.output import compact
+from persona_cli.terminal.output import compact_json
 
 
-class Key(NamedTuple):
-    """What makes two imports the same one."""
+class RunKey(NamedTuple):
+    """What makes two runs the same one: a run with the key of a broken one continues it."""
 
     address: str
     into: dict[str, str]  # the ids of what the lines go into
@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
     def file_name(self) -> str:
         """Return the name of the journal's file."""
-        return hashlib.sha256(compact(self.entry()).encode()).hexdigest()[:32] + ".jsonl"
+        return hashlib.sha256(compact_json(self.entry()).encode()).hexdigest()[:32] + ".jsonl"
 
 
 class Journal:
@@ -44,14 +44,14 @@ class Journal:
 
     def __init__(self, import_id: str) -> None:
         self.import_id = import_id
-        self.boundaries: list[Place] = []  # last lines of the batches that may have been sent
-        self.refused: dict[Place, str] = {}  # what the service would not take, and why
+        self.boundaries: list[Position] = []  # last lines of the batches that may have been sent
+        self.refused: dict[Position, str] = {}  # what the service would not take, and why
         self.acknowledged = 0
         self._path: Path | None = None
         self._file: IO[bytes] | None = None
 
     @classmethod
-    def opened(cls, folder: Path, key: Key, import_id: str) -> Self:
+    def opened(cls, folder: Path, key: RunKey, import_id: str) -> Self:
         """Open the journal of an import, or begin it with `import_id`.
 
         Raises CommandError if another process runs the same import.
@@ -63,7 +63,7 @@ class Journal:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
-            raise CommandError("The same import is running already.") from None
+            raise CommandError("The same import is already running.") from None
         journal = cls(import_id)
         journal._path, journal._file = path, file
         entries = journal._entries()
@@ -81,17 +81,17 @@ class Journal:
         """Whether a later run can go on with it."""
         return self._path is not None
 
-    def batch(self, last: Place) -> None:
+    def note_batch(self, last: Position) -> None:
         """Note a batch by its last line, on disk before it is sent."""
         self.boundaries.append(last)
         self._append({"batch": last})
 
-    def refuse(self, place: Place, reason: str) -> None:
+    def note_refusal(self, position: Position, reason: str) -> None:
         """Note a line that the service would not take."""
-        self.refused[place] = reason
-        self._append({"refused": place, "reason": reason})
+        self.refused[position] = reason
+        self._append({"refused": position, "reason": reason})
 
-    def acknowledge(self, sequence: int) -> None:
+    def note_acknowledged(self, sequence: int) -> None:
         """Note the last batch that is on the service's disk."""
         self.acknowledged = sequence
         self._append({"acknowledged": sequence}, sync=False)
@@ -119,22 +119,22 @@ class Journal:
             return [json.loads(line) for line in whole[:end].splitlines()]
         except ValueError:
             raise CommandError(
-                f"{self._path} is damaged, so the import can't go on where it broke off. Delete it "
+                f"{self._path} is damaged, so the import can't be resumed. Delete it "
                 "to import from the beginning."
             ) from None
 
     def _replay(self, entry: dict[str, Any]) -> None:
         if "batch" in entry:
-            self.boundaries.append(Place(*entry["batch"]))
+            self.boundaries.append(Position(*entry["batch"]))
         elif "refused" in entry:
-            self.refused[Place(*entry["refused"])] = entry["reason"]
+            self.refused[Position(*entry["refused"])] = entry["reason"]
         else:
             self.acknowledged = entry["acknowledged"]
 
     def _append(self, entry: dict[str, Any], *, sync: bool = True) -> None:
         if self._file is None:
             return
-        self._file.write(compact(entry).encode() + b"\n")
+        self._file.write(compact_json(entry).encode() + b"\n")
         self._file.flush()
         if sync:
             os.fsync(self._file.fileno())

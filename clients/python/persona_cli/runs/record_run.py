@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 
-from persona_cli.files.answer_files import Answer
-from persona_cli.files.sources import Line, Reader, Source
+from persona_cli.files.answer_files import SimulationResponse
+from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.runs.journal import Journal
-from persona_cli.runs.refusals import Refusals, named_items
-from persona_cli.runs.resuming import batches, how_to_go_on
+from persona_cli.runs.refusals import Refusals, violations_by_index
+from persona_cli.runs.resuming import batches, how_to_resume
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.meter import Meter
+from persona_cli.terminal.progress import ProgressBar
 from persona_client import AlreadyExists, InvalidField, PersonaClient, PersonaError, PersonaNotFound
-from persona_client.streams import PATIENCE
+from persona_client.streams import STREAM_TIMEOUT
 
 # Each costs a request, and the service names few answers at a time.
 MAX_REFUSED_REQUESTS = 100
@@ -22,9 +22,9 @@ class RecordRun:
     Every answer has an id, so that one that is sent again is recorded once.
     """
 
-    def __init__(self, sources: list[Source], journal: Journal) -> None:
+    def __init__(self, inputs: list[InputFile], journal: Journal) -> None:
         self._journal = journal
-        self._refusals = Refusals(sources, journal)
+        self._refusals = Refusals(inputs, journal)
         self._refused_requests = 0
         self.recorded = 0
 
@@ -33,41 +33,45 @@ class RecordRun:
         """How many lines were not recorded."""
         return self._refusals.count
 
-    def run(self, client: PersonaClient, reader: Reader[Answer], meter: Meter) -> None:
+    def run(
+        self, client: PersonaClient, reader: LineReader[SimulationResponse], progress: ProgressBar
+    ) -> None:
         """Record everything. Raises PersonaError."""
         done = self._journal.acknowledged
-        self._refusals.repeat()
-        lines = self._refusals.unrefused(reader.lines(self._refusals.list, meter.read))
+        self._refusals.list_previous()
+        lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
         found = batches(lines, self._journal, lambda answer: answer.response)
         for sequence, batch in enumerate(found, 1):
             if sequence > done:
                 for simulation_id, part in _by_simulation(batch).items():
                     self.recorded += self._record(client, simulation_id, part)
-                self._journal.acknowledge(sequence)
+                self._journal.note_acknowledged(sequence)
             else:
                 self.recorded += len(batch)
-            meter.taken(self.recorded)
+            progress.set_count(self.recorded)
         self._journal.remove()
 
-    def how_to_go_on(self) -> str:
+    def how_to_resume(self) -> str:
         """Return what is done so far, and what the user can do."""
-        return how_to_go_on(f"{self.recorded} answers are recorded.", self._journal)
+        return how_to_resume(f"{self.recorded} answers are recorded.", self._journal)
 
-    def _record(self, client: PersonaClient, simulation_id: str, lines: list[Line[Answer]]) -> int:
+    def _record(
+        self, client: PersonaClient, simulation_id: str, lines: list[Line[SimulationResponse]]
+    ) -> int:
         """Record the answers that the service takes, list the others, and return their number."""
         while lines:
             responses = [line.item.response for line in lines]
             try:
-                client.record_responses(simulation_id, responses, timeout=PATIENCE)
+                client.record_responses(simulation_id, responses, timeout=STREAM_TIMEOUT)
                 break
             except (AlreadyExists, InvalidField, PersonaNotFound) as error:
                 lines = self._without_refused(lines, error)
         return len(lines)
 
     def _without_refused(
-        self, lines: list[Line[Answer]], error: PersonaError
-    ) -> list[Line[Answer]]:
-        bad = named_items(error, "responses")
+        self, lines: list[Line[SimulationResponse]], error: PersonaError
+    ) -> list[Line[SimulationResponse]]:
+        bad = violations_by_index(error, "responses")
         if isinstance(error, PersonaNotFound):
             bad |= _of_same_personas(lines, bad)
         else:
@@ -75,23 +79,25 @@ class RecordRun:
         if not bad:
             raise error
         for index, reason in sorted(bad.items()):
-            self._refusals.by_service(lines[index].place, reason)
+            self._refusals.add_from_service(lines[index].position, reason)
         if self._refused_requests >= MAX_REFUSED_REQUESTS:
             raise CommandError(
-                f"The service has refused {self._refused_requests} batches for some answer; "
+                f"The service has refused {self._refused_requests} batches; "
                 f"{self.recorded} are recorded."
             )
         return [line for i, line in enumerate(lines) if i not in bad]
 
 
-def _by_simulation(batch: list[Line[Answer]]) -> dict[str, list[Line[Answer]]]:
+def _by_simulation(
+    batch: list[Line[SimulationResponse]],
+) -> dict[str, list[Line[SimulationResponse]]]:
     found = defaultdict(list)
     for line in batch:
         found[line.item.simulation_id].append(line)
     return found
 
 
-def _of_same_personas(lines: list[Line[Answer]], bad: dict[int, str]) -> dict[int, str]:
+def _of_same_personas(lines: list[Line[SimulationResponse]], bad: dict[int, str]) -> dict[int, str]:
     """Return all answers of the personas that are not there: an error names the first few."""
     missing = {lines[index].item.response.persona_id: reason for index, reason in bad.items()}
     named = ((i, line.item.response.persona_id) for i, line in enumerate(lines))

@@ -4,8 +4,8 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 
+from persona_cli.files.inputs import InputFile, Line, Position
 from persona_cli.files.json_lines import Item
-from persona_cli.files.sources import Line, Place, Source
 from persona_cli.runs.journal import Journal
 from persona_cli.terminal.output import printable
 from persona_client import PersonaError
@@ -14,33 +14,33 @@ from persona_client import PersonaError
 class Refusals:
     """Lists lines on stderr, and notes in the journal what the service would not take."""
 
-    def __init__(self, sources: Sequence[Source], journal: Journal) -> None:
-        self._sources = sources
+    def __init__(self, inputs: Sequence[InputFile], journal: Journal) -> None:
+        self._inputs = inputs
         self._journal = journal
         self.count = 0
 
-    def repeat(self) -> None:
+    def list_previous(self) -> None:
         """List what the service refused in the runs before."""
-        for place, reason in self._journal.refused.items():
-            self.list(place, reason)
+        for position, reason in self._journal.refused.items():
+            self.add(position, reason)
 
-    def list(self, place: Place, reason: str) -> None:
-        """List a line."""
+    def add(self, position: Position, reason: str) -> None:
+        """List a line that was refused, and count it."""
         self.count += 1
-        where = f"{self._sources[place.source].name}:{place.line}"
+        where = f"{self._inputs[position.file].name}:{position.line}"
         print(printable(f"{where}: {reason}"), file=sys.stderr)
 
-    def by_service(self, place: Place, reason: str) -> None:
+    def add_from_service(self, position: Position, reason: str) -> None:
         """List a line that the service would not take, in the runs that follow as well."""
-        self._journal.refuse(place, reason)
-        self.list(place, reason)
+        self._journal.note_refusal(position, reason)
+        self.add(position, reason)
 
-    def unrefused(self, lines: Iterator[Line[Item]]) -> Iterator[Line[Item]]:
+    def without_refused(self, lines: Iterator[Line[Item]]) -> Iterator[Line[Item]]:
         """Leave out the lines that the service has refused before."""
-        return (line for line in lines if line.place not in self._journal.refused)
+        return (line for line in lines if line.position not in self._journal.refused)
 
 
-def named_items(error: PersonaError, things: str) -> dict[int, str]:
+def violations_by_index(error: PersonaError, things: str) -> dict[int, str]:
     """Return what an error says of each item of a batch of `things`, by the item's index."""
     said = [(v.field, f"{v.field} {v.description}") for v in error.violations]
     said = said or [(error.metadata.get("field", ""), error.message)]

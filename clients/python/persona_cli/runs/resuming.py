@@ -1,4 +1,4 @@
-"""What commands share that read files in batches, and go on where they broke off."""
+"""What commands share that read files in batches, and resume where they were interrupted."""
 
 import sys
 import uuid
@@ -10,31 +10,34 @@ from typing import Any
 import typer
 from google.protobuf.message import Message
 
+from persona_cli.files.inputs import InputFile, Line
 from persona_cli.files.json_lines import Item
-from persona_cli.files.sources import Line, Source
-from persona_cli.runs.journal import Journal, Key, default_folder
-from persona_cli.terminal.failures import complain, explained
+from persona_cli.runs.journal import Journal, RunKey, default_folder
+from persona_cli.terminal.failures import error_text, print_error
 from persona_client import PersonaError
 from persona_client.batches import split_items
 
 
 def open_journal(
-    address: str, sources: list[Source], into: dict[str, str], options: dict[str, Any]
+    address: str, inputs: list[InputFile], into: dict[str, str], options: dict[str, Any]
 ) -> Journal:
-    """Open the journal of these sources, or one in memory where they can't be read again."""
+    """Open the journal of these inputs, or one in memory where they can't be read again."""
     import_id = str(uuid.uuid4())
-    hashes = [source.sha256 for source in sources if source.sha256 is not None]
-    if len(hashes) < len(sources):
-        print("Standard input and pipes can't be resumed if the import breaks.", file=sys.stderr)
+    hashes = [file.sha256 for file in inputs if file.sha256 is not None]
+    if len(hashes) < len(inputs):
+        print(
+            "Standard input and pipes can't be resumed if the import is interrupted.",
+            file=sys.stderr,
+        )
         return Journal(import_id)
-    journal = Journal.opened(default_folder(), Key(address, into, hashes, options), import_id)
+    journal = Journal.opened(default_folder(), RunKey(address, into, hashes, options), import_id)
     if journal.boundaries:
-        print("Going on with the import that broke off.", file=sys.stderr)
+        print("Resuming the interrupted import.", file=sys.stderr)
     return journal
 
 
 @contextmanager
-def broken_off(
+def explain_interruption(
     address: str, journal: Journal, advice: Callable[[PersonaError | None], str]
 ) -> Iterator[None]:
     """Say what the user can do when the work in a block breaks off."""
@@ -44,18 +47,20 @@ def broken_off(
         print(f"\nInterrupted. {advice(None)}", file=sys.stderr)
         raise
     except PersonaError as error:
-        complain(explained(error, address))
+        print_error(error_text(error, address))
         print(advice(error), file=sys.stderr)
         raise typer.Exit(1) from None
     finally:
         journal.close()
 
 
-def how_to_go_on(done: str, journal: Journal) -> str:
+def how_to_resume(done: str, journal: Journal) -> str:
     """Return what is done so far, and what the user can do."""
     if journal.is_kept:
-        return f"{done} The same command goes on from there."
-    return f"{done} Standard input and pipes can't be read again, so nothing can go on from there."
+        return f"{done} The same command resumes from there."
+    return (
+        f"{done} Standard input and pipes can't be read again, so there is no resuming from there."
+    )
 
 
 def batches(
@@ -65,18 +70,18 @@ def batches(
     ahead = next(lines, None)
     for last in tuple(journal.boundaries):
         batch = []
-        while ahead is not None and ahead.place <= last:
+        while ahead is not None and ahead.position <= last:
             batch.append(ahead)
             ahead = next(lines, None)
         if batch:
             yield batch
     rest = chain((ahead,), lines) if ahead is not None else lines
     for batch in split_items(rest, lambda line: message_of(line.item)):
-        journal.batch(batch[-1].place)
+        journal.note_batch(batch[-1].position)
         yield batch
 
 
-def total_bytes(sources: list[Source]) -> int | None:
+def total_bytes(inputs: list[InputFile]) -> int | None:
     """Return how many bytes there are to read; None if that can't be known."""
-    sizes = [source.size for source in sources if source.size is not None]
-    return sum(sizes) if len(sizes) == len(sources) else None
+    sizes = [file.size for file in inputs if file.size is not None]
+    return sum(sizes) if len(sizes) == len(inputs) else None

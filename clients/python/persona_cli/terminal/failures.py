@@ -20,36 +20,36 @@ class CommandError(Exception):
 
 
 @contextmanager
-def reported(address: str) -> Iterator[None]:
+def reporting_errors(address: str) -> Iterator[None]:
     """Turn what fails in a block into a message and exit code 1."""
     try:
         yield
     except PersonaError as error:
-        complain(explained(error, address))
+        print_error(error_text(error, address))
     except CommandError as error:
-        complain(str(error))
+        print_error(str(error))
     except BrokenPipeError:
         raise  # the reader has seen enough, which is not worth a word
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        complain(f"{where}{error.strerror or error}")
+        print_error(f"{where}{error.strerror or error}")
     else:
         return
     raise typer.Exit(1)
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """Say on stderr what went wrong."""
     print("persona:", printable(message, keep="\n"), file=sys.stderr)
 
 
-def misused(message: str) -> typer.Exit:
+def usage_error(message: str) -> typer.Exit:
     """Say how a command is meant to be used, and return its end."""
-    complain(message)
+    print_error(message)
     return typer.Exit(2)
 
 
-def explained(error: PersonaError, address: str) -> str:
+def error_text(error: PersonaError, address: str) -> str:
     """Return message and reason, the violations below them, and what to do where that is known."""
     if isinstance(error, Unavailable) and not error.reason:
         return (
@@ -69,17 +69,17 @@ def explained(error: PersonaError, address: str) -> str:
     return "\n".join(lines)
 
 
-def can_ask() -> bool:
+def is_interactive() -> bool:
     """Whether somebody sits at the terminal."""
     return sys.stdin.isatty()
 
 
 def confirm(question: str, *, yes: bool, unchanged: str = "Nothing was deleted.") -> None:
-    """Ask before something is destroyed; where nobody can be asked, --yes is needed."""
+    """Ask before something is destroyed; without a terminal, --yes is needed."""
     if yes:
         return
-    if not can_ask():
-        raise misused("Nobody can be asked here: say --yes.")
+    if not is_interactive():
+        raise usage_error("There is no terminal to ask on; confirm with --yes.")
     if not typer.confirm(question, err=True):
         print(unchanged, file=sys.stderr)
         raise typer.Exit(1)

@@ -18,7 +18,7 @@ def project_id(client: PersonaClient, text: str) -> str:
     """
     if UUID.fullmatch(text):
         return text.lower()
-    return _only("project", text, client.list_projects()).id
+    return _require_named("project", text, client.list_projects()).id
 
 
 def group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str]:
@@ -26,30 +26,30 @@ def group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str
     parent = project_id(client, project)
     if UUID.fullmatch(group):
         return parent, group.lower()
-    return parent, _only("persona group", group, client.list_persona_groups(parent)).id
+    return parent, _require_named("persona group", group, client.list_persona_groups(parent)).id
 
 
-def ensured_group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str]:
+def ensure_group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str]:
     """Like `group_ids`, but makes a project or group whose name is not there."""
     if UUID.fullmatch(project):
         parent = project.lower()
     else:
-        found = _named("project", project, client.list_projects())
+        found = _find_named("project", project, client.list_projects())
         parent = (found or client.create_project(Project(name=project))).id
     if UUID.fullmatch(group):
         return parent, group.lower()
-    held = _named("persona group", group, client.list_persona_groups(parent))
+    held = _find_named("persona group", group, client.list_persona_groups(parent))
     return parent, (held or client.create_persona_group(parent, PersonaGroup(name=group))).id
 
 
-def _only(kind: str, name: str, resources: Iterable[Named]) -> Named:
-    found = _named(kind, name, resources)
+def _require_named(kind: str, name: str, resources: Iterable[Named]) -> Named:
+    found = _find_named(kind, name, resources)
     if found is None:
         raise CommandError(f'There is no {kind} named "{name}".')
     return found
 
 
-def _named(kind: str, name: str, resources: Iterable[Named]) -> Named | None:
+def _find_named(kind: str, name: str, resources: Iterable[Named]) -> Named | None:
     """Return the one that has a name; None if none has it."""
     found = [resource for resource in resources if resource.name == name]
     if len(found) > 1:

@@ -3,8 +3,9 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,18 +18,19 @@ _WIDE = 1000  # columns of a table that no terminal bounds: nothing is cut or wr
 
 def json_line(message: Message) -> str:
     """Return a message as one line of JSON: the names of the contract, unset values as null."""
-    return compact(json_object(message))
+    return compact_json(json_object(message))
 
 
 def json_object(message: Message) -> dict[str, Any]:
     """Return a message as the object that a line of JSON holds."""
-    given = MessageToDict(
+    fields = MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    return _filled(message.DESCRIPTOR, given)
+    descriptor = cast(Descriptor, message.DESCRIPTOR)  # or the C implementation's, like it
+    return _with_nulls(descriptor, fields)
 
 
-def compact(value: Any) -> str:
+def compact_json(value: Any) -> str:
     """Return a value as JSON without needless spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -93,19 +95,19 @@ def printable(text: str, keep: str = "") -> str:
     )
 
 
-def _filled(message: Any, given: dict[str, Any]) -> dict[str, Any]:
+def _with_nulls(message: Descriptor, fields: dict[str, Any]) -> dict[str, Any]:
     """Say null for unset wrappers, times and messages, which MessageToDict leaves out.
 
     Of a oneof REST names only what is set.
     """
     return {
-        field.name: _value(field, given.get(field.name))
+        field.name: _value(field, fields.get(field.name))
         for field in message.fields
-        if field.name in given or field.containing_oneof is None
+        if field.name in fields or field.containing_oneof is None
     }
 
 
-def _value(field: Any, value: Any) -> Any:
+def _value(field: FieldDescriptor, value: Any) -> Any:
     kind = field.message_type
     if kind is None or value is None:
         return value
@@ -113,7 +115,11 @@ def _value(field: Any, value: Any) -> Any:
         return dict(sorted(value.items()))
     if kind.file.package == "google.protobuf":  # wrappers and times have a form of their own
         return value
-    return [_filled(kind, v) for v in value] if isinstance(value, list) else _filled(kind, value)
+    return (
+        [_with_nulls(kind, v) for v in value]
+        if isinstance(value, list)
+        else _with_nulls(kind, value)
+    )
 
 
 def _lines_of(name: str, value: Any) -> Iterable[tuple[str, object]]:

@@ -1,34 +1,26 @@
 """Whose turn it is: work waits in a lane for each tenant, and the least served tenant is next."""
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from persona_server.errors import ServiceError
-from persona_server.principal import Principal
 from persona_server.transport.sharing.costs import COSTLY, Costs
 
 _LANES = 256  # that are remembered of tenants that ask for nothing
 
 
 class Caller(NamedTuple):
-    """For whom work is done: the tenant, "" if not known yet, its RPC, when it stops waiting.
-
-    `deadline` is in seconds since 1970. `principal` is who was verified, if anybody was.
-    """
+    """For whom work is done: the tenant, "" if nobody needs to say, and its RPC."""
 
     tenant: str = ""
     rpc: str = ""
-    deadline: float = math.inf
-    principal: Principal | None = None
 
 
 class Work:
     """Something to do for a caller. `at` is when it came, on the clock of time.perf_counter()."""
 
-    __slots__ = ("at", "caller", "costly", "estimate", "lane", "refusal", "run")
+    __slots__ = ("at", "caller", "costly", "estimate", "lane", "run")
 
     def __init__(self, caller: Caller, run: Callable[[], object]) -> None:
         self.at = time.perf_counter()
@@ -36,13 +28,7 @@ class Work:
         self.run = run
         self.estimate = 0.0
         self.costly = False
-        self.refusal: ServiceError | None = None
         self.lane: Lane
-
-    @property
-    def expired(self) -> bool:
-        """Whether its caller does not wait any more."""
-        return self.caller.deadline < time.time()
 
 
 class Lane:
@@ -146,20 +132,6 @@ class Turns:
             self._running_costly -= 1
         lane.served += seconds - work.estimate
         self._costs.learn(work.caller.tenant, work.caller.rpc, seconds)
-
-    def expired(self) -> list[Work]:
-        """Remove and return the work for which nobody waits any more."""
-        found = []
-        for tenant, lane in list(self._backlog.items()):
-            for queue in (lane.light, lane.costly):
-                late = [work for work in queue if work.expired]
-                for work in late:
-                    queue.remove(work)
-                found += late
-            if not len(lane):
-                del self._backlog[tenant]
-        self._waiting -= len(found)
-        return found
 
     def _start(self, lane: Lane, work: Work) -> None:
         self._waiting -= 1

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from persona_server.errors import ServiceError, quota_exceeded
+from persona_server.errors import quota_exceeded
 from persona_server.quotas import Quota
 
 _MOST = 10_000  # tenants whose use is remembered
@@ -46,20 +46,19 @@ class Use:
     """
 
     def __init__(self, quota_of: Callable[[str], Quota]) -> None:
-        """`quota_of` must not block: it is asked on the event thread too."""
+        """`quota_of` must not wait: it is asked where all calls come in."""
         self._quota_of = quota_of
         self._lock = threading.Lock()
         self._uses: dict[str, _Use] = {}
 
-    def arrive(self, tenant: str) -> ServiceError | None:
-        """Count a call that has come, until `depart`; or return why it is refused, not counted."""
+    def arrive(self, tenant: str) -> None:
+        """Count a call that has come, until `depart`. Raises QUOTA_EXCEEDED, and counts it not."""
         quota = self._quota_of(tenant)
         with self._lock:
             use = self._use(tenant, quota)
             if use.concurrent >= quota.concurrent_calls:
-                return quota_exceeded("concurrent_calls", quota.concurrent_calls, 1.0)
+                raise quota_exceeded("concurrent_calls", quota.concurrent_calls, 1.0)
             use.concurrent += 1
-            return None
 
     def depart(self, tenant: str) -> None:
         """Count a call no more that had arrived."""

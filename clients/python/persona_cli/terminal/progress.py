@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 
-class Meter:
+class ProgressBar:
     """Shows how much was read, of `total` bytes (None: unknown), and how many `things` are in."""
 
     def __init__(self, total: int | None, things: str) -> None:
@@ -34,10 +34,10 @@ class Meter:
     ) -> None:
         self._bar.stop()
 
-    def read(self, count: int) -> None:
-        """Tell of bytes that were read."""
+    def advance(self, count: int) -> None:
+        """Add bytes that were read."""
         self._bar.advance(self._task, count)
 
-    def taken(self, count: int) -> None:
-        """Tell how many things are in."""
+    def set_count(self, count: int) -> None:
+        """Set how many things are in."""
         self._bar.update(self._task, count=count)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 
 @contextmanager
-def replaced(output: str) -> Iterator[BinaryIO]:
+def atomic_output(output: str) -> Iterator[BinaryIO]:
     """Open the target; a regular file is replaced at the end, or left as it was."""
     if output == "-":
         yield sys.stdout.buffer

@@ -1,4 +1,4 @@
-"""What client commands share: connection options, filters, and how they fail."""
+"""What client commands share: the options of the connection, filters, and how they are run."""
 
 import inspect
 import sys
@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from persona_cli.terminal.failures import misused, reported
-from persona_client import PersonaClient, PersonaFilters, RetryPolicy
+from persona_cli.terminal.failures import reporting_errors, usage_error
+from persona_client import PersonaClient, RetryPolicy
 from persona_client.client import DEFAULT_ADDRESS
+from persona_server.validation.filters import FILTERS, Filter
+from persona_server.validation.limits import MAX_AGE
 
 # Someone waits at the terminal: tell soon that nobody answers.
 _SHORT = RetryPolicy(attempts=4)
@@ -27,15 +29,15 @@ Token = Annotated[
     ),
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON lines, one resource a line, not a table.")
+    bool, typer.Option("--json", help="Print one JSON object per line instead of a table.")
 ]
 ProjectOption = Annotated[str, typer.Option("--project", "-p", help="Project, by name or id.")]
 GroupOption = Annotated[str, typer.Option("--group", "-g", help="Persona group, by name or id.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class CommandContext:
     """One run of a client command."""
 
     client: PersonaClient
@@ -49,7 +51,7 @@ class Session:
 
 
 def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[..., Any]:
-    """Add a command whose function takes a Session first, then its own options.
+    """Add a command whose function takes a CommandContext first, then its own options.
 
     The connection's options come with it, and `--json` unless told otherwise; a parameter `filters`
     stands for one option for each filter.
@@ -63,10 +65,11 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
             address, token = options.pop("address"), options.pop("token").strip()
             as_json = options.pop("as_json", False)
             if filtered:
-                options["filters"] = {n: options.pop(n) for n in PersonaFilters.__annotations__}
-            _run(lambda session: function(session, **options), address, token, as_json)
+                options["filters"] = {each.name: options.pop(each.name) for each in FILTERS}
+            _run(lambda context: function(context, **options), address, token, as_json)
 
-        shared = [*_parameters(_filters if filtered else None), *_parameters(_connection)]
+        filters = [_filter_option(each) for each in FILTERS] if filtered else []
+        shared = [*filters, *inspect.signature(_connection).parameters.values()]
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [
                 parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
@@ -75,26 +78,29 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
             ]
         )
         run.__annotations__ = {}
-        app.command(name, help=inspect.getdoc(function))(run)
+        app.command(name, help=_reflowed(inspect.getdoc(function) or ""))(run)
         return function
 
     return decorate
 
 
-def _run(function: Callable[[Session], None], address: str, token: str, as_json: bool) -> None:
+def _run(
+    function: Callable[[CommandContext], None], address: str, token: str, as_json: bool
+) -> None:
     # What a terminal's encoding lacks is shown escaped; JSON is UTF-8 in any case.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         client = PersonaClient(address, token, retry=_SHORT)
     except ValueError as error:
-        raise misused(str(error)) from None
-    with reported(address), client:
-        function(Session(client, address, token, as_json))
+        raise usage_error(str(error)) from None
+    with reporting_errors(address), client:
+        function(CommandContext(client, address, token, as_json))
         sys.stdout.flush()  # a closed pipe shows here, where it can be handled
 
 
-def _parameters(function: Callable[..., None] | None) -> list[inspect.Parameter]:
-    return list(inspect.signature(function).parameters.values()) if function else []
+def _reflowed(text: str) -> str:
+    """Return a text with one line per paragraph, for a terminal to wrap at its own width."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _connection(
@@ -103,22 +109,13 @@ def _connection(
     """Declare the options that every client command has."""
 
 
-def _filters(
-    gender: Annotated[str, typer.Option(help="Gender.", show_default=False)] = "",
-    income_level: Annotated[
-        str, typer.Option(help="Income level: Low, Middle or High.", show_default=False)
-    ] = "",
-    location: Annotated[
-        str, typer.Option(help="Location, or a part of it.", show_default=False)
-    ] = "",
-    occupation: Annotated[
-        str, typer.Option(help="Occupation, or a part of it.", show_default=False)
-    ] = "",
-    age_min: Annotated[
-        int, typer.Option(min=0, max=130, help="Lowest age in years.", show_default=False)
-    ] = 0,
-    age_max: Annotated[
-        int, typer.Option(min=0, max=130, help="Highest age in years.", show_default=False)
-    ] = 0,
-) -> None:
-    """Declare the options by which personas are chosen, and by which a group is defined."""
+def _filter_option(wanted: Filter) -> inspect.Parameter:
+    """Return the option of a filter, by which personas are chosen, or a group is defined."""
+    text = typer.Option(help=wanted.help, show_default=False)
+    years = typer.Option(min=0, max=MAX_AGE, help=wanted.help, show_default=False)
+    return inspect.Parameter(
+        wanted.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default="" if wanted.is_text else 0,
+        annotation=Annotated[str, text] if wanted.is_text else Annotated[int, years],
+    )

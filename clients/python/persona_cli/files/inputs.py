@@ -1,6 +1,7 @@
-"""The lines of the files to read, streamed, each an item or a refusal."""
+"""The input files of a command, read line by line: each line is an item, or refused."""
 
 import hashlib
+import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -8,29 +9,27 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Generic, NamedTuple
 
-import apsw
-
-from persona_cli.files.json_lines import MAX_LINE, Item, LineError, Numbered
+from persona_cli.files.json_lines import MAX_LINE, Item, LineError, NumberedLines
 
 _BOM = b"\xef\xbb\xbf"
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A line: the index of its file, and its number from 1."""
 
-    source: int
+    file: int
     line: int
 
 
 class Line(NamedTuple, Generic[Item]):
     """What a line stands for, and where it stands."""
 
-    place: Place
+    position: Position
     item: Item
 
 
-class Source:
-    """A file to import, or standard input. Only a regular file can be read twice."""
+class InputFile:
+    """A file to read, or standard input. Only a regular file can be read twice."""
 
     def __init__(self, name: str) -> None:
         """Raises OSError if the file can't be read."""
@@ -53,52 +52,52 @@ class Source:
                 yield stream
 
 
-class Reader(Generic[Item]):
-    """Reads sources line by line, in memory that does not grow with them.
+class LineReader(Generic[Item]):
+    """Reads inputs line by line, in memory that does not grow with them.
 
     `items` reads the lines of one file; `id_of` names what may not repeat ("" may), and
-    `said_of_repeats` is the refusal of what does, with {id} and {where}.
+    `repeat_message` is what a line that does is refused with, given {id} and {where}.
     """
 
     def __init__(
         self,
-        sources: Sequence[Source],
-        items: Callable[[Numbered], Iterator[tuple[int, Item | LineError]]],
+        inputs: Sequence[InputFile],
+        items: Callable[[NumberedLines], Iterator[tuple[int, Item | LineError]]],
         id_of: Callable[[Item], str],
-        said_of_repeats: str = "repeats the id {id} of {where}",
+        repeat_message: str = "repeats the id {id} of {where}",
     ) -> None:
-        self._sources = sources
+        self._inputs = inputs
         self._items = items
         self._id_of = id_of
-        self._said_of_repeats = said_of_repeats
+        self._repeat_message = repeat_message
 
     def lines(
-        self, refuse: Callable[[Place, str], None], read: Callable[[int], None]
+        self, refuse: Callable[[Position, str], None], read: Callable[[int], None]
     ) -> Iterator[Line[Item]]:
         """Yield every item in order.
 
         `refuse` is told of each line that cannot be one and why, `read` how many bytes were read.
         """
         with closing(_SeenIds()) as seen:
-            for index, source in enumerate(self._sources):
-                with source.opened() as stream:
+            for index, file in enumerate(self._inputs):
+                with file.opened() as stream:
                     numbered = enumerate(_raw_lines(stream, read), 1)
                     for number, item in self._items(iter(numbered)):
-                        place = Place(index, number)
+                        position = Position(index, number)
                         if isinstance(item, LineError):
-                            refuse(place, str(item))
-                        elif (first := self._first(item, place, seen)) != place:
-                            refuse(place, self._repeated(item, first))
+                            refuse(position, str(item))
+                        elif (first := self._first(item, position, seen)) != position:
+                            refuse(position, self._repeated(item, first))
                         else:
-                            yield Line(place, item)
+                            yield Line(position, item)
 
-    def _first(self, item: Item, place: Place, seen: "_SeenIds") -> Place:
+    def _first(self, item: Item, position: Position, seen: "_SeenIds") -> Position:
         known = self._id_of(item)
-        return seen.first(known, place) if known else place
+        return seen.first(known, position) if known else position
 
-    def _repeated(self, item: Item, first: Place) -> str:
-        where = f"{self._sources[first.source].name}:{first.line}"
-        return self._said_of_repeats.format(id=self._id_of(item), where=where)
+    def _repeated(self, item: Item, first: Position) -> str:
+        where = f"{self._inputs[first.file].name}:{first.line}"
+        return self._repeat_message.format(id=self._id_of(item), where=where)
 
 
 def _raw_lines(stream: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]:
@@ -119,18 +118,18 @@ class _SeenIds:
     """The ids of the input, in a temporary database that goes to disk when they are many."""
 
     def __init__(self) -> None:
-        self._database = apsw.Connection("")
-        self._database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")
-        self._database.execute(
-            "CREATE TABLE seen (id TEXT PRIMARY KEY, source INT, line INT) WITHOUT ROWID"
+        self._database = sqlite3.connect("", isolation_level=None)  # no name: a file of its own
+        self._database.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
+            "CREATE TABLE seen (id TEXT PRIMARY KEY, file INT, line INT) WITHOUT ROWID"
         )
 
-    def first(self, persona_id: str, place: Place) -> Place:
-        """Return where an id stood first: at this place if it is new."""
-        bindings = (persona_id, *place)
+    def first(self, item_id: str, position: Position) -> Position:
+        """Return where an id stood first: at this position if it is new."""
+        bindings = (item_id, *position)
         self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", bindings)
-        query = "SELECT source, line FROM seen WHERE id = ?"
-        return Place(*self._database.execute(query, (persona_id,)).get)
+        query = "SELECT file, line FROM seen WHERE id = ?"
+        return Position(*self._database.execute(query, (item_id,)).fetchone())
 
     def close(self) -> None:
         """Drop the database."""

@@ -1,0 +1,122 @@
+"""The processes that a benchmark measures, pinned to a core, and a client to prepare them."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_service_pb2 as projects_pb
+from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
+from persona.v1.project_service_pb2_grpc import ProjectServiceStub
+
+SERVER_CORE = {0}
+SERVICE = "/persona.v1.PersonaService"
+
+
+class Process:
+    """A server process pinned to the server's core."""
+
+    def __init__(self, command: list[str], **options: Any) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, **options)
+        os.sched_setaffinity(self.process.pid, SERVER_CORE)
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that the process has spent."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[tuple[Process, str, str]]:
+    """Run the service; yield its process, address and token."""
+    command = [
+        str(Path(sys.executable).with_name("persona")),
+        "serve",
+        "--data",
+        str(folder / "data"),
+    ]
+    command += [
+        "--listen",
+        "127.0.0.1:0",
+        "--rest",
+        "off",
+        "--metrics",
+        "127.0.0.1:0",
+        "--print-token",
+    ]
+    with (folder / "log").open("w") as log:
+        started = Process(command, stdout=subprocess.PIPE, stderr=log)
+        try:
+            assert started.process.stdout is not None
+            for line in started.process.stdout:
+                if line.startswith("export "):
+                    words = dict(w.split("=", 1) for w in line.split()[1:])
+                    break
+            yield started, words["PERSONA_ADDRESS"], words["PERSONA_TOKEN"]
+        finally:
+            started.process.terminate()
+            started.process.wait()
+
+
+@contextmanager
+def echo(folder: Path, answers: dict[str, bytes]) -> Iterator[tuple[Process, str]]:
+    """Run the baseline with these answers; yield its process and address."""
+    arguments = []
+    for name, answer in answers.items():
+        path = folder / f"answer-{name}"
+        path.write_bytes(answer)
+        arguments.append(f"{name}={path}")
+    program = str(Path(__file__).with_name("echo.py"))
+    started = Process([sys.executable, program, *arguments], stdout=subprocess.PIPE)
+    try:
+        assert started.process.stdout is not None
+        yield started, f"127.0.0.1:{int(started.process.stdout.readline())}"
+    finally:
+        started.process.terminate()
+        started.process.wait()
+
+
+class Client:
+    """Raw calls with a token."""
+
+    def __init__(self, address: str, token: str) -> None:
+        options = [("grpc.max_receive_message_length", 8 << 20)]
+        self.channel = grpc.insecure_channel(address, options)
+        self.metadata = (("authorization", f"Bearer {token}"),)
+        self.personas = PersonaServiceStub(self.channel)
+        self.projects = ProjectServiceStub(self.channel)
+
+    def groups(self, count: int) -> tuple[str, list[str]]:
+        """Make a project with so many groups; return their ids."""
+        wanted = projects_pb.CreateProjectRequest(project=projects_pb.Project(name="bench"))
+        project = self.projects.CreateProject(wanted, metadata=self.metadata).project.id
+        groups = []
+        for i in range(count):
+            request = projects_pb.CreatePersonaGroupRequest(project_id=project)
+            request.persona_group.name = f"group {i}"
+            answer = self.projects.CreatePersonaGroup(request, metadata=self.metadata)
+            groups.append(answer.persona_group.id)
+        return project, groups
+
+    def import_all(self, project: str, groups: list[str], batches: list[list[bytes]]) -> float:
+        """Import the encoded batches of each group; return the seconds it took."""
+        call: Any = self.channel.stream_stream(f"{SERVICE}/ImportPersonas")
+        started = time.perf_counter()
+        for group, messages in zip(groups, batches, strict=True):
+            first = pb.ImportPersonasRequest(project_id=project, group_id=group, import_id=group)
+            answers = call(iter([first.SerializeToString(), *messages]), metadata=self.metadata)
+            assert sum(1 for _ in answers) == 1 + len(messages)
+        return time.perf_counter() - started
+
+    def call(self, method: str, request: bytes) -> bytes:
+        """Call a unary method with encoded messages."""
+        unary: Any = self.channel.unary_unary(f"{SERVICE}/{method}")
+        answer: bytes = unary(request, metadata=self.metadata)
+        return answer

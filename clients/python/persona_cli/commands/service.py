@@ -1,0 +1,48 @@
+"""The service's own commands, where it is there: `persona serve`, `token`, `tenants` and others.
+
+The distribution persona-service brings them as entry points. They are imported only when one of
+them is run, or listed: the client's commands need none of the server, and would wait for it.
+"""
+
+from importlib.metadata import entry_points
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from persona_cli.terminal.failures import usage_error
+
+ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
+NAMES = ("serve", "token", "rebuild-measures", "tenants")
+_INSTALL = "pip install persona-service"
+# `--help` and everything else that follows the name gets the same answer.
+_ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+class ServiceCommands(TyperGroup):
+    """A command group whose commands of these names are the service's, if it is installed."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command by its name, None if there is none."""
+        if cmd_name in NAMES:
+            for entry_point in entry_points(group=ENTRY_POINTS, name=cmd_name):
+                app = typer.Typer(add_completion=False)
+                entry_point.load()(app)
+                return typer.main.get_command(app)
+        return super().get_command(ctx, cmd_name)
+
+
+def register(app: typer.Typer) -> None:
+    """Add what stands in for each command until the service is installed."""
+    for name in NAMES:
+        app.command(
+            name,
+            help=f"Comes with the service: {_INSTALL}",
+            add_help_option=False,
+            context_settings=_ANY_ARGUMENTS,
+        )(_not_installed)
+
+
+def _not_installed(context: typer.Context) -> None:
+    name = context.info_name
+    raise usage_error(f"`persona {name}` comes with the service, which is not here: {_INSTALL}")

@@ -1,0 +1,163 @@
+// How a body comes in: for a token that the server takes, when there is memory for it, and in time.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/codes"
+
+	personav1 "persona.example/persona-service/generated/go/persona/v1"
+)
+
+const (
+	maxBody   = 4 << 20
+	maxDrain  = 16 << 20
+	firstPart = 64 << 10    // of a body whose length is not said
+	restGrace = time.Second // for what comes of a body that nobody asked for
+	bodyGrace = 10 * time.Second
+	bodyPace  = 128 << 10 // bytes in each second after the grace
+)
+
+// bodyReader carries the call to the decoder, which is given nothing but a reader.
+type bodyReader struct {
+	io.ReadCloser
+	call *call
+}
+
+// openBody refuses a body where there should be none, of another kind, without a good token, or too
+// long, and makes room for it.
+func (g *gateway) openBody(c *call, r *http.Request) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
+		if r.ContentLength > 0 || r.ContentLength < 0 && hasByte(r.Body) {
+			return invalidField("body", "must not be sent with "+c.r.Method)
+		}
+		return nil
+	}
+	if r.ContentLength != 0 {
+		if err := g.askFor(c, r); err != nil {
+			return err
+		}
+	}
+	r.Body = &bodyReader{http.MaxBytesReader(c.w.ResponseWriter, r.Body, maxBody), c}
+	return nil
+}
+
+func (g *gateway) askFor(c *call, r *http.Request) error {
+	if err := g.checkToken(r.Context(), c); err != nil {
+		return err
+	}
+	if r.ContentLength > maxBody {
+		return c.tooLarge()
+	}
+	if err := checkContentType(r.Header); err != nil {
+		return err
+	}
+	length := r.ContentLength
+	if length < 0 {
+		length = firstPart
+	}
+	if err := c.takeBody(r.Context(), length); err != nil {
+		return err
+	}
+	c.readWithin(bodyTime(r.ContentLength))
+	return nil
+}
+
+// checkToken asks the server whether it takes the call's token, unless it said so a moment ago. The
+// smallest call that there is will do: one that it refuses for what it asks has passed that check.
+func (g *gateway) checkToken(ctx context.Context, c *call) error {
+	if c.vouched() {
+		return nil
+	}
+	err := g.backend.invoke(ctx, personav1.ProjectService_GetProject_FullMethodName, &personav1.GetProjectRequest{}, &personav1.GetProjectResponse{})
+	if c.vouched() {
+		return nil
+	}
+	return err
+}
+
+// bodyTime is how long a body may take; a length below 0 is not known.
+func bodyTime(length int64) time.Duration {
+	if length < 0 {
+		length = maxBody
+	}
+	return bodyGrace + time.Duration(length)*time.Second/bodyPace
+}
+
+// readWithin gives what is left of a request a time to come.
+func (c *call) readWithin(d time.Duration) {
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(d))
+}
+
+// all reads a body to its end.
+func (r *bodyReader) all() ([]byte, error) {
+	if length := r.call.r.ContentLength; length >= 0 {
+		data := make([]byte, length)
+		_, err := io.ReadFull(r, data)
+		return data, err
+	}
+	data := bytes.NewBuffer(make([]byte, 0, firstPart+bytes.MinRead))
+	_, err := io.CopyN(data, r, firstPart)
+	if errors.Is(err, io.EOF) {
+		return data.Bytes(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := r.call.takeBody(r.call.r.Context(), maxBody); err != nil {
+		return nil, err
+	}
+	whole := bytes.NewBuffer(make([]byte, 0, maxBody+bytes.MinRead)) // grown, it would leave as much behind
+	whole.Write(data.Bytes())
+	if _, err := whole.ReadFrom(r); err != nil {
+		return nil, err
+	}
+	r.call.bodyRoom.Keep(max(int64(whole.Len())*bodyFactor, leastBody))
+	return whole.Bytes(), nil
+}
+
+// tooLarge refuses a body over maxBody; the service itself refuses a message over 3 MiB. It throws
+// away what comes, up to maxDrain: many clients read an answer only when all is sent.
+func (c *call) tooLarge() error {
+	if c.r.Header.Get("Expect") == "" {
+		c.readWithin(bodyGrace)
+		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrain)
+	}
+	limit := strconv.Itoa(maxBody)
+	return &runtime.HTTPStatusError{HTTPStatus: http.StatusRequestEntityTooLarge,
+		Err: detailed(codes.InvalidArgument, messageTooLarge, "The body has more than "+limit+" bytes. Send it in parts.",
+			map[string]string{"limit": limit})}
+}
+
+// hasByte is whether something comes, or may still come.
+func hasByte(r io.Reader) bool {
+	_, err := io.ReadFull(r, make([]byte, 1))
+	return !errors.Is(err, io.EOF)
+}
+
+func checkContentType(h http.Header) error {
+	kind, options, err := mime.ParseMediaType(h.Get("Content-Type"))
+	charset, named := options["charset"]
+	isJSON := err == nil && kind == "application/json" && (!named || strings.EqualFold(charset, "utf-8"))
+	if !isJSON || len(h.Values("Content-Type")) > 1 {
+		return unsupported("Content-Type", "must be application/json")
+	}
+	if h.Get("Content-Encoding") != "" {
+		return unsupported("Content-Encoding", "must not be set; send the JSON as it is")
+	}
+	return nil
+}
+
+func unsupported(header, description string) error {
+	return &runtime.HTTPStatusError{HTTPStatus: http.StatusUnsupportedMediaType, Err: invalidField(header, description)}
+}

@@ -1,0 +1,128 @@
+// What the gateway gives to all its callers, and to each: connections, requests, bytes, calls.
+
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	personav1 "persona.example/persona-service/generated/go/persona/v1"
+	"persona.example/persona-service/server/gateway/internal/guard"
+)
+
+// What bytes cost in memory, measured with the worst messages that pass scan.Check.
+const (
+	bodyFactor   = 8        // of a body: the text, what is built of it, and what is sent on
+	leastBody    = 32 << 10 // however short
+	answerFactor = 4        // of an answer on the wire: its message and its text beside it
+	answerRoom   = 8 << 20  // for an answer with rows, until its length is known, …
+	rowRoom      = 16 << 10 // … or less, for each row that is asked for
+)
+
+// limits are shared by all requests. One address gets a half of each amount, so that it can't keep
+// others waiting.
+type limits struct {
+	proxies  guard.Proxies
+	requests *guard.Shares // at once
+	bodies   *guard.Shares // bytes of memory
+	answers  *guard.Shares // bytes of memory
+	refusals *guard.Refusals
+	verdicts *guard.Verdicts
+}
+
+func newLimits(o options) *limits {
+	return &limits{
+		proxies:  o.proxies,
+		requests: guard.NewShares(int64(o.maxConnections), int64(o.maxRequestsEach)),
+		bodies:   halves(int64(o.bodyMiB) << 20),
+		answers:  halves(int64(o.answerMiB) << 20),
+		refusals: guard.NewRefusals(o.refusals),
+		verdicts: guard.NewVerdicts(),
+	}
+}
+
+// halves shares an amount so that one caller can have half of it.
+func halves(total int64) *guard.Shares { return guard.NewShares(total, max(total/2, 1)) }
+
+// enter is whether a request may come in; leave goes with it.
+func (l *limits) enter(c *call) (leave func(), refused error) {
+	if l.refusals.Exceeded(c.network) && !c.vouched() {
+		return nil, tryLater(codes.ResourceExhausted, "Requests from this address were refused too often. Send a valid token, or wait.")
+	}
+	place := l.requests.TryTake(c.network, 1)
+	if place == nil {
+		return nil, tryLater(codes.ResourceExhausted, "This address has too many requests at once.")
+	}
+	return place.Release, nil
+}
+
+// count notes a request that was refused without a token that the server takes.
+func (l *limits) count(c *call) {
+	if c.w.status >= http.StatusBadRequest && c.w.status < http.StatusInternalServerError && !c.vouched() {
+		l.refusals.Count(c.network)
+	}
+}
+
+// vouched is whether the server took this call's token of late.
+func (c *call) vouched() bool {
+	tokens := c.r.Header.Values("Authorization")
+	return len(tokens) == 1 && c.limits.verdicts.Known(tokens[0])
+}
+
+// take waits for n of an amount, as long as the call has time.
+func (c *call) take(ctx context.Context, from *guard.Shares, n int64) (*guard.Taken, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	taken, err := from.Take(ctx, c.network, n)
+	if err != nil {
+		return nil, tryLater(codes.Unavailable, "The gateway has too much to do. Nothing was done; try again.")
+	}
+	return taken, nil
+}
+
+// takeBody makes room for a body of so many bytes, in place of what it had.
+func (c *call) takeBody(ctx context.Context, length int64) (err error) {
+	release(&c.bodyRoom)
+	c.bodyRoom, err = c.take(ctx, c.limits.bodies, max(length*bodyFactor, leastBody))
+	return err
+}
+
+// takeAnswer makes room for an answer that is not there yet.
+func (c *call) takeAnswer(ctx context.Context, room int64) (err error) {
+	release(&c.answerRoom)
+	c.answerRoom, err = c.take(ctx, c.limits.answers, room)
+	return err
+}
+
+// release gives back all that a call has.
+func (c *call) release() {
+	release(&c.bodyRoom)
+	release(&c.answerRoom)
+}
+
+// release gives back what a call has, if it has it.
+func release(taken **guard.Taken) {
+	if *taken != nil {
+		(*taken).Release()
+		*taken = nil
+	}
+}
+
+// tryLater is an error of the gateway's own that a moment may heal.
+func tryLater(code codes.Code, text string) error {
+	info := &errdetails.ErrorInfo{Domain: errorDomain, Reason: reasonText(personav1.ErrorReason_ERROR_REASON_UNSPECIFIED)}
+	return withDetails(status.New(code, text), info, &errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
+}
+
+// callerOf is who a request is counted for, and the address itself.
+func (l *limits) callerOf(r *http.Request) (network, address netip.Addr) {
+	address = l.proxies.Caller(r)
+	return guard.Network(address), address
+}

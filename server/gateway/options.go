@@ -1,0 +1,83 @@
+// The command line.
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"persona.example/persona-service/server/gateway/internal/guard"
+)
+
+// secretVariable holds what the server gave the gateway to be known by; without it none is sent.
+const secretVariable = "PERSONA_GATEWAY_SECRET"
+
+// spareFiles are descriptors for what is no client's connection.
+const spareFiles = 64
+
+type options struct {
+	listen, grpc, secret string
+	grace                time.Duration
+	proxies              guard.Proxies
+
+	maxConnections, maxConnectionsEach int
+	maxRequestsEach                    int
+	maxCalls, maxExports               int
+	bodyMiB, answerMiB                 int
+	refusals                           float64
+}
+
+func parseOptions(args []string) (options, error) {
+	o := options{secret: os.Getenv(secretVariable)}
+	flags := flag.NewFlagSet("persona-gateway", flag.ContinueOnError)
+	flags.StringVar(&o.listen, "listen", "", "`HOST:PORT` to serve REST on; port 0 takes a free one")
+	flags.StringVar(&o.grpc, "grpc", "", "`HOST:PORT` of the gRPC server")
+	grace := flags.Float64("grace", 10, "`SECONDS` that requests in flight get to finish at a stop")
+	proxies := flags.String("trusted-proxies", "", "`NETWORKS`, separated by commas, whose X-Forwarded-For names the caller")
+	o.addLimits(flags)
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	o.grace = time.Duration(*grace * float64(time.Second))
+	var err error
+	if o.proxies, err = guard.ParseProxies(*proxies); err != nil {
+		err = fmt.Errorf("--trusted-proxies: %w", err)
+	} else if o.listen == "" || o.grpc == "" || flags.NArg() > 0 || *grace < 0 {
+		err = errors.New("--listen and --grpc are needed, and nothing beside the flags")
+	} else if !o.limitsArePositive() {
+		err = errors.New("every limit must be more than 0")
+	}
+	if err != nil {
+		fmt.Fprintln(flags.Output(), err)
+		flags.Usage()
+	}
+	return o, err
+}
+
+func (o *options) addLimits(flags *flag.FlagSet) {
+	flags.IntVar(&o.maxConnections, "max-connections", 2304, "`CONNECTIONS` in all; fewer where the process may open fewer files")
+	flags.IntVar(&o.maxConnectionsEach, "max-connections-per-address", 2048, "`CONNECTIONS` of one address, IPv6 by /64, but a trusted proxy's")
+	flags.IntVar(&o.maxRequestsEach, "max-requests-per-address", 2048, "`REQUESTS` of one address at once, those that wait for their turn too")
+	flags.IntVar(&o.maxCalls, "max-calls", 128, "`CALLS` to the server at once, half of them one address's; others wait")
+	flags.IntVar(&o.maxExports, "max-exports", 8, "`EXPORTS` at once, half of them one address's; others wait")
+	flags.IntVar(&o.bodyMiB, "body-memory", 24, "`MIB` of memory for bodies that are read and decoded, half of it one address's")
+	flags.IntVar(&o.answerMiB, "answer-memory", 24, "`MIB` of memory for answers that are not read yet, half of it one address's")
+	flags.Float64Var(&o.refusals, "max-refusals", 100, "`REQUESTS` a second that one address may send without a valid token; 429 above")
+}
+
+func (o *options) limitsArePositive() bool {
+	return min(o.maxConnections, o.maxConnectionsEach, o.maxRequestsEach, o.maxCalls, o.maxExports,
+		o.bodyMiB, o.answerMiB) > 0 && o.refusals > 0
+}
+
+// fitFiles lowers the number of connections to what the process may open.
+func (o *options) fitFiles() {
+	var files syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil && files.Cur > spareFiles {
+		o.maxConnections = int(min(uint64(o.maxConnections), files.Cur-spareFiles))
+	}
+}

@@ -1,0 +1,66 @@
+"""Where calls come in: each is let in or refused as soon as its headers are there."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import grpc
+
+from persona_server.logs import LOGGER
+from persona_server.transport.entrance.refusals import Refusals
+from persona_server.transport.methods import Method
+from persona_server.transport.pipeline import Pipeline
+from persona_server.transport.rpc import Rpc
+
+TICK_SECONDS = 0.1
+
+
+class _Row(NamedTuple):
+    method: Method
+    handler: Callable[[Rpc], Any]
+    admit: Callable[[Rpc], bool]
+
+
+class Door(grpc.GenericRpcHandler):
+    """The RPCs of a server. grpcio asks it on its event thread, so nothing here waits."""
+
+    def __init__(self, pipeline: Pipeline, refusals: Refusals) -> None:
+        self._pipeline = pipeline
+        self._refusals = refusals
+        self._rows: dict[str, _Row] = {}
+
+    def add(self, method: Method, handler: Callable[[Rpc], Any]) -> None:
+        """Add an RPC; `handler` makes what grpcio calls for one call."""
+        self._rows[method.path] = _Row(method, handler, self._pipeline.admit)
+
+    def add_open(self, method: Method, handler: Callable[[Rpc], Any]) -> None:
+        """Add an RPC whose calls are always let in, also while the server stops."""
+        self._rows[method.path] = _Row(method, handler, _let_in)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        """Return the handler of a call, or of its refusal; None if there is no such RPC."""
+        found = self._rows.get(handler_call_details.method)
+        if found is None:
+            return None
+        rpc = Rpc(found.method, handler_call_details.invocation_metadata or ())
+        return found.handler(rpc) if found.admit(rpc) else self._refusals.handler(rpc)
+
+
+def _let_in(_rpc: Rpc) -> bool:
+    return True
+
+
+def keep_ticking(*ticks: Callable[[float], object]) -> None:
+    """Call each of these ten times a second, with time.monotonic(), for as long as we live."""
+
+    def tick() -> None:
+        while True:
+            time.sleep(TICK_SECONDS)
+            for one in ticks:
+                try:
+                    one(time.monotonic())
+                except Exception:  # noqa: BLE001 (the other calls need it)
+                    LOGGER.exception("calls could not be watched")
+
+    threading.Thread(target=tick, name="calls-watch", daemon=True).start()

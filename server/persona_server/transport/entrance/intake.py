@@ -1,0 +1,188 @@
+"""Messages before threads: a call takes a thread of its pool when its message is whole.
+
+grpcio's server takes a thread for a call as soon as its headers are there, and lets it wait for the
+message. No public name of it lets a message be received without one, so this uses others, which
+`SUPPORTED` tells to be there. Where they are not, threads wait as grpcio has them.
+"""
+
+import inspect
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import grpc
+from grpc import _server
+from grpc._cython import cygrpc  # type: ignore[attr-defined]
+
+from persona.v1 import errors_pb2
+from persona_server import errors
+from persona_server.errors import ServiceError
+from persona_server.transport.entrance.receipts import SECONDS, Receipt, Receipts
+from persona_server.transport.entrance.refusals import DONE, abort, peer_of
+from persona_server.transport.errors import crowded, shutting_down
+from persona_server.transport.pipeline import Pipeline
+from persona_server.transport.rpc import Rpc
+from persona_server.transport.sharing.pool import FullError
+
+_TOKEN = "receive_message"  # noqa: S105 (grpcio's word for what a call still waits for)
+_ARGUMENTS = ["rpc_event", "state", "behavior", "argument_thunk"]
+
+
+def _supported() -> bool:
+    try:
+        given = list(inspect.signature(_server._unary_response_in_pool).parameters)
+        state: Any = _server._RPCState()  # type: ignore[no-untyped-call]
+        needed = (cygrpc.ReceiveMessageOperation, _server._possibly_finish_call, state.condition)
+        return given[:4] == _ARGUMENTS and all(needed) and state.callbacks == []
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+SUPPORTED = _supported()
+
+
+class Intake(ThreadPoolExecutor):
+    """What grpcio takes for the pool of calls of one message: those go on to `pool` when it came.
+
+    It never has a thread of its own.
+    """
+
+    def __init__(self, pipeline: Pipeline, receipts: Receipts, pool: ThreadPoolExecutor) -> None:
+        super().__init__(1)
+        self.pipeline = pipeline
+        self.receipts = receipts
+        self.pool = pool
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Receive the message of a call, and let the pool go on with it; never waits."""
+        if not SUPPORTED:
+            return self.pool.submit(fn, *args, **kwargs)
+        behaviour: UnaryCall = args[3]
+        behaviour.await_message(fn, args)
+        return DONE
+
+
+class UnaryCall(Receipt):
+    """A call of one message: what grpcio calls for it, and the place of its message.
+
+    `over` is called when it has ended, however that was.
+    """
+
+    __slots__ = ("_arguments", "_over", "_run", "_serve", "experimental_thread_pool", "rpc")
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        serve: Callable[[Rpc, Any, grpc.ServicerContext], Any],
+        intake: Intake,
+        over: Callable[[Rpc], None],
+    ) -> None:
+        self.charged = 0
+        self.rpc = rpc
+        self.experimental_thread_pool = intake  # where grpcio reads it from
+        self._serve = serve
+        self._over = over
+
+    def __call__(self, raw: bytes, context: grpc.ServicerContext) -> Any:
+        """Serve the call."""
+        has_left = partial(_has_left, context)
+        self.rpc.begin(context.time_remaining(), peer_of(context), has_left)
+        if not SUPPORTED:
+            context.add_callback(self._end)
+        return self._serve(self.rpc, raw, context)
+
+    def await_message(self, run: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """Wait without a thread; grpcio would run `run(respond, event, state, self, …)` now."""
+        self._run = run
+        self._arguments = arguments
+        event, state, rpc = arguments[1], arguments[2], self.rpc
+        self.payer = rpc.tenant or rpc.forwarded or event.call.peer().decode().rpartition(":")[0]
+        state.callbacks.append(self._end)
+        self.experimental_thread_pool.receipts.add(self)
+
+    def receive(self) -> None:
+        """Let the message come."""
+        _, event, state, *_ = self._arguments
+        with state.condition:
+            if state.client != "cancelled":
+                receive = (cygrpc.ReceiveMessageOperation(0),)
+                event.call.start_server_batch(receive, self._received)
+                state.due.add(_TOKEN)
+
+    def turn_away(self, *, late: bool) -> None:
+        """Refuse the call, whose message has not come."""
+        self._refuse(_late() if late else crowded())
+
+    def _received(self, event: Any) -> Any:
+        """Go on with a message, or without one if the client has sent none. On the event thread."""
+        raw = event.batch_operations[0].message()
+        if self.experimental_thread_pool.receipts.whole(self, 0 if raw is None else len(raw)):
+            if raw is None:
+                self._refuse(errors.invalid_field("request", "is missing"))
+            else:
+                self._submit(raw)
+        state = self._arguments[2]
+        with state.condition:
+            return _server._possibly_finish_call(state, _TOKEN)
+
+    def _submit(self, raw: bytes) -> None:
+        respond, event, state, _, _, *rest = self._arguments
+        try:
+            self.experimental_thread_pool.pool.submit(
+                self._run, respond, event, state, self, lambda: raw, *rest
+            )
+        except FullError:
+            self._refuse(crowded())
+        except RuntimeError:  # the pool is closed
+            self._refuse(shutting_down())
+
+    def _refuse(self, error: ServiceError) -> None:
+        respond, event, state, _, _, *rest = self._arguments
+
+        def behaviour(_raw: bytes, context: grpc.ServicerContext) -> None:
+            pipeline, rpc = self.experimental_thread_pool.pipeline, self.rpc
+            rpc.begin(None, peer_of(context))
+            pipeline.fail(rpc, error)
+            pipeline.leave(rpc)
+            abort(context, rpc.refusal)
+
+        self._run(respond, event, state, behaviour, lambda: b"", *rest)
+
+    def _end(self) -> None:
+        self.experimental_thread_pool.receipts.over(self)
+        self._over(self.rpc)
+
+
+class StreamCall:
+    """A call of a stream of messages: what grpcio calls for it, in the pool of the attribute."""
+
+    __slots__ = ("_serve", "experimental_thread_pool", "rpc")
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        serve: Callable[[Rpc, Any, grpc.ServicerContext], Any],
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self.rpc = rpc
+        self.experimental_thread_pool = pool
+        self._serve = serve
+
+    def __call__(self, messages: Any, context: grpc.ServicerContext) -> Any:
+        """Serve the call, as its messages come."""
+        has_left = partial(_has_left, context)
+        self.rpc.begin(context.time_remaining(), peer_of(context), has_left)
+        return self._serve(self.rpc, messages, context)
+
+
+def _has_left(context: grpc.ServicerContext) -> bool:
+    return not context.is_active()
+
+
+def _late() -> ServiceError:
+    return ServiceError(
+        errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
+        f"The message was not whole {SECONDS:.0f} s after its call. Nothing was done.",
+        retry_after=1.0,
+    )

@@ -1,0 +1,39 @@
+"""How often an address may do what is only counted, such as being refused."""
+
+import ipaddress
+from collections.abc import Hashable
+from functools import lru_cache
+
+MOST = 10_000  # addresses that are remembered
+
+
+class Rates:
+    """A token bucket for each key. Not safe for threads."""
+
+    def __init__(self, a_second: float, burst: float) -> None:
+        self._a_second = a_second
+        self._burst = burst
+        self._left: dict[Hashable, tuple[float, float]] = {}
+
+    def take(self, key: Hashable, now: float) -> bool:
+        """Return whether a key has one left at a time in seconds, and take it."""
+        left, since = self._left.get(key, (self._burst, now))
+        left = min(self._burst, left + (now - since) * self._a_second)
+        if key not in self._left and len(self._left) >= MOST:
+            self._left.clear()  # rare, and it forgives: to search here would cost an attacker less
+        self._left[key] = max(left - 1.0, 0.0), now
+        return left >= 1.0
+
+
+@lru_cache(maxsize=4096)
+def network_of(peer: str) -> str:
+    """Return as whom to count a peer such as "[::1]:50051": IPv6 by its first 64 bits."""
+    host = peer.rpartition(":")[0] if peer.count(":") == 1 or peer.startswith("[") else peer
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:  # a Unix socket has none
+        return host
+    if address.version == 4:
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((address, 64), strict=False))
