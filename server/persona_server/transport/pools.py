@@ -31,7 +31,7 @@ LIMITS: dict[PoolName, Limits] = {
     # Reads that are slow by their nature: a second one is for another tenant.
     "dear": Limits(2, costly=2),
     # Of their own: writers that wait for their turn must not hold up readers.
-    "write": Limits(4, costly=3),
+    "write": Limits(4, costly=2),
     # The rest are free to refuse what is too much.
     "stream": streaming(MAX_STREAMS + 4),
     "reflection": streaming(MAX_REFLECTIONS + 2),
