@@ -85,7 +85,7 @@ def link(
 def walk(store: Store, wanted: Wanted, size: int) -> Iterator[bytes]:
     edge = (float("inf"), b"\xff" * 17) if wanted.descending else (float("-inf"), b"")
     after = edge
-    while found := read(store).library.keys(wanted, after, size):
+    while found := read(store).library.keys(wanted, after, size).found:
         yield from (key.id for key in found)
         after = (found[-1].value, found[-1].id)
 

@@ -31,12 +31,6 @@ MAY_SCAN = {
 }
 # Matching ranks a tenant's whole library, which one covering index holds.
 MAY_READ_ALL = {"store.library_statements.candidates"}
-# Both merge a page of each of two lists that are in order: twice a page, however long the lists.
-MERGES = {
-    "store.response_statements.of_individual.longest",
-    "store.response_statements.of_individual.page",
-    "store.response_statements.of_individual.more",
-}
 
 _REFERENCE = re.compile(
     r'(?:FROM|JOIN|UPDATE|INTO|,)\s+\(?"(?P<table>\w+)"(?!\.)(?:\s+AS\s+"(?P<alias>\w+)")?',
@@ -139,7 +133,7 @@ def test_lists_come_out_of_their_index_in_order(
         if any("USE TEMP B-TREE" in step for step in plan(store, statement))
     ]
     # The work list of sets is short, and is ordered by two columns of one index and a key.
-    assert set(sorting) <= {"store.sweeper._due_sets"} | MERGES
+    assert set(sorting) <= {"store.sweeper._due_sets"}
 
 
 def test_database_was_never_analysed(store: Store) -> None:

@@ -95,11 +95,11 @@ class LibraryService:
         after = position.unpack(token) if token else start
         limit = page_limit(request.page_size)
         with self._store.snapshot(call.tenant) as repositories:
-            found = repositories.library.keys(wanted, after, limit + 1)
+            found, stopped = repositories.library.keys(wanted, after, limit + 1)
             ids = [key.id for key in found]
             items = (frame(ELEMENT, encoded(entry)) for entry in entries(repositories, ids))
             page, more = fitting(items, limit)
-        last = found[len(page) - 1] if more else None
+        last = found[len(page) - 1] if more else stopped
         return self._page(call, request, page, last and position.pack(last.value, last.id))
 
     def get_library_persona(self, call: Call, request: pb.GetLibraryPersonaRequest) -> bytes:
