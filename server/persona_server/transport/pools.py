@@ -24,6 +24,11 @@ class Pools:
     def __getitem__(self, name: PoolName) -> CallPool:
         return self._pools[name]
 
+    @property
+    def threads(self) -> int:
+        """How many threads all pools have together."""
+        return sum(THREADS.values())
+
     def bind(self, behaviour: Callable[..., Any], name: PoolName) -> Callable[..., Any]:
         """Let grpcio call a behaviour in a pool: it reads this attribute from what it is given."""
         behaviour.experimental_thread_pool = self[name]  # type: ignore[attr-defined]

@@ -55,6 +55,11 @@ class PersonaServer:
         information = reflection_handler(handlers, is_open=open_reflection)
         self._add(reflection.SERVICE_NAME, {"ServerReflectionInfo": information})
 
+    @property
+    def threads(self) -> int:
+        """How many threads serve calls, at most."""
+        return self._pools.threads
+
     def listen(self, address: str) -> int:
         """Bind an address and return its port; 0 picks a free one. Raises OSError if taken."""
         try:
