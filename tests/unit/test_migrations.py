@@ -202,10 +202,14 @@ def test_a_populated_first_database_becomes_what_a_new_one_is(
             assert before
             after = rows(store, f"SELECT * FROM {table}")  # noqa: S608
             assert [row[: len(old)] for row, old in zip(after, before, strict=True)] == before
-        assert rows(store, "SELECT DISTINCT simulation_id, response_count FROM audit") == [
-            (None, None)
+        assert rows(store, "SELECT DISTINCT simulation_id, response_count, peer FROM audit") == [
+            (None, None, None)
         ]
-        for sql in ("UPDATE audit SET response_count = 1", "DELETE FROM audit"):
+        for sql in (
+            "UPDATE audit SET response_count = 1",
+            "UPDATE audit SET peer = 'x'",
+            "DELETE FROM audit",
+        ):
             with pytest.raises((apsw.Error, peewee.PeeweeException)):
                 store.database.execute_sql(sql)
         assert rows(store, "PRAGMA foreign_key_check") == []

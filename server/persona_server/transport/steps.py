@@ -46,7 +46,7 @@ def call_steps(
         if rpc.method.scopes is None:  # open to everybody
             return
         who = rpc.principal = authenticator.principal(rpc.authorizations)
-        rpc.call = Call(rpc.method.name, who.tenant, who.subject, rpc.deadline)
+        rpc.call = Call(rpc.method.name, who.tenant, who.subject, rpc.deadline, rpc.peer)
 
     def count_written(rpc: Rpc) -> None:
         call = rpc.call
