@@ -59,6 +59,16 @@ class ListKey(NamedTuple):
     id: bytes
 
 
+TOP, BOTTOM = ListKey(math.inf, b"\xff" * 16), ListKey(-math.inf, b"\0" * 16)
+
+
+class Part(NamedTuple):
+    """A part of the library in its order of reliability: below `start`, down to `end` itself."""
+
+    start: ListKey
+    end: ListKey
+
+
 class ListKeys(NamedTuple):
     """Places that match, and where looking for more stopped: None at the end, or if there is more.
 
@@ -154,11 +164,12 @@ class OrderStatements:
 
 
 def _candidates(database: Database) -> Statement:
-    """Return the statement of all that can be reused, as matching reads them.
+    """Return the statement of all in a part that can be reused, as matching reads them.
 
     With `project` bound, without those that the project has used.
     """
     library, link = tables.LibraryPersona, tables.LibraryLink.alias("used")
+    place = Tuple(library.lower_bound, library.id)
     used = fn.EXISTS(
         link.select(SQL("1")).where(
             (link.tenant_id == param("tenant"))
@@ -177,6 +188,8 @@ def _candidates(database: Database) -> Statement:
             library.occupation_key,
         ).where(
             (library.tenant_id == param("tenant"))
+            & (place < Tuple(param("start"), param("start_id")))
+            & (place >= Tuple(param("end"), param("end_id")))
             & library.retired_at.is_null()
             & optional("project", ~used, BYTES)
         ),
@@ -228,12 +241,30 @@ class Library:
         last = statements.beyond.first(skip=MOST_VISITED - 1, **where)
         return ListKeys(found, ListKey(*last) if last else None)
 
-    def candidates(self, not_in: bytes | None) -> list[tuple[Any, ...]]:
+    def part(self, start: ListKey) -> Part:
+        """Return the part of the next MOST_VISITED library personas below a place."""
+        last = self._do.keys["lower_bound", True].beyond.first(
+            tenant=self._tenant,
+            value=start.value,
+            after=start.id,
+            min_reliability=-math.inf,
+            skip=MOST_VISITED - 1,
+        )
+        return Part(start, ListKey(*last) if last else BOTTOM)
+
+    def candidates(self, not_in: bytes | None, part: Part) -> list[tuple[Any, ...]]:
         """Return (id, age, gender, income, location, occupation) of all that can be reused.
 
         The texts are folded. Those that the project `not_in` has used are left out.
         """
-        return self._do.candidates.all(tenant=self._tenant, project=not_in)
+        return self._do.candidates.all(
+            tenant=self._tenant,
+            project=not_in,
+            start=part.start.value,
+            start_id=part.start.id,
+            end=part.end.value,
+            end_id=part.end.id,
+        )
 
     def insert(self, row: LibraryRow) -> None:
         """Add a library persona whose id is free and whose origin is not in the library."""
