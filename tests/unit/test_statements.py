@@ -29,14 +29,6 @@ MAY_SCAN = {
     "store.tenants._all": "the sweeper goes tenant by tenant, so it lists them",
     "store.tenants._names": "so does automatic promotion",
 }
-# Matching ranks a tenant's whole library, which one covering index holds.
-MAY_READ_ALL = {"store.library_statements.candidates"}
-# Both merge a page of each of two lists that are in order: twice a page, however long the lists.
-MERGES = {
-    "store.response_statements.of_individual.longest",
-    "store.response_statements.of_individual.page",
-    "store.response_statements.of_individual.more",
-}
 
 _REFERENCE = re.compile(
     r'(?:FROM|JOIN|UPDATE|INTO|,)\s+\(?"(?P<table>\w+)"(?!\.)(?:\s+AS\s+"(?P<alias>\w+)")?',
@@ -123,7 +115,6 @@ def test_no_statement_searches_by_the_tenant_alone(
         f"{name}: {step}"
         for name, statement in statements.items()
         for step in plan(store, statement)
-        if name not in MAY_READ_ALL
         if re.search(r"\(tenant_id=\?\)", step)
     ]
     assert not wrong
@@ -139,7 +130,7 @@ def test_lists_come_out_of_their_index_in_order(
         if any("USE TEMP B-TREE" in step for step in plan(store, statement))
     ]
     # The work list of sets is short, and is ordered by two columns of one index and a key.
-    assert set(sorting) <= {"store.sweeper._due_sets"} | MERGES
+    assert set(sorting) <= {"store.sweeper._due_sets"}
 
 
 def test_database_was_never_analysed(store: Store) -> None:

@@ -96,7 +96,8 @@ def audit_entry(call: Call, request: Mutation, **touched: Unpack[Touched]) -> Au
     }
     request_id = id_bytes(request.request_id) or None
     ids.update(touched)
-    return AuditEntry(call.method, call.actor, request_id=request_id, **ids)
+    peer = call.peer or None
+    return AuditEntry(call.method, call.actor, request_id=request_id, peer=peer, **ids)
 
 
 def _reused(request_id: str) -> ServiceError:

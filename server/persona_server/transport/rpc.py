@@ -112,7 +112,7 @@ class Rpc:
         self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
         self.peer = self.forwarded or peer
         if (who := self.principal) is not None:
-            self.call = Call(self.method.name, who.tenant, who.subject, self.deadline)
+            self.call = Call(self.method.name, who.tenant, who.subject, self.deadline, self.peer)
 
     @property
     def tenant(self) -> str:
