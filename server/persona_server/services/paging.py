@@ -18,6 +18,7 @@ MAX_PAGE_BYTES = 3 << 20
 NEWEST = b"\x7f" + b"\xff" * 23  # a position after every other, where a newest-first list starts
 _POSITION = 24
 _MAC = 16
+_LONGEST = 4 * -(-(_POSITION + _MAC) // 3)  # characters of a token, padding included
 # What a later page may change. The token itself is cleared before the request is bound to it.
 _FREE = ("page_size", "page_token", "resume_token")
 
@@ -44,6 +45,8 @@ class PageTokens:
         """
         if not token:
             return start
+        if len(token) > _LONGEST:
+            raise self._refused()
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
