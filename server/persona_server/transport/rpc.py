@@ -45,7 +45,6 @@ class Rpc:
         "deadline",
         "error_id",
         "keys",
-        "message_bytes",
         "method",
         "peer",
         "principal",
@@ -73,7 +72,6 @@ class Rpc:
         self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
         self.principal: Principal | None = None
         self.call: Call | None = None
-        self.message_bytes = 0  # of the message that came last
         self.code = "OK"
         self.reason = ""
         self.error_id = ""
