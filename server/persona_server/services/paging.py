@@ -17,6 +17,7 @@ MAX_PAGE_SIZE = 1000
 MAX_PAGE_BYTES = 3 << 20
 NEWEST = b"\x7f" + b"\xff" * 23  # a position after every other, where a newest-first list starts
 _MAC = 16
+_LONGEST = 512  # characters of a token: far above what any list makes
 # What a later page may change. The token itself is cleared before the request is bound to it.
 _FREE = ("page_size", "page_token", "resume_token")
 
@@ -43,6 +44,8 @@ class PageTokens:
         """
         if not token:
             return start
+        if len(token) > _LONGEST:
+            raise self._refused()
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):

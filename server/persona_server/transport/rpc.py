@@ -57,7 +57,6 @@ class Rpc:
         "error_id",
         "forwarded",
         "keys",
-        "message_bytes",
         "method",
         "peer",
         "principal",
@@ -78,7 +77,6 @@ class Rpc:
         self.deadline: float | None = None
         self.principal: Principal | None = None
         self.call: Call | None = None
-        self.message_bytes = 0  # of the message that came last
         self.code = "OK"
         self.reason = ""
         self.error_id = ""
