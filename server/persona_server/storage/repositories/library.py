@@ -16,7 +16,7 @@ from persona_server.storage.repositories.filters import (
     matches,
     parameters,
 )
-from persona_server.storage.repositories.pages import MOST_VISITED, hit
+from persona_server.storage.repositories.pages import MOST_VISITED, only_if
 
 ORDERS = ("lower_bound", "project_count", "created_at")
 CONTENT = ("id", "body", "project_count", "response_count", "retired_at")
@@ -150,7 +150,8 @@ class OrderStatements:
             wanted &= reliable
         by = (column.desc(), library.id.desc()) if descending else (column, library.id)
         places = library.select(column, library.id).where(within).order_by(*by)
-        visited = places.select(column.alias("value"), library.id, hit(wanted))
+        hit = only_if(wanted, SQL("1")).alias("hit")
+        visited = places.select(column.alias("value"), library.id, hit)
         visited = visited.limit(param("window")).alias("visited")
         ordered = [getattr(visited.c, name) for name in ("value", "id")]
         self.matching = Statement(

@@ -4,10 +4,9 @@ No call looks at more than MOST_VISITED entries of a list, however few of them m
 page may end early, or be empty, and the next one continues where it stopped.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from peewee import SQL, Case, Query, Select, fn
+from peewee import SQL, Case, Select, fn
 
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import page_in_one_row
@@ -35,24 +34,27 @@ class Page(NamedTuple):
 EMPTY_PAGE = Page(b"", START, 0, False)
 
 
-def hit(condition: Any) -> Any:
-    """Return the column of an entry that says whether it matches: 1, or NULL.
+def only_if(condition: Any, value: Any) -> Any:
+    """Return the column of an entry that is a value where it matches, else NULL.
 
-    As a column, so that the entries which do not match count among those looked at.
+    As a column, so that the entries which do not match count among those looked at. The value is
+    read only where it is wanted.
     """
-    return Case(None, [(condition, SQL("1"))]).alias("hit")
+    return Case(None, [(condition, value)])
 
 
-def matching(entries: Any, *columns: str, by: str = "position") -> Select:
+def matching(entries: Any, column: str) -> Select:
     """Return the query of at most `limit` that match among the first `window` entries.
 
-    `entries` are in order of `by`; these columns of theirs are read. Nothing beyond is looked at.
+    `entries` are in order of their position, and this column of theirs is of `only_if`. Nothing
+    beyond is looked at.
     """
     visited = entries.limit(param("window")).alias("visited")
+    value = getattr(visited.c, column)
     return (
-        Select((visited,), [getattr(visited.c, name) for name in columns])
-        .where(visited.c.hit.is_null(False))
-        .order_by(getattr(visited.c, by))
+        Select((visited,), (value, visited.c.position))
+        .where(value.is_null(False))
+        .order_by(visited.c.position)
         .limit(param("limit"))
     )
 
@@ -65,18 +67,17 @@ class FilteredPages:
         database: Database,
         positions: Any,
         entries: Any,
-        rows: Callable[[Any], Query],
     ) -> None:
         """Compile the statements of a list.
 
-        `positions` are those after the parameter `after`, in order; `entries` the same with `hit`.
-        `rows` makes of a query of positions that of the framed messages there, in order.
+        `positions` are those after the parameter `after`, in order; `entries` the same with
+        `framed`, the message of those that match.
         """
-        found = matching(entries, "position")
+        found = matching(entries, "framed")
         beyond = positions.limit(1).offset(param("skip"))
         # In one statement, so of one moment: entries that vanish in between can't move the end.
         stopped = Case(None, [(fn.count(SQL("*")) < param("limit"), beyond)])
-        self.page = Statement(database, page_in_one_row(rows(found.alias("found")), stopped))
+        self.page = Statement(database, page_in_one_row(found, stopped))
         follows = Case(None, [(fn.EXISTS(found), SQL("1")), (fn.EXISTS(beyond), SQL("1"))])
         self.ahead = Statement(database, Select(columns=[follows]))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL, Select, fn
+from peewee import JOIN, SQL, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
@@ -17,7 +17,7 @@ from persona_server.storage.repositories.filters import (
     parameters,
 )
 from persona_server.storage.repositories.groups import parents_of
-from persona_server.storage.repositories.pages import EMPTY_PAGE, FilteredPages, Page, hit
+from persona_server.storage.repositories.pages import EMPTY_PAGE, FilteredPages, Page, only_if
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
 ORIGIN, REUSE = 1, 2
@@ -153,12 +153,13 @@ class PersonaStatements:
             ),
         )
         self.more = Statement(database, persona.select(SQL("1")).where(after).limit(1))
-        # The covering index finds the positions; only the rows of the page are read for their text.
+        # Looked at in the covering index; only the rows of the page are read for their text.
         places = (
             persona.select(persona.position).where(after & still_shown()).order_by(persona.position)
         )
-        entries = places.select(persona.position, hit(matches(persona)))
-        self.filtered = FilteredPages(database, places, entries, _rows_at)
+        framed = only_if(matches(persona), persona.framed).alias("framed")
+        entries = places.select(persona.position, framed)
+        self.filtered = FilteredPages(database, places, entries)
 
     def _write(self, database: Database) -> None:
         persona = tables.Persona
@@ -186,21 +187,6 @@ class PersonaStatements:
                 }
             ).where(this & (persona.set_id == param("set"))),
         )
-
-
-def _rows_at(found: Any) -> Any:
-    """Return the query of the personas of a set at the positions found, in order."""
-    row = tables.Persona.alias("row")
-    return (
-        Select((found,), (row.framed, row.position))
-        .join(row, JOIN.CROSS)
-        .where(
-            (row.tenant_id == param("tenant"))
-            & (row.set_id == param("set"))
-            & (row.position == found.c.position)
-        )
-        .order_by(found.c.position)
-    )
 
 
 def still_shown() -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL, Case, Select, Value, fn
+from peewee import SQL, Case, Select, Value, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
@@ -14,11 +14,13 @@ from persona_server.storage.repositories.pages import (
     VISITED,
     FilteredPages,
     Page,
-    hit,
     matching,
+    only_if,
 )
 
 FOREVER = b"\xff"  # after every position
+
+Columns = Callable[[Any], Sequence[Any]]  # of a table's alias
 
 # The last byte of every response on its way out: the value of its bool field persona_deleted.
 SHOWN, DELETED = b"\0", b"\1"
@@ -100,11 +102,6 @@ def within(response: Any, scope: Any) -> Any:
     )
 
 
-def asked(response: Any) -> Any:
-    """Return the column that says whether a response answers the one question wanted."""
-    return hit(response.question_key == param("question"))
-
-
 class PageStatements:
     """The pages of one list: the responses whose `column` is the parameter `scope`."""
 
@@ -112,18 +109,24 @@ class PageStatements:
         response = tables.Response
         scope = within(response, getattr(response, column) == param("scope"))
 
-        def entries(*columns: Any) -> Any:
-            return response.select(*columns).where(scope).order_by(response.position)
+        def entries(columns: Columns) -> Any:
+            return response.select(*columns(response)).where(scope).order_by(response.position)
 
-        limit = param("limit")
-        framed = entries(whole(response).alias("framed"), response.position).limit(limit)
-        self.longest = _longest(database, entries(response.length).limit(limit))
-        self.page = Statement(database, page_in_one_row(framed))
-        self.more = Statement(database, entries(SQL("1")).limit(limit))
-        of_question = entries(response.position, response.length, asked(response))
-        self.longest_of_question = _longest(database, matching(of_question, "length"))
-        positions = entries(response.position)
-        self.of_question = FilteredPages(database, positions, of_question, _rows_at)
+        self._compile(database, entries)
+
+    def _compile(self, database: Database, entries: Callable[[Columns], Any]) -> None:
+        """Compile all statements. `entries` reads columns of the list, the position first."""
+        limit, positions = param("limit"), entries(lambda one: (one.position,))
+        self.longest = _longest(
+            database, entries(lambda one: (one.position, one.length)).limit(limit)
+        )
+        page = entries(lambda one: (one.position, whole(one).alias("framed"))).limit(limit)
+        self.page = Statement(database, page_in_one_row(page))
+        self.more = Statement(database, positions.limit(limit))
+        lengths = entries(lambda one: (one.position, _if_asked(one, one.length).alias("length")))
+        self.longest_of_question = _longest(database, matching(lengths, "length"))
+        framed = entries(lambda one: (one.position, _if_asked(one, whole(one)).alias("framed")))
+        self.of_question = FilteredPages(database, positions, framed)
 
 
 class IndividualStatements(PageStatements):
@@ -132,48 +135,28 @@ class IndividualStatements(PageStatements):
     Both lists are in order by an index of their own, and merged as they are read.
     """
 
-    def __init__(self, database: Database) -> None:  # no super: other statements
+    def __init__(self, database: Database) -> None:  # no super: another list
         own, copies = tables.Response.alias("own_answer"), tables.Response.alias("copy_answer")
         of_origin = within(own, own.persona_id == param("origin"))
         of_copies = within(copies, copies.library_persona_id == param("scope"))
 
-        def entries(columns: Callable[[Any], Sequence[Any]]) -> Any:
+        def entries(columns: Columns) -> Any:
             origins = own.select(*columns(own)).where(of_origin)
             both = origins.union_all(copies.select(*columns(copies)).where(of_copies))
             return both.order_by(SQL("1"))  # the position, the first column of both
 
-        limit = param("limit")
-        page = entries(lambda answer: (answer.position, answer.length)).limit(limit)
-        self.longest = _longest(database, page)
-        self.page = Statement(database, page_in_one_row(_rows_at(page.alias("found"))))
-        positions = entries(lambda answer: (answer.position,))
-        self.more = Statement(database, positions.limit(limit))
-        of_question = entries(lambda answer: (answer.position, answer.length, asked(answer)))
-        self.longest_of_question = _longest(database, matching(of_question, "length"))
-        self.of_question = FilteredPages(database, positions, of_question, _rows_at)
+        self._compile(database, entries)
+
+
+def _if_asked(response: Any, value: Any) -> Any:
+    """Return a column that is the value where a response answers the one question wanted."""
+    return only_if(response.question_key == param("question"), value)
 
 
 def _longest(database: Database, page: Any) -> Statement:
     """Return the statement of the longest response of a page; NULL if it is empty."""
     lengths = page.alias("lengths")
     return Statement(database, Select((lengths,), (fn.max(lengths.c.length),)))
-
-
-def _rows_at(found: Any) -> Any:
-    """Return the query of the framed responses at the positions found, in order.
-
-    Behind its time, a position has the response's id.
-    """
-    response = tables.Response.alias("answer")
-    return (
-        Select((found,), (whole(response).alias("framed"), found.c.position))
-        .join(response, JOIN.CROSS)
-        .where(
-            (response.tenant_id == param("tenant"))
-            & (response.id == fn.substr(found.c.position, SQL("9")))
-        )
-        .order_by(found.c.position)
-    )
 
 
 def whole(response: Any) -> Any:
