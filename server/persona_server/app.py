@@ -111,6 +111,8 @@ class App:
         if settings.promotion:
             self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
         self._gateway: GatewayProcess | None = None
+        # Now, since connections of callers may take every file descriptor later.
+        self.store.database.open_ahead(self._server.threads + len(self._jobs))
 
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""

@@ -7,7 +7,7 @@ knows gRPC.
 from collections.abc import Mapping, Sequence
 
 from persona.v1 import errors_pb2
-from persona_server.validation.violations import Violation
+from persona_server.validation.violations import MAX_VIOLATIONS, Violation
 
 __all__ = [
     "ServiceError",
@@ -23,7 +23,8 @@ __all__ = [
 class ServiceError(Exception):
     """A refusal that the caller may read: reason, a sentence, and what helps to mend it.
 
-    `message` is public. A cause that is not (SQL, paths) travels as `__cause__` into the log.
+    `violations_total` says how many there are if more are known of than are given. `message` is
+    public. A cause that is not (SQL, paths) travels as `__cause__` into the log.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class ServiceError(Exception):
         *,
         metadata: Mapping[str, str] | None = None,
         violations: Sequence[Violation] = (),
+        violations_total: int = 0,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
@@ -40,6 +42,7 @@ class ServiceError(Exception):
         self.message = message
         self.metadata = dict(metadata or {})
         self.violations = tuple(violations)
+        self.violations_total = max(violations_total, len(violations))
         self.retry_after = retry_after
 
     @property
@@ -49,11 +52,15 @@ class ServiceError(Exception):
 
 
 def invalid(violations: Sequence[Violation]) -> ServiceError:
-    """INVALID_FIELD for one or more bad fields; the sentence is that of the first."""
+    """INVALID_FIELD for one or more bad fields; the sentence is that of the first.
+
+    As many as an error lists stand for that many or more: whoever looked for them stopped there.
+    """
     first = violations[0]
     message = f"{first.field}: {first.description}"
     if len(violations) > 1:
-        message += f" (and {len(violations) - 1} more)"
+        least = "at least " if len(violations) >= MAX_VIOLATIONS else ""
+        message += f" (and {least}{len(violations) - 1} more)"
     return ServiceError(
         errors_pb2.ERROR_REASON_INVALID_FIELD,
         message,

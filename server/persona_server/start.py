@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from persona_server import config, logs
+from persona_server import config, descriptors, logs
 from persona_server.app import Addresses, App, StartError
 from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
@@ -26,6 +26,7 @@ def serve(flags: dict[str, str | None]) -> None:
         logs.configure(settings.log_level)
         for name in config.unknown_variables(os.environ):
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
+        descriptors.raise_limit()
         app = App(settings)
         if settings.demo and app.store.created:
             app.metrics.written.inc(make_demo(app.projects, app.personas))

@@ -9,7 +9,8 @@ NOW = 1_700_000_000_000_000
 
 
 def test_audit_row_holds_the_entry(store: Store) -> None:
-    entry = AuditEntry("M", "actor", b"p" * 16, b"g" * 16, b"x" * 16, 7, b"r" * 16)
+    ids = (b"p" * 16, b"g" * 16, b"x" * 16)
+    entry = AuditEntry("M", "actor", *ids, 7, b"r" * 16, peer="192.0.2.7:50000")
     with store.writing("acme", None) as repositories:
         repositories.audit.add(entry, NOW)
         repositories.audit.add(AuditEntry("N", "actor"), NOW)

@@ -20,7 +20,14 @@ from persona_server.services.paging import PageTokens
 from persona_server.services.personas.adding import Group
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.filters import NO_FILTERS, Filters
-from persona_server.storage.repositories.library import ORDERS, LibraryRow, Wanted
+from persona_server.storage.repositories.library import (
+    BOTTOM,
+    ORDERS,
+    TOP,
+    LibraryRow,
+    Part,
+    Wanted,
+)
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, REUSE
 from persona_server.storage.store import Store
@@ -32,6 +39,7 @@ from support.stored import StoredGroup, read
 
 LARGE: dict[str, Any] = {"psychographic_notes": "n" * 16_000, "attributes": {"a": "b" * 32_000}}
 TOKENS = PageTokens(b"k")
+WHOLE = Part(TOP, BOTTOM)
 EVERYTHING = Wanted(NO_FILTERS, None, include_retired=True)
 
 
@@ -85,7 +93,7 @@ def link(
 def walk(store: Store, wanted: Wanted, size: int) -> Iterator[bytes]:
     edge = (float("inf"), b"\xff" * 17) if wanted.descending else (float("-inf"), b"")
     after = edge
-    while found := read(store).library.keys(wanted, after, size):
+    while found := read(store).library.keys(wanted, after, size).found:
         yield from (key.id for key in found)
         after = (found[-1].value, found[-1].id)
 
@@ -145,10 +153,10 @@ def test_candidates_leave_out_the_retired_and_the_used(store: Store, group: Stor
         link(repositories, other, two, copy, REUSE)
         repositories.library.retire(three, 5)
     library = read(store).library
-    assert {row[0] for row in library.candidates(None)} == {one, two}
-    assert {row[0] for row in library.candidates(other.project)} == {one}
-    assert library.candidates(group.project) == []
-    assert {row[1:] for row in library.candidates(None)} == {(30, "female", "", "", "")}
+    assert {row[0] for row in library.candidates(None, WHOLE)} == {one, two}
+    assert {row[0] for row in library.candidates(other.project, WHOLE)} == {one}
+    assert library.candidates(group.project, WHOLE) == []
+    assert {row[1:] for row in library.candidates(None, WHOLE)} == {(30, "female", "", "", "")}
 
 
 def test_other_tenants_see_nothing(store: Store, group: StoredGroup) -> None:
@@ -157,7 +165,7 @@ def test_other_tenants_see_nothing(store: Store, group: StoredGroup) -> None:
     theirs = read(store, "umbrella")
     assert theirs.library.find(one) is None
     assert theirs.library.origin(one) is None
-    assert theirs.library.candidates(None) == []
+    assert theirs.library.candidates(None, WHOLE) == []
     assert theirs.links.page(one, 2**62, 10) == []
     assert not theirs.links.used(one, group.project)
     assert theirs.links.shown(group.project, group.group, group.set_id, [one]) == set()

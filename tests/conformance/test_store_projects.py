@@ -86,10 +86,16 @@ def test_project_counts_the_groups_that_it_shows(store: Store, group: StoredGrou
         locked = change.groups.lock(group.project, other)
         assert locked is not None
         change.groups.mark_deleted(other, locked.set_id, 3)
+        change.groups.mark_deleted(other, locked.set_id, 4)  # changes nothing
     stored = read(store)
     found = stored.projects.find(group.project)
     assert found is not None
     assert found.group_count == 1
+    with store.writing("acme", None) as change:
+        change.groups.mark_all_deleted(group.project, 5)
+    found = read(store).projects.find(group.project)
+    assert found is not None
+    assert found.group_count == 0
 
 
 def test_head_names_the_outermost_missing_parent(store: Store, group: StoredGroup) -> None:

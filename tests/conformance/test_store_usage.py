@@ -80,7 +80,7 @@ def test_a_migration_counts_what_is_there(store: Store, group: StoredGroup) -> N
     wanted, probe = said(group), Probe(store)
     for table in ("tenant_quota", "tenant_usage"):
         probe.change(f"DROP TABLE {table}")
-    probe.change("DELETE FROM schema_migration WHERE name LIKE '0005%'")
+    probe.change("DELETE FROM schema_migration WHERE name LIKE '0006%'")
     opened = open_store(store.database.path.parent)
     try:
         assert read(opened, group.tenant).quotas.stored() == wanted > 0

@@ -1,5 +1,6 @@
 """R19 without kills: one audit row for each committed mutation, and none for anything else."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from support.service import Service
 from support.walk import Step, Walk
 
 TENANT = "audited"
+PEER = re.compile(r"127\.0\.0\.1:\d+")
 ACTORS = ("alice", "bob@example.org")
 # Not effects of their own: the trail itself, answers kept for retries, an import's own ledger.
 LEDGERS = ("audit", "idempotency", "import_session", "import_batch")
@@ -70,6 +72,7 @@ def check(step: Step, answer: Answer, rows: list[AuditRow], changed: bool, diffe
     assert sum(row.persona_count or 0 for row in rows) == abs(difference), what
     for row in rows:
         assert (row.actor, row.method) == (step.actor, step.method.name)
+        assert PEER.fullmatch(row.peer or ""), row
         check_ids(step, answer, row)
 
 

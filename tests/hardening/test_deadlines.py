@@ -12,10 +12,9 @@ from support.answers import answer, record
 from support.data import Place, make_place, persona, uid
 from support.importer import LEAN
 from support.service import Service, running_service
-from support.shelves import fill_library
 from support.waiting import eventually
 
-LIBRARY, QUESTIONS, SIMULATIONS = 60_000, 1_000, 30  # half a second of work each
+QUESTIONS, SIMULATIONS = 1_000, 30  # half a second of work
 DEADLINE, MARGIN = 0.03, 0.25  # seconds
 
 
@@ -32,13 +31,11 @@ class Slow:
             people = [peer.id for peer in peers] if not number else []
             for who in (*people, self.one):
                 record(self.caller, uid(), *_answers(who, number))
-        fill_library(service.data, "local", LIBRARY)
 
     def rpc(self, name: str) -> tuple[Any, Any]:
         """Return an RPC and its request."""
         ids = self.place.ids
         requests: dict[str, Any] = {
-            "MatchLibraryPersonas": pb.MatchLibraryPersonasRequest(**ids),
             "GetReliability": pb.GetReliabilityRequest(**ids, persona_id=self.one),
             "PromotePersona": pb.PromotePersonaRequest(**ids, persona_id=self.one),
         }
@@ -73,7 +70,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slow]:
         yield Slow(service)
 
 
-DEAR = ("MatchLibraryPersonas", "GetReliability", "PromotePersona")
+DEAR = ("GetReliability", "PromotePersona")
 
 
 @pytest.mark.parametrize("name", DEAR)

@@ -27,6 +27,7 @@ class AuditRow(NamedTuple):
     simulation_id: str
     response_count: int | None
     library_persona_id: str
+    peer: str | None
 
 
 _AUDIT = ", ".join(AuditRow._fields)

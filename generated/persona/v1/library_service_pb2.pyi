@@ -679,7 +679,10 @@ class ListLibraryPersonasResponse(_message.Message):
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
     def library_personas(self) -> _containers.RepeatedCompositeFieldContainer[Global___LibraryPersona]:
-        """The library personas of the page, in the order asked for."""
+        """The library personas of the page, in the order asked for. A call looks at 10,000 of them at most:
+        where filters let few through, a page may hold fewer than asked for, or none, even though more
+        follow.
+        """
 
     def __init__(
         self,
@@ -849,7 +852,9 @@ class MatchLibraryPersonasResponse(_message.Message):
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
     def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___LibraryMatch]:
-        """The matches of the page, best first."""
+        """The matches of the page, best first. It may hold fewer than asked for, or none, even though more
+        follow in the next part of the library.
+        """
 
     def __init__(
         self,

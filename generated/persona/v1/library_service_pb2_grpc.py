@@ -146,7 +146,9 @@ class LibraryServiceServicer:
     def MatchLibraryPersonas(self, request, context):
         """MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
         definition, best first by (score, id). Gender, where the group names one, and its age range are
-        requirements; retired library personas are excluded.
+        requirements; retired library personas are excluded. A call looks at 10,000 library personas at
+        most: a larger library is ranked in parts, first the 10,000 with the highest lower bound of
+        reliability, then the next 10,000.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

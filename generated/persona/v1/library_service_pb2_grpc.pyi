@@ -51,7 +51,9 @@ class LibraryServiceStub:
     MatchLibraryPersonas: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.MatchLibraryPersonasRequest, _library_service_pb2.MatchLibraryPersonasResponse]
     """MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
     definition, best first by (score, id). Gender, where the group names one, and its age range are
-    requirements; retired library personas are excluded.
+    requirements; retired library personas are excluded. A call looks at 10,000 library personas at
+    most: a larger library is ranked in parts, first the 10,000 with the highest lower bound of
+    reliability, then the next 10,000.
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
     ReuseLibraryPersonas: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.ReuseLibraryPersonasRequest, _library_service_pb2.ReuseLibraryPersonasResponse]
@@ -140,7 +142,9 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _library_service_pb2.MatchLibraryPersonasResponse:
         """MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
         definition, best first by (score, id). Gender, where the group names one, and its age range are
-        requirements; retired library personas are excluded.
+        requirements; retired library personas are excluded. A call looks at 10,000 library personas at
+        most: a larger library is ranked in parts, first the 10,000 with the highest lower bound of
+        reliability, then the next 10,000.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 

@@ -121,7 +121,9 @@ class ListPersonasResponse(_message.Message):
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """The personas of the page, oldest first."""
+        """The personas of the page, oldest first. A call looks at 10,000 personas at most: where filters let
+        few through, a page may hold fewer than asked for, or none, even though more follow.
+        """
 
     def __init__(
         self,
@@ -554,7 +556,9 @@ class ExportPersonasResponse(_message.Message):
     """Continues after this chunk. Set on every chunk."""
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """The personas of the chunk, oldest first."""
+        """The personas of the chunk, oldest first. Where filters let few through, a chunk may hold none: its
+        token says how far the export is.
+        """
 
     def __init__(
         self,

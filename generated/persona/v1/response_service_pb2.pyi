@@ -373,7 +373,9 @@ class ListResponsesResponse(_message.Message):
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Response]:
-        """The responses of the page, oldest first."""
+        """The responses of the page, oldest first. A call looks at 10,000 responses at most: of a question
+        that few of them answer, a page may hold fewer than asked for, or none, even though more follow.
+        """
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 class Call:
     """One call. `deadline` is on the monotonic clock, None where the caller set none.
 
+    `peer` is the address that it came from, "" if it came from within the process.
     A service adds to `written` how many personas it has made visible, once they are on disk, and
     of a stream notes when it `progressed_at` last, on the monotonic clock.
     """
@@ -16,6 +17,7 @@ class Call:
     tenant: str
     actor: str
     deadline: float | None = None
+    peer: str = ""
     written: int = 0
     progressed_at: float = 0.0
 

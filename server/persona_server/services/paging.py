@@ -16,8 +16,8 @@ from persona_server.services.framing import NEXT_PAGE_TOKEN, frame
 MAX_PAGE_SIZE = 1000
 MAX_PAGE_BYTES = 3 << 20
 NEWEST = b"\x7f" + b"\xff" * 23  # a position after every other, where a newest-first list starts
-_POSITION = 24
 _MAC = 16
+_LONGEST = 512  # characters of a token: far above what any list makes
 # What a later page may change. The token itself is cleared before the request is bound to it.
 _FREE = ("page_size", "page_token", "resume_token")
 
@@ -44,14 +44,14 @@ class PageTokens:
         """
         if not token:
             return start
+        if len(token) > _LONGEST:
+            raise self._refused()
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise self._refused() from None
-        position, mac = raw[:_POSITION], raw[_POSITION:]
-        if len(raw) != _POSITION + _MAC or not hmac.compare_digest(
-            mac, self._mac(call, request, position)
-        ):
+        position, mac = raw[:-_MAC], raw[-_MAC:]
+        if not hmac.compare_digest(mac, self._mac(call, request, position)):
             raise self._refused()
         return position
 

@@ -11,9 +11,9 @@ from grpc_status import rpc_status
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
+from persona_server.validation.violations import MAX_VIOLATIONS
 
 DOMAIN = "persona.v1"
-MAX_VIOLATIONS = 20
 MAX_DETAILS = 4096  # bytes: more breaks HTTP/2 trailers
 
 _Code = grpc.StatusCode
@@ -90,8 +90,8 @@ def _details(error: ServiceError) -> list[Message]:
     details: list[Message] = [info]
     if error.violations:
         shown = _violations(error)
-        if len(shown.field_violations) < len(error.violations):
-            info.metadata["violations_total"] = str(len(error.violations))
+        if len(shown.field_violations) < error.violations_total:
+            info.metadata["violations_total"] = str(error.violations_total)
         details.append(shown)
     if error.retry_after is not None:
         delay = Duration(seconds=math.ceil(error.retry_after))

@@ -64,6 +64,11 @@ class Pools:
     def _receipts_of(self, name: PoolName) -> Receipts:
         return self.open_receipts if name in ("health", "watch") else self.receipts
 
+    @property
+    def threads(self) -> int:
+        """How many threads all pools have together."""
+        return sum(limits.threads for limits in LIMITS.values())
+
     def shutdown(self) -> None:
         """Start nothing any more; what runs is not waited for."""
         for pool in self._pools.values():

@@ -64,7 +64,6 @@ class Rpc:
         "forwarded",
         "has_left",
         "keys",
-        "message_bytes",
         "method",
         "peer",
         "principal",
@@ -87,7 +86,6 @@ class Rpc:
         self.call: Call | None = None
         self.has_left: Callable[[], bool] = _stays
         self.counted = False  # among its tenant's concurrent calls
-        self.message_bytes = 0  # of the message that came last
         self.answer_bytes = 0  # of the answer that is sent next
         self.code = "OK"
         self.reason = ""
@@ -126,7 +124,7 @@ class Rpc:
         self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
         self.peer = self.forwarded or peer
         if (who := self.principal) is not None:
-            self.call = Call(self.method.name, who.tenant, who.subject, self.deadline)
+            self.call = Call(self.method.name, who.tenant, who.subject, self.deadline, self.peer)
 
     @property
     def tenant(self) -> str:

@@ -56,6 +56,11 @@ class PersonaServer:
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
         self._server = grpc.server(self._pools["read"], [door], options=OPTIONS)
 
+    @property
+    def threads(self) -> int:
+        """How many threads serve calls, at most."""
+        return self._pools.threads
+
     def listen(self, address: str) -> int:
         """Bind an address and return its port; 0 picks a free one. Raises OSError if taken."""
         try:

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from persona.v1 import errors_pb2
 from persona_server import errors, patience
@@ -22,8 +22,10 @@ from persona_server.transport.pipeline import Step
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.transport.rpc import Rpc, refusal_for
 from persona_server.transport.sharing.use import Use
+from persona_server.validation.counts import UnacceptableError
 from persona_server.validation.fields import UUID
 from persona_server.validation.limits import MAX_REQUEST_BYTES
+from persona_server.validation.parsing import parse
 from persona_server.validation.requests import validate
 
 
@@ -145,14 +147,16 @@ def _end_patience(_rpc: Rpc) -> None:
 
 
 def _parse(rpc: Rpc, raw: bytes) -> Message:
-    """Return the message of these bytes. Raises INVALID_FIELD for bytes that are none."""
-    rpc.message_bytes = len(raw)
-    request = rpc.method.request
+    """Return the message of these bytes.
+
+    Raises MESSAGE_TOO_LARGE, and INVALID_FIELD for bytes that are none or hold too many items.
+    """
+    if rpc.method.validated and len(raw) > MAX_REQUEST_BYTES:
+        raise _too_large(len(raw))
     try:
-        return request.FromString(raw)
-    except DecodeError:
-        what = f"is not a well-formed {request.DESCRIPTOR.full_name}"
-        raise errors.invalid_field("request", what) from None
+        return parse(rpc.method.request, raw)
+    except UnacceptableError as error:
+        raise errors.invalid([error.violation]) from None
 
 
 def _take_idempotency_key(rpc: Rpc, request: Message) -> Message:
@@ -175,15 +179,9 @@ def _set_request_id(request: Message, given: Sequence[str]) -> None:
 
 
 def _validate(rpc: Rpc, request: Message) -> Message:
-    """Return the message checked and normalised.
-
-    Raises MESSAGE_TOO_LARGE, and INVALID_FIELD naming every bad field.
-    """
-    if rpc.method.validated:
-        if rpc.message_bytes > MAX_REQUEST_BYTES:
-            raise _too_large(rpc.message_bytes)
-        if found := validate(request):
-            raise errors.invalid(found)
+    """Return the message checked and normalised. Raises INVALID_FIELD naming the bad fields."""
+    if rpc.method.validated and (found := validate(request)):
+        raise errors.invalid(found)
     return request
 
 

@@ -2,16 +2,19 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from persona_server.validation.limits import LINES, MAX_AGE
-from persona_server.validation.violations import Violation
+from persona_server.validation.limits import LINES, MAX_AGE, MAX_MARKS
+from persona_server.validation.violations import Violations
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+# Characters that become marks when folded and are none before, and a mark in their place.
+_HIDDEN_MARKS = dict.fromkeys(map(ord, "\u0f73\u0f75\u0f81\uff9e\uff9f"), "\u0301")
 
 
 class AgeRange(Protocol):
@@ -21,73 +24,115 @@ class AgeRange(Protocol):
     age_max: int
 
 
-def check_uuid(found: list[Violation], path: str, value: str, *, required: bool) -> None:
-    """An id is a UUID in 8-4-4-4-12 form, of any case."""
-    if not value:
-        if required:
-            found.append(Violation(path, "is required and must be a UUID"))
-    elif not UUID.fullmatch(value):
-        found.append(Violation(path, "must be a UUID in the form 8-4-4-4-12 hexadecimal digits"))
+def check_uuid(found: Violations, path: str, value: str, *, required: bool) -> str:
+    """An id is a UUID in 8-4-4-4-12 form, of any case. Returns it in lower case if it is one."""
+    if UUID.fullmatch(value):
+        return value.lower()
+    if value:
+        found.add(path, "must be a UUID in the form 8-4-4-4-12 hexadecimal digits")
+    elif required:
+        found.add(path, "is required and must be a UUID")
+    return value
 
 
-def check_line(found: list[Violation], path: str, value: str, limit: int) -> None:
+def check_line(found: Violations, path: str, value: str, limit: int) -> None:
     """A one-line text has at most `limit` characters and no control characters."""
-    if len(value) > limit:
-        found.append(Violation(path, f"must have at most {limit} characters, has {len(value)}"))
+    if len(value) > limit:  # and is not looked at
+        found.add(path, f"must have at most {limit} characters, has {len(value)}")
+    elif bad := _control_in(value):
+        found.add(path, f"must not contain control characters (found U+{ord(bad):04X})")
+
+
+def _control_in(text: str) -> str:
+    """Return the first control character of a text, or ""."""
     # isprintable() is the fast way to say "surely none"; it also refuses some harmless spaces.
-    if not value.isprintable() and (bad := _CONTROL.search(value)):
-        what = f"must not contain control characters (found U+{ord(bad[0]):04X})"
-        found.append(Violation(path, what))
+    found = None if text.isprintable() else _CONTROL.search(text)
+    return found[0] if found else ""
 
 
-def check_text(found: list[Violation], path: str, value: str, limit: int) -> None:
+def check_text(found: Violations, path: str, value: str, limit: int) -> None:
     """A longer text has at most `limit` UTF-8 bytes and no NUL."""
     if len(value) * 4 > limit and (size := len(value.encode())) > limit:
-        found.append(Violation(path, f"must have at most {limit} bytes of UTF-8, has {size}"))
-    if "\0" in value:
-        found.append(Violation(path, "must not contain NUL"))
+        found.add(path, f"must have at most {limit} bytes of UTF-8, has {size}")
+    elif "\0" in value:
+        found.add(path, "must not contain NUL")
 
 
-def check_name(found: list[Violation], path: str, value: str, limit: int = LINES["name"]) -> None:
+def check_name(found: Violations, path: str, value: str, limit: int = LINES["name"]) -> None:
     """A name is a one-line text that is not blank."""
-    if not value.strip():
-        what = f"is required: 1 to {limit} characters that are not all spaces"
-        found.append(Violation(path, what))
+    if len(value) <= limit and not value.strip():
+        found.add(path, f"is required: 1 to {limit} characters that are not all spaces")
     check_line(found, path, value, limit)
 
 
-def check_range(found: list[Violation], path: str, value: int, low: int, high: int) -> None:
+def check_items(found: Violations, path: str, items: Sequence[str], limit: int) -> None:
+    """Each item of a list is a one-line text that is not blank. Their number is checked before."""
+    if are_clean(items, limit):
+        return
+    for i, item in enumerate(items):
+        if len(item) <= limit and not item.strip():
+            found.add(f"{path}[{i}]", "must not be blank")
+        check_line(found, f"{path}[{i}]", item, limit)
+
+
+def are_clean(texts: Sequence[str], limit: int) -> bool:
+    """Whether all are lines and none is blank, without a path for each: there may be a million."""
+    printable = True
+    for text in texts:
+        if len(text) > limit or not text.strip():
+            return False
+        printable = printable and text.isprintable()
+    return printable or not _control_in("".join(texts))
+
+
+def check_range(found: Violations, path: str, value: int, low: int, high: int) -> None:
     """A whole number lies within bounds."""
     if not low <= value <= high:
-        found.append(Violation(path, f"must be {low} to {high}, is {value}"))
+        found.add(path, f"must be {low} to {high}, is {value}")
 
 
-def check_ages(found: list[Violation], ages: AgeRange, prefix: str) -> None:
+def check_ages(found: Violations, ages: AgeRange, prefix: str) -> None:
     """The bounds of an age range lie in 0 to 130, 0 being open, and the lower is not above."""
     check_range(found, f"{prefix}age_min", ages.age_min, 0, MAX_AGE)
     check_range(found, f"{prefix}age_max", ages.age_max, 0, MAX_AGE)
     check_age_order(found, ages, prefix)
 
 
-def check_age_order(found: list[Violation], ages: AgeRange, prefix: str) -> None:
+def check_age_order(found: Violations, ages: AgeRange, prefix: str) -> None:
     """The lower bound of an age range is not above the upper one, unless that is open."""
     if 0 < ages.age_max < ages.age_min:
-        found.append(Violation(f"{prefix}age_min", "must not be greater than age_max"))
+        found.add(f"{prefix}age_min", "must not be greater than age_max")
 
 
-def check_time(found: list[Violation], path: str, value: Timestamp) -> None:
+def check_time(found: Violations, path: str, value: Timestamp) -> None:
     """A time lies in the years 1970 to 9999; what is finer than microseconds is cut off."""
     if not (0 <= value.seconds <= _LAST_SECOND and 0 <= value.nanos < 1_000_000_000):
-        found.append(Violation(path, "must be a time in the years 1970 to 9999"))
+        found.add(path, "must be a time in the years 1970 to 9999")
     elif value.nanos % 1000:
         value.nanos -= value.nanos % 1000
 
 
-def check_folded(found: list[Violation], path: str, value: str, limit: int) -> None:
-    """A filterable text stays within `limit` UTF-8 bytes when folded: folding can lengthen it."""
-    if not value.isascii() and (size := len(fold(value).encode())) > limit:
-        what = f"must have at most {limit} bytes when case-folded for filters, has {size}"
-        found.append(Violation(path, what))
+def check_filterable(
+    found: Violations, path: str, value: str, characters: int, folded: int
+) -> None:
+    """A text that filters compare with is a line, and stays within `folded` bytes when folded.
+
+    Folding can lengthen a text, and puts marks in order in the square of their number in a row.
+    """
+    check_line(found, path, value, characters)
+    if value.isascii() or len(value) > characters:
+        return
+    if _marks_in_a_row(value) > MAX_MARKS:
+        found.add(path, f"must not have more than {MAX_MARKS} combining marks in a row")
+    elif (size := len(fold(value).encode())) > folded:
+        what = f"must have at most {folded} bytes when case-folded for filters, has {size}"
+        found.add(path, what)
+
+
+def _marks_in_a_row(text: str) -> int:
+    """Return how many combining marks a text has without another character between them."""
+    classes = bytes(map(unicodedata.combining, text.translate(_HIDDEN_MARKS)))
+    return max(map(len, classes.split(b"\0")))
 
 
 def fold(value: str) -> str:

@@ -12,7 +12,7 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ExportPersonasRequest, ListPersonasRequest
 from persona_server.validation.fields import check_ages, check_line, fold
 from persona_server.validation.limits import LINES
-from persona_server.validation.violations import Violation
+from persona_server.validation.violations import Violations
 
 FilteredRequest: TypeAlias = (
     ListPersonasRequest | ExportPersonasRequest | ListLibraryPersonasRequest
@@ -66,7 +66,7 @@ _TEXTS = tuple(each for each in FILTERS if each.is_text)
 KEY_COLUMNS = tuple(each.column for each in _TEXTS)
 
 
-def check_filters(found: list[Violation], request: FilteredRequest) -> None:
+def check_filters(found: Violations, request: FilteredRequest) -> None:
     """The texts of filters have the limits of the fields, and the ages are a range."""
     for each in FILTERS:
         if each.is_text and (value := getattr(request, each.name)):

@@ -9,7 +9,7 @@ from persona.v1.library_service_pb2 import (
 )
 from persona_server.validation.fields import check_line, check_uuid
 from persona_server.validation.limits import LINES, MAX_REUSED
-from persona_server.validation.violations import Violation
+from persona_server.validation.violations import Violations
 
 _PERSONA = ("project_id", "group_id", "persona_id")
 # What order_by names → the order of storage.
@@ -27,58 +27,60 @@ def order_of(order_by: str) -> tuple[str, bool]:
     return ORDERS[name], direction == "desc"
 
 
-def check_individual(found: list[Violation], request: GetReliabilityRequest) -> None:
+def check_individual(found: Violations, request: GetReliabilityRequest) -> None:
     """An individual is named by a persona with its parents, or by a library persona alone."""
     named = [name for name in _PERSONA if getattr(request, name)]
     if named and request.library_persona_id:
         what = f"must not be set together with {named[0]}"
-        found.append(Violation("library_persona_id", what))
+        found.add("library_persona_id", what)
     elif not named and not request.library_persona_id:
         what = "is required, unless project_id, group_id and persona_id are set"
-        found.append(Violation("library_persona_id", what))
+        found.add("library_persona_id", what)
     for name in (*_PERSONA, "library_persona_id"):
         value = getattr(request, name)
-        check_uuid(found, name, value, required=bool(named) and name in _PERSONA)
-        setattr(request, name, value.lower())
+        value = check_uuid(found, name, value, required=bool(named) and name in _PERSONA)
+        setattr(request, name, value)
 
 
-def check_list(found: list[Violation], request: ListLibraryPersonasRequest) -> None:
+def check_list(found: Violations, request: ListLibraryPersonasRequest) -> None:
     """Check and normalise what is a list's own: its bound of reliability and its order."""
     _check_share(found, "min_reliability", request.min_reliability)
+    if len(request.order_by) > LINES["order_by"]:
+        check_line(found, "order_by", request.order_by, LINES["order_by"])
+        return
     order_by = " ".join(request.order_by.split())
     name, _, direction = (order_by or DEFAULT_ORDER).partition(" ")
     if name not in ORDERS or direction not in ("", "desc"):
         what = f'must be one of {", ".join(ORDERS)}, optionally followed by " desc"'
-        found.append(Violation("order_by", what))
+        found.add("order_by", what)
     request.order_by = order_by
 
 
-def check_match(found: list[Violation], request: MatchLibraryPersonasRequest) -> None:
+def check_match(found: Violations, request: MatchLibraryPersonasRequest) -> None:
     """Check what is a match's own."""
     _check_share(found, "min_score", request.min_score)
 
 
-def check_reuse(found: list[Violation], request: ReuseLibraryPersonasRequest) -> None:
+def check_reuse(found: Violations, request: ReuseLibraryPersonasRequest) -> None:
     """Check and normalise the individuals to reuse."""
     ids = request.library_persona_ids
     if not 1 <= len(ids) <= MAX_REUSED:
         what = f"must contain 1 to {MAX_REUSED} ids, has {len(ids)}"
-        found.append(Violation("library_persona_ids", what))
+        found.add("library_persona_ids", what)
         return
-    ids[:] = [value.lower() for value in ids]
     seen: dict[str, int] = {}
-    for i, value in enumerate(ids):
+    for i, given in enumerate(ids):
         path = f"library_persona_ids[{i}]"
-        check_uuid(found, path, value, required=True)
+        ids[i] = value = check_uuid(found, path, given, required=True)
         if (first := seen.setdefault(value, i)) != i:
-            found.append(Violation(path, f"repeats library_persona_ids[{first}]"))
+            found.add(path, f"repeats library_persona_ids[{first}]")
 
 
-def check_timeline(found: list[Violation], request: GetAttitudeTimelineRequest) -> None:
+def check_timeline(found: Violations, request: GetAttitudeTimelineRequest) -> None:
     """Check what is a timeline's own."""
     check_line(found, "question_key", request.question_key, LINES["question_key"])
 
 
-def _check_share(found: list[Violation], path: str, value: float) -> None:
+def _check_share(found: Violations, path: str, value: float) -> None:
     if not 0 <= value <= 1:  # NaN is not, either
-        found.append(Violation(path, "must be 0 to 1, where 0 is no filter"))
+        found.add(path, "must be 0 to 1, where 0 is no filter")

@@ -7,6 +7,7 @@ MAX_PERSONA_BYTES = 64 << 10
 MAX_RESPONSE_BYTES = 64 << 10
 # How many items a request may hold.
 MAX_PERSONAS = MAX_RESPONSES = MAX_REUSED = 1000
+MAX_PATHS = 100  # of an update mask
 
 # One-line texts → characters.
 LINES = {
@@ -20,9 +21,11 @@ LINES = {
     "question_key": 255,
     "model": 255,
     "prompt_version": 255,
+    "order_by": 255,
 }
 # Filterable free texts → UTF-8 bytes once folded, which can lengthen a text.
 FOLDED = {"gender": 256, "location": 1020, "occupation": 1020}
+MAX_MARKS = 30  # combining marks in a row in such a text, as in Unicode's stream-safe format
 # Longer texts → UTF-8 bytes.
 TEXTS = {
     "description": 4 << 10,
@@ -49,6 +52,15 @@ LISTS = {
     "themes": Items(50, 128),
     "options": Items(500, 255),
     "attributes": Items(100, 128),  # its keys
+}
+# Every list that a request can hold → how many items.
+COUNTS = {
+    "personas": MAX_PERSONAS,
+    "responses": MAX_RESPONSES,
+    "library_persona_ids": MAX_REUSED,
+    "paths": MAX_PATHS,
+    "values": LISTS["options"].most,  # each is one of the options
+    **{name: items.most for name, items in LISTS.items()},
 }
 FEWEST_TRAITS = 3
 MAX_ATTRIBUTES_BYTES = 32 << 10  # of all keys and values together

@@ -15,14 +15,13 @@ from persona.v1.project_service_pb2 import (
 )
 from persona_server.validation.fields import (
     check_ages,
-    check_folded,
-    check_line,
+    check_filterable,
     check_name,
     check_text,
     check_uuid,
 )
-from persona_server.validation.limits import FOLDED, INCOME_LEVELS, LINES, TEXTS
-from persona_server.validation.violations import Violation
+from persona_server.validation.limits import FOLDED, INCOME_LEVELS, LINES, MAX_PATHS, TEXTS
+from persona_server.validation.violations import Violations
 
 PROJECT_FIELDS = ("name", "description")
 GROUP_FIELDS = (
@@ -36,6 +35,7 @@ GROUP_FIELDS = (
     "income_level",
     "psychographic_notes",
 )
+_SHOWN = 100  # characters of a path that is refused
 OPEN = ("All", "Any")  # what leaves a field of a group's definition open, beside ""
 
 ProjectChange: TypeAlias = CreateProjectRequest | UpdateProjectRequest
@@ -43,7 +43,7 @@ GroupChange: TypeAlias = CreatePersonaGroupRequest | UpdatePersonaGroupRequest
 Resource: TypeAlias = Project | PersonaGroup
 
 
-def check_project(found: list[Violation], request: ProjectChange) -> None:
+def check_project(found: Violations, request: ProjectChange) -> None:
     """Check and normalise the project of a create or an update."""
     _require(found, request, "project")
     names = _prepared(found, request, request.project, "project", PROJECT_FIELDS)
@@ -54,7 +54,7 @@ def check_project(found: list[Violation], request: ProjectChange) -> None:
         check_text(found, "project.description", description, TEXTS["description"])
 
 
-def check_group(found: list[Violation], request: GroupChange) -> None:
+def check_group(found: Violations, request: GroupChange) -> None:
     """Check and normalise the group of a create or an update."""
     _require(found, request, "persona_group")
     names = _prepared(found, request, request.persona_group, "persona_group", GROUP_FIELDS)
@@ -63,29 +63,28 @@ def check_group(found: list[Violation], request: GroupChange) -> None:
     _check_definition(found, request.persona_group)
 
 
-def _check_definition(found: list[Violation], group: PersonaGroup) -> None:
+def _check_definition(found: Violations, group: PersonaGroup) -> None:
     """Check a group's definition; in it "", "All" and "Any" are open."""
     description, notes = group.description, group.psychographic_notes
     check_text(found, "persona_group.description", description, TEXTS["description"])
     check_ages(found, group, "persona_group.")
     for name in ("gender", "location", "occupation"):
         value = getattr(group, name)
-        check_line(found, f"persona_group.{name}", value, LINES[name])
-        check_folded(found, f"persona_group.{name}", value, FOLDED[name])
+        check_filterable(found, f"persona_group.{name}", value, LINES[name], FOLDED[name])
     if group.income_level not in (*INCOME_LEVELS, *OPEN):
         what = 'must be "Low", "Middle", "High", "All", "Any" or ""'
-        found.append(Violation("persona_group.income_level", what))
+        found.add("persona_group.income_level", what)
     limit = TEXTS["psychographic_notes"]
     check_text(found, "persona_group.psychographic_notes", notes, limit)
 
 
-def _require(found: list[Violation], request: Message, name: str) -> None:
+def _require(found: Violations, request: Message, name: str) -> None:
     if not request.HasField(name):
-        found.append(Violation(name, "is required"))
+        found.add(name, "is required")
 
 
 def _prepared(
-    found: list[Violation],
+    found: Violations,
     request: ProjectChange | GroupChange,
     resource: Resource,
     name: str,
@@ -97,8 +96,7 @@ def _prepared(
         return _masked(found, request.update_mask, resource, fields)
     _clear_all_but(resource, ("id", *fields))
     if resource.id:
-        check_uuid(found, f"{name}.id", resource.id, required=False)
-        resource.id = resource.id.lower()
+        resource.id = check_uuid(found, f"{name}.id", resource.id, required=False)
     return fields
 
 
@@ -109,15 +107,19 @@ def _clear_all_but(resource: Message, fields: tuple[str, ...]) -> None:
 
 
 def _masked(
-    found: list[Violation], mask: FieldMask, resource: Message, fields: tuple[str, ...]
+    found: Violations, mask: FieldMask, resource: Message, fields: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Normalise an update's mask, which may name only `fields`, and return what it names."""
     if not mask.paths:  # many clients send an empty mask for none
         populated = [field.name for field, _ in resource.ListFields()]
         mask.paths.extend(sorted(populated))
+    if len(mask.paths) > MAX_PATHS:
+        found.add("update_mask", f"must contain at most {MAX_PATHS} paths, has {len(mask.paths)}")
+        return ()
     for path in mask.paths:
         if path not in fields:
-            what = f'contains "{path}", which can\'t be updated (allowed: {", ".join(fields)})'
-            found.append(Violation("update_mask", what))
+            named, allowed = path[:_SHOWN], ", ".join(fields)
+            what = f'contains "{named}", which can\'t be updated (allowed: {allowed})'
+            found.add("update_mask", what)
     mask.paths[:] = sorted(set(mask.paths))
     return tuple(mask.paths)

@@ -29,11 +29,11 @@ from persona_server.validation.library import (
     check_timeline,
 )
 from persona_server.validation.limits import MAX_PERSONAS
-from persona_server.validation.personas import persona_violations
+from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_project
 from persona_server.validation.responses import check_responses, check_scope_and_range
-from persona_server.validation.unknown import unknown_fields
-from persona_server.validation.violations import Violation
+from persona_server.validation.unknown import check_unknown
+from persona_server.validation.violations import Violations, found_by
 
 _PATH_IDS = (
     "project_id",
@@ -46,7 +46,7 @@ _PATH_IDS = (
 )
 
 # Adds to a list what is wrong with the request that it is an entry for: see `_own`.
-Check: TypeAlias = Callable[[list[Violation], Any], None]
+Check: TypeAlias = Callable[[Violations, Any], None]
 Request = TypeVar("Request", bound=Message)
 
 
@@ -62,15 +62,18 @@ class Paged(Protocol):
     page_size: int
 
 
-def validate(request: Message) -> list[Violation]:
+def validate(request: Message) -> Violations:
     """Check and normalise a parsed request; return what is wrong with it, in order of its checks.
 
     How large it is stays to be checked by whoever has its bytes: see `limits.MAX_REQUEST_BYTES`.
     """
-    found = unknown_fields(request)
+    return found_by(lambda found: _check(found, request))
+
+
+def _check(found: Violations, request: Message) -> None:
+    check_unknown(found, request)
     for check in _checks_of(request):
         check(found, request)
-    return found
 
 
 _checks: dict[str, tuple[Check, ...]] = {}
@@ -90,47 +93,46 @@ def _checks_of(request: Message) -> tuple[Check, ...]:
 
 
 def _path_id(name: str) -> Check:
-    def check(found: list[Violation], request: Message) -> None:
-        value = getattr(request, name)
-        check_uuid(found, name, value, required=True)
-        if not value.islower():
-            setattr(request, name, value.lower())
+    def check(found: Violations, request: Message) -> None:
+        given = getattr(request, name)
+        value = check_uuid(found, name, given, required=True)
+        if value != given:
+            setattr(request, name, value)
 
     return check
 
 
-def _check_request_id(found: list[Violation], request: Mutation) -> None:
+def _check_request_id(found: Violations, request: Mutation) -> None:
     if request.request_id:
-        check_uuid(found, "request_id", request.request_id, required=False)
-        request.request_id = request.request_id.lower()
+        request.request_id = check_uuid(found, "request_id", request.request_id, required=False)
 
 
-def _check_page_size(found: list[Violation], request: Paged) -> None:
+def _check_page_size(found: Violations, request: Paged) -> None:
     if request.page_size < 0:
-        found.append(Violation("page_size", "must not be negative (0 asks for the largest page)"))
+        found.add("page_size", "must not be negative (0 asks for the largest page)")
 
 
-def _check_persona(found: list[Violation], request: CreatePersonaRequest) -> None:
+def _check_persona(found: Violations, request: CreatePersonaRequest) -> None:
     if request.HasField("persona"):
-        found += persona_violations(request.persona, "persona")
+        check_persona(found, request.persona, "persona")
     else:
-        found.append(Violation("persona", "is required"))
+        found.add("persona", "is required")
 
 
 def _check_batch(
-    found: list[Violation], request: BatchCreatePersonasRequest | ImportPersonasRequest
+    found: Violations, request: BatchCreatePersonasRequest | ImportPersonasRequest
 ) -> None:
     """Check the personas of a batch. The first message of an import has none."""
     fewest = 0 if isinstance(request, ImportPersonasRequest) else 1
     if not fewest <= len(request.personas) <= MAX_PERSONAS:
-        found.append(Violation("personas", wrong_count(len(request.personas))))
+        found.add("personas", wrong_count(len(request.personas)))
         return
     seen: dict[str, int] = {}
     for i, persona in enumerate(request.personas):
-        found += persona_violations(persona, f"personas[{i}]")
+        check_persona(found, persona, f"personas[{i}]")
         if persona.id and seen.setdefault(persona.id, i) != i:
             what = f"repeats the id of personas[{seen[persona.id]}]"
-            found.append(Violation(f"personas[{i}].id", what))
+            found.add(f"personas[{i}].id", what)
 
 
 def wrong_count(count: int) -> str:
@@ -138,11 +140,11 @@ def wrong_count(count: int) -> str:
     return f"must contain 1 to {MAX_PERSONAS} personas, has {count}"
 
 
-def _check_import(found: list[Violation], request: ImportPersonasRequest) -> None:
+def _check_import(found: Violations, request: ImportPersonasRequest) -> None:
     """Check what can be told without the state of the stream, which the service knows."""
     for name in ("project_id", "group_id", "import_id"):
-        check_uuid(found, name, getattr(request, name), required=False)
-        setattr(request, name, getattr(request, name).lower())
+        value = check_uuid(found, name, getattr(request, name), required=False)
+        setattr(request, name, value)
     _check_batch(found, request)
 
 
@@ -160,7 +162,7 @@ _BY_FIELD: dict[str, Check] = {
 
 
 def _own(
-    kind: type[Request], *checks: Callable[[list[Violation], Request], None]
+    kind: type[Request], *checks: Callable[[Violations, Request], None]
 ) -> tuple[str, tuple[Check, ...]]:
     """Return the entry of a request type, whose checks are typed as taking it."""
     return kind.DESCRIPTOR.name, checks

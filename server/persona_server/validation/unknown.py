@@ -1,67 +1,64 @@
 """Fields that a message has and this version of the contract does not."""
 
+from functools import cache
 from typing import Any
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from persona_server.validation.violations import Violation
+from persona_server.validation.violations import Violations
 
 
-def unknown_fields(message: Message) -> list[Violation]:
-    """Return the unknown fields, anywhere in a message.
+def check_unknown(found: Violations, message: Message) -> None:
+    """A message has no unknown fields, nor has any message in it.
 
     An older server must not take a filter that it does not know for no filter.
     """
-    return _unknown_below(message, "") if _has_unknown_fields(message) else []
+    if _has_unknown(message):
+        _name_unknown(found, message, "")
 
 
-def _has_unknown_fields(message: Message) -> bool:
-    """Return whether there is one anywhere: without them a copy would be shorter.
+def _has_unknown(message: Message) -> bool:
+    """Return whether there is one anywhere: without the paths it takes a third of the time."""
+    if len(UnknownFieldSet(message)):
+        return True
+    for name, is_repeated in _message_fields(message.DESCRIPTOR):
+        if is_repeated:
+            if any(map(_has_unknown, getattr(message, name))):
+                return True
+        elif message.HasField(name) and _has_unknown(getattr(message, name)):
+            return True
+    return False
 
-    For a batch of 1000 it takes a fifth of the walk that names them.
-    """
-    known = type(message)()
-    known.CopyFrom(message)
-    known.DiscardUnknownFields()
-    return known.ByteSize() != message.ByteSize()
+
+def not_defined(kind: str, number: int) -> str:
+    """Return what to say of an unknown field of a message of some kind."""
+    return f"has field number {number}, which this server's {kind} does not define"
 
 
-def _unknown_below(message: Message, path: str) -> list[Violation]:
+def below(path: str, name: str) -> str:
+    """Return the path of a field of the message at a path."""
+    return f"{path}.{name}" if path else name
+
+
+def _name_unknown(found: Violations, message: Message, path: str) -> None:
     unknown: Any = UnknownFieldSet(message)  # the stubs don't know that it iterates
-    kind = message.DESCRIPTOR.full_name
-    found = [
-        Violation(
-            path or "request",
-            f"has field number {field.field_number}, which this server's {kind} does not define",
-        )
-        for field in unknown
-    ]
-    for name, is_repeated in _message_fields(message):
+    for field in unknown:
+        found.add(path or "request", not_defined(message.DESCRIPTOR.full_name, field.field_number))
+    for name, is_repeated in _message_fields(message.DESCRIPTOR):
         if is_repeated:
             for i, item in enumerate(getattr(message, name)):
-                found += _unknown_below(item, _join(path, f"{name}[{i}]"))
+                _name_unknown(found, item, below(path, f"{name}[{i}]"))
         elif message.HasField(name):
-            found += _unknown_below(getattr(message, name), _join(path, name))
-    return found
+            _name_unknown(found, getattr(message, name), below(path, name))
 
 
-_message_fields_of: dict[str, tuple[tuple[str, bool], ...]] = {}
-
-
-def _message_fields(message: Message) -> tuple[tuple[str, bool], ...]:
+@cache
+def _message_fields(descriptor: Descriptor) -> tuple[tuple[str, bool], ...]:
     """Return the fields that hold messages: their names, and whether they are repeated."""
-    descriptor = message.DESCRIPTOR
-    fields = _message_fields_of.get(descriptor.full_name)
-    if fields is None:
-        fields = tuple(
-            (f.name, f.is_repeated)
-            for f in descriptor.fields
-            if f.message_type is not None and not f.message_type.GetOptions().map_entry
-        )
-        _message_fields_of[descriptor.full_name] = fields
-    return fields
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    return tuple(
+        (field.name, field.is_repeated)
+        for field in descriptor.fields
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry
+    )

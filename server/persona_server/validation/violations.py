@@ -1,6 +1,10 @@
 """What is wrong with a message, field by field."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
+
+MAX_VIOLATIONS = 20  # as many as an error lists
 
 
 class Violation(NamedTuple):
@@ -8,3 +12,29 @@ class Violation(NamedTuple):
 
     field: str
     description: str
+
+
+class Enough(Exception):  # noqa: N818 (it is no error: what has been found is all that is shown)
+    """As many violations have been found as an error lists."""
+
+
+class Violations(list[Violation]):
+    """Bad fields in the order in which they were found, at most MAX_VIOLATIONS of them."""
+
+    def add(self, field: str, description: str) -> None:
+        """Note a bad field. Raises Enough with the last one that there is room for.
+
+        So a check of whatever is nested how deep ends at once: a message can hold a million bad
+        fields, and its sender reads of twenty.
+        """
+        self.append(Violation(field, description))
+        if len(self) >= MAX_VIOLATIONS:
+            raise Enough
+
+
+def found_by(check: Callable[[Violations], None]) -> Violations:
+    """Return what a check finds until it has found enough."""
+    found = Violations()
+    with suppress(Enough):
+        check(found)
+    return found

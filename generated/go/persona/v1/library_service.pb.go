@@ -1248,7 +1248,9 @@ func (x *ListLibraryPersonasRequest) GetOrderBy() string {
 // ListLibraryPersonasResponse is one page.
 type ListLibraryPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The library personas of the page, in the order asked for.
+	// The library personas of the page, in the order asked for. A call looks at 10,000 of them at most:
+	// where filters let few through, a page may hold fewer than asked for, or none, even though more
+	// follow.
 	LibraryPersonas []*LibraryPersona `protobuf:"bytes,1,rep,name=library_personas,json=libraryPersonas,proto3" json:"library_personas,omitempty"`
 	// The token of the next page; "" if and only if this is the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -1589,7 +1591,8 @@ func (x *MatchLibraryPersonasRequest) GetMinScore() float64 {
 // MatchLibraryPersonasResponse is one page.
 type MatchLibraryPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The matches of the page, best first.
+	// The matches of the page, best first. It may hold fewer than asked for, or none, even though more
+	// follow in the next part of the library.
 	Matches []*LibraryMatch `protobuf:"bytes,1,rep,name=matches,proto3" json:"matches,omitempty"`
 	// The token of the next page; "" if and only if this is the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`

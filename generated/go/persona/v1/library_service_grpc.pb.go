@@ -65,7 +65,9 @@ type LibraryServiceClient interface {
 	RetireLibraryPersona(ctx context.Context, in *RetireLibraryPersonaRequest, opts ...grpc.CallOption) (*RetireLibraryPersonaResponse, error)
 	// MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
 	// definition, best first by (score, id). Gender, where the group names one, and its age range are
-	// requirements; retired library personas are excluded.
+	// requirements; retired library personas are excluded. A call looks at 10,000 library personas at
+	// most: a larger library is ranked in parts, first the 10,000 with the highest lower bound of
+	// reliability, then the next 10,000.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
 	MatchLibraryPersonas(ctx context.Context, in *MatchLibraryPersonasRequest, opts ...grpc.CallOption) (*MatchLibraryPersonasResponse, error)
 	// ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new
@@ -204,7 +206,9 @@ type LibraryServiceServer interface {
 	RetireLibraryPersona(context.Context, *RetireLibraryPersonaRequest) (*RetireLibraryPersonaResponse, error)
 	// MatchLibraryPersonas ranks the library's personas by how well they fit a persona group's
 	// definition, best first by (score, id). Gender, where the group names one, and its age range are
-	// requirements; retired library personas are excluded.
+	// requirements; retired library personas are excluded. A call looks at 10,000 library personas at
+	// most: a larger library is ranked in parts, first the 10,000 with the highest lower bound of
+	// reliability, then the next 10,000.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
 	MatchLibraryPersonas(context.Context, *MatchLibraryPersonasRequest) (*MatchLibraryPersonasResponse, error)
 	// ReuseLibraryPersonas puts individuals into a persona group, all or nothing: each as a new

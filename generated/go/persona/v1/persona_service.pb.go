@@ -208,7 +208,8 @@ func (x *ListPersonasRequest) GetAgeMax() int32 {
 // ListPersonasResponse is one page.
 type ListPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The personas of the page, oldest first.
+	// The personas of the page, oldest first. A call looks at 10,000 personas at most: where filters let
+	// few through, a page may hold fewer than asked for, or none, even though more follow.
 	Personas []*Persona `protobuf:"bytes,1,rep,name=personas,proto3" json:"personas,omitempty"`
 	// The token of the next page; "" if and only if this is the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -1090,7 +1091,8 @@ func (x *ExportPersonasRequest) GetAgeMax() int32 {
 // ExportPersonasResponse is one chunk. Over REST every persona is one line of NDJSON.
 type ExportPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The personas of the chunk, oldest first.
+	// The personas of the chunk, oldest first. Where filters let few through, a chunk may hold none: its
+	// token says how far the export is.
 	Personas []*Persona `protobuf:"bytes,1,rep,name=personas,proto3" json:"personas,omitempty"`
 	// Continues after this chunk. Set on every chunk.
 	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`

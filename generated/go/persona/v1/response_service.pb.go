@@ -761,7 +761,8 @@ func (*ListResponsesRequest_LibraryPersonaId) isListResponsesRequest_Scope() {}
 // ListResponsesResponse is one page.
 type ListResponsesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The responses of the page, oldest first.
+	// The responses of the page, oldest first. A call looks at 10,000 responses at most: of a question
+	// that few of them answer, a page may hold fewer than asked for, or none, even though more follow.
 	Responses []*Response `protobuf:"bytes,1,rep,name=responses,proto3" json:"responses,omitempty"`
 	// The token of the next page; "" if and only if this is the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`

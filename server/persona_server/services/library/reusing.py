@@ -15,6 +15,7 @@ from persona_server.storage.repositories.library import LibraryEntry
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import REUSE
 from persona_server.storage.store import Repositories, Transaction
+from persona_server.validation.violations import MAX_VIOLATIONS
 
 
 def target_of(repositories: Repositories, group: bytes) -> Target:
@@ -93,7 +94,11 @@ def _refuse(
         reason,
         f"{field} {what}: {first}{more}. Nothing was reused.",
         metadata=metadata,
-        violations=[Violation(f"library_persona_ids[{i}]", f"{what}: {ids[i]}") for i in bad],
+        violations=[
+            Violation(f"library_persona_ids[{i}]", f"{what}: {ids[i]}")
+            for i in bad[:MAX_VIOLATIONS]
+        ],
+        violations_total=len(bad),
     )
 
 

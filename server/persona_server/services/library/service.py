@@ -39,12 +39,20 @@ from persona_server.services.personas.service import rebuild_personas
 from persona_server.storage import keys
 from persona_server.storage.derived.repository import question_hash
 from persona_server.storage.keys import id_bytes
-from persona_server.storage.repositories.library import LibraryEntry, Wanted
+from persona_server.storage.repositories.library import (
+    BOTTOM,
+    TOP,
+    LibraryEntry,
+    ListKey,
+    Part,
+    Wanted,
+)
 from persona_server.storage.store import Store, Transaction
 from persona_server.validation.filters import filters_of
 from persona_server.validation.library import order_of
 
 LOOKS = 3  # at an individual whose answers change while it is promoted
+_BEST = (math.inf, b"")  # before every match
 _START = b""  # of a list, in place of a position
 # Positions in page tokens.
 _SCORE_AND_ID = struct.Struct(">d16s")
@@ -107,11 +115,11 @@ class LibraryService:
         after = position.unpack(token) if token else start
         limit = page_limit(request.page_size)
         with self._store.snapshot(call.tenant) as repositories:
-            found = repositories.library.keys(wanted, after, limit + 1)
+            found, stopped = repositories.library.keys(wanted, after, limit + 1)
             ids = [key.id for key in found]
             items = (frame(ELEMENT, encoded(entry)) for entry in entries(repositories, ids))
             page, more = fitting(items, limit)
-        last = found[len(page) - 1] if more else None
+        last = found[len(page) - 1] if more else stopped
         return self._page(call, request, page, last and position.pack(last.value, last.id))
 
     def get_library_persona(self, call: Call, request: pb.GetLibraryPersonaRequest) -> bytes:
@@ -136,23 +144,33 @@ class LibraryService:
         return mutate(self._store, call, request, effect)
 
     def match_library_personas(self, call: Call, request: pb.MatchLibraryPersonasRequest) -> bytes:
-        """Return one page of the library personas that fit a group, best first."""
+        """Return one page of the library personas that fit a group, best first.
+
+        Of a library that is larger than one call may look at, part by part.
+        """
         token = self._tokens.read(call, request, request.page_token, _START)
         limit = page_limit(request.page_size)
         with self._store.snapshot(call.tenant) as repositories:
             require_group(repositories, request.project_id, request.group_id)
             matcher = Matcher(target_of(repositories, id_bytes(request.group_id)))
             project = id_bytes(request.project_id) if request.exclude_used_in_project else None
-            # Plain tuples will do: to make a hundred thousand named ones costs 30 ms.
-            candidates = cast("list[Candidate]", repositories.library.candidates(project))
-            after = _SCORE_AND_ID.unpack(token) if token else None
+            after, part = _place_of_match(token) if token else (_BEST, None)
+            part = part or repositories.library.part(TOP)
+            # Plain tuples will do: to make ten thousand named ones costs 3 ms.
+            candidates = cast("list[Candidate]", repositories.library.candidates(project, part))
             ranked = matcher.rank(while_awaited(candidates), limit + 1, after)
             found = [match for match in ranked if match.score >= request.min_score]
             chosen = entries(repositories, [match.id for match in found])
             items = (_match(*pair) for pair in zip(found, chosen, strict=True))
             page, more = fitting(items, limit)
-        last = found[len(page) - 1] if more else None
-        return self._page(call, request, page, last and _SCORE_AND_ID.pack(last.score, last.id))
+            if more:
+                last = found[len(page) - 1]
+                after = (last.score, last.id)
+            elif part.end != BOTTOM:
+                after, part, more = _BEST, repositories.library.part(part.end), True
+        places = (after, *part) if more else ()
+        position = b"".join(_SCORE_AND_ID.pack(*place) for place in places)
+        return self._page(call, request, page, position or None)
 
     def reuse_library_personas(self, call: Call, request: pb.ReuseLibraryPersonasRequest) -> bytes:
         """Put individuals into a group, all or nothing.
@@ -209,6 +227,15 @@ def _resource(entry: LibraryEntry) -> bytes:
 def _position(question: Question) -> bytes:
     """Return what stands for a question in a page token."""
     return question_hash(question)[:24]
+
+
+def _place_of_match(token: bytes) -> tuple[tuple[float, bytes], Part | None]:
+    """Return after which match a token goes on, and in which part of the library.
+
+    None as the part in a token of an older server, which ranked the library as a whole.
+    """
+    after, *part = _SCORE_AND_ID.iter_unpack(token)
+    return after, Part(*(ListKey(*place) for place in part)) if part else None
 
 
 def _match(match: Match, entry: LibraryEntry) -> bytes:

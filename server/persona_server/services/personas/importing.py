@@ -136,6 +136,7 @@ class _Stream:
             group_id=id_bytes(self._first.group_id),
             persona_count=count,
             request_id=self._import_id,
+            peer=self._call.peer or None,
         )
 
 

@@ -66,35 +66,36 @@ class PersonaService:
         return page.framed + self._tokens.field(call, request, page.last)
 
     def export_personas(self, call: Call, request: ExportPersonasRequest) -> Iterator[bytes]:
-        """Yield the group in chunks, each with the token that continues after it."""
+        """Yield the group in chunks, each with the token that continues after it.
+
+        Where few match, chunks may be empty: they say how far the export is.
+        """
         after = self._tokens.read(call, request, request.resume_token, START)
         more = True
         while more:
             page = self._page(call, request, after, _CHUNK)
-            if page.size:
+            more = page.more
+            if page.size or more:
                 after = page.last
                 yield page.framed + self._tokens.field(call, request, after)
-            more = page.more
 
     def _page(self, call: Call, request: Listing, after: bytes, size: int) -> Page:
         """Return a page of the set that the group shows; after a delete-all, of the new one."""
-        project, group = id_bytes(request.project_id), id_bytes(request.group_id)
-        filters = filters_of(request)
-        seen = None
+        group, filters = id_bytes(request.group_id), filters_of(request)
         with self._store.reading(call.tenant) as repositories:
+            set_id, longest = _shown(repositories, request)
             while True:
-                head = repositories.groups.head(project, group)
-                if not head.project:
-                    raise project_not_found(request.project_id)
-                if head.set_id is None:
-                    raise group_not_found(request.group_id)
-                limit = page_limit(size, head.max_framed)
-                page = repositories.personas.page(group, head.set_id, after, limit, filters)
-                # Longer than the head knew of: larger personas came in between. Empty: perhaps the
-                # set was swapped in between.
-                if len(page.framed) <= MAX_PAGE_BYTES and (page.size or head.set_id == seen):
+                limit = page_limit(size, longest)
+                page = repositories.personas.page(group, set_id, after, limit, filters)
+                # Longer than the head knew of: larger personas came in between.
+                fits = len(page.framed) <= MAX_PAGE_BYTES
+                if fits and (page.size or page.more):
                     return page
-                seen = head.set_id
+                # Empty: perhaps the set was swapped in between.
+                seen = set_id
+                set_id, longest = _shown(repositories, request)
+                if fits and set_id == seen:
+                    return page
 
     def create_persona(self, call: Call, request: CreatePersonaRequest) -> bytes:
         """Add one persona, or return the same one. Raises ALREADY_EXISTS."""
@@ -172,6 +173,16 @@ class PersonaService:
         Raises LIBRARY_PERSONA_NOT_FOUND and INVALID_PAGE_TOKEN.
         """
         return lineage.projects(self._store, self._tokens, call, request)
+
+
+def _shown(repositories: Repositories, request: Listing) -> tuple[int, int]:
+    """Return the set that a group shows, and the length of the longest row that it had."""
+    head = repositories.groups.head(id_bytes(request.project_id), id_bytes(request.group_id))
+    if not head.project:
+        raise project_not_found(request.project_id)
+    if head.set_id is None:
+        raise group_not_found(request.group_id)
+    return head.set_id, head.max_framed
 
 
 def rebuild_personas(repositories: Repositories, kept: bytes) -> bytes:

@@ -51,7 +51,7 @@ from persona_server.storage.repositories.projects import ProjectRow
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.fields import check_age_order
 from persona_server.validation.projects import GROUP_FIELDS, PROJECT_FIELDS
-from persona_server.validation.violations import Violation
+from persona_server.validation.violations import Violations
 
 Row = TypeVar("Row", ProjectRow, GroupRow)
 
@@ -229,7 +229,7 @@ def _group(repositories: Repositories, project_id: str, group_id: str) -> Person
 
 def _require_age_order(group: PersonaGroup) -> None:
     """An update may name one bound only, so both are compared once they are merged."""
-    found: list[Violation] = []
+    found = Violations()
     check_age_order(found, group, "persona_group.")
     if found:
         raise invalid(found)

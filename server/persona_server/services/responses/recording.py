@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
@@ -15,6 +16,7 @@ from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.responses import DELETED, SHOWN, ResponseRow
 from persona_server.storage.store import Transaction
+from persona_server.validation.violations import MAX_VIOLATIONS
 
 _MICROS = 1_000_000
 # The tag of persona_deleted. Its value is always on the wire, also when it is false: so a message
@@ -166,13 +168,12 @@ def _require_project(
     if all(answerer.parents.project_id == project for answerer in answerers.values()):
         return
     what = f"belongs to another project than the simulation, whose project is {id_text(project)}"
-    raise invalid(
-        [
-            Violation(f"responses[{i}].persona_id", what)
-            for i, response in enumerate(responses)
-            if answerers[response.persona_id].parents.project_id != project
-        ]
+    bad = (
+        Violation(f"responses[{i}].persona_id", what)
+        for i, response in enumerate(responses)
+        if answerers[response.persona_id].parents.project_id != project
     )
+    raise invalid(list(islice(bad, MAX_VIOLATIONS)))
 
 
 def _require_same(response: Response, simulation_id: str, framed: bytes, path: str) -> None:
@@ -246,12 +247,10 @@ def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -
         f"{len(responses)} responses whose persona does not exist, and send the others again.",
         metadata={"persona_id": persona_id, "indexes": _ranges(missing)},
         violations=[
-            Violation(
-                f"responses[{i}].persona_id",
-                f"{what}: {responses[i].persona_id}",
-            )
-            for i in missing
+            Violation(f"responses[{i}].persona_id", f"{what}: {responses[i].persona_id}")
+            for i in missing[:MAX_VIOLATIONS]
         ],
+        violations_total=len(missing),
     )
 
 

@@ -43,9 +43,22 @@ class Database(APSWDatabase):  # type: ignore[misc]
         self.path = path
         self._turn = FairLock()
         self._connections: list[apsw.Connection] = []
+        self._spare: list[apsw.Connection] = []
         self._connections_lock = threading.Lock()
 
+    def open_ahead(self, count: int) -> None:
+        """Open connections for threads to come, which then need no file descriptor any more."""
+        opened = [self._open() for _ in range(count)]
+        with self._connections_lock:
+            self._spare += opened
+
     def _connect(self) -> apsw.Connection:
+        with self._connections_lock:
+            if self._spare:
+                return self._spare.pop()
+        return self._open()
+
+    def _open(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
         _retry_while_busy(lambda: self._set_up(connection))
         with self._connections_lock:
@@ -101,6 +114,7 @@ class Database(APSWDatabase):  # type: ignore[misc]
                 with contextlib.suppress(apsw.ThreadingViolationError):
                     connection.close()
             self._connections.clear()
+            self._spare.clear()
 
 
 @contextlib.contextmanager

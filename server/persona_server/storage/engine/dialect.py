@@ -10,7 +10,7 @@ from peewee import SQL, Expression, Query, Select, Value, fn
 from persona_server.storage.engine.statements import param
 
 # The types of values that may be bound as NULL, for `optional`.
-BYTES, TEXT, INTEGER, REAL = "blob", "text", "integer", "real"
+BYTES, TEXT, INTEGER = "blob", "text", "integer"
 
 
 def one_of(column: Any, name: str = "ids") -> Expression:
@@ -62,15 +62,17 @@ def as_bytes(expression: Any) -> Any:
     return expression.cast("BLOB")
 
 
-def page_in_one_row(page: Any) -> Select:
+def page_in_one_row(page: Any, *beside: Any) -> Select:
     """Return the query of a page as one row: framed messages joined, last position, count.
+
+    Behind them, what else is to be said `beside`.
 
     The messages are exact, NUL and invalid UTF-8 included. In one row, since the driver releases
     the interpreter's lock at every row, for which the pool's threads then fight.
     """
     rows = page.alias("page")
     framed = fn.group_concat(rows.c.framed, Value("", converter=False)).cast("BLOB")
-    return Select((rows,), (framed, last_position(rows.c.position), fn.count(SQL("*"))))
+    return Select((rows,), (framed, last_position(rows.c.position), fn.count(SQL("*")), *beside))
 
 
 def rows_as_json(*columns: Any) -> Any:

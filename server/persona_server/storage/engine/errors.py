@@ -36,14 +36,22 @@ class driver_errors_translated:  # noqa: N801 (reads as the context manager it i
 
 
 def _refusal_of(error: BaseException) -> errors.ServiceError | None:
-    cause = error if isinstance(error, apsw.Error) else error.__context__
-    if isinstance(cause, apsw.InterruptError):
-        return errors.deadline_exceeded()
-    if isinstance(cause, apsw.FullError):
-        return errors.database_unavailable("The disk is full.")
-    if isinstance(cause, apsw.BusyError | apsw.LockedError | apsw.IOError | apsw.CantOpenError):
-        return errors.database_unavailable()
+    """Return what the first error of a chain means that says something; None if none does."""
+    for cause in _chain(error):
+        if isinstance(cause, apsw.InterruptError):
+            return errors.deadline_exceeded()
+        if isinstance(cause, apsw.FullError):
+            return errors.database_unavailable("The disk is full.")
+        if isinstance(cause, apsw.BusyError | apsw.LockedError | apsw.IOError | apsw.CantOpenError):
+            return errors.database_unavailable()
     return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it came of. Peewee wraps one more than once where it connects."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 @contextmanager

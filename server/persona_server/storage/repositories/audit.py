@@ -9,7 +9,10 @@ from persona_server.storage.keys import IdGenerator
 
 
 class AuditEntry(NamedTuple):
-    """One committed mutation: the resources it named, and how many of them it touched."""
+    """One committed mutation: the resources it named, and how many of them it touched.
+
+    `peer` is the address that it came from, None where the service itself did it.
+    """
 
     method: str
     actor: str
@@ -21,6 +24,7 @@ class AuditEntry(NamedTuple):
     simulation_id: bytes | None = None
     response_count: int | None = None
     library_persona_id: bytes | None = None
+    peer: str | None = None
 
 
 class AuditStatements:

@@ -138,6 +138,19 @@ class GroupStatements:
             database, group.select(group.set_id, group.persona_count).where(visible)
         )
         self.delete_of_project = Statement(database, mark.where(visible))
+        project, one = tables.Project, group.alias("one")
+        owner = one.select(one.project_id).where(
+            (one.tenant_id == param("tenant")) & (one.id == param("group"))
+        )
+        shows = {project.group_count: project.group_count + param("difference")}
+        mine = project.tenant_id == param("tenant")
+        self.count_in_project = Statement(
+            database, project.update(shows).where(mine & (project.id == owner))
+        )
+        self.count_none = Statement(
+            database,
+            project.update({project.group_count: 0}).where(mine & (project.id == param("project"))),
+        )
 
     def _write_sets(self, database: Database) -> None:
         group, persona_set = tables.PersonaGroup, tables.PersonaSet
@@ -243,6 +256,7 @@ class Groups:
         )
         for set_id in sets:
             self._do.insert_set.run(tenant=self._tenant, set=set_id, group=group)
+        self._do.count_in_project.run(tenant=self._tenant, group=group, difference=1)
 
     def update(self, group: bytes, definition: bytes, now: int) -> None:
         """Overwrite a group's definition."""
@@ -263,13 +277,15 @@ class Groups:
 
     def mark_deleted(self, group: bytes, set_id: int, now: int) -> None:
         """Mark a locked group and its visible set; hidden rows carry their own times."""
-        self._do.delete.run(tenant=self._tenant, group=group, now=now)
+        marked = self._do.delete.run(tenant=self._tenant, group=group, now=now)
+        self._do.count_in_project.run(tenant=self._tenant, group=group, difference=-marked)
         self._do.drop_set.run(tenant=self._tenant, set=set_id, now=now)
 
     def mark_all_deleted(self, project: bytes, now: int) -> int:
         """Mark every visible group of a project and its set; return how many personas they held."""
         sets = self._do.sets_of_project.all(tenant=self._tenant, project=project)
         self._do.delete_of_project.run(tenant=self._tenant, project=project, now=now)
+        self._do.count_none.run(tenant=self._tenant, project=project)
         for set_id, _ in sets:
             self._do.drop_set.run(tenant=self._tenant, set=set_id, now=now)
         return sum(count for _, count in sets)

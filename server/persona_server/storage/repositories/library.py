@@ -1,13 +1,14 @@
 """Library personas of one tenant: added by a promotion, counted, retired, never removed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from peewee import SQL, Tuple, fn
+from peewee import SQL, Select, Tuple, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import BYTES, INTEGER, REAL, id_list, one_of, optional
+from persona_server.storage.engine.dialect import BYTES, INTEGER, id_list, one_of, optional
 from persona_server.storage.engine.statements import Statement, insert_statement, param
 from persona_server.storage.repositories.filters import (
     KEY_COLUMNS,
@@ -15,6 +16,7 @@ from persona_server.storage.repositories.filters import (
     matches,
     parameters,
 )
+from persona_server.storage.repositories.pages import MOST_VISITED, only_if
 
 ORDERS = ("lower_bound", "project_count", "created_at")
 CONTENT = ("id", "body", "project_count", "response_count", "retired_at")
@@ -57,6 +59,26 @@ class ListKey(NamedTuple):
     id: bytes
 
 
+TOP, BOTTOM = ListKey(math.inf, b"\xff" * 16), ListKey(-math.inf, b"\0" * 16)
+
+
+class Part(NamedTuple):
+    """A part of the library in its order of reliability: below `start`, down to `end` itself."""
+
+    start: ListKey
+    end: ListKey
+
+
+class ListKeys(NamedTuple):
+    """Places that match, and where looking for more stopped: None at the end, or if there is more.
+
+    There may be more if as many were found as were asked for.
+    """
+
+    found: list[ListKey]
+    stopped: ListKey | None
+
+
 class Wanted(NamedTuple):
     """What a list asks for: its filters, folded, and its order."""
 
@@ -80,7 +102,7 @@ class LibraryStatements:
             library.select(library.origin_persona_id).where(mine & (library.id == param("id"))),
         )
         self.keys = {
-            (order, descending): _keys(database, order, descending=descending)
+            (order, descending): OrderStatements(database, order, descending=descending)
             for order in ORDERS
             for descending in (False, True)
         }
@@ -110,33 +132,45 @@ class LibraryStatements:
         )
 
 
-def _keys(database: Database, order: str, *, descending: bool) -> Statement:
-    """Return the statement of the next places in an order. Equals are in order of their ids."""
-    library = tables.LibraryPersona
-    column = getattr(library, order)
-    here, place = Tuple(column, library.id), Tuple(param("value"), param("after"))
-    by = (column.desc(), library.id.desc()) if descending else (column, library.id)
-    return Statement(
-        database,
-        library.select(column, library.id)
-        .where(
-            (library.tenant_id == param("tenant"))
-            & (here < place if descending else here > place)
-            & optional("min_reliability", library.lower_bound >= param("min_reliability"), REAL)
-            & optional("only_active", library.retired_at.is_null(), INTEGER)
-            & matches(library)
+class OrderStatements:
+    """The places of a list in one order. Equals are in order of their ids."""
+
+    def __init__(self, database: Database, order: str, *, descending: bool) -> None:
+        library = tables.LibraryPersona
+        column = getattr(library, order)
+        here, place = Tuple(column, library.id), Tuple(param("value"), param("after"))
+        within = (library.tenant_id == param("tenant")) & (
+            here < place if descending else here > place
         )
-        .order_by(*by)
-        .limit(param("limit")),
-    )
+        reliable = library.lower_bound >= param("min_reliability")
+        wanted = optional("only_active", library.retired_at.is_null(), INTEGER) & matches(library)
+        if order == "lower_bound":  # its index ends there by itself
+            within &= reliable
+        else:
+            wanted &= reliable
+        by = (column.desc(), library.id.desc()) if descending else (column, library.id)
+        places = library.select(column, library.id).where(within).order_by(*by)
+        hit = only_if(wanted, SQL("1")).alias("hit")
+        visited = places.select(column.alias("value"), library.id, hit)
+        visited = visited.limit(param("window")).alias("visited")
+        ordered = [getattr(visited.c, name) for name in ("value", "id")]
+        self.matching = Statement(
+            database,
+            Select((visited,), ordered)
+            .where(visited.c.hit.is_null(False))
+            .order_by(*[each.desc() if descending else each for each in ordered])
+            .limit(param("limit")),
+        )
+        self.beyond = Statement(database, places.limit(1).offset(param("skip")))
 
 
 def _candidates(database: Database) -> Statement:
-    """Return the statement of all that can be reused, as matching reads them.
+    """Return the statement of all in a part that can be reused, as matching reads them.
 
     With `project` bound, without those that the project has used.
     """
     library, link = tables.LibraryPersona, tables.LibraryLink.alias("used")
+    place = Tuple(library.lower_bound, library.id)
     used = fn.EXISTS(
         link.select(SQL("1")).where(
             (link.tenant_id == param("tenant"))
@@ -155,6 +189,8 @@ def _candidates(database: Database) -> Statement:
             library.occupation_key,
         ).where(
             (library.tenant_id == param("tenant"))
+            & (place < Tuple(param("start"), param("start_id")))
+            & (place >= Tuple(param("end"), param("end_id")))
             & library.retired_at.is_null()
             & optional("project", ~used, BYTES)
         ),
@@ -182,25 +218,54 @@ class Library:
         row = self._do.origin.first(tenant=self._tenant, id=library_persona)
         return None if row is None else bytes(row[0])
 
-    def keys(self, wanted: Wanted, after: tuple[float, bytes], limit: int) -> list[ListKey]:
-        """Return the next `limit` places after one, in the order wanted."""
-        rows = self._do.keys[wanted.order, wanted.descending].all(
-            tenant=self._tenant,
-            value=after[0],
-            after=after[1],
-            limit=limit,
-            min_reliability=wanted.min_reliability,
-            only_active=None if wanted.include_retired else 1,
-            **parameters(wanted.filters),
-        )
-        return [ListKey(*row) for row in rows]
+    def keys(self, wanted: Wanted, after: tuple[float, bytes], limit: int) -> ListKeys:
+        """Return the next `limit` places after one, of those that match, in the order wanted.
 
-    def candidates(self, not_in: bytes | None) -> list[tuple[Any, ...]]:
+        No more than MOST_VISITED are looked at. `self` must be of one snapshot.
+        """
+        reliability = -math.inf if wanted.min_reliability is None else wanted.min_reliability
+        if wanted.order == "lower_bound" and not wanted.descending:
+            after = max(after, (reliability, b""))  # nobody before is to be looked at
+        where = {
+            "tenant": self._tenant,
+            "value": after[0],
+            "after": after[1],
+            "min_reliability": reliability,
+            "only_active": None if wanted.include_retired else 1,
+            **parameters(wanted.filters),
+        }
+        statements = self._do.keys[wanted.order, wanted.descending]
+        rows = statements.matching.all(limit=limit, window=MOST_VISITED, **where)
+        found = [ListKey(*row) for row in rows]
+        if len(found) == limit:
+            return ListKeys(found, None)
+        last = statements.beyond.first(skip=MOST_VISITED - 1, **where)
+        return ListKeys(found, ListKey(*last) if last else None)
+
+    def part(self, start: ListKey) -> Part:
+        """Return the part of the next MOST_VISITED library personas below a place."""
+        last = self._do.keys["lower_bound", True].beyond.first(
+            tenant=self._tenant,
+            value=start.value,
+            after=start.id,
+            min_reliability=-math.inf,
+            skip=MOST_VISITED - 1,
+        )
+        return Part(start, ListKey(*last) if last else BOTTOM)
+
+    def candidates(self, not_in: bytes | None, part: Part) -> list[tuple[Any, ...]]:
         """Return (id, age, gender, income, location, occupation) of all that can be reused.
 
         The texts are folded. Those that the project `not_in` has used are left out.
         """
-        return self._do.candidates.all(tenant=self._tenant, project=not_in)
+        return self._do.candidates.all(
+            tenant=self._tenant,
+            project=not_in,
+            start=part.start.value,
+            start_id=part.start.id,
+            end=part.end.value,
+            end_id=part.end.id,
+        )
 
     def insert(self, row: LibraryRow) -> None:
         """Add a library persona whose id is free and whose origin is not in the library."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL, Select, fn
+from peewee import JOIN, SQL, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
@@ -17,7 +17,7 @@ from persona_server.storage.repositories.filters import (
     parameters,
 )
 from persona_server.storage.repositories.groups import parents_of
-from persona_server.storage.repositories.pages import EMPTY_PAGE, Page
+from persona_server.storage.repositories.pages import EMPTY_PAGE, FilteredPages, Page, only_if
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
 ORIGIN, REUSE = 1, 2
@@ -152,29 +152,14 @@ class PersonaStatements:
                 .limit(param("limit")),
             ),
         )
-        matching = (
-            persona.select(persona.position)
-            .where(after & still_shown() & matches(persona))
-            .order_by(persona.position)
-            .limit(param("limit"))
-        )
-        self.filtered_more = Statement(database, matching)
-        # The covering index finds the positions; only the rows of the page are read for their text.
-        found, row = matching.alias("found"), persona.alias("row")
-        self.filtered = Statement(
-            database,
-            page_in_one_row(
-                Select((found,), (row.framed, row.position))
-                .join(row, JOIN.CROSS)
-                .where(
-                    (row.tenant_id == param("tenant"))
-                    & (row.set_id == param("set"))
-                    & (row.position == found.c.position)
-                )
-                .order_by(found.c.position),
-            ),
-        )
         self.more = Statement(database, persona.select(SQL("1")).where(after).limit(1))
+        # Looked at in the covering index; only the rows of the page are read for their text.
+        places = (
+            persona.select(persona.position).where(after & still_shown()).order_by(persona.position)
+        )
+        framed = only_if(matches(persona), persona.framed).alias("framed")
+        entries = places.select(persona.position, framed)
+        self.filtered = FilteredPages(database, places, entries)
 
     def _write(self, database: Database) -> None:
         persona = tables.Persona
@@ -237,20 +222,15 @@ class Personas:
 
         Empty if the group does not show that set any more: read the head again.
         """
-        where = {"tenant": self._tenant, "group": group, "set": set_id, "limit": limit}
-        filtered = filters != NO_FILTERS
-        if filtered:
-            where |= parameters(filters)
-        row = (self._do.filtered if filtered else self._do.page).first(after=after, **where)
+        where: dict[str, Any] = {"tenant": self._tenant, "group": group, "set": set_id}
+        if filters != NO_FILTERS:
+            return self._do.filtered.read(after, limit, **where, **parameters(filters))
+        row = self._do.page.first(after=after, limit=limit, **where)
         assert row is not None
         framed, last, count = row
         if not count:
             return EMPTY_PAGE
-        more = False
-        if count == limit:
-            where["limit"] = 1
-            statement = self._do.filtered_more if filtered else self._do.more
-            more = statement.first(after=last, **where) is not None
+        more = count == limit and self._do.more.first(after=last, **where) is not None
         return Page(framed, last, count, more)
 
     def known(self, ids: Sequence[bytes]) -> dict[bytes, Known]:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from peewee import SQL, Tuple, fn
+from peewee import Tuple
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
@@ -26,15 +26,10 @@ class ProjectStatements:
     """Every statement on projects, compiled once."""
 
     def __init__(self, database: Database) -> None:
-        project, group = tables.Project, tables.PersonaGroup
+        project = tables.Project
         mine = project.tenant_id == param("tenant")
         this = mine & (project.id == param("id"))
         visible = project.deleted_at.is_null()
-        groups = group.select(fn.COUNT(SQL("*"))).where(
-            (group.tenant_id == param("tenant"))
-            & (group.project_id == project.id)
-            & group.deleted_at.is_null()
-        )
         columns = [
             project.id,
             project.name,
@@ -42,7 +37,7 @@ class ProjectStatements:
             project.created_at,
             project.updated_at,
             project.deleted_at,
-            groups,
+            project.group_count,
         ]
         read = project.select(*columns)
         self.find = Statement(database, read.where(this))

@@ -1,24 +1,26 @@
 """Recorded answers of one tenant, and the simulations that they belong to: added, never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL, Case, Select, Value, fn
+from peewee import SQL, Case, Select, Value, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import (
-    TEXT,
-    as_bytes,
-    id_list,
-    one_of,
-    optional,
-    page_in_one_row,
-)
+from persona_server.storage.engine.dialect import as_bytes, id_list, one_of, page_in_one_row
 from persona_server.storage.engine.statements import Statement, insert_statement, param
-from persona_server.storage.repositories.pages import EMPTY_PAGE, Page
+from persona_server.storage.repositories.pages import (
+    EMPTY_PAGE,
+    VISITED,
+    FilteredPages,
+    Page,
+    matching,
+    only_if,
+)
 
 FOREVER = b"\xff"  # after every position
+
+Columns = Callable[[Any], Sequence[Any]]  # of a table's alias
 
 # The last byte of every response on its way out: the value of its bool field persona_deleted.
 SHOWN, DELETED = b"\0", b"\1"
@@ -90,14 +92,13 @@ class ResponseStatements:
         self.insert = insert_statement(database, response, ResponseRow._fields)
 
 
-def matching(response: Any, scope: Any) -> Any:
+def within(response: Any, scope: Any) -> Any:
     """Return the condition of a list: whose responses, and those of a Range."""
     return (
         (response.tenant_id == param("tenant"))
         & scope
         & (response.position > param("after"))
         & (response.position < param("until"))
-        & optional("question", response.question_key == param("question"), TEXT)
     )
 
 
@@ -106,57 +107,56 @@ class PageStatements:
 
     def __init__(self, database: Database, column: str) -> None:
         response = tables.Response
-        wanted = matching(response, getattr(response, column) == param("scope"))
+        scope = within(response, getattr(response, column) == param("scope"))
 
-        def page(*columns: Any) -> Any:
-            rows = response.select(*columns).where(wanted).order_by(response.position)
-            return rows.limit(param("limit"))
+        def entries(columns: Columns) -> Any:
+            return response.select(*columns(response)).where(scope).order_by(response.position)
 
-        lengths = page(response.length).alias("lengths")
-        self.longest = Statement(database, Select((lengths,), (fn.max(lengths.c.length),)))
-        self.page = Statement(
-            database,
-            page_in_one_row(page(whole(response).alias("framed"), response.position)),
+        self._compile(database, entries)
+
+    def _compile(self, database: Database, entries: Callable[[Columns], Any]) -> None:
+        """Compile all statements. `entries` reads columns of the list, the position first."""
+        limit, positions = param("limit"), entries(lambda one: (one.position,))
+        self.longest = _longest(
+            database, entries(lambda one: (one.position, one.length)).limit(limit)
         )
-        self.more = Statement(
-            database, response.select(SQL("1")).where(wanted).limit(param("limit"))
-        )
+        page = entries(lambda one: (one.position, whole(one).alias("framed"))).limit(limit)
+        self.page = Statement(database, page_in_one_row(page))
+        self.more = Statement(database, positions.limit(limit))
+        lengths = entries(lambda one: (one.position, _if_asked(one, one.length).alias("length")))
+        self.longest_of_question = _longest(database, matching(lengths, "length"))
+        framed = entries(lambda one: (one.position, _if_asked(one, whole(one)).alias("framed")))
+        self.of_question = FilteredPages(database, positions, framed)
 
 
 class IndividualStatements(PageStatements):
     """The pages of an individual: of its origin, the parameter `origin`, and of its reused copies.
 
-    Both are read in order by their own index and merged: no more than two pages, however many.
+    Both lists are in order by an index of their own, and merged as they are read.
     """
 
-    def __init__(self, database: Database) -> None:  # no super: other statements
-        response = tables.Response.alias("answer")
+    def __init__(self, database: Database) -> None:  # no super: another list
+        own, copies = tables.Response.alias("own_answer"), tables.Response.alias("copy_answer")
+        of_origin = within(own, own.persona_id == param("origin"))
+        of_copies = within(copies, copies.library_persona_id == param("scope"))
 
-        def branch(name: str, scope: Any) -> Any:
-            own = tables.Response.alias(f"{name}_answer")
-            rows = own.select(own.id, own.position, own.length).where(matching(own, scope(own)))
-            page = rows.order_by(own.position).limit(param("limit")).alias(name)
-            return Select((page,), (page.c.id, page.c.position, page.c.length))
+        def entries(columns: Columns) -> Any:
+            origins = own.select(*columns(own)).where(of_origin)
+            both = origins.union_all(copies.select(*columns(copies)).where(of_copies))
+            return both.order_by(SQL("1"))  # the position, the first column of both
 
-        both = branch("origins", lambda own: own.persona_id == param("origin")).union_all(
-            branch("copies", lambda own: own.library_persona_id == param("scope"))
-        )
-        merged = both.alias("merged")
-        page = (
-            Select((merged,), (merged.c.id, merged.c.position, merged.c.length))
-            .order_by(merged.c.position)
-            .limit(param("limit"))
-            .alias("chosen")
-        )
-        self.longest = Statement(database, Select((page,), (fn.max(page.c.length),)))
-        rows = (
-            Select((page,), (whole(response).alias("framed"), page.c.position))
-            .join(response, JOIN.CROSS)
-            .where((response.tenant_id == param("tenant")) & (response.id == page.c.id))
-            .order_by(page.c.position)
-        )
-        self.page = Statement(database, page_in_one_row(rows))
-        self.more = Statement(database, Select((page,), (SQL("1"),)))
+        self._compile(database, entries)
+
+
+def _if_asked(response: Any, value: Any) -> Any:
+    """Return a column that is the value where a response answers the one question wanted."""
+    return only_if(response.question_key == param("question"), value)
+
+
+def _longest(database: Database, page: Any) -> Statement:
+    """Return the statement of the longest response of a page; NULL if it is empty."""
+    lengths = page.alias("lengths")
+    return Statement(database, Select((lengths,), (fn.max(lengths.c.length),)))
 
 
 def whole(response: Any) -> Any:
@@ -190,22 +190,27 @@ class Pages:
         self._do = statements
         self._where: dict[str, Any] = {"tenant": tenant, **scope}
 
-    def longest(self, where: Range, limit: int) -> int:
+    def longest(self, wanted: Range, limit: int) -> int:
         """Return the length of the longest of the next `limit` responses, 0 if there are none."""
-        row = self._do.longest.first(**self._where, **where._asdict(), limit=limit)
+        filtered = wanted.question is not None
+        statement = self._do.longest_of_question if filtered else self._do.longest
+        where = self._where | wanted._asdict()
+        row = statement.first(limit=limit, window=VISITED, **where)
         assert row is not None
         return int(row[0] or 0)
 
-    def page(self, where: Range, limit: int) -> Page:
+    def page(self, wanted: Range, limit: int) -> Page:
         """Return at most `limit` responses of a range, oldest first."""
-        row = self._do.page.first(**self._where, **where._asdict(), limit=limit)
+        where = self._where | wanted._asdict()
+        if wanted.question is not None:
+            return self._do.of_question.read(limit=limit, **where)
+        row = self._do.page.first(limit=limit, **where)
         assert row is not None
         framed, last, count = row
         if not count:
             return EMPTY_PAGE
-        rest = where._replace(after=last)
-        next_one = self._where | rest._asdict() | {"limit": 1}
-        more = count == limit and self._do.more.first(**next_one) is not None
+        following = where | {"after": last, "limit": 1}
+        more = count == limit and self._do.more.first(**following) is not None
         return Page(framed, last, count, more)
 
 

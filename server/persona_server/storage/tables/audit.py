@@ -19,6 +19,7 @@ class Audit(Model):
     simulation_id = BlobField(null=True)
     response_count = BigIntegerField(null=True)
     library_persona_id = BlobField(null=True)
+    peer = TextField(null=True)
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")

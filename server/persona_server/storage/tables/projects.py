@@ -4,7 +4,7 @@ from peewee import BigIntegerField, BlobField, CompositeKey, Model, TextField
 
 
 class Project(Model):
-    """A project; `deleted_at` marks it, the row stays for good."""
+    """A project; `deleted_at` marks it, the row stays for good. It shows `group_count` groups."""
 
     tenant_id = BigIntegerField()
     id = BlobField()
@@ -13,6 +13,7 @@ class Project(Model):
     created_at = BigIntegerField()
     updated_at = BigIntegerField()
     deleted_at = BigIntegerField(null=True)
+    group_count = BigIntegerField(default=0)
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
