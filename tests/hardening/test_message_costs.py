@@ -65,7 +65,7 @@ def test_the_valid_request_is_valid(kind: type[Message]) -> None:
 @all_requests
 def test_the_worst_of_every_field(kind: type[Message], rounds: Callable[[int, int], int]) -> None:
     """Within the bound, and in proportion: twice as much costs at most 2.6 times as much."""
-    size = rounds(32, 1024) << 10
+    size = rounds(16, 1024) << 10
     halves = {name: cpu_seconds(kind, raw) for name, raw in worst_requests(kind, size)}
     assert len(halves) > 10
     for name, raw in worst_requests(kind, 2 * size):
