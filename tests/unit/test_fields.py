@@ -6,7 +6,8 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona_server.validation import fields
-from persona_server.validation.violations import Violations
+from persona_server.validation.limits import MAX_MARKS
+from persona_server.validation.violations import MAX_VIOLATIONS, Violations, found_by
 
 
 @pytest.mark.parametrize(
@@ -149,3 +150,42 @@ def test_time_is_of_the_years_1970_to_9999(seconds: int, nanos: int, good: bool)
 def test_folding_can_lengthen_a_text() -> None:
     assert problems(fields.check_filterable, "ﷺ" * 7, 64, 256) == 0  # 18 characters, 33 bytes each
     assert problems(fields.check_filterable, "ﷺ" * 8, 64, 256) == 1
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0344", "\u0f73", "\uff9e"])
+def test_marks_in_a_row(mark: str) -> None:
+    """More would take long to put in order; between other characters there may be many."""
+    some = "x" * 30 + mark * MAX_MARKS
+    assert problems(fields.check_filterable, some * 5, 255, 1020) == 0
+    assert problems(fields.check_filterable, some + mark, 255, 1020) == 1
+
+
+def test_no_other_character_is_made_of_marks() -> None:
+    """Else a row of them would be one of marks once they are folded."""
+    for text in map(chr, (*range(0xD800), *range(0xE000, 0x110000))):
+        if unicodedata.combining(unicodedata.normalize("NFKC", text)[0]):
+            row = text * (MAX_MARKS + 21)
+            assert problems(fields.check_filterable, row, 255, 1020) == 1, ascii(text)
+
+
+@pytest.mark.parametrize(
+    ("items", "count"),
+    [
+        ([], 0),
+        (["a", "b\u00a0c", "x" * 10], 0),
+        (["a", " ", ""], 2),
+        (["x" * 11, " " * 11], 2),
+        (["a\u00a0", "a\n"], 1),
+        (["\n"], 2),  # blank, and not a line
+        ([" "] * 30, MAX_VIOLATIONS),
+    ],
+)
+def test_items(items: list[str], count: int) -> None:
+    found = found_by(lambda found: fields.check_items(found, "f", items, 10))
+    assert len(found) == count
+    assert all(items[int(each.field[2:-1])] not in ("a", "b\u00a0c", "x" * 10) for each in found)
+
+
+def test_what_is_too_long_is_neither_blank_nor_looked_at() -> None:
+    assert problems(fields.check_name, " " * 256) == 1
+    assert problems(fields.check_filterable, "\u0301" * 256, 255, 1020) == 1

@@ -25,7 +25,7 @@ LINES = {
 }
 # Filterable free texts → UTF-8 bytes once folded, which can lengthen a text.
 FOLDED = {"gender": 256, "location": 1020, "occupation": 1020}
-MAX_MARKS = 30  # combining marks in a row in such a text, as in Unicode's stream-safe format
+MAX_MARKS = 10  # combining marks in a row in such a text: twice what any script needs
 # Longer texts → UTF-8 bytes.
 TEXTS = {
     "description": 4 << 10,

@@ -157,13 +157,14 @@ def _check_choices(found: Violations, path: str, choices: ChoicesAnswer) -> None
     _check_distinct(found, where, values)
 
 
-def _checked_options(found: Violations, path: str, options: Sequence[str]) -> set[str] | None:
+def _checked_options(found: Violations, path: str, given: Sequence[str]) -> set[str] | None:
     """Check the options of a choice, and return them; None if there are too many to look at."""
+    options = list(given)
     if not options:
         found.add(path, "is required: at least one option")
     if not _check_list(found, path, options, LISTS["options"]):
         return None
-    return _check_distinct(found, path, list(options))
+    return _check_distinct(found, path, options)
 
 
 def _check_distinct(found: Violations, path: str, items: Sequence[str]) -> set[str]:
