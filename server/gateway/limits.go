@@ -54,11 +54,11 @@ func halves(total int64) *guard.Shares { return guard.NewShares(total, max(total
 // enter is whether a request may come in; leave goes with it.
 func (l *limits) enter(c *call) (leave func(), refused error) {
 	if l.refusals.Exceeded(c.network) && !c.vouched() {
-		return nil, tryLater(codes.ResourceExhausted, "Requests from this address were refused too often. Send a valid token, or wait.")
+		return nil, tryLater(tooMany, "Requests from this address were refused too often. Send a valid token, or wait.")
 	}
 	place := l.requests.TryTake(c.network, 1)
 	if place == nil {
-		return nil, tryLater(codes.ResourceExhausted, "This address has too many requests at once.")
+		return nil, tryLater(tooMany, "This address has too many requests at once.")
 	}
 	return place.Release, nil
 }
@@ -82,7 +82,7 @@ func (c *call) take(ctx context.Context, from *guard.Shares, n int64) (*guard.Ta
 	defer cancel()
 	taken, err := from.Take(ctx, c.network, n)
 	if err != nil {
-		return nil, tryLater(codes.Unavailable, "The gateway has too much to do. Nothing was done; try again.")
+		return nil, tryLater(unreachable, "The gateway has too much to do. Nothing was done; try again.")
 	}
 	return taken, nil
 }
@@ -115,10 +115,22 @@ func release(taken **guard.Taken) {
 	}
 }
 
-// tryLater is an error of the gateway's own that a moment may heal.
-func tryLater(code codes.Code, text string) error {
-	info := &errdetails.ErrorInfo{Domain: errorDomain, Reason: reasonText(personav1.ErrorReason_ERROR_REASON_UNSPECIFIED)}
-	return withDetails(status.New(code, text), info, &errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
+// Reasons of what a moment may heal, …
+const (
+	tooMany     = personav1.ErrorReason_ERROR_REASON_TOO_MANY_REQUESTS
+	unreachable = personav1.ErrorReason_ERROR_REASON_UNREACHABLE
+)
+
+// … and their codes.
+var retryCodes = map[personav1.ErrorReason]codes.Code{
+	tooMany:     codes.ResourceExhausted,
+	unreachable: codes.Unavailable,
+}
+
+// tryLater is an error of the gateway's own for one of these reasons.
+func tryLater(reason personav1.ErrorReason, text string) error {
+	info := &errdetails.ErrorInfo{Domain: errorDomain, Reason: reasonText(reason)}
+	return withDetails(status.New(retryCodes[reason], text), info, &errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
 }
 
 // callerOf is who a request is counted for, and the address itself.

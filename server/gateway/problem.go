@@ -14,7 +14,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	codepb "google.golang.org/genproto/googleapis/rpc/code"
@@ -22,7 +21,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	personav1 "persona.example/persona-service/generated/go/persona/v1"
 )
@@ -133,8 +131,7 @@ var bareReasons = map[codes.Code]personav1.ErrorReason{
 // publicForm replaces an error without the service's details, whose text may hold addresses or types.
 func (g *gateway) publicForm(c *call, st *status.Status) error {
 	if st.Code() == codes.Unavailable {
-		return withDetails(status.New(codes.Unavailable, bareTexts[codes.Unavailable]),
-			&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
+		return tryLater(unreachable, bareTexts[codes.Unavailable])
 	}
 	if reason, known := bareReasons[st.Code()]; known {
 		return refuse(st.Code(), reason, bareTexts[st.Code()])

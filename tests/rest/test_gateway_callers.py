@@ -71,7 +71,7 @@ def test_callers_behind_a_proxy_are_counted_by_their_own_address(backend: Backen
     with gateway(backend.address, *flags) as running:
         client = Rest(running.base, None)
         client.call("GET", X, headers=hops("192.0.2.1")).problem(401, "UNAUTHENTICATED")
-        client.call("GET", X, headers=hops("192.0.2.1")).problem(429, "")
+        client.call("GET", X, headers=hops("192.0.2.1")).problem(429, "TOO_MANY_REQUESTS")
         client.call("GET", X, headers=hops("192.0.2.2")).problem(401, "UNAUTHENTICATED")
         subnet = hops("2001:db8::1"), hops("2001:db8::2"), hops("2001:db8:0:1::1")
         statuses = [client.call("GET", X, headers=headers).status for headers in subnet]
@@ -85,7 +85,7 @@ def test_an_address_has_so_many_requests_at_once(backend: Backend) -> None:
             waiting.sendall(start("GET", "/api/v1/projects/wait", "any"))
             assert backend.called.wait(20)
             refused = client.call("GET", X)
-            assert refused.problem(429, "")["code"] == "RESOURCE_EXHAUSTED"
+            assert refused.problem(429, "TOO_MANY_REQUESTS")["code"] == "RESOURCE_EXHAUSTED"
             backend.released.set()
             assert waiting.recv(64).startswith(b"HTTP/1.1 200 ")
         assert client.call("GET", X).status == 200

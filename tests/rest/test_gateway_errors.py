@@ -75,7 +75,7 @@ STATUSES = {
     "OUT_OF_RANGE": (500, "INTERNAL"),
     "UNIMPLEMENTED": (501, ""),
     "INTERNAL": (500, "INTERNAL"),
-    "UNAVAILABLE": (503, ""),
+    "UNAVAILABLE": (503, "UNREACHABLE"),
     "DATA_LOSS": (500, "INTERNAL"),
     "UNAUTHENTICATED": (401, "UNAUTHENTICATED"),
 }
@@ -120,7 +120,7 @@ def test_a_server_that_is_gone_is_503(backend: Backend, broken: Rest) -> None:
         if "?" in path:
             answer.problem(400, "INVALID_FIELD", "y")
             continue
-        assert answer.problem(503, "")["code"] == "UNAVAILABLE"
+        assert answer.problem(503, "UNREACHABLE")["code"] == "UNAVAILABLE"
         assert answer.headers["Retry-After"] == "1"
 
 

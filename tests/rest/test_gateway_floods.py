@@ -200,7 +200,7 @@ def test_who_is_refused_over_and_over_is_refused_sooner(
         assert good.call("GET", path).status == 200
         bad.call("GET", path).problem(401, "UNAUTHENTICATED")
         refused: Answer = bad.call("GET", path)
-        assert refused.problem(429, "")["code"] == "RESOURCE_EXHAUSTED"
+        assert refused.problem(429, "TOO_MANY_REQUESTS")["code"] == "RESOURCE_EXHAUSTED"
         assert refused.headers["Retry-After"] == "1"
         assert good.call("GET", path).status == 200  # from the same address
         with bounded(strict, path, token):

@@ -40,7 +40,7 @@ def test_it_prints_one_line_when_it_listens(backend: Backend) -> None:
 
 def test_it_starts_without_a_server() -> None:
     running = Gateway("127.0.0.1:1")
-    Rest(running.base, "any").call("GET", "/api/v1/projects").problem(503, "")
+    Rest(running.base, "any").call("GET", "/api/v1/projects").problem(503, "UNREACHABLE")
     assert running.stop()[0] == 0
 
 

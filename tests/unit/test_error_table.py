@@ -8,7 +8,10 @@ from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError, Violation, invalid
 from persona_server.transport.errors import CODES, MAX_DETAILS, internal, status_of
 
-REST_ALONE = {"ERROR_REASON_UNKNOWN_PATH", "ERROR_REASON_METHOD_NOT_ALLOWED"}
+REST_ALONE = {
+    f"ERROR_REASON_{name}"
+    for name in ("UNKNOWN_PATH", "METHOD_NOT_ALLOWED", "TOO_MANY_REQUESTS", "UNREACHABLE")
+}
 # AIP-193's canonical codes, as the contract names them.
 EXPECTED = {
     "NOT_FOUND": {

@@ -46,14 +46,17 @@ from persona_client.errors import (
     PersonaGroupNotFound,
     PersonaNotFound,
     ProjectNotFound,
+    QuotaExceeded,
     RequestIdReused,
     ResponseNotFound,
     ShuttingDown,
     StreamIdle,
+    TooManyRequests,
     TooManyStreams,
     Unauthenticated,
     Unavailable,
     UnknownPath,
+    Unreachable,
 )
 from persona_client.library import LibraryFilters, Lineage
 from persona_client.personas import PersonaFilters
@@ -96,6 +99,7 @@ __all__ = [
     "Project",
     "ProjectNotFound",
     "QuestionTimeline",
+    "QuotaExceeded",
     "RatingAnswer",
     "Reliability",
     "RequestIdReused",
@@ -104,10 +108,12 @@ __all__ = [
     "RetryPolicy",
     "ShuttingDown",
     "StreamIdle",
+    "TooManyRequests",
     "TooManyStreams",
     "Unauthenticated",
     "Unavailable",
     "UnknownPath",
+    "Unreachable",
     "split_batches",
     "split_responses",
 ]

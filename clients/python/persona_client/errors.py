@@ -125,6 +125,10 @@ class TooManyStreams(PersonaError):
     """Too many imports and exports run at once."""
 
 
+class QuotaExceeded(PersonaError):
+    """The tenant uses as much as it may; `metadata["quota"]` says of what."""
+
+
 class DeadlineExceeded(PersonaError):
     """The time for the call ran out; whether a write took place is unknown."""
 
@@ -157,6 +161,14 @@ class MethodNotAllowed(PersonaError):
     """REST alone: the path has no such method."""
 
 
+class TooManyRequests(PersonaError):
+    """REST alone: the caller's address sends more than is taken of one."""
+
+
+class Unreachable(Unavailable):
+    """REST alone: the gateway can't reach the service, or has no room now."""
+
+
 CLASSES: dict["errors_pb2.ErrorReason.ValueType", type[PersonaError]] = {
     errors_pb2.ERROR_REASON_PROJECT_NOT_FOUND: ProjectNotFound,
     errors_pb2.ERROR_REASON_PERSONA_GROUP_NOT_FOUND: PersonaGroupNotFound,
@@ -183,6 +195,9 @@ CLASSES: dict["errors_pb2.ErrorReason.ValueType", type[PersonaError]] = {
     errors_pb2.ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: LibraryPersonaNotFound,
     errors_pb2.ERROR_REASON_NOT_ELIGIBLE: NotEligible,
     errors_pb2.ERROR_REASON_LIBRARY_PERSONA_RETIRED: LibraryPersonaRetired,
+    errors_pb2.ERROR_REASON_QUOTA_EXCEEDED: QuotaExceeded,
+    errors_pb2.ERROR_REASON_TOO_MANY_REQUESTS: TooManyRequests,
+    errors_pb2.ERROR_REASON_UNREACHABLE: Unreachable,
 }
 _BY_REASON = {
     errors_pb2.ErrorReason.Name(value).removeprefix("ERROR_REASON_"): kind

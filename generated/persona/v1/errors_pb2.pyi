@@ -93,6 +93,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
     `limit` its value. Retry after the delay of RetryInfo.
     """
+    ERROR_REASON_TOO_MANY_REQUESTS: _ErrorReason.ValueType  # 27
+    """REST only, 429: the caller's address sends more than the gateway takes of one; retry after
+    `Retry-After`.
+    """
+    ERROR_REASON_UNREACHABLE: _ErrorReason.ValueType  # 28
+    """REST only, 503: the gateway can't reach the service, or has no room for the request now; retry
+    with the same Idempotency-Key.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -170,5 +178,13 @@ ERROR_REASON_LIBRARY_PERSONA_RETIRED: ErrorReason.ValueType  # 25
 ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 26
 """RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
 `limit` its value. Retry after the delay of RetryInfo.
+"""
+ERROR_REASON_TOO_MANY_REQUESTS: ErrorReason.ValueType  # 27
+"""REST only, 429: the caller's address sends more than the gateway takes of one; retry after
+`Retry-After`.
+"""
+ERROR_REASON_UNREACHABLE: ErrorReason.ValueType  # 28
+"""REST only, 503: the gateway can't reach the service, or has no room for the request now; retry
+with the same Idempotency-Key.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -90,6 +90,12 @@ const (
 	// RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
 	// `limit` its value. Retry after the delay of RetryInfo.
 	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 26
+	// REST only, 429: the caller's address sends more than the gateway takes of one; retry after
+	// `Retry-After`.
+	ErrorReason_ERROR_REASON_TOO_MANY_REQUESTS ErrorReason = 27
+	// REST only, 503: the gateway can't reach the service, or has no room for the request now; retry
+	// with the same Idempotency-Key.
+	ErrorReason_ERROR_REASON_UNREACHABLE ErrorReason = 28
 )
 
 // Enum value maps for ErrorReason.
@@ -122,6 +128,8 @@ var (
 		24: "ERROR_REASON_NOT_ELIGIBLE",
 		25: "ERROR_REASON_LIBRARY_PERSONA_RETIRED",
 		26: "ERROR_REASON_QUOTA_EXCEEDED",
+		27: "ERROR_REASON_TOO_MANY_REQUESTS",
+		28: "ERROR_REASON_UNREACHABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -151,6 +159,8 @@ var (
 		"ERROR_REASON_NOT_ELIGIBLE":              24,
 		"ERROR_REASON_LIBRARY_PERSONA_RETIRED":   25,
 		"ERROR_REASON_QUOTA_EXCEEDED":            26,
+		"ERROR_REASON_TOO_MANY_REQUESTS":         27,
+		"ERROR_REASON_UNREACHABLE":               28,
 	}
 )
 
@@ -186,7 +196,7 @@ var File_persona_v1_errors_proto protoreflect.FileDescriptor
 const file_persona_v1_errors_proto_rawDesc = "" +
 	"\n" +
 	"\x17persona/v1/errors.proto\x12\n" +
-	"persona.v1*\xba\a\n" +
+	"persona.v1*\xfc\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_PROJECT_NOT_FOUND\x10\x01\x12(\n" +
@@ -215,7 +225,9 @@ const file_persona_v1_errors_proto_rawDesc = "" +
 	"&ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND\x10\x17\x12\x1d\n" +
 	"\x19ERROR_REASON_NOT_ELIGIBLE\x10\x18\x12(\n" +
 	"$ERROR_REASON_LIBRARY_PERSONA_RETIRED\x10\x19\x12\x1f\n" +
-	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x1aB^\n" +
+	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x1a\x12\"\n" +
+	"\x1eERROR_REASON_TOO_MANY_REQUESTS\x10\x1b\x12\x1c\n" +
+	"\x18ERROR_REASON_UNREACHABLE\x10\x1cB^\n" +
 	"\n" +
 	"persona.v1B\vErrorsProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
 
