@@ -39,13 +39,13 @@ UUID = "018f0000-0000-7000-8000-000000000000"
 BEARER = [("authorization", "Bearer token")]
 
 
-def known(token: str) -> Principal:
+def known_to_all(token: str) -> Principal:
     return Principal("acme", "me", frozenset(("personas:read",)), float("inf"))
 
 
 @pytest.fixture
 def steps() -> tuple[Step, ...]:
-    return call_steps(Guards(), Authenticator(known), Recorder(Metrics()))
+    return call_steps(Guards(), Authenticator(known_to_all), Recorder(Metrics()))
 
 
 def index(steps: tuple[Step, ...], name: str) -> int:
@@ -158,3 +158,18 @@ def test_who_is_not_known_is_not_let_in(steps: tuple[Step, ...]) -> None:
     pipeline.leave(rpc)
     assert trace == ["last leave"]
     assert (rpc.code, rpc.reason) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    ("known", "sent", "believed"),
+    [("s3", ["s3"], True), ("s3", ["s4"], False), ("s3", ["s3", "s3"], False), ("", [""], False)],
+)
+def test_only_the_own_gateway_says_who_calls(known: str, sent: list[str], believed: bool) -> None:
+    guards = Guards()
+    guards.gateway.secret = known
+    pipeline = Pipeline(call_steps(guards, Authenticator(known_to_all), Recorder(Metrics())))
+    secrets = [("persona-gateway-secret", secret) for secret in sent]
+    rpc = Rpc(LIST, [*BEARER, *secrets, ("persona-caller-address", "192.0.2.7")])
+    assert pipeline.admit(rpc)
+    rpc.begin(None, "127.0.0.1:5000")
+    assert rpc.peer == ("192.0.2.7" if believed else "127.0.0.1:5000")

@@ -1,6 +1,7 @@
 """The thread pools: which there are and how large. methods.py says which RPC runs in which."""
 
 from persona_server.transport.arrivals import CallPool
+from persona_server.transport.entrance.connections import Connections
 from persona_server.transport.entrance.intake import Intake
 from persona_server.transport.entrance.receipts import MESSAGE_BYTES, Limits, Receipts
 from persona_server.transport.methods import PoolName
@@ -24,12 +25,12 @@ _OPEN = Limits(most=8 * MESSAGE_BYTES, each=8 * MESSAGE_BYTES, pushing=True)
 class Pools:
     """The thread pools of a server, and what brings them the calls whose message is whole."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, connections: Connections) -> None:
         self.receipts = Receipts(Limits())
         self.open_receipts = Receipts(_OPEN)
         self._pools = {name: CallPool(count, name) for name, count in THREADS.items()}
         self._intakes = {
-            name: Intake(pipeline, self._receipts_of(name), pool)
+            name: Intake(pipeline, connections, self._receipts_of(name), pool)
             for name, pool in self._pools.items()
         }
 

@@ -51,7 +51,9 @@ def call_steps(
         Step("authentication", admit=authenticate),
         Step("scopes", admit=_require_scopes),
         Step("deadline", enter=_require_time),
-        Step("unread answers", enter=guards.answers.require_room),
+        Step(
+            "unread answers", enter=guards.answers.require_room, answered=guards.answers.take_room
+        ),
         Step("parse", message=_parse),
         Step("idempotency key", message=_take_idempotency_key),
         Step("validation", message=_validate),
