@@ -50,7 +50,7 @@ FLOODS: dict[str, tuple[Attack, tuple[Any, ...]]] = {
     "ping": (misfits.ping_flood, (5_000, SECONDS + 1)),
     "settings": (misfits.settings_flood, (5_000, SECONDS + 1)),
     "large heads": (misfits.large_heads, (GET, 500, SECONDS + 1)),
-    "nonsense": (misfits.nonsense, (500, SECONDS + 1)),
+    "nonsense": (misfits.nonsense, (200, SECONDS + 1)),
     "silent sockets": (misfits.silent_sockets, (500, SECONDS)),
 }
 
