@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import threading
 import time
 from contextlib import suppress
@@ -64,16 +65,21 @@ def close_connections(peers: set[str]) -> int:
 
 def _closed(number: int, peers: set[str]) -> bool:
     try:
+        if not _is_socket(number):
+            return False
         copy = os.dup(number)
     except OSError:  # closed in the meantime
         return False
-    try:
-        found = socket.socket(fileno=copy)
-    except OSError:
-        os.close(copy)
+    # To close a copy of a database's file would give up the locks that this process has on it. So
+    # what has become a file between the two looks, if that ever happens, stays open.
+    if not _is_socket(copy):
         return False
-    with found:
+    with socket.socket(fileno=copy) as found:
         return _closed_if_one_of(found, peers)
+
+
+def _is_socket(number: int) -> bool:
+    return stat.S_ISSOCK(os.fstat(number).st_mode)
 
 
 def _closed_if_one_of(found: socket.socket, peers: set[str]) -> bool:
