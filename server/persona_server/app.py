@@ -85,11 +85,11 @@ class App:
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )
-        guards = Guards()
+        self._guards = Guards()
         quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known)
-        steps = call_steps(guards, authenticator, recorder, quotas, use)
+        steps = call_steps(self._guards, authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -98,7 +98,7 @@ class App:
                 "persona.v1.LibraryService": self.library,
             },
             Pipeline(steps),
-            guards,
+            self._guards,
             self.metrics,
             Streams(of=lambda tenant: quotas.known(tenant).streams),
             open_reflection=settings.open_reflection,
@@ -131,6 +131,7 @@ class App:
         if settings.rest:
             program = find_program(settings.gateway_program)
             self._gateway = GatewayProcess(program, settings.rest, _reachable(grpc), settings.grace)
+            self._guards.gateway.secret = self._gateway.secret
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
         addresses = Addresses(str(_reachable(grpc)), rest and reachable_text(rest), metrics)

@@ -86,6 +86,10 @@ class Metrics:
             "persona_refusals_held_back",
             "Refusals that waited, or went without a log line, as too many were for an address.",
         )
+        self.closed = self._counter(
+            "persona_connections_closed",
+            "Connections that were closed for too many calls that end in nothing.",
+        )
         self.unread_answers = self._counter(
             "persona_answers_unread", "Calls that ended since nobody took their answer."
         )

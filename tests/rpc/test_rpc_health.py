@@ -1,5 +1,7 @@
 """Health is open to everybody; reflection tells the contract to callers with a token."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,12 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from persona_server.principal import LEEWAY
 from persona_server.tokens import LocalKey
 from persona_server.transport.methods import SERVICES
 from support.data import make_place
+from support.errors import refusal_of
+from support.forge import Forge
 from support.service import Service, running_service
 from support.streams import begun
 
@@ -84,6 +89,42 @@ def test_reflection_knows_every_symbol(channel: grpc.Channel, key: LocalKey, sym
     stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
     (answer,) = stub.ServerReflectionInfo(iter([request]), metadata=metadata)
     assert answer.WhichOneof("message_response") == "file_descriptor_response"
+
+
+def asked(channel: grpc.Channel, token: str, version: str = "v1alpha") -> Any:
+    """Open a reflection stream that stays open; return its call, which has answered once."""
+    listed = reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()
+    opened = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        yield listed
+        opened.wait(60)
+
+    method = f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
+    open_stream: Any = channel.stream_stream(method)
+    call = open_stream(requests(), metadata=(("authorization", f"Bearer {token}"),))
+    answer = reflection_pb2.ServerReflectionResponse.FromString(next(call))
+    assert len(answer.list_services_response.service) == len(SERVICE_NAMES) + len(OTHERS)
+    return call
+
+
+def test_reflection_has_places_of_its_own(
+    service: Service, channel: grpc.Channel, key: LocalKey
+) -> None:
+    token = key.issue("reflects", "me", ["all"], 60)
+    calls = [asked(channel, token, version) for version in ("v1", "v1alpha")]
+    refused = refusal_of(lambda: asked(channel, token))
+    assert (refused.reason, refused.retry) == ("TOO_MANY_STREAMS", True)
+    begun(make_place(service.connect(token))).drop()  # the places of imports are free
+    for call in calls:
+        call.cancel()
+
+
+def test_a_stream_ends_with_its_token(service: Service, channel: grpc.Channel) -> None:
+    """A token is taken for another 30 seconds after its end, since clocks differ."""
+    call = asked(channel, Forge(service).token(exp=int(time.time()) + 3 - LEEWAY))
+    problem = refusal_of(lambda: next(call))
+    assert problem.reason == "UNAUTHENTICATED"
 
 
 def test_open_reflection_needs_no_token(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from persona_server.principal import Principal
 from persona_server.quotas import Quota, TenantQuotas
 from persona_server.services.call import Call
 from persona_server.transport.auth import Authenticator
+from persona_server.transport.entrance.answers import MOST
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.methods import Method
 from persona_server.transport.pipeline import Pipeline, Step
@@ -45,15 +46,19 @@ UUID = "018f0000-0000-7000-8000-000000000000"
 BEARER = [("authorization", "Bearer token")]
 
 
-def known(token: str) -> Principal:
+def known_to_all(token: str) -> Principal:
     return Principal("acme", "me", frozenset(("personas:read",)), float("inf"))
+
+
+def steps_with(guards: Guards) -> tuple[Step, ...]:
+    quotas = TenantQuotas(FREE, lambda _: {})
+    recorder = Recorder(Metrics())
+    return call_steps(guards, Authenticator(known_to_all), recorder, quotas, Use(quotas.known))
 
 
 @pytest.fixture
 def steps() -> tuple[Step, ...]:
-    quotas = TenantQuotas(FREE, lambda _: {})
-    recorder = Recorder(Metrics())
-    return call_steps(Guards(), Authenticator(known), recorder, quotas, Use(quotas.known))
+    return steps_with(Guards())
 
 
 def index(steps: tuple[Step, ...], name: str) -> int:
@@ -166,3 +171,31 @@ def test_who_is_not_known_is_not_let_in(steps: tuple[Step, ...]) -> None:
     pipeline.leave(rpc)
     assert trace == ["last leave"]
     assert (rpc.code, rpc.reason) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    ("known", "sent", "believed"),
+    [("s3", ["s3"], True), ("s3", ["s4"], False), ("s3", ["s3", "s3"], False), ("", [""], False)],
+)
+def test_only_the_own_gateway_says_who_calls(known: str, sent: list[str], believed: bool) -> None:
+    guards = Guards()
+    guards.gateway.secret = known
+    pipeline = Pipeline(steps_with(guards))
+    secrets = [("persona-gateway-secret", secret) for secret in sent]
+    rpc = Rpc(LIST, [*BEARER, *secrets, ("persona-caller-address", "192.0.2.7")])
+    assert pipeline.admit(rpc)
+    rpc.begin(None, "127.0.0.1:5000")
+    assert rpc.peer == ("192.0.2.7" if believed else "127.0.0.1:5000")
+
+
+def test_answers_of_a_stream_take_no_room_of_unread_ones() -> None:
+    """They wait for their reader one by one; counted for good, they would shut everybody out."""
+    guards = Guards()
+    pipeline = Pipeline(steps_with(guards))
+    method = LIST._replace(streams_out=True)
+    rpc = Rpc(method, BEARER)
+    assert pipeline.admit(rpc)
+    rpc.begin(None, "192.0.2.7:5000")
+    assert sum(1 for _ in pipeline.stream(rpc, (b"x" * MOST for _ in range(3)))) == 3
+    assert rpc.refusal is None
+    guards.answers.require_room(rpc)

@@ -42,17 +42,16 @@ class Handlers:
         return self._unary_unary(method, serve)
 
     def _unary_unary(self, method: Method, serve: Callable[[Call, Any], bytes]) -> MakeHandler:
-        unary, answers = self._pipeline.unary, self._answers
+        unary = self._pipeline.unary
         pool = self._pools.intake(method.pool)
 
         def answered(rpc: Rpc, raw: bytes, context: grpc.ServicerContext) -> bytes:
             answer = unary(rpc, raw, serve)
             if answer is None:
                 abort(context, rpc.refusal)
-            answers.sent(rpc, len(answer), context.cancel)
             return answer
 
-        over = answers.over
+        over = self._answers.over
         return lambda rpc: grpc.unary_unary_rpc_method_handler(UnaryCall(rpc, answered, pool, over))
 
     def _unary_stream(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> MakeHandler:

@@ -1,15 +1,26 @@
 """What gRPC's core is told: limits of messages, metadata, connections and their silence."""
 
+import resource
+
+MOST_CONNECTIONS = 10_000
+_OTHER_FILES = 200  # that the database, the log, the gateway and the metrics may have open
+
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 4 << 20),
     # More wait at the client. Those that it may open beyond it, before it has read this, are
     # answered too: core would else refuse what its answers are still on their way for.
     ("grpc.max_concurrent_streams", 100),
     ("grpc.http.overload_protection", 0),
+    # Calls that core keeps for grpcio, which asks for one at a time. Those that were taken back
+    # count too, and what finds no room is cancelled, whoever made it.
+    ("grpc.server.max_pending_requests", 6_000),
+    ("grpc.server.max_pending_requests_hard_limit", 8_000),
     # What a call may send before it is received. Core's estimate of the bandwidth would let it
     # grow to megabytes a call, for whoever sends fast.
     ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.lookahead_bytes", 65_536),
+    # What is read of a connection at once, so that one which is closed is not worked on for long.
+    ("grpc.experimental.tcp_max_read_chunk_size", 65_536),
     ("grpc.max_metadata_size", 12_288),
     ("grpc.absolute_max_metadata_size", 16_384),
     ("grpc.server_handshake_timeout_ms", 5_000),
@@ -22,3 +33,12 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_connection_idle_ms", 600_000),
     ("grpc.so_reuseport", 0),  # on by default: a second server would bind silently
 )
+
+
+def connections() -> tuple[str, int]:
+    """Return how many connections are taken: fewer than files may be open, or none has its own."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        files = MOST_CONNECTIONS + _OTHER_FILES
+    room = max(min(files - _OTHER_FILES, MOST_CONNECTIONS), files // 4)
+    return ("grpc.max_allowed_incoming_connections", room)

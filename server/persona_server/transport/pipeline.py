@@ -12,7 +12,7 @@ class Step(NamedTuple):
     """One step of the pipeline: its name, and what it does at the moments of a call.
 
     A step that comes earlier stands further outside: what it does at the start is done earlier,
-    what it does at the end later. Only `admit`, `enter` and `message` may raise, to refuse a call.
+    what it does at the end later. All but `failed` and `leave` may raise, to refuse a call.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 import os
 
+from persona_server.transport.entrance.connections import Connections
 from persona_server.transport.entrance.intake import Intake
 from persona_server.transport.entrance.receipts import MESSAGE_BYTES, Receipts
 from persona_server.transport.entrance.receipts import Limits as ReceiptLimits
@@ -45,12 +46,12 @@ _OPEN = ReceiptLimits(most=8 * MESSAGE_BYTES, each=8 * MESSAGE_BYTES, pushing=Tr
 class Pools:
     """The thread pools of a server, and what brings them the calls whose message is whole."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, connections: Connections) -> None:
         self.receipts = Receipts(ReceiptLimits())
         self.open_receipts = Receipts(_OPEN)
         self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
         self._intakes = {
-            name: Intake(pipeline, self._receipts_of(name), pool)
+            name: Intake(pipeline, connections, self._receipts_of(name), pool)
             for name, pool in self._pools.items()
         }
 

@@ -6,10 +6,12 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import grpc
 
+from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.principal import LEEWAY, Principal
 from persona_server.services.call import Call
@@ -30,11 +32,24 @@ class Refusal(NamedTuple):
     trailing: tuple[tuple[str, str | bytes], ...]
 
 
+@lru_cache(maxsize=256)
+def _status(
+    reason: "errors_pb2.ErrorReason.ValueType", message: str, retry_after: float | None
+) -> grpc.Status:
+    """Return the status of an error without details of its own; who is refused often is most."""
+    return status_of(ServiceError(reason, message, retry_after=retry_after))
+
+
 def refusal_for(error: ServiceError, request_id: str) -> Refusal:
     """Return how a call ends that an error refuses."""
-    status = status_of(error)
+    plain = not (error.metadata or error.violations)
+    status = _status(error.reason, error.message, error.retry_after) if plain else status_of(error)
     trailing = (*status.trailing_metadata, ("x-request-id", request_id))
     return Refusal(status.code, status.details, trailing)
+
+
+def _nothing() -> None:
+    pass
 
 
 class ClientGone(Exception):  # noqa: N818 (it is no error of ours)
@@ -57,6 +72,7 @@ class Rpc:
         "answer_bytes",
         "authorizations",
         "call",
+        "cancel",
         "code",
         "counted",
         "deadline",
@@ -87,6 +103,7 @@ class Rpc:
         self.has_left: Callable[[], bool] = _stays
         self.counted = False  # among its tenant's concurrent calls
         self.answer_bytes = 0  # of the answer that is sent next
+        self.cancel: Callable[[], object] = _nothing
         self.code = "OK"
         self.reason = ""
         self.error_id = ""
@@ -111,14 +128,20 @@ class Rpc:
         self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
 
     def begin(
-        self, time_remaining: float | None, peer: str, has_left: Callable[[], bool] = _stays
+        self,
+        time_remaining: float | None,
+        peer: str,
+        has_left: Callable[[], bool] = _stays,
+        cancel: Callable[[], object] = _nothing,
     ) -> None:
         """Take note that a thread has the call: the seconds its caller still waits, who sent it.
 
-        `time_remaining` is None if the caller did not say, `peer` the connection's other end, and
-        `has_left` tells whether the caller waits no more.
+        `time_remaining` is None if the caller did not say, `peer` the connection's other end.
+        `has_left` tells whether the caller waits no more, and `cancel` ends the call, whatever it
+        is doing.
         """
         self.has_left = has_left
+        self.cancel = cancel
         begun = arrival()
         self.waited = begun.at + begun.waited - self.started
         self.deadline = None if time_remaining is None else time.monotonic() + time_remaining

@@ -6,13 +6,14 @@ import time
 import grpc
 
 from persona_server.metrics import Metrics
+from persona_server.transport.entrance.connections import Connections
 from persona_server.transport.entrance.door import Door, keep_ticking
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.entrance.refusals import Refusals
 from persona_server.transport.handlers import Handlers
 from persona_server.transport.health import Health
 from persona_server.transport.methods import SERVICES, methods_of
-from persona_server.transport.options import OPTIONS
+from persona_server.transport.options import OPTIONS, connections
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.pools import Pools
 from persona_server.transport.reflection import Reflection
@@ -40,9 +41,10 @@ class PersonaServer:
         self._guards = guards
         self._metrics = metrics
         self._streams = streams
-        self._pools = Pools(pipeline)
+        closing = Connections(metrics)
+        self._pools = Pools(pipeline, closing)
         self._health = Health()
-        self._refusals = Refusals(pipeline, metrics)
+        self._refusals = Refusals(pipeline, closing, metrics)
         door = Door(pipeline, self._refusals)
         handlers = Handlers(pipeline, self._pools, self._streams, guards.answers)
         for descriptor in SERVICES:
@@ -54,7 +56,7 @@ class PersonaServer:
             door.add(method, handler)
         self._health.join(door, self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
-        self._server = grpc.server(self._pools["read"], [door], options=OPTIONS)
+        self._server = grpc.server(self._pools["read"], [door], options=(*OPTIONS, connections()))
 
     @property
     def threads(self) -> int:

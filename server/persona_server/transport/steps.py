@@ -85,7 +85,9 @@ def call_steps(
         Step("quotas", admit=count_call, leave=count_end),
         Step("deadline", enter=_require_time, leave=_end_patience),
         Step("own quotas", enter=read_quota),
-        Step("unread answers", enter=guards.answers.require_room),
+        Step(
+            "unread answers", enter=guards.answers.require_room, answered=guards.answers.take_room
+        ),
         Step("bytes", message=count_message, answered=count_answer),
         Step("parse", message=_parse),
         Step("idempotency key", message=_take_idempotency_key),

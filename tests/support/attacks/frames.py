@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+CONTINUATION = 9
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _INITIAL_WINDOW = 4
@@ -77,11 +78,14 @@ class Connection:
         """Add bytes to what is to be sent."""
         self._out += raw
 
-    def open(self, block: bytes, *, end: bool = False) -> int:
-        """Begin a call with a header block and return its stream."""
+    def open(self, block: bytes, *, end: bool = False, more: bytes = b"") -> int:
+        """Begin a call with a header block, and more of it in a second frame; return its stream."""
         stream, self._next = self._next, self._next + 2
         self._windows[stream] = self._initial
-        self.write(frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), stream, block))
+        flags = (0 if more else END_HEADERS) | (END_STREAM if end else 0)
+        self.write(frame(HEADERS, flags, stream, block))
+        if more:
+            self.write(frame(CONTINUATION, END_HEADERS, stream, more))
         return stream
 
     def data(self, stream: int, raw: bytes, *, end: bool = False) -> int:

@@ -68,11 +68,12 @@ def unread(
     each: int,
     seconds: float,
     window: int = 1 << 30,
+    body: bytes = b"",
 ) -> None:
     """Call for answers and leave them: streams have a window of 0, connections a wide one."""
     for connection in connections:
         connection.write(frame(WINDOW_UPDATE, 0, 0, window.to_bytes(4, "big")))
         for _ in range(each):
             stream = connection.open(request(path, token))
-            connection.data(stream, message(b""), end=True)
+            connection.data(stream, message(body), end=True)
     pump_for(connections, seconds)

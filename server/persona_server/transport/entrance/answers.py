@@ -11,47 +11,56 @@ from persona_server.transport.rpc import Rpc
 
 MOST = 40 << 20  # bytes in all
 EACH = 8 << 20  # of one connection
+TENANT = 16 << 20  # of one tenant
 CALL_BYTES = 4_096  # what a call itself counts for, beside its answer
+SMALL = 64 << 10  # an answer that is sent whatever waits already
 SECONDS = 30.0  # how long an answer is kept for its reader
-SHORT_SECONDS = 0.5  # and how long at least, when there is no room for others
+SHORT_SECONDS = 0.25  # and how long at least, when there is no room for others
 
 
 class _Kept(NamedTuple):
     peer: str
+    tenant: str
     size: int
     since: float
     cancel: Callable[[], object]
 
 
 class Answers:
-    """The answers that are on their way, by connection."""
+    """The answers that are on their way, by connection and by tenant."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[Rpc, _Kept] = {}  # the oldest first
-        self._of: dict[str, int] = {}
+        self._of_peer: dict[str, int] = {}
+        self._of_tenant: dict[str, int] = {}
         self._total = 0
 
     def require_room(self, rpc: Rpc) -> None:
-        """Refuse a call of a connection that does not read what it has asked for.
+        """Refuse a call of who does not read what it has asked for. Raises QUOTA_EXCEEDED."""
+        if self._total >= MOST:
+            self.tick(time.monotonic())
+        if not self._has_room(rpc, 0):
+            raise _too_much()
 
-        Raises QUOTA_EXCEEDED.
+    def take_room(self, rpc: Rpc) -> None:
+        """Count a call's only answer until the call is over. Raises QUOTA_EXCEEDED for a large one.
+
+        A write is answered all the same: its caller must know. Answers of a stream wait for their
+        reader one by one, see streams.py.
         """
-        if self._total >= MOST or self._of.get(rpc.peer, 0) >= EACH:
-            raise ServiceError(
-                errors_pb2.ERROR_REASON_QUOTA_EXCEEDED,
-                "Too many answers are waiting to be read. Read them first, then retry.",
-                metadata={"quota": "unread_bytes"},
-                retry_after=1.0,
-            )
-
-    def sent(self, rpc: Rpc, size: int, cancel: Callable[[], object]) -> None:
-        """Count a call's answer until the call is over; `cancel` ends it, if that takes long."""
-        kept = _Kept(rpc.peer, size + CALL_BYTES, time.monotonic(), cancel)
+        if rpc.method.streams_in or rpc.method.streams_out:
+            return
+        size = rpc.answer_bytes + CALL_BYTES
+        kept = _Kept(rpc.peer, rpc.tenant, size, time.monotonic(), rpc.cancel)
         with self._lock:
+            writes = rpc.method.has_request_id
+            if size > SMALL and not writes and not self._has_room(rpc, size):
+                raise _too_much()
             self._kept[rpc] = kept
-            self._of[kept.peer] = self._of.get(kept.peer, 0) + kept.size
-            self._total += kept.size
+            self._total += size
+            self._of_peer[kept.peer] = self._of_peer.get(kept.peer, 0) + size
+            self._of_tenant[kept.tenant] = self._of_tenant.get(kept.tenant, 0) + size
 
     def over(self, rpc: Rpc) -> None:
         """Count a call's answer no more, if it had one."""
@@ -60,9 +69,15 @@ class Answers:
         with self._lock:
             kept = self._kept.pop(rpc)
             self._total -= kept.size
-            left = self._of.pop(kept.peer) - kept.size
-            if left:
-                self._of[kept.peer] = left
+            _take(self._of_peer, kept.peer, kept.size)
+            _take(self._of_tenant, kept.tenant, kept.size)
+
+    def _has_room(self, rpc: Rpc, size: int) -> bool:
+        return (
+            self._total + size < MOST
+            and self._of_peer.get(rpc.peer, 0) + size < EACH
+            and self._of_tenant.get(rpc.tenant, 0) + size < TENANT
+        )
 
     def tick(self, now: float) -> int:
         """End the calls whose answers wait too long; return how many."""
@@ -80,3 +95,18 @@ class Answers:
                     break
                 late.append(kept)
         return late
+
+
+def _too_much() -> ServiceError:
+    return ServiceError(
+        errors_pb2.ERROR_REASON_QUOTA_EXCEEDED,
+        "Too many answers are waiting to be read. Read them first, then retry.",
+        metadata={"quota": "unread_bytes"},
+        retry_after=1.0,
+    )
+
+
+def _take(counts: dict[str, int], key: str, size: int) -> None:
+    left = counts.pop(key) - size
+    if left:
+        counts[key] = left

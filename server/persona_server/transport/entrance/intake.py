@@ -18,8 +18,9 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]
 from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
+from persona_server.transport.entrance.connections import Connections, readable
 from persona_server.transport.entrance.receipts import SECONDS, Receipt, Receipts
-from persona_server.transport.entrance.refusals import DONE, abort, peer_of
+from persona_server.transport.entrance.refusals import DONE, abort
 from persona_server.transport.errors import crowded, shutting_down
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Rpc
@@ -48,9 +49,16 @@ class Intake(ThreadPoolExecutor):
     It never has a thread of its own.
     """
 
-    def __init__(self, pipeline: Pipeline, receipts: Receipts, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        connections: Connections,
+        receipts: Receipts,
+        pool: ThreadPoolExecutor,
+    ) -> None:
         super().__init__(1)
         self.pipeline = pipeline
+        self.connections = connections
         self.receipts = receipts
         self.pool = pool
 
@@ -86,8 +94,8 @@ class UnaryCall(Receipt):
 
     def __call__(self, raw: bytes, context: grpc.ServicerContext) -> Any:
         """Serve the call."""
-        has_left = partial(_has_left, context)
-        self.rpc.begin(context.time_remaining(), peer_of(context), has_left)
+        peer, has_left = readable(context.peer()), partial(_has_left, context)
+        self.rpc.begin(context.time_remaining(), peer, has_left, context.cancel)
         if not SUPPORTED:
             context.add_callback(self._end)
         return self._serve(self.rpc, raw, context)
@@ -142,7 +150,7 @@ class UnaryCall(Receipt):
 
         def behaviour(_raw: bytes, context: grpc.ServicerContext) -> None:
             pipeline, rpc = self.experimental_thread_pool.pipeline, self.rpc
-            rpc.begin(None, peer_of(context))
+            rpc.begin(None, readable(context.peer()))
             pipeline.fail(rpc, error)
             pipeline.leave(rpc)
             abort(context, rpc.refusal)
@@ -150,8 +158,11 @@ class UnaryCall(Receipt):
         self._run(respond, event, state, behaviour, lambda: b"", *rest)
 
     def _end(self) -> None:
-        self.experimental_thread_pool.receipts.over(self)
-        self._over(self.rpc)
+        intake, rpc = self.experimental_thread_pool, self.rpc
+        intake.receipts.over(self)
+        self._over(rpc)
+        if SUPPORTED and self._arguments[2].client == "cancelled" and not rpc.forwarded:
+            intake.connections.ended_in_nothing(readable(self._arguments[1].call.peer()))
 
 
 class StreamCall:
@@ -171,8 +182,8 @@ class StreamCall:
 
     def __call__(self, messages: Any, context: grpc.ServicerContext) -> Any:
         """Serve the call, as its messages come."""
-        has_left = partial(_has_left, context)
-        self.rpc.begin(context.time_remaining(), peer_of(context), has_left)
+        peer, has_left = readable(context.peer()), partial(_has_left, context)
+        self.rpc.begin(context.time_remaining(), peer, has_left, context.cancel)
         return self._serve(self.rpc, messages, context)
 
 

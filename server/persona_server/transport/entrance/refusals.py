@@ -6,18 +6,18 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, NoReturn
-from urllib.parse import unquote
 
 import grpc
 
 from persona_server.metrics import Metrics
+from persona_server.transport.entrance.connections import Connections, readable
 from persona_server.transport.entrance.rates import Rates, network_of
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Refusal, Rpc
 
 A_SECOND, BURST = 100.0, 400.0  # refusals of an address that are sent at once
 HELD_SECONDS = 1.0  # how long every further one waits
-MOST_HELD = 2_000
+MOST_HELD = 1_000
 
 # grpcio counts calls by what submit() returns, for a limit that this server does not set.
 DONE: Future[None] = Future()
@@ -49,8 +49,9 @@ class _Held(NamedTuple):
 class Refusals:
     """Sends refusals. A client that keeps to its 100 calls at once is slowed down by what waits."""
 
-    def __init__(self, pipeline: Pipeline, metrics: Metrics) -> None:
+    def __init__(self, pipeline: Pipeline, connections: Connections, metrics: Metrics) -> None:
         self._pipeline = pipeline
+        self._connections = connections
         self._metrics = metrics
         self._rates = Rates(A_SECOND, BURST)
         self._lock = threading.Lock()
@@ -62,14 +63,16 @@ class Refusals:
 
     def send(self, rpc: Rpc, context: grpc.ServicerContext, send: Callable[[None], None]) -> None:
         """Send a refusal, or let it wait; never waits itself. Aborts the call."""
-        rpc.begin(None, peer_of(context))
+        peer = readable(context.peer())
+        rpc.begin(None, peer)
+        offends = not rpc.forwarded and self._connections.ended_in_nothing(peer)
         refusal, now = rpc.refusal, time.monotonic()
         assert refusal is not None
         if self._rates.take(network_of(rpc.peer), now):
             self._pipeline.leave(rpc)
             abort(context, refusal)
         self._metrics.held_back.inc()
-        if len(self._held) >= MOST_HELD:
+        if offends or len(self._held) >= MOST_HELD:
             abort(context, Refusal(refusal.code, refusal.details, ()))
         self._held.append(_Held(now + HELD_SECONDS, refusal, context, send))
 
@@ -99,11 +102,6 @@ class _Refused:
         self, _messages: Any, context: grpc.ServicerContext, send: Callable[[None], None]
     ) -> None:
         self._refusals.send(self._rpc, context, send)
-
-
-def peer_of(context: grpc.ServicerContext) -> str:
-    """Return the other end of a call's connection, such as "[::1]:50051"."""
-    return unquote(context.peer().partition(":")[2])  # from such as "ipv6:%5B::1%5D:50051"
 
 
 def abort(context: grpc.ServicerContext, refusal: Refusal | None) -> NoReturn:
