@@ -9,14 +9,12 @@ import time
 from dataclasses import fields
 from typing import NamedTuple
 
-from persona_server.config import Address, Settings
-from persona_server.gateway_process import GatewayProcess, find_program
+from persona_server.config import Settings
+from persona_server.gateway_process import GatewayProcess, command_of
+from persona_server.identity.principal import Principal, TokenError
+from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
-from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy
-from persona_server.metrics import Metrics
-from persona_server.metrics_port import MetricsPort
-from persona_server.principal import Principal, TokenError
 from persona_server.quotas import Quota, TenantQuotas
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
@@ -24,10 +22,13 @@ from persona_server.services.paging import PageTokens
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
+from persona_server.setting_values import Address
 from persona_server.storage import keys
 from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
-from persona_server.tokens import LocalKey, local_key
+from persona_server.telemetry.logs import LOGGER
+from persona_server.telemetry.metrics import Metrics
+from persona_server.telemetry.metrics_port import MetricsPort
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
@@ -129,8 +130,7 @@ class App:
             job.start()
         grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
-            program = find_program(settings.gateway_program)
-            self._gateway = GatewayProcess(program, settings.rest, _reachable(grpc), settings.grace)
+            self._gateway = GatewayProcess(command_of(settings, settings.rest, _reachable(grpc)))
             self._guards.gateway.secret = self._gateway.secret
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None

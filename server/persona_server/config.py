@@ -3,14 +3,13 @@
 A flag beats an environment variable, which beats the default.
 """
 
-import ipaddress
-import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+
+from persona_server import setting_values as values
 
 PREFIX = "PERSONA_"
 DAY = 86_400  # seconds
@@ -19,6 +18,12 @@ CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST_URL")  # n
 
 class SettingError(Exception):
     """A setting has a value that it can't have; the text names it and the fix."""
+
+
+def default_data() -> str:
+    """Return the data folder of an installed service."""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return f"{base}/persona"
 
 
 class Setting(NamedTuple):
@@ -46,110 +51,10 @@ class Setting(NamedTuple):
     @property
     def is_switch(self) -> bool:
         """Whether the flag stands alone, without a value."""
-        return self.parse is _switch
+        return self.parse is values.switch
 
 
-class Address(NamedTuple):
-    """Where to listen."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:  # a name: who knows where it leads
-            return False
-
-
-def default_data() -> str:
-    """Return the data folder of an installed service."""
-    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return f"{base}/persona"
-
-
-def _folder(text: str) -> Path:
-    if not text:
-        raise ValueError("wants a folder")
-    return Path(text).expanduser().absolute()
-
-
-def _address(text: str) -> Address:
-    match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)
-    if not match or int(match[2]) > 65_535:
-        raise ValueError("wants HOST:PORT, such as 127.0.0.1:50051")
-    return Address(match[1].strip("[]"), int(match[2]))
-
-
-def _address_or_off(text: str) -> Address | None:
-    return None if text == "off" else _address(text)
-
-
-def _switch(text: str) -> bool:
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("wants on or off")
-
-
-def _tokens(text: str) -> bool | None:
-    return None if text == "" else _switch(text)
-
-
-def _level(text: str) -> str:
-    if text not in ("debug", "info", "warning", "error"):
-        raise ValueError("wants debug, info, warning or error")
-    return text
-
-
-def _seconds(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = -1.0
-        if not low <= value <= high:
-            raise ValueError(f"wants a number of seconds from {low:g} to {high:g}")
-        return value
-
-    return parse
-
-
-def _promotion(text: str) -> bool:
-    if text not in ("manual", "automatic"):
-        raise ValueError("wants manual or automatic")
-    return text == "automatic"
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise ValueError(f"wants a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise ValueError("wants a number from 0 to 1")
-    return value
-
-
-_QUOTA = _whole(1, 10**15)
+_QUOTA = values.whole_between(1, 10**15)
 _T = TypeVar("_T")
 
 
@@ -168,71 +73,96 @@ class Settings:
     """
 
     data: Path = setting(
-        default_data(), "Folder of the database, made for its owner alone.", _folder
+        default_data(), "Folder of the database, made for its owner alone.", values.folder
     )
-    listen: Address = setting(
-        "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", _address
+    listen: values.Address = setting(
+        "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", values.address
     )
-    rest: Address | None = setting("127.0.0.1:8080", "HOST:PORT of REST, or off.", _address_or_off)
-    metrics: Address | None = setting(
-        "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", _address_or_off
+    rest: values.Address | None = setting(
+        "127.0.0.1:8080", "HOST:PORT of REST, or off.", values.address_or_off
+    )
+    metrics: values.Address | None = setting(
+        "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", values.address_or_off
     )
     demo: bool = setting(
-        "off", "Make a demo project in a database that this start creates.", _switch
+        "off", "Make a demo project in a database that this start creates.", values.switch
     )
     local_tokens: bool | None = setting(
         "",
         "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
-        _tokens,
+        values.switch_or_unset,
     )
     print_token: bool = setting(
-        "off", "Print a first token at a start on loopback even if stdout is no terminal.", _switch
+        "off",
+        "Print a first token at a start on loopback even if stdout is no terminal.",
+        values.switch,
     )
-    open_reflection: bool = setting("off", "Let callers without a token use reflection.", _switch)
+    open_reflection: bool = setting(
+        "off", "Let callers without a token use reflection.", values.switch
+    )
     gateway_program: str = setting(
         "", "Path of persona-gateway; if unset, beside `persona`, else on PATH.", str
+    )
+    trusted_proxies: str = setting(
+        "",
+        "Networks, separated by commas, of the proxies before REST whose X-Forwarded-For names the "
+        "caller.",
+        values.networks,
+    )
+    gateway_options: tuple[str, ...] = setting(
+        "",
+        "More flags for persona-gateway, for the limits that `persona-gateway --help` lists.",
+        values.flags,
     )
     retention: float = setting(
         str(30 * DAY),
         "Seconds after which deleted personas are purged for good; at least 60.",
-        _seconds(60, 36_500 * DAY),
+        values.seconds_between(60, 36_500 * DAY),
     )
     promotion: bool = setting(  # whether it is automatic
         "manual",
         "Whether reliable personas are promoted by PromotePersona alone (manual), or also by the "
         "server when answers come (automatic).",
-        _promotion,
+        values.automatic,
     )
     min_peers: int = setting(
         "5",
         "Other individuals that must have answered a question, for it to count.",
-        _whole(1, 10**6),
+        values.whole_between(1, 10**6),
     )
-    min_simulations: int = setting("3", "Simulations that a promotion needs.", _whole(3, 10**6))
+    min_simulations: int = setting(
+        "3", "Simulations that a promotion needs.", values.whole_between(3, 10**6)
+    )
     min_questions: int = setting(
-        "15", "Comparable questions that a promotion needs.", _whole(1, 10**6)
+        "15", "Comparable questions that a promotion needs.", values.whole_between(1, 10**6)
     )
     min_attainable: float = setting(
         "0.7",
         "What perfect agreement on as much data must be able to earn, for a promotion.",
-        _share,
+        values.share,
     )
-    min_bound: float = setting("0.7", "Lower bound of reliability that a promotion needs.", _share)
+    min_bound: float = setting(
+        "0.7", "Lower bound of reliability that a promotion needs.", values.share
+    )
     max_contradiction_rate: float = setting(
-        "0.2", "Share of compared pairs of answers that may contradict in a promotion.", _share
+        "0.2",
+        "Share of compared pairs of answers that may contradict in a promotion.",
+        values.share,
     )
     min_noise_differences: int = setting(
         "10",
         "Others' successive differences that a reliable change is measured against.",
-        _whole(1, 10**6),
+        values.whole_between(1, 10**6),
     )
     min_noise_individuals: int = setting(
-        "5", "Other individuals that these differences must come from.", _whole(1, 10**6)
+        "5",
+        "Other individuals that these differences must come from.",
+        values.whole_between(1, 10**6),
     )
     max_trend_points: int = setting(
         "60",
         "Points up to which the exact trend test is made; its cost grows with their third power.",
-        _whole(5, 200),
+        values.whole_between(5, 200),
     )
     quota_calls_per_second: int = setting(
         "10000", "Calls a second of a tenant, by default; this many may come at once.", _QUOTA
@@ -253,9 +183,11 @@ class Settings:
         _QUOTA,
     )
     grace: float = setting(
-        "10", "Seconds for calls in flight to end at shutdown.", _seconds(0, 600)
+        "10", "Seconds for calls in flight to end at shutdown.", values.seconds_between(0, 600)
     )
-    log_level: str = setting("info", "debug, info (logs every call), warning or error.", _level)
+    log_level: str = setting(
+        "info", "debug, info (logs every call), warning or error.", values.log_level
+    )
 
 
 SETTINGS = tuple(Setting(each.name, **each.metadata) for each in fields(Settings))

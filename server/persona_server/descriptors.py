@@ -2,7 +2,7 @@
 
 import resource
 
-from persona_server.logs import LOGGER
+from persona_server.telemetry.logs import LOGGER
 
 
 def raise_limit() -> None:

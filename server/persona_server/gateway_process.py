@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from persona_server import logs
-from persona_server.config import Address
+from persona_server.config import Settings
+from persona_server.setting_values import Address
+from persona_server.telemetry import logs
 
 PROGRAM = "persona-gateway"
 SECRET_VARIABLE = "PERSONA_GATEWAY_SECRET"  # noqa: S105 (the name of a variable, not a secret)
@@ -32,9 +33,9 @@ class GatewayProcess:
     the caller that they name.
     """
 
-    def __init__(self, program: str, listen: Address, grpc: Address, grace: float) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         """Start it, and wait until it listens. Raises GatewayError if it does not."""
-        command = [program, "--listen", str(listen), "--grpc", str(grpc), "--grace", f"{grace:g}"]
+        program = command[0]
         self.secret = secrets.token_urlsafe(32)
         try:
             # Its own process group: a Ctrl-C at the terminal is the server's to pass on, in order.
@@ -107,6 +108,16 @@ class GatewayProcess:
 
 
 _HELP = "Build it with `make setup`, name it with --gateway-program, or say --rest off."
+
+
+def command_of(settings: Settings, listen: Address, grpc: Address) -> list[str]:
+    """Return the command of the gateway: what the server says comes last, and so it counts.
+
+    Raises GatewayError if the program is nowhere.
+    """
+    command = [find_program(settings.gateway_program), *settings.gateway_options]
+    command += ["--listen", str(listen), "--grpc", str(grpc), "--grace", f"{settings.grace:g}"]
+    return [*command, "--trusted-proxies", settings.trusted_proxies]
 
 
 def find_program(named: str) -> str:

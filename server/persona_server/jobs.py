@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from persona_server.logs import LOGGER
+from persona_server.telemetry.logs import LOGGER
 
 
 class Job(NamedTuple):

@@ -6,13 +6,14 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from persona_server import config, descriptors, logs
+from persona_server import config, descriptors
 from persona_server.app import Addresses, App, StartError
 from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
 from persona_server.gateway_process import GatewayError
-from persona_server.scopes import SCOPES
+from persona_server.identity.scopes import SCOPES
 from persona_server.storage.engine.errors import DatabaseError
+from persona_server.telemetry import logs
 
 TOKEN_HOURS = 12
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"

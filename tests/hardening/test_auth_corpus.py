@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from persona_server.scopes import SCOPES
+from persona_server.identity.scopes import SCOPES
 from persona_server.transport.methods import Method
 from support.data import uid
 from support.errors import assert_no_leak

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from persona_server.metrics_port import CONNECTIONS
+from persona_server.telemetry.metrics_port import CONNECTIONS
 from support.service import Service
 
 CROWD = 200

@@ -9,9 +9,9 @@ import grpc
 import pytest
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from persona_server.principal import LEEWAY
+from persona_server.identity.principal import LEEWAY
+from persona_server.identity.tokens import local_key
 from persona_server.storage.store import open_store
-from persona_server.tokens import local_key
 from persona_server.transport.pools import MAX_REFLECTIONS
 from support.data import make_place, persona
 from support.errors import Problem, problem_of, refusal_of

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from persona_server.identity.tokens import local_key
 from persona_server.storage.store import open_store
-from persona_server.tokens import local_key
 from support.data import Place, make_place, persona, uid
 from support.dbfile import connection
 from support.errors import refused

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from pathlib import Path
 
 import grpc
 import pytest
@@ -13,7 +14,8 @@ from rest.wire import JSON, Rest
 from persona.v1 import project_service_pb2 as projects
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
 from support.errors import assert_no_leak, problem_of
-from support.service import Service
+from support.service import Service, running_service
+from support.waiting import eventually
 
 X = "/api/v1/projects/x"
 SECRET = {"PERSONA_GATEWAY_SECRET": "known-to-the-server"}
@@ -193,3 +195,19 @@ def test_a_log_that_nobody_reads_holds_nothing_up(backend: Backend) -> None:
     assert written <= ids
     assert lost > 0
     assert len(ids) - len(written) <= lost
+
+
+def test_the_log_names_the_caller_behind_a_trusted_proxy(tmp_path: Path) -> None:
+    """The server believes its own gateway, which takes the address from the proxy."""
+    options = ("--trusted-proxies", LOOPBACK, "--gateway-options=--max-calls=8")
+    with running_service(tmp_path / "data", *options) as service:
+        rest = Rest(service.rest, service.token())
+        assert rest.call("GET", "/api/v1/projects", headers=hops("192.0.2.1")).status == 200
+        service.connect().projects.ListProjects(projects.ListProjectsRequest())
+
+        def peers() -> list[str]:
+            called = [line for line in service.log if line.get("method") == "ListProjects"]
+            return [line["peer"].partition(":")[0] for line in called]
+
+        eventually(lambda: len(peers()) == 2)
+        assert peers() == ["192.0.2.1", "127.0.0.1"]

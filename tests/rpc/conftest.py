@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.storage.store import open_store
-from persona_server.tokens import LocalKey, local_key
 from support.data import Place, make_place
 from support.service import Caller, Service
 

@@ -11,8 +11,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from persona_server.principal import LEEWAY
-from persona_server.tokens import LocalKey
+from persona_server.identity.principal import LEEWAY
+from persona_server.identity.tokens import LocalKey
 from persona_server.transport.methods import SERVICES
 from support.data import make_place
 from support.errors import refusal_of

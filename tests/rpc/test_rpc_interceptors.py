@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from persona.v1 import persona_service_pb2 as pb
-from persona_server.tokens import LocalKey
+from persona_server.identity.tokens import LocalKey
 from support.data import Place, rich_persona, uid
 from support.errors import Problem, refusal_of
 from support.service import Service

@@ -9,7 +9,7 @@ from google.protobuf.message_factory import GetMessageClass
 from rpc.conftest import Connect
 from rpc.test_rpc_unknown_fields import REQUESTS, send
 
-from persona_server.scopes import SCOPES as KNOWN
+from persona_server.identity.scopes import SCOPES as KNOWN
 from persona_server.transport.methods import RPCS
 from support.data import Place, uid
 from support.errors import refusal_of

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from persona_server.scopes import SCOPES
+from persona_server.identity.scopes import SCOPES
+from persona_server.identity.tokens import SECRET_NAME, thumbprint
 from persona_server.storage.store import open_store
-from persona_server.tokens import SECRET_NAME, thumbprint
 from support.service import Service
 
 Sign = Callable[[bytes], bytes]

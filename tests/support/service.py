@@ -17,8 +17,8 @@ from persona.v1.library_service_pb2_grpc import LibraryServiceStub
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
+from persona_server.identity.tokens import local_key
 from persona_server.storage.store import open_store
-from persona_server.tokens import local_key
 
 PERSONA = Path(sys.executable).with_name("persona")
 START_SECONDS = 30.0

@@ -8,10 +8,10 @@ from google.protobuf.message import Message
 from persona.v1 import errors_pb2
 from persona.v1.persona_service_pb2 import ListPersonasRequest
 from persona_server.errors import ServiceError
-from persona_server.metrics import Metrics
-from persona_server.principal import Principal
+from persona_server.identity.principal import Principal
 from persona_server.quotas import Quota, TenantQuotas
 from persona_server.services.call import Call
+from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.answers import MOST
 from persona_server.transport.entrance.guards import Guards

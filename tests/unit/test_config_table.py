@@ -7,8 +7,9 @@ import pytest
 
 from persona_server import config
 from persona_server.app import policy_of
-from persona_server.config import SETTINGS, Address, SettingError, Settings, load, unknown_variables
+from persona_server.config import SETTINGS, SettingError, Settings, load, unknown_variables
 from persona_server.measures.policy import Policy
+from persona_server.setting_values import Address
 
 NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
@@ -26,6 +27,16 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "print_token": (False, {"on": True}, ["2"]),
     "open_reflection": (False, {"on": True}, ["2"]),
     "gateway_program": ("", {"/bin/x": "/bin/x"}, []),
+    "trusted_proxies": (
+        "",
+        {"10.0.0.0/8, ::1": "10.0.0.0/8, ::1"},
+        ["10.0.0.0/33", "proxy", "10.0.0.0/8;::1"],
+    ),
+    "gateway_options": (
+        (),
+        {"--max-calls=64 --max-exports 4": ("--max-calls=64", "--max-exports", "4")},
+        ["max-calls=64", '--x "'],
+    ),
     "retention": (
         30.0 * 86_400,
         {"60": 60.0, "90.5": 90.5},

@@ -13,16 +13,16 @@ from cryptography.hazmat.primitives import serialization
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
-from persona_server.principal import Principal, TokenError
-from persona_server.scopes import SCOPES
-from persona_server.storage.store import Store, open_store
-from persona_server.tokens import (
+from persona_server.identity.principal import Principal, TokenError
+from persona_server.identity.scopes import SCOPES
+from persona_server.identity.tokens import (
     SECRET_NAME,
     LocalKey,
     expand_scopes,
     find_local_key,
     local_key,
 )
+from persona_server.storage.store import Store, open_store
 from persona_server.transport.auth import Authenticator, require_scopes
 
 

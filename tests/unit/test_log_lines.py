@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from persona_server import logs
-from persona_server.logs import json_line, text_line
-from persona_server.metrics import Metrics
+from persona_server.telemetry import logs
+from persona_server.telemetry.logs import json_line, text_line
+from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.recorder import FinishedCall, Recorder
 
 CALL = FinishedCall(

@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple
 
 import pytest
 
-from persona_server.log_writer import MOST_BYTES, MOST_LINES, LineWriter
+from persona_server.telemetry.log_writer import MOST_BYTES, MOST_LINES, LineWriter
 
 LINE = b"x" * 99 + b"\n"
 

@@ -10,7 +10,7 @@ from persona.v1 import (
     project_service_pb2,
     response_service_pb2,
 )
-from persona_server.scopes import SCOPES as KNOWN
+from persona_server.identity.scopes import SCOPES as KNOWN
 from persona_server.services.library.service import LibraryService
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService

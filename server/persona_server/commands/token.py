@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from persona_server.config import DAY, default_data
-from persona_server.scopes import SCOPES
+from persona_server.identity.scopes import SCOPES
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 
@@ -35,10 +35,10 @@ def token(
 ) -> None:
     """Create an access token with the local key of a database, and print it."""
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
-    from persona_server.principal import TokenError
+    from persona_server.identity.principal import TokenError
+    from persona_server.identity.tokens import find_local_key, local_key
     from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
-    from persona_server.tokens import find_local_key, local_key
 
     folder = Path(data).expanduser().absolute()
     try:

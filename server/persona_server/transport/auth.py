@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
-from persona_server.principal import Principal, TokenError
+from persona_server.identity.principal import Principal, TokenError
 
 _CACHED_SECONDS = 30.0  # so long a revoked credential may still be taken
 _CACHE_SIZE = 4096

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from persona_server import logs
-from persona_server.metrics import Metrics
+from persona_server.telemetry import logs
+from persona_server.telemetry.metrics import Metrics
 
 DELAY = 0.02  # seconds a finished call may wait to be seen
 

@@ -13,7 +13,7 @@ import grpc
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
-from persona_server.principal import LEEWAY, Principal
+from persona_server.identity.principal import LEEWAY, Principal
 from persona_server.services.call import Call
 from persona_server.transport.arrivals import arrival
 from persona_server.transport.errors import status_of

@@ -5,7 +5,7 @@ import time
 
 import grpc
 
-from persona_server.metrics import Metrics
+from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.entrance.connections import Connections
 from persona_server.transport.entrance.door import Door, keep_ticking
 from persona_server.transport.entrance.guards import Guards

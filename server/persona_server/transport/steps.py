@@ -13,8 +13,8 @@ from google.protobuf.message import Message
 from persona.v1 import errors_pb2
 from persona_server import errors, patience
 from persona_server.errors import ServiceError
-from persona_server.logs import LOGGER
 from persona_server.quotas import TenantQuotas
+from persona_server.telemetry.logs import LOGGER
 from persona_server.transport.auth import Authenticator, require_scopes
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.errors import CODES, internal

@@ -8,7 +8,6 @@ from persona.v1.library_service_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_service_pb2 import PersonaGroup
 from persona_server.errors import ServiceError
-from persona_server.logs import LOGGER
 from persona_server.measures.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
 from persona_server.services.library.reliability_messages import reliability_message
@@ -21,6 +20,7 @@ from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, Ancestry
 from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Repositories, Store, Transaction
+from persona_server.telemetry.logs import LOGGER
 from persona_server.validation.filters import search_keys
 
 METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail names them

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from urllib.parse import unquote
 
-from persona_server.metrics import Metrics
+from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.entrance.rates import Rates, network_of
 
 A_SECOND, BURST = 500.0, 2_000.0  # calls of an address that are refused or taken back

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import grpc
 
-from persona_server.logs import LOGGER
+from persona_server.telemetry.logs import LOGGER
 from persona_server.transport.entrance.refusals import Refusals
 from persona_server.transport.methods import Method
 from persona_server.transport.pipeline import Pipeline

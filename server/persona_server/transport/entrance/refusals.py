@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import grpc
 
-from persona_server.metrics import Metrics
+from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.entrance.connections import Connections, readable
 from persona_server.transport.entrance.rates import Rates, network_of
 from persona_server.transport.pipeline import Pipeline

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from persona_server.logs import LOGGER
+from persona_server.telemetry.logs import LOGGER
 from persona_server.transport import arrivals
 from persona_server.transport.sharing.costs import Costs
 from persona_server.transport.sharing.turns import Caller, Limits, Turns, Work

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from persona_server.log_writer import LineWriter
+from persona_server.telemetry.log_writer import LineWriter
 
 EXIT_SECONDS = 1.0  # for the last lines to be written when the process ends
 LOGGER = logging.getLogger("persona")

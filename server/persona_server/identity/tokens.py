@@ -15,8 +15,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from persona_server.principal import LEEWAY, Principal, TokenError
-from persona_server.scopes import SCOPES
+from persona_server.identity.principal import LEEWAY, Principal, TokenError
+from persona_server.identity.scopes import SCOPES
 from persona_server.storage import keys
 from persona_server.storage.store import Store
 

@@ -1,0 +1,133 @@
+"""What the texts of settings mean: each turns one into a value, or raises ValueError."""
+
+import ipaddress
+import math
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Address(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:  # a name: who knows where it leads
+            return False
+
+
+def folder(text: str) -> Path:
+    """Return the path of a folder."""
+    if not text:
+        raise ValueError("wants a folder")
+    return Path(text).expanduser().absolute()
+
+
+def address(text: str) -> Address:
+    """Return where to listen."""
+    match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)
+    if not match or int(match[2]) > 65_535:
+        raise ValueError("wants HOST:PORT, such as 127.0.0.1:50051")
+    return Address(match[1].strip("[]"), int(match[2]))
+
+
+def address_or_off(text: str) -> Address | None:
+    """Return where to listen, None for off."""
+    return None if text == "off" else address(text)
+
+
+def switch(text: str) -> bool:
+    """Return whether a switch is on."""
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("wants on or off")
+
+
+def switch_or_unset(text: str) -> bool | None:
+    """Return whether a switch is on, None where nothing is said."""
+    return None if text == "" else switch(text)
+
+
+def log_level(text: str) -> str:
+    """Return a level of the log."""
+    if text not in ("debug", "info", "warning", "error"):
+        raise ValueError("wants debug, info, warning or error")
+    return text
+
+
+def seconds_between(low: float, high: float) -> Callable[[str], float]:
+    """Return what takes seconds between two bounds."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not low <= value <= high:
+            raise ValueError(f"wants a number of seconds from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def automatic(text: str) -> bool:
+    """Return whether promotion is automatic."""
+    if text not in ("manual", "automatic"):
+        raise ValueError("wants manual or automatic")
+    return text == "automatic"
+
+
+def whole_between(low: int, high: int) -> Callable[[str], int]:
+    """Return what takes whole numbers between two bounds."""
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"wants a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def share(text: str) -> float:
+    """Return a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ValueError("wants a number from 0 to 1")
+    return value
+
+
+def networks(text: str) -> str:
+    """Return networks as they are, such as "10.0.0.0/8,::1"."""
+    try:
+        for one in filter(None, text.split(",")):
+            ipaddress.ip_network(one.strip())
+    except ValueError:
+        raise ValueError("wants networks, such as 10.0.0.0/8,::1") from None
+    return text
+
+
+def flags(text: str) -> tuple[str, ...]:
+    """Return the flags of a command line."""
+    words = tuple(shlex.split(text))  # raises ValueError with what is wrong
+    if words and not words[0].startswith("-"):
+        raise ValueError("wants flags, such as --max-calls=64")
+    return words
