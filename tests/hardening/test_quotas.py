@@ -67,6 +67,16 @@ def test_calls_a_second(small: Service) -> None:
     assert other.count() == 0
 
 
+def test_a_refusal_that_is_held_back_counts_no_more_once_it_is_over(tmp_path: Path) -> None:
+    """Else a tenant that asked too often would be locked out by calls that ended long ago."""
+    limits = ("--quota-calls-per-second", "5", "--quota-concurrent-calls", "150")
+    with running_service(tmp_path / "data", *LEAN, *limits) as service:
+        place = place_of(service, "busy")
+        problems = [problem for _ in range(12) for problem in crowd(place.count, 100)]
+    assert len(problems) > 1000  # of which an address gets 400 at once
+    assert {problem.metadata["quota"] for problem in problems} == {"calls_per_second"}
+
+
 def test_bytes_a_second_of_its_own(small: Service) -> None:
     place, other = place_of(small, "own"), place_of(small, "calm")
     place.fill(200, digital_habits="x" * 100)

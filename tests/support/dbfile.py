@@ -88,7 +88,8 @@ class DatabaseFile:
         for table in self.tables:
             if table not in without:
                 everything = ", ".join(self._columns[table])
-                order = f"SELECT {everything} FROM {table} WHERE tenant_id = ? ORDER BY 1, 2, 3"  # noqa: S608 (ours)
+                key_columns = ", ".join(self._columns[table][:3])
+                order = f"SELECT {everything} FROM {table} WHERE tenant_id = ? ORDER BY {key_columns}"  # noqa: S608 (ours)
                 digest.update(repr((table, self.rows(order, key))).encode())
         return digest.hexdigest()
 

@@ -79,6 +79,7 @@ class Rpc:
         "error_id",
         "forwarded",
         "has_left",
+        "is_logged",
         "keys",
         "method",
         "peer",
@@ -104,6 +105,7 @@ class Rpc:
         self.counted = False  # among its tenant's concurrent calls
         self.answer_bytes = 0  # of the answer that is sent next
         self.cancel: Callable[[], object] = _nothing
+        self.is_logged = True  # once it is over
         self.code = "OK"
         self.reason = ""
         self.error_id = ""

@@ -73,7 +73,8 @@ def call_steps(
             call.written = 0
 
     def record(rpc: Rpc) -> None:
-        recorder.add(_finished(rpc))
+        if rpc.is_logged:
+            recorder.add(_finished(rpc))
 
     return (
         Step("record", answered=count_written, leave=record),

@@ -68,8 +68,9 @@ class Refusals:
         offends = not rpc.forwarded and self._connections.ended_in_nothing(peer)
         refusal, now = rpc.refusal, time.monotonic()
         assert refusal is not None
-        if self._rates.take(network_of(rpc.peer), now):
-            self._pipeline.leave(rpc)
+        rpc.is_logged = self._rates.take(network_of(rpc.peer), now)  # the others have a metric
+        self._pipeline.leave(rpc)
+        if rpc.is_logged:
             abort(context, refusal)
         self._metrics.held_back.inc()
         if offends or len(self._held) >= MOST_HELD:
