@@ -27,8 +27,8 @@ def serve(flags: dict[str, str | None]) -> None:
         logs.configure(settings.log_level)
         for name in config.unknown_variables(os.environ):
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
-        descriptors.raise_limit()
         app = App(settings)
+        descriptors.raise_limit()  # before anybody can connect
         if settings.demo and app.store.created:
             app.metrics.written.inc(make_demo(app.projects, app.personas))
         addresses = app.start()

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from support.answers import answer, record
+from support.attacks import silent
 from support.data import Place, make_place, persona, uid
 from support.errors import Problem, problem_of, refusal_of
 from support.importer import LEAN
@@ -16,6 +17,7 @@ from support.service import PERSONA, Service, running_service
 from support.streams import Import, begun
 from support.waiting import eventually
 
+GET = "/persona.v1.PersonaService/GetPersona"
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -75,6 +77,28 @@ def test_a_refusal_that_is_held_back_counts_no_more_once_it_is_over(tmp_path: Pa
         problems = [problem for _ in range(12) for problem in crowd(place.count, 100)]
     assert len(problems) > 1000  # of which an address gets 400 at once
     assert {problem.metadata["quota"] for problem in problems} == {"calls_per_second"}
+
+
+def test_calls_that_are_taken_back_before_their_message_count_no_more(tmp_path: Path) -> None:
+    """Of a tenant's messages five are received at once: the other calls wait in a queue."""
+    with running_service(tmp_path / "data", *LEAN, "--quota-concurrent-calls", "30") as service:
+        place, token = place_of(service, "busy"), service.token("busy")
+        other = place_of(service, "calm")
+        for _ in range(4):
+            with silent.connected(service.grpc, 1) as (connection,):
+                held = silent.headers_only(connection, GET, token, 20)
+                for _ in range(20):  # by then the server has them
+                    connection.pump()
+                    other.count()
+                for stream in held:
+                    connection.reset(stream)
+                connection.pump()
+                place.count()
+
+        def ended() -> int:
+            return sum(1 for line in service.log if line.get("method") == "GetPersona")
+
+        eventually(lambda: ended() == 80)
 
 
 def test_bytes_a_second_of_its_own(small: Service) -> None:

@@ -87,9 +87,9 @@ class DatabaseFile:
         key, digest = self.tenant(tenant), hashlib.sha256()
         for table in self.tables:
             if table not in without:
-                everything = ", ".join(self._columns[table])
-                key_columns = ", ".join(self._columns[table][:3])
-                order = f"SELECT {everything} FROM {table} WHERE tenant_id = ? ORDER BY {key_columns}"  # noqa: S608 (ours)
+                columns = self._columns[table]
+                everything, first = ", ".join(columns), ", ".join(columns[:3])
+                order = f"SELECT {everything} FROM {table} WHERE tenant_id = ? ORDER BY {first}"  # noqa: S608 (ours)
                 digest.update(repr((table, self.rows(order, key))).encode())
         return digest.hexdigest()
 

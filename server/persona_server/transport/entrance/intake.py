@@ -77,7 +77,15 @@ class UnaryCall(Receipt):
     `over` is called when it has ended, however that was.
     """
 
-    __slots__ = ("_arguments", "_over", "_run", "_serve", "experimental_thread_pool", "rpc")
+    __slots__ = (
+        "_arguments",
+        "_goes_on",
+        "_over",
+        "_run",
+        "_serve",
+        "experimental_thread_pool",
+        "rpc",
+    )
 
     def __init__(
         self,
@@ -91,6 +99,7 @@ class UnaryCall(Receipt):
         self.experimental_thread_pool = intake  # where grpcio reads it from
         self._serve = serve
         self._over = over
+        self._goes_on = False  # whether it is served or refused, and left then
 
     def __call__(self, raw: bytes, context: grpc.ServicerContext) -> Any:
         """Serve the call."""
@@ -136,6 +145,7 @@ class UnaryCall(Receipt):
 
     def _submit(self, raw: bytes) -> None:
         respond, event, state, _, _, *rest = self._arguments
+        self._goes_on = True
         try:
             self.experimental_thread_pool.pool.submit(
                 self._run, respond, event, state, self, lambda: raw, *rest
@@ -146,6 +156,7 @@ class UnaryCall(Receipt):
             self._refuse(shutting_down())
 
     def _refuse(self, error: ServiceError) -> None:
+        self._goes_on = True
         respond, event, state, _, _, *rest = self._arguments
 
         def behaviour(_raw: bytes, context: grpc.ServicerContext) -> None:
@@ -161,8 +172,15 @@ class UnaryCall(Receipt):
         intake, rpc = self.experimental_thread_pool, self.rpc
         intake.receipts.over(self)
         self._over(rpc)
-        if SUPPORTED and self._arguments[2].client == "cancelled" and not rpc.forwarded:
-            intake.connections.ended_in_nothing(readable(self._arguments[1].call.peer()))
+        if not SUPPORTED:
+            return
+        peer = readable(self._arguments[1].call.peer())
+        if not self._goes_on:  # taken back while it waited for its turn to receive
+            rpc.code = "CANCELLED"
+            rpc.begin(None, peer)
+            intake.pipeline.leave(rpc)
+        if self._arguments[2].client == "cancelled" and not rpc.forwarded:
+            intake.connections.ended_in_nothing(peer)
 
 
 class StreamCall:
