@@ -168,7 +168,7 @@ class Settings:
         "10000", "Calls a second of a tenant, by default; this many may come at once.", _QUOTA
     )
     quota_bytes_per_second: int = setting(
-        "268435456", "Bytes a second of a tenant's requests and answers, by default.", _QUOTA
+        "1073741824", "Bytes a second of a tenant's requests and answers, by default.", _QUOTA
     )
     quota_concurrent_calls: int = setting(
         "2500", "Calls of a tenant that wait or are served at once, by default.", _QUOTA

@@ -53,7 +53,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "min_noise_individuals": (5, {"1": 1}, ["0"]),
     "max_trend_points": (60, {"5": 5, "200": 200}, ["4", "201"]),
     "quota_calls_per_second": (10_000, {"1": 1}, ["0", "-1", "1.5", ""]),
-    "quota_bytes_per_second": (256 << 20, {"1": 1}, ["0"]),
+    "quota_bytes_per_second": (1 << 30, {"1": 1}, ["0"]),
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
     "quota_streams": (8, {"1": 1}, ["0"]),
     "quota_stored_bytes": (1 << 40, {"1000000000000000": 10**15}, ["0", "1000000000000001"]),

@@ -10,8 +10,8 @@ from persona_server.errors import ServiceError
 from persona_server.transport.rpc import Rpc
 
 MOST = 40 << 20  # bytes in all
-EACH = 8 << 20  # of one connection
-TENANT = 16 << 20  # of one tenant
+EACH = 16 << 20  # of one connection
+TENANT = 32 << 20  # of one tenant
 CALL_BYTES = 4_096  # what a call itself counts for, beside its answer
 SMALL = 64 << 10  # an answer that is sent whatever waits already
 SECONDS = 30.0  # how long an answer is kept for its reader
