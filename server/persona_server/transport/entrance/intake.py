@@ -175,7 +175,8 @@ class UnaryCall(Receipt):
         if not SUPPORTED:
             return
         peer = readable(self._arguments[1].call.peer())
-        if not self._goes_on:  # taken back while it waited for its turn to receive
+        # Taken back while it waited for its turn to receive; what is open to all was never counted.
+        if not self._goes_on and rpc.principal is not None:
             rpc.code = "CANCELLED"
             rpc.begin(None, peer)
             intake.pipeline.leave(rpc)
