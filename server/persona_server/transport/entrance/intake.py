@@ -20,11 +20,11 @@ from persona_server import errors
 from persona_server.errors import ServiceError
 from persona_server.transport.entrance.connections import Connections, readable
 from persona_server.transport.entrance.receipts import SECONDS, Receipt, Receipts
-from persona_server.transport.entrance.refusals import DONE, abort
+from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.errors import crowded, shutting_down
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Rpc
-from persona_server.transport.sharing.pool import FullError
+from persona_server.transport.sharing.pool import DONE, FullError
 
 _TOKEN = "receive_message"  # noqa: S105 (grpcio's word for what a call still waits for)
 _ARGUMENTS = ["rpc_event", "state", "behavior", "argument_thunk"]

@@ -1,6 +1,5 @@
 """Refusals of calls that are not let in: sent without a thread, and slowly to who makes many."""
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,14 +13,11 @@ from persona_server.transport.entrance.connections import Connections, readable
 from persona_server.transport.entrance.rates import Rates, network_of
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Refusal, Rpc
+from persona_server.transport.sharing.pool import DONE
 
 A_SECOND, BURST = 100.0, 400.0  # refusals of an address that are sent at once
 HELD_SECONDS = 1.0  # how long every further one waits
 MOST_HELD = 1_000
-
-# grpcio counts calls by what submit() returns, for a limit that this server does not set.
-DONE: Future[None] = Future()
-DONE.set_result(None)
 
 
 class Inline(ThreadPoolExecutor):
@@ -54,7 +50,6 @@ class Refusals:
         self._connections = connections
         self._metrics = metrics
         self._rates = Rates(A_SECOND, BURST)
-        self._lock = threading.Lock()
         self._held: deque[_Held] = deque()
 
     def handler(self, rpc: Rpc) -> Any:

@@ -14,8 +14,8 @@ from persona_server.transport.sharing.costs import Costs
 from persona_server.transport.sharing.turns import Caller, Limits, Turns, Work
 
 # grpcio counts calls by what submit() returns, for a limit that this server does not set.
-_TAKEN: Future[None] = Future()
-_TAKEN.set_result(None)
+DONE: Future[None] = Future()
+DONE.set_result(None)
 
 
 class FullError(Exception):
@@ -60,7 +60,7 @@ class FairPool(ThreadPoolExecutor):
                 raise FullError
             if self._idle:
                 self._wake_one()
-        return _TAKEN
+        return DONE
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Start nothing any more. What waits is dropped; with `wait`, what runs is waited for."""
