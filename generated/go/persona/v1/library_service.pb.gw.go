@@ -324,6 +324,59 @@ func local_request_LibraryService_GetLibraryPersona_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
+var filter_LibraryService_ListLibraryPersonaProjects_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
+
+func request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ListLibraryPersonaProjectsRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["library_persona_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
+	}
+	protoReq.LibraryPersonaId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
+	}
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_ListLibraryPersonaProjects_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.ListLibraryPersonaProjects(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ListLibraryPersonaProjectsRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["library_persona_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
+	}
+	protoReq.LibraryPersonaId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
+	}
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_ListLibraryPersonaProjects_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.ListLibraryPersonaProjects(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 func request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq RetireLibraryPersonaRequest
@@ -658,6 +711,26 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 		}
 		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/ListLibraryPersonaProjects", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/projects"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_RetireLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -863,6 +936,23 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		}
 		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/ListLibraryPersonaProjects", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/projects"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_RetireLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -979,6 +1069,15 @@ func (m response_LibraryService_GetLibraryPersona_0) XXX_ResponseBody() interfac
 	return response.LibraryPersona
 }
 
+type response_LibraryService_ListLibraryPersonaProjects_0 struct {
+	*ListLibraryPersonaProjectsResponse
+}
+
+func (m response_LibraryService_ListLibraryPersonaProjects_0) XXX_ResponseBody() interface{} {
+	response := m.ListLibraryPersonaProjectsResponse
+	return response.Projects
+}
+
 type response_LibraryService_RetireLibraryPersona_0 struct {
 	*RetireLibraryPersonaResponse
 }
@@ -1016,25 +1115,27 @@ func (m response_LibraryService_GetAttitudeTimeline_0) XXX_ResponseBody() interf
 }
 
 var (
-	pattern_LibraryService_GetReliability_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "reliability"}, ""))
-	pattern_LibraryService_GetReliability_1       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "reliability"}, ""))
-	pattern_LibraryService_PromotePersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, "promote"))
-	pattern_LibraryService_ListLibraryPersonas_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "personas"}, ""))
-	pattern_LibraryService_GetLibraryPersona_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, ""))
-	pattern_LibraryService_RetireLibraryPersona_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, "retire"))
-	pattern_LibraryService_MatchLibraryPersonas_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "library-matches"}, ""))
-	pattern_LibraryService_ReuseLibraryPersonas_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "reuse"))
-	pattern_LibraryService_GetAttitudeTimeline_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "timeline"}, ""))
+	pattern_LibraryService_GetReliability_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "reliability"}, ""))
+	pattern_LibraryService_GetReliability_1             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "reliability"}, ""))
+	pattern_LibraryService_PromotePersona_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, "promote"))
+	pattern_LibraryService_ListLibraryPersonas_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "personas"}, ""))
+	pattern_LibraryService_GetLibraryPersona_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, ""))
+	pattern_LibraryService_ListLibraryPersonaProjects_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
+	pattern_LibraryService_RetireLibraryPersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, "retire"))
+	pattern_LibraryService_MatchLibraryPersonas_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "library-matches"}, ""))
+	pattern_LibraryService_ReuseLibraryPersonas_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "reuse"))
+	pattern_LibraryService_GetAttitudeTimeline_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "timeline"}, ""))
 )
 
 var (
-	forward_LibraryService_GetReliability_0       = runtime.ForwardResponseMessage
-	forward_LibraryService_GetReliability_1       = runtime.ForwardResponseMessage
-	forward_LibraryService_PromotePersona_0       = runtime.ForwardResponseMessage
-	forward_LibraryService_ListLibraryPersonas_0  = runtime.ForwardResponseMessage
-	forward_LibraryService_GetLibraryPersona_0    = runtime.ForwardResponseMessage
-	forward_LibraryService_RetireLibraryPersona_0 = runtime.ForwardResponseMessage
-	forward_LibraryService_MatchLibraryPersonas_0 = runtime.ForwardResponseMessage
-	forward_LibraryService_ReuseLibraryPersonas_0 = runtime.ForwardResponseMessage
-	forward_LibraryService_GetAttitudeTimeline_0  = runtime.ForwardResponseMessage
+	forward_LibraryService_GetReliability_0             = runtime.ForwardResponseMessage
+	forward_LibraryService_GetReliability_1             = runtime.ForwardResponseMessage
+	forward_LibraryService_PromotePersona_0             = runtime.ForwardResponseMessage
+	forward_LibraryService_ListLibraryPersonas_0        = runtime.ForwardResponseMessage
+	forward_LibraryService_GetLibraryPersona_0          = runtime.ForwardResponseMessage
+	forward_LibraryService_ListLibraryPersonaProjects_0 = runtime.ForwardResponseMessage
+	forward_LibraryService_RetireLibraryPersona_0       = runtime.ForwardResponseMessage
+	forward_LibraryService_MatchLibraryPersonas_0       = runtime.ForwardResponseMessage
+	forward_LibraryService_ReuseLibraryPersonas_0       = runtime.ForwardResponseMessage
+	forward_LibraryService_GetAttitudeTimeline_0        = runtime.ForwardResponseMessage
 )

@@ -595,59 +595,6 @@ func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
-var filter_PersonaService_ListLibraryPersonaProjects_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
-
-func request_PersonaService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq ListLibraryPersonaProjectsRequest
-		metadata runtime.ServerMetadata
-		err      error
-	)
-	val, ok := pathParams["library_persona_id"]
-	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
-	}
-	protoReq.LibraryPersonaId, err = runtime.String(val)
-	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_PersonaService_ListLibraryPersonaProjects_0); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	msg, err := client.ListLibraryPersonaProjects(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
-	return msg, metadata, err
-}
-
-func local_request_PersonaService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq ListLibraryPersonaProjectsRequest
-		metadata runtime.ServerMetadata
-		err      error
-	)
-	val, ok := pathParams["library_persona_id"]
-	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
-	}
-	protoReq.LibraryPersonaId, err = runtime.String(val)
-	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_PersonaService_ListLibraryPersonaProjects_0); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.ListLibraryPersonaProjects(ctx, &protoReq)
-	return msg, metadata, err
-}
-
 // RegisterPersonaServiceHandlerServer registers the http handlers for service PersonaService to "mux".
 // UnaryRPC     :call PersonaServiceServer directly.
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
@@ -800,26 +747,6 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			return
 		}
 		forward_PersonaService_GetPersonaLineage_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodGet, pattern_PersonaService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		var stream runtime.ServerTransportStream
-		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.PersonaService/ListLibraryPersonaProjects", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/projects"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := local_request_PersonaService_ListLibraryPersonaProjects_0(annotatedContext, inboundMarshaler, server, req, pathParams)
-		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_PersonaService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -1000,23 +927,6 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		}
 		forward_PersonaService_GetPersonaLineage_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_PersonaService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.PersonaService/ListLibraryPersonaProjects", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/projects"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := request_PersonaService_ListLibraryPersonaProjects_0(annotatedContext, inboundMarshaler, client, req, pathParams)
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_PersonaService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
-	})
 	return nil
 }
 
@@ -1065,35 +975,24 @@ func (m response_PersonaService_ExportPersonas_0) XXX_ResponseBody() interface{}
 	return response.Personas
 }
 
-type response_PersonaService_ListLibraryPersonaProjects_0 struct {
-	*ListLibraryPersonaProjectsResponse
-}
-
-func (m response_PersonaService_ListLibraryPersonaProjects_0) XXX_ResponseBody() interface{} {
-	response := m.ListLibraryPersonaProjectsResponse
-	return response.Projects
-}
-
 var (
-	pattern_PersonaService_ListPersonas_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
-	pattern_PersonaService_GetPersona_0                 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, ""))
-	pattern_PersonaService_DeletePersona_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, ""))
-	pattern_PersonaService_DeleteAllPersonas_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
-	pattern_PersonaService_CreatePersona_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
-	pattern_PersonaService_BatchCreatePersonas_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "batchCreate"))
-	pattern_PersonaService_ExportPersonas_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "export"))
-	pattern_PersonaService_GetPersonaLineage_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "lineage"}, ""))
-	pattern_PersonaService_ListLibraryPersonaProjects_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
+	pattern_PersonaService_ListPersonas_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
+	pattern_PersonaService_GetPersona_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, ""))
+	pattern_PersonaService_DeletePersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, ""))
+	pattern_PersonaService_DeleteAllPersonas_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
+	pattern_PersonaService_CreatePersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
+	pattern_PersonaService_BatchCreatePersonas_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "batchCreate"))
+	pattern_PersonaService_ExportPersonas_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "export"))
+	pattern_PersonaService_GetPersonaLineage_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "lineage"}, ""))
 )
 
 var (
-	forward_PersonaService_ListPersonas_0               = runtime.ForwardResponseMessage
-	forward_PersonaService_GetPersona_0                 = runtime.ForwardResponseMessage
-	forward_PersonaService_DeletePersona_0              = runtime.ForwardResponseMessage
-	forward_PersonaService_DeleteAllPersonas_0          = runtime.ForwardResponseMessage
-	forward_PersonaService_CreatePersona_0              = runtime.ForwardResponseMessage
-	forward_PersonaService_BatchCreatePersonas_0        = runtime.ForwardResponseMessage
-	forward_PersonaService_ExportPersonas_0             = runtime.ForwardResponseStream
-	forward_PersonaService_GetPersonaLineage_0          = runtime.ForwardResponseMessage
-	forward_PersonaService_ListLibraryPersonaProjects_0 = runtime.ForwardResponseMessage
+	forward_PersonaService_ListPersonas_0        = runtime.ForwardResponseMessage
+	forward_PersonaService_GetPersona_0          = runtime.ForwardResponseMessage
+	forward_PersonaService_DeletePersona_0       = runtime.ForwardResponseMessage
+	forward_PersonaService_DeleteAllPersonas_0   = runtime.ForwardResponseMessage
+	forward_PersonaService_CreatePersona_0       = runtime.ForwardResponseMessage
+	forward_PersonaService_BatchCreatePersonas_0 = runtime.ForwardResponseMessage
+	forward_PersonaService_ExportPersonas_0      = runtime.ForwardResponseStream
+	forward_PersonaService_GetPersonaLineage_0   = runtime.ForwardResponseMessage
 )
