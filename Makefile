@@ -45,6 +45,7 @@ lint: setup-dev ## Check style, types and the contract
 	@tools/check-breaking
 	@unformatted=$$(gofmt -l server clients); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	go vet ./...
+	go -C generated/go vet ./...
 	staticcheck ./...
 
 format: setup-dev ## Format Python and Go
@@ -53,6 +54,7 @@ format: setup-dev ## Format Python and Go
 	gofmt -w server clients
 
 generate: setup-dev ## Make generated/ anew from protos/
+	rm -rf generated/persona generated/go/persona generated/gateway
 	buf generate
 	python tools/update_docs.py
 
