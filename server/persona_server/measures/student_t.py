@@ -4,14 +4,14 @@ from functools import lru_cache
 from math import exp, lgamma, log, log1p, pi, sqrt
 from statistics import NormalDist
 
-_TINY = 1e-300
-_PRECISION = 1e-15
+from persona_server.measures.special import beta_fraction
+
 _MAX_STEPS = 10_000
 _NEWTON_STEP = 1e-9
 _LARGE = 200.0
 
 
-def two_sided_p(t: float, df: int) -> float:
+def two_sided_p(t: float, df: float) -> float:
     """P(|T| ≥ |t|) with df ≥ 1 degrees of freedom: I_x(df/2, 1/2), x = df / (df + t²).
 
     Abramowitz & Stegun 26.5.27, 26.7.1. Raises ValueError if df < 1.
@@ -25,23 +25,23 @@ def two_sided_p(t: float, df: int) -> float:
     log_front = -half * log1p(square / df) + 0.5 * log(far) - _log_beta_half(half)
     # The continued fraction converges fast on one side of the mean; I_x(a, b) = 1 - I_1-x(b, a).
     if near < (half + 1) / (half + 2.5):
-        return exp(log_front) * _beta_fraction(half, 0.5, near) / half
-    return 1 - exp(log_front) * _beta_fraction(0.5, half, far) / 0.5
+        return exp(log_front) * beta_fraction(half, 0.5, near) / half
+    return 1 - exp(log_front) * beta_fraction(0.5, half, far) / 0.5
 
 
-def cdf(t: float, df: int) -> float:
+def cdf(t: float, df: float) -> float:
     """P(T ≤ t) with df ≥ 1 degrees of freedom. Raises ValueError if df < 1."""
     tail = two_sided_p(t, df) / 2
     return 1 - tail if t > 0 else tail
 
 
-def density(t: float, df: int) -> float:
+def density(t: float, df: float) -> float:
     """Return the density at t with df ≥ 1 degrees of freedom."""
     return exp(-(df + 1) / 2 * log1p(t * t / df) - _log_beta_half(df / 2)) / sqrt(df)
 
 
 @lru_cache(maxsize=4096)
-def quantile(p: float, df: int) -> float:
+def quantile(p: float, df: float) -> float:
     """Return the t with P(T ≤ t) = p, 0 < p < 1. Raises ValueError if p or df is out of range.
 
     Newton's method from the normal quantile. Above the median the cdf is concave and t's quantile
@@ -66,23 +66,3 @@ def _log_beta_half(a: float) -> float:
         return lgamma(a) + 0.5 * log(pi) - lgamma(a + 0.5)
     series = 1 - 1 / (8 * a) + 1 / (128 * a**2) + 5 / (1024 * a**3) - 21 / (32768 * a**4)
     return 0.5 * log(pi / a) - log(series)
-
-
-def _beta_fraction(a: float, b: float, x: float) -> float:
-    """Continued fraction of the incomplete beta function, DLMF 8.17.22, by Lentz's method."""
-    c, d = 1.0, 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
-    value = d
-    for m in range(1, _MAX_STEPS):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        for coefficient in (even, odd):
-            d = 1 / _away_from_zero(1 + coefficient * d)
-            c = _away_from_zero(1 + coefficient / c)
-            value *= c * d
-        if abs(c * d - 1) < _PRECISION:
-            break
-    return value
-
-
-def _away_from_zero(x: float) -> float:
-    return x if abs(x) > _TINY else _TINY

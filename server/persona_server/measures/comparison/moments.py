@@ -1,0 +1,113 @@
+"""Means and variances of a group's numbers, with intervals."""
+
+from collections.abc import Sequence
+from math import exp, fsum, log, sqrt
+from typing import NamedTuple
+
+from persona_server.measures.student_t import quantile, two_sided_p
+
+UPPER = 0.975
+
+
+class Interval(NamedTuple):
+    """An estimate with the ends of its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Difference(NamedTuple):
+    """A difference of means with its 95% interval and two-sided p."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+class Spread(NamedTuple):
+    """The sample variance s² of n ≥ 2 numbers, and the variance of ln s²; None where s² is 0."""
+
+    n: int
+    variance: float
+    log_variance: float | None
+
+
+def moments(counts: Sequence[int], values: Sequence[float]) -> tuple[int, float, float]:
+    """Return n, mean and sample variance (0 for one) of values by how many gave each."""
+    n = sum(counts)
+    mean = fsum(c * x for c, x in zip(counts, values, strict=True)) / n
+    squares = fsum(c * (x - mean) ** 2 for c, x in zip(counts, values, strict=True))
+    return n, mean, squares / (n - 1) if n > 1 else 0.0
+
+
+def mean_interval(n: int, mean: float, variance: float) -> Interval | None:
+    """x̄ ± t √(s²/n) with n - 1 degrees of freedom; None for one number."""
+    if n < 2:
+        return None
+    margin = quantile(UPPER, n - 1) * sqrt(variance / n)
+    return Interval(mean, mean - margin, mean + margin)
+
+
+def spread(counts: Sequence[int], values: Sequence[float]) -> Spread:
+    """Return s² of n ≥ 3 numbers with the jackknife variance of its logarithm."""
+    n, mean, variance = moments(counts, values)
+    if variance == 0 or n < 3:
+        return Spread(n, variance, None)
+    squares = variance * (n - 1)
+    logs = []
+    for count, x in zip(counts, values, strict=True):
+        left = (squares - n * (x - mean) ** 2 / (n - 1)) / (n - 2)
+        if count and left <= 0:
+            return Spread(n, variance, None)  # without one number all are equal
+        logs.append(log(left) if count else 0.0)
+    return Spread(n, variance, _jackknife(counts, logs))
+
+
+def variance_ratio(group: Spread, target: Spread) -> Interval | None:
+    """s² / s_t² with its 95% interval, by the logarithm.
+
+    None where one of them does not vary, or would not without one of its numbers.
+    """
+    if not group.variance or not target.variance:
+        return None
+    if group.log_variance is None or target.log_variance is None:
+        return None
+    ratio = group.variance / target.variance
+    factor = exp(quantile(UPPER, group.n - 1) * sqrt(group.log_variance + target.log_variance))
+    return Interval(ratio, ratio / factor, ratio * factor)
+
+
+def exact(shares: Sequence[float], values: Sequence[float]) -> Spread:
+    """Return the spread of a distribution that is known, so that it adds nothing to an error."""
+    mean = fsum(p * x for p, x in zip(shares, values, strict=True))
+    return Spread(0, fsum(p * (x - mean) ** 2 for p, x in zip(shares, values, strict=True)), 0.0)
+
+
+def welch(one: tuple[int, float, float], other: tuple[int, float, float]) -> Difference | None:
+    """Return the difference of two means (n, mean, s²), other - one, by Welch's t.
+
+    None where fewer than two gave one of them, or nothing varies.
+    """
+    (n, mean, variance), (m, other_mean, other_variance) = one, other
+    if n < 2 or m < 2:
+        return None
+    a, b = variance / n, other_variance / m
+    if a + b == 0:
+        return None
+    freedom = (a + b) ** 2 / (a * a / (n - 1) + b * b / (m - 1))
+    return difference(other_mean - mean, sqrt(a + b), freedom)
+
+
+def difference(value: float, error: float, freedom: float) -> Difference:
+    """Return a difference with its interval and p by Student's t."""
+    margin = quantile(UPPER, freedom) * error
+    return Difference(value, value - margin, value + margin, two_sided_p(value / error, freedom))
+
+
+def _jackknife(counts: Sequence[int], values: Sequence[float]) -> float:
+    """(n - 1) / n · Σ count (value - mean)²."""
+    n = sum(counts)
+    mean = fsum(c * v for c, v in zip(counts, values, strict=True)) / n
+    return (n - 1) * fsum(c * (v - mean) ** 2 for c, v in zip(counts, values, strict=True)) / n

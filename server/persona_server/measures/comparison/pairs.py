@@ -1,0 +1,131 @@
+"""The same individuals in two simulations: how far their answers moved, and whether they agree."""
+
+from collections import Counter
+from collections.abc import Sequence
+from math import fsum, sqrt
+from typing import NamedTuple
+
+from persona_server.measures.comparison.moments import Difference, difference
+from persona_server.measures.comparison.steps import Matrix, Steps
+from persona_server.measures.comparison.targets import Distance, distance
+from persona_server.measures.student_t import quantile
+
+_QUANTILE = 0.975
+_LEAST_WEIGHT, _WEIGHT_OF_UNIT = 1.5, 1.125
+LEAST_PAIRS = 20
+
+Table = Sequence[Sequence[int]]  # how many gave row's value first and column's value second
+
+
+class Agreement(NamedTuple):
+    """A, agreement beyond chance: 1 if nobody moved, 0 for what chance would give."""
+
+    value: float
+    low: float
+    high: float
+
+
+def are_paired(both: int, one: int, other: int) -> bool:
+    """Whether two simulations are compared over those who answered both."""
+    return both >= LEAST_PAIRS and 2 * both >= min(one, other)
+
+
+def distance_of_pairs(steps: Steps, table: Table) -> Distance:
+    """Compare second answers with first ones; n ≥ 2 individuals gave both."""
+    first, second = (
+        [sum(row) for row in table],
+        [sum(column) for column in zip(*table, strict=True)],
+    )
+    n = sum(first)
+    differences = [
+        b - a
+        for a, b in zip(
+            steps.of([x / n for x in first]), steps.of([x / n for x in second]), strict=True
+        )
+    ]
+    square = _mean_square(steps, table, n)
+    chance = [[value / n for value in row] for row in square]
+    spread = [
+        [(value - x * y) / (n - 1) for value, y in zip(row, differences, strict=True)]
+        for row, x in zip(square, differences, strict=True)
+    ]
+    return distance(steps, differences, chance, spread)
+
+
+def _mean_square(steps: Steps, table: Table, n: int) -> Matrix:
+    """Return the mean of z zᵀ, z the difference of the steps of two answers."""
+    size = len(steps.of_value(0))
+    total = [[0.0] * size for _ in range(size)]
+    values = [steps.of_value(i) for i in range(steps.positions)]
+    for a, row in enumerate(table):
+        for b, count in enumerate(row):
+            if not count or a == b:
+                continue
+            moved = [(k, y - x) for k, (x, y) in enumerate(zip(values[a], values[b], strict=True))]
+            moved = [(k, z) for k, z in moved if z]
+            for i, x in moved:
+                for j, y in moved:
+                    total[i][j] += count * x * y / n
+    return total
+
+
+def mean_difference(table: Table, values: Sequence[float]) -> Difference | None:
+    """Return the mean of second - first, by the paired t; None if all moved alike."""
+    moved: Counter[float] = Counter()
+    for a, row in enumerate(table):
+        for b, count in enumerate(row):
+            moved[values[b] - values[a]] += count
+    n = sum(moved.values())
+    mean = fsum(count * z for z, count in moved.items()) / n
+    variance = fsum(count * (z - mean) ** 2 for z, count in moved.items()) / (n - 1)
+    return difference(mean, sqrt(variance / n), n - 1) if variance else None
+
+
+def agreement(
+    table: Table, disagreement: Sequence[Sequence[float]], unit: float
+) -> Agreement | None:
+    """A = 1 - Σd / Σe with its 95% interval, the individuals taken as questions; None if Σe = 0.
+
+    ``disagreement`` is δ of each two values; ``unit`` is its largest value in units of what random
+    answers show: K / (K - 1) for a choice, 2 for a rating of two positions, else 1.
+    """
+    own, chance = _terms(table, disagreement)
+    counts = [count for row in table for count in row]
+    n = sum(counts)
+    total = fsum(c * d for c, d in zip(counts, own, strict=True))
+    expected = fsum(c * e for c, e in zip(counts, chance, strict=True))
+    if expected == 0:
+        return None
+    prior = max(_LEAST_WEIGHT, _WEIGHT_OF_UNIT * unit)
+    ratio = (total + prior) / (expected + prior)
+    gaps = fsum(c * (d - ratio * e) ** 2 for c, d, e in zip(counts, own, chance, strict=True))
+    gaps += (prior * (1 - ratio)) ** 2
+    error = sqrt((n + 1) / n * gaps) / (expected + prior)
+    margin = quantile(_QUANTILE, n) * error / (2 * sqrt(ratio))
+    value = 1 - total / expected
+    high = 1 - max(0.0, sqrt(total / expected) - margin) ** 2
+    return Agreement(max(-1.0, value), max(-1.0, 1 - (sqrt(ratio) + margin) ** 2), max(-1.0, high))
+
+
+def _terms(
+    table: Table, disagreement: Sequence[Sequence[float]]
+) -> tuple[list[float], list[float]]:
+    """Return d and e of each cell, e by the others' answers in the other simulation."""
+    first, second = (
+        [sum(row) for row in table],
+        [sum(column) for column in zip(*table, strict=True)],
+    )
+    others = sum(first) - 1
+    to_second = [_sum(second, disagreement, a) for a in range(len(first))]
+    to_first = [_sum(first, disagreement, b) for b in range(len(second))]
+    own, chance = [], []
+    for a, row in enumerate(table):
+        for b in range(len(row)):
+            d = disagreement[a][b]
+            own.append(d)
+            chance.append((to_second[a] + to_first[b] - 2 * d) / (2 * others))
+    return own, chance
+
+
+def _sum(counts: Sequence[int], disagreement: Sequence[Sequence[float]], value: int) -> float:
+    return fsum(c * disagreement[value][other] for other, c in enumerate(counts))

@@ -1,0 +1,145 @@
+"""The worked cases of comparison and fidelity, to the six decimals that they are stated with."""
+
+import pytest
+from scipy import stats
+
+from persona_server.measures.comparison.distance_law import law
+from persona_server.measures.comparison.fidelity import Asked, accuracy, normalised
+from persona_server.measures.comparison.moments import (
+    exact,
+    mean_interval,
+    moments,
+    spread,
+    variance_ratio,
+    welch,
+)
+from persona_server.measures.comparison.pairs import (
+    agreement,
+    are_paired,
+    distance_of_pairs,
+    mean_difference,
+)
+from persona_server.measures.comparison.shares import share, shares
+from persona_server.measures.comparison.steps import Steps
+from persona_server.measures.comparison.targets import against_target
+
+
+def six(*values: float) -> object:
+    return pytest.approx(values, abs=5.1e-7)
+
+
+CHOICES, RATINGS = Steps(cumulated=False, positions=3), Steps(cumulated=True, positions=5)
+TARGET = [0.4, 0.4, 0.2]
+
+
+def test_shares_of_three_options() -> None:
+    found = shares([30, 45, 25])
+    assert [s.value for s in found] == [0.3, 0.45, 0.25]
+    ends = [end for s in found for end in (s.low, s.high)]
+    assert ends == six(0.195771, 0.421483, 0.330220, 0.574076, 0.153788, 0.367843)
+
+
+def test_choices_against_an_exact_target() -> None:
+    found = against_target(CHOICES, [30, 45, 25], TARGET)
+    assert found == six(0.1, 0.0, 0.189900, 0.055046, 0.078987)
+    by_chance = law(CHOICES.covariance(TARGET, 1 / 100), CHOICES.weight)
+    assert (by_chance.freedom, by_chance.scale) == six(1.921129, 0.045022)
+
+
+def test_choices_against_a_sample() -> None:
+    found = against_target(CHOICES, [30, 45, 25], TARGET, sample=400)
+    assert found == six(0.1, 0.0, 0.201911, 0.061754, 0.131385)
+
+
+def test_ratings_against_an_exact_target() -> None:
+    counts, target = [5, 20, 40, 25, 10], [0.1, 0.2, 0.4, 0.2, 0.1]
+    found = against_target(RATINGS, counts, target)
+    assert found == six(0.0375, 0.0, 0.088299, 0.030250, 0.280880)
+    ratio = variance_ratio(spread(counts, range(1, 6)), exact(target, range(1, 6)))
+    assert ratio == six(0.864899, 0.669889, 1.116678)
+
+
+TABLE = [[30, 5, 5], [2, 28, 5], [1, 4, 20]]
+
+
+def test_choices_in_two_simulations() -> None:
+    delta = [[0.0 if a == b else 1.5 for b in range(3)] for a in range(3)]
+    assert agreement(TABLE, delta, 1.5) == six(0.670649, 0.525027, 0.780791)
+    found = distance_of_pairs(CHOICES, TABLE)
+    assert found == six(0.07, 0.0, 0.139672, 0.045793, 0.161260)
+
+
+def test_ratings_in_two_simulations() -> None:
+    delta = [[6 * (a - b) ** 2 / 8 for b in range(3)] for a in range(3)]
+    assert agreement(TABLE, delta, 1.0) == six(0.687451, 0.510420, 0.816984)
+    found = distance_of_pairs(Steps(cumulated=True, positions=3), TABLE)
+    assert found == six(0.06, 0.0, 0.121160, 0.029835, 0.057757)
+    assert mean_difference(TABLE, (1, 2, 3)) == six(0.12, -0.003834, 0.243834, 0.057381)
+
+
+def test_fidelity() -> None:
+    found = accuracy(28, 40)
+    assert (found.value, found.low, found.high) == six(0.7, 0.534684, 0.834373)
+    assert normalised(Asked(25, 3, 9, 3)) == six(0.823529, 0.634952, 1.012107)
+
+
+def test_two_means() -> None:
+    one, other = [1.0] * 5 + [2.0] * 9 + [4.0] * 3, [2.0] * 7 + [3.0] * 8
+    found = welch(moments([5, 9, 3], [1, 2, 4]), moments([7, 8], [2, 3]))
+    wanted = stats.ttest_ind(other, one, equal_var=False)
+    assert found is not None
+    ends = wanted.confidence_interval()
+    assert found == pytest.approx((sum(other) / 15 - sum(one) / 17, *ends, wanted.pvalue), rel=1e-9)
+    assert mean_interval(*moments([5, 9, 3], [1, 2, 4])) == pytest.approx(
+        (35 / 17, *stats.t.interval(0.95, 16, 35 / 17, stats.sem(one))), rel=1e-9
+    )
+
+
+def test_what_can_not_be_told() -> None:
+    alike = moments([3], [2])
+    assert mean_interval(*moments([1], [2])) is None
+    assert welch(alike, alike) is None
+    assert welch(moments([1], [2]), alike) is None
+    assert mean_difference([[5, 0], [0, 7]], (1, 2)) is None
+    assert agreement([[9, 0], [0, 0]], [[0, 2], [2, 0]], 2.0) is None
+    assert variance_ratio(spread([4, 1], [1, 2]), exact([0.5, 0.5], [1, 2])) is None
+    assert normalised(Asked(1, 5, 0, 3)) is None
+
+
+@pytest.mark.parametrize("steps", [CHOICES, Steps(cumulated=True, positions=3)])
+def test_a_target_of_one_point(steps: Steps) -> None:
+    """It has no covariance: anything else than the point is not by chance."""
+    assert against_target(steps, [0, 50, 0], [0, 1, 0]).p == 1
+    found = against_target(steps, [1, 49, 0], [0, 1, 0])
+    assert (found.p, found.expected) == (0, 0)
+    assert 0 == found.low < found.value < found.high < 1
+
+
+@pytest.mark.parametrize(
+    ("both", "one", "other", "paired"),
+    [(20, 40, 90, True), (19, 20, 20, False), (20, 41, 41, False), (500, 500, 9000, True)],
+)
+def test_who_is_compared_with_oneself(both: int, one: int, other: int, paired: bool) -> None:
+    assert are_paired(both, one, other) is paired
+
+
+@pytest.mark.parametrize("positions", [2, 3, 11])
+@pytest.mark.parametrize("cumulated", [True, False])
+def test_distances_are_those_of_their_names(positions: int, cumulated: bool) -> None:
+    f = [(i + 1) / sum(range(1, positions + 1)) for i in range(positions)]
+    steps = Steps(cumulated, positions)
+    apart = [x - y for x, y in zip(steps.of(f), steps.of(f[::-1]), strict=True)]
+    places = range(positions)
+    wanted = (
+        stats.wasserstein_distance(places, places, f, f[::-1]) / (positions - 1)
+        if cumulated
+        else sum(abs(x - y) for x, y in zip(f, f[::-1], strict=True)) / 2
+    )
+    assert steps.distance(apart) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 0), (1, 1), (20, 3), (2000, 1999), (10_000, 2500)])
+def test_exact_intervals(n: int, k: int) -> None:
+    wanted = stats.binomtest(k, n).proportion_ci(0.95)
+    found = share(k, n)
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), rel=1e-9)
