@@ -123,6 +123,7 @@ class Answer(NamedTuple):
     value: Value
     model: str = ""
     prompt_version: str = ""
+    shown_first: str = ""  # of the options of a choice
 
 
 def sentiment_value(sentiment: float) -> int:

@@ -25,6 +25,10 @@ class Population(Protocol):
     def distance(self, value: Value) -> Exact:
         """Sum weight · distance to the value over the population."""
 
+    @property
+    def pairs(self) -> Exact:
+        """Sum weight · weight · distance over all ordered pairs."""
+
 
 class Numbers(NamedTuple):
     """Ratings or sentiments: three moments say all that squared differences need."""
@@ -46,6 +50,11 @@ class Numbers(NamedTuple):
         number = int(value)
         return number * number * self.total - 2 * number * self.first + self.second
 
+    @property
+    def pairs(self) -> int:
+        """Σ w v (a - x)² = 2 (Σw Σwx² - (Σwx)²)."""
+        return 2 * (self.total * self.second - self.first * self.first)
+
 
 class Choices(NamedTuple):
     """Choices of one: only the weight of the same choice matters."""
@@ -56,6 +65,11 @@ class Choices(NamedTuple):
     def distance(self, value: Value) -> int:
         """Return the weight of all other choices."""
         return self.total - self.weights.get(value, 0)
+
+    @property
+    def pairs(self) -> int:
+        """(Σw)² - Σw²: all but those of equal choices."""
+        return self.total * self.total - sum(w * w for w in self.weights.values())
 
 
 class Sets(NamedTuple):
@@ -74,6 +88,18 @@ class Sets(NamedTuple):
             union = size + len(member) - common
             apart[union] += weight * (union - common)
         del apart[0]  # both empty: alike
+        denominator = lcm(*apart)
+        return Fraction(sum(n * (denominator // u) for u, n in apart.items()), denominator)
+
+    @property
+    def pairs(self) -> Exact:
+        """Σ w v (1 - Jaccard), each two sets once: the square of their number."""
+        apart: Counter[int] = Counter()
+        for i, (one, weight) in enumerate(self.members):
+            for other, its_weight in self.members[:i]:
+                common = len(one & other)
+                union = len(one) + len(other) - common
+                apart[union] += 2 * weight * its_weight * (union - common)
         denominator = lcm(*apart)
         return Fraction(sum(n * (denominator // u) for u, n in apart.items()), denominator)
 

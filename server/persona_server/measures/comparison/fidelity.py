@@ -12,7 +12,7 @@ LEAST_CONSISTENT = 2
 
 
 class Asked(NamedTuple):
-    """Questions with all three answers, by who agrees: persona and human (a hit), human and retest."""
+    """Questions with all three answers, by who agrees: persona with human (a hit), both humans."""
 
     both: int
     hit_only: int

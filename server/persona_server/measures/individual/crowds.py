@@ -1,0 +1,56 @@
+"""What all individuals answered to one question in one simulation, each of them once."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from persona_server.measures.answers import Question, Value
+from persona_server.measures.populations import Numbers, Weights, population
+
+LEAST_INDIVIDUALS = 5  # for whom chance is known
+
+# First answers by value; of sentiments, and of ratings with more positions than WIDE, their sums.
+Tally = Weights | Numbers
+WIDE = 101
+
+
+class Crowd(NamedTuple):
+    """The individuals that answered, one of whom is measured, and how they disagree."""
+
+    individuals: int  # n
+    chance: float | None  # e_qs, mean δ of two different ones; None for fewer than five
+    tally: Tally
+
+    def share_of_others(self, own: Value, value: Value) -> float:
+        """Return how many of the others gave a value, as a share; `own` is this one's answer."""
+        counts = self._counts()
+        return (counts.get(value, 0) - (own == value)) / (self.individuals - 1)
+
+    def share_of_others_above(self, own: Value, midpoint: float) -> float:
+        """Return how many of the others gave a number above a midpoint, as a share."""
+        above = sum(count for value, count in self._counts().items() if int(value) > midpoint)
+        return (above - (int(own) > midpoint)) / (self.individuals - 1)
+
+    def mean_of_others(self, own: int) -> float | None:
+        """Return the mean of the others' numbers, in units of the values; None without others."""
+        numbers = self.tally if isinstance(self.tally, Numbers) else Numbers.of(self.tally)
+        others = self.individuals - 1
+        return (numbers.first - own) / others if others else None
+
+    def _counts(self) -> Mapping[Value, int]:
+        if isinstance(self.tally, Numbers):
+            raise TypeError("sums know no shares")
+        return self.tally
+
+
+def crowd(question: Question, tally: Tally) -> Crowd:
+    """Return who answered a scored question in a simulation, this one included."""
+    everyone = tally if isinstance(tally, Numbers) else population(question.kind, tally)
+    n = everyone.total
+    if n < LEAST_INDIVIDUALS:
+        return Crowd(n, None, tally)
+    pairs, unit = everyone.pairs, question.unit
+    # Rounded once: the same bits in any order.
+    chance = (unit.numerator * pairs.numerator) / (
+        unit.denominator * pairs.denominator * n * (n - 1)
+    )
+    return Crowd(n, chance, tally)

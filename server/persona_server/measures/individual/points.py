@@ -1,0 +1,97 @@
+"""An individual's numeric answers over time, and what differs between its successive points."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from persona_server.measures.answers import SENTIMENT_UNIT, Answer, Exact, Kind
+
+_UNITS = {Kind.RATING: 1, Kind.SENTIMENT: SENTIMENT_UNIT}
+# Sums are kept as integers, rounded once for each difference: squares in 1e-6 of a rating point²,
+# or 1e-12 of sentiment², inverse numbers of answers in 1e-6.
+_SQUARES_PER_UNIT = {Kind.RATING: 10**6, Kind.SENTIMENT: 1}
+INVERSES_PER_UNIT = 10**6
+
+
+class Point(NamedTuple):
+    """One point of a timeline; its exact value is in the unit of the answers (1e-6: sentiment)."""
+
+    occurred_at: int  # microseconds since 1970, UTC
+    value: Exact
+    answers: int  # c, of which the value is the mean
+    simulation_id: str  # where the point stands: the smallest of those it is merged of
+
+
+class Differences(NamedTuple):
+    """Sums over successive differences of one question that end in one simulation."""
+
+    number: int = 0  # k
+    squares: int = 0  # Σ Δ², see above
+    inverses: int = 0  # Σ (1/c_t + 1/c_{t+1}), see above
+
+    def plus(self, other: "Differences") -> "Differences":
+        """Return the sums over both."""
+        return Differences(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def minus(self, other: "Differences") -> "Differences":
+        """Take an individual out. Raises ValueError if it is not in it."""
+        rest = Differences(*(a - b for a, b in zip(self, other, strict=True)))
+        if min(rest) < 0:
+            raise ValueError("the sums don't hold this individual")
+        return rest
+
+    def variance(self, kind: Kind) -> Fraction:
+        """Return v = Σ Δ² / 2k, in rating points² or sentiment². Raises ZeroDivisionError."""
+        return Fraction(self.squares, 2 * self.number * _SQUARES_PER_UNIT[kind] * unit(kind) ** 2)
+
+    @property
+    def mean_inverse(self) -> Fraction:
+        """Return h = Σ (1/c_t + 1/c_{t+1}) / 2k. Raises ZeroDivisionError."""
+        return Fraction(self.inverses, 2 * self.number * INVERSES_PER_UNIT)
+
+
+def unit(kind: Kind) -> int:
+    """How many units of a stored value make one rating point, or a sentiment of 1."""
+    return _UNITS[kind]
+
+
+def points(answers: Iterable[Answer]) -> tuple[Point, ...]:
+    """Points of one individual's answers to one numeric question, in order of time.
+
+    One per simulation: the mean of its answers, at the time of the earliest. Points at equal times
+    are merged into the mean of their values.
+    """
+    simulations: defaultdict[str, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        simulations[answer.simulation_id].append(answer)
+    at: defaultdict[int, list[Point]] = defaultdict(list)
+    for simulation, given in simulations.items():
+        time = min(answer.occurred_at for answer in given)
+        value = mean([int(answer.value) for answer in given])
+        at[time].append(Point(time, value, len(given), simulation))
+    return tuple(_merged(at[time]) for time in sorted(at))
+
+
+def _merged(given: Sequence[Point]) -> Point:
+    return Point(
+        given[0].occurred_at,
+        mean([point.value for point in given]),
+        sum(point.answers for point in given),
+        min(point.simulation_id for point in given),
+    )
+
+
+def mean(values: Collection[Exact]) -> Exact:
+    """Return the exact mean of one or more values: an int where it is whole."""
+    average = Fraction(sum(values), len(values)) if len(values) > 1 else next(iter(values))
+    return average.numerator if average.denominator == 1 else average
+
+
+def differences(kind: Kind, series: Sequence[Point]) -> Iterator[tuple[str, Differences]]:
+    """Yield each difference of successive points, by the simulation in which it ends."""
+    for before, after in pairwise(series):
+        square = round((after.value - before.value) ** 2 * _SQUARES_PER_UNIT[kind])
+        inverse = Fraction(1, before.answers) + Fraction(1, after.answers)
+        yield after.simulation_id, Differences(1, square, round(inverse * INVERSES_PER_UNIT))
