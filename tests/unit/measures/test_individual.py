@@ -206,7 +206,7 @@ def test_case_5_points_of_several_answers() -> None:
     assert found.noise.mean_inverse == six(1 / 3)
     assert found.standard_error**2 == pytest.approx(1.5, rel=1e-6)
     # To fewer digits: the sums round 1/3 + 1/3 to 1e-6.
-    assert (found.rci, found.p) == pytest.approx((1.632993, 0.133520), rel=2e-6)
+    assert (found.rci, found.p) == pytest.approx((1.632993, 0.133520), rel=4e-6)
 
 
 def test_case_5_ten_points() -> None:
