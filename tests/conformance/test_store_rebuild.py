@@ -15,18 +15,22 @@ from support.stored import StoredGroup
 NOW = 1_900_000_000_000_000
 DAMAGE = (
     ("DELETE FROM series",),
-    ("UPDATE series SET texts = '[]'",),
-    ("UPDATE series SET records = ?", bytes(104)),
-    ("UPDATE histogram SET answers = answers + 1",),
-    ("UPDATE histogram SET value = 'x'",),
-    ("DELETE FROM histogram",),
+    ("UPDATE series SET pieces = 7",),
+    ("UPDATE series SET records = ?", bytes(116)),
+    ("DELETE FROM piece",),
+    ("UPDATE piece SET number = number + 1",),
+    ("UPDATE tally SET counts = ?", bytes(12)),
+    ("UPDATE tally SET bucket = bucket + 1",),
+    ("DELETE FROM tally",),
     ("UPDATE sums SET moments = '[]', squares = '9'",),
     ("DELETE FROM sums",),
-    ("UPDATE question SET key = 'x', scale = 'y'",),
-    ("INSERT INTO question SELECT id, 1, 'x', 'choice', '[]', ? FROM tenant", bytes(32)),
+    ("DELETE FROM answer_set",),
+    ("UPDATE answer_model SET answers = 0",),
+    ("UPDATE question SET key = 'x', scale = 'y', declared = '[]'",),
+    ("INSERT INTO question SELECT id, 1, 'x', 'choice', '[]', ?, '[]', x'' FROM tenant", bytes(32)),
     (
-        "INSERT INTO sums SELECT tenant_id, id, '[[1,1,1,1]]', '0', 0, 0 FROM question"
-        " WHERE kind = 'choice' LIMIT 1",
+        "INSERT INTO sums SELECT tenant_id, id, randomblob(16), '[1,1,1,1,1]', 0, '0', 0"
+        " FROM question WHERE kind = 'choice' LIMIT 1",
     ),
 )
 
@@ -36,8 +40,8 @@ def filled(store: Store) -> Store:
     """Answers of two tenants."""
     for seed, tenant in enumerate(("one", "other")):
         group = StoredGroup(store, tenant)
-        personas = group.add(*[persona(id=uid()) for _ in range(3)])
-        batches = random_batches(random.Random(seed), personas, simulations=4, answers=60)
+        personas = group.add(*[persona(id=uid()) for _ in range(2)])
+        batches = random_batches(random.Random(seed), personas, simulations=12, answers=60)
         record_all(group, batches)
     return store
 
@@ -51,7 +55,7 @@ def test_an_intact_state_is_rebuilt_to_the_byte(
     assert all(before.values())
     done = list(filled.rebuild.run(NOW))
     assert raw_image(filled) == before
-    assert [(each.simulations, each.responses) for each in done] == [(4, 240)] * 2
+    assert [(each.simulations, each.responses) for each in done] == [(12, 720)] * 2
     assert [each.tenant for each in done] == sorted(filled.tenants.all())
 
 
@@ -66,7 +70,7 @@ def test_damage_is_repaired(filled: Store, damage: tuple[Any, ...]) -> None:
 
 def test_lost_questions_are_numbered_anew(filled: Store) -> None:
     before = image(filled)
-    for table in ("histogram", "sums", "question"):
+    for table in ("tally", "sums", "question"):
         Probe(filled).change(f"DELETE FROM {table}")  # noqa: S608 (our own names)
     list(filled.rebuild.run(NOW))
     assert image(filled) == before

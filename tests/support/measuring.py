@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from persona.v1.response_service_pb2 import ListResponsesResponse
-from persona_server.measures.answering import asked
-from persona_server.measures.answers import Answer, Question, first_answers
-from persona_server.measures.histogram import Histogram, Moments
-from persona_server.measures.points import Noise, noise, points
+from persona_server.measures.answering import Asked, asked
+from persona_server.measures.answers import Answer, Kind, Question, first_answers
+from persona_server.measures.individual.crowds import Tally
+from persona_server.measures.individual.points import Differences, differences, points
+from persona_server.measures.populations import Numbers
 from persona_server.services.responses.recording import record_responses
+from persona_server.storage.derived.counts import by_value
+from persona_server.storage.derived.texts import set_text
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
 from support.answers import answer
@@ -20,7 +23,8 @@ from support.data import at
 from support.probe import Probe
 from support.stored import TENANT, StoredGroup
 
-DERIVED = ("series", "histogram", "sums")
+DERIVED = ("series", "piece", "tally", "sums")
+TEXTS = ("answer_set", "answer_model")
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
 
 
@@ -32,11 +36,12 @@ class Batch(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What the measures make of all answers of a tenant."""
+    """What the measures make of all answers of a tenant, sums by question and simulation."""
 
     series: dict[str, dict[Question, list[Answer]]]
-    everyone: dict[Question, Histogram | Moments]
-    noise: dict[Question, Noise]
+    tallies: dict[Question, dict[str, Tally]]
+    differences: dict[Question, dict[str, Differences]]
+    declared: dict[Question, list[str]]
 
 
 def random_answer(chance: random.Random, persona_id: str) -> Response:
@@ -111,60 +116,93 @@ def truth(store: Store, tenant: str = TENANT) -> Truth:
     framed = Probe(store).values("response", "framed", tenant_id=key)
     stored = ListResponsesResponse.FromString(b"".join(bytes(one) + b"\0" for one in framed))
     series: dict[str, dict[Question, list[Answer]]] = defaultdict(lambda: defaultdict(list))
-    for response in stored.responses:
+    declared: dict[Question, list[str]] = {}
+    for response in sorted(stored.responses, key=lambda r: (r.occurred_at.ToMicroseconds(), r.id)):
         if (found := asked(response)) is not None:
-            series[response.persona_id][found[0]].append(as_answer(response, *found))
-    for questions in series.values():
-        for given in questions.values():
-            given.sort(key=lambda one: (one.occurred_at, one.response_id))
-    return Truth({p: dict(q) for p, q in series.items()}, *over_all(series))
+            declared.setdefault(found.question, list(found.declared))
+            series[response.persona_id][found.question].append(as_answer(response, found))
+    return Truth({p: dict(q) for p, q in series.items()}, *over_all(series), declared)
 
 
-def as_answer(response: Response, question: Question, value: int | str) -> Answer:
-    """Return a response as measures take it."""
-    micros = response.occurred_at.ToMicroseconds()
-    ids = (response.simulation_id, response.id)
-    return Answer(question, *ids, micros, value, response.model, response.prompt_version)
+def as_answer(response: Response, found: Asked) -> Answer:
+    """Return a response as measures take it from the derived tables: sets as sets of tokens."""
+    question, value, declared = found
+    if question.kind in (Kind.CHOICES, Kind.THEMES):
+        value = set_text(str(value)).tokens
+    return Answer(
+        question,
+        response.simulation_id,
+        response.id,
+        response.occurred_at.ToMicroseconds(),
+        value,
+        response.model,
+        response.prompt_version,
+        declared[0] if question.kind is Kind.CHOICE else "",
+    )
 
 
 def over_all(
     series: dict[str, dict[Question, list[Answer]]],
-) -> tuple[dict[Question, Histogram | Moments], dict[Question, Noise]]:
-    """Return the sums over all individuals by question."""
-    counted: dict[Question, list[Counter[int | str]]] = defaultdict(list)
-    noises: dict[Question, Noise] = {}
+) -> tuple[dict[Question, dict[str, Tally]], dict[Question, dict[str, Differences]]]:
+    """Return the sums over all individuals by question and simulation."""
+    counted: dict[Question, dict[str, Counter[int | str]]] = defaultdict(
+        lambda: defaultdict(Counter)
+    )
+    moved: dict[Question, dict[str, Differences]] = defaultdict(dict)
     for questions in series.values():
         for question, given in questions.items():
-            if first := first_answers(given).get(question):
-                counted[question].append(Counter(one.value for one in first))
+            for one in first_answers(given).get(question, ()):
+                counted[question][one.simulation_id][one.value] += 1
             if question.kind.numeric:
-                ours = noise(question.kind, points(given))
-                noises[question] = noises.get(question, Noise()).plus(ours)
-    everyone: dict[Question, Histogram | Moments] = {
-        q: Moments.of(each) if q.kind.numeric else Histogram.of(each) for q, each in counted.items()
+                for simulation, found in differences(question.kind, points(given)):
+                    old = moved[question].get(simulation, Differences())
+                    moved[question][simulation] = old.plus(found)
+    tallies = {
+        question: {s: _tally(question, tally) for s, tally in simulations.items()}
+        for question, simulations in counted.items()
     }
-    return everyone, noises
+    return tallies, dict(moved)
+
+
+def _tally(question: Question, counts: Counter[int | str]) -> Tally:
+    return dict(counts) if by_value(question) else Numbers.of(counts)
 
 
 def measured(store: Store, tenant: str = TENANT) -> Truth:
     """Read the same from the derived tables, through the repository."""
     key = store.tenants.key(tenant)
-    found = set(Probe(store).values("series", "individual_id", tenant_id=key))
-    series, everyone, noises = {}, {}, {}
+    series: dict[str, dict[Question, list[Answer]]] = {}
+    tallies: dict[Question, dict[str, Tally]] = defaultdict(dict)
+    moved: dict[Question, dict[str, Differences]] = defaultdict(dict)
     with store.snapshot(tenant) as repositories:
-        for one in found:
-            series[id_text(one)] = repositories.derived.series_of(one)
-            everyone.update(repositories.derived.everyone(one))
-            noises.update(repositories.derived.noise(one))
-    return Truth(series, everyone, noises)
+        derived = repositories.derived
+        for one in set(Probe(store).values("series", "individual_id", tenant_id=key)):
+            found = series[id_text(one)] = derived.series_of(one)
+            asked = {q: {a.simulation_id for a in given} for q, given in found.items()}
+            for question, crowds in derived.crowds(one, asked).items():
+                tallies[question] |= {s: crowd.tally for s, crowd in crowds.items()}
+            for question, differing in derived.differences(one, asked).items():
+                moved[question] |= differing
+        declared = derived.declared({q for questions in series.values() for q in questions})
+    return Truth(
+        series,
+        {question: each for question, each in tallies.items() if each},
+        {
+            question: kept
+            for question, each in moved.items()
+            if (kept := {s: found for s, found in each.items() if found.number})
+        },
+        declared,
+    )
 
 
 def image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Return every byte of the derived tables, with each question's hash in place of its id."""
     probe = Probe(store)
     names = {row[:2]: row[2] for row in probe.rows("question", "tenant_id", "id", "hash")}
-    questions = probe.rows("question", "tenant_id", "key", "kind", "scale", "hash")
-    kept = {"question": sorted(questions)}
+    columns = ("tenant_id", "key", "kind", "scale", "hash", "declared", "declared_at")
+    kept = {"question": sorted(probe.rows("question", *columns))}
+    kept |= {table: sorted(probe.rows(table)) for table in TEXTS}
     for table in DERIVED:
         place = probe.columns(table).index("question_id")
         found = probe.rows(table)
@@ -176,4 +214,4 @@ def image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 def raw_image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Return every byte of the derived tables, ids of questions too."""
-    return {table: sorted(Probe(store).rows(table)) for table in ("question", *DERIVED)}
+    return {table: sorted(Probe(store).rows(table)) for table in ("question", *DERIVED, *TEXTS)}

@@ -1,6 +1,7 @@
 """Recorded responses as measures take them: which question was asked, and the canonical answer."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from persona.v1.response_pb2 import Response
 from persona_server.measures.answers import (
@@ -20,7 +21,15 @@ _sentiment = _remembered(Question.sentiment)
 _themes = _remembered(Question.themes)
 
 
-def asked(response: Response) -> tuple[Question, Value] | None:
+class Asked(NamedTuple):
+    """What a response answers, and how."""
+
+    question: Question
+    value: Value  # in canonical form
+    declared: tuple[str, ...]  # the options in the order of this response, () without any
+
+
+def asked(response: Response) -> Asked | None:
     """Return the question and the canonical answer of a valid response.
 
     None for a text without themes, which is no answer.
@@ -28,14 +37,14 @@ def asked(response: Response) -> tuple[Question, Value] | None:
     key, kind = response.question_key, response.WhichOneof("answer")
     if kind == "rating":
         rating = response.rating
-        return _rating(key, rating.min, rating.max), rating.value
+        return Asked(_rating(key, rating.min, rating.max), rating.value, ())
     if kind == "choice":
-        choice = response.choice
-        return _choice(key, tuple(choice.options)), choice.value
+        declared = tuple(response.choice.options)
+        return Asked(_choice(key, declared), response.choice.value, declared)
     if kind == "sentiment":
-        return _sentiment(key), sentiment_value(response.sentiment)
+        return Asked(_sentiment(key), sentiment_value(response.sentiment), ())
     if kind == "choices":
-        choices = response.choices
-        return _choices(key, tuple(choices.options)), set_value(choices.values)
+        declared = tuple(response.choices.options)
+        return Asked(_choices(key, declared), set_value(response.choices.values), declared)
     value = themes_value(response.themes)
-    return None if value is None else (_themes(key), value)
+    return None if value is None else Asked(_themes(key), value, ())

@@ -42,6 +42,11 @@ class Differences(NamedTuple):
             raise ValueError("the sums don't hold this individual")
         return rest
 
+    @property
+    def taken_out(self) -> "Differences":
+        """What to add to sums that hold these, so that they do so no more."""
+        return Differences(*(-a for a in self))
+
     def variance(self, kind: Kind) -> Fraction:
         """Return v = Σ Δ² / 2k, in rating points² or sentiment². Raises ZeroDivisionError."""
         return Fraction(self.squares, 2 * self.number * _SQUARES_PER_UNIT[kind] * unit(kind) ** 2)
@@ -50,6 +55,12 @@ class Differences(NamedTuple):
     def mean_inverse(self) -> Fraction:
         """Return h = Σ (1/c_t + 1/c_{t+1}) / 2k. Raises ZeroDivisionError."""
         return Fraction(self.inverses, 2 * self.number * INVERSES_PER_UNIT)
+
+
+def step(kind: Kind, before: int, after: int) -> Differences:
+    """Return the difference of two points of one answer each."""
+    square = (after - before) ** 2 * _SQUARES_PER_UNIT[kind]
+    return Differences(1, square, 2 * INVERSES_PER_UNIT)
 
 
 def unit(kind: Kind) -> int:

@@ -1,6 +1,6 @@
 """Individuals: which one a persona is, and how reliable its answers are."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -8,11 +8,17 @@ from persona.v1 import errors_pb2
 from persona_server import patience
 from persona_server.errors import ServiceError
 from persona_server.measures.answers import Answer, Question
-from persona_server.measures.histogram import Histogram, Moments
-from persona_server.measures.points import Noise, Point, noise, points
-from persona_server.measures.policy import Policy
-from persona_server.measures.reliability import Reliability, reliability
-from persona_server.measures.shift import ReliableChange, reliable_change
+from persona_server.measures.individual.change import (
+    Noise,
+    ReliableChange,
+    noise,
+    reliable_change,
+)
+from persona_server.measures.individual.points import Point, points
+from persona_server.measures.individual.policy import Policy
+from persona_server.measures.individual.reliability import Reliability, reliability
+from persona_server.measures.individual.trend import benjamini_hochberg
+from persona_server.measures.reasons import Reason
 from persona_server.patience import while_awaited
 from persona_server.services.parents import (
     group_not_found,
@@ -21,6 +27,9 @@ from persona_server.services.parents import (
 )
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories
+
+
+Series = Mapping[Question, Sequence[Answer]]
 
 
 class Individual(NamedTuple):
@@ -68,37 +77,40 @@ def recorded_individual(
 def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measurement:
     """Measure an individual over all of its answers. `repositories` must be one snapshot."""
     series = repositories.derived.series_of(origin)
-    everyone = repositories.derived.everyone(origin)
-    everyones_noise = repositories.derived.noise(origin)
-    changes = 0
-    for question, own, others in numeric_series(series, everyones_noise):
-        change = reliable_change(question.kind, own, others, policy)
-        changes += isinstance(change, ReliableChange) and change.reliable_change
-    answers = while_awaited(list(chain.from_iterable(series.values())))
-    found = reliability(answers, _WhileAwaited(everyone), policy)
-    return Measurement(found, changes)
+    repeated = {
+        question: simulations
+        for question, given in series.items()
+        if question.scored and len(simulations := {a.simulation_id for a in given}) > 1
+    }
+    crowds = repositories.derived.crowds(origin, repeated)
+    found = reliability(while_awaited(list(chain.from_iterable(series.values()))), crowds, policy)
+    return Measurement(found, _reliable_changes(repositories, origin, series, policy))
 
 
-class _WhileAwaited(dict[Question, Histogram | Moments]):
-    """What all have answered, looked up question by question for as long as somebody waits."""
-
-    def __getitem__(self, question: Question) -> Histogram | Moments:
-        patience.require()
-        return super().__getitem__(question)
+def _reliable_changes(
+    repositories: Repositories, origin: bytes, series: Series, policy: Policy
+) -> int:
+    found = [
+        change
+        for question, own, others in numeric_series(repositories, origin, series, policy)
+        if isinstance(change := reliable_change(question.kind, own, others), ReliableChange)
+    ]
+    adjusted = benjamini_hochberg([change.p for change in found])
+    return sum(change.reliable(p) for change, p in zip(found, adjusted, strict=True))
 
 
 def numeric_series(
-    series: Mapping[Question, Iterable[Answer]], everyone: Mapping[Question, Noise]
-) -> Iterator[tuple[Question, tuple[Point, ...], Noise]]:
-    """Yield each rating and sentiment with the individual's points and the others' noise.
-
-    `everyone` has the noise of all individuals, this one included.
-    """
-    for question, answers in series.items():
-        if question.kind.numeric:
-            patience.require()
-            own = points(answers)
-            yield question, own, everyone.get(question, Noise()).minus(noise(question.kind, own))
+    repositories: Repositories, origin: bytes, series: Series, policy: Policy
+) -> Iterator[tuple[Question, tuple[Point, ...], Noise | Reason]]:
+    """Yield each rating and sentiment with the individual's points and the others' noise."""
+    own = {
+        question: points(answers) for question, answers in series.items() if question.kind.numeric
+    }
+    ends = {question: {p.simulation_id for p in given[1:]} for question, given in own.items()}
+    everyone = repositories.derived.differences(origin, ends)
+    for question, given in own.items():
+        patience.require()
+        yield question, given, noise(question.kind, given, everyone.get(question, {}), policy)
 
 
 def library_persona_not_found(library_persona_id: str) -> ServiceError:

@@ -1,28 +1,39 @@
 """What reliability and timelines read, derived from one tenant's responses in their transaction.
 
 Questions, a series for each individual and question, and sums over all individuals for each
-question. So what is read for one individual does not grow with the number of others. All of it can
-be made anew (rebuild.py), and is the same in whatever order the answers came.
+question and simulation. So what is read for one individual does not grow with the number of others.
+All of it can be made anew (rebuild.py), and is the same in whatever order the answers came.
 """
 
-import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from persona_server.measures.answers import Answer, Question, Value
-from persona_server.measures.histogram import Histogram, Moment, Moments
-from persona_server.measures.points import Noise
+from persona_server import patience
+from persona_server.measures.answers import Answer, Kind, Question, Value, set_items
+from persona_server.measures.individual.crowds import Crowd, Tally, crowd
+from persona_server.measures.individual.points import Differences
+from persona_server.measures.populations import Numbers, Weights
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.answers import NewAnswer
-from persona_server.storage.derived.series import Entry, StoredSeries, answers, decode
+from persona_server.storage.derived.counts import by_value, unpacked
+from persona_server.storage.derived.series import Entry, Texts, answers, entries
 from persona_server.storage.derived.statements import DerivedStatements
-from persona_server.storage.derived.tallies import Tallies
+from persona_server.storage.derived.texts import set_ids
+from persona_server.storage.derived.writing import DerivedWriter, question_hash
 from persona_server.storage.engine.dialect import id_list, integer_list
-from persona_server.storage.keys import IdGenerator
+from persona_server.storage.engine.statements import Statement
+from persona_server.storage.keys import IdGenerator, id_bytes, id_text
 
-FIRST_INDIVIDUAL, FIRST_QUESTION = b"", 0  # at or before every key
+FIRST_INDIVIDUAL, FIRST_QUESTION = b"", -(2**63)  # at or before every key
+# Pairs of sets are compared one by one: so many of a question and simulation, in the order of their
+# hashes, stand for all of them.
+MOST_SETS = 250
+
+Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
 
 
 class DerivedTables:
@@ -33,39 +44,62 @@ class DerivedTables:
     ) -> None:
         self._do = statements
         self._tenant = tenant
-        self._id_generator = id_generator
+        self._writer = DerivedWriter(statements, tenant, id_generator)
 
     def series_of(self, individual: bytes) -> dict[Question, list[Answer]]:
-        """Return all answers of an individual, in order of time, by question as first asked."""
-        rows = self._do.series.all(tenant=self._tenant, individual=individual)
+        """Return all answers of an individual, in order of time, by question as first asked.
+
+        Sets are those of tokens (texts.py): `items` returns what they stand for.
+        """
+        where = {"tenant": self._tenant, "individual": individual}
+        rows = self._do.series.all(**where)
+        older = self._pieces(individual) if any(row[-1] for row in rows) else {}
+        found = {
+            _question(key, scale): entries(older.get(number, b"") + records)
+            for number, key, scale, records, _ in while_awaited(rows)
+        }
+        texts = self._texts(found)
+        return {question: answers(question, given, texts) for question, given in found.items()}
+
+    def crowds(self, individual: bytes, asked: Asked) -> dict[Question, dict[str, Crowd]]:
+        """Return who answered questions of an individual in these of its simulations.
+
+        Of the sets given to a question in a simulation the first 250 in the order of their hashes
+        are counted, and nobody else.
+        """
+        return {
+            question: {
+                simulation: crowd(question, tally)
+                for simulation, tally in self._tallies(question, key, simulations).items()
+            }
+            for question, key, simulations in self._wanted(individual, asked)
+        }
+
+    def differences(self, individual: bytes, asked: Asked) -> dict[Question, dict[str, Differences]]:
+        """Return what moved in numeric questions of an individual until these simulations.
+
+        Of all individuals, this one included, by simulation.
+        """
         found = {}
-        for key, scale, records, texts in while_awaited(rows):
-            question = _question(key, scale)
-            found[question] = answers(question, decode(question, StoredSeries(records, texts)))
+        for question, key, simulations in self._wanted(individual, asked):
+            rows = self._do.differences.all(**self._place(key, simulations))
+            found[question] = {
+                id_text(simulation): Differences(number, int(squares), inverses)
+                for simulation, number, squares, inverses in rows
+            }
         return found
 
-    def everyone(self, individual: bytes) -> dict[Question, Histogram | Moments]:
-        """Return what all individuals, this one included, answered to its scored questions."""
-        questions = self._questions(individual)
-        counts: defaultdict[int, dict[tuple[Value, int], int]] = defaultdict(dict)
-        row = self._do.counts.first(tenant=self._tenant, individual=individual)
-        assert row is not None
-        for key, value, m, number in json.loads(row[0]):
-            counts[key][value, m] = number
-        moments = dict(self._do.moments.all(tenant=self._tenant, individual=individual))
-        found: dict[Question, Histogram | Moments] = {}
-        for key, question in questions.items():
-            if key in counts:
-                found[question] = Histogram(counts[key])
-            elif key in moments:
-                found[question] = Moments(_moments(moments[key]))
-        return found
+    def items(self, sets: Iterable[str]) -> dict[str, list[str]]:
+        """Return the options or themes of sets of which the tokens are given, sorted."""
+        ids = integer_list(set_ids(sets))
+        rows = self._do.set_items.all(tenant=self._tenant, ids=ids)
+        return {tokens: sorted(set_items(items)) for tokens, items in rows}
 
-    def noise(self, individual: bytes) -> dict[Question, Noise]:
-        """Return the noise of all individuals, this one included, in its numeric questions."""
-        questions = self._questions(individual)
-        rows = self._do.noise.all(tenant=self._tenant, individual=individual)
-        return {questions[key]: Noise(int(squares), *rest) for key, squares, *rest in rows}
+    def declared(self, questions: Iterable[Question]) -> dict[Question, list[str]]:
+        """Return the options of questions in the order of the first answer to each."""
+        hashes = {question_hash(question): question for question in questions}
+        rows = self._do.declared.all(tenant=self._tenant, ids=id_list(list(hashes)))
+        return {hashes[digest]: json.loads(declared) for digest, declared in rows}
 
     def add(
         self, rows: Iterable[NewAnswer], now: int, kept: Mapping[bytes, int] | None = None
@@ -74,110 +108,82 @@ class DerivedTables:
 
         `kept` has ids that questions had before, by hash; others get new ones.
         """
-        grouped: dict[Question, dict[bytes, list[Entry]]] = {}
-        for individual, question, entry in rows:
-            grouped.setdefault(question, {}).setdefault(individual, []).append(entry)
-        if not grouped:
-            return
-        ids = self._ids(grouped, now, kept or {})
-        stored = self._touched(grouped, ids)
-        tallies, changed = Tallies(), []
-        for question, individuals in grouped.items():
-            key = ids[question]
-            for individual, entries in individuals.items():
-                series = tallies.add(key, question, stored.get((individual, key)), entries)
-                changed.append((self._tenant, individual, key, *series))
-        self._do.put_series.run_each(changed)
-        self._put_counts(tallies)
-        self._put_sums(tallies)
+        if added := list(rows):
+            self._writer.add(added, now, kept or {})
+
+    def remove(self, rows: Iterable[NewAnswer]) -> None:
+        """Take answers out that are removed in this transaction, as if they had never come."""
+        if gone := list(rows):
+            self._writer.remove(gone)
 
     def clear(self) -> dict[bytes, int]:
         """Remove everything; return the questions' ids by hash, so that they can be kept."""
         ids = dict(self._do.all_questions.all(tenant=self._tenant, first=FIRST_QUESTION))
-        self._do.clear_series.run(tenant=self._tenant, first=FIRST_INDIVIDUAL)
-        self._do.clear_histogram.run(tenant=self._tenant, first=FIRST_QUESTION)
-        self._do.clear_sums.run(tenant=self._tenant, first=FIRST_QUESTION)
-        self._do.clear_questions.run(tenant=self._tenant, first=FIRST_QUESTION)
+        for statement in self._do.clear_individuals:
+            statement.run(tenant=self._tenant, first=FIRST_INDIVIDUAL)
+        for statement in self._do.clear_numbered:
+            statement.run(tenant=self._tenant, first=FIRST_QUESTION)
         return ids
 
-    def _questions(self, individual: bytes) -> dict[int, Question]:
-        rows = self._do.questions.all(tenant=self._tenant, individual=individual)
-        return {key: _question(*rest) for key, *rest in rows}
+    def _pieces(self, individual: bytes) -> dict[int, bytes]:
+        """Return the older records of an individual by the question's id."""
+        rows = self._do.pieces.all(tenant=self._tenant, individual=individual)
+        grouped = groupby(while_awaited(rows), key=itemgetter(0))
+        return {key: b"".join(records for _, records in pieces) for key, pieces in grouped}
 
-    def _ids(
-        self, questions: Iterable[Question], now: int, kept: Mapping[bytes, int]
-    ) -> dict[Question, int]:
-        """Return the ids of questions; those that are new are numbered in the order given."""
-        hashes = {question: question_hash(question) for question in questions}
-        ids = id_list(list(hashes.values()))
-        known = dict(self._do.known.all(tenant=self._tenant, ids=ids))
-        for question, digest in hashes.items():
-            if digest not in known:
-                known[digest] = kept.get(digest) or self._id_generator.next(now)
-                self._do.insert_question.run(
-                    tenant=self._tenant,
-                    id=known[digest],
-                    key=question.key,
-                    kind=question.kind.value,
-                    scale=question.scale,
-                    hash=digest,
-                )
-        return {question: known[digest] for question, digest in hashes.items()}
-
-    def _touched(
-        self, grouped: Mapping[Question, Iterable[bytes]], ids: Mapping[Question, int]
-    ) -> dict[tuple[bytes, int], StoredSeries]:
-        """Return the stored series of these individuals and questions, by both."""
-        wanted: dict[bytes, list[int]] = {}
-        for question, individuals in grouped.items():
-            for individual in individuals:
-                wanted.setdefault(individual, []).append(ids[question])
-        return {
-            (individual, key): StoredSeries(records, texts)
-            for individual, keys in wanted.items()
-            for key, records, texts in self._do.touched.all(
-                tenant=self._tenant, individual=individual, ids=integer_list(keys)
-            )
+    def _texts(self, found: Mapping[Question, Sequence[Entry]]) -> Texts:
+        """Return what records name by an id."""
+        models = {entry.model for given in found.values() for entry in given}
+        sets = {
+            entry.number
+            for question, given in found.items()
+            if question.kind in (Kind.CHOICES, Kind.THEMES)
+            for entry in given
         }
+        tokens = self._named(self._do.set_tokens, sets)
+        versions = self._named(self._do.models, models)
+        return Texts(dict(tokens), {key: (model, version) for key, model, version in versions})
 
-    def _put_counts(self, tallies: Tallies) -> None:
-        added, lowered = [], []
-        for (key, value, m), change in tallies.counts.items():
-            digest = hashlib.sha256(value.encode()).digest()
-            if change:
-                added.append((self._tenant, key, digest, m, value, change))
-            if change < 0:
-                lowered.append((self._tenant, key, digest, m, 0))
-        self._do.add_count.run_each(added)
-        self._do.drop_count.run_each(lowered)
+    def _named(self, statement: Statement, ids: Collection[int]) -> list[tuple[Any, ...]]:
+        return statement.all(tenant=self._tenant, ids=integer_list(list(ids))) if ids else []
 
-    def _put_sums(self, tallies: Tallies) -> None:
-        # An answer that is not counted, a simulation's second, still moves the noise.
-        keys = list(tallies.moments | tallies.noise)
-        if not keys:
-            return
-        ids = integer_list(keys)
-        stored = {row[0]: row for row in self._do.sums.all(tenant=self._tenant, ids=ids)}
-        changed = []
-        for key in keys:
-            _, moments, squares, *rest = stored.get(key, (key, "[]", "0", 0, 0))
-            rows = _moments(moments)
-            for m, change in tallies.moments.get(key, {}).items():
-                rows[m] = rows.get(m, Moment(0, 0, 0)).plus(Moment(*change))
-            written = [[m, *rows[m]] for m in sorted(rows) if any(rows[m])]
-            noise = Noise(int(squares), *rest).plus(Noise(*tallies.noise.get(key, ())))
-            text = json.dumps(written, separators=(",", ":"))
-            changed.append((self._tenant, key, text, str(noise.squares), *noise[1:]))
-        self._do.put_sums.run_each(changed)
+    def _wanted(
+        self, individual: bytes, asked: Asked
+    ) -> Iterator[tuple[Question, int, Collection[str]]]:
+        """Yield the questions asked for with their ids and simulations."""
+        rows = self._do.questions.all(tenant=self._tenant, individual=individual)
+        for key, *rest in rows:
+            if simulations := asked.get(_question(*rest)):
+                patience.require()
+                yield _question(*rest), key, simulations
 
+    def _place(self, key: int, simulations: Iterable[str]) -> dict[str, Any]:
+        ids = id_list([id_bytes(simulation) for simulation in simulations])
+        return {"tenant": self._tenant, "question": key, "ids": ids}
 
-def question_hash(question: Question) -> bytes:
-    """Return the SHA-256 by which a question is known: of its key, NUL, and its scale."""
-    return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()
+    def _tallies(
+        self, question: Question, key: int, simulations: Collection[str]
+    ) -> dict[str, Tally]:
+        """Return what individuals first answered to a question, by simulation."""
+        if question.kind in (Kind.CHOICES, Kind.THEMES):
+            return {simulation: self._sets(key, simulation) for simulation in simulations}
+        where = self._place(key, simulations)
+        if not by_value(question):
+            rows = self._do.moments.all(**where)
+            return {id_text(s): Numbers(*json.loads(sums)[:3]) for s, sums in rows}
+        tallies: dict[str, dict[Value, int]] = {}
+        options = question.options
+        for simulation, counts in self._do.counts.all(**where):
+            tally = tallies.setdefault(id_text(simulation), {})
+            for number, count in unpacked(counts):
+                tally[options[number] if options else number] = count
+        return {**tallies}
 
-
-def _moments(text: str) -> dict[int, Moment]:
-    return {m: Moment(*sums) for m, *sums in json.loads(text)}
+    def _sets(self, key: int, simulation: str) -> Weights:
+        rows = self._do.sets.all(
+            tenant=self._tenant, question=key, simulation=id_bytes(simulation), limit=MOST_SETS
+        )
+        return {tokens: count for tokens, counts in rows for _, count in unpacked(counts)}
 
 
 _question = lru_cache(maxsize=512)(Question.of_scale)

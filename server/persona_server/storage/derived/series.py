@@ -1,148 +1,104 @@
-"""A series: every answer of one individual to one question, in the two columns that keep it.
+"""A series: every answer of one individual to one question, in rows of bounded size.
 
-`records` has 52 bytes for each answer, in order of (occurred_at, response id): big-endian, so that
-the first 24 are its position. The number is the value itself, the place of a choice among the
-options, or that of a set in `texts`. `texts` is JSON, `[[[model, prompt_version], …], [set, …]]`,
-each distinct one once, in the order of their first records. So equal answers make equal bytes, in
-whatever order they came. Appending costs the same at any length, and ten records are read in two
-microseconds (JSON would take four).
+Records stand in order of (occurred_at, response id), big-endian, so that the first 24 bytes of each
+are its position. Every 16 of them make a piece; the rest, at least one, stand in the row of the
+series itself, where the next answer is appended without reading the pieces. Equal answers make
+equal bytes, in whatever order they came.
 """
 
-import json
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
 from persona_server.measures.answers import Answer, Kind, Question, Value
 from persona_server.storage.keys import id_text
 
-# occurred_at (microseconds), response id, simulation id, number, place of its model in `texts`
-RECORD = Struct(">q16s16sqI")
-_SHORT = 2048  # characters of texts worth remembering; those of themes may be of many MiB
+# occurred_at (microseconds), response id, simulation id, number, id of its model, place of the
+# option shown first among the options of the question
+RECORD = Struct(">q16s16sqqH")
+PIECE = 16  # records: a row stays below 1,000 bytes, of the 2,030 that share a page with others
 
 
 class Entry(NamedTuple):
-    """One answer of a series; entries sort by (occurred_at, response id)."""
+    """One answer of a series; entries sort by (occurred_at, response id).
+
+    The number is the value itself, the place of a choice among the options, or the id of a set.
+    """
 
     occurred_at: int
     response: bytes
     simulation: bytes
-    value: Value
-    model: str
-    prompt_version: str
+    number: int
+    model: int
+    shown_first: int
 
 
 class StoredSeries(NamedTuple):
-    """The two columns of a row of `series`."""
+    """The row of a series: its latest records, how many full pieces are before, and `repeats`."""
 
     records: bytes
-    texts: str
+    pieces: int
+    repeats: int
+
+
+class Cut(NamedTuple):
+    """A series as it is stored: its pieces, and the row that follows them."""
+
+    pieces: list[bytes]
+    row: StoredSeries
+
+
+def pack(entry: Entry) -> bytes:
+    """Return the record of an answer."""
+    return RECORD.pack(*entry)
+
+
+def cut(entries: Sequence[Entry]) -> Cut:
+    """Return the rows of one or more answers in order."""
+    packed = [RECORD.pack(*entry) for entry in entries]
+    whole = (len(packed) - 1) // PIECE
+    pieces = [b"".join(packed[i * PIECE : (i + 1) * PIECE]) for i in range(whole)]
+    simulations = {entry.simulation for entry in entries}
+    times = {entry.occurred_at for entry in entries}
+    repeats = len(simulations) < len(entries) or len(times) < len(entries)
+    return Cut(pieces, StoredSeries(b"".join(packed[whole * PIECE :]), whole, int(repeats)))
+
+
+def entries(records: bytes) -> list[Entry]:
+    """Return the answers of records, in order of time."""
+    return [Entry(*record) for record in RECORD.iter_unpack(records)]
 
 
 class Texts(NamedTuple):
-    """Column `texts`: what the records name by its place."""
+    """What the records of an individual name by an id: the tokens of sets, and models."""
 
-    models: tuple[tuple[str, str], ...]
-    values: tuple[str, ...]
-
-
-def first(question: Question, entry: Entry) -> StoredSeries:
-    """Return the series of one answer."""
-    number = number_of(question, entry.value)
-    values = () if number is not None else (str(entry.value),)
-    record = RECORD.pack(entry.occurred_at, entry.response, entry.simulation, number or 0, 0)
-    return StoredSeries(record, _written(((entry.model, entry.prompt_version),), values))
+    sets: dict[int, str]
+    models: dict[int, tuple[str, str]]
 
 
-def inserted(question: Question, series: StoredSeries, entry: Entry, place: int) -> StoredSeries:
-    """Return a series with one answer more, before the one that stands at this place in time."""
-    at, response, simulation, value, name, prompt_version = entry
-    texts = read_texts(series.texts)
-    models, values = texts
-    model, start = (name, prompt_version), place * RECORD.size
-    if start < len(series.records) and (values or models != (model,)):
-        # Texts may have to change their places.
-        return encode(question, [*decode(question, series), entry])
-    if model not in models:
-        models = (*models, model)
-    if (number := number_of(question, value)) is None:
-        if value not in values:
-            values = (*values, str(value))
-        number = values.index(str(value))
-    record = RECORD.pack(at, response, simulation, number, models.index(model))
-    records = series.records[:start] + record + series.records[start:]
-    same = models is texts.models and values is texts.values
-    return StoredSeries(records, series.texts if same else _written(models, values))
+def answers(question: Question, given: Iterable[Entry], texts: Texts) -> list[Answer]:
+    """Return entries as measures take them, with ids as text, and sets as those of tokens."""
+    simulations: dict[bytes, str] = {}
+    found = []
+    for at, response, simulation, number, model, shown in given:
+        if (text := simulations.get(simulation)) is None:
+            text = simulations[simulation] = id_text(simulation)
+        found.append(
+            Answer(
+                question,
+                text,
+                id_text(response),
+                at,
+                value_of(question, number, texts.sets),
+                *texts.models[model],
+                question.options[shown] if question.kind is Kind.CHOICE else "",
+            )
+        )
+    return found
 
 
-def encode(question: Question, entries: Iterable[Entry]) -> StoredSeries:
-    """Return the series of one or more answers in any order."""
-    models: dict[tuple[str, str], int] = {}
-    values: dict[str, int] = {}
-    records = []
-    for at, response, simulation, value, *model in sorted(entries):
-        if (number := number_of(question, value)) is None:
-            number = values.setdefault(str(value), len(values))
-        name, prompt_version = model
-        used = models.setdefault((str(name), str(prompt_version)), len(models))
-        records.append(RECORD.pack(at, response, simulation, number, used))
-    return StoredSeries(b"".join(records), _written(tuple(models), tuple(values)))
-
-
-def decode(question: Question, series: StoredSeries) -> list[Entry]:
-    """Return the answers of a series, in order of time."""
-    models = read_texts(series.texts).models
-    named = names(question, series)
-    return [
-        Entry(at, response, simulation, named[number] if named else number, *models[model])
-        for at, response, simulation, number, model in RECORD.iter_unpack(series.records)
-    ]
-
-
-def number_of(question: Question, value: Value) -> int | None:
-    """Return the number of a value in every series of a question, None if each has its own."""
-    if isinstance(value, int):
-        return value
-    return question.options.index(value) if question.kind is Kind.CHOICE else None
-
-
-def names(question: Question, series: StoredSeries) -> tuple[str, ...]:
-    """Return what the numbers of a series stand for, nothing where they are the values."""
-    if question.kind is Kind.CHOICE:
-        return question.options
-    return read_texts(series.texts).values
-
-
-def answers(question: Question, entries: Sequence[Entry]) -> list[Answer]:
-    """Return entries as measures take them, with ids as text."""
-    texts = {raw: id_text(raw) for raw in {entry.simulation for entry in entries}}
-    return [
-        Answer(question, texts[simulation], id_text(response), at, value, model, prompt_version)
-        for at, response, simulation, value, model, prompt_version in entries
-    ]
-
-
-def read_texts(column: str) -> Texts:
-    """Return what column `texts` holds; numeric series of one model mostly have the same."""
-    return (_short if len(column) <= _SHORT else _parsed)(column)
-
-
-def _parsed(column: str) -> Texts:
-    models, values = json.loads(column)
-    return Texts(tuple((model, prompt) for model, prompt in models), tuple(values))
-
-
-_short = lru_cache(maxsize=512)(_parsed)
-
-
-def _written(models: tuple[tuple[str, str], ...], values: tuple[str, ...]) -> str:
-    common = len(models) == 1 and sum(map(len, values)) <= _SHORT
-    return (_common if common else _dumped)(models, values)
-
-
-def _dumped(models: tuple[tuple[str, str], ...], values: tuple[str, ...]) -> str:
-    return json.dumps([models, values], ensure_ascii=False, separators=(",", ":"))
-
-
-_common = lru_cache(maxsize=512)(_dumped)
+def value_of(question: Question, number: int, sets: dict[int, str]) -> Value:
+    """Return the value that a number stands for."""
+    if question.kind.numeric:
+        return number
+    return question.options[number] if question.kind is Kind.CHOICE else sets[number]

@@ -1,12 +1,12 @@
-"""The statements on derived tables: questions, series, histograms and sums."""
+"""The statements on derived tables: questions, series, texts, and sums over all individuals."""
 
 from typing import Any
 
-from peewee import EXCLUDED, JOIN
+from peewee import EXCLUDED, JOIN, SQL, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import one_of, rows_as_json
+from persona_server.storage.engine.dialect import one_of
 from persona_server.storage.engine.statements import (
     Statement,
     column_params,
@@ -19,91 +19,183 @@ class DerivedStatements:
     """Every statement on derived tables, compiled once."""
 
     def __init__(self, database: Database) -> None:
-        self._read(database)
+        self._read_series(database)
+        self._read_sums(database)
         self._write(database)
+        self._write_sums(database)
         self._clear(database)
 
-    def _read(self, database: Database) -> None:
-        question, series = tables.Question, tables.Series
-        histogram, sums = tables.Histogram, tables.Sums
+    def _read_series(self, database: Database) -> None:
+        question, series, piece = tables.Question, tables.Series, tables.Piece
         mine = (series.tenant_id == param("tenant")) & (series.individual_id == param("individual"))
+        same = (question.tenant_id == param("tenant")) & (question.id == series.question_id)
+        # The individual's own questions are read first.
+        questions = (
+            series.select().join(question, JOIN.CROSS).where(mine & same).order_by(question.id)
+        )
+        keys = (question.id, question.key, question.scale)
+        self.questions = Statement(database, questions.select(*keys))
+        self.series = Statement(database, questions.select(*keys, series.records, series.pieces))
+        self.declared = Statement(
+            database,
+            question.select(question.hash, question.declared).where(
+                (question.tenant_id == param("tenant")) & one_of(question.hash)
+            ),
+        )
+        self.pieces = Statement(
+            database,
+            piece.select(piece.question_id, piece.records)
+            .where((piece.tenant_id == param("tenant")) & (piece.individual_id == param("individual")))
+            .order_by(piece.question_id, piece.number),
+        )
+        texts, model = tables.AnswerSet, tables.AnswerModel
+        named = (texts.tenant_id == param("tenant")) & one_of(texts.id)
+        self.set_tokens = Statement(database, texts.select(texts.id, texts.tokens).where(named))
+        self.set_items = Statement(database, texts.select(texts.tokens, texts.items).where(named))
+        self.models = Statement(
+            database,
+            model.select(model.id, model.model, model.prompt_version).where(
+                (model.tenant_id == param("tenant")) & one_of(model.id)
+            ),
+        )
 
-        def asked(model: Any, column: Any) -> Any:
-            """Join what a table has of an individual's questions, which are read first."""
-            same = (model.tenant_id == param("tenant")) & (column == series.question_id)
-            return series.select().join(model, JOIN.CROSS).where(mine & same)
+    def _read_sums(self, database: Database) -> None:
+        tally, sums, texts = tables.Tally, tables.Sums, tables.AnswerSet
 
-        keys = (question.key, question.scale)
-        questions = asked(question, question.id).order_by(series.question_id)
-        self.questions = Statement(database, questions.select(question.id, *keys))
-        self.series = Statement(database, questions.select(*keys, series.records, series.texts))
-        row = (series.question_id, histogram.value, histogram.m, histogram.answers)
-        counted = asked(histogram, histogram.question_id)
-        self.counts = Statement(database, counted.select(rows_as_json(*row)))
-        numeric = asked(sums, sums.question_id)
-        self.moments = Statement(database, numeric.select(series.question_id, sums.moments))
-        columns = (series.question_id, sums.squares, sums.differences, sums.individuals)
-        self.noise = Statement(database, numeric.select(*columns))
+        def of_question(model: Any) -> Any:
+            question = model.question_id == param("question")
+            return (model.tenant_id == param("tenant")) & question & one_of(model.simulation_id)
+
+        self.counts = Statement(
+            database, tally.select(tally.simulation_id, tally.counts).where(of_question(tally))
+        )
+        # Of one simulation, in the order of their hashes, with the tokens in place of these.
+        self.sets = Statement(
+            database,
+            tally.select(texts.tokens, tally.counts)
+            .join(texts, JOIN.CROSS)
+            .where(
+                (texts.tenant_id == param("tenant"))
+                & (texts.id == tally.bucket)
+                & (tally.tenant_id == param("tenant"))
+                & (tally.question_id == param("question"))
+                & (tally.simulation_id == param("simulation"))
+            )
+            .order_by(tally.bucket)
+            .limit(param("limit")),
+        )
+        self.moments = Statement(
+            database, sums.select(sums.simulation_id, sums.moments).where(of_question(sums))
+        )
+        columns = (sums.simulation_id, sums.differences, sums.squares, sums.inverses)
+        self.differences = Statement(database, sums.select(*columns).where(of_question(sums)))
 
     def _write(self, database: Database) -> None:
-        question, series, sums = tables.Question, tables.Series, tables.Sums
+        question, series, piece = tables.Question, tables.Series, tables.Piece
         mine = question.tenant_id == param("tenant")
         self.known = Statement(
             database,
-            question.select(question.hash, question.id).where(mine & one_of(question.hash)),
+            question.select(question.hash, question.id, question.declared_at).where(
+                mine & one_of(question.hash)
+            ),
         )
         self.insert_question = Statement(database, question.insert(column_params(question)))
+        self.declare = Statement(
+            database,
+            question.update(
+                {question.declared: param("declared"), question.declared_at: param("declared_at")}
+            ).where(mine & (question.id == param("id"))),
+        )
         self.touched = Statement(
             database,
-            series.select(series.question_id, series.records, series.texts).where(
+            series.select(series.question_id, series.records, series.pieces, series.repeats).where(
                 (series.tenant_id == param("tenant"))
                 & (series.individual_id == param("individual"))
                 & one_of(series.question_id)
             ),
         )
-        self.put_series = upsert_statement(database, series, "records", "texts")
-        self.sums = Statement(
-            database,
-            sums.select(
-                sums.question_id, sums.moments, sums.squares, sums.differences, sums.individuals
-            ).where((sums.tenant_id == param("tenant")) & one_of(sums.question_id)),
+        self.put_series = upsert_statement(database, series, "records", "pieces", "repeats")
+        self.put_piece = upsert_statement(database, piece, "records")
+        this = (
+            (piece.tenant_id == param("tenant"))
+            & (piece.individual_id == param("individual"))
+            & (piece.question_id == param("question"))
         )
-        self.put_sums = upsert_statement(
-            database, sums, "moments", "squares", "differences", "individuals"
+        self.pieces_of = Statement(
+            database, piece.select(piece.records).where(this).order_by(piece.number)
         )
-        self._write_counts(database)
-
-    def _write_counts(self, database: Database) -> None:
-        row = tables.Histogram
-        key = [row.tenant_id, row.question_id, row.hash, row.m]
-        self.add_count = Statement(
+        self.drop_individual = [of_owner(database, model) for model in (series, piece)]
+        response = tables.Response
+        self.began = Statement(
             database,
-            row.insert(column_params(row)).on_conflict(
-                conflict_target=key, update={row.answers: row.answers + EXCLUDED.answers}
+            response.select(fn.min(response.position)).where(
+                (response.tenant_id == param("tenant"))
+                & (response.simulation_id == param("simulation"))
             ),
         )
-        this = (
-            (row.tenant_id == param("tenant"))
-            & (row.question_id == param("question_id"))
-            & (row.hash == param("hash"))
-            & (row.m == param("m"))
+
+    def _write_sums(self, database: Database) -> None:
+        tally, sums = tables.Tally, tables.Sums
+        row = (
+            (tally.tenant_id == param("tenant"))
+            & (tally.question_id == param("question"))
+            & (tally.simulation_id == param("simulation"))
+            & (tally.bucket == param("bucket"))
         )
-        self.drop_count = Statement(database, row.delete().where(this & (row.answers == 0)))
+        self.count = Statement(database, tally.select(tally.counts).where(row))
+        self.put_count = upsert_statement(database, tally, "counts")
+        self.drop_count = Statement(database, tally.delete().where(row))
+        place = (
+            (sums.tenant_id == param("tenant"))
+            & (sums.question_id == param("question"))
+            & (sums.simulation_id == param("simulation"))
+        )
+        columns = (sums.moments, sums.differences, sums.squares, sums.inverses)
+        self.sums = Statement(database, sums.select(*columns).where(place))
+        self.put_sums = upsert_statement(
+            database, sums, "moments", "differences", "squares", "inverses"
+        )
+        self.drop_sums = Statement(database, sums.delete().where(place))
+        self.add_set, self.drop_set = counted(database, tables.AnswerSet)
+        self.add_model, self.drop_model = counted(database, tables.AnswerModel)
 
     def _clear(self, database: Database) -> None:
-        question, series = tables.Question, tables.Series
+        question = tables.Question
         mine = (question.tenant_id == param("tenant")) & (question.id >= param("first"))
         self.all_questions = Statement(
             database, question.select(question.hash, question.id).where(mine)
         )
-        self.clear_series = emptied(database, series, series.individual_id)
-        histogram, sums = tables.Histogram, tables.Sums
-        self.clear_histogram = emptied(database, histogram, histogram.question_id)
-        self.clear_sums = emptied(database, sums, sums.question_id)
-        self.clear_questions = emptied(database, question, question.id)
+        individuals = (tables.Series.individual_id, tables.Piece.individual_id)
+        self.clear_individuals = [emptied(database, key) for key in individuals]
+        numbered = (
+            tables.AnswerSet.id,
+            tables.AnswerModel.id,
+            tables.Tally.question_id,
+            tables.Sums.question_id,
+            question.id,
+        )
+        self.clear_numbered = [emptied(database, key) for key in numbered]
 
 
-def emptied(database: Database, model: Any, key: Any) -> Statement:
+def counted(database: Database, model: Any) -> tuple[Statement, Statement]:
+    """Return the statements that add to a text's count of answers, and that drop it without any."""
+    key = [model.tenant_id, model.id]
+    add = model.insert(column_params(model)).on_conflict(
+        conflict_target=key, update={model.answers: model.answers + EXCLUDED.answers}
+    )
+    this = (model.tenant_id == param("tenant")) & (model.id == param("id"))
+    drop = model.delete().where(this & (model.answers == SQL("0")))
+    return Statement(database, add), Statement(database, drop)
+
+
+def of_owner(database: Database, model: Any) -> Statement:
+    """Return the statement that deletes what one individual answered to one question."""
+    mine = (model.tenant_id == param("tenant")) & (model.individual_id == param("individual"))
+    return Statement(database, model.delete().where(mine & (model.question_id == param("question"))))
+
+
+def emptied(database: Database, key: Any) -> Statement:
     """Return the statement that deletes a tenant's rows with a key from `first` on."""
+    model = key.model
     mine = (model.tenant_id == param("tenant")) & (key >= param("first"))
     return Statement(database, model.delete().where(mine))

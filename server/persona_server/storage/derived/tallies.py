@@ -1,133 +1,107 @@
-"""What a batch changes in a tenant's sums over all individuals, added up before it is written.
+"""What a batch changes in the sums over all individuals, added up before it is written.
 
-An individual with m answers to a question stands in the rows of m: one answer more moves all of
-its answers to those of m + 1 (measures/histogram.py). Almost every answer is an individual's first
-to a question, or the only one in its simulation at a time of its own; those have short ways, and
-everything else takes the long one, through the measures. Both come to the same sums.
+Almost every answer is an individual's first to a question, or the only one of its simulation and
+the latest of all. Those have short ways; everything else takes the long one, which reads the whole
+series and takes the difference of what the measures make of it before and after. Both come to the
+same sums.
 """
 
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from persona_server.measures.answers import Kind, Question, Value, first_answers
-from persona_server.measures.histogram import increments, moment_increments
-from persona_server.measures.points import noise, points, step
-from persona_server.storage.derived.series import (
-    RECORD,
-    Entry,
-    StoredSeries,
-    answers,
-    decode,
-    encode,
-    first,
-    inserted,
-    names,
-)
+from persona_server.measures.answers import Answer, Question
+from persona_server.measures.individual.points import Point, differences, points, step
+from persona_server.storage.derived.counts import bucket, by_value
+from persona_server.storage.derived.series import PIECE, RECORD, Entry, StoredSeries, pack
+from persona_server.storage.keys import id_bytes, id_text
 
 
-class Tallies:
-    """Changes by question id: `counts` by (question, value, m), `moments` by m, and `noise`.
+class Changes:
+    """Changes of one question's sums, by simulation.
 
-    Moments are lists [answers, Σ value, Σ value²], noise is a list [squares, differences,
-    individuals], as they are added to for each answer.
+    `counts` are those of values by simulation and bucket, `moments` lists [n, Σx, Σx², Σx³, Σx⁴],
+    `differences` lists [k, Σ Δ², Σ (1/c + 1/c')], in the units of the measures.
     """
 
-    def __init__(self) -> None:
-        self.counts: defaultdict[tuple[int, str, int], int] = defaultdict(int)
-        self.moments: defaultdict[int, dict[int, list[int]]] = defaultdict(dict)
-        self.noise: dict[int, list[int]] = {}
+    def __init__(self, question: Question) -> None:
+        self.counts: dict[tuple[bytes, int], dict[int, int]] = {}
+        self.moments: dict[bytes, list[int]] = {}
+        self.differences: dict[bytes, list[int]] = {}
+        self._question = question
+        self._scored = question.scored
+        self._by_value = by_value(question)
 
-    def add(
-        self, key: int, question: Question, old: StoredSeries | None, new: Sequence[Entry]
-    ) -> StoredSeries:
-        """Return an individual's series with new answers, and count what that changes.
+    def first(self, entry: Entry) -> StoredSeries:
+        """Count the first answer of an individual, and return its series."""
+        self._count(entry, 1)
+        return StoredSeries(pack(entry), 0, 0)
 
-        `key` is the question's id, `old` what was stored, None if this one never answered it.
+    def append(self, old: StoredSeries, entry: Entry, began: int) -> StoredSeries | None:
+        """Count an answer of a new simulation that is later than all others; return the series.
+
+        `began` is when the first answer of the simulation occurred. None, and nothing is counted,
+        if it may be another kind of answer. If the row was full, it is now a piece of its own.
         """
-        if len(new) == 1:
-            if old is None:
-                self._first(key, question, new[0].value)
-                return first(question, new[0])
-            place = self._next(key, question, old, new[0])
-            if place is not None:
-                return inserted(question, old, new[0], place)
-        before = [] if old is None else decode(question, old)
-        after = sorted([*before, *new])
-        self._replace(key, question, before, after)
-        return encode(question, after)
-
-    def _first(self, key: int, question: Question, value: Value) -> None:
-        if isinstance(value, int):
-            self._add_moments(key, 1, 1, value, value * value)
-        elif question.scored:
-            self.counts[key, value, 1] += 1
-
-    def _next(self, key: int, question: Question, old: StoredSeries, entry: Entry) -> int | None:
-        """Count an answer of a simulation and a time of its own, as those that are there have.
-
-        Then each answer is counted and each is a point of its own. Return the place of the new one
-        in order of time, None if it is not so.
-        """
-        times, _, simulations, numbers, _ = zip(*RECORD.iter_unpack(old.records), strict=True)
-        m, place = len(times), bisect_left(times, entry.occurred_at)
+        records, end = old.records, len(old.records)
+        last, _, _, number, _, _ = RECORD.unpack_from(records, end - RECORD.size)
         if (
-            entry.simulation in simulations
-            or (place < m and times[place] == entry.occurred_at)
-            or len(set(simulations)) < m
-            or len(set(times)) < m
+            old.repeats
+            or entry.occurred_at <= last
+            or entry.simulation in records  # also where other bytes happen to look like it
+            # Pieces end before the row begins: then none of them has answers of this simulation.
+            or (old.pieces and RECORD.unpack_from(records)[0] >= began)
         ):
             return None
-        value = entry.value
-        if isinstance(value, int):
-            total, squares = sum(numbers), sum([x * x for x in numbers])
-            self._add_moments(key, m, -m, -total, -squares)
-            self._add_moments(key, m + 1, m + 1, total + value, squares + value * value)
-            steps = _between(question.kind, numbers[max(place - 1, 0) : place + 1], value)
-            self._add_noise(key, steps, 1, int(m == 1))
-        elif question.scored:
-            counts, values = self.counts, names(question, old)
-            for number in numbers:
-                counts[key, values[number], m] -= 1
-                counts[key, values[number], m + 1] += 1
-            counts[key, value, m + 1] += 1
-        return place
+        self._count(entry, 1)
+        if self._question.kind.numeric:
+            moved = step(self._question.kind, number, entry.number)
+            _add(self.differences, entry.simulation, moved)
+        if end == PIECE * RECORD.size:
+            return StoredSeries(pack(entry), old.pieces + 1, 0)
+        return StoredSeries(records + pack(entry), old.pieces, 0)
 
-    def _replace(
-        self, key: int, question: Question, before: list[Entry], after: list[Entry]
-    ) -> None:
-        """Take an individual out with all answers, and put it in again with others."""
-        old, new = answers(question, before), answers(question, after)
-        counted = [
-            Counter(one.value for one in first_answers(given).get(question, ()))
-            for given in (old, new)
-        ]
-        if question.kind.numeric:
-            for m, change in moment_increments(*counted).items():
-                self._add_moments(key, m, *change)
-            ours, theirs = (noise(question.kind, points(given)) for given in (new, old))
-            self._add_noise(key, *(a - b for a, b in zip(ours, theirs, strict=True)))
-        else:
-            for (value, m), count in increments(*counted).items():
-                self.counts[key, str(value), m] += count
+    def replace(self, before: Sequence[Entry], after: Sequence[Entry]) -> None:
+        """Take an individual out with all answers, in order of time, and put it in with others."""
+        for given, sign in ((before, -1), (after, 1)):
+            for entry in _first_in_each(given):
+                self._count(entry, sign)
+        if self._question.kind.numeric:
+            kind = self._question.kind
+            for simulation, found in differences(kind, self._points(before)):
+                _add(self.differences, id_bytes(simulation), found.taken_out)
+            for simulation, found in differences(kind, self._points(after)):
+                _add(self.differences, id_bytes(simulation), found)
 
-    def _add_moments(self, key: int, m: int, count: int, total: int, squares: int) -> None:
-        rows = self.moments[key]
-        if (row := rows.get(m)) is None:
-            rows[m] = [count, total, squares]
-        else:
-            row[0] += count
-            row[1] += total
-            row[2] += squares
+    def _points(self, given: Iterable[Entry]) -> tuple[Point, ...]:
+        return points(
+            Answer(self._question, id_text(entry.simulation), "", entry.occurred_at, entry.number)
+            for entry in given
+        )
 
-    def _add_noise(self, key: int, squares: int, differences: int, individuals: int) -> None:
-        row = self.noise.setdefault(key, [0, 0, 0])
-        row[0] += squares
-        row[1] += differences
-        row[2] += individuals
+    def _count(self, entry: Entry, sign: int) -> None:
+        if not self._scored:
+            return
+        x = entry.number
+        if not self._by_value:
+            powers = (1, x, x * x, x * x * x, x * x * x * x)
+            _add(self.moments, entry.simulation, [sign * power for power in powers])
+            return
+        place = (entry.simulation, bucket(self._question, x))
+        counts = self.counts.setdefault(place, {})
+        counts[x] = counts.get(x, 0) + sign
 
 
-def _between(kind: Kind, beside: Sequence[int], value: int) -> int:
-    """Return what a value adds to the squares of its neighbours, one or both of them, in time."""
-    squares = sum([step(kind, neighbour, value) for neighbour in beside])
-    return squares - step(kind, *beside) if len(beside) == 2 else squares
+def _add(sums: dict[bytes, list[int]], simulation: bytes, change: Sequence[int]) -> None:
+    row = sums.get(simulation)
+    if row is None:
+        sums[simulation] = list(change)
+    else:
+        row[:] = [a + b for a, b in zip(row, change, strict=True)]
+
+
+def _first_in_each(given: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the first answer in each simulation, of answers in order of time."""
+    seen = set()
+    for entry in given:
+        if entry.simulation not in seen:
+            seen.add(entry.simulation)
+            yield entry

@@ -9,7 +9,15 @@ a database: statements are compiled for one when a store opens.
 from peewee import Model
 
 from persona_server.storage.tables.audit import Audit
-from persona_server.storage.tables.derived import Histogram, Question, Series, Sums
+from persona_server.storage.tables.derived import (
+    AnswerModel,
+    AnswerSet,
+    Piece,
+    Question,
+    Series,
+    Sums,
+    Tally,
+)
 from persona_server.storage.tables.idempotency import Idempotency
 from persona_server.storage.tables.imports import ImportBatch, ImportSession
 from persona_server.storage.tables.library import LibraryLink, LibraryPersona, Promotion
@@ -21,8 +29,9 @@ from persona_server.storage.tables.tenants import Secret, Tenant
 
 __all__ = [
     "APPEND_ONLY",
+    "AnswerModel",
+    "AnswerSet",
     "Audit",
-    "Histogram",
     "Idempotency",
     "ImportBatch",
     "ImportSession",
@@ -31,6 +40,7 @@ __all__ = [
     "Persona",
     "PersonaGroup",
     "PersonaSet",
+    "Piece",
     "Project",
     "Promotion",
     "Question",
@@ -39,6 +49,7 @@ __all__ = [
     "Series",
     "Simulation",
     "Sums",
+    "Tally",
     "Tenant",
     "TenantQuota",
     "TenantUsage",

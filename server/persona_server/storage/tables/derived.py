@@ -1,12 +1,13 @@
-"""What is computed from responses: questions, series, histograms and sums."""
+"""What is computed from responses: questions, each individual's answers, and sums over all."""
 
-from peewee import BigIntegerField, BlobField, CompositeKey, Model, TextField
+from peewee import BigIntegerField, BlobField, CompositeKey, IntegerField, Model, TextField
 
 
 class Question(Model):
     """A question as measures tell it from others: its key with its scale, known by their hash.
 
-    Ids grow with time: their order is that in which questions were first asked.
+    Ids grow with time: their order is that in which questions were first asked. `declared` has the
+    options in the order of the first answer, which stands at the position `declared_at`.
     """
 
     tenant_id = BigIntegerField()
@@ -15,50 +16,102 @@ class Question(Model):
     kind = TextField()
     scale = TextField()
     hash = BlobField()
+    declared = TextField()
+    declared_at = BlobField()
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
 
 
 class Series(Model):
-    """Every answer of one individual to one question, in the compact form of derived/series.py."""
+    """The latest answers of one individual to one question, in the form of derived/series.py.
+
+    `pieces` is how many full pieces stand before them, `repeats` whether any two of all its answers
+    are of one simulation or of one time.
+    """
 
     tenant_id = BigIntegerField()
     individual_id = BlobField()
     question_id = BigIntegerField()
     records = BlobField()
-    texts = TextField()
+    pieces = IntegerField()
+    repeats = IntegerField()
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "individual_id", "question_id")
 
 
-class Histogram(Model):
-    """How often a value was given by the individuals that gave m answers; not for numbers."""
+class Piece(Model):
+    """Older answers of one individual to one question; `number` counts pieces from 1."""
 
     tenant_id = BigIntegerField()
+    individual_id = BlobField()
     question_id = BigIntegerField()
-    hash = BlobField()
-    m = BigIntegerField()
-    value = TextField()
+    number = IntegerField()
+    records = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "individual_id", "question_id", "number")
+
+
+class AnswerSet(Model):
+    """A set of options or themes that somebody answered, by the hash of its tokens.
+
+    `items` is the set itself, `answers` how many answers name it: with the last one it goes.
+    """
+
+    tenant_id = BigIntegerField()
+    id = BigIntegerField()
+    tokens = TextField()
+    items = TextField()
     answers = BigIntegerField()
 
     class Meta:
-        primary_key = CompositeKey("tenant_id", "question_id", "hash", "m")
+        primary_key = CompositeKey("tenant_id", "id")
+        table_name = "answer_set"
+
+
+class AnswerModel(Model):
+    """A model with the version of its prompt, by their hash; `answers` as above."""
+
+    tenant_id = BigIntegerField()
+    id = BigIntegerField()
+    model = TextField()
+    prompt_version = TextField()
+    answers = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "id")
+        table_name = "answer_model"
+
+
+class Tally(Model):
+    """How many individuals first gave each value in a simulation, in the form of counts.py."""
+
+    tenant_id = BigIntegerField()
+    question_id = BigIntegerField()
+    simulation_id = BlobField()
+    bucket = BigIntegerField()
+    counts = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "question_id", "simulation_id", "bucket")
 
 
 class Sums(Model):
-    """Of a numeric question: moments by m as JSON, and the noise over all individuals.
+    """Of a numeric question in a simulation: its moments, and the differences that end there.
 
-    Ratings are 32 bits wide, so sums of squares pass int64: those stand as decimal text.
+    `moments` is JSON, [n, Σx, Σx², Σx³, Σx⁴] of the first answers, [] where they are counted by
+    value. Numbers that may pass int64 stand as text.
     """
 
     tenant_id = BigIntegerField()
     question_id = BigIntegerField()
+    simulation_id = BlobField()
     moments = TextField()
-    squares = TextField()
     differences = BigIntegerField()
-    individuals = BigIntegerField()
+    squares = TextField()
+    inverses = BigIntegerField()
 
     class Meta:
-        primary_key = CompositeKey("tenant_id", "question_id")
+        primary_key = CompositeKey("tenant_id", "question_id", "simulation_id")

@@ -1,0 +1,267 @@
+"""What is derived from answers, brought up to date in the transaction that records them."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from persona_server.measures.answers import Question
+from persona_server.storage.derived.answers import NewAnswer
+from persona_server.storage.derived.counts import plus
+from persona_server.storage.derived.series import Entry, StoredSeries, cut, entries
+from persona_server.storage.derived.statements import DerivedStatements
+from persona_server.storage.derived.tallies import Changes
+from persona_server.storage.engine.dialect import id_list, integer_list
+from persona_server.storage.keys import IdGenerator, position, split_position
+
+Grouped = dict[Question, dict[bytes, list[NewAnswer]]]  # by question and individual
+Owner = tuple[int, bytes, int]  # of a series: tenant, individual, id of the question
+
+_NO_SUMS = ("[]", 0, "0", 0)
+
+
+class _Rows(NamedTuple):
+    """Rows to write at the end of a batch."""
+
+    series: list[tuple[object, ...]]
+    pieces: list[tuple[object, ...]]
+
+
+class DerivedWriter:
+    """Writes the derived tables of one tenant."""
+
+    def __init__(
+        self, statements: DerivedStatements, tenant: int, id_generator: IdGenerator
+    ) -> None:
+        self._do = statements
+        self._tenant = tenant
+        self._id_generator = id_generator
+
+    def add(self, answers: Sequence[NewAnswer], now: int, kept: Mapping[bytes, int]) -> None:
+        """Add answers, which are among the responses. `kept` has ids of questions by hash."""
+        grouped = _grouped(answers)
+        ids = self._ids(grouped, now, kept)
+        stored = self._touched(grouped, ids)
+        began, rows = cache(self._began), _Rows([], [])
+        changed: dict[int, Changes] = {}
+        for question, individuals in grouped.items():
+            key = ids[question]
+            changes = changed[key] = Changes(question)
+            for individual, given in individuals.items():
+                new = [answer.entry for answer in given]
+                old = stored.get((individual, key))
+                owner = (self._tenant, individual, key)
+                if old is None or not _appended(owner, old, new, changes, began, rows):
+                    self._insert(owner, old, new, changes, rows)
+        self._put(changed)
+        self._do.put_series.run_each(rows.series)
+        self._do.put_piece.run_each(rows.pieces)
+        self._name(answers, 1)
+
+    def remove(self, answers: Sequence[NewAnswer]) -> None:
+        """Take answers out, as if they had never come; questions stay, whoever answered them."""
+        grouped = _grouped(answers)
+        ids = self._known(grouped)
+        stored, rows = self._touched(grouped, ids), _Rows([], [])
+        changed: dict[int, Changes] = {}
+        for question, individuals in grouped.items():
+            key = ids[question]
+            changes = changed[key] = Changes(question)
+            for individual, given in individuals.items():
+                gone = {answer.entry for answer in given}
+                owner = (self._tenant, individual, key)
+                before = self._all(owner, stored[individual, key])
+                after = [entry for entry in before if entry not in gone]
+                changes.replace(before, after)
+                self._drop(owner)
+                _rewrite(owner, after, [], rows)
+        self._put(changed)
+        self._do.put_series.run_each(rows.series)
+        self._do.put_piece.run_each(rows.pieces)
+        self._name(answers, -1)
+
+    def _drop(self, owner: Owner) -> None:
+        for statement in self._do.drop_individual:
+            tenant, individual, question = owner
+            statement.run(tenant=tenant, individual=individual, question=question)
+
+    def _insert(
+        self,
+        owner: Owner,
+        old: StoredSeries | None,
+        new: Sequence[Entry],
+        changes: Changes,
+        rows: _Rows,
+    ) -> None:
+        """Add answers wherever they stand in time."""
+        if old is None and len(new) == 1:
+            rows.series.append((*owner, *changes.first(new[0])))
+            return
+        before = [] if old is None else self._all(owner, old)
+        after = sorted([*before, *new])
+        changes.replace(before, after)
+        _rewrite(owner, after, cut(before).pieces if before else [], rows)
+
+    def _all(self, owner: Owner, row: StoredSeries) -> list[Entry]:
+        """Return the whole of a series of which the last row is known."""
+        tenant, individual, question = owner
+        where = {"tenant": tenant, "individual": individual, "question": question}
+        pieces = self._do.pieces_of.all(**where) if row.pieces else []
+        return entries(b"".join([*(records for (records,) in pieces), row.records]))
+
+    def _began(self, simulation: bytes) -> int:
+        """Return when the first answer of a simulation occurred, in microseconds."""
+        row = self._do.began.first(tenant=self._tenant, simulation=simulation)
+        assert row is not None
+        return split_position(row[0])[0]
+
+    def _known(self, questions: Iterable[Question]) -> dict[Question, int]:
+        hashes = {question_hash(question): question for question in questions}
+        rows = self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes)))
+        return {hashes[digest]: key for digest, key, _ in rows}
+
+    def _ids(self, grouped: Grouped, now: int, kept: Mapping[bytes, int]) -> dict[Question, int]:
+        """Return the ids of questions; those that are new are numbered in the order given."""
+        hashes = {question: question_hash(question) for question in grouped}
+        rows = self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes.values())))
+        known = {digest: (key, declared_at) for digest, key, declared_at in rows}
+        ids = {}
+        for question, digest in hashes.items():
+            found = known.get(digest)
+            first = _first(grouped[question])
+            declared_at = position(first.entry.occurred_at, first.entry.response)
+            declared = json.dumps(first.declared, ensure_ascii=False, separators=(",", ":"))
+            if found is None:
+                ids[question] = kept.get(digest) or self._id_generator.next(now)
+                self._do.insert_question.run(
+                    tenant=self._tenant,
+                    id=ids[question],
+                    key=question.key,
+                    kind=question.kind.value,
+                    scale=question.scale,
+                    hash=digest,
+                    declared=declared,
+                    declared_at=declared_at,
+                )
+                continue
+            ids[question] = found[0]
+            if declared_at < found[1]:
+                self._do.declare.run(
+                    tenant=self._tenant,
+                    id=found[0],
+                    declared=declared,
+                    declared_at=declared_at,
+                )
+        return ids
+
+    def _touched(
+        self, grouped: Grouped, ids: Mapping[Question, int]
+    ) -> dict[tuple[bytes, int], StoredSeries]:
+        """Return the stored series of these individuals and questions, by both."""
+        wanted: dict[bytes, list[int]] = {}
+        for question, individuals in grouped.items():
+            key = ids[question]
+            for individual in individuals:
+                wanted.setdefault(individual, []).append(key)
+        return {
+            (individual, key): StoredSeries(*row)
+            for individual, keys in wanted.items()
+            for key, *row in self._do.touched.all(
+                tenant=self._tenant, individual=individual, ids=integer_list(keys)
+            )
+        }
+
+    def _put(self, changed: Mapping[int, Changes]) -> None:
+        """Write the changes of questions, by their ids."""
+        counts, sums = [], []
+        for question, changes in changed.items():
+            for (simulation, bucket), change in changes.counts.items():
+                place = (self._tenant, question, simulation, bucket)
+                row = self._do.count.first(
+                    tenant=self._tenant, question=question, simulation=simulation, bucket=bucket
+                )
+                counts.append((*place, plus(row[0] if row else b"", change)))
+            for simulation in changes.moments | changes.differences:
+                sums.append(self._sums(question, simulation, changes))
+        self._do.put_count.run_each(counts)
+        self._do.put_sums.run_each(sums)
+        self._do.drop_count.run_each([row[:-1] for row in counts if not row[-1]])
+        self._do.drop_sums.run_each([row[:3] for row in sums if row[3:] == _NO_SUMS])
+
+    def _sums(self, question: int, simulation: bytes, changes: Changes) -> tuple[Any, ...]:
+        """Return the row of a question and simulation with its changes."""
+        old = self._do.sums.first(tenant=self._tenant, question=question, simulation=simulation)
+        moments, number, squares, inverses = old or _NO_SUMS
+        now = _added(json.loads(moments), changes.moments.get(simulation, []))
+        written = json.dumps(now, separators=(",", ":")) if any(now) else "[]"
+        moved = changes.differences.get(simulation, [])
+        number, squares, inverses = _added([number, int(squares), inverses], moved)
+        return (self._tenant, question, simulation, written, number, str(squares), inverses)
+
+    def _name(self, answers: Iterable[NewAnswer], sign: int) -> None:
+        """Count the answers that name a text, or that do so no more."""
+        models = Counter(answer.model for answer in answers)
+        sets = Counter(answer.set for answer in answers if answer.set is not None)
+        self._do.add_model.run_each([(self._tenant, *m, sign * n) for m, n in models.items()])
+        self._do.add_set.run_each([(self._tenant, *s, sign * n) for s, n in sets.items()])
+        if sign < 0:
+            self._do.drop_model.run_each([(self._tenant, model.id) for model in models])
+            self._do.drop_set.run_each([(self._tenant, one.id) for one in sets])
+
+
+def question_hash(question: Question) -> bytes:
+    """Return the SHA-256 by which a question is known: of its key, NUL, and its scale."""
+    return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()
+
+
+def _grouped(answers: Iterable[NewAnswer]) -> Grouped:
+    grouped: Grouped = {}
+    for answer in answers:
+        individuals = grouped.setdefault(answer.question, {})
+        individuals.setdefault(answer.individual, []).append(answer)
+    return grouped
+
+
+def _first(individuals: Mapping[bytes, Iterable[NewAnswer]]) -> NewAnswer:
+    """Return the first answer of a batch to one question, in time."""
+    return min((a for given in individuals.values() for a in given), key=lambda a: a.entry)
+
+
+def _appended(
+    owner: Owner,
+    old: StoredSeries,
+    new: Sequence[Entry],
+    changes: Changes,
+    began: Callable[[bytes], int],
+    rows: _Rows,
+) -> bool:
+    """Add one answer that is later than all others; return whether it is such a one."""
+    if len(new) > 1:
+        return False
+    row = changes.append(old, new[0], began(new[0].simulation) if old.pieces else 0)
+    if row is None:
+        return False
+    if row.pieces > old.pieces:
+        rows.pieces.append((*owner, row.pieces, old.records))
+    rows.series.append((*owner, *row))
+    return True
+
+
+def _rewrite(owner: Owner, after: Sequence[Entry], known: Sequence[bytes], rows: _Rows) -> None:
+    """Write a series, but for the pieces that are known to be there."""
+    if not after:
+        return
+    pieces, row = cut(after)
+    for number, records in enumerate(pieces, 1):
+        if number > len(known) or records != known[number - 1]:
+            rows.pieces.append((*owner, number, records))
+    rows.series.append((*owner, *row))
+
+
+def _added(old: list[int], change: list[int]) -> list[int]:
+    """Return sums with a change; either may be missing, as []."""
+    if not old or not change:
+        return old or change
+    return [a + b for a, b in zip(old, change, strict=True)]
