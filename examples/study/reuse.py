@@ -43,7 +43,7 @@ def match_and_reuse(study: Study) -> None:
 
 def _row(match: LibraryMatch) -> list[str]:
     profile, parts = match.library_persona.profile, match.parts
-    who = f"{profile.age}, {profile.income_level} income, {profile.location.split(',')[0]}"
+    who = f"{profile.age.value}, {profile.income_level} income, {profile.location.split(',')[0]}"
     figures = (match.score, parts.age.value, parts.income_level.value, parts.location.value)
     return [profile.full_name, *map(number, figures), who]
 

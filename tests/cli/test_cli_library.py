@@ -176,7 +176,7 @@ class Wave(NamedTuple):
 @pytest.fixture
 def wave(client: PersonaClient, place: Place, found: LibraryPersona) -> Wave:
     """A group of the same project that only the individual fits perfectly."""
-    age = found.profile.age
+    age = found.profile.age.value
     group = PersonaGroup(name=f"wave {uid()}", age_min=age, age_max=age, location=uid())
     client.create_persona_group(place.project_id, group)
     return Wave(place.project, group.name)

@@ -23,6 +23,7 @@ from persona_client import (
 )
 from persona_client.importing import WINDOW
 from persona_server.errors import ServiceError, invalid_field
+from support.data import persona
 
 IMPORT = "0190b5a4-0000-4000-8000-000000000001"
 
@@ -241,14 +242,14 @@ def test_an_error_of_the_source_reaches_the_caller(
 
 
 def test_an_import_is_whole_and_can_be_repeated(client: PersonaClient, place: Place) -> None:
-    personas = [Persona(full_name=f"{i}", age=20 + i % 80) for i in range(2345)]
+    personas = [persona(full_name=f"{i}", age=20 + i % 80) for i in range(2345)]
     import_id = str(uuid.uuid4())
     first = client.import_personas(*place, split_batches(personas), import_id)
     again = client.import_personas(*place, split_batches(personas), import_id)
     assert (first.committed_sequence, first.persona_count) == (3, 2345)
     assert again == first
     listed = list(client.list_personas(*place))
-    assert [persona.full_name for persona in listed] == [p.full_name for p in personas]
+    assert [one.full_name for one in listed] == [p.full_name for p in personas]
 
 
 def test_more_batches_under_the_same_import_go_on(client: PersonaClient, place: Place) -> None:
@@ -256,7 +257,7 @@ def test_more_batches_under_the_same_import_go_on(client: PersonaClient, place: 
     client.import_personas(*place, _batches(2), import_id)
     answer = client.import_personas(*place, _batches(5)[2:], import_id, resume_from=2)
     assert answer == _ack(5)
-    names = [persona.full_name for persona in client.list_personas(*place)]
+    names = [one.full_name for one in client.list_personas(*place)]
     assert names == ["1", "2", "3", "4", "5"]
 
 

@@ -56,7 +56,7 @@ def shelve(group: StoredGroup, bounds: list[float], **fields: Any) -> list[bytes
                 library_id,
                 group.project,
                 origin,
-                one.age,
+                one.age.value,
                 search_keys(one),
                 bound,
                 repositories.now + number,

@@ -90,6 +90,7 @@ class TestOwnId:
         [
             {"full_name": "Another"},
             {"age": 35},
+            {"age": None},
             {"created_at": at(1)},
             {"attributes": {"religion": "some"}},
             {"trusted_brands": []},

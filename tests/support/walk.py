@@ -4,6 +4,8 @@ import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from google.protobuf.wrappers_pb2 import Int32Value
+
 from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_service_pb2 as projects_pb
@@ -225,7 +227,7 @@ class Walk:
         if self._chance(0.1):
             persona.full_name = "Somebody else"
         if self._chance(0.05):
-            persona.age = 200  # now and then one that is refused
+            persona.age.value = 200  # now and then one that is refused
         return persona
 
     def _batch(self, ids: dict[str, str]) -> list[Persona]:
@@ -250,4 +252,4 @@ class Walk:
 
 def _person(persona_id: str) -> Persona:
     """Return a persona whose content follows from its id: most creates of one change nothing."""
-    return Persona(id=persona_id, full_name=f"Person {persona_id[:4]}", age=30)
+    return Persona(id=persona_id, full_name=f"Person {persona_id[:4]}", age=Int32Value(value=30))

@@ -21,7 +21,7 @@ REQUESTS = {method.request for service in SERVICES for method in methods_of(serv
 PERSONAS, PERSONA = b"\x1a", b"\x1a"  # field 3 of a batch, and of a create
 LONG = Persona(psychographic_notes="x" * SHORT).SerializeToString()
 # A persona's fields, encoded.
-BRAND, AGE, ATTRIBUTE, CREATED_AT = b"\x5a\x01x", b"\x28\x01", b"\x9a\x01\x00", b"\x92\x01\x00"
+BRAND, AGE, ATTRIBUTE, CREATED_AT = b"\x5a\x01x", b"\x2a\x00", b"\x9a\x01\x00", b"\x92\x01\x00"
 
 
 def long_batch() -> BatchCreatePersonasRequest:

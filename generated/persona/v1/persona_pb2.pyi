@@ -83,8 +83,6 @@ class Persona(_message.Message):
     """UUID of the parent persona group. Output only, likewise."""
     full_name: _builtins.str
     """Full name, 1 to 255 characters, not blank, for example "Maria Santos". Required."""
-    age: _builtins.int
-    """Age in years, 1 to 130; 0 means unknown. Age filters never match 0."""
     gender: _builtins.str
     """Gender identity, at most 64 characters (and at most 256 bytes when folded for filters)."""
     occupation: _builtins.str
@@ -101,6 +99,12 @@ class Persona(_message.Message):
     """Narrative on motivations, aspirations and behaviour, at most 16 KiB."""
     avatar_url: _builtins.str
     """http or https URL of the profile image, at most 2,048 characters, or ""."""
+    @_builtins.property
+    def age(self) -> _wrappers_pb2.Int32Value:
+        """Age in years, 1 to 130; unset (JSON null) if unknown, which no age filter matches. 0 is
+        INVALID_ARGUMENT.
+        """
+
     @_builtins.property
     def personality_traits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """3 to 5 descriptors of at most 128 characters each; empty if unknown."""
@@ -139,7 +143,7 @@ class Persona(_message.Message):
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         full_name: _builtins.str = ...,
-        age: _builtins.int = ...,
+        age: _wrappers_pb2.Int32Value | None = ...,
         gender: _builtins.str = ...,
         occupation: _builtins.str = ...,
         location: _builtins.str = ...,
@@ -155,7 +159,7 @@ class Persona(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "library_persona_id", b"library_persona_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "created_at", b"created_at", "library_persona_id", b"library_persona_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "attributes", b"attributes", "avatar_url", b"avatar_url", "created_at", b"created_at", "digital_habits", b"digital_habits", "distrusted_brands", b"distrusted_brands", "full_name", b"full_name", "gender", b"gender", "group_id", b"group_id", "id", b"id", "income_level", b"income_level", "library_persona_id", b"library_persona_id", "location", b"location", "occupation", b"occupation", "personality_traits", b"personality_traits", "price_sensitivity", b"price_sensitivity", "project_id", b"project_id", "psychographic_notes", b"psychographic_notes", "trusted_brands", b"trusted_brands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...

@@ -26,7 +26,9 @@ from persona_server.validation.limits import (
 )
 from persona_server.validation.violations import Violations, found_by
 
-_SERVERS_PART = 136  # bytes of id, parents and created_at, which the server adds or replaces
+# Bytes of id, parents and created_at, which the server adds or replaces: 130 at most. What was
+# stored when an age took two bytes less must fit again, too.
+_SERVERS_PART = 134
 _MAX_CONTENT = MAX_PERSONA_BYTES - _SERVERS_PART
 _FILTERED = tuple((n, LINES[n], FOLDED[n]) for n in ("gender", "occupation", "location"))
 _NARRATIVES = ("digital_habits", "price_sensitivity", "psychographic_notes")
@@ -78,8 +80,8 @@ def _content_bytes(persona: Persona) -> int:
 
 def _check_texts(found: Violations, persona: Persona, path: str) -> None:
     check_name(found, f"{path}.full_name", persona.full_name, LINES["full_name"])
-    if not 0 <= persona.age <= MAX_AGE:
-        what = f"must be 1 to {MAX_AGE}, or 0 if unknown, but is {persona.age}"
+    if persona.HasField("age") and not 1 <= persona.age.value <= MAX_AGE:
+        what = f"must be 1 to {MAX_AGE}, or unset if unknown, but is {persona.age.value}"
         found.add(f"{path}.age", what)
     for name, characters, folded in _FILTERED:
         if value := getattr(persona, name):

@@ -223,8 +223,8 @@ def _has_value(value: object) -> bool:
 def _library_row(one: LibraryPersona) -> tuple[object, ...]:
     profile = one.profile
     return (
-        one.id, profile.full_name, profile.age or _NO_VALUE, profile.occupation, profile.location,
-        _bound(one), one.project_count, one.response_count, one.retired_at,
+        one.id, profile.full_name, profile.age.value or _NO_VALUE, profile.occupation,
+        profile.location, _bound(one), one.project_count, one.response_count, one.retired_at,
     )  # fmt: skip
 
 

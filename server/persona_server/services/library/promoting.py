@@ -165,7 +165,7 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
         id=id_bytes(library.id),
         origin_project_id=id_bytes(persona.project_id),
         origin_persona_id=id_bytes(persona.id),
-        age=persona.age,
+        age=persona.age.value,
         keys=search_keys(persona),
         lower_bound=bound,
         created_at=now,

@@ -111,7 +111,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
     return PersonaRow(
         tenant=repositories.tenant,
         set_id=group.locked.set_id,
-        age=persona.age,
+        age=persona.age.value,
         position=keys.position(micros, raw_id),
         id=raw_id,
         keys=search_keys(persona),
