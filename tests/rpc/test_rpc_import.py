@@ -8,7 +8,7 @@ from rpc.conftest import Connect
 
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1.persona_pb2 import Persona
-from support.data import Place, make_place, persona, rich_persona, uid
+from support.data import Place, at, make_place, persona, rich_persona, uid
 from support.errors import refusal_of
 from support.streams import Import, begun
 
@@ -49,6 +49,14 @@ def test_personas_are_stored_as_by_create(place: Place) -> None:
     assert found == rich_persona(
         id=given.id.lower(), project_id=place.project, group_id=place.group
     )
+
+
+def test_created_at_of_a_persona_that_is_there_is_not_compared(place: Place) -> None:
+    made = place.create(rich_persona(id=uid()))
+    again = rich_persona(id=made.id, created_at=at(1))
+    assert begun(place).batch(1, [again, persona()]) == (1, 2)
+    assert place.count() == 2
+    assert place.get(made.id) == made
 
 
 def test_1000_are_taken_and_1001_are_not(place: Place) -> None:

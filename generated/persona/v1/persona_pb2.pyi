@@ -127,7 +127,9 @@ class Persona(_message.Message):
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When the persona was generated, UTC, truncated to microseconds, years 1970 to 9999. If unset,
-        item i of a batch gets the server's time plus i microseconds.
+        item i of a batch gets the server's time plus i microseconds. It is not compared where a
+        persona is sent again under its id, since languages differ in how finely they tell times: what
+        is stored stays.
         """
 
     @_builtins.property

@@ -73,7 +73,9 @@ type Persona struct {
 	// lineage can't be forged.
 	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,17,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
 	// When the persona was generated, UTC, truncated to microseconds, years 1970 to 9999. If unset,
-	// item i of a batch gets the server's time plus i microseconds.
+	// item i of a batch gets the server's time plus i microseconds. It is not compared where a
+	// persona is sent again under its id, since languages differ in how finely they tell times: what
+	// is stored stays.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
 	// trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.

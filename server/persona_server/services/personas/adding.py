@@ -125,7 +125,7 @@ def _require_same(persona: Persona, group: Group, found: Known, path: str) -> No
     wanted = Persona()
     wanted.CopyFrom(persona)
     wanted.project_id, wanted.group_id = group.project_id, group.group_id
-    if not persona.HasField("created_at"):
-        wanted.created_at.CopyFrom(stored.created_at)
+    for each in (wanted, stored):
+        each.ClearField("created_at")  # languages differ in how finely they tell times
     if wanted != stored:
         raise already_exists("persona", f"{path}.id", persona.id, visible=found.visible)
