@@ -221,12 +221,12 @@ class TestBatch:
         assert place.count() == 0
         assert len(place.fill(97, **fat)) == 97
 
-    def test_a_library_persona_cannot_be_forged(self, place: Place) -> None:
-        forged = persona(library_persona_id=StringValue(value=uid()))
-        empty = persona(library_persona_id=StringValue())
-        with refused("INVALID_FIELD") as refusal:
-            place.batch([persona(), forged, empty])
-        assert set(refusal.problem.fields) == {
-            "personas[1].library_persona_id",
-            "personas[2].library_persona_id",
-        }
+    def test_what_is_output_only_is_ignored(self, place: Place) -> None:
+        """As invalid as it may be; so a library persona can't be forged."""
+        for forged in (uid(), "", "nope"):
+            given = {"project_id": "nope", "group_id": uid(), "library_persona_id": forged}
+            sent = persona(**given | {"library_persona_id": StringValue(value=forged)})
+            for made in (place.create(sent), *place.batch([persona(), sent])):
+                assert not made.HasField("library_persona_id")
+                assert (made.project_id, made.group_id) == (place.project, place.group)
+                assert place.get(made.id) == made

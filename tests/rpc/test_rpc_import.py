@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import grpc
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 from rpc.conftest import Connect
 
 from persona.v1 import persona_service_pb2 as pb
@@ -43,7 +44,12 @@ def test_every_batch_is_acknowledged_with_totals(place: Place) -> None:
 
 
 def test_personas_are_stored_as_by_create(place: Place) -> None:
-    given = rich_persona(id=uid().upper(), project_id="ignored", group_id="ignored")
+    given = rich_persona(
+        id=uid().upper(),
+        project_id="ignored",
+        group_id="ignored",
+        library_persona_id=StringValue(value="ignored"),
+    )
     begun(place).batch(1, [given])
     (found,) = place.walk()
     assert found == rich_persona(

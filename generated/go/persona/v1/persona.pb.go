@@ -5,6 +5,11 @@
 // source: persona/v1/persona.proto
 
 // The contract of persona-service: the system of record for synthetic consumers ("personas").
+//
+// The server sets the fields that say "Output only". Wherever a request brings one it is ignored
+// (AIP-203), as invalid as it may be, so that a resource can be sent as it was read: a reused
+// persona, created elsewhere, is a fresh one. Only an update mask may not name one
+// (INVALID_ARGUMENT).
 
 package personav1
 
@@ -36,8 +41,7 @@ type Persona struct {
 	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
 	// idempotent; otherwise the server generates a UUIDv7.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// UUID of the parent project. Output only: taken from the request's parent, ignored in a create
-	// or an import.
+	// UUID of the parent project. Output only: taken from the request's parent.
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the parent persona group. Output only, likewise.
 	GroupId string `protobuf:"bytes,3,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
@@ -69,8 +73,7 @@ type Persona struct {
 	// http or https URL of the profile image, at most 2,048 characters, or "".
 	AvatarUrl string `protobuf:"bytes,16,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
 	// UUID of the library persona that this one was sourced from; unset (JSON null) if it was
-	// generated fresh. Output only: a create or an import that sets it is INVALID_ARGUMENT, because
-	// lineage can't be forged.
+	// generated fresh. Output only: lineage can't be forged.
 	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,17,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
 	// When the persona was generated, UTC, truncated to microseconds, years 1970 to 9999. If unset,
 	// item i of a batch gets the server's time plus i microseconds. It is not compared where a

@@ -75,7 +75,7 @@ def add_personas(
 
 
 def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
-    """Refuse to bring a promoted persona back beside a reused copy of the same individual."""
+    """Refuse to bring a persona back beside another one of the same individual."""
     raw = id_bytes(persona.id)
     individual = repositories.personas.ancestry([raw])[raw].library_persona_id
     if individual is None:
@@ -84,8 +84,8 @@ def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, pat
     if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
         raise ServiceError(
             errors_pb2.ERROR_REASON_ALREADY_EXISTS,
-            f"{path}.id: the persona {persona.id} can't be restored, because this group has a "
-            "reused copy of the same individual. Delete that copy first.",
+            f"{path}.id: the persona {persona.id} can't be restored, because this group has "
+            "another persona of the same individual. Delete that one first.",
             metadata={"state": "deleted", "field": f"{path}.id", "id": persona.id},
         )
 
@@ -125,6 +125,7 @@ def _require_same(persona: Persona, group: Group, found: Known, path: str) -> No
     wanted = Persona()
     wanted.CopyFrom(persona)
     wanted.project_id, wanted.group_id = group.project_id, group.group_id
+    stored.ClearField("library_persona_id")
     for each in (wanted, stored):
         each.ClearField("created_at")  # languages differ in how finely they tell times
     if wanted != stored:
