@@ -124,8 +124,9 @@ class Walk:
         yield self._by_name("CreatePersona", pb.CreatePersonaRequest(**where, persona=persona))
         for day in range(SIMULATIONS):
             yield self._recorded(ratings(persona.id, tag, OWN, day))
-        request = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
-        yield self._by_name("PromotePersona", request)
+        for _ in range(2):  # by the second nothing changes
+            request = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
+            yield self._by_name("PromotePersona", request)
         ids = self._ids()
         reuse = library_pb.ReuseLibraryPersonasRequest(
             project_id=ids["project_id"], group_id=ids["group_id"]
@@ -194,10 +195,13 @@ class Walk:
         named: dict[str, Any] = {
             name: ids[name] for name in ("project_id", "group_id", "import_id")
         }
-        numbers = range(1, self._random.randint(2, 4))
+        batches = (
+            pb.ImportBatch(sequence=n, personas=self._batch(ids))
+            for n in range(1, self._random.randint(2, 4))
+        )
         return [
-            pb.ImportPersonasRequest(**named),
-            *(pb.ImportPersonasRequest(sequence=n, personas=self._batch(ids)) for n in numbers),
+            pb.ImportPersonasRequest(start=pb.ImportStart(**named)),
+            *(pb.ImportPersonasRequest(batch=batch) for batch in batches),
         ]
 
     def _fill(self, request: Any, name: str, ids: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest
+from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest, ImportBatch
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, Response
 from persona.v1.response_service_pb2 import RecordResponsesRequest
@@ -24,6 +24,7 @@ ITEMS: dict[str, Message] = {
     "persona_group": PersonaGroup(name="x"),
     "persona": Persona(full_name="x"),
     "personas": Persona(full_name="x"),
+    "batch": ImportBatch(sequence=1, personas=[Persona(full_name="x")]),
     "responses": Response(persona_id=ID, question_key="q", text="x"),
 }
 _MARKS = sorted(filter(unicodedata.combining, map(chr, range(0x300, 0x3000))))

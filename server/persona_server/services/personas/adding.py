@@ -40,8 +40,8 @@ def add_personas(
     """Add personas that were validated to a locked group, all or none.
 
     One that exists with the same content is returned as it is; one that was deleted from this group
-    becomes visible again. `path` names the item in errors: "persona" or "personas[{}]". Raises
-    ServiceError ALREADY_EXISTS for an id that names anything else.
+    becomes visible again. `path` names the item in errors: "persona", "personas[{}]" or the like.
+    Raises ServiceError ALREADY_EXISTS for an id that names anything else.
     """
     wanted_ids = [id_bytes(persona.id) for persona in personas if persona.id]
     known = repositories.personas.known(wanted_ids)

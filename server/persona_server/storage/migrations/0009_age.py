@@ -1,9 +1,10 @@
 """A persona's age is a message of its own, unset if unknown: 0 was a number like any other.
 
 What is stored is written anew: personas, the profiles of library personas, and the answers kept for
-retries that hold one of them whole. The columns stay, in which 0 is unknown. Of two kinds of
-hashes the requests are gone: a create with an age that is sent again with its request_id, and an
-import's committed batch that is sent again, are refused as different ones. Nothing is made twice.
+retries that hold one of them whole. The columns stay, in which 0 is unknown. The hashes of requests
+stay, since the requests are gone: a create of a persona with an age that is sent again with its
+request_id, and a batch of an import that is sent again once it is committed, are refused as
+different ones. Nothing is made twice, and imports go on behind what is committed.
 """
 
 from collections.abc import Iterator
