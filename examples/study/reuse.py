@@ -55,7 +55,7 @@ def follow_over_five_waves(study: Study) -> None:
     for name in study.reused:
         found = study.client.get_attitude_timeline(study.library[name].id)
         study.timelines[name] = {t.question.key: t for t in found}
-        study.followed[name] = study.client.get_library_reliability(study.library[name].id)
+        study.followed[name] = study.client.get_library_persona_reliability(study.library[name].id)
     name = study.protagonist
     study.report.chapter("5. A fifth wave, and who has changed")
     study.report.say(

@@ -114,7 +114,9 @@ def test_promotion_shows_the_library_persona_or_why_not(
     refused = cli.run("promote", one, *place.options)
     assert refused.code == 1
     assert "[NOT_ELIGIBLE]" in refused.err
-    assert f"`persona reliability {one} --project {place.project_id}" in refused.err
+    assert "insufficient data" in refused.out
+    assert rules(refused.out)["simulations"] == ["0", "at least 3", "no"]
+    assert cli.run("promote", one, *place.options, "--json").out == ""
     answer_reliably(group, one)
     [line] = cli.run("promote", one, *place.options, "--json").lines()
     assert line["origin_persona_id"] == one

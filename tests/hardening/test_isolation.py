@@ -35,7 +35,7 @@ _FIRST = {
     "ListResponses": _INDIVIDUAL,  # the last of those that it may name
     "GetResponsePersona": "RESPONSE_NOT_FOUND",
     "ListLibraryPersonaProjects": _INDIVIDUAL,
-    "GetReliability": _INDIVIDUAL,  # likewise
+    "GetLibraryPersonaReliability": _INDIVIDUAL,
     "GetLibraryPersona": _INDIVIDUAL,
     "RetireLibraryPersona": _INDIVIDUAL,
     "GetAttitudeTimeline": _INDIVIDUAL,

@@ -136,8 +136,8 @@ def test_every_id_of_every_request(
         if hasattr(named, name):
             setattr(named, name, place.group)
     setattr(named, field, text)
-    if not text and (field == "request_id" or method.name == "GetReliability"):
-        return  # optional: an individual is named in one of two ways
+    if not text and field == "request_id":
+        return  # optional
     with refused("INVALID_FIELD") as refusal:
         send(place, method, request)
     assert field in {name.removeprefix("start.") for name in refusal.problem.fields}

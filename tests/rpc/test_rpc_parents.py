@@ -18,8 +18,6 @@ REASONS = {
     "PERSONA_NOT_FOUND": "persona_id",
     "LIBRARY_PERSONA_NOT_FOUND": "library_persona_id",
 }
-# These take a persona's own ids or its library persona's, but never both.
-EITHER = ("GetReliability",)
 CASES = [
     pytest.param(method, reason, id=f"{method.name}-{field}")
     for method in REQUESTS.values()
@@ -39,9 +37,6 @@ def request_of(place: Place, method: MethodDescriptor, missing: set[str], named:
     for field in fields_of(method.input_type):
         name = field.name
         if field.containing_oneof is not None and name != named:
-            continue
-        alone = "library_persona_id"
-        if method.name in EITHER and (name == alone) != (named == alone):
             continue
         if name in given:
             setattr(start, name, uid() if name in missing else given[name])

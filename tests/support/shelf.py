@@ -45,7 +45,7 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
             **one, page_size=1
         ),
         "GetReliability": lambda: pb.GetReliabilityRequest(**copy),
-        "GetReliability by library_persona_id": lambda: pb.GetReliabilityRequest(**one),
+        "GetLibraryPersonaReliability": lambda: pb.GetLibraryPersonaReliabilityRequest(**one),
         "PromotePersona": shelf.eligible,
         "ListLibraryPersonas": lambda: pb.ListLibraryPersonasRequest(
             page_size=2,

@@ -185,9 +185,6 @@ class Walk:
         request = method.request()
         names = [field.name for field in request.DESCRIPTOR.fields]
         self._random.shuffle(names)  # of several parents a request may name, the last one stays
-        if method.name == "GetReliability":  # it takes three ids or one
-            alone = self._chance(0.5)
-            names = [name for name in names if (name == "library_persona_id") == alone]
         for name in names:
             self._fill(request, name, ids)
         if not method.streams_in:

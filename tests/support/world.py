@@ -23,8 +23,6 @@ _KINDS = {
     "Response": "response_id",
 }
 _UNSET = ("update_mask", "start_time", "end_time")
-# These take a persona's own ids or its library persona's, never both. (A `oneof` says the same.)
-_ALTERNATIVES = {"GetReliabilityRequest": ("library_persona_id",)}
 # Of a persona that is not in the library they would have little to say.
 _OF_A_COPY = ("GetPersonaLineage", "GetReliability")
 
@@ -104,12 +102,8 @@ def _set_known(request: Any, values: dict[str, str]) -> None:
     for field in request.DESCRIPTOR.fields:
         if field.name.endswith("_ids"):
             getattr(request, field.name).append(values[field.name[:-1]])
-        elif field.name.endswith("_id") and not _is_alternative(request, field.name):
+        elif field.name.endswith("_id"):
             setattr(request, field.name, values[field.name])
-
-
-def _is_alternative(request: Any, name: str) -> bool:
-    return name in _ALTERNATIVES.get(request.DESCRIPTOR.name, ())
 
 
 def _parts(request: Any) -> list[Any]:
@@ -154,9 +148,6 @@ def set_id(messages: list[Any], path: str, value: str) -> None:
                 _set_inner(resource, inner, value)
         elif outer.endswith("_ids"):
             holder[:] = [value]
-        elif _is_alternative(message, outer):
-            message.Clear()
-            setattr(message, outer, value)
         elif holder or outer == "request_id" or _is_choice(message, outer):
             setattr(message, outer, value)
 

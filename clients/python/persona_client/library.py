@@ -6,6 +6,7 @@ from typing import NamedTuple, Unpack
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
+    GetLibraryPersonaReliabilityRequest,
     GetLibraryPersonaRequest,
     GetReliabilityRequest,
     ListLibraryPersonaProjectsRequest,
@@ -64,15 +65,16 @@ class LibraryCalls(Caller):
         )
         return self._call(self._library.GetReliability, request, timeout).reliability
 
-    def get_library_reliability(
+    def get_library_persona_reliability(
         self, library_persona_id: str, *, timeout: float | None = None
     ) -> Reliability:
         """Return how reliably an individual answers, over all its personas.
 
         Raises LibraryPersonaNotFound.
         """
-        request = GetReliabilityRequest(library_persona_id=library_persona_id)
-        return self._call(self._library.GetReliability, request, timeout).reliability
+        request = GetLibraryPersonaReliabilityRequest(library_persona_id=library_persona_id)
+        method = self._library.GetLibraryPersonaReliability
+        return self._call(method, request, timeout).reliability
 
     def promote_persona(
         self,
@@ -85,7 +87,7 @@ class LibraryCalls(Caller):
     ) -> LibraryPersona:
         """Take a reliable individual into the library, or return it if it is there.
 
-        Raises NotEligible (`metadata` names every rule with its figure), PersonaNotFound.
+        Raises NotEligible (whose `reliability` has every rule with its figure), PersonaNotFound.
         """
         request = PromotePersonaRequest(
             project_id=project_id, group_id=group_id, persona_id=persona_id, request_id=request_id

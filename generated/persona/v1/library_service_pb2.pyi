@@ -23,35 +23,29 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class GetReliabilityRequest(_message.Message):
-    """GetReliabilityRequest names an individual: by project_id, group_id and persona_id, or by
-    library_persona_id alone.
-    """
+    """GetReliabilityRequest names a persona."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONA_ID_FIELD_NUMBER: _builtins.int
-    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the persona's project, deleted or not."""
     group_id: _builtins.str
     """UUID of the persona's group, deleted or not."""
     persona_id: _builtins.str
     """UUID of the persona, deleted or not."""
-    library_persona_id: _builtins.str
-    """UUID of the library persona."""
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         persona_id: _builtins.str = ...,
-        library_persona_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "library_persona_id", b"library_persona_id", "persona_id", b"persona_id", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_id", b"persona_id", "project_id", b"project_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -80,6 +74,52 @@ class GetReliabilityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetReliabilityResponse: _TypeAlias = GetReliabilityResponse  # noqa: Y015
+
+@_typing.final
+class GetLibraryPersonaReliabilityRequest(_message.Message):
+    """GetLibraryPersonaReliabilityRequest names a library persona."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
+    library_persona_id: _builtins.str
+    """UUID of the library persona."""
+    def __init__(
+        self,
+        *,
+        library_persona_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_persona_id", b"library_persona_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLibraryPersonaReliabilityRequest: _TypeAlias = GetLibraryPersonaReliabilityRequest  # noqa: Y015
+
+@_typing.final
+class GetLibraryPersonaReliabilityResponse(_message.Message):
+    """GetLibraryPersonaReliabilityResponse holds what was measured."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELIABILITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reliability(self) -> _measures_pb2.Reliability:
+        """The individual's reliability now, over the answers of its origin and of every reused copy."""
+
+    def __init__(
+        self,
+        *,
+        reliability: _measures_pb2.Reliability | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLibraryPersonaReliabilityResponse: _TypeAlias = GetLibraryPersonaReliabilityResponse  # noqa: Y015
 
 @_typing.final
 class PromotePersonaRequest(_message.Message):

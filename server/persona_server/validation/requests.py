@@ -24,7 +24,6 @@ from persona.v1.persona_service_pb2 import (
 from persona_server.validation.fields import check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
-    check_individual,
     check_list,
     check_match,
     check_reuse,
@@ -156,11 +155,8 @@ def _check_start(found: Violations, start: ImportStart) -> None:
     start.import_id = check_uuid(found, f"{path}import_id", start.import_id, required=True)
 
 
-# A list of responses has one of several ids, and an individual is named in one of two ways.
-_LENIENT = {
-    response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
-    library_service_pb2.GetReliabilityRequest.DESCRIPTOR.name,
-}
+# A list of responses has one of several ids.
+_LENIENT = {response_service_pb2.ListResponsesRequest.DESCRIPTOR.name}
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
     "page_size": _check_page_size,
@@ -187,7 +183,6 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(project_service_pb2.UpdatePersonaGroupRequest, check_group),
         _own(response_service_pb2.RecordResponsesRequest, check_responses),
         _own(response_service_pb2.ListResponsesRequest, check_scope_and_range),
-        _own(library_service_pb2.GetReliabilityRequest, check_individual),
         _own(library_service_pb2.ListLibraryPersonasRequest, check_filters, check_list),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),

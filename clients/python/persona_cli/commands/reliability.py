@@ -14,7 +14,7 @@ from persona.v1.measures_pb2 import (
 )
 from persona_cli.commands.library import print_library_persona
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.failures import CommandError, usage_error
+from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
     compact_json,
@@ -73,7 +73,7 @@ def reliability(
     ids = None if library else group_ids(client, project, group)
     for i, persona_id in enumerate(persona_ids):
         if ids is None:
-            found = client.get_library_reliability(persona_id)
+            found = client.get_library_persona_reliability(persona_id)
         else:
             found = client.get_reliability(*ids, persona_id)
         name = "library_persona_id" if library else "persona_id"
@@ -97,8 +97,9 @@ def promote(
     try:
         promoted = context.client.promote_persona(*ids, persona_id)
     except NotEligible as error:
-        names = f"persona reliability {persona_id} --project {ids[0]} --group {ids[1]}"
-        raise CommandError(f"{error} `{names}` shows every rule.") from None
+        if error.reliability is not None and not context.as_json:
+            _print_reliability(error.reliability)
+        raise
     print_library_persona(context, promoted)
 
 

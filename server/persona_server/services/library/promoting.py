@@ -68,7 +68,7 @@ def promote(
     if look is None or repositories.responses.count(persona) != look.answers:
         raise AnswersCameError
     if look.measurement.reliability.status is not Status.ELIGIBLE:
-        raise not_eligible(id_text(persona), look.measurement)
+        raise not_eligible(id_text(persona), look.measurement, repositories.now)
     framed = repositories.personas.recorded(persona)
     assert framed is not None  # the persona is visible in this transaction
     row = _library_row(repositories, unframed(framed), look)
@@ -205,20 +205,16 @@ def definition_of(repositories: Repositories, group: bytes) -> PersonaGroup:
     return PersonaGroup.FromString(found.definition)
 
 
-def not_eligible(persona_id: str, measurement: Measurement) -> ServiceError:
-    """NOT_ELIGIBLE, naming every rule with its figure: in the sentence those that do not hold."""
+def not_eligible(persona_id: str, measurement: Measurement, now: int) -> ServiceError:
+    """NOT_ELIGIBLE with what was measured; its sentence names the rules that do not hold."""
     found = measurement.reliability
     broken = "; ".join(_sentence(rule) for rule in found.rules if not rule.holds)
     reason = f" ({found.estimate.bound_reason})" if found.estimate.bound_reason else ""
-    metadata = {"persona_id": persona_id, "status": found.status.value}
-    for rule in found.rules:
-        metadata[rule.name] = _figure(rule.figure)
-        metadata[f"{rule.name}_limit"] = _figure(rule.limit)
-        metadata[f"{rule.name}_holds"] = "true" if rule.holds else "false"
     return ServiceError(
         errors_pb2.ERROR_REASON_NOT_ELIGIBLE,
         f"The persona can't be promoted: {found.status.value}: {broken}{reason}.",
-        metadata=metadata,
+        metadata={"persona_id": persona_id, "status": found.status.value},
+        detail=reliability_message(measurement, now),
     )
 
 
