@@ -129,6 +129,8 @@ def test_promotion_shows_the_library_persona_or_why_not(
     assert again["reliability"] == "C 1, at least 0.719 (16 questions in 4 simulations)"
     assert (again["projects"], again["answers"]) == ("1", "64")
     assert again["promoted_from"] == f"persona {one}"
+    assert again["promoted_in"] == f"group {place.group_id}"
+    assert again["promoted_from"] == f"persona {one}"
     assert "project_id" not in again  # the profile has no parents
 
 

@@ -159,6 +159,7 @@ def test_promotion_makes_a_library_persona_and_leaves_the_persona(place: Place) 
         profile.ClearField(name)
     assert promoted.profile == profile
     assert promoted.origin_project_id == place.project
+    assert promoted.origin_group_id == place.group
     assert promoted.origin_persona_id == before.id
     assert (promoted.project_count, promoted.response_count) == (1, QUESTIONS * SIMULATIONS)
     assert not promoted.HasField("retired_at")
@@ -167,6 +168,25 @@ def test_promotion_makes_a_library_persona_and_leaves_the_persona(place: Place) 
     found = reliability(place.caller, **named(place, before.id))
     assert found.library_persona_id.value == promoted.id
     assert found == _measured_at(reliability(place.caller, library_persona_id=promoted.id), found)
+    assert promoted.models == found.models
+    assert not promoted.reliability.models
+
+
+@pytest.mark.parametrize(("name", "kept"), [("m", 64), ("🙂" * 252, 32)])
+def test_the_models_that_its_reliability_came_from_are_kept(
+    place: Place, name: str, kept: int
+) -> None:
+    """Up to 64 KiB of them."""
+    one, tag = place.create(rich_persona()).id, uid()
+    peers = [p.id for p in make_place(place.caller, place.project).fill(5)]
+    for day in range(SIMULATIONS):
+        own = ratings(one, tag, OWN, day)
+        for i, each in enumerate(own):
+            each.model = each.prompt_version = f"{day * QUESTIONS + i:03}{name}"
+        record(place.caller, uid(), *(peer_answers(peers, tag) if day == 0 else ()), *own)
+    measured = reliability(place.caller, **named(place, one)).models
+    assert len(measured) == SIMULATIONS * QUESTIONS
+    assert promote(place, one).models == measured[:kept]
 
 
 def _measured_at(

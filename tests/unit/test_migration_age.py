@@ -6,19 +6,21 @@ from typing import Any
 import apsw
 import peewee
 import pytest
-from google.protobuf.message import Message
 
 from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.library_service_pb2 import PromotePersonaResponse
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CreatePersonaResponse
 from persona_server.services.framing import ELEMENT, content, frame
-from persona_server.storage import keys
-from persona_server.storage.repositories.library import LibraryRow
 from persona_server.storage.store import Store, open_store
-from persona_server.validation.filters import search_keys
-from support.data import persona, rich_persona, uid
-from support.older import insert_rows, older_database
+from support.data import persona, rich_persona
+from support.older import (
+    insert_rows,
+    older_database,
+    older_library_persona,
+    older_persona,
+    shelve,
+)
 from support.stored import StoredGroup, rows
 
 BEFORE = "0008_library_orders"
@@ -28,30 +30,10 @@ TABLES = (
 )  # fmt: skip
 AGES = (None, 1, 34, 127, 128, 130)
 CHUNK = 500
-HEAD = ("id", "project_id", "group_id", "full_name")  # the fields in front of an age
-
-
-def older(one: Persona) -> bytes:
-    """Return a persona as the version before encoded it."""
-    head, tail = Persona(), Persona()
-    tail.CopyFrom(one)
-    for name in HEAD:
-        setattr(head, name, getattr(one, name))
-        tail.ClearField(name)  # type: ignore[arg-type]
-    tail.ClearField("age")
-    age = one.age.value
-    number = bytes([age & 0x7F | 0x80, age >> 7] if age > 127 else [age])
-    field = b"\x28" + number if age else b""
-    return head.SerializeToString() + field + tail.SerializeToString(deterministic=True)
 
 
 def older_library(library: LibraryPersona) -> bytes:
-    rest = LibraryPersona()
-    rest.CopyFrom(library)
-    rest.ClearField("id")
-    rest.ClearField("profile")
-    head = LibraryPersona(id=library.id).SerializeToString()
-    return head + frame(b"\x12", older(library.profile)) + rest.SerializeToString()
+    return older_library_persona(library, older_persona(library.profile))
 
 
 def older_row(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -59,11 +41,11 @@ def older_row(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
 
     def changed(value: Any) -> Any:
         if table == "persona" and value[:1] == ELEMENT:
-            return frame(ELEMENT, older(Persona.FromString(content(value))))
+            return frame(ELEMENT, older_persona(Persona.FromString(content(value))))
         if table == "library_persona":
             return older_library(LibraryPersona.FromString(value))
         if row[1] == "CreatePersona":
-            return frame(ELEMENT, older(CreatePersonaResponse.FromString(value).persona))
+            return frame(ELEMENT, older_persona(CreatePersonaResponse.FromString(value).persona))
         return frame(
             ELEMENT, older_library(PromotePersonaResponse.FromString(value).library_persona)
         )
@@ -85,29 +67,6 @@ def filled(store: Store) -> StoredGroup:
     shelve(group, rich_persona(age=34))
     shelve(group, rich_persona(age=None))
     return group
-
-
-def shelve(group: StoredGroup, profile: Persona) -> None:
-    (origin,) = group.add(profile)
-    library = LibraryPersona(id=uid(), profile=profile, origin_persona_id=uid())
-    library.reliability.lower_bound.value = 0.9
-    library.profile.ClearField("id")
-    with group.store.writing(group.tenant, None) as repositories:
-        row = LibraryRow(
-            repositories.tenant, keys.id_bytes(library.id), group.project, origin,
-            profile.age.value, search_keys(profile), 0.9, 1,
-            library.SerializeToString(deterministic=True), 1, 0,
-        )  # fmt: skip
-        repositories.library.insert(row)
-        answers: dict[str, Message] = {
-            "CreatePersona": CreatePersonaResponse(persona=profile),
-            "PromotePersona": PromotePersonaResponse(library_persona=library),
-            "RetireLibraryPersona": PromotePersonaResponse(library_persona=library),
-        }
-        for method, answer in answers.items():
-            encoded = answer.SerializeToString(deterministic=True)
-            request = keys.id_bytes(uid())
-            repositories.idempotency.keep(method, request, bytes(32), encoded, 1)
 
 
 def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:

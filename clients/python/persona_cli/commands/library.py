@@ -1,6 +1,7 @@
 """`persona library`: the individuals that projects reuse."""
 
 import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from persona.v1.library_pb2 import (
     LibraryPersona,
     LibraryPersonaProject,
 )
+from persona.v1.measures_pb2 import ModelVersion
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.commands.timeline import timeline
 from persona_cli.terminal.command import (
@@ -208,11 +210,18 @@ def print_library_persona(context: CommandContext, found: LibraryPersona) -> Non
             ("reliability", f"C {coefficient}, at least {_bound(found)} ({data})"),
             ("projects", found.project_count),
             ("answers", found.response_count),
+            ("models", model_names(found.models)),
             ("promoted_from", f"persona {found.origin_persona_id}"),
+            ("promoted_in", f"group {found.origin_group_id}"),
             ("promoted_at", found.created_at),
             ("retired_at", found.retired_at),
         ]
     )
+
+
+def model_names(models: Iterable[ModelVersion]) -> str:
+    """Return models with their prompt versions, in one line."""
+    return ", ".join(f"{one.model or 'unnamed'} {one.prompt_version}".strip() for one in models)
 
 
 def _has_value(value: object) -> bool:

@@ -12,7 +12,7 @@ from persona.v1.measures_pb2 import (
     ReliabilityStatus,
     UndefinedReason,
 )
-from persona_cli.commands.library import print_library_persona
+from persona_cli.commands.library import model_names, print_library_persona
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.names import group_ids
@@ -135,9 +135,7 @@ def _print_reliability(found: Reliability) -> None:
 
 def _print_notes(found: Reliability) -> None:
     if found.mixed_models:
-        models = ", ".join(
-            f"{one.model or 'unnamed'} {one.prompt_version}".strip() for one in found.models
-        )
+        models = model_names(found.models)
         print_text(f"Answers come from several models or prompt versions: {models}.")
     if found.reliable_change_count:
         print_text(f"Attitude has reliably changed in {found.reliable_change_count} questions.")

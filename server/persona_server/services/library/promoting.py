@@ -10,7 +10,7 @@ from persona.v1.project_pb2 import PersonaGroup
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
-from persona_server.services.library.reliability_messages import reliability_message
+from persona_server.services.library.reliability_messages import kept_models, reliability_message
 from persona_server.services.personas.adding import unframed
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
@@ -151,8 +151,10 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     library = LibraryPersona(
         id=keys.new_id(now),
         origin_project_id=persona.project_id,
+        origin_group_id=persona.group_id,
         origin_persona_id=persona.id,
         reliability=reliability_message(look.measurement, now),
+        models=kept_models(look.measurement),
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
