@@ -15,7 +15,7 @@ _RULES = {
     "simulations": ("waves", "≥", 0),
     "questions": ("questions", "≥", 0),
     "attainable": ("attainable", "≥", 2),
-    "bound": ("C at least", "≥", 2),
+    "lower_bound": ("C at least", "≥", 2),
     "contradiction_rate": ("contradicting", "≤", 2),
 }
 

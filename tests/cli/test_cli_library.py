@@ -145,7 +145,7 @@ def test_the_library_is_listed_and_shown(cli: Cli, group: Group) -> None:
     assert lines[0][5:8] == ["0.719", "1", "64"]
     listed = cli.run("library", "list", "--occupation", occupation, "--age-max", "40", "--json")
     assert [line["id"] for line in listed.lines()] == ids[:1]
-    none = cli.run("library", "--occupation", occupation, "--min-reliability", "0.9", "--json")
+    none = cli.run("library", "--occupation", occupation, "--lower-bound-min", "0.9", "--json")
     assert none.lines() == []
     assert cli.run("library", "show", ids[0], "--json").lines() == listed.lines()
     few = cli.run("library", "--occupation", occupation, "--limit", "1")
@@ -191,7 +191,7 @@ def test_an_individual_is_matched_reused_and_its_uses_listed(
 ) -> None:
     matched = cli.run("library", "match", *wave.options, "--limit", "0")
     head, *lines = rows(matched.out)
-    assert head == ["ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "BOUND"]
+    assert head == ["ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "LOWER BOUND"]
     [own] = [line for line in lines if line[0] == found.id]
     assert own[1:] == ["Kwame Mensah", "0.5", "1", "–", "0", "–", "0.719"]
     best = cli.run("library", "match", *wave.options, "--min-score", "0.6", "--json").lines()

@@ -141,7 +141,7 @@ def test_lists_take_filters_and_an_order(service: Service, library: PersonaClien
     assert [one.id for one in listed] == ids[::-1]
     older = library.list_library_personas(age_min=31, order_by="created_at")
     assert [one.id for one in older] == ids[1:]
-    assert list(library.list_library_personas(min_reliability=0.9)) == []
+    assert list(library.list_library_personas(lower_bound_min=0.9)) == []
     library.retire_library_persona(ids[0])
     assert {one.id for one in library.list_library_personas()} == set(ids[1:])
     assert {one.id for one in library.list_library_personas(include_retired=True)} == set(ids)

@@ -129,8 +129,8 @@ def test_filters(store: Store, group: StoredGroup) -> None:
     for wanted, expected in (
         (EVERYTHING, [one, unknown, retired]),
         (visible, [one, unknown]),
-        (EVERYTHING._replace(min_reliability=0.8), [one, unknown]),
-        (EVERYTHING._replace(min_reliability=0.80001), [one]),
+        (EVERYTHING._replace(lower_bound_min=0.8), [one, unknown]),
+        (EVERYTHING._replace(lower_bound_min=0.80001), [one]),
         (EVERYTHING._replace(filters=Filters(gender="female")), [one, retired]),
         (EVERYTHING._replace(filters=Filters(income_level="low")), [one]),
         (EVERYTHING._replace(filters=Filters(location="port")), [one, retired]),

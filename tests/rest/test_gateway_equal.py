@@ -224,7 +224,7 @@ def mutilated(route: Route, good: Message) -> Iterator[Message]:
         "age_min": 131,
         "persona_id": NOBODY,
         "library_persona_id": NOBODY,
-        "min_reliability": 1.5,
+        "lower_bound_min": 1.5,
         "min_score": -0.5,
         "order_by": "nope",
     }

@@ -102,7 +102,12 @@ def test_what_is_undefined_is_null_beside_its_reason(
     assert (found["library_persona_id"], found["promotion_pending"]) == (None, False)
     rules = {rule["name"]: rule for rule in found["rules"]}
     assert rules["simulations"] == {"name": "simulations", "figure": 0, "limit": 3, "holds": False}
-    assert rules["bound"] == {"name": "bound", "figure": None, "limit": 0.7, "holds": False}
+    assert rules["lower_bound"] == {
+        "name": "lower_bound",
+        "figure": None,
+        "limit": 0.7,
+        "holds": False,
+    }
     assert (found["contradictions"], found["models"]) == ([], [])
 
 

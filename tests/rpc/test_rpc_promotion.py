@@ -32,7 +32,7 @@ RULES = {
     "simulations": (SIMULATIONS, 3),
     "questions": (QUESTIONS, 15),
     "attainable": (BOUND, 0.7),
-    "bound": (BOUND, 0.7),
+    "lower_bound": (BOUND, 0.7),
     "contradiction_rate": (0, 0.2),
 }
 
@@ -93,13 +93,13 @@ def test_worked_case_2b_is_refused_with_every_rule(place: Place) -> None:
     assert refusal.problem.metadata == {"persona_id": other, "status": "NOT_ELIGIBLE"}
     told = refusal.problem.reliability
     assert told is not None
-    assert {rule.name: rule.holds for rule in told.rules} == {n: n != "bound" for n in RULES}
+    assert {rule.name: rule.holds for rule in told.rules} == {n: n != "lower_bound" for n in RULES}
     found.ClearField("contradictions")
     found.ClearField("models")
     assert told.HasField("measured_at")
     told.measured_at.CopyFrom(found.measured_at)
     assert told == found
-    assert "bound is 0.600617, must be at least 0.7" in refusal.problem.message
+    assert "lower_bound is 0.600617, must be at least 0.7" in refusal.problem.message
 
 
 def test_too_little_data_is_no_score(place: Place) -> None:

@@ -91,6 +91,8 @@ def _alone(name: str, value: Any) -> LibraryPersona:
     one = LibraryPersona()
     if isinstance(value, Message):
         getattr(one, name).CopyFrom(value)
+        for rule in one.reliability.rules:
+            rule.name = {"lower_bound": "bound"}.get(rule.name, rule.name)
     else:
         setattr(one, name, value)
     return one
@@ -131,6 +133,6 @@ def _library(group: StoredGroup, profile: Persona) -> LibraryPersona:
         library.profile.ClearField(name)
     library.reliability.lower_bound.value = 0.75
     library.reliability.measured_at.CopyFrom(at(5_000_001))
-    for name, figure in (("simulations", 3.0), ("attainable", 0.8)):
+    for name, figure in (("simulations", 3.0), ("lower_bound", 0.8)):
         library.reliability.rules.add(name=name, limit=0.7, holds=True).figure.value = figure
     return library

@@ -50,7 +50,7 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         "ListLibraryPersonas": lambda: pb.ListLibraryPersonasRequest(
             page_size=2,
             gender="female",
-            min_reliability=0.5,
+            lower_bound_min=0.5,
             include_retired=True,
             order_by="created_at desc",
         ),

@@ -116,7 +116,7 @@ def test_what_was_measured_of_an_individual_fits() -> None:
         simulation_count=2**31 - 1,
         measured_at=at(10**15),
     )
-    for name in ("simulations", "questions", "attainable", "bound", "contradiction_rate"):
+    for name in ("simulations", "questions", "attainable", "lower_bound", "contradiction_rate"):
         rule = measured.rules.add(name=name, limit=0.7, holds=True)
         rule.figure.value = 0.123456789
     for name in ("coefficient", "lower_bound", "attainable", "contradiction_rate"):

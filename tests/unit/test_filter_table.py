@@ -17,7 +17,7 @@ OTHERS = {
     ListLibraryPersonasRequest: {
         "page_size",
         "page_token",
-        "min_reliability",
+        "lower_bound_min",
         "include_retired",
         "order_by",
     },

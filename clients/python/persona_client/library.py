@@ -29,11 +29,12 @@ from persona_client.retry import RetryPolicy
 class LibraryFilters(PersonaFilters, total=False):
     """What library personas to list, and in which order.
 
-    `min_reliability` bounds the lower bound at promotion; `order_by` is "reliability",
-    "project_count" or "created_at", with " desc" for descending ("" is "reliability desc").
+    `lower_bound_min` is for the lower bound of reliability at promotion; `order_by` is
+    "lower_bound", "project_count" or "created_at", with " desc" for descending ("" is "lower_bound
+    desc").
     """
 
-    min_reliability: float
+    lower_bound_min: float
     include_retired: bool
     order_by: str
 

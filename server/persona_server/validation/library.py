@@ -10,24 +10,19 @@ from persona_server.validation.fields import check_line, check_uuid
 from persona_server.validation.limits import LINES, MAX_REUSED
 from persona_server.validation.violations import Violations
 
-# What order_by names → the order of storage.
-ORDERS = {
-    "reliability": "lower_bound",
-    "project_count": "project_count",
-    "created_at": "created_at",
-}
-DEFAULT_ORDER = "reliability desc"
+ORDERS = ("lower_bound", "project_count", "created_at")
+DEFAULT_ORDER = "lower_bound desc"
 
 
 def order_of(order_by: str) -> tuple[str, bool]:
-    """Return the order of storage that a checked order_by names, and whether it descends."""
+    """Return the order that a checked order_by names, and whether it descends."""
     name, _, direction = (order_by or DEFAULT_ORDER).partition(" ")
-    return ORDERS[name], direction == "desc"
+    return name, direction == "desc"
 
 
 def check_list(found: Violations, request: ListLibraryPersonasRequest) -> None:
-    """Check and normalise what is a list's own: its bound of reliability and its order."""
-    _check_share(found, "min_reliability", request.min_reliability)
+    """Check and normalise what is a list's own: its lower bound of reliability and its order."""
+    _check_share(found, "lower_bound_min", request.lower_bound_min)
     if len(request.order_by) > LINES["order_by"]:
         check_line(found, "order_by", request.order_by, LINES["order_by"])
         return

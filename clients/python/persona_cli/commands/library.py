@@ -40,6 +40,7 @@ LibraryPersonaArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the library persona.")
 ]
 _NO_VALUE = "–"  # what a group does not define, or nobody has measured
+_PROFILE_COLUMNS = ("ID", "NAME", "AGE", "OCCUPATION", "LOCATION")
 USE_COLUMNS = ("PERSONA", "PROJECT", "GROUP", "RELATION", "LINKED", "MATCH", "DELETED")
 
 
@@ -59,7 +60,7 @@ def register(app: typer.Typer) -> None:
 def list_(
     context: CommandContext,
     filters: PersonaFilters,
-    min_reliability: Annotated[
+    lower_bound_min: Annotated[
         float, typer.Option(min=0, max=1, help="Minimum lower bound of reliability at promotion.")
     ] = 0.0,
     include_retired: Annotated[
@@ -68,7 +69,7 @@ def list_(
     order_by: Annotated[
         str,
         typer.Option(
-            help='reliability, project_count or created_at; append " desc" for descending.',
+            help='lower_bound, project_count or created_at; append " desc" for descending.',
             show_default=False,
         ),
     ] = "",
@@ -80,12 +81,22 @@ def list_(
         limit,
         lambda page_size: context.client.list_library_personas(
             page_size=page_size,
-            min_reliability=min_reliability,
+            lower_bound_min=lower_bound_min,
             include_retired=include_retired,
             order_by=order_by,
             **filters,
         ),
-        ("ID", "NAME", "AGE", "OCCUPATION", "LOCATION", "BOUND", "PROJECTS", "ANSWERS", "RETIRED"),
+        (
+            "ID",
+            "NAME",
+            "AGE",
+            "OCCUPATION",
+            "LOCATION",
+            "LOWER BOUND",
+            "PROJECTS",
+            "ANSWERS",
+            "RETIRED",
+        ),
         _library_row,
     )
 
@@ -120,7 +131,7 @@ def match(
             exclude_used_in_project=exclude_used,
             page_size=page_size,
         ),
-        ("ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "BOUND"),
+        ("ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "LOWER BOUND"),
         _match_row,
     )
 

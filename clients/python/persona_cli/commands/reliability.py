@@ -32,7 +32,7 @@ _WHAT_RULES_LIMIT = {
     "simulations": "simulations",
     "questions": "comparable questions",
     "attainable": "attainable bound",
-    "bound": "lower bound of C",
+    "lower_bound": "lower bound of C",
     "contradiction_rate": "contradicting pairs",
 }
 _STATUS = {
@@ -149,7 +149,7 @@ def _reason(found: Reliability, rule: ReliabilityRule) -> "UndefinedReason.Value
     """Return why a rule has no figure."""
     return {
         "attainable": found.coefficient_reason,
-        "bound": found.lower_bound_reason,
+        "lower_bound": found.lower_bound_reason,
         "contradiction_rate": found.contradiction_rate_reason,
     }.get(rule.name, UNDEFINED_REASON_UNSPECIFIED)
 

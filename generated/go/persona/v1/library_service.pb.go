@@ -366,11 +366,11 @@ type ListLibraryPersonasRequest struct {
 	AgeMax int32 `protobuf:"varint,8,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
 	// Only personas whose lower bound of reliability at promotion was at least this, 0 to 1; 0 is no
 	// filter.
-	MinReliability float64 `protobuf:"fixed64,9,opt,name=min_reliability,json=minReliability,proto3" json:"min_reliability,omitempty"`
+	LowerBoundMin float64 `protobuf:"fixed64,9,opt,name=lower_bound_min,json=lowerBoundMin,proto3" json:"lower_bound_min,omitempty"`
 	// Whether to include retired library personas.
 	IncludeRetired bool `protobuf:"varint,10,opt,name=include_retired,json=includeRetired,proto3" json:"include_retired,omitempty"`
-	// "reliability" (its lower bound), "project_count" or "created_at", ascending, or descending with
-	// " desc" appended; "" is "reliability desc". Ties are in order of their ids. A project_count
+	// "lower_bound" (of reliability), "project_count" or "created_at", ascending, or descending with
+	// " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
 	// that changes between two pages can move its persona past them.
 	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -463,9 +463,9 @@ func (x *ListLibraryPersonasRequest) GetAgeMax() int32 {
 	return 0
 }
 
-func (x *ListLibraryPersonasRequest) GetMinReliability() float64 {
+func (x *ListLibraryPersonasRequest) GetLowerBoundMin() float64 {
 	if x != nil {
-		return x.MinReliability
+		return x.LowerBoundMin
 	}
 	return 0
 }
@@ -1282,7 +1282,7 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"]\n" +
 	"\x16PromotePersonaResponse\x12C\n" +
-	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xee\x02\n" +
+	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xed\x02\n" +
 	"\x1aListLibraryPersonasRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1294,8 +1294,8 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"occupation\x18\x06 \x01(\tR\n" +
 	"occupation\x12\x17\n" +
 	"\aage_min\x18\a \x01(\x05R\x06ageMin\x12\x17\n" +
-	"\aage_max\x18\b \x01(\x05R\x06ageMax\x12'\n" +
-	"\x0fmin_reliability\x18\t \x01(\x01R\x0eminReliability\x12'\n" +
+	"\aage_max\x18\b \x01(\x05R\x06ageMax\x12&\n" +
+	"\x0flower_bound_min\x18\t \x01(\x01R\rlowerBoundMin\x12'\n" +
 	"\x0finclude_retired\x18\n" +
 	" \x01(\bR\x0eincludeRetired\x12\x19\n" +
 	"\border_by\x18\v \x01(\tR\aorderBy\"\x8c\x01\n" +

@@ -160,7 +160,7 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     library.profile.CopyFrom(persona)
     for name in ("id", "project_id", "group_id", "library_persona_id"):
         library.profile.ClearField(name)
-    bound = look.measurement.reliability.estimate.bound
+    bound = look.measurement.reliability.estimate.lower_bound
     assert bound is not None  # nobody is eligible without one
     return LibraryRow(
         tenant=repositories.tenant,
@@ -211,7 +211,7 @@ def not_eligible(persona_id: str, measurement: Measurement, now: int) -> Service
     """NOT_ELIGIBLE with what was measured; its sentence names the rules that do not hold."""
     found = measurement.reliability
     broken = "; ".join(_sentence(rule) for rule in found.rules if not rule.holds)
-    reason = f" ({found.estimate.bound_reason})" if found.estimate.bound_reason else ""
+    reason = f" ({found.estimate.lower_bound_reason})" if found.estimate.lower_bound_reason else ""
     return ServiceError(
         errors_pb2.ERROR_REASON_NOT_ELIGIBLE,
         f"The persona can't be promoted: {found.status.value}: {broken}{reason}.",

@@ -49,7 +49,7 @@ def reliability_message(measurement: Measurement, now: int) -> measures_pb2.Reli
         status=measures_pb2.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}"),
         rules=[_rule(rule) for rule in found.rules],
         coefficient_reason=reason_value(estimate.reason),
-        lower_bound_reason=reason_value(estimate.bound_reason),
+        lower_bound_reason=reason_value(estimate.lower_bound_reason),
         contradiction_rate_reason=reason_value(contradictions.reason),
         simulation_count=found.simulations,
         question_count=len(found.agreements),
@@ -60,7 +60,7 @@ def reliability_message(measurement: Measurement, now: int) -> measures_pb2.Reli
     )
     for name, figure in (
         ("coefficient", estimate.coefficient),
-        ("lower_bound", estimate.bound),
+        ("lower_bound", estimate.lower_bound),
         ("attainable", estimate.attainable),
         ("contradiction_rate", contradictions.rate),
     ):

@@ -119,7 +119,7 @@ class LibraryService:
         order, descending = order_of(request.order_by)
         wanted = Wanted(
             filters_of(request),
-            request.min_reliability or None,
+            request.lower_bound_min or None,
             request.include_retired,
             order,
             descending,

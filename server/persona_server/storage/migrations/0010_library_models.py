@@ -1,8 +1,8 @@
 """A library persona says from which group it came, and which models its reliability came from.
 
-Its fields have other numbers since. What is stored is written anew: library personas, and the
-answers kept for retries that hold one. The models of those that are there are left out: which
-answers were compared is not known any more.
+Its fields have other numbers since, and a rule another name. What is stored is written anew:
+library personas, and the answers kept for retries that hold one. The models of those that are there
+are left out: which answers were compared is not known any more.
 """
 
 import uuid
@@ -16,6 +16,8 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 # The fields of a library persona, from their numbers to the new ones.
 MOVED = {1: 1, 2: 2, 3: 3, 4: 5, 5: 6, 6: 8, 7: 9, 8: 10, 9: 11}
 ORIGIN_PERSONA, ORIGIN_GROUP = 4, 4  # as it was, as it is
+RELIABILITY, RULES, NAME = 5, 2, 1  # as it was, its rules, and their names
+RENAMED = {b"bound": b"lower_bound"}
 # Answers that hold a library persona in their first field.
 KEPT = ("PromotePersona", "RetireLibraryPersona")
 # Rows that are kept as they are, but for this once.
@@ -61,8 +63,21 @@ def _renewed(db: Any, tenant: int, message: bytes) -> bytes:
             persona = uuid.UUID(held.decode()).bytes
             [(group,)] = db.execute_sql(GROUP, (tenant, persona)).fetchall()
             parts.append(_framed(ORIGIN_GROUP, str(uuid.UUID(bytes=group)).encode()))
-        parts.append(bytes([MOVED[number] << 3 | field[0] & 7]) + field[1:])
+        if number == RELIABILITY:
+            parts.append(_framed(MOVED[number], _renamed(held, (RULES, NAME))))
+        else:
+            parts.append(bytes([MOVED[number] << 3 | field[0] & 7]) + field[1:])
     return b"".join(parts)
+
+
+def _renamed(message: bytes, path: tuple[int, ...]) -> bytes:
+    """Return a message in which the texts at `path` have their new names."""
+    if not path:
+        return RENAMED.get(message, message)
+    return b"".join(
+        _framed(number, _renamed(held, path[1:])) if number == path[0] else field
+        for number, field, held in _fields(message)
+    )
 
 
 def _chunks(
