@@ -26,7 +26,7 @@ import (
 )
 
 // errorDomain marks the errors of the service; others are gRPC's own, whose texts stay inside.
-const errorDomain = "persona.v1"
+const errorDomain = "persona-service"
 
 // statusClientClosed is what the runtime answers for CANCELLED; it has no standard text.
 const statusClientClosed = 499
