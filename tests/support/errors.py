@@ -52,7 +52,7 @@ def problem_of(error: grpc.RpcError) -> Problem:
             retry = True
         elif detail.Is(Reliability.DESCRIPTOR):
             reliability = Reliability.FromString(detail.value)
-    assert info.domain == "persona.v1"
+    assert info.domain == "persona-service"
     assert_no_leak(f"{status.message} {dict(info.metadata)} {fields}")
     metadata = dict(info.metadata)
     return Problem(call.code(), info.reason, status.message, metadata, fields, retry, reliability)
