@@ -4,8 +4,8 @@ isort:skip_file
 The contract of persona-service: the system of record for synthetic consumers ("personas").
 
 The server sets the fields that say "Output only". Wherever a request brings one, or names one in
-an update mask, it is ignored (AIP-203), as invalid as it may be, so that a resource can be sent as
-it was read: a reused persona, created elsewhere, is a fresh one.
+an update mask, it is ignored (AIP-203), as invalid as it may be, so that a resource can be sent
+as it was read: a reused persona, created elsewhere, is a fresh one.
 """
 
 from collections import abc as _abc
