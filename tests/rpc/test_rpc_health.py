@@ -43,9 +43,9 @@ def test_health_of_all_and_of_each(channel: grpc.Channel, name: str) -> None:
 
 def test_health_of_an_unknown_service_is_not_found(channel: grpc.Channel) -> None:
     health: Any = health_pb2_grpc.HealthStub(channel)
-    with pytest.raises(grpc.RpcError) as refused:
-        health.Check(health_pb2.HealthCheckRequest(service="persona.v1.Nothing"))
-    assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+    nothing = health_pb2.HealthCheckRequest(service="persona.v1.Nothing")
+    problem = refusal_of(lambda: health.Check(nothing))
+    assert (problem.code, problem.reason) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PATH")
 
 
 def test_watchers_hear_of_the_end_while_calls_drain(tmp_path: Path) -> None:

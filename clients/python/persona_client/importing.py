@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from grpc import StatusCode
 
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonasResponse
+from persona.v1.persona_service_pb2 import (
+    ImportBatch,
+    ImportPersonasRequest,
+    ImportPersonasResponse,
+)
 from persona_client.errors import AlreadyExists, InvalidField, PersonaError
 from persona_client.retry import Backoff
 from persona_client.streams import ResponseStream
@@ -131,4 +135,4 @@ class Importer:
 
 
 def _request(sequence: int, batch: Batch) -> ImportPersonasRequest:
-    return ImportPersonasRequest(sequence=sequence, personas=batch)
+    return ImportPersonasRequest(batch=ImportBatch(sequence=sequence, personas=batch))
