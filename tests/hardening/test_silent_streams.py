@@ -11,6 +11,7 @@ import pytest
 from grpc_status import rpc_status
 
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_server.transport.entrance import delivery
 from support.data import make_place, persona, uid
 from support.errors import Problem, problem_of, refusal_of
@@ -35,15 +36,22 @@ def impatient(tmp_path_factory: pytest.TempPathFactory, idle: int) -> Iterator[S
         yield service
 
 
+# A window that does not grow: what is not read stays at the server.
+OPTIONS = (("grpc.max_receive_message_length", 8 << 20), ("grpc.http2.bdp_probe", 0))
+
+
 class Exports:
-    """A group whose export is many times what a network holds, of a tenant of its own."""
+    """A group whose export is more than a connection takes unread, of a tenant of its own."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._tenant = uid()
         self._before = 0
-        self.place = make_place(service.connect(service.token(self._tenant)))
-        for _ in range(6):
+        token = service.token(self._tenant)
+        self._stub = PersonaServiceStub(grpc.insecure_channel(service.grpc, OPTIONS))
+        self._metadata = (("authorization", f"Bearer {token}"),)
+        self.place = make_place(service.connect(token))
+        for _ in range(3):
             self.place.fill(90, attributes={"a": "y" * 32_000})
 
     def forget(self) -> None:
@@ -53,7 +61,7 @@ class Exports:
     def begin(self) -> Any:
         """Open an export."""
         request = pb.ExportPersonasRequest(**self.place.ids)
-        return self.place.caller.personas.ExportPersonas(request)
+        return self._stub.ExportPersonas(request, metadata=self._metadata)
 
     def begun(self, number: int) -> list[Any]:
         """Open exports, and read the first chunk of each."""
