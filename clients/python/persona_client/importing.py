@@ -1,9 +1,11 @@
 """One import: batches in flight on a stream that is opened again when it breaks, or was idle.
 
-The caller's thread reads the source and the acknowledgements, and calls the callbacks. gRPC's
-thread for requests sends, also while the source makes its caller wait.
+The caller's thread reads the source and the acknowledgements, and calls the callbacks. While the
+source makes it wait, gRPC's thread for requests sends, and another one sees to it that there is a
+stream.
 """
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +20,7 @@ from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonas
 from persona_client.batches import Batches, Filling
 from persona_client.errors import AlreadyExists, ImportConflict, InvalidField, PersonaError
 from persona_client.outbox import BATCH_SECONDS, Outbox
-from persona_client.retry import Backoff
+from persona_client.retry import Backoff, is_retryable
 from persona_client.streams import ResponseStream
 
 if TYPE_CHECKING:
@@ -134,7 +136,12 @@ class Importer:
         self._on_refused = on_refused
         self._answers: ResponseStream[ImportPersonasResponse]
         self._is_open = False
+        self._failure: PersonaError | None = None  # of the stream, which is closed then
         self._last = ImportPersonasResponse()
+        self._told = 0  # the last sequence that the caller knows of
+        self._untold: deque[ImportPersonasResponse] = deque()
+        self._turn = threading.Lock()  # held by who uses the stream
+        self._is_done = threading.Event()
         self._splits = isinstance(batches, Batches)
         self._pieces: Iterator[Any]
         self._add: Callable[[Any], None]
@@ -149,15 +156,19 @@ class Importer:
     def run(self, backoff: Backoff) -> ImportPersonasResponse:
         """Send everything and return the last acknowledgement. Raises PersonaError."""
         try:
-            self._go_on(backoff)
-            self._skip()
-            for piece in self._made(backoff):
-                self._go_on(backoff)  # the stream may be over: the source may have taken its time
-                self._add(piece)
+            with self._turn:
                 self._go_on(backoff)
+                self._skip()
+            threading.Thread(target=self._tend, name="persona-import", daemon=True).start()
+            for piece in self._made(backoff):
+                with self._turn:
+                    self._go_on(backoff)  # the stream may be over: the source may have been slow
+                    self._add(piece)
+                    self._go_on(backoff)
             self._finish(backoff)
             return self._last
         finally:
+            self._is_done.set()
             self._close()
 
     def _made(self, backoff: Backoff) -> Iterator[Any]:
@@ -168,29 +179,60 @@ class Importer:
             self._finish(backoff)
             raise
 
+    def _tend(self) -> None:
+        """Have a stream for what is not on disk while the source makes its caller wait."""
+        while not self._is_done.wait(BATCH_SECONDS):
+            with self._turn:
+                if not self._window.is_empty and (
+                    self._failure is None or is_retryable(self._failure)
+                ):
+                    self._try(to_end=False)
+        self._close()
+
     def _finish(self, backoff: Backoff) -> None:
         """Bring what is left to disk, and let the stream end."""
-        self._window.finish()
-        if not self._window.is_empty:
-            self._go_on(backoff, to_end=True)
-        with suppress(PersonaError):  # all is on disk: how the stream ends is of no account
-            self._answers.next()
+        with self._turn:
+            self._window.finish()
+            if not self._window.is_empty:
+                self._go_on(backoff, to_end=True)
+            with suppress(PersonaError):  # all is on disk: how the stream ends is of no account
+                self._answers.next()
 
     def _go_on(self, backoff: Backoff, *, to_end: bool = False) -> None:
         """Have a stream, and room for more, or nothing left that is not on disk."""
         while True:
-            try:
-                if self._is_cut_off():
-                    self._open()
-                while self._must_wait(to_end):
-                    self._acknowledged()
-                    backoff.reset()
+            if self._failure is None:
+                self._try(to_end=to_end)
+            if self._tell():
+                backoff.reset()
+            if (failure := self._failure) is None:
                 return
-            except PersonaError as error:
-                failure = error
-            self._close()
             if not self._replace_refused(failure):
                 backoff.wait(failure)
+            self._failure = None
+
+    def _try(self, *, to_end: bool) -> None:
+        """Open a stream if there is none, and wait as far as is needed; `_failure` is what fails."""
+        self._failure = None
+        try:
+            if self._is_cut_off():
+                self._open()
+            while self._must_wait(to_end):
+                self._acknowledged()
+        except PersonaError as error:
+            self._failure = error
+            self._close()
+
+    def _tell(self) -> bool:
+        """Tell the caller what was acknowledged; whether the import got ahead."""
+        ahead = False
+        while self._untold:
+            answer = self._untold.popleft()
+            ahead = ahead or answer.committed_sequence > self._told
+            self._told = answer.committed_sequence
+            if self._on_acknowledged:
+                self._on_acknowledged(answer)
+        return ahead
 
     def _is_cut_off(self) -> bool:
         if not self._is_open or self._window.is_quiet:
@@ -222,8 +264,7 @@ class Importer:
             raise PersonaError(StatusCode.UNKNOWN, "The import stream ended without an answer.")
         self._last = answer
         self._window.advance(answer.committed_sequence)
-        if self._on_acknowledged:
-            self._on_acknowledged(answer)
+        self._untold.append(answer)
 
     def _skip(self) -> None:
         """Take from the source what is on disk since an earlier call.
