@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from client.conftest import Place
@@ -39,16 +40,19 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
-@pytest.fixture(scope="module")
-def client(impatient: Service) -> Iterator[PersonaClient]:
-    with PersonaClient(impatient.grpc, impatient.token()) as made:
-        yield made
+class Group(NamedTuple):
+    """A group of that service, and a client to look with."""
+
+    client: PersonaClient
+    place: Place
 
 
 @pytest.fixture
-def place(client: PersonaClient) -> Place:
-    project = client.create_project(Project(name="Slow"))
-    return Place(project.id, client.create_persona_group(project.id, PersonaGroup(name="all")).id)
+def group(impatient: Service) -> Iterator[Group]:
+    with PersonaClient(impatient.grpc, impatient.token()) as client:
+        project = client.create_project(Project(name="Slow"))
+        group = client.create_persona_group(project.id, PersonaGroup(name="all"))
+        yield Group(client, Place(project.id, group.id))
 
 
 def uid() -> str:
@@ -88,7 +92,9 @@ def test_batches_of_ones_own_are_sent_as_they_come(client: PersonaClient, place:
     assert client.import_personas(*place, batches, uid()).persona_count == 3
 
 
-def test_an_import_outlives_the_silence_of_its_source(client: PersonaClient, place: Place) -> None:
+def test_an_import_outlives_the_silence_of_its_source(group: Group) -> None:
+    client, place = group
+
     def source() -> Iterator[Persona]:
         for i in range(4):
             yield Persona(full_name=f"{i}")
@@ -222,10 +228,9 @@ def test_a_refused_answer_ends_a_recording_that_goes_on(
     assert answered(client, simulation) == 0
 
 
-def test_no_stream_is_open_for_who_is_busy_with_what_it_brought(
-    client: PersonaClient, place: Place
-) -> None:
+def test_no_stream_is_open_for_who_is_busy_with_what_it_brought(group: Group) -> None:
     """Others have its place meanwhile, and each persona comes once."""
+    client, place = group
     attributes = {"a": "y" * 32_000}
     for start in (0, 90, 180):
         client.batch_create_personas(
@@ -245,10 +250,9 @@ def test_no_stream_is_open_for_who_is_busy_with_what_it_brought(
     assert [one.full_name for one in (first, *found)] == everything == [f"{i}" for i in range(270)]
 
 
-def test_an_export_outlives_a_consumer_that_takes_its_time(
-    client: PersonaClient, place: Place
-) -> None:
+def test_an_export_outlives_a_consumer_that_takes_its_time(group: Group) -> None:
     """Each pause is longer than the service lets a stream wait, and shorter than ours."""
+    client, place = group
     attributes = {"a": "y" * 32_000}
     for _ in range(4):
         client.batch_create_personas(

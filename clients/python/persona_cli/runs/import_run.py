@@ -16,7 +16,7 @@ from persona_client import (
     PersonaError,
 )
 from persona_client.batches import Batches
-from persona_client.importing import Batch
+from persona_client.window import Batch
 
 # Each costs a new stream, so they are not for a file whose ids are all taken.
 MAX_REFUSED_BY_SERVICE = 100
