@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
@@ -95,7 +96,7 @@ class Client:
 
     def groups(self, count: int) -> tuple[str, list[str]]:
         """Make a project with so many groups; return their ids."""
-        wanted = projects_pb.CreateProjectRequest(project=projects_pb.Project(name="bench"))
+        wanted = projects_pb.CreateProjectRequest(project=project_pb2.Project(name="bench"))
         project = self.projects.CreateProject(wanted, metadata=self.metadata).project.id
         groups = []
         for i in range(count):

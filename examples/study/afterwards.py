@@ -1,6 +1,6 @@
 """Chapter 6: everything is deleted, and what was said by whom is still there."""
 
-from persona.v1.persona_service_pb2 import LibraryLinkRelation, LibraryPersonaProject
+from persona.v1.library_pb2 import LibraryLinkRelation, LibraryPersonaProject
 from persona_client import Persona, Project, ProjectNotFound
 from study.panel import response_id
 from study.report import expect, number

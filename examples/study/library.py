@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from persona.v1.library_service_pb2 import Contradiction
+from persona.v1.measures_pb2 import Contradiction
 from persona_client import NotEligible, Response
 from study.panel import of_manner
 from study.report import expect, number

@@ -1,6 +1,7 @@
 """Chapters 4 and 5: a second project reuses individuals, asks them again, and sees who changed."""
 
-from persona.v1.library_service_pb2 import LibraryMatch, QuestionTimeline
+from persona.v1.library_pb2 import LibraryMatch
+from persona.v1.measures_pb2 import QuestionTimeline
 from persona_client import PersonaGroup
 from study.panel import day, make_place, record
 from study.report import expect, number, signed

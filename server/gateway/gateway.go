@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	routes "persona.example/persona-service/generated/gateway/persona/v1"
 	personav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
@@ -46,16 +47,16 @@ func newGateway(b *backend, l *limits, secret string, log *slog.Logger) (*gatewa
 		runtime.WithRoutingErrorHandler(g.misroute),
 	)
 	ctx := context.Background()
-	if err := personav1.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)); err != nil {
+	if err := routes.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)); err != nil {
 		return nil, err
 	}
-	if err := personav1.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b)); err != nil {
+	if err := routes.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b)); err != nil {
 		return nil, err
 	}
-	if err := personav1.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b)); err != nil {
+	if err := routes.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b)); err != nil {
 		return nil, err
 	}
-	return g, personav1.RegisterLibraryServiceHandlerClient(ctx, g.mux, personav1.NewLibraryServiceClient(b))
+	return g, routes.RegisterLibraryServiceHandlerClient(ctx, g.mux, personav1.NewLibraryServiceClient(b))
 }
 
 // noHeader forwards nothing: backend chooses what an RPC carries, respond what an answer does.

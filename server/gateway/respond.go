@@ -39,7 +39,7 @@ var successStatus = map[string]int{
 	personav1.ResponseService_GetResponsePersona_FullMethodName: http.StatusOK,
 
 	personav1.PersonaService_GetPersonaLineage_FullMethodName:          http.StatusOK,
-	personav1.PersonaService_ListLibraryPersonaProjects_FullMethodName: http.StatusOK,
+	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName: http.StatusOK,
 	personav1.LibraryService_GetReliability_FullMethodName:             http.StatusOK,
 	personav1.LibraryService_PromotePersona_FullMethodName:             http.StatusCreated,
 	personav1.LibraryService_ListLibraryPersonas_FullMethodName:        http.StatusOK,

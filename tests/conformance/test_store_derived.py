@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer, Response
+from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer, Response
 from persona_server.measures.answers import Question
 from persona_server.measures.histogram import Histogram, Moment, Moments
 from persona_server.measures.points import Noise

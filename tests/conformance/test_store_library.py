@@ -10,7 +10,7 @@ import pytest
 
 from persona.v1 import errors_pb2
 from persona.v1 import library_service_pb2 as pb
-from persona.v1.library_service_pb2 import LibraryPersona
+from persona.v1.library_pb2 import LibraryPersona
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy
 from persona_server.services.call import Call

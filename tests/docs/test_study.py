@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from persona.v1.library_service_pb2 import (
+from persona.v1.measures_pb2 import (
     RELIABILITY_STATUS_INSUFFICIENT_DATA,
     RELIABILITY_STATUS_NOT_ELIGIBLE,
     Reliability,

@@ -19,9 +19,10 @@ from rest.routes import ROUTES, SUCCESS, Route
 from rest.wire import Answer, Rest
 
 from persona.v1 import persona_service_pb2 as personas
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects
 from persona.v1 import response_service_pb2 as responses
-from persona.v1.library_service_pb2 import Reliability
+from persona.v1.measures_pb2 import Reliability
 from persona.v1.persona_pb2 import Persona
 from support.answers import KINDS, rich_answer
 from support.data import at
@@ -99,7 +100,7 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
     record = responses.RecordResponsesRequest(simulation_id=simulation, responses=answers)
     recorded = both.stubs["ResponseService"].RecordResponses(record).responses[2].id
     maria = Persona(full_name="Maria Santos", age=34, attributes={"b": "2", "a": "1"})
-    nurses = projects.PersonaGroup(name="Nurses", gender="female", age_min=30)
+    nurses = project_pb2.PersonaGroup(name="Nurses", gender="female", age_min=30)
     return {
         "ListPersonas": personas.ListPersonasRequest(**group, page_size=2, age_min=1),
         "ExportPersonas": personas.ExportPersonasRequest(**group, age_max=22),
@@ -108,12 +109,12 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         "DeleteAllPersonas": personas.DeleteAllPersonasRequest(**group),
         "CreatePersona": personas.CreatePersonaRequest(**group, persona=maria),
         "BatchCreatePersonas": personas.BatchCreatePersonasRequest(**group, personas=[maria] * 2),
-        "CreateProject": projects.CreateProjectRequest(project=projects.Project(name="É & <b>")),
+        "CreateProject": projects.CreateProjectRequest(project=project_pb2.Project(name="É & <b>")),
         "ListProjects": projects.ListProjectsRequest(page_size=3),
         "GetProject": projects.GetProjectRequest(**project),
         "UpdateProject": projects.UpdateProjectRequest(
             **project,
-            project=projects.Project(name="New"),
+            project=project_pb2.Project(name="New"),
             update_mask=FieldMask(paths=["name", "description"]),
         ),
         "DeleteProject": projects.DeleteProjectRequest(**project),

@@ -8,6 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message_factory import GetMessageClass
 from rpc.test_rpc_unknown_fields import REQUESTS, send
 
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as pb
 from support.data import Place, make_group, make_project
 from support.errors import refusal_of, refused
@@ -50,11 +51,11 @@ def names(cases: list[Any]) -> list[str]:
     return [f"{i}-{'-'.join(names)}" for i, names in enumerate(fields)]
 
 
-def update(place: Place, fields: dict[str, Any]) -> pb.PersonaGroup:
+def update(place: Place, fields: dict[str, Any]) -> project_pb2.PersonaGroup:
     request = pb.UpdatePersonaGroupRequest(
         project_id=place.project,
         group_id=place.group,
-        persona_group=pb.PersonaGroup(**fields),
+        persona_group=project_pb2.PersonaGroup(**fields),
         update_mask=FieldMask(paths=list(fields)),
     )
     return place.caller.projects.UpdatePersonaGroup(request).persona_group
@@ -86,7 +87,7 @@ PROJECTS = [case for case in BAD if set(case[0]) <= {"name", "description"}]
 def test_project_refused(place: Place, fields: dict[str, Any], expected: set[str]) -> None:
     request = pb.UpdateProjectRequest(
         project_id=place.project,
-        project=pb.Project(**fields),
+        project=project_pb2.Project(**fields),
         update_mask=FieldMask(paths=list(fields)),
     )
     for call in (

@@ -2,13 +2,14 @@
 
 import pytest
 
+from persona.v1 import library_pb2
 from persona.v1 import library_service_pb2 as pb
 from support.data import Place, make_group, make_place
 from support.errors import refused
 from support.library import individual, retire, reuse
 
 
-def listed(place: Place, **arguments: object) -> list[pb.LibraryPersona]:
+def listed(place: Place, **arguments: object) -> list[library_pb2.LibraryPersona]:
     """Return every library persona of a list."""
     request = pb.ListLibraryPersonasRequest(**arguments)  # type: ignore[arg-type]
     page = place.caller.library.ListLibraryPersonas(request)
@@ -20,7 +21,7 @@ def listed(place: Place, **arguments: object) -> list[pb.LibraryPersona]:
     return found
 
 
-def matched(place: Place, group: str, **arguments: object) -> list[pb.LibraryMatch]:
+def matched(place: Place, group: str, **arguments: object) -> list[library_pb2.LibraryMatch]:
     """Return every match of a group of a place's project."""
     request = pb.MatchLibraryPersonasRequest(
         project_id=place.project,

@@ -38,8 +38,8 @@ class Lists:
                 {"library_persona_id": first},
             ),
             "uses": (
-                self.caller.personas.ListLibraryPersonaProjects,
-                personas_pb.ListLibraryPersonaProjectsRequest,
+                self.caller.library.ListLibraryPersonaProjects,
+                pb.ListLibraryPersonaProjectsRequest,
                 {"library_persona_id": first},
             ),
             "lineage": (

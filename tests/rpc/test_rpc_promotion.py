@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from persona.v1 import library_service_pb2 as pb
-from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer
+from persona.v1 import measures_pb2
+from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer
 from support.answers import answer, record
 from support.data import Place, make_place, rich_persona, uid
 from support.errors import refused
@@ -44,7 +45,7 @@ def test_worked_case_2_over_the_wire(place: Place) -> None:
     one = place.create(rich_persona()).id
     answer_reliably(place, one)
     found = reliability(place.caller, **named(place, one))
-    assert found.status == pb.RELIABILITY_STATUS_ELIGIBLE
+    assert found.status == measures_pb2.RELIABILITY_STATUS_ELIGIBLE
     assert found.coefficient.value == 1
     assert found.lower_bound.value == pytest.approx(BOUND, abs=5e-7)
     assert found.attainable.value == found.lower_bound.value
@@ -79,7 +80,7 @@ def test_worked_case_2b_is_refused_with_every_rule(place: Place) -> None:
         )
         record(place.caller, uid(), *first, *given)
     found = reliability(place.caller, **named(place, other))
-    assert found.status == pb.RELIABILITY_STATUS_NOT_ELIGIBLE
+    assert found.status == measures_pb2.RELIABILITY_STATUS_NOT_ELIGIBLE
     assert found.coefficient.value == pytest.approx(0.912281, abs=5e-7)
     assert found.lower_bound.value == pytest.approx(0.600617, abs=5e-7)
     assert found.contradiction_rate.value == 3 / 96
@@ -102,12 +103,12 @@ def test_worked_case_2b_is_refused_with_every_rule(place: Place) -> None:
 def test_too_little_data_is_no_score(place: Place) -> None:
     one = place.create(rich_persona()).id
     found = reliability(place.caller, **named(place, one))
-    assert found.status == pb.RELIABILITY_STATUS_INSUFFICIENT_DATA
+    assert found.status == measures_pb2.RELIABILITY_STATUS_INSUFFICIENT_DATA
     for name in ("coefficient", "lower_bound", "attainable", "contradiction_rate"):
         assert not found.HasField(name)
-    assert found.coefficient_reason == pb.UNDEFINED_REASON_NO_REPEATED_QUESTION
-    assert found.lower_bound_reason == pb.UNDEFINED_REASON_NO_REPEATED_QUESTION
-    assert found.contradiction_rate_reason == pb.UNDEFINED_REASON_NO_COMPARABLE_PAIR
+    assert found.coefficient_reason == measures_pb2.UNDEFINED_REASON_NO_REPEATED_QUESTION
+    assert found.lower_bound_reason == measures_pb2.UNDEFINED_REASON_NO_REPEATED_QUESTION
+    assert found.contradiction_rate_reason == measures_pb2.UNDEFINED_REASON_NO_COMPARABLE_PAIR
     with refused("NOT_ELIGIBLE") as refusal:
         promote(place, one)
     assert refusal.problem.metadata["status"] == "INSUFFICIENT_DATA"
@@ -120,8 +121,8 @@ def test_without_peers_nobody_is_reliable(place: Place) -> None:
     for day in range(SIMULATIONS):
         record(place.caller, uid(), *ratings(one, "q", OWN, day))
     found = reliability(place.caller, **named(place, one))
-    assert found.status == pb.RELIABILITY_STATUS_INSUFFICIENT_DATA
-    assert found.coefficient_reason == pb.UNDEFINED_REASON_TOO_FEW_PEERS
+    assert found.status == measures_pb2.RELIABILITY_STATUS_INSUFFICIENT_DATA
+    assert found.coefficient_reason == measures_pb2.UNDEFINED_REASON_TOO_FEW_PEERS
 
 
 def test_another_scale_is_another_question_and_models_are_told(place: Place) -> None:
@@ -164,7 +165,9 @@ def test_promotion_makes_a_library_persona_and_leaves_the_persona(place: Place) 
     assert found == _measured_at(reliability(place.caller, library_persona_id=promoted.id), found)
 
 
-def _measured_at(found: pb.Reliability, other: pb.Reliability) -> pb.Reliability:
+def _measured_at(
+    found: measures_pb2.Reliability, other: measures_pb2.Reliability
+) -> measures_pb2.Reliability:
     found.measured_at.CopyFrom(other.measured_at)
     return found
 
@@ -196,7 +199,7 @@ def test_a_deleted_persona_is_not_promoted_but_measured(place: Place) -> None:
     with refused("PERSONA_NOT_FOUND"):
         promote(place, one)
     after = reliability(place.caller, **named(place, one))
-    assert after.status == pb.RELIABILITY_STATUS_ELIGIBLE
+    assert after.status == measures_pb2.RELIABILITY_STATUS_ELIGIBLE
     assert _measured_at(after, before) == before
 
 

@@ -9,9 +9,9 @@ import pytest
 from persona.v1 import library_service_pb2 as pb
 from persona.v1 import persona_service_pb2 as personas_pb
 from persona.v1 import project_service_pb2 as projects_pb
-from persona.v1.persona_service_pb2 import LIBRARY_LINK_RELATION_ORIGIN as ORIGIN
-from persona.v1.persona_service_pb2 import LIBRARY_LINK_RELATION_REUSE as REUSE
-from persona.v1.project_service_pb2 import Project
+from persona.v1.library_pb2 import LIBRARY_LINK_RELATION_ORIGIN as ORIGIN
+from persona.v1.library_pb2 import LIBRARY_LINK_RELATION_REUSE as REUSE
+from persona.v1.project_pb2 import Project
 from support.answers import answer, answerer, listed, record
 from support.data import Place, make_group, make_place, make_project, persona, rich_persona, uid
 from support.errors import refused

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as pb
 from support.data import Place, make_group, make_project, micros, uid
 from support.errors import refused
@@ -26,15 +27,17 @@ GROUP: dict[str, Any] = {
 
 def update_project(
     caller: Caller, project: str, mask: list[str] | None = None, **fields: Any
-) -> pb.Project:
-    request = pb.UpdateProjectRequest(project_id=project, project=pb.Project(**fields))
+) -> project_pb2.Project:
+    request = pb.UpdateProjectRequest(project_id=project, project=project_pb2.Project(**fields))
     if mask is not None:
         request.update_mask.CopyFrom(FieldMask(paths=mask))
     return caller.projects.UpdateProject(request).project
 
 
-def update_group(place: Place, mask: list[str] | None = None, **fields: Any) -> pb.PersonaGroup:
-    group = pb.PersonaGroup(**fields)
+def update_group(
+    place: Place, mask: list[str] | None = None, **fields: Any
+) -> project_pb2.PersonaGroup:
+    group = project_pb2.PersonaGroup(**fields)
     request = pb.UpdatePersonaGroupRequest(
         project_id=place.project, group_id=place.group, persona_group=group
     )
@@ -44,12 +47,12 @@ def update_group(place: Place, mask: list[str] | None = None, **fields: Any) -> 
 
 
 @pytest.fixture
-def project(caller: Caller) -> pb.Project:
+def project(caller: Caller) -> project_pb2.Project:
     return make_project(caller, name="Name", description="Text")
 
 
 @pytest.fixture
-def nurses(caller: Caller, project: pb.Project) -> Place:
+def nurses(caller: Caller, project: project_pb2.Project) -> Place:
     return Place(caller, project.id, make_group(caller, project.id, **GROUP).id)
 
 
@@ -58,18 +61,20 @@ def stored(place: Place) -> dict[str, Any]:
     return {name: getattr(group, name) for name in GROUP}
 
 
-def test_an_absent_mask_means_the_populated_fields(caller: Caller, project: pb.Project) -> None:
+def test_an_absent_mask_means_the_populated_fields(
+    caller: Caller, project: project_pb2.Project
+) -> None:
     assert update_project(caller, project.id, name="New").description == "Text"
     found = update_project(caller, project.id, description="Other")
     assert (found.name, found.description) == ("New", "Other")
 
 
-def test_clearing_a_field_needs_the_mask(caller: Caller, project: pb.Project) -> None:
+def test_clearing_a_field_needs_the_mask(caller: Caller, project: project_pb2.Project) -> None:
     found = update_project(caller, project.id, ["description"])
     assert (found.name, found.description) == ("Name", "")
 
 
-def test_a_mask_takes_its_fields_alone(caller: Caller, project: pb.Project) -> None:
+def test_a_mask_takes_its_fields_alone(caller: Caller, project: project_pb2.Project) -> None:
     found = update_project(caller, project.id, ["description"], name="No", description="Yes")
     assert (found.name, found.description) == ("Name", "Yes")
 
@@ -105,7 +110,9 @@ def test_a_mask_names_what_can_change(nurses: Place, path: str) -> None:
     assert stored(nurses) == GROUP
 
 
-def test_a_projects_own_output_field_can_not_be_named(caller: Caller, project: pb.Project) -> None:
+def test_a_projects_own_output_field_can_not_be_named(
+    caller: Caller, project: project_pb2.Project
+) -> None:
     with refused("INVALID_FIELD"):
         update_project(caller, project.id, ["persona_group_count"])
 
@@ -123,13 +130,15 @@ def test_output_only_fields_are_ignored(nurses: Place) -> None:
     assert found.created_at == group.created_at
 
 
-def test_an_update_moves_updated_at_alone(caller: Caller, project: pb.Project) -> None:
+def test_an_update_moves_updated_at_alone(caller: Caller, project: project_pb2.Project) -> None:
     found = update_project(caller, project.id, name="New")
     assert found.created_at == project.created_at
     assert micros(found.updated_at) > micros(project.updated_at)
 
 
-def test_an_update_that_changes_nothing_writes_nothing(nurses: Place, project: pb.Project) -> None:
+def test_an_update_that_changes_nothing_writes_nothing(
+    nurses: Place, project: project_pb2.Project
+) -> None:
     before = nurses.described()
     assert update_group(nurses, **GROUP) == before
     assert update_group(nurses, ["name"], name="Nurses") == before
@@ -145,7 +154,7 @@ def test_personas_do_not_move_updated_at(nurses: Place) -> None:
     assert nurses.described() == before
 
 
-def test_the_last_write_wins(caller: Caller, project: pb.Project) -> None:
+def test_the_last_write_wins(caller: Caller, project: project_pb2.Project) -> None:
     def write(number: int) -> str:
         return update_project(caller, project.id, name=f"Name {number}").name
 
@@ -177,6 +186,6 @@ def test_an_update_needs_a_resource_and_a_target(nurses: Place) -> None:
         update_group(Place(nurses.caller, nurses.project, uid()), name="x")
 
 
-def test_an_empty_mask_is_none(caller: Caller, project: pb.Project) -> None:
+def test_an_empty_mask_is_none(caller: Caller, project: project_pb2.Project) -> None:
     """Many clients send one always: it must not make an update that silently does nothing."""
     assert update_project(caller, project.id, [], description="New").description == "New"

@@ -41,7 +41,7 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
     named: dict[str, Any] = dict(group)
     return {
         "GetPersonaLineage": lambda: personas_pb.GetPersonaLineageRequest(**copy, page_size=1),
-        "ListLibraryPersonaProjects": lambda: personas_pb.ListLibraryPersonaProjectsRequest(
+        "ListLibraryPersonaProjects": lambda: pb.ListLibraryPersonaProjectsRequest(
             **one, page_size=1
         ),
         "GetReliability": lambda: pb.GetReliabilityRequest(**copy),

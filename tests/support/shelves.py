@@ -4,9 +4,9 @@ import random
 import uuid
 from pathlib import Path
 
-from persona.v1.library_service_pb2 import LibraryPersona
+from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
-from persona.v1.project_service_pb2 import PersonaGroup
+from persona.v1.project_pb2 import PersonaGroup
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.library import LibraryRow

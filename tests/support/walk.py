@@ -9,8 +9,8 @@ from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1.persona_pb2 import Persona
-from persona.v1.project_service_pb2 import PersonaGroup, Project
-from persona.v1.response_service_pb2 import Response
+from persona.v1.project_pb2 import PersonaGroup, Project
+from persona.v1.response_pb2 import Response
 from persona_server.transport.methods import Method
 from support.answers import answer
 from support.library import OWN, PEERS, SIMULATIONS, peer_answers, ratings

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona.v1.project_pb2 import PersonaGroup, Project
 from persona_server.transport.methods import Method
 from support.answers import answer, record
 from support.data import make_place, rich_persona, uid

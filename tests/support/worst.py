@@ -12,13 +12,9 @@ from google.protobuf.message import Message
 
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest
-from persona.v1.project_service_pb2 import PersonaGroup, Project
-from persona.v1.response_service_pb2 import (
-    ChoiceAnswer,
-    ChoicesAnswer,
-    RecordResponsesRequest,
-    Response,
-)
+from persona.v1.project_pb2 import PersonaGroup, Project
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, Response
+from persona.v1.response_service_pb2 import RecordResponsesRequest
 from persona_server.services.framing import frame
 from persona_server.validation.limits import LINES, MAX_MARKS
 

@@ -9,7 +9,8 @@ from google.protobuf.message import Message
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest, CreatePersonaRequest
 from persona.v1.project_service_pb2 import UpdateProjectRequest
-from persona.v1.response_service_pb2 import RecordResponsesRequest, Response
+from persona.v1.response_pb2 import Response
+from persona.v1.response_service_pb2 import RecordResponsesRequest
 from persona_server.services.framing import frame
 from persona_server.transport.methods import SERVICES, methods_of
 from persona_server.validation.counts import SHORT, UnacceptableError, known_fields

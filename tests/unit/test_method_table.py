@@ -8,6 +8,7 @@ from persona.v1 import (
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
+    response_pb2,
     response_service_pb2,
 )
 from persona_server.identity.scopes import SCOPES as KNOWN
@@ -137,7 +138,7 @@ def test_a_response_stands_at_one_place_and_its_flag_is_last() -> None:
     ):
         assert message.DESCRIPTOR.fields_by_name["responses"].number == 1
     assert response_service_pb2.GetResponsePersonaResponse.DESCRIPTOR.fields[0].number == 1
-    flag = response_service_pb2.Response(persona_deleted=True).SerializeToString()
+    flag = response_pb2.Response(persona_deleted=True).SerializeToString()
     assert flag == recording._PERSONA_DELETED + DELETED
     assert (SHOWN, DELETED) == (b"\0", b"\1")
 

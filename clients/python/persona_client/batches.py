@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from google.protobuf.message import Message
 
 from persona.v1.persona_pb2 import Persona
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 
 MAX_ITEMS = 1000
 MAX_REQUEST_BYTES = 3 << 20

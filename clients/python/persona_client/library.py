@@ -3,27 +3,22 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Unpack
 
+from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
     GetLibraryPersonaRequest,
     GetReliabilityRequest,
-    LibraryMatch,
-    LibraryPersona,
+    ListLibraryPersonaProjectsRequest,
     ListLibraryPersonasRequest,
     MatchLibraryPersonasRequest,
     PromotePersonaRequest,
-    QuestionTimeline,
-    Reliability,
     RetireLibraryPersonaRequest,
     ReuseLibraryPersonasRequest,
 )
 from persona.v1.library_service_pb2_grpc import LibraryServiceStub
+from persona.v1.measures_pb2 import QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import (
-    GetPersonaLineageRequest,
-    LibraryPersonaProject,
-    ListLibraryPersonaProjectsRequest,
-)
+from persona.v1.persona_service_pb2 import GetPersonaLineageRequest
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_client.calls import Caller
 from persona_client.personas import PersonaFilters
@@ -192,7 +187,7 @@ class LibraryCalls(Caller):
         request = ListLibraryPersonaProjectsRequest(
             library_persona_id=library_persona_id, page_size=page_size
         )
-        for page in self._pages(self._lineage.ListLibraryPersonaProjects, request, timeout):
+        for page in self._pages(self._library.ListLibraryPersonaProjects, request, timeout):
             yield from page.projects
 
     def get_persona_lineage(

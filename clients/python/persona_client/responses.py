@@ -6,11 +6,11 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona.v1.persona_pb2 import Persona
+from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import (
     GetResponsePersonaRequest,
     ListResponsesRequest,
     RecordResponsesRequest,
-    Response,
 )
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_client.batches import split_responses

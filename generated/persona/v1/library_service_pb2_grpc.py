@@ -64,6 +64,11 @@ class LibraryServiceStub:
                 request_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaResponse.FromString,
                 _registered_method=True)
+        self.ListLibraryPersonaProjects = channel.unary_unary(
+                '/persona.v1.LibraryService/ListLibraryPersonaProjects',
+                request_serializer=persona_dot_v1_dot_library__service__pb2.ListLibraryPersonaProjectsRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_library__service__pb2.ListLibraryPersonaProjectsResponse.FromString,
+                _registered_method=True)
         self.RetireLibraryPersona = channel.unary_unary(
                 '/persona.v1.LibraryService/RetireLibraryPersona',
                 request_serializer=persona_dot_v1_dot_library__service__pb2.RetireLibraryPersonaRequest.SerializeToString,
@@ -135,6 +140,15 @@ class LibraryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListLibraryPersonaProjects(self, request, context):
+        """ListLibraryPersonaProjects pages through every project and group that has used an individual,
+        newest link first, retired or not, whatever was deleted since.
+        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RetireLibraryPersona(self, request, context):
         """RetireLibraryPersona ends the reuse of an individual, for good; its history stays. Retiring it
         again changes nothing. Errors: LIBRARY_PERSONA_NOT_FOUND.
@@ -197,6 +211,11 @@ def add_LibraryServiceServicer_to_server(servicer, server):
                     servicer.GetLibraryPersona,
                     request_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaRequest.FromString,
                     response_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaResponse.SerializeToString,
+            ),
+            'ListLibraryPersonaProjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLibraryPersonaProjects,
+                    request_deserializer=persona_dot_v1_dot_library__service__pb2.ListLibraryPersonaProjectsRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_library__service__pb2.ListLibraryPersonaProjectsResponse.SerializeToString,
             ),
             'RetireLibraryPersona': grpc.unary_unary_rpc_method_handler(
                     servicer.RetireLibraryPersona,
@@ -337,6 +356,33 @@ class LibraryService:
             '/persona.v1.LibraryService/GetLibraryPersona',
             persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaRequest.SerializeToString,
             persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLibraryPersonaProjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.LibraryService/ListLibraryPersonaProjects',
+            persona_dot_v1_dot_library__service__pb2.ListLibraryPersonaProjectsRequest.SerializeToString,
+            persona_dot_v1_dot_library__service__pb2.ListLibraryPersonaProjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,11 @@ class LibraryServiceStub:
     """ListLibraryPersonas pages through the library. Errors: INVALID_PAGE_TOKEN."""
     GetLibraryPersona: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetLibraryPersonaRequest, _library_service_pb2.GetLibraryPersonaResponse]
     """GetLibraryPersona reads one library persona, retired or not. Errors: LIBRARY_PERSONA_NOT_FOUND."""
+    ListLibraryPersonaProjects: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.ListLibraryPersonaProjectsRequest, _library_service_pb2.ListLibraryPersonaProjectsResponse]
+    """ListLibraryPersonaProjects pages through every project and group that has used an individual,
+    newest link first, retired or not, whatever was deleted since.
+    Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
     RetireLibraryPersona: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.RetireLibraryPersonaRequest, _library_service_pb2.RetireLibraryPersonaResponse]
     """RetireLibraryPersona ends the reuse of an individual, for good; its history stays. Retiring it
     again changes nothing. Errors: LIBRARY_PERSONA_NOT_FOUND.
@@ -123,6 +128,17 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _library_service_pb2.GetLibraryPersonaResponse:
         """GetLibraryPersona reads one library persona, retired or not. Errors: LIBRARY_PERSONA_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ListLibraryPersonaProjects(
+        self,
+        request: _library_service_pb2.ListLibraryPersonaProjectsRequest,
+        context: _grpc.ServicerContext,
+    ) -> _library_service_pb2.ListLibraryPersonaProjectsResponse:
+        """ListLibraryPersonaProjects pages through every project and group that has used an individual,
+        newest link first, retired or not, whatever was deleted since.
+        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
 
     @_abc_1.abstractmethod
     def RetireLibraryPersona(

@@ -85,11 +85,6 @@ class PersonaServiceStub:
                 request_serializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.FromString,
                 _registered_method=True)
-        self.ListLibraryPersonaProjects = channel.unary_unary(
-                '/persona.v1.PersonaService/ListLibraryPersonaProjects',
-                request_serializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.SerializeToString,
-                response_deserializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.FromString,
-                _registered_method=True)
 
 
 class PersonaServiceServicer:
@@ -183,15 +178,6 @@ class PersonaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListLibraryPersonaProjects(self, request, context):
-        """ListLibraryPersonaProjects pages through every project and group that has used an individual,
-        newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
-        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_PersonaServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -239,11 +225,6 @@ def add_PersonaServiceServicer_to_server(servicer, server):
                     servicer.GetPersonaLineage,
                     request_deserializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.FromString,
                     response_serializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.SerializeToString,
-            ),
-            'ListLibraryPersonaProjects': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListLibraryPersonaProjects,
-                    request_deserializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.FromString,
-                    response_serializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -495,33 +476,6 @@ class PersonaService:
             '/persona.v1.PersonaService/GetPersonaLineage',
             persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.SerializeToString,
             persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListLibraryPersonaProjects(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/persona.v1.PersonaService/ListLibraryPersonaProjects',
-            persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.SerializeToString,
-            persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,

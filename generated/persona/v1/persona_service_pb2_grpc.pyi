@@ -67,11 +67,6 @@ class PersonaServiceStub:
     project may be deleted. Both are empty for a persona that is not in the library.
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
-    ListLibraryPersonaProjects: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.ListLibraryPersonaProjectsRequest, _persona_service_pb2.ListLibraryPersonaProjectsResponse]
-    """ListLibraryPersonaProjects pages through every project and group that has used an individual,
-    newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
-    Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
-    """
 
 class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
     """PersonaService lists, reads, creates, imports, exports and deletes the personas of a persona
@@ -179,17 +174,6 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         project persona that is the same individual, newest link first. The persona, its group and its
         project may be deleted. Both are empty for a persona that is not in the library.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
-        """
-
-    @_abc_1.abstractmethod
-    def ListLibraryPersonaProjects(
-        self,
-        request: _persona_service_pb2.ListLibraryPersonaProjectsRequest,
-        context: _grpc.ServicerContext,
-    ) -> _persona_service_pb2.ListLibraryPersonaProjectsResponse:
-        """ListLibraryPersonaProjects pages through every project and group that has used an individual,
-        newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
-        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
 def add_PersonaServiceServicer_to_server(servicer: PersonaServiceServicer, server: _grpc.Server) -> None: ...

@@ -45,7 +45,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.PersonaService.DeletePersona": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.DeleteAllPersonas": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.GetPersonaLineage": Rules("read", ("personas:read", "library:read")),
-    "persona.v1.PersonaService.ListLibraryPersonaProjects": Rules(
+    "persona.v1.LibraryService.ListLibraryPersonaProjects": Rules(
         "read", ("personas:read", "library:read")
     ),
     "persona.v1.ProjectService.ListProjects": Rules("read", ("projects:read",)),

@@ -5,11 +5,10 @@ from typing import TypeAlias
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.project_service_pb2 import (
     CreatePersonaGroupRequest,
     CreateProjectRequest,
-    PersonaGroup,
-    Project,
     UpdatePersonaGroupRequest,
     UpdateProjectRequest,
 )

@@ -6,8 +6,12 @@ from typing import Annotated
 import typer
 from google.protobuf.message import Message
 
-from persona.v1.library_service_pb2 import LibraryMatch, LibraryPersona
-from persona.v1.persona_service_pb2 import LibraryLinkRelation, LibraryPersonaProject
+from persona.v1.library_pb2 import (
+    LibraryLinkRelation,
+    LibraryMatch,
+    LibraryPersona,
+    LibraryPersonaProject,
+)
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.commands.timeline import timeline
 from persona_cli.terminal.command import (

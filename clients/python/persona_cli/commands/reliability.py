@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from persona.v1.library_service_pb2 import (
+from persona.v1.measures_pb2 import (
     UNDEFINED_REASON_UNSPECIFIED,
     Contradiction,
     Reliability,

@@ -227,9 +227,11 @@ const file_persona_v1_errors_proto_rawDesc = "" +
 	"$ERROR_REASON_LIBRARY_PERSONA_RETIRED\x10\x19\x12\x1f\n" +
 	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x1a\x12\"\n" +
 	"\x1eERROR_REASON_TOO_MANY_REQUESTS\x10\x1b\x12\x1c\n" +
-	"\x18ERROR_REASON_UNREACHABLE\x10\x1cB^\n" +
+	"\x18ERROR_REASON_UNREACHABLE\x10\x1cB\x9a\x01\n" +
 	"\n" +
-	"persona.v1B\vErrorsProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
+	"persona.v1B\vErrorsProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
+	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
+	"Persona\\V1\xea\x02\vPersona::V1b\x06proto3"
 
 var (
 	file_persona_v1_errors_proto_rawDescOnce sync.Once

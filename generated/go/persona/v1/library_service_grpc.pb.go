@@ -19,14 +19,15 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LibraryService_GetReliability_FullMethodName       = "/persona.v1.LibraryService/GetReliability"
-	LibraryService_PromotePersona_FullMethodName       = "/persona.v1.LibraryService/PromotePersona"
-	LibraryService_ListLibraryPersonas_FullMethodName  = "/persona.v1.LibraryService/ListLibraryPersonas"
-	LibraryService_GetLibraryPersona_FullMethodName    = "/persona.v1.LibraryService/GetLibraryPersona"
-	LibraryService_RetireLibraryPersona_FullMethodName = "/persona.v1.LibraryService/RetireLibraryPersona"
-	LibraryService_MatchLibraryPersonas_FullMethodName = "/persona.v1.LibraryService/MatchLibraryPersonas"
-	LibraryService_ReuseLibraryPersonas_FullMethodName = "/persona.v1.LibraryService/ReuseLibraryPersonas"
-	LibraryService_GetAttitudeTimeline_FullMethodName  = "/persona.v1.LibraryService/GetAttitudeTimeline"
+	LibraryService_GetReliability_FullMethodName             = "/persona.v1.LibraryService/GetReliability"
+	LibraryService_PromotePersona_FullMethodName             = "/persona.v1.LibraryService/PromotePersona"
+	LibraryService_ListLibraryPersonas_FullMethodName        = "/persona.v1.LibraryService/ListLibraryPersonas"
+	LibraryService_GetLibraryPersona_FullMethodName          = "/persona.v1.LibraryService/GetLibraryPersona"
+	LibraryService_ListLibraryPersonaProjects_FullMethodName = "/persona.v1.LibraryService/ListLibraryPersonaProjects"
+	LibraryService_RetireLibraryPersona_FullMethodName       = "/persona.v1.LibraryService/RetireLibraryPersona"
+	LibraryService_MatchLibraryPersonas_FullMethodName       = "/persona.v1.LibraryService/MatchLibraryPersonas"
+	LibraryService_ReuseLibraryPersonas_FullMethodName       = "/persona.v1.LibraryService/ReuseLibraryPersonas"
+	LibraryService_GetAttitudeTimeline_FullMethodName        = "/persona.v1.LibraryService/GetAttitudeTimeline"
 )
 
 // LibraryServiceClient is the client API for LibraryService service.
@@ -60,6 +61,10 @@ type LibraryServiceClient interface {
 	ListLibraryPersonas(ctx context.Context, in *ListLibraryPersonasRequest, opts ...grpc.CallOption) (*ListLibraryPersonasResponse, error)
 	// GetLibraryPersona reads one library persona, retired or not. Errors: LIBRARY_PERSONA_NOT_FOUND.
 	GetLibraryPersona(ctx context.Context, in *GetLibraryPersonaRequest, opts ...grpc.CallOption) (*GetLibraryPersonaResponse, error)
+	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
+	// newest link first, retired or not, whatever was deleted since.
+	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	ListLibraryPersonaProjects(ctx context.Context, in *ListLibraryPersonaProjectsRequest, opts ...grpc.CallOption) (*ListLibraryPersonaProjectsResponse, error)
 	// RetireLibraryPersona ends the reuse of an individual, for good; its history stays. Retiring it
 	// again changes nothing. Errors: LIBRARY_PERSONA_NOT_FOUND.
 	RetireLibraryPersona(ctx context.Context, in *RetireLibraryPersonaRequest, opts ...grpc.CallOption) (*RetireLibraryPersonaResponse, error)
@@ -124,6 +129,16 @@ func (c *libraryServiceClient) GetLibraryPersona(ctx context.Context, in *GetLib
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetLibraryPersonaResponse)
 	err := c.cc.Invoke(ctx, LibraryService_GetLibraryPersona_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *libraryServiceClient) ListLibraryPersonaProjects(ctx context.Context, in *ListLibraryPersonaProjectsRequest, opts ...grpc.CallOption) (*ListLibraryPersonaProjectsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLibraryPersonaProjectsResponse)
+	err := c.cc.Invoke(ctx, LibraryService_ListLibraryPersonaProjects_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +216,10 @@ type LibraryServiceServer interface {
 	ListLibraryPersonas(context.Context, *ListLibraryPersonasRequest) (*ListLibraryPersonasResponse, error)
 	// GetLibraryPersona reads one library persona, retired or not. Errors: LIBRARY_PERSONA_NOT_FOUND.
 	GetLibraryPersona(context.Context, *GetLibraryPersonaRequest) (*GetLibraryPersonaResponse, error)
+	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
+	// newest link first, retired or not, whatever was deleted since.
+	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	ListLibraryPersonaProjects(context.Context, *ListLibraryPersonaProjectsRequest) (*ListLibraryPersonaProjectsResponse, error)
 	// RetireLibraryPersona ends the reuse of an individual, for good; its history stays. Retiring it
 	// again changes nothing. Errors: LIBRARY_PERSONA_NOT_FOUND.
 	RetireLibraryPersona(context.Context, *RetireLibraryPersonaRequest) (*RetireLibraryPersonaResponse, error)
@@ -242,6 +261,9 @@ func (UnimplementedLibraryServiceServer) ListLibraryPersonas(context.Context, *L
 }
 func (UnimplementedLibraryServiceServer) GetLibraryPersona(context.Context, *GetLibraryPersonaRequest) (*GetLibraryPersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLibraryPersona not implemented")
+}
+func (UnimplementedLibraryServiceServer) ListLibraryPersonaProjects(context.Context, *ListLibraryPersonaProjectsRequest) (*ListLibraryPersonaProjectsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLibraryPersonaProjects not implemented")
 }
 func (UnimplementedLibraryServiceServer) RetireLibraryPersona(context.Context, *RetireLibraryPersonaRequest) (*RetireLibraryPersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RetireLibraryPersona not implemented")
@@ -348,6 +370,24 @@ func _LibraryService_GetLibraryPersona_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LibraryService_ListLibraryPersonaProjects_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLibraryPersonaProjectsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LibraryServiceServer).ListLibraryPersonaProjects(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LibraryService_ListLibraryPersonaProjects_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LibraryServiceServer).ListLibraryPersonaProjects(ctx, req.(*ListLibraryPersonaProjectsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LibraryService_RetireLibraryPersona_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RetireLibraryPersonaRequest)
 	if err := dec(in); err != nil {
@@ -442,6 +482,10 @@ var LibraryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetLibraryPersona",
 			Handler:    _LibraryService_GetLibraryPersona_Handler,
+		},
+		{
+			MethodName: "ListLibraryPersonaProjects",
+			Handler:    _LibraryService_ListLibraryPersonaProjects_Handler,
 		},
 		{
 			MethodName: "RetireLibraryPersona",

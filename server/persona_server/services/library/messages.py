@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from persona.v1.library_service_pb2 import LibraryPersona
+from persona.v1.library_pb2 import LibraryPersona
 from persona_server.storage.repositories.library import LibraryEntry
 from persona_server.storage.store import Repositories
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
-from persona.v1.library_service_pb2 import LibraryPersona
+from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
-from persona.v1.project_service_pb2 import PersonaGroup
+from persona.v1.project_pb2 import PersonaGroup
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure

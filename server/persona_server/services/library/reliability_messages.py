@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from persona.v1 import library_service_pb2 as pb
+from persona.v1 import measures_pb2
 from persona_server.measures.answers import Kind, Question
 from persona_server.measures.contradictions import Contradiction
 from persona_server.measures.policy import Rule
@@ -15,11 +15,11 @@ _MOST_BYTES = 1 << 20  # of contradictions: each may have 64 KiB of options, the
 _MOST_PAIRS = 2**31 - 1  # what the contract's int32 holds: pairs grow with the square of answers
 
 
-def question_message(question: Question) -> pb.Question:
+def question_message(question: Question) -> measures_pb2.Question:
     """Return a question with its scale. The bounds are those of a rating."""
-    message = pb.Question(
+    message = measures_pb2.Question(
         key=question.key,
-        kind=pb.QuestionKind.Value(f"QUESTION_KIND_{question.kind.name}"),
+        kind=measures_pb2.QuestionKind.Value(f"QUESTION_KIND_{question.kind.name}"),
         options=question.options,
     )
     if question.kind is Kind.RATING:
@@ -27,19 +27,19 @@ def question_message(question: Question) -> pb.Question:
     return message
 
 
-def reason_value(reason: Reason | None) -> "pb.UndefinedReason.ValueType":
+def reason_value(reason: Reason | None) -> "measures_pb2.UndefinedReason.ValueType":
     """Return why a figure is missing; UNSPECIFIED if it is not."""
     if reason is None:
-        return pb.UNDEFINED_REASON_UNSPECIFIED
-    return pb.UndefinedReason.Value(f"UNDEFINED_REASON_{reason.name}")
+        return measures_pb2.UNDEFINED_REASON_UNSPECIFIED
+    return measures_pb2.UndefinedReason.Value(f"UNDEFINED_REASON_{reason.name}")
 
 
-def reliability_message(measurement: Measurement, now: int) -> pb.Reliability:
+def reliability_message(measurement: Measurement, now: int) -> measures_pb2.Reliability:
     """Return the figures without the lists of contradictions and models. `now`: microseconds."""
     found = measurement.reliability
     estimate, contradictions = found.estimate, found.contradictions
-    message = pb.Reliability(
-        status=pb.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}"),
+    message = measures_pb2.Reliability(
+        status=measures_pb2.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}"),
         rules=[_rule(rule) for rule in found.rules],
         coefficient_reason=reason_value(estimate.reason),
         lower_bound_reason=reason_value(estimate.bound_reason),
@@ -65,14 +65,14 @@ def reliability_message(measurement: Measurement, now: int) -> pb.Reliability:
 
 def full_message(
     measurement: Measurement, now: int, library_persona_id: bytes | None, *, pending: bool
-) -> pb.Reliability:
+) -> measures_pb2.Reliability:
     """Return everything that was measured, and where the individual stands with the library."""
     found = measurement.reliability
     message = reliability_message(measurement, now)
     listed = map(_contradiction, found.contradictions.found[:_MOST])
     message.contradictions.extend(_fitting(listed))
     message.models.extend(
-        pb.ModelVersion(model=model, prompt_version=version)
+        measures_pb2.ModelVersion(model=model, prompt_version=version)
         for model, version in found.models[:_MOST]
     )
     if library_persona_id is not None:
@@ -81,7 +81,9 @@ def full_message(
     return message
 
 
-def _fitting(contradictions: Iterable[pb.Contradiction]) -> Iterator[pb.Contradiction]:
+def _fitting(
+    contradictions: Iterable[measures_pb2.Contradiction],
+) -> Iterator[measures_pb2.Contradiction]:
     size = 0
     for contradiction in contradictions:
         size += contradiction.ByteSize()
@@ -90,15 +92,15 @@ def _fitting(contradictions: Iterable[pb.Contradiction]) -> Iterator[pb.Contradi
         yield contradiction
 
 
-def _rule(rule: Rule) -> pb.ReliabilityRule:
-    message = pb.ReliabilityRule(name=rule.name, limit=rule.limit, holds=rule.holds)
+def _rule(rule: Rule) -> measures_pb2.ReliabilityRule:
+    message = measures_pb2.ReliabilityRule(name=rule.name, limit=rule.limit, holds=rule.holds)
     if rule.figure is not None:
         message.figure.value = rule.figure
     return message
 
 
-def _contradiction(found: Contradiction) -> pb.Contradiction:
-    return pb.Contradiction(
+def _contradiction(found: Contradiction) -> measures_pb2.Contradiction:
+    return measures_pb2.Contradiction(
         question=question_message(found.question),
         first_response_id=found.first.response_id,
         second_response_id=found.second.response_id,

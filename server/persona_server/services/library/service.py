@@ -7,6 +7,7 @@ from typing import cast
 
 from google.protobuf.message import Message
 
+from persona.v1 import library_pb2
 from persona.v1 import library_service_pb2 as pb
 from persona_server.measures.answers import Question
 from persona_server.measures.matching import Candidate, Match, Matcher
@@ -21,6 +22,7 @@ from persona_server.services.library.individuals import (
     measure,
     recorded_individual,
 )
+from persona_server.services.library.lineage import projects
 from persona_server.services.library.messages import encoded, entries
 from persona_server.services.library.promoting import (
     AnswersCameError,
@@ -129,6 +131,15 @@ class LibraryService:
         if entry is None:
             raise library_persona_not_found(request.library_persona_id)
         return _resource(entry)
+
+    def list_library_persona_projects(
+        self, call: Call, request: pb.ListLibraryPersonaProjectsRequest
+    ) -> bytes:
+        """Return a page of an individual's uses, newest first.
+
+        Raises LIBRARY_PERSONA_NOT_FOUND and INVALID_PAGE_TOKEN.
+        """
+        return projects(self._store, self._tokens, call, request)
 
     def retire_library_persona(self, call: Call, request: pb.RetireLibraryPersonaRequest) -> bytes:
         """End the reuse of an individual, for good. Raises LIBRARY_PERSONA_NOT_FOUND."""
@@ -239,7 +250,7 @@ def _place_of_match(token: bytes) -> tuple[tuple[float, bytes], Part | None]:
 
 
 def _match(match: Match, entry: LibraryEntry) -> bytes:
-    message = pb.LibraryMatch(score=match.score)
+    message = library_pb2.LibraryMatch(score=match.score)
     parts = (match.age, match.income, match.location, match.occupation)
     for name, part in zip(("age", "income_level", "location", "occupation"), parts, strict=True):
         if part is not None:
