@@ -34,9 +34,17 @@ IDLE = 1.0  # seconds, of the impatient service
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that soon ends what is idle, and lets a tenant have one stream."""
-    flags = ("--rest", "off", "--stream-idle-seconds", str(IDLE), "--quota-streams", "1")
+    """A service that soon ends what is idle."""
+    flags = ("--rest", "off", "--stream-idle-seconds", str(IDLE))
     with running_service(tmp_path_factory.mktemp("slow") / "data", *flags) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that lets a tenant have one stream."""
+    flags = ("--rest", "off", "--quota-streams", "1")
+    with running_service(tmp_path_factory.mktemp("narrow") / "data", *flags) as service:
         yield service
 
 
@@ -47,12 +55,18 @@ class Group(NamedTuple):
     place: Place
 
 
+def group_of(service: Service) -> Group:
+    client = PersonaClient(service.grpc, service.token())
+    project = client.create_project(Project(name="Slow"))
+    group = client.create_persona_group(project.id, PersonaGroup(name="all"))
+    return Group(client, Place(project.id, group.id))
+
+
 @pytest.fixture
 def group(impatient: Service) -> Iterator[Group]:
-    with PersonaClient(impatient.grpc, impatient.token()) as client:
-        project = client.create_project(Project(name="Slow"))
-        group = client.create_persona_group(project.id, PersonaGroup(name="all"))
-        yield Group(client, Place(project.id, group.id))
+    found = group_of(impatient)
+    with found.client:
+        yield found
 
 
 def uid() -> str:
@@ -110,6 +124,13 @@ def test_an_import_outlives_the_silence_of_its_source(group: Group) -> None:
     assert answer.persona_count == 4
     assert (told[0], told[-1], told == sorted(told)) == (0, 4, True)
     assert names(client, place) == ["0", "1", "2", "3"]
+
+
+def test_what_was_made_is_on_disk_though_its_stream_has_ended(group: Group) -> None:
+    """The service ends it just when a batch is due, and the source makes nothing more."""
+    client, place = group
+    personas = each_on_disk(client, place, range(2))
+    assert client.import_personas(*place, split_batches(personas), uid()).persona_count == 2
 
 
 def test_what_was_made_before_the_source_failed_is_kept(
@@ -228,9 +249,9 @@ def test_a_refused_answer_ends_a_recording_that_goes_on(
     assert answered(client, simulation) == 0
 
 
-def test_no_stream_is_open_for_who_is_busy_with_what_it_brought(group: Group) -> None:
+def test_no_stream_is_open_for_who_is_busy_with_what_it_brought(narrow: Service) -> None:
     """Others have its place meanwhile, and each persona comes once."""
-    client, place = group
+    client, place = group_of(narrow)
     attributes = {"a": "y" * 32_000}
     for start in (0, 90, 180):
         client.batch_create_personas(
