@@ -23,7 +23,6 @@ from persona_client import (
     PersonaNotFound,
     Project,
     Response,
-    TooManyStreams,
     split_batches,
 )
 from support.service import Service, running_service
@@ -40,14 +39,6 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
-@pytest.fixture(scope="module")
-def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that lets a tenant have one stream."""
-    flags = ("--rest", "off", "--quota-streams", "1")
-    with running_service(tmp_path_factory.mktemp("narrow") / "data", *flags) as service:
-        yield service
-
-
 class Group(NamedTuple):
     """A group of that service, and a client to look with."""
 
@@ -55,18 +46,12 @@ class Group(NamedTuple):
     place: Place
 
 
-def group_of(service: Service) -> Group:
-    client = PersonaClient(service.grpc, service.token())
-    project = client.create_project(Project(name="Slow"))
-    group = client.create_persona_group(project.id, PersonaGroup(name="all"))
-    return Group(client, Place(project.id, group.id))
-
-
 @pytest.fixture
 def group(impatient: Service) -> Iterator[Group]:
-    found = group_of(impatient)
-    with found.client:
-        yield found
+    with PersonaClient(impatient.grpc, impatient.token()) as client:
+        project = client.create_project(Project(name="Slow"))
+        made = client.create_persona_group(project.id, PersonaGroup(name="all"))
+        yield Group(client, Place(project.id, made.id))
 
 
 def uid() -> str:
@@ -247,28 +232,6 @@ def test_a_refused_answer_ends_a_recording_that_goes_on(
         client.record_responses(simulation, source())
     assert made <= 4000
     assert answered(client, simulation) == 0
-
-
-def test_no_stream_is_open_for_who_is_busy_with_what_it_brought(narrow: Service) -> None:
-    """Others have its place meanwhile, and each persona comes once."""
-    client, place = group_of(narrow)
-    attributes = {"a": "y" * 32_000}
-    for start in (0, 90, 180):
-        client.batch_create_personas(
-            *place,
-            [Persona(full_name=f"{start + i}", attributes=attributes) for i in range(90)],
-        )
-    found = client.export_personas(*place)
-    first = next(found)
-
-    def another() -> list[str]:
-        try:
-            return [one.full_name for one in client.export_personas(*place)]
-        except TooManyStreams:
-            return []
-
-    everything = eventually(another)
-    assert [one.full_name for one in (first, *found)] == everything == [f"{i}" for i in range(270)]
 
 
 def test_an_export_outlives_a_consumer_that_takes_its_time(group: Group) -> None:
