@@ -6,6 +6,7 @@ stream.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -24,6 +25,8 @@ from persona_client.window import Batch, Window
 
 if TYPE_CHECKING:
     from grpc import _CallIterator
+
+LOOK_SECONDS = 0.01  # between looks at the stream, which cost more than a persona
 
 OnAcknowledged: TypeAlias = Callable[[ImportPersonasResponse], None]
 OnRefused: TypeAlias = Callable[[Batch, PersonaError], Batch]
@@ -75,11 +78,15 @@ class Importer:
                 self._go_on(backoff)
                 self._skip()
             threading.Thread(target=self._tend, name="persona-import", daemon=True).start()
+            looked = time.monotonic()
             for piece in self._made(backoff):
                 with self._turn:
-                    self._go_on(backoff)  # the stream may be over: the source may have been slow
+                    if (now := time.monotonic()) > looked + LOOK_SECONDS:
+                        self._go_on(backoff)  # a slow source's stream may be over
+                        looked = now
                     self._add(piece)
-                    self._go_on(backoff)
+                    if self._window.is_full:
+                        self._go_on(backoff)
             self._finish(backoff)
             return self._last
         finally:
