@@ -20,6 +20,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
+// slowRead is less than the server ever lets a stream wait for its reader.
+const slowRead = 500 * time.Millisecond
+
 const (
 	pageSize      = protoreflect.Name("page_size")
 	pageToken     = protoreflect.Name("page_token")
@@ -113,8 +116,8 @@ func (e *export) copy(r *rows, request proto.Message) error {
 	}
 	defer leave()
 	for {
-		token, err := e.copyStream(ctx, conn, r, request)
-		if token == "" || !broken(err) {
+		token, slow, err := e.copyStream(ctx, conn, r, request)
+		if !slow || !broken(err) {
 			return err
 		}
 		m := request.ProtoReflect()
@@ -129,8 +132,9 @@ func broken(err error) bool {
 	return s.Code() == codes.Unavailable || s.Code() == codes.Internal && len(s.Details()) == 0
 }
 
-// copyStream copies one stream, and returns the token that continues after its last chunk, "" if none came.
-func (e *export) copyStream(ctx context.Context, conn *grpc.ClientConn, r *rows, request proto.Message) (token string, err error) {
+// copyStream copies one stream. It returns the token that continues after its last chunk, and whether the
+// reader was slow over any, for which the server may have ended the stream.
+func (e *export) copyStream(ctx context.Context, conn *grpc.ClientConn, r *rows, request proto.Message) (token string, slow bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stall := time.AfterFunc(stallTimeout, cancel)
@@ -142,19 +146,21 @@ func (e *export) copyStream(ctx context.Context, conn *grpc.ClientConn, r *rows,
 			stall.Stop()
 			m := chunk.ProtoReflect()
 			token = m.Get(m.Descriptor().Fields().ByName(resumeToken)).String()
+			begun := time.Now()
 			r.write(chunk)
+			slow = slow || time.Since(begun) > slowRead
 			if r.headOnly() {
-				return token, nil
+				return token, slow, nil
 			}
 		}
 	}
 	switch {
 	case errors.Is(err, io.EOF):
-		return token, nil
+		return token, slow, nil
 	case ctx.Err() != nil && e.ctx.Err() == nil:
-		return token, status.FromContextError(context.DeadlineExceeded).Err()
+		return token, slow, status.FromContextError(context.DeadlineExceeded).Err()
 	}
-	return token, err
+	return token, slow, err
 }
 
 // open starts the stream and makes the message that its chunks are read into.
