@@ -21,7 +21,7 @@ from persona_client import (
     RetryPolicy,
     split_batches,
 )
-from persona_client.importing import WINDOW
+from persona_client.window import WINDOW
 from persona_server.errors import ServiceError, invalid_field
 
 IMPORT = "0190b5a4-0000-4000-8000-000000000001"
