@@ -141,7 +141,7 @@ class Settings:
         "What perfect agreement on as much data must be able to earn, for a promotion.",
         values.share,
     )
-    min_bound: float = setting(
+    min_lower_bound: float = setting(
         "0.7", "Lower bound of reliability that a promotion needs.", values.share
     )
     max_contradiction_rate: float = setting(

@@ -19,6 +19,7 @@ from persona_client import (
     RetryPolicy,
 )
 from persona_client.streams import BUSY_SECONDS
+from support.data import persona
 
 
 def _chunk(name: str) -> ExportPersonasResponse:
@@ -44,7 +45,7 @@ def test_a_broken_export_resumes_after_the_last_chunk(
         ]
     )
     found = list(failing.export_personas("p", "g", gender="x", age_min=3))
-    assert [persona.full_name for persona in found] == ["a", "b", "c"]
+    assert [one.full_name for one in found] == ["a", "b", "c"]
     requests = standin.requests["ExportPersonas"]
     assert [r.resume_token for r in requests] == ["", "", "after b"]
     assert {(r.project_id, r.group_id, r.gender, r.age_min) for r in requests} == {
@@ -104,12 +105,12 @@ def test_an_export_that_does_not_get_ahead_is_given_up(standin: Standin, naps: N
 
 def test_an_export_is_what_a_list_is(client: PersonaClient, place: Place) -> None:
     client.batch_create_personas(
-        *place, (Persona(full_name=f"{i}", age=i % 90 + 1) for i in range(1500))
+        *place, (persona(full_name=f"{i}", age=i % 90 + 1) for i in range(1500))
     )
     assert list(client.export_personas(*place)) == list(client.list_personas(*place))
     old = list(client.export_personas(*place, age_min=60))
     assert old == list(client.list_personas(*place, age_min=60))
-    assert {persona.age for persona in old} == set(range(60, 91))
+    assert {one.age.value for one in old} == set(range(60, 91))
 
 
 def test_chunks_can_be_resumed_by_hand(client: PersonaClient, place: Place) -> None:

@@ -47,7 +47,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "min_simulations": (3, {"4": 4}, ["2"]),  # over two no bound is defined
     "min_questions": (15, {"1": 1}, ["0"]),
     "min_attainable": (0.7, {"0": 0.0, "1": 1.0, "0.65": 0.65}, ["-0.1", "1.1", "nan", ""]),
-    "min_bound": (0.7, {"0.5": 0.5}, ["2", "x"]),
+    "min_lower_bound": (0.7, {"0.5": 0.5}, ["2", "x"]),
     "max_contradiction_rate": (0.2, {"0.1": 0.1}, ["-1", "inf"]),
     "min_noise_differences": (10, {"1": 1}, ["0"]),
     "min_noise_individuals": (5, {"1": 1}, ["0"]),
@@ -81,7 +81,7 @@ def test_default(name: str) -> None:
 
 def test_the_limits_are_those_of_the_measures() -> None:
     assert policy_of(load({}, {})) == Policy()
-    assert policy_of(load({"min_bound": "0.5"}, {})) == Policy(min_bound=0.5)
+    assert policy_of(load({"min_lower_bound": "0.5"}, {})) == Policy(min_lower_bound=0.5)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,7 +11,7 @@ from persona.v1.response_pb2 import Response
 
 MAX_ITEMS = 1000
 MAX_REQUEST_BYTES = 3 << 20
-# Room for the other fields of a request: three ids of 38 bytes, or a sequence.
+# Room for the other fields of a request: three ids of 38 bytes, or an import's frame.
 MAX_BATCH_BYTES = MAX_REQUEST_BYTES - 256
 
 Item = TypeVar("Item")

@@ -14,6 +14,7 @@ from persona.v1.persona_service_pb2 import (
     GetPersonaRequest,
     ImportPersonasRequest,
     ImportPersonasResponse,
+    ImportStart,
     ListPersonasRequest,
 )
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
@@ -175,10 +176,10 @@ class PersonaCalls(Caller):
         what to send in its place: fewer personas, or none to leave the batch out.
         Raises ImportGap, ImportConflict, and what `on_refused` did not mend.
         """
-        first = ImportPersonasRequest(project_id=project_id, group_id=group_id, import_id=import_id)
+        start = ImportStart(project_id=project_id, group_id=group_id, import_id=import_id)
         importer = Importer(
             lambda requests: self._personas.ImportPersonas(requests, metadata=self._metadata),
-            first,
+            ImportPersonasRequest(start=start),
             batches,
             resume_from,
             on_acknowledged=on_acknowledged,

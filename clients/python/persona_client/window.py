@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import ImportPersonasRequest
+from persona.v1.persona_service_pb2 import ImportBatch, ImportPersonasRequest
 from persona_client.batches import Filling
 from persona_client.outbox import BATCH_SECONDS, Outbox
 
@@ -91,6 +91,6 @@ class Window(Outbox[Any, Batch]):
             if batch is not None:
                 self._sent.append(time.monotonic())
                 sequence = self.done + len(self._sent)
-                return ImportPersonasRequest(sequence=sequence, personas=batch)
+                return ImportPersonasRequest(batch=ImportBatch(sequence=sequence, personas=batch))
             self.is_quiet = not (is_over() or self.is_over)
             return None

@@ -86,8 +86,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: _ErrorReason.ValueType  # 23
     """NOT_FOUND: there is no such library persona, or it belongs to another tenant."""
     ERROR_REASON_NOT_ELIGIBLE: _ErrorReason.ValueType  # 24
-    """FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-    the metadata name every rule with its value.
+    """FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it; a
+    Reliability among the details has every rule with its figure, metadata `status` its status.
     """
     ERROR_REASON_LIBRARY_PERSONA_RETIRED: _ErrorReason.ValueType  # 25
     """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
@@ -174,8 +174,8 @@ ERROR_REASON_RESPONSE_NOT_FOUND: ErrorReason.ValueType  # 22
 ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: ErrorReason.ValueType  # 23
 """NOT_FOUND: there is no such library persona, or it belongs to another tenant."""
 ERROR_REASON_NOT_ELIGIBLE: ErrorReason.ValueType  # 24
-"""FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-the metadata name every rule with its value.
+"""FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it; a
+Reliability among the details has every rule with its figure, metadata `status` its status.
 """
 ERROR_REASON_LIBRARY_PERSONA_RETIRED: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""

@@ -190,7 +190,7 @@ class UpdateProjectRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def project(self) -> _project_pb2.Project:
-        """The new values. Its id and other output-only fields are ignored."""
+        """The new values; its id is ignored."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
@@ -467,7 +467,7 @@ class UpdatePersonaGroupRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def persona_group(self) -> _project_pb2.PersonaGroup:
-        """The new values. Its id and other output-only fields are ignored."""
+        """The new values; its id is ignored."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:

@@ -106,6 +106,8 @@ def _details(error: ServiceError) -> list[Message]:
     if error.retry_after is not None:
         delay = Duration(seconds=math.ceil(error.retry_after))
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    if error.detail is not None:
+        details.append(error.detail)
     return details
 
 

@@ -96,7 +96,7 @@ class ImportRun:
     def _without_refused(self, batch: Batch, error: PersonaError) -> SentBatch:
         """Take what the service names out of a batch, and list it."""
         assert isinstance(batch, SentBatch)
-        bad = violations_by_index(error, "personas")
+        bad = violations_by_index(error, "batch.personas")
         if not bad:
             raise error
         for index, reason in bad.items():

@@ -44,10 +44,10 @@ class Refusals:
 
 
 def violations_by_index(error: PersonaError, things: str) -> dict[int, str]:
-    """Return what an error says of each item of a batch of `things`, by the item's index."""
+    """Return what an error says of each item of the list `things` of a request, by its index."""
     said = [(v.field, f"{v.field} {v.description}") for v in error.violations]
     said = said or [(error.metadata.get("field", ""), error.message)]
-    index = re.compile(rf"{things}\[(\d+)\]")
+    index = re.compile(rf"{re.escape(things)}\[(\d+)\]")
     return {
         int(found[1]): text.removeprefix(found[0]).lstrip(".")
         for field, text in said

@@ -83,8 +83,8 @@ const (
 	ErrorReason_ERROR_REASON_RESPONSE_NOT_FOUND ErrorReason = 22
 	// NOT_FOUND: there is no such library persona, or it belongs to another tenant.
 	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND ErrorReason = 23
-	// FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-	// the metadata name every rule with its value.
+	// FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it; a
+	// Reliability among the details has every rule with its figure, metadata `status` its status.
 	ErrorReason_ERROR_REASON_NOT_ELIGIBLE ErrorReason = 24
 	// FAILED_PRECONDITION: the library persona is retired: it can no longer be reused.
 	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_RETIRED ErrorReason = 25

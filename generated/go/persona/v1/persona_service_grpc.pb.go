@@ -63,10 +63,10 @@ type PersonaServiceClient interface {
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	BatchCreatePersonas(ctx context.Context, in *BatchCreatePersonasRequest, opts ...grpc.CallOption) (*BatchCreatePersonasResponse, error)
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
-	// duplicate. The first message names the group and the import; each later one is a batch. The
-	// server answers the first message and every batch once it is on disk. A newer stream with the
-	// same import_id takes over the import. One invalid persona fails its batch; any error ends the
-	// stream and carries `committed_sequence` in its metadata.
+	// duplicate. The first message is the start; each later one is a batch. The server answers the
+	// first message and every batch once it is on disk. A newer stream with the same import_id takes
+	// over the import. One invalid persona fails its batch; any error ends the stream and carries
+	// `committed_sequence` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportPersonasRequest, ImportPersonasResponse], error)
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
@@ -224,10 +224,10 @@ type PersonaServiceServer interface {
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	BatchCreatePersonas(context.Context, *BatchCreatePersonasRequest) (*BatchCreatePersonasResponse, error)
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
-	// duplicate. The first message names the group and the import; each later one is a batch. The
-	// server answers the first message and every batch once it is on disk. A newer stream with the
-	// same import_id takes over the import. One invalid persona fails its batch; any error ends the
-	// stream and carries `committed_sequence` in its metadata.
+	// duplicate. The first message is the start; each later one is a batch. The server answers the
+	// first message and every batch once it is on disk. A newer stream with the same import_id takes
+	// over the import. One invalid persona fails its batch; any error ends the stream and carries
+	// `committed_sequence` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(grpc.BidiStreamingServer[ImportPersonasRequest, ImportPersonasResponse]) error
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
