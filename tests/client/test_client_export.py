@@ -1,5 +1,6 @@
 """Exports: the whole group once, whatever breaks."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from persona_client import (
     PersonaGroupNotFound,
     RetryPolicy,
 )
+from persona_client.streams import BUSY_SECONDS
 from support.data import persona
 
 
@@ -59,6 +61,29 @@ def test_tries_begin_anew_when_the_export_gets_ahead(standin: Standin, naps: Nap
     retry = RetryPolicy(attempts=2, sleep=naps.taken.append)
     with PersonaClient(standin.address, retry=retry) as client:
         assert [p.full_name for p in client.export_personas("p", "g")] == names
+
+
+def test_nothing_is_open_for_a_consumer_that_is_busy(
+    standin: Standin, failing: PersonaClient, naps: Naps
+) -> None:
+    left = threading.Event()
+
+    def endless(requests: Iterator[Any]) -> Iterator[Answer]:
+        next(requests)
+        try:
+            yield _chunk("a")
+            while True:
+                yield _chunk("x" * 100_000)
+        finally:
+            left.set()
+
+    standin.streams["ExportPersonas"].extend([endless, _serving(_chunk("c"))])
+    found = failing.export_personas("p", "g")
+    assert next(found).full_name == "a"
+    assert left.wait(BUSY_SECONDS + 20)
+    assert [persona.full_name for persona in found] == ["c"]
+    assert [r.resume_token for r in standin.requests["ExportPersonas"]] == ["", "after a"]
+    assert naps.taken == []
 
 
 def test_an_error_that_stays_ends_the_export_after_what_came(

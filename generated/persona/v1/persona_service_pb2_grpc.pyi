@@ -58,8 +58,9 @@ class PersonaServiceStub:
     """
     ExportPersonas: _grpc.UnaryStreamMultiCallable[_persona_service_pb2.ExportPersonasRequest, _persona_service_pb2.ExportPersonasResponse]
     """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-    in chunks that each carry a token from which a later call resumes.
-    Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+    in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+    behind the chunk that is on its way: whoever takes long over a chunk resumes.
+    Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
     """
     GetPersonaLineage: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.GetPersonaLineageRequest, _persona_service_pb2.GetPersonaLineageResponse]
     """GetPersonaLineage reads the library persona underneath a persona, and pages through every
@@ -160,8 +161,9 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _abc.Iterator[_persona_service_pb2.ExportPersonasResponse]:
         """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-        in chunks that each carry a token from which a later call resumes.
-        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+        in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+        behind the chunk that is on its way: whoever takes long over a chunk resumes.
+        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
         """
 
     @_abc_1.abstractmethod

@@ -64,6 +64,15 @@ def shutting_down() -> ServiceError:
     )
 
 
+def stream_idle(what: str, seconds: float) -> ServiceError:
+    """STREAM_IDLE for a stream that `what`, such as "was silent", for so many seconds."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_STREAM_IDLE,
+        f"The stream {what} for {seconds:g} s. Open it again to resume.",
+        retry_after=1.0,
+    )
+
+
 def crowded() -> ServiceError:
     """QUOTA_EXCEEDED for a call that comes when too many wait for a thread already."""
     return ServiceError(

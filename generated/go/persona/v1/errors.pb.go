@@ -72,7 +72,8 @@ const (
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 17
 	// INTERNAL: a fault in the server; metadata `error_id` identifies it in the server's log.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 18
-	// UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume.
+	// UNAVAILABLE: an import brought nothing new, or a stream was not read, for 30 seconds, or what
+	// the server is set to; open it again to resume.
 	ErrorReason_ERROR_REASON_STREAM_IDLE ErrorReason = 19
 	// NOT_FOUND: there is no such path (REST), or no service of that name (health).
 	ErrorReason_ERROR_REASON_UNKNOWN_PATH ErrorReason = 20

@@ -70,8 +70,9 @@ type PersonaServiceClient interface {
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportPersonasRequest, ImportPersonasResponse], error)
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-	// in chunks that each carry a token from which a later call resumes.
-	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+	// in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+	// behind the chunk that is on its way: whoever takes long over a chunk resumes.
+	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
 	ExportPersonas(ctx context.Context, in *ExportPersonasRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportPersonasResponse], error)
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
@@ -230,8 +231,9 @@ type PersonaServiceServer interface {
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(grpc.BidiStreamingServer[ImportPersonasRequest, ImportPersonasResponse]) error
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-	// in chunks that each carry a token from which a later call resumes.
-	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+	// in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+	// behind the chunk that is on its way: whoever takes long over a chunk resumes.
+	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
 	ExportPersonas(*ExportPersonasRequest, grpc.ServerStreamingServer[ExportPersonasResponse]) error
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
