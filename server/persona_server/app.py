@@ -14,7 +14,7 @@ from persona_server.gateway_process import GatewayProcess, command_of
 from persona_server.identity.principal import Principal, TokenError
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
-from persona_server.measures.policy import Policy
+from persona_server.measures.individual.policy import Policy
 from persona_server.quotas import Quota, TenantQuotas
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService

@@ -68,7 +68,8 @@ def setting(default: str, explained: str, parse: Callable[[str], _T]) -> _T:
 class Settings:
     """The values of all settings. This is the one place where a setting is added.
 
-    Those from `min_peers` to `max_trend_points` are the limits of measures/policy.py, by its names;
+    Those from `min_simulations` to `max_trend_points` are the limits of measures/individual, by the
+    names of its policy.py;
     those with the prefix `quota_` are the quotas of quotas.py.
     """
 
@@ -125,13 +126,8 @@ class Settings:
         "server when answers come (automatic).",
         values.automatic,
     )
-    min_peers: int = setting(
-        "5",
-        "Other individuals that must have answered a question, for it to count.",
-        values.whole_between(1, 10**6),
-    )
     min_simulations: int = setting(
-        "3", "Simulations that a promotion needs.", values.whole_between(3, 10**6)
+        "3", "Simulations that a promotion needs, at least 2.", values.whole_between(2, 10**6)
     )
     min_questions: int = setting(
         "15", "Comparable questions that a promotion needs.", values.whole_between(1, 10**6)
@@ -144,9 +140,19 @@ class Settings:
     min_lower_bound: float = setting(
         "0.7", "Lower bound of reliability that a promotion needs.", values.share
     )
-    max_contradiction_rate: float = setting(
-        "0.2",
-        "Share of compared pairs of answers that may contradict in a promotion.",
+    max_straight_lining: float = setting(
+        "0.4",
+        "How much more often than others one may give one position of a scale, for a promotion.",
+        values.share,
+    )
+    max_acquiescence: float = setting(
+        "0.45",
+        "How much more or less often than others one may rate above the midpoint, for a promotion.",
+        values.share,
+    )
+    max_first_option: float = setting(
+        "0.35",
+        "How much more often than others one may take the option shown first, for a promotion.",
         values.share,
     )
     min_noise_differences: int = setting(
@@ -156,7 +162,7 @@ class Settings:
     )
     min_noise_individuals: int = setting(
         "5",
-        "Other individuals that these differences must come from.",
+        "Other individuals with such a difference that one simulation at least must have.",
         values.whole_between(1, 10**6),
     )
     max_trend_points: int = setting(

@@ -18,7 +18,7 @@ from persona_server.storage.derived.texts import set_text
 from persona_server.storage.keys import id_bytes, id_text, position
 from persona_server.storage.store import Store, Transaction
 from support.answers import answer
-from support.data import DAY, at, persona, uid
+from support.data import at, persona, uid
 from support.measuring import (
     HIGHEST,
     LOWEST,
@@ -31,7 +31,7 @@ from support.measuring import (
     truth,
 )
 from support.probe import Probe
-from support.recorded import say
+from support.recorded import DAY, say
 from support.stored import StoredGroup, rolled_back
 
 NPS = Question.rating("nps", 1, 5)
@@ -46,7 +46,7 @@ def rating(value: int) -> RatingAnswer:
     return RatingAnswer(value=value, min=1, max=5)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("simulations", "answers"), [(4, 120), (25, 16), (40, 40)])
 def test_derived_tables_are_what_the_measures_make_of_all_answers(
     group: StoredGroup, simulations: int, answers: int, seed: int
@@ -63,14 +63,14 @@ def test_derived_tables_are_what_the_measures_make_of_all_answers(
     assert len(expected.differences) == 6
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_order_and_cut_of_batches_make_no_difference(store: Store, seed: int) -> None:
     """To a byte, the ids of questions aside, which say in what order they were first asked."""
-    chance, given = random.Random(seed), [persona(id=uid()) for _ in range(3)]
+    chance, given = random.Random(seed), [persona(id=uid()) for _ in range(2)]
     one, other = StoredGroup(store, "one"), StoredGroup(store, "other")
     personas = one.add(*given)
     other.add(*given)
-    batches = random_batches(chance, personas, simulations=5, answers=60)
+    batches = random_batches(chance, personas, simulations=10, answers=80)
     record_all(one, batches)
     record_all(other, reordered(chance, batches))
     images = {
@@ -88,7 +88,7 @@ def test_answers_in_order_of_time_are_what_they_are_in_any_other(store: Store) -
     """One answer of each individual a simulation, as studies go: across the ends of pieces."""
     given = [persona(id=uid()) for _ in range(2)]
     groups = [StoredGroup(store, name) for name in ("forwards", "backwards")]
-    personas = [group.add(*given) for group in groups][0]
+    personas, _ = (group.add(*given) for group in groups)
     batches = [
         Batch(uid(), [rated_at(id_text(who), 100 * day + i) for i, who in enumerate(personas)])
         for day in range(2 * PIECE + 2)
@@ -167,7 +167,11 @@ def test_rows_that_fall_to_nothing_are_removed(group: StoredGroup) -> None:
     for micros, feeling in ((1, 0.5), (3, 0.1), (2, -1.0)):
         say(group, who, micros, question_key="feeling", sentiment=feeling)
     assert sorted(Probe(group.store).rows("sums", "moments", "differences", "squares")) == [
-        ("[1,-1000000,1000000000000,-1000000000000000000,1000000000000000000000000]", 1, "2250000000000"),
+        (
+            "[1,-1000000,1000000000000,-1000000000000000000,1000000000000000000000000]",
+            1,
+            "2250000000000",
+        ),
         ("[1,100000,10000000000,1000000000000000,100000000000000000000]", 1, "1210000000000"),
         ("[1,500000,250000000000,125000000000000000,62500000000000000000000]", 0, "0"),
     ]

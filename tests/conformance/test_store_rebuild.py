@@ -18,7 +18,7 @@ DAMAGE = (
     ("UPDATE series SET pieces = 7",),
     ("UPDATE series SET records = ?", bytes(116)),
     ("DELETE FROM piece",),
-    ("UPDATE piece SET number = number + 1",),
+    ("UPDATE piece SET number = number + 100",),
     ("UPDATE tally SET counts = ?", bytes(12)),
     ("UPDATE tally SET bucket = bucket + 1",),
     ("DELETE FROM tally",),

@@ -1,49 +1,68 @@
-"""Individuals and their peers, as the tests of reliability write them down."""
+"""Individuals among others, as the tests of reliability write them down."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
 
-from persona_server.measures.answers import (
-    Answer,
-    Question,
-    Value,
+from persona_server.measures.answers import Answer, Question, Value
+from persona_server.measures.individual.crowds import crowd
+from persona_server.measures.individual.policy import Policy
+from persona_server.measures.individual.reliability import (
+    Crowds,
+    Estimate,
+    Reliability,
+    reliability,
 )
-from persona_server.measures.histogram import Histogram
-from persona_server.measures.reliability import Reliability, reliability
 
-Given = Mapping[Question, Sequence[Value | None]]  # one value per simulation, None: no answer
-Crowd = Mapping[Question, Sequence[Sequence[Value]]]  # other individuals, each with its answers
+Own = Mapping[Question, Sequence[Value | None]]  # one value per simulation, None: no answer
+Others = Mapping[Question, Sequence[Value]]  # alike in each simulation
+
+ANY_STYLE = Policy(max_straight_lining=1, max_acquiescence=1, max_first_option=1)
 
 
-def recorded(own: Given) -> list[Answer]:
+def recorded(own: Own) -> list[Answer]:
+    """Return the answers of an individual, to whom the first option is shown first."""
     return [
-        Answer(question, f"s{i}", f"{question.key}-{i}", i, value)
-        for question, values in own.items()
-        for i, value in enumerate(values)
-        if value is not None
+        Answer(q, f"s{i}", f"r{i}", i, v, shown_first=q.options[0] if q.options else "")
+        for q, values in own.items()
+        for i, v in enumerate(values)
+        if v is not None
     ]
 
 
-def histograms(own: Given, peers: Crowd) -> dict[Question, Histogram]:
-    stored = {}
-    for question, values in own.items():
-        mine = Counter(value for value in values if value is not None)
-        stored[question] = Histogram.of([mine, *map(Counter, peers.get(question, ()))])
-    return stored
+def crowds(own: Own, others: Others) -> Crowds:
+    """Return who answered in each simulation of an individual: itself, and all the others."""
+    return {
+        q: {
+            f"s{i}": crowd(q, Counter([*others.get(q, ()), v]))
+            for i, v in enumerate(values)
+            if v is not None
+        }
+        for q, values in own.items()
+        if q.scored
+    }
 
 
-def measured(own: Given, peers: Crowd) -> Reliability:
-    return reliability(recorded(own), histograms(own, peers))
+def measured(own: Own, others: Others, policy: Policy | None = None) -> Reliability:
+    """Measure an individual among others who answer alike in each simulation."""
+    return reliability(recorded(own), crowds(own, others), policy or Policy())
+
+
+def estimated(found: Reliability) -> Estimate:
+    """Return the estimate that there must be."""
+    assert found.estimate is not None
+    return found.estimate
 
 
 def six(value: float) -> object:
+    """Return what equals a figure to the six decimals that it is stated with."""
     return pytest.approx(value, abs=5.1e-7)
 
 
-def ratings(n: int, *last: int | None) -> tuple[Given, Crowd]:
+def rated(
+    n: int, own: Sequence[int], others: Sequence[int]
+) -> tuple[dict[Question, Sequence[Value]], Others]:
+    """Return n questions rated 1 to 5, all answered alike."""
     questions = [Question.rating(f"q{i:02}", 1, 5) for i in range(n)]
-    own: dict[Question, Sequence[Value | None]] = {q: [4, 4, 4, 4] for q in questions}
-    own[questions[-1]] = last or [4, 4, 4, 4]
-    return own, {q: [[2], [3], [3], [4], [5]] for q in questions}
+    return dict.fromkeys(questions, own), dict.fromkeys(questions, others)

@@ -8,7 +8,7 @@ import pytest
 from persona_server import config
 from persona_server.app import policy_of
 from persona_server.config import SETTINGS, SettingError, Settings, load, unknown_variables
-from persona_server.measures.policy import Policy
+from persona_server.measures.individual.policy import Policy
 from persona_server.setting_values import Address
 
 NAMES = [setting.name for setting in SETTINGS]
@@ -43,12 +43,13 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
         ["59.9", "0", "-1", "nan", "inf", "1d", ""],
     ),
     "promotion": (False, {"automatic": True, "manual": False}, ["", "on", "Automatic"]),
-    "min_peers": (5, {"1": 1}, ["0", "-1", "2.5", "x", ""]),
-    "min_simulations": (3, {"4": 4}, ["2"]),  # over two no bound is defined
+    "min_simulations": (3, {"2": 2, "4": 4}, ["1", "-1", "2.5", "x", ""]),
     "min_questions": (15, {"1": 1}, ["0"]),
     "min_attainable": (0.7, {"0": 0.0, "1": 1.0, "0.65": 0.65}, ["-0.1", "1.1", "nan", ""]),
     "min_lower_bound": (0.7, {"0.5": 0.5}, ["2", "x"]),
-    "max_contradiction_rate": (0.2, {"0.1": 0.1}, ["-1", "inf"]),
+    "max_straight_lining": (0.4, {"0.1": 0.1}, ["-1", "inf"]),
+    "max_acquiescence": (0.45, {"1": 1.0}, ["-0.1", "1.1"]),
+    "max_first_option": (0.35, {"0": 0.0}, ["2", "x"]),
     "min_noise_differences": (10, {"1": 1}, ["0"]),
     "min_noise_individuals": (5, {"1": 1}, ["0"]),
     "max_trend_points": (60, {"5": 5, "200": 200}, ["4", "201"]),

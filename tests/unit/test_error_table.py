@@ -116,11 +116,19 @@ def test_what_was_measured_of_an_individual_fits() -> None:
         simulation_count=2**31 - 1,
         measured_at=at(10**15),
     )
-    for name in ("simulations", "questions", "attainable", "lower_bound", "contradiction_rate"):
+    for name in (
+        "simulations", "questions", "attainable", "lower_bound", "straight_lining", "acquiescence",
+        "first_option",
+    ):  # fmt: skip
         rule = measured.rules.add(name=name, limit=0.7, holds=True)
         rule.figure.value = 0.123456789
-    for name in ("coefficient", "lower_bound", "attainable", "contradiction_rate"):
-        getattr(measured, name).value = 0.123456789
+    for field in measured.DESCRIPTOR.fields:
+        if field.message_type is not None and field.message_type.name == "DoubleValue":
+            getattr(measured, field.name).value = 0.123456789
+    for name in ("straight_lining", "acquiescence", "first_option"):
+        getattr(measured.styles, name).value = 0.123456789
+    measured.shortfall.questions_needed.value = 10_000
+    measured.explanation = "x" * 200
     error = ServiceError(
         errors_pb2.ERROR_REASON_NOT_ELIGIBLE,
         "x" * 5000,

@@ -216,7 +216,7 @@ def test_answers_of_the_second_version_are_measured_by_the_third(
     with opened(ours) as store:
         group = StoredGroup(store)
         personas = group.add(rich_persona(), rich_persona())
-        record_all(group, random_batches(chance, personas, simulations=3, answers=80))
+        record_all(group, random_batches(chance, personas, simulations=8, answers=80))
         recorded, expected = rows(store, ANSWERED), image(store)
         tables = {table: rows(store, f"SELECT * FROM {table}") for table in OLDER}  # noqa: S608
     data = tmp_path / "data"

@@ -59,12 +59,12 @@ class _UndefinedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Undef
     """The measure has a value."""
     UNDEFINED_REASON_NO_REPEATED_QUESTION: _UndefinedReason.ValueType  # 1
     """No question was answered in two simulations."""
-    UNDEFINED_REASON_TOO_FEW_PEERS: _UndefinedReason.ValueType  # 2
-    """Too few other individuals answered the same questions."""
+    UNDEFINED_REASON_TOO_FEW_INDIVIDUALS: _UndefinedReason.ValueType  # 2
+    """In no simulation have five individuals answered a question that was repeated; `most_individuals`
+    says how many have. A simulation is a run over many individuals, and not one for each.
+    """
     UNDEFINED_REASON_EVERYBODY_ALIKE: _UndefinedReason.ValueType  # 3
     """All individuals answer alike, so consistency can't be told from consensus."""
-    UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION: _UndefinedReason.ValueType  # 4
-    """Without one of the simulations the coefficient would be undefined."""
     UNDEFINED_REASON_NO_COMPARABLE_PAIR: _UndefinedReason.ValueType  # 5
     """No pair of answers was compared that could contradict."""
     UNDEFINED_REASON_TOO_FEW_POINTS: _UndefinedReason.ValueType  # 6
@@ -85,12 +85,12 @@ UNDEFINED_REASON_UNSPECIFIED: UndefinedReason.ValueType  # 0
 """The measure has a value."""
 UNDEFINED_REASON_NO_REPEATED_QUESTION: UndefinedReason.ValueType  # 1
 """No question was answered in two simulations."""
-UNDEFINED_REASON_TOO_FEW_PEERS: UndefinedReason.ValueType  # 2
-"""Too few other individuals answered the same questions."""
+UNDEFINED_REASON_TOO_FEW_INDIVIDUALS: UndefinedReason.ValueType  # 2
+"""In no simulation have five individuals answered a question that was repeated; `most_individuals`
+says how many have. A simulation is a run over many individuals, and not one for each.
+"""
 UNDEFINED_REASON_EVERYBODY_ALIKE: UndefinedReason.ValueType  # 3
 """All individuals answer alike, so consistency can't be told from consensus."""
-UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION: UndefinedReason.ValueType  # 4
-"""Without one of the simulations the coefficient would be undefined."""
 UNDEFINED_REASON_NO_COMPARABLE_PAIR: UndefinedReason.ValueType  # 5
 """No pair of answers was compared that could contradict."""
 UNDEFINED_REASON_TOO_FEW_POINTS: UndefinedReason.ValueType  # 6
@@ -104,6 +104,30 @@ UNDEFINED_REASON_NO_NOISE: UndefinedReason.ValueType  # 9
 UNDEFINED_REASON_NO_RESIDUALS: UndefinedReason.ValueType  # 10
 """The points lie exactly on a line, so it has no error."""
 Global___UndefinedReason: _TypeAlias = UndefinedReason  # noqa: Y015
+
+class _ReliabilityBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReliabilityBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReliabilityBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RELIABILITY_BASIS_UNSPECIFIED: _ReliabilityBasis.ValueType  # 0
+    """There is no interval."""
+    RELIABILITY_BASIS_QUESTIONS_AND_SIMULATIONS: _ReliabilityBasis.ValueType  # 1
+    """Of questions and of simulations, whichever is larger."""
+    RELIABILITY_BASIS_QUESTIONS: _ReliabilityBasis.ValueType  # 2
+    """Of questions alone: without one of the simulations C would be undefined."""
+
+class ReliabilityBasis(_ReliabilityBasis, metaclass=_ReliabilityBasisEnumTypeWrapper):
+    """ReliabilityBasis is what the interval of C takes the variance of."""
+
+RELIABILITY_BASIS_UNSPECIFIED: ReliabilityBasis.ValueType  # 0
+"""There is no interval."""
+RELIABILITY_BASIS_QUESTIONS_AND_SIMULATIONS: ReliabilityBasis.ValueType  # 1
+"""Of questions and of simulations, whichever is larger."""
+RELIABILITY_BASIS_QUESTIONS: ReliabilityBasis.ValueType  # 2
+"""Of questions alone: without one of the simulations C would be undefined."""
+Global___ReliabilityBasis: _TypeAlias = ReliabilityBasis  # noqa: Y015
 
 class _QuestionKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -141,10 +165,34 @@ QUESTION_KIND_THEMES: QuestionKind.ValueType  # 5
 """By a text, of which the themes are compared."""
 Global___QuestionKind: _TypeAlias = QuestionKind  # noqa: Y015
 
+class _SlopeUnit:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SlopeUnitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SlopeUnit.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SLOPE_UNIT_UNSPECIFIED: _SlopeUnit.ValueType  # 0
+    """Not set."""
+    SLOPE_UNIT_THIRTY_DAYS: _SlopeUnit.ValueType  # 1
+    """Thirty days: all points together last that long."""
+    SLOPE_UNIT_SIMULATION: _SlopeUnit.ValueType  # 2
+    """A simulation: all points are within less than thirty days."""
+
+class SlopeUnit(_SlopeUnit, metaclass=_SlopeUnitEnumTypeWrapper):
+    """SlopeUnit is per what a trend is a change."""
+
+SLOPE_UNIT_UNSPECIFIED: SlopeUnit.ValueType  # 0
+"""Not set."""
+SLOPE_UNIT_THIRTY_DAYS: SlopeUnit.ValueType  # 1
+"""Thirty days: all points together last that long."""
+SLOPE_UNIT_SIMULATION: SlopeUnit.ValueType  # 2
+"""A simulation: all points are within less than thirty days."""
+Global___SlopeUnit: _TypeAlias = SlopeUnit  # noqa: Y015
+
 @_typing.final
 class Reliability(_message.Message):
     """Reliability is how consistently one individual answers the same questions in several simulations,
-    corrected for what would agree by chance.
+    corrected for what would agree by chance among those who answered in the same simulations.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -156,7 +204,6 @@ class Reliability(_message.Message):
     ATTAINABLE_FIELD_NUMBER: _builtins.int
     CONTRADICTION_RATE_FIELD_NUMBER: _builtins.int
     COEFFICIENT_REASON_FIELD_NUMBER: _builtins.int
-    LOWER_BOUND_REASON_FIELD_NUMBER: _builtins.int
     CONTRADICTION_RATE_REASON_FIELD_NUMBER: _builtins.int
     SIMULATION_COUNT_FIELD_NUMBER: _builtins.int
     QUESTION_COUNT_FIELD_NUMBER: _builtins.int
@@ -169,19 +216,31 @@ class Reliability(_message.Message):
     MEASURED_AT_FIELD_NUMBER: _builtins.int
     LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
     PROMOTION_PENDING_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    UPPER_BOUND_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    SHORTFALL_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    STYLES_FIELD_NUMBER: _builtins.int
+    SIMULATIONS_FIELD_NUMBER: _builtins.int
+    UNSEEN_SHARE_FIELD_NUMBER: _builtins.int
+    QUESTION_VARIANCE_FIELD_NUMBER: _builtins.int
+    SIMULATION_VARIANCE_FIELD_NUMBER: _builtins.int
+    MEAN_DISAGREEMENT_FIELD_NUMBER: _builtins.int
+    MEAN_CHANCE_FIELD_NUMBER: _builtins.int
+    LEAST_INDIVIDUALS_FIELD_NUMBER: _builtins.int
+    MOST_INDIVIDUALS_FIELD_NUMBER: _builtins.int
     status: Global___ReliabilityStatus.ValueType
     """Whether the individual may be promoted."""
     coefficient_reason: Global___UndefinedReason.ValueType
-    """Why `coefficient` and `attainable` are null."""
-    lower_bound_reason: Global___UndefinedReason.ValueType
-    """Why `lower_bound` is null."""
+    """Why `coefficient`, and with it the bounds and `attainable`, are null."""
     contradiction_rate_reason: Global___UndefinedReason.ValueType
     """Why `contradiction_rate` is null."""
     simulation_count: _builtins.int
     """The number of simulations with an answer to a comparable question."""
     question_count: _builtins.int
-    """The number of comparable questions: those answered in at least two simulations, and by enough
-    other individuals.
+    """The number of comparable questions: those answered in at least two simulations, in one of which
+    at least five individuals answered it.
     """
     contradicting_pair_count: _builtins.int
     """The number of pairs of answers that contradict each other."""
@@ -195,17 +254,35 @@ class Reliability(_message.Message):
     """The number of questions in which the attitude has reliably changed, which also lowers C."""
     promotion_pending: _builtins.bool
     """Whether automatic promotion has yet to evaluate the individual's newest answers."""
+    version: _builtins.int
+    """The version of the formulas: 2. Of one that was promoted under version 1, with another notion of
+    chance, 1; the fields from here on are then unset.
+    """
+    basis: Global___ReliabilityBasis.ValueType
+    """What the interval rests on."""
+    explanation: _builtins.str
+    """In one sentence what is missing, and what would help; "" if it is eligible."""
+    least_individuals: _builtins.int
+    """The smallest number of individuals by whom chance is known of a question in a simulation; 0 if
+    it is known nowhere.
+    """
+    most_individuals: _builtins.int
+    """The largest such number or, if chance is known nowhere, the most that answered one of its
+    repeated questions in one simulation.
+    """
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReliabilityRule]:
         """Every rule behind the status, with its figure: those about the amount of data first."""
 
     @_builtins.property
     def coefficient(self) -> _wrappers_pb2.DoubleValue:
-        """Chance-corrected agreement C: 1 is perfect, 0 is what chance would give; null if undefined."""
+        """Chance-corrected agreement C: 1 is perfect, 0 is what chance would give, from -1; null if
+        undefined.
+        """
 
     @_builtins.property
     def lower_bound(self) -> _wrappers_pb2.DoubleValue:
-        """One-sided 95% lower bound of C, from -1 to 1; null if undefined."""
+        """Lower end of the 90% interval of C, so its one-sided 95% bound, from -1 to 1; null if undefined."""
 
     @_builtins.property
     def attainable(self) -> _wrappers_pb2.DoubleValue:
@@ -215,7 +292,7 @@ class Reliability(_message.Message):
 
     @_builtins.property
     def contradiction_rate(self) -> _wrappers_pb2.DoubleValue:
-        """Contradicting pairs of answers per compared pair, 0 to 1; null if undefined."""
+        """Contradicting pairs of answers per compared pair, 0 to 1; null if undefined. No rule limits it."""
 
     @_builtins.property
     def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]:
@@ -235,6 +312,46 @@ class Reliability(_message.Message):
     def library_persona_id(self) -> _wrappers_pb2.StringValue:
         """UUID of the individual's library persona; null if it has none."""
 
+    @_builtins.property
+    def upper_bound(self) -> _wrappers_pb2.DoubleValue:
+        """Upper end of the 90% interval of C, to 1; null if undefined."""
+
+    @_builtins.property
+    def shortfall(self) -> Global___ReliabilityShortfall:
+        """What perfect agreement would need for the limit of `attainable`; null if it reaches it."""
+
+    @_builtins.property
+    def styles(self) -> Global___ResponseStyles:
+        """How far its answers follow their form instead of their question."""
+
+    @_builtins.property
+    def simulations(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulationReliability]:
+        """The simulations with an answer to a comparable question, at most 1,000; at promotion their ids
+        alone are kept.
+        """
+
+    @_builtins.property
+    def unseen_share(self) -> _wrappers_pb2.DoubleValue:
+        """The share of bad simulations that so many good ones could not exclude, 0 to 1; null without any."""
+
+    @_builtins.property
+    def question_variance(self) -> _wrappers_pb2.DoubleValue:
+        """The variance of C over questions; null if undefined."""
+
+    @_builtins.property
+    def simulation_variance(self) -> _wrappers_pb2.DoubleValue:
+        """The variance of C over simulations; null if undefined."""
+
+    @_builtins.property
+    def mean_disagreement(self) -> _wrappers_pb2.DoubleValue:
+        """The mean disagreement of its own answers, 1 being that of answers at random; null if undefined."""
+
+    @_builtins.property
+    def mean_chance(self) -> _wrappers_pb2.DoubleValue:
+        """The mean disagreement of two individuals in the same simulations: what agrees by chance. C is
+        1 - mean_disagreement / mean_chance; null if undefined.
+        """
+
     def __init__(
         self,
         *,
@@ -245,7 +362,6 @@ class Reliability(_message.Message):
         attainable: _wrappers_pb2.DoubleValue | None = ...,
         contradiction_rate: _wrappers_pb2.DoubleValue | None = ...,
         coefficient_reason: Global___UndefinedReason.ValueType = ...,
-        lower_bound_reason: Global___UndefinedReason.ValueType = ...,
         contradiction_rate_reason: Global___UndefinedReason.ValueType = ...,
         simulation_count: _builtins.int = ...,
         question_count: _builtins.int = ...,
@@ -258,14 +374,146 @@ class Reliability(_message.Message):
         measured_at: _timestamp_pb2.Timestamp | None = ...,
         library_persona_id: _wrappers_pb2.StringValue | None = ...,
         promotion_pending: _builtins.bool = ...,
+        version: _builtins.int = ...,
+        upper_bound: _wrappers_pb2.DoubleValue | None = ...,
+        basis: Global___ReliabilityBasis.ValueType = ...,
+        shortfall: Global___ReliabilityShortfall | None = ...,
+        explanation: _builtins.str = ...,
+        styles: Global___ResponseStyles | None = ...,
+        simulations: _abc.Iterable[Global___SimulationReliability] | None = ...,
+        unseen_share: _wrappers_pb2.DoubleValue | None = ...,
+        question_variance: _wrappers_pb2.DoubleValue | None = ...,
+        simulation_variance: _wrappers_pb2.DoubleValue | None = ...,
+        mean_disagreement: _wrappers_pb2.DoubleValue | None = ...,
+        mean_chance: _wrappers_pb2.DoubleValue | None = ...,
+        least_individuals: _builtins.int = ...,
+        most_individuals: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "coefficient", b"coefficient", "contradiction_rate", b"contradiction_rate", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "measured_at", b"measured_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "coefficient", b"coefficient", "contradiction_rate", b"contradiction_rate", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "mean_chance", b"mean_chance", "mean_disagreement", b"mean_disagreement", "measured_at", b"measured_at", "question_variance", b"question_variance", "shortfall", b"shortfall", "simulation_variance", b"simulation_variance", "styles", b"styles", "unseen_share", b"unseen_share", "upper_bound", b"upper_bound"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "coefficient", b"coefficient", "coefficient_reason", b"coefficient_reason", "contradicting_pair_count", b"contradicting_pair_count", "contradiction_rate", b"contradiction_rate", "contradiction_rate_reason", b"contradiction_rate_reason", "contradictions", b"contradictions", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "lower_bound_reason", b"lower_bound_reason", "measured_at", b"measured_at", "mixed_models", b"mixed_models", "models", b"models", "pair_count", b"pair_count", "promotion_pending", b"promotion_pending", "question_count", b"question_count", "reliable_change_count", b"reliable_change_count", "rules", b"rules", "simulation_count", b"simulation_count", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "basis", b"basis", "coefficient", b"coefficient", "coefficient_reason", b"coefficient_reason", "contradicting_pair_count", b"contradicting_pair_count", "contradiction_rate", b"contradiction_rate", "contradiction_rate_reason", b"contradiction_rate_reason", "contradictions", b"contradictions", "explanation", b"explanation", "least_individuals", b"least_individuals", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "mean_chance", b"mean_chance", "mean_disagreement", b"mean_disagreement", "measured_at", b"measured_at", "mixed_models", b"mixed_models", "models", b"models", "most_individuals", b"most_individuals", "pair_count", b"pair_count", "promotion_pending", b"promotion_pending", "question_count", b"question_count", "question_variance", b"question_variance", "reliable_change_count", b"reliable_change_count", "rules", b"rules", "shortfall", b"shortfall", "simulation_count", b"simulation_count", "simulation_variance", b"simulation_variance", "simulations", b"simulations", "status", b"status", "styles", b"styles", "unseen_share", b"unseen_share", "upper_bound", b"upper_bound", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Reliability: _TypeAlias = Reliability  # noqa: Y015
+
+@_typing.final
+class ReliabilityShortfall(_message.Message):
+    """ReliabilityShortfall is how many such questions perfect agreement would need."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTIONS_NEEDED_FIELD_NUMBER: _builtins.int
+    QUESTIONS_NEEDED_WITH_MORE_SIMULATIONS_FIELD_NUMBER: _builtins.int
+    MEAN_CHANCE_FIELD_NUMBER: _builtins.int
+    mean_chance: _builtins.float
+    """The mean disagreement of two individuals over these questions, 1 being that of answers at
+    random.
+    """
+    @_builtins.property
+    def questions_needed(self) -> _wrappers_pb2.Int32Value:
+        """So many, in as many simulations; null if more than 10,000."""
+
+    @_builtins.property
+    def questions_needed_with_more_simulations(self) -> _wrappers_pb2.Int32Value:
+        """So many, if each were answered in more simulations; null if more than 10,000. If it is the same
+        number, more simulations do not help: the questions divide people too little.
+        """
+
+    def __init__(
+        self,
+        *,
+        questions_needed: _wrappers_pb2.Int32Value | None = ...,
+        questions_needed_with_more_simulations: _wrappers_pb2.Int32Value | None = ...,
+        mean_chance: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["questions_needed", b"questions_needed", "questions_needed_with_more_simulations", b"questions_needed_with_more_simulations"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mean_chance", b"mean_chance", "questions_needed", b"questions_needed", "questions_needed_with_more_simulations", b"questions_needed_with_more_simulations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReliabilityShortfall: _TypeAlias = ReliabilityShortfall  # noqa: Y015
+
+@_typing.final
+class ResponseStyles(_message.Message):
+    """ResponseStyles says how much more often than the others an individual gives an answer of a form,
+    as own share minus others' share, -1 to 1; null with fewer than 15 questions of the kind.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRAIGHT_LINING_FIELD_NUMBER: _builtins.int
+    ACQUIESCENCE_FIELD_NUMBER: _builtins.int
+    FIRST_OPTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def straight_lining(self) -> _wrappers_pb2.DoubleValue:
+        """The one position of a scale that it gives most."""
+
+    @_builtins.property
+    def acquiescence(self) -> _wrappers_pb2.DoubleValue:
+        """Ratings above the midpoint; negative if it gives fewer of them than the others."""
+
+    @_builtins.property
+    def first_option(self) -> _wrappers_pb2.DoubleValue:
+        """The option shown first, of choices of one."""
+
+    def __init__(
+        self,
+        *,
+        straight_lining: _wrappers_pb2.DoubleValue | None = ...,
+        acquiescence: _wrappers_pb2.DoubleValue | None = ...,
+        first_option: _wrappers_pb2.DoubleValue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acquiescence", b"acquiescence", "first_option", b"first_option", "straight_lining", b"straight_lining"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acquiescence", b"acquiescence", "first_option", b"first_option", "straight_lining", b"straight_lining"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResponseStyles: _TypeAlias = ResponseStyles  # noqa: Y015
+
+@_typing.final
+class SimulationReliability(_message.Message):
+    """SimulationReliability is how one simulation stands among an individual's others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIMULATION_ID_FIELD_NUMBER: _builtins.int
+    COEFFICIENT_WITHOUT_FIELD_NUMBER: _builtins.int
+    OUTLYING_FIELD_NUMBER: _builtins.int
+    Z_FIELD_NUMBER: _builtins.int
+    simulation_id: _builtins.str
+    """UUID of the simulation."""
+    outlying: _builtins.bool
+    """Whether its answers there stand further apart from its others than chance explains: shown, and
+    no rule.
+    """
+    @_builtins.property
+    def coefficient_without(self) -> _wrappers_pb2.DoubleValue:
+        """C without its answers there; null if undefined."""
+
+    @_builtins.property
+    def z(self) -> _wrappers_pb2.DoubleValue:
+        """How far they do so, in standard errors; null with fewer than ten questions of three answers, or
+        if all stand apart alike.
+        """
+
+    def __init__(
+        self,
+        *,
+        simulation_id: _builtins.str = ...,
+        coefficient_without: _wrappers_pb2.DoubleValue | None = ...,
+        outlying: _builtins.bool = ...,
+        z: _wrappers_pb2.DoubleValue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["coefficient_without", b"coefficient_without", "z", b"z"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coefficient_without", b"coefficient_without", "outlying", b"outlying", "simulation_id", b"simulation_id", "z", b"z"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulationReliability: _TypeAlias = SimulationReliability  # noqa: Y015
 
 @_typing.final
 class ReliabilityRule(_message.Message):
@@ -278,11 +526,13 @@ class ReliabilityRule(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     HOLDS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """What is limited: "simulations", "questions", "attainable", "lower_bound" or
-    "contradiction_rate".
+    """What is limited: "simulations", "questions", "attainable", "lower_bound", "straight_lining",
+    "acquiescence" or "first_option".
     """
     limit: _builtins.float
-    """The limit: a maximum for contradiction_rate, a minimum for the others."""
+    """The limit: a maximum for the last three, of acquiescence in either direction; a minimum for the
+    others.
+    """
     holds: _builtins.bool
     """Whether the figure is within the limit."""
     @_builtins.property
@@ -526,6 +776,7 @@ class NumericShift(_message.Message):
     SLOPE_REASON_FIELD_NUMBER: _builtins.int
     INTERVAL_REASON_FIELD_NUMBER: _builtins.int
     TREND_REASON_FIELD_NUMBER: _builtins.int
+    OTHERS_CHANGE_FIELD_NUMBER: _builtins.int
     first: _builtins.float
     """The first point."""
     last: _builtins.float
@@ -548,7 +799,7 @@ class NumericShift(_message.Message):
 
     @_builtins.property
     def reliable_change(self) -> Global___ReliableChange:
-        """Whether the change is larger than the noise of other individuals would explain; null if
+        """Whether it has changed by more than the noise of other individuals would explain; null if
         unknown.
         """
 
@@ -559,6 +810,12 @@ class NumericShift(_message.Message):
     @_builtins.property
     def trend(self) -> Global___TrendTest:
         """The exact Mann–Kendall test of a monotonic trend; null with fewer than five points."""
+
+    @_builtins.property
+    def others_change(self) -> _wrappers_pb2.DoubleValue:
+        """How the mean of the others moved from the first point's simulation to the last one's; null with
+        fewer than two points, or if nobody else answered in one of them.
+        """
 
     def __init__(
         self,
@@ -575,10 +832,11 @@ class NumericShift(_message.Message):
         slope_reason: Global___UndefinedReason.ValueType = ...,
         interval_reason: Global___UndefinedReason.ValueType = ...,
         trend_reason: Global___UndefinedReason.ValueType = ...,
+        others_change: _wrappers_pb2.DoubleValue | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "reliable_change", b"reliable_change", "slope", b"slope", "trend", b"trend"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "others_change", b"others_change", "reliable_change", b"reliable_change", "slope", b"slope", "trend", b"trend"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "change_reason", b"change_reason", "first", b"first", "interval_reason", b"interval_reason", "last", b"last", "mean", b"mean", "reliable_change", b"reliable_change", "reliable_change_reason", b"reliable_change_reason", "slope", b"slope", "slope_reason", b"slope_reason", "trend", b"trend", "trend_reason", b"trend_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "change_reason", b"change_reason", "first", b"first", "interval_reason", b"interval_reason", "last", b"last", "mean", b"mean", "others_change", b"others_change", "reliable_change", b"reliable_change", "reliable_change_reason", b"reliable_change_reason", "slope", b"slope", "slope_reason", b"slope_reason", "trend", b"trend", "trend_reason", b"trend_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -593,42 +851,78 @@ class ReliableChange(_message.Message):
     RCI_FIELD_NUMBER: _builtins.int
     P_FIELD_NUMBER: _builtins.int
     ADJUSTED_P_FIELD_NUMBER: _builtins.int
-    THRESHOLD_FIELD_NUMBER: _builtins.int
-    NOISE_VARIANCE_FIELD_NUMBER: _builtins.int
-    NOISE_DIFFERENCE_COUNT_FIELD_NUMBER: _builtins.int
     RELIABLE_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    STANDARD_ERROR_FIELD_NUMBER: _builtins.int
+    DEGREES_OF_FREEDOM_FIELD_NUMBER: _builtins.int
+    NOISE_FIELD_NUMBER: _builtins.int
     rci: _builtins.float
     """The change in units of its standard error."""
     p: _builtins.float
-    """Two-sided p of Student's t with `noise_difference_count` degrees of freedom."""
+    """Two-sided p of Student's t."""
     adjusted_p: _builtins.float
     """p adjusted over the individual's questions for the false discovery rate (Benjamini–Hochberg)."""
-    threshold: _builtins.float
-    """The 97.5% quantile that |rci| is compared with."""
-    noise_variance: _builtins.float
-    """The variance of other individuals' noise, in rating points² or sentiment²."""
-    noise_difference_count: _builtins.int
-    """The number of their successive differences from which it was estimated."""
     reliable: _builtins.bool
-    """Whether |rci| is above the threshold."""
+    """Whether the adjusted p is below 0.05."""
+    change: _builtins.float
+    """What is judged: last − first; from eight points the mean of the last half − that of the first."""
+    standard_error: _builtins.float
+    """The standard error of that change, in rating points or sentiment."""
+    degrees_of_freedom: _builtins.int
+    """Student's t's degrees of freedom."""
+    @_builtins.property
+    def noise(self) -> Global___ChangeNoise:
+        """The others' noise that it is measured against."""
+
     def __init__(
         self,
         *,
         rci: _builtins.float = ...,
         p: _builtins.float = ...,
         adjusted_p: _builtins.float = ...,
-        threshold: _builtins.float = ...,
-        noise_variance: _builtins.float = ...,
-        noise_difference_count: _builtins.int = ...,
         reliable: _builtins.bool = ...,
+        change: _builtins.float = ...,
+        standard_error: _builtins.float = ...,
+        degrees_of_freedom: _builtins.int = ...,
+        noise: Global___ChangeNoise | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["noise", b"noise"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p", b"adjusted_p", "noise_difference_count", b"noise_difference_count", "noise_variance", b"noise_variance", "p", b"p", "rci", b"rci", "reliable", b"reliable", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p", b"adjusted_p", "change", b"change", "degrees_of_freedom", b"degrees_of_freedom", "noise", b"noise", "p", b"p", "rci", b"rci", "reliable", b"reliable", "standard_error", b"standard_error"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReliableChange: _TypeAlias = ReliableChange  # noqa: Y015
+
+@_typing.final
+class ChangeNoise(_message.Message):
+    """ChangeNoise is how much other individuals' successive answers differ, where this one's points are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIFFERENCE_COUNT_FIELD_NUMBER: _builtins.int
+    VARIANCE_FIELD_NUMBER: _builtins.int
+    MEAN_INVERSE_FIELD_NUMBER: _builtins.int
+    difference_count: _builtins.int
+    """The number of their successive differences."""
+    variance: _builtins.float
+    """Their variance, half the mean square of the differences, in rating points² or sentiment²."""
+    mean_inverse: _builtins.float
+    """The mean of one over the number of answers that a point is the mean of."""
+    def __init__(
+        self,
+        *,
+        difference_count: _builtins.int = ...,
+        variance: _builtins.float = ...,
+        mean_inverse: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference_count", b"difference_count", "mean_inverse", b"mean_inverse", "variance", b"variance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeNoise: _TypeAlias = ChangeNoise  # noqa: Y015
 
 @_typing.final
 class Slope(_message.Message):
@@ -636,11 +930,14 @@ class Slope(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PER_30_DAYS_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
     LOW_FIELD_NUMBER: _builtins.int
     HIGH_FIELD_NUMBER: _builtins.int
-    per_30_days: _builtins.float
-    """Change per 30 days."""
+    PER_FIELD_NUMBER: _builtins.int
+    value: _builtins.float
+    """The change per unit."""
+    per: Global___SlopeUnit.ValueType
+    """Per what it is the change."""
     @_builtins.property
     def low(self) -> _wrappers_pb2.DoubleValue:
         """Lower end of its 95% interval; null without residuals."""
@@ -652,13 +949,14 @@ class Slope(_message.Message):
     def __init__(
         self,
         *,
-        per_30_days: _builtins.float = ...,
+        value: _builtins.float = ...,
         low: _wrappers_pb2.DoubleValue | None = ...,
         high: _wrappers_pb2.DoubleValue | None = ...,
+        per: Global___SlopeUnit.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low", "per_30_days", b"per_30_days"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low", "per", b"per", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

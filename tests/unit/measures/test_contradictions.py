@@ -14,7 +14,6 @@ from persona_server.measures.answers import (
     set_value,
 )
 from persona_server.measures.contradictions import contradict, contradictions, side
-from persona_server.measures.policy import Figures, Policy, Status, decide
 from persona_server.measures.reasons import Reason
 
 CHOICE = Question.choice("c", "ABC")
@@ -94,33 +93,3 @@ def test_pairs_are_counted_as_defined(seed: int) -> None:
         if pairs:
             first = min(pairs, key=lambda pair: (pair[1].occurred_at, pair[0].occurred_at))
             assert (result.found[0].first, result.found[0].second) == first
-
-
-GOOD = Figures(3, 15, 0.7, 0.7, 0.2)
-
-
-@pytest.mark.parametrize(
-    ("figures", "status", "failing"),
-    [
-        (GOOD, Status.ELIGIBLE, []),
-        (GOOD._replace(simulations=2), Status.INSUFFICIENT_DATA, ["simulations"]),
-        (GOOD._replace(questions=14), Status.INSUFFICIENT_DATA, ["questions"]),
-        (GOOD._replace(attainable=0.69), Status.INSUFFICIENT_DATA, ["attainable"]),
-        (GOOD._replace(attainable=None), Status.INSUFFICIENT_DATA, ["attainable"]),
-        (GOOD._replace(lower_bound=None), Status.INSUFFICIENT_DATA, ["lower_bound"]),
-        (GOOD._replace(lower_bound=0.69), Status.NOT_ELIGIBLE, ["lower_bound"]),
-        (GOOD._replace(contradiction_rate=0.21), Status.NOT_ELIGIBLE, ["contradiction_rate"]),
-        (GOOD._replace(contradiction_rate=None), Status.ELIGIBLE, []),
-        (
-            GOOD._replace(simulations=2, lower_bound=-1, contradiction_rate=1),
-            Status.INSUFFICIENT_DATA,
-            ["simulations", "lower_bound", "contradiction_rate"],
-        ),
-    ],
-)
-def test_decision(figures: Figures, status: Status, failing: list[str]) -> None:
-    decision = decide(figures, Policy())
-    assert decision.status is status
-    assert [rule.name for rule in decision.rules if not rule.holds] == failing
-    assert [rule.name for rule in decision.rules] == list(Figures._fields)
-    assert [rule.figure for rule in decision.rules] == list(figures)

@@ -1,52 +1,23 @@
 """The worked cases of one individual, to the six decimals that they are stated with."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from persona_server.measures.answers import Answer, Question, Value
+from persona_server.measures.answers import Answer, Question
 from persona_server.measures.individual.change import Noise, ReliableChange, noise, reliable_change
-from persona_server.measures.individual.crowds import crowd
 from persona_server.measures.individual.points import Differences, Point, differences, points
 from persona_server.measures.individual.policy import Policy, Status
-from persona_server.measures.individual.reliability import Basis, Estimate, Reliability, reliability
+from persona_server.measures.individual.reliability import Basis
 from persona_server.measures.individual.trend import (
     benjamini_hochberg,
     least_squares_slope,
     mann_kendall,
 )
 from persona_server.measures.reasons import Reason
-from support.individuals import six
+from support.individuals import ANY_STYLE, Others, Own, estimated, measured, rated, six
 
 DAY = 24 * 60 * 60 * 10**6
-Own = Mapping[Question, Sequence[Value | None]]  # by simulation
-Others = Mapping[Question, Sequence[Value]]  # alike in each simulation
-
-
-def measured(own: Own, others: Others, policy: Policy | None = None) -> Reliability:
-    """Measure an individual among others who answer alike in each simulation."""
-    answers = [
-        Answer(q, f"s{i}", f"r{i}", i, v, shown_first=q.options[0] if q.options else "")
-        for q, values in own.items()
-        for i, v in enumerate(values)
-        if v is not None
-    ]
-    crowds = {
-        q: {
-            f"s{i}": crowd(q, Counter([*others[q], v]))
-            for i, v in enumerate(values)
-            if v is not None
-        }
-        for q, values in own.items()
-    }
-    return reliability(answers, crowds, policy or Policy())
-
-
-def estimated(found: Reliability) -> Estimate:
-    assert found.estimate is not None
-    return found.estimate
-
 
 CASE_1: Own = {
     Question.choice("q1", "ABC"): "AAA",
@@ -68,17 +39,6 @@ def test_case_1() -> None:
     assert (estimate.low, estimate.high) == (six(-0.844109), 1)
     assert estimate.attainable == six(-0.167399)
     assert found.status is Status.INSUFFICIENT_DATA
-
-
-ANY_STYLE = Policy(max_straight_lining=1, max_acquiescence=1)
-
-
-def rated(
-    n: int, own: Sequence[int], others: Sequence[int]
-) -> tuple[dict[Question, Sequence[Value]], Others]:
-    """Return n questions rated 1 to 5, all answered alike."""
-    questions = [Question.rating(f"q{i:02}", 1, 5) for i in range(n)]
-    return dict.fromkeys(questions, own), dict.fromkeys(questions, others)
 
 
 def test_case_2() -> None:

@@ -1,189 +1,212 @@
-"""Reliability: worked cases, and what is undefined."""
+"""Reliability: what is undefined, what is said of it, and the limits."""
+
+from collections import Counter
 
 import pytest
 
-from persona_server.measures.answers import (
-    Question,
-    set_value,
-)
-from persona_server.measures.policy import Policy, Status
+from persona_server.measures.answers import Question, set_value
+from persona_server.measures.individual.crowds import crowd
+from persona_server.measures.individual.explanation import explanation
+from persona_server.measures.individual.policy import Figures, Policy, Status, decide
+from persona_server.measures.individual.reliability import Basis, reliability
+from persona_server.measures.individual.styles import Styles
 from persona_server.measures.reasons import Reason
-from persona_server.measures.reliability import reliability
-from support.individuals import Crowd, Given, histograms, measured, ratings, recorded, six
+from support.individuals import (
+    ANY_STYLE,
+    crowds,
+    estimated,
+    measured,
+    rated,
+    recorded,
+    six,
+)
 
 Q1, Q2 = Question.choice("q1", "ABC"), Question.choice("q2", "ABC")
-Q3 = Question.choice("q3", "yn")
-CASE_1: Given = {Q1: "AAA", Q2: "ABA", Q3: ["y", "y", None]}
-PEERS_1: Crowd = {Q1: "ABCBA", Q2: "AABCC", Q3: "ynnny"}
-
-
-def test_case_1() -> None:
-    result = measured(CASE_1, PEERS_1)
-    terms = [(a.term.own, a.term.chance, a.term.weight) for a in result.agreements]
-    assert terms == [(0, 0.9, 2), (1, 1, 2), (0, 1.2, 1)]
-    estimate = result.estimate
-    assert estimate.coefficient == six(0.6)
-    assert estimate.question_variance == six(0.084837)
-    assert estimate.simulation_variance == six(0.200966)
-    assert estimate.lower_bound == -1
-    assert (estimate.reason, estimate.lower_bound_reason) == (None, None)
-    assert result.simulations == 3
-    found = result.contradictions
-    assert (found.contradicting_pairs, found.pairs) == (2, 7)
-    assert found.rate == six(0.285714)
-    assert result.status is Status.INSUFFICIENT_DATA
-
-
-def test_case_1_without_each_simulation() -> None:
-    for left_out, expected in ((0, 0.230769), (1, 1), (2, 0.523810)):
-        own = {
-            q: [v for i, v in enumerate(values) if i != left_out] for q, values in CASE_1.items()
-        }
-        assert measured(own, PEERS_1).estimate.coefficient == six(expected)
-
-
-@pytest.mark.parametrize(
-    ("n", "bound", "status"),
-    [
-        (16, 0.719019, Status.ELIGIBLE),
-        (15, 0.701213, Status.ELIGIBLE),
-        (14, 0.680977, Status.INSUFFICIENT_DATA),
-    ],
-)
-def test_case_2(n: int, bound: float, status: Status) -> None:
-    result = measured(*ratings(n))
-    assert {a.term for a in result.agreements} == {(3, 0.0, 0.35)}
-    assert result.estimate.coefficient == 1
-    assert result.estimate.lower_bound == result.estimate.attainable == six(bound)
-    assert result.estimate.simulation_variance == 0
-    assert result.status is status
-    if n == 16:
-        assert result.estimate.question_variance == six(0.006392)
-
-
-def test_case_2b() -> None:
-    result = measured(*ratings(16, 4, 4, 4, 2))
-    estimate = result.estimate
-    assert result.agreements[-1].term == (3, 0.5, 0.45)
-    assert estimate.coefficient == six(0.912281)
-    assert estimate.question_variance == six(0.011232)
-    assert estimate.simulation_variance == six(0.007605)
-    assert estimate.lower_bound == six(0.600617)
-    assert result.contradictions.rate == 3 / 96
-    assert result.status is Status.NOT_ELIGIBLE
-    holds = {rule.name: (rule.figure, rule.limit, rule.holds) for rule in result.rules}
-    assert holds == {
-        "simulations": (4, 3, True),
-        "questions": (16, 15, True),
-        "attainable": (estimate.attainable, 0.7, True),
-        "lower_bound": (estimate.lower_bound, 0.7, False),
-        "contradiction_rate": (3 / 96, 0.2, True),
-    }
+STYLES = Styles(None, None, None)
+ANSWERS = [2, 3, 3, 4, 5]
 
 
 def test_no_repeated_question() -> None:
-    result = measured({Q1: "A"}, PEERS_1)
-    assert result.estimate == (estimate := measured({}, {}).estimate)
-    assert (estimate.coefficient, estimate.reason) == (None, Reason.NO_REPEATED_QUESTION)
-    assert (estimate.lower_bound, estimate.lower_bound_reason) == (
-        None,
-        Reason.NO_REPEATED_QUESTION,
-    )
-    assert estimate.attainable is None
-    assert (result.contradictions.rate, result.contradictions.reason) == (
+    found = measured({Q1: "A"}, {Q1: "ABCBA"})
+    assert (found.estimate, found.reason) == (None, Reason.NO_REPEATED_QUESTION)
+    assert (found.contradictions.rate, found.contradictions.reason) == (
         None,
         Reason.NO_COMPARABLE_PAIR,
     )
-    assert result.status is Status.INSUFFICIENT_DATA
-    assert [rule.holds for rule in result.rules] == [False, False, False, False, True]
+    assert (found.status, found.unseen_share) == (Status.INSUFFICIENT_DATA, None)
+    assert [rule.name for rule in found.rules if not rule.holds] == [
+        "simulations",
+        "questions",
+        "attainable",
+        "lower_bound",
+    ]
+    assert explanation(found, Policy()) == (
+        "No question was answered in two simulations: ask the same questions again."
+    )
 
 
-@pytest.mark.parametrize("peers", ["", "ABCA"])
-def test_too_few_peers(peers: str) -> None:
-    result = measured({Q1: "AAA"}, {Q1: peers})
-    assert result.estimate.coefficient is None
-    assert result.estimate.reason is Reason.TOO_FEW_PEERS
-    assert (result.agreements, result.simulations) == ((), 0)
+@pytest.mark.parametrize(
+    ("others", "most", "said"),
+    [("", 1, "One individual answered"), ("ABC", 4, "At most 4 individuals answered")],
+)
+def test_too_few_individuals(others: str, most: int, said: str) -> None:
+    found = measured({Q1: "AAA"}, {Q1: others})
+    assert (found.estimate, found.reason) == (None, Reason.TOO_FEW_INDIVIDUALS)
+    assert (found.questions, found.simulations, found.crowd) == ((), (), (0, 0))
+    assert found.most_individuals == most
+    text = f"{said} in each of these simulations; five are needed."
+    assert explanation(found, Policy()) == text
 
 
-def test_five_peers_are_enough_and_the_own_individual_is_none() -> None:
-    assert len(measured({Q1: "AAA"}, {Q1: "ABCAB"}).agreements) == 1
-    assert measured({Q1: "AAAAAA"}, {Q1: "ABCA"}).agreements == ()
+def test_five_individuals_are_enough_and_this_one_is_among_them() -> None:
+    found = measured({Q1: "AAA"}, {Q1: "ABCB"})
+    assert (len(found.questions), found.crowd) == (1, (5, 5))
+
+
+def test_one_simulation_with_others_makes_a_question_comparable() -> None:
+    own = {Q1: "AAA"}
+    alone = {s: crowd(Q1, Counter("A")) for s in ("s0", "s1")}
+    found = reliability(recorded(own), {Q1: {**alone, "s2": crowd(Q1, Counter("AABBC"))}})
+    ((weight, own_, chance, _),) = [one.term for one in found.questions]
+    assert (weight, own_, chance) == (2, 0, 1.2)
+    assert len(found.simulations) == 3
 
 
 def test_everybody_alike_is_undefined() -> None:
-    result = measured(dict.fromkeys((Q1, Q2), "AAA"), dict.fromkeys((Q1, Q2), "AAAAA"))
-    assert result.estimate.coefficient is None
-    assert result.estimate.reason is Reason.EVERYBODY_ALIKE
-    assert result.estimate.lower_bound_reason is Reason.EVERYBODY_ALIKE
-    assert len(result.agreements) == 2
-    assert result.status is Status.INSUFFICIENT_DATA
+    found = measured(dict.fromkeys((Q1, Q2), "AAA"), dict.fromkeys((Q1, Q2), "AAAAA"))
+    assert (found.estimate, found.reason) == (None, Reason.EVERYBODY_ALIKE)
+    assert len(found.questions) == 2
+    assert found.status is Status.INSUFFICIENT_DATA
+    assert "divide people" in explanation(found, Policy())
 
 
-def test_two_simulations_give_no_bound() -> None:
-    result = measured({Q1: "AB"}, {Q1: "ABCAB"})
-    assert result.estimate.coefficient is not None
-    assert result.estimate.lower_bound is None
-    assert result.estimate.lower_bound_reason is Reason.UNDEFINED_WITHOUT_A_SIMULATION
-    assert result.status is Status.INSUFFICIENT_DATA
+def test_two_simulations_have_a_bound_over_questions_alone() -> None:
+    own, others = rated(60, [4] * 2, ANSWERS)
+    found = measured(own, others, ANY_STYLE)
+    assert estimated(found).basis is Basis.QUESTIONS
+    assert found.status is Status.INSUFFICIENT_DATA
+    assert explanation(found, ANY_STYLE) == (
+        "2 simulations can be compared, 3 are needed: ask the same questions in more simulations."
+    )
+    two = Policy(min_simulations=2, max_straight_lining=1, max_acquiescence=1)
+    assert measured(own, others, two).status is Status.ELIGIBLE
 
 
-def test_many_questions_in_two_simulations_are_insufficient() -> None:
-    questions = [Question.choice(f"q{i:02}", "ABC") for i in range(40)]
-    result = measured(dict.fromkeys(questions, "AA"), dict.fromkeys(questions, "ABCAB"))
-    assert (result.status, result.estimate.lower_bound) == (Status.INSUFFICIENT_DATA, None)
+def test_a_simulation_without_which_nothing_is_left_says_so() -> None:
+    """Each question in the first simulation and one other: without the first no pair is left."""
+    questions = [Question.rating(f"q{i:02}", 1, 5) for i in range(60)]
+    own = {q: [4, *(4 if i % 2 == s else None for s in range(2))] for i, q in enumerate(questions)}
+    found = measured(own, dict.fromkeys(questions, (1, 1, 5, 5)), ANY_STYLE)
+    assert estimated(found).basis is Basis.QUESTIONS
+    assert found.status is Status.INSUFFICIENT_DATA
+    assert explanation(found, ANY_STYLE).startswith("Without one of the simulations")
+
+
+def test_what_would_help_is_said_in_numbers() -> None:
+    found = measured(*rated(30, [4] * 3, [4, 4, 4, 4, 5]))
+    assert explanation(found, Policy()) == (
+        "These questions divide people little (mean e 0.08): 84 such questions are needed, 30 are "
+        "there; 57 would do if each were answered in more simulations."
+    )
+    found = measured(*rated(30, [4] * 10, [4, 4, 4, 4, 5]))
+    assert explanation(found, Policy()).endswith("30 are there; more simulations do not help.")
+    found = measured(*rated(14, [4] * 10, [1, 1, 5, 5]))
+    assert explanation(found, Policy()) == "14 questions can be compared, 15 are needed."
+
+
+def test_what_is_unreliable_is_said() -> None:
+    found = measured(*rated(16, [4] * 4, ANSWERS))
+    assert explanation(found, Policy()) == (
+        "It gives one position of a scale more often than others do, by 0.80; at most 0.40 is "
+        "allowed."
+    )
+    assert explanation(measured(*rated(16, [4] * 4, ANSWERS), ANY_STYLE), ANY_STYLE) == ""
+    found = measured(*rated(30, [1, 5, 3, 1], ANSWERS))
+    assert explanation(found, Policy()).startswith("Its answers agree too little: C is above -")
 
 
 def test_a_single_option_is_not_scored() -> None:
     single = Question.choice("single", "A")
-    assert measured({single: "AAA", Q1: "AAA"}, {single: "AAAAA", Q1: "ABCAB"}).agreements == (
-        measured({Q1: "AAA"}, {Q1: "ABCAB"}).agreements
-    )
+    both = measured({single: "AAA", Q1: "AAA"}, {single: "AAAAA", Q1: "ABCAB"})
+    assert both.questions == measured({Q1: "AAA"}, {Q1: "ABCAB"}).questions
 
 
 def test_empty_sets_agree() -> None:
     sets = Question.choices("sets", "abc")
     empty, full = set_value(""), set_value("abc")
-    result = measured({sets: [empty] * 3}, {sets: [[empty], [full], [full], [full], [full]]})
-    assert result.agreements[0].term == (2, 0.0, 1.2)
-    alike = measured({sets: [empty] * 3}, {sets: [[empty]] * 5})
-    assert alike.estimate.reason is Reason.EVERYBODY_ALIKE
+    found = measured({sets: [empty] * 3}, {sets: [full] * 4})
+    assert found.questions[0].term[:3] == (2, 0.0, six(0.6))
+    alike = measured({sets: [empty] * 3}, {sets: [empty] * 5})
+    assert alike.reason is Reason.EVERYBODY_ALIKE
 
 
 def test_only_sets_cannot_contradict() -> None:
     questions = [Question.themes(f"q{i:02}") for i in range(30)]
-    values = [[set_value(theme)] for theme in "abcdef"]
-    result = measured(
-        dict.fromkeys(questions, [set_value("a")] * 4), dict.fromkeys(questions, values)
+    others = [set_value(theme) for theme in "abcdef"]
+    found = measured(
+        dict.fromkeys(questions, [set_value("a")] * 4), dict.fromkeys(questions, others)
     )
-    assert result.contradictions.rate is None
-    assert result.status is Status.ELIGIBLE
+    assert found.contradictions.rate is None
+    assert found.status is Status.ELIGIBLE
 
 
 def test_mixed_models_are_named() -> None:
-    own, peers = ratings(2)
+    own, others = rated(2, [4] * 4, ANSWERS)
     plain = recorded(own)
     last = plain[-1]._replace(model="m2", prompt_version="p1")
-    result = reliability([*plain[:-1], last], histograms(own, peers))
-    assert result.mixed_models
-    assert result.models == (("", ""), ("m2", "p1"))
+    found = reliability([*plain[:-1], last], crowds(own, others))
+    assert found.mixed_models
+    assert found.models == (("", ""), ("m2", "p1"))
     apart = [a._replace(model=a.question.key) for a in plain]
-    result = reliability(apart, histograms(own, peers))
-    assert (result.mixed_models, result.models) == (False, (("q00", ""), ("q01", "")))
+    found = reliability(apart, crowds(own, others))
+    assert (found.mixed_models, found.models) == (False, (("q00", ""), ("q01", "")))
 
 
 def test_limits_are_settings() -> None:
-    given = recorded(ratings(14)[0])
-    everyone = histograms(*ratings(14))
-    assert reliability(given, everyone, Policy(min_questions=14)).status is Status.INSUFFICIENT_DATA
-    lenient = Policy(min_questions=14, min_attainable=0.6, min_lower_bound=0.6)
-    assert reliability(given, everyone, lenient).status is Status.ELIGIBLE
-    strict = Policy(min_questions=14, min_attainable=0.6, min_lower_bound=0.9)
-    assert reliability(given, everyone, strict).status is Status.NOT_ELIGIBLE
-    contradicting = ratings(16, 4, 4, 4, 2)
-    rated = Policy(min_lower_bound=0.5, max_contradiction_rate=0.03)
-    result = reliability(recorded(contradicting[0]), histograms(*contradicting), rated)
-    assert result.status is Status.NOT_ELIGIBLE
-    assert [rule.name for rule in result.rules if not rule.holds] == ["contradiction_rate"]
-    peers = Policy(min_peers=6)
-    assert reliability(given, everyone, peers).estimate.reason is Reason.TOO_FEW_PEERS
+    given = rated(14, [4] * 4, ANSWERS)
+    lenient = ANY_STYLE
+    assert measured(*given, lenient).status is Status.INSUFFICIENT_DATA
+    lenient = Policy(min_questions=14, max_straight_lining=1, max_acquiescence=1)
+    assert measured(*given, lenient).status is Status.ELIGIBLE
+    for style in ("straight_lining", "acquiescence"):
+        strict = Policy(**{"min_questions": 14, "max_straight_lining": 1, "max_acquiescence": 1}
+                        | {f"max_{style}": 0.1})  # fmt: skip
+        found = measured(*rated(15, [4] * 4, ANSWERS), strict)
+        assert found.status is Status.NOT_ELIGIBLE
+        assert [rule.name for rule in found.rules if not rule.holds] == [style]
+
+
+GOOD = Figures(3, 15, 0.7, 0.7, True, Styles(0.4, -0.45, 0.35))
+
+
+@pytest.mark.parametrize(
+    ("figures", "status", "failing"),
+    [
+        (GOOD, Status.ELIGIBLE, []),
+        (GOOD._replace(styles=STYLES), Status.ELIGIBLE, []),
+        (GOOD._replace(simulations=2), Status.INSUFFICIENT_DATA, ["simulations"]),
+        (GOOD._replace(questions=14), Status.INSUFFICIENT_DATA, ["questions"]),
+        (GOOD._replace(attainable=0.69), Status.INSUFFICIENT_DATA, ["attainable"]),
+        (GOOD._replace(attainable=None), Status.INSUFFICIENT_DATA, ["attainable"]),
+        (GOOD._replace(lower_bound=None), Status.INSUFFICIENT_DATA, ["lower_bound"]),
+        (GOOD._replace(over_simulations=False), Status.INSUFFICIENT_DATA, []),
+        (GOOD._replace(lower_bound=0.69), Status.NOT_ELIGIBLE, ["lower_bound"]),
+        (GOOD._replace(styles=Styles(0.41, 0, 0)), Status.NOT_ELIGIBLE, ["straight_lining"]),
+        (GOOD._replace(styles=Styles(0, -0.46, 0)), Status.NOT_ELIGIBLE, ["acquiescence"]),
+        (GOOD._replace(styles=Styles(0, 0.46, 0)), Status.NOT_ELIGIBLE, ["acquiescence"]),
+        (GOOD._replace(styles=Styles(0, 0, 0.36)), Status.NOT_ELIGIBLE, ["first_option"]),
+        (
+            GOOD._replace(simulations=2, lower_bound=-1, styles=Styles(1, None, None)),
+            Status.INSUFFICIENT_DATA,
+            ["simulations", "lower_bound", "straight_lining"],
+        ),
+    ],
+)
+def test_decision(figures: Figures, status: Status, failing: list[str]) -> None:
+    decision = decide(figures, Policy())
+    assert decision.status is status
+    assert [rule.name for rule in decision.rules if not rule.holds] == failing
+    assert [rule.name for rule in decision.rules] == [
+        "simulations", "questions", "attainable", "lower_bound", *Styles._fields,
+    ]  # fmt: skip
+    assert [rule.figure for rule in decision.rules] == [*figures[:4], *figures.styles]

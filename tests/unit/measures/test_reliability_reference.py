@@ -1,7 +1,7 @@
 """Reliability against a naive reference, and what must not change a bit of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from math import sqrt
 from random import Random
@@ -10,11 +10,13 @@ from statistics import fmean
 import pytest
 from scipy import stats
 
-from persona_server.measures.answers import Kind, Question, Value, disagreement, set_value
-from persona_server.measures.histogram import Histogram, Moments, increments
-from persona_server.measures.reliability import reliability
-from support.individuals import Crowd, Given, histograms, measured, ratings, recorded
+from persona_server.measures.answers import Answer, Kind, Question, Value, disagreement, set_value
+from persona_server.measures.individual.crowds import crowd
+from persona_server.measures.individual.reliability import Crowds, reliability
+from persona_server.measures.populations import Numbers
+from support.individuals import estimated, measured, rated, recorded
 
+SIMULATIONS = 5
 VALUES: dict[Kind, Sequence[Value]] = {
     Kind.CHOICE: "ABCD",
     Kind.RATING: range(1, 8),
@@ -22,12 +24,12 @@ VALUES: dict[Kind, Sequence[Value]] = {
     Kind.CHOICES: [set_value(s) for s in ("", "a", "ab", "abc", "bcd", "d")],
     Kind.THEMES: [set_value(s) for s in ("x", "xy", "yz", "xyz", "uvw")],
 }
+Given = dict[Question, dict[int, Value]]  # by simulation
+Present = dict[Question, dict[int, list[Value]]]  # everybody by simulation, this one included
 
 
-def mixed(
-    seed: int,
-) -> tuple[dict[Question, list[Value | None]], dict[Question, list[list[Value]]]]:
-    """Answer 20 questions in 5 simulations with gaps, as one individual and as eight others."""
+def mixed(seed: int) -> tuple[Given, Present]:
+    """Answer 20 questions in 5 simulations with gaps, as one of up to nine individuals."""
     random = Random(seed)
     makers = [
         lambda key: Question.choice(key, "ABCD"),
@@ -36,120 +38,143 @@ def mixed(
         lambda key: Question.choices(key, "abcd"),
         Question.themes,
     ]
-    questions = [makers[i % 5](f"q{i:02}") for i in range(20)]
-    own, peers = {}, {}
-    for question in questions:
+    own: Given = {}
+    present: Present = {}
+    for i in range(20):
+        question = makers[i % 5](f"q{i:02}")
         values = VALUES[question.kind]
         steady = random.choice(values)
-        own[question] = [
-            None
-            if random.random() < 0.1
-            else random.choice([steady, steady, random.choice(values)])
-            for _ in range(5)
-        ]
-        peers[question] = [random.choices(values, k=random.randint(1, 5)) for _ in range(8)]
-    return own, peers
+        own[question] = {
+            s: random.choice([steady, steady, random.choice(values)])
+            for s in range(SIMULATIONS)
+            if random.random() < 0.9
+        }
+        present[question] = {
+            s: [value, *random.choices(values, k=random.randint(3, 8))]
+            for s, value in own[question].items()
+        }
+    return own, present
 
 
-def naive_coefficient(own: Given, peers: Crowd) -> tuple[float, list[tuple[float, float, float]]]:
-    """C and its terms, by the definition."""
+def crowded(present: Present) -> Crowds:
+    return {
+        question: {f"s{s}": crowd(question, Counter(values)) for s, values in simulations.items()}
+        for question, simulations in present.items()
+    }
+
+
+def answers_of(own: Given) -> list[Answer]:
+    return recorded({q: [given.get(s) for s in range(SIMULATIONS)] for q, given in own.items()})
+
+
+def pairs(question: Question, values: Sequence[Value]) -> Iterator[float]:
+    return (disagreement(question, a, b) for a, b in permutations(values, 2))
+
+
+def naive_terms(own: Given, present: Present, left_out: int = -1) -> list[tuple[float, ...]]:
+    """(ω, d, e, u) of each comparable question, by the definition."""
     terms = []
-    for question, values in own.items():
-        given = [value for value in values if value is not None]
-        m = len(given)
-        if m < 2:
-            continue
-        d = fmean(disagreement(question, a, b) for a, b in permutations(given, 2))
-        e = fmean(
-            fmean(fmean(disagreement(question, a, b) for b in other) for other in peers[question])
-            for a in given
-        )
-        terms.append((m - 1.0, d, e))
-    return 1 - sum(w * d for w, d, _ in terms) / sum(w * e for w, _, e in terms), terms
+    for question, by_simulation in own.items():
+        given = {s: value for s, value in by_simulation.items() if s != left_out}
+        chance = [
+            fmean(pairs(question, present[question][s]))
+            for s in given
+            if len(present[question][s]) >= 5
+        ]
+        if len(given) >= 2 and chance:
+            unit = 4 / 3 if question.kind is Kind.CHOICE else 1
+            own_d = fmean(pairs(question, list(given.values())))
+            terms.append((len(given) - 1.0, own_d, fmean(chance), unit))
+    return terms
 
 
-def naive_bound(own: Given, peers: Crowd, simulations: int) -> float:
-    _, terms = naive_coefficient(own, peers)
-    n = len(terms)
-    prior = max(1.5, sum(w for w, _, _ in terms) / (2 * n))
-    terms.append((prior, 1.0, 1.0))
-    e = sum(w * e for w, _, e in terms)
-    ratio = sum(w * d for w, d, _ in terms) / e
-    v_q = (n + 1) / n * sum((w * (d - ratio * e)) ** 2 for w, d, e in terms) / e**2
-    without = [
-        naive_coefficient(
-            {q: [v for i, v in enumerate(values) if i != s] for q, values in own.items()}, peers
-        )[0]
-        for s in range(simulations)
-    ]
-    v_s = (simulations - 1) * fmean((c - fmean(without)) ** 2 for c in without)
-    t = stats.t.ppf(0.95, n)
-    return float(max(-1, 1 - (sqrt(ratio) + t * sqrt(max(v_q, v_s)) / (2 * sqrt(ratio))) ** 2))
+def naive_coefficient(terms: Sequence[tuple[float, ...]]) -> float:
+    return 1 - sum(w * d for w, d, _, _ in terms) / sum(w * e for w, _, e, _ in terms)
+
+
+def naive_interval(own: Given, present: Present) -> tuple[float, float]:
+    terms = naive_terms(own, present)
+    n, total = len(terms), sum(term[0] for term in terms)
+    unit = sum(w * u for w, _, _, u in terms) / total
+    prior = max(1.5, 1.125 * unit, total / (2 * n))
+    with_prior = [*terms, (prior, 1.0, 1.0, 1.0)]
+    e = sum(w * e for w, _, e, _ in with_prior)
+    ratio = sum(w * d for w, d, _, _ in with_prior) / e
+    v_q = (n + 1) / n * sum((w * (d - ratio * e)) ** 2 for w, d, e, _ in with_prior) / e**2
+    without = [naive_coefficient(naive_terms(own, present, left_out=s)) for s in range(SIMULATIONS)]
+    v_s = (SIMULATIONS - 1) * fmean((c - fmean(without)) ** 2 for c in without)
+    margin = stats.t.ppf(0.95, n) * sqrt(max(v_q, v_s)) / (2 * sqrt(ratio))
+    plain = sqrt(1 - naive_coefficient(terms))
+    low, high = 1 - (sqrt(ratio) + margin) ** 2, 1 - max(0, plain - margin) ** 2
+    return float(max(-1, low)), float(max(-1, high))
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_equals_the_naive_reference(seed: int) -> None:
-    own, peers = mixed(seed)
-    estimate = measured(own, peers).estimate
-    assert estimate.coefficient == pytest.approx(naive_coefficient(own, peers)[0], abs=1e-12)
-    assert estimate.lower_bound == pytest.approx(naive_bound(own, peers, 5), abs=1e-10)
+    own, present = mixed(seed)
+    estimate = estimated(reliability(answers_of(own), crowded(present)))
+    terms = naive_terms(own, present)
+    assert estimate.coefficient == pytest.approx(naive_coefficient(terms), abs=1e-12)
+    assert (estimate.low, estimate.high) == pytest.approx(naive_interval(own, present), abs=1e-10)
+    total = sum(term[0] for term in terms)
+    assert estimate.mean_chance == pytest.approx(sum(w * e for w, _, e, _ in terms) / total)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_order_changes_no_bit(seed: int) -> None:
-    own, peers = mixed(seed)
-    answers, everyone = recorded(own), histograms(own, peers)
-    expected = reliability(answers, everyone)
+    own, present = mixed(seed)
+    answers, expected = answers_of(own), reliability(answers_of(own), crowded(present))
     random = Random(seed)
     for _ in range(5):
-        shuffled = random.sample(answers, len(answers))
-        rows = {
-            q: Histogram(dict(random.sample(list(h.counts.items()), len(h.counts))))
-            for q, h in random.sample(list(everyone.items()), len(everyone))
+        shuffled = {
+            q: dict(random.sample([(s, shuffle(random, v)) for s, v in by.items()], len(by)))
+            for q, by in random.sample(list(present.items()), len(present))
         }
-        assert reliability(shuffled, rows) == expected
+        found = reliability(random.sample(answers, len(answers)), crowded(shuffled))
+        assert (found.estimate, found.status) == (expected.estimate, expected.status)
 
 
-def test_moments_and_histograms_change_no_bit() -> None:
-    own, peers = mixed(1)
-    everyone: dict[Question, Histogram | Moments] = dict(histograms(own, peers))
-    expected = measured(own, peers)
-    for question, values in own.items():
-        if question.kind.numeric:
-            mine = Counter(value for value in values if value is not None)
-            everyone[question] = Moments.of([mine, *map(Counter, peers[question])])
-    assert reliability(recorded(own), everyone) == expected
+def shuffle(random: Random, values: Sequence[Value]) -> list[Value]:
+    return random.sample(values, len(values))
 
 
-def test_a_thousand_times_the_peers_give_the_same_figures() -> None:
-    own, peers = mixed(2)
-    answers = recorded(own)
-    everyone = {}
-    for question, histogram in histograms(own, peers).items():
-        mine = Counter(a.value for a in answers if a.question == question)
-        others = histogram.without(mine).counts
-        many = Histogram({row: 1000 * count for row, count in others.items()})
-        everyone[question] = many.plus(increments({}, mine))
-    assert reliability(answers, everyone).estimate == measured(own, peers).estimate
+def test_sums_and_counts_change_no_bit() -> None:
+    own, present = mixed(1)
+    counted = crowded(present)
+    summed: dict[Question, Mapping[str, object]] = dict(counted)
+    for question, simulations in present.items():
+        if question.kind is Kind.SENTIMENT:
+            summed[question] = {
+                f"s{s}": crowd(question, Numbers.of(Counter(values)))
+                for s, values in simulations.items()
+            }
+    answers = answers_of(own)
+    assert reliability(answers, summed).estimate == reliability(answers, counted).estimate  # type: ignore[arg-type]
 
 
 def test_more_agreement_never_lowers_the_coefficient() -> None:
-    own, peers = ratings(16)
+    own, others = rated(16, [4] * 4, [2, 3, 3, 4, 5])
     coefficients = []
     for lapses in range(5):
         given = {**own, **{q: [4, 4, 4, 3] for q in list(own)[:lapses]}}
-        coefficients.append(measured(given, peers).estimate.coefficient or 0.0)
+        coefficients.append(estimated(measured(given, others)).coefficient)
     assert coefficients == sorted(coefficients, reverse=True)
     assert len(set(coefficients)) == 5
 
 
-def test_peers_that_differ_more_raise_the_coefficient() -> None:
-    own, _ = ratings(16, 4, 4, 4, 2)
-    near, far = (dict.fromkeys(own, peers) for peers in (tuple("34445"), tuple("11455")))
-    by_near, by_far = (
-        measured(own, {q: [[int(v)] for v in values] for q, values in peers.items()}).estimate
-        for peers in (near, far)
-    )
-    assert by_near.coefficient is not None
-    assert by_far.coefficient is not None
-    assert by_near.coefficient < by_far.coefficient
+def test_others_that_differ_more_raise_the_coefficient() -> None:
+    own, near = rated(16, [4, 4, 4, 2], [3, 4, 4, 4, 5])
+    _, far = rated(16, [4], [1, 1, 4, 5, 5])
+    assert estimated(measured(own, near)).coefficient < estimated(measured(own, far)).coefficient
+
+
+def test_who_takes_part_in_the_same_has_the_same_chance() -> None:
+    """An eccentric one too, who gives the answer that nobody else does."""
+    others = [3, 3, 3, 4, 4]
+    own, _ = rated(16, [3] * 3, others)
+    eccentric = {q: [1] * 3 for q in own}
+    crowds = {q: {f"s{i}": crowd(q, Counter([*others, 1, 3])) for i in range(3)} for q in own}
+    chances = [
+        estimated(reliability(recorded(given), crowds)).mean_chance for given in (own, eccentric)
+    ]
+    assert chances[0] == chances[1]

@@ -8,17 +8,18 @@ from statistics import fmean
 import pytest
 
 from persona_server.measures.answers import Answer, Kind, Question, Value, set_value
-from persona_server.measures.histogram import Histogram, increments
-from persona_server.measures.points import Noise, Point, noise
-from persona_server.measures.policy import Status
-from persona_server.measures.reliability import Reliability, reliability
-from persona_server.measures.shift import numeric_shift
+from persona_server.measures.individual.change import Noise, ReliableChange, reliable_change
+from persona_server.measures.individual.crowds import Crowd, crowd
+from persona_server.measures.individual.points import Differences, Point, differences
+from persona_server.measures.individual.policy import Status
+from persona_server.measures.individual.reliability import Reliability, reliability
 
 QUESTIONS, SIMULATIONS, RESPONDENTS = 30, 4, 60
+OTHERS = 300  # of few, chance is another than that of a random one's answers
 
 
 class World:
-    """Questions of mixed kinds, and what 30 peers answered."""
+    """Questions of mixed kinds, and what others answer in every simulation."""
 
     def __init__(self, seed: int, consensus: float = 0.0) -> None:
         self.random = Random(seed)
@@ -29,16 +30,14 @@ class World:
             ("choices", [set_value(s) for s in ("a", "ab", "bc", "abc", "d")]),
         ]
         self.crowd: dict[Question, list[Value]] = {}
-        self.peers: dict[Question, Histogram] = {}
         for i in range(QUESTIONS):
             kind, values = scales[i % len(scales)]
             question = self._question(kind, f"q{i:02}")
             usual = self.random.choice(values)
             self.crowd[question] = [
                 usual if self.random.random() < consensus else self.random.choice(values)
-                for _ in range(30)
+                for _ in range(OTHERS)
             ]
-            self.peers[question] = Histogram.of({value: 1} for value in self.crowd[question])
 
     @staticmethod
     def _question(kind: str, key: str) -> Question:
@@ -64,22 +63,21 @@ class World:
         ]
 
     def measure(self, answers: list[Answer]) -> Reliability:
-        everyone = {}
-        for question, histogram in self.peers.items():
-            own = Counter(a.value for a in answers if a.question == question)
-            everyone[question] = histogram.plus(increments({}, own))
-        return reliability(answers, everyone)
+        crowds: dict[Question, dict[str, Crowd]] = {}
+        for one in answers:
+            present = Counter([*self.crowd[one.question], one.value])
+            crowds.setdefault(one.question, {})[one.simulation_id] = crowd(one.question, present)
+        return reliability(answers, crowds)
 
 
 @pytest.mark.parametrize("true_c", [0.0, 0.5, 0.9, 1.0])
 def test_the_coefficient_finds_the_truth(true_c: float) -> None:
     world = World(1)
     results = [world.measure(world.respondent(true_c)) for _ in range(RESPONDENTS)]
-    coefficients = [r.estimate.coefficient for r in results if r.estimate.coefficient is not None]
-    assert len(coefficients) == RESPONDENTS
-    assert fmean(coefficients) == pytest.approx(true_c, abs=0.03)
-    bounds = [r.estimate.lower_bound for r in results if r.estimate.lower_bound is not None]
-    assert sum(bound <= true_c for bound in bounds) >= 0.9 * RESPONDENTS
+    estimates = [r.estimate for r in results if r.estimate is not None]
+    assert len(estimates) == RESPONDENTS
+    assert fmean(e.coefficient for e in estimates) == pytest.approx(true_c, abs=0.03)
+    assert sum(e.low <= true_c for e in estimates) >= 0.9 * RESPONDENTS
 
 
 def test_the_steady_are_eligible_and_the_random_are_not() -> None:
@@ -127,18 +125,22 @@ def _opposite(question: Question, a: Value, b: Value) -> bool:
 
 def test_a_true_shift_is_a_reliable_change_and_noise_seldom_is() -> None:
     random = Random(5)
-    question = Question.sentiment("s")
+    kind = Question.sentiment("s").kind
 
     def waves(shift: int) -> list[Point]:
-        return [Point(t, round(random.gauss(0, 50_000)) + shift * (t > 1)) for t in range(4)]
+        return [
+            Point(t, round(random.gauss(0, 50_000)) + shift * (t > 1), 1, f"s{t}") for t in range(4)
+        ]
 
-    others = Noise()
+    total = Differences()
     for _ in range(20):
-        others = others.plus(noise(question.kind, waves(0)))
+        for _, found in differences(kind, waves(0)):
+            total = total.plus(found)
+    others = Noise(total.number, float(total.variance(kind)), float(total.mean_inverse))
 
     def changed(shift: int) -> int:
-        shifts = [numeric_shift(question, waves(shift), others) for _ in range(200)]
-        return sum(s.reliable.reliable_change for s in shifts if s.reliable)
+        found = [reliable_change(kind, waves(shift), others) for _ in range(200)]
+        return sum(one.reliable(one.p) for one in found if isinstance(one, ReliableChange))
 
     assert changed(0) <= 20
     assert changed(400_000) == 200

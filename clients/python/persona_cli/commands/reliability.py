@@ -5,12 +5,10 @@ from typing import Annotated
 import typer
 
 from persona.v1.measures_pb2 import (
-    UNDEFINED_REASON_UNSPECIFIED,
     Contradiction,
     Reliability,
     ReliabilityRule,
     ReliabilityStatus,
-    UndefinedReason,
 )
 from persona_cli.commands.library import model_names, print_library_persona
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
@@ -27,13 +25,15 @@ from persona_cli.terminal.shifts import kind_text, number_text, reason_text
 from persona_client import NotEligible
 
 # At most so much of a rule's figure is good; of the others, at least.
-_AT_MOST = {"contradiction_rate"}
+_AT_MOST = {"straight_lining", "acquiescence", "first_option"}
 _WHAT_RULES_LIMIT = {
     "simulations": "simulations",
     "questions": "comparable questions",
     "attainable": "attainable bound",
     "lower_bound": "lower bound of C",
-    "contradiction_rate": "contradicting pairs",
+    "straight_lining": "straight-lining",
+    "acquiescence": "acquiescence, either way",
+    "first_option": "first option shown",
 }
 _STATUS = {
     "INSUFFICIENT_DATA": "insufficient data, which says nothing of the individual",
@@ -109,18 +109,17 @@ def _print_reliability(found: Reliability) -> None:
     )
     known = status.removeprefix("RELIABILITY_STATUS_")
     print_text(f"status  {_STATUS.get(known, known.lower() or f'status {found.status}')}")
-    agreement = _figure(
-        found.HasField("coefficient"), found.coefficient.value, found.coefficient_reason
-    )
-    print_text(f"C       {agreement} (1: perfect agreement, 0: what chance would give)")
+    if found.explanation:
+        print_text(found.explanation)
+    print_text(f"C       {_agreement(found)} (1: perfect agreement, 0: what chance would give)")
     print_text(
         f"data    {found.question_count} comparable questions, "
-        f"{found.simulation_count} simulations, {found.pair_count} pairs that could contradict"
+        f"{found.simulation_count} simulations, {_individuals(found)}"
     )
     rows = (
         (
             _WHAT_RULES_LIMIT.get(rule.name, rule.name),
-            _figure(rule.HasField("figure"), rule.figure.value, _reason(found, rule)),
+            _figure(found, rule),
             f"{'at most' if rule.name in _AT_MOST else 'at least'} {number_text(rule.limit)}",
             "yes" if rule.holds else "no",
         )
@@ -133,7 +132,30 @@ def _print_reliability(found: Reliability) -> None:
         print_table(columns, map(_contradiction, found.contradictions), ids=False)
 
 
+def _agreement(found: Reliability) -> str:
+    """Return C with its interval."""
+    if not found.HasField("coefficient"):
+        return f"undefined: {reason_text(found.coefficient_reason)}"
+    value = number_text(found.coefficient.value)
+    if not found.HasField("upper_bound"):  # of the first version
+        return value
+    low, high = number_text(found.lower_bound.value), number_text(found.upper_bound.value)
+    return f"{value}, 90%: {low} to {high}"
+
+
+def _individuals(found: Reliability) -> str:
+    least, most = found.least_individuals, found.most_individuals
+    number = f"{least} to {most}" if least not in (0, most) else f"{most}"
+    return f"{number} individual{'' if most == 1 else 's'} in each"
+
+
 def _print_notes(found: Reliability) -> None:
+    outlying = [one.simulation_id for one in found.simulations if one.outlying]
+    if outlying:
+        print_text(f"Its answers stand apart in {', '.join(outlying)}.")
+    if found.HasField("contradiction_rate") and found.contradicting_pair_count:
+        pairs = f"{found.contradicting_pair_count} of {found.pair_count}"
+        print_text(f"Contradicting pairs of answers: {pairs}.")
     if found.mixed_models:
         models = model_names(found.models)
         print_text(f"Answers come from several models or prompt versions: {models}.")
@@ -145,17 +167,12 @@ def _print_notes(found: Reliability) -> None:
         print_text(f"In the library as {found.library_persona_id.value}.")
 
 
-def _reason(found: Reliability, rule: ReliabilityRule) -> "UndefinedReason.ValueType":
-    """Return why a rule has no figure."""
-    return {
-        "attainable": found.coefficient_reason,
-        "lower_bound": found.lower_bound_reason,
-        "contradiction_rate": found.contradiction_rate_reason,
-    }.get(rule.name, UNDEFINED_REASON_UNSPECIFIED)
-
-
-def _figure(known: bool, value: float, reason: "UndefinedReason.ValueType") -> str:
-    return number_text(value) if known else f"undefined: {reason_text(reason)}"
+def _figure(found: Reliability, rule: ReliabilityRule) -> str:
+    if rule.HasField("figure"):
+        return number_text(rule.figure.value)
+    if rule.name in _AT_MOST:
+        return "too few such questions"
+    return f"undefined: {reason_text(found.coefficient_reason)}"
 
 
 def _contradiction(one: Contradiction) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from persona_cli.terminal.shifts import (
     choice_text,
     kind_text,
     number_text,
+    others_text,
     reliable_text,
     slope_text,
 )
@@ -71,6 +72,8 @@ def _print_timeline(one: QuestionTimeline) -> None:
     if one.HasField("numeric_shift"):
         print_text(reliable_text(one.numeric_shift))
         print_text(slope_text(one.numeric_shift))
+        if others := others_text(one.numeric_shift):
+            print_text(others)
     elif one.HasField("choice_shift"):
         print_text(choice_text(one.choice_shift, len(one.points)))
     print_table(("TIME", "ANSWER", "SIMULATIONS"), _points(one), ids=False)

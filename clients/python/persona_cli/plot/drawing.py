@@ -98,7 +98,7 @@ def _legend(timelines: Sequence[QuestionTimeline]) -> Iterator[str]:
         yield " ".join(said)
     said = []
     if any(shift.reliable_change.reliable for shift in shifts):
-        said.append("Orange: reliable change from first to last, |RCI| above the threshold.")
+        said.append("Orange: reliable change from first to last, adjusted p below 0.05.")
     if any(timeline.choice_shift.switch_count for timeline in timelines):
         said.append("Ring: a switch.")
     yield " ".join([*said, "Times are UTC."])

@@ -10,9 +10,11 @@ from persona.v1.measures_pb2 import (
     QUESTION_KIND_CHOICE,
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,
+    SLOPE_UNIT_SIMULATION,
     NumericShift,
     Question,
     QuestionTimeline,
+    Slope,
     TimelinePoint,
 )
 from persona_cli.terminal.output import printable
@@ -35,6 +37,8 @@ _MAX_ROWS = 8  # options or themes of a panel
 _OTHERS = "(others)"  # taken, but without a row of their own
 _ARROW = 0.05  # behind the last point, as a share of the time
 _BAND_STEPS = 48
+_TWO_SIDED = 1.96  # standard deviations that hold 95% of the noise
+_THIRTY = 30.0  # days
 
 
 def draw_panel(axes: Axes, timeline: QuestionTimeline) -> None:
@@ -83,7 +87,7 @@ def _draw_numbers(axes: Axes, timeline: QuestionTimeline) -> None:
     else:
         axes.plot(times, values, color="#9AA0A6", linewidth=1, zorder=1)
     if shift.HasField("reliable_change"):
-        noise = change.threshold * sqrt(change.noise_variance)
+        noise = _TWO_SIDED * sqrt(change.noise.variance)
         axes.errorbar(
             times, values, yerr=noise, fmt="none", ecolor=_BLUE, elinewidth=1.1, capsize=2.5,
             alpha=0.55, zorder=2,
@@ -133,17 +137,25 @@ def _draw_line(
     """
     middle, level = sum(times) / len(times), sum(values) / len(values)
     squares = sum((time - middle) ** 2 for time in times)
-    slope = shift.slope.per_30_days / 30
+    slope = shift.slope.value / _days_per_unit(shift.slope, times)
     steps = [times[0] + (times[-1] - times[0]) * i / _BAND_STEPS for i in range(_BAND_STEPS + 1)]
     line = [level + slope * (time - middle) for time in steps]
     axes.plot(steps, line, color=_BLUE, linewidth=1.4, zorder=1.5)
     if not shift.slope.HasField("low"):
         return
-    half = (shift.slope.high.value - shift.slope.low.value) / 2 / 30 * sqrt(squares)
+    interval = (shift.slope.high.value - shift.slope.low.value) / 2
+    half = interval / _days_per_unit(shift.slope, times) * sqrt(squares)
     widths = [half * sqrt(1 / len(times) + (time - middle) ** 2 / squares) for time in steps]
     low = [y - width for y, width in zip(line, widths, strict=True)]
     high = [y + width for y, width in zip(line, widths, strict=True)]
     axes.fill_between(steps, low, high, color=_BLUE, alpha=0.13, linewidth=0, zorder=1)
+
+
+def _days_per_unit(slope: Slope, times: Sequence[float]) -> float:
+    """Return how many days the slope's unit lasts; simulations are drawn as if evenly spread."""
+    if slope.per == SLOPE_UNIT_SIMULATION:
+        return (times[-1] - times[0]) / (len(times) - 1)
+    return _THIRTY
 
 
 def _mark_change(axes: Axes, times: Sequence[float], values: Sequence[float], arrow: float) -> None:

@@ -3,6 +3,7 @@
 from persona.v1.measures_pb2 import (
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,
+    SLOPE_UNIT_SIMULATION,
     ChoiceShift,
     NumericShift,
     Question,
@@ -11,11 +12,11 @@ from persona.v1.measures_pb2 import (
     UndefinedReason,
 )
 
+_LEAST_P = 0.001  # that is written out
 _REASONS = {
     "NO_REPEATED_QUESTION": "no question was answered in two simulations",
-    "TOO_FEW_PEERS": "too few others answered the same questions",
+    "TOO_FEW_INDIVIDUALS": "too few individuals answered in the same simulations",
     "EVERYBODY_ALIKE": "everybody answers alike",
-    "UNDEFINED_WITHOUT_A_SIMULATION": "undefined without one of the simulations",
     "NO_COMPARABLE_PAIR": "no answers could contradict each other",
     "TOO_FEW_POINTS": "too few points in time",
     "TOO_MANY_POINTS": "too many points in time",
@@ -59,11 +60,24 @@ def reliable_text(shift: NumericShift) -> str:
     if not shift.HasField("reliable_change"):
         return f"{change}, not judged: {reason_text(shift.reliable_change_reason)}"
     found = shift.reliable_change
-    figures = f"RCI {found.rci:+.2f}, threshold {found.threshold:.2f}".replace("-", "−")
+    figures = f"RCI {found.rci:+.2f}, adjusted p {_p_text(found.adjusted_p)}".replace("-", "−")
+    if found.change != shift.change.value:
+        figures = f"halves {number_text(found.change, '+')}, {figures}"
     if not found.reliable:
         return f"{change}, within the noise ({figures})"
     arrow = "▲" if found.rci > 0 else "▼"
     return f"{arrow} reliable {change} ({figures})"
+
+
+def _p_text(p: float) -> str:
+    return f"{p:.3f}" if p >= _LEAST_P else f"below {_LEAST_P}"
+
+
+def others_text(shift: NumericShift) -> str:
+    """Say how the others' mean moved meanwhile; "" if that is not known."""
+    if not shift.HasField("others_change"):
+        return ""
+    return f"others' mean {number_text(shift.others_change.value, '+')}"
 
 
 def slope_text(shift: NumericShift) -> str:
@@ -71,7 +85,8 @@ def slope_text(shift: NumericShift) -> str:
     if not shift.HasField("slope"):
         return f"no trend to tell: {reason_text(shift.slope_reason)}"
     slope = shift.slope
-    text = f"trend {number_text(slope.per_30_days, '+')} per 30 days"
+    per = "simulation" if slope.per == SLOPE_UNIT_SIMULATION else "30 days"
+    text = f"trend {number_text(slope.value, '+')} per {per}"
     if not slope.HasField("low"):
         return f"{text} (no interval: {reason_text(shift.interval_reason)})"
     low, high = number_text(slope.low.value, "+"), number_text(slope.high.value, "+")

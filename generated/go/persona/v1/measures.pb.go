@@ -88,12 +88,11 @@ const (
 	UndefinedReason_UNDEFINED_REASON_UNSPECIFIED UndefinedReason = 0
 	// No question was answered in two simulations.
 	UndefinedReason_UNDEFINED_REASON_NO_REPEATED_QUESTION UndefinedReason = 1
-	// Too few other individuals answered the same questions.
-	UndefinedReason_UNDEFINED_REASON_TOO_FEW_PEERS UndefinedReason = 2
+	// In no simulation have five individuals answered a question that was repeated; `most_individuals`
+	// says how many have. A simulation is a run over many individuals, and not one for each.
+	UndefinedReason_UNDEFINED_REASON_TOO_FEW_INDIVIDUALS UndefinedReason = 2
 	// All individuals answer alike, so consistency can't be told from consensus.
 	UndefinedReason_UNDEFINED_REASON_EVERYBODY_ALIKE UndefinedReason = 3
-	// Without one of the simulations the coefficient would be undefined.
-	UndefinedReason_UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION UndefinedReason = 4
 	// No pair of answers was compared that could contradict.
 	UndefinedReason_UNDEFINED_REASON_NO_COMPARABLE_PAIR UndefinedReason = 5
 	// Too few points in time.
@@ -113,9 +112,8 @@ var (
 	UndefinedReason_name = map[int32]string{
 		0:  "UNDEFINED_REASON_UNSPECIFIED",
 		1:  "UNDEFINED_REASON_NO_REPEATED_QUESTION",
-		2:  "UNDEFINED_REASON_TOO_FEW_PEERS",
+		2:  "UNDEFINED_REASON_TOO_FEW_INDIVIDUALS",
 		3:  "UNDEFINED_REASON_EVERYBODY_ALIKE",
-		4:  "UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION",
 		5:  "UNDEFINED_REASON_NO_COMPARABLE_PAIR",
 		6:  "UNDEFINED_REASON_TOO_FEW_POINTS",
 		7:  "UNDEFINED_REASON_TOO_MANY_POINTS",
@@ -124,17 +122,16 @@ var (
 		10: "UNDEFINED_REASON_NO_RESIDUALS",
 	}
 	UndefinedReason_value = map[string]int32{
-		"UNDEFINED_REASON_UNSPECIFIED":                    0,
-		"UNDEFINED_REASON_NO_REPEATED_QUESTION":           1,
-		"UNDEFINED_REASON_TOO_FEW_PEERS":                  2,
-		"UNDEFINED_REASON_EVERYBODY_ALIKE":                3,
-		"UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION": 4,
-		"UNDEFINED_REASON_NO_COMPARABLE_PAIR":             5,
-		"UNDEFINED_REASON_TOO_FEW_POINTS":                 6,
-		"UNDEFINED_REASON_TOO_MANY_POINTS":                7,
-		"UNDEFINED_REASON_TOO_FEW_DIFFERENCES":            8,
-		"UNDEFINED_REASON_NO_NOISE":                       9,
-		"UNDEFINED_REASON_NO_RESIDUALS":                   10,
+		"UNDEFINED_REASON_UNSPECIFIED":          0,
+		"UNDEFINED_REASON_NO_REPEATED_QUESTION": 1,
+		"UNDEFINED_REASON_TOO_FEW_INDIVIDUALS":  2,
+		"UNDEFINED_REASON_EVERYBODY_ALIKE":      3,
+		"UNDEFINED_REASON_NO_COMPARABLE_PAIR":   5,
+		"UNDEFINED_REASON_TOO_FEW_POINTS":       6,
+		"UNDEFINED_REASON_TOO_MANY_POINTS":      7,
+		"UNDEFINED_REASON_TOO_FEW_DIFFERENCES":  8,
+		"UNDEFINED_REASON_NO_NOISE":             9,
+		"UNDEFINED_REASON_NO_RESIDUALS":         10,
 	}
 )
 
@@ -163,6 +160,59 @@ func (x UndefinedReason) Number() protoreflect.EnumNumber {
 // Deprecated: Use UndefinedReason.Descriptor instead.
 func (UndefinedReason) EnumDescriptor() ([]byte, []int) {
 	return file_persona_v1_measures_proto_rawDescGZIP(), []int{1}
+}
+
+// ReliabilityBasis is what the interval of C takes the variance of.
+type ReliabilityBasis int32
+
+const (
+	// There is no interval.
+	ReliabilityBasis_RELIABILITY_BASIS_UNSPECIFIED ReliabilityBasis = 0
+	// Of questions and of simulations, whichever is larger.
+	ReliabilityBasis_RELIABILITY_BASIS_QUESTIONS_AND_SIMULATIONS ReliabilityBasis = 1
+	// Of questions alone: without one of the simulations C would be undefined.
+	ReliabilityBasis_RELIABILITY_BASIS_QUESTIONS ReliabilityBasis = 2
+)
+
+// Enum value maps for ReliabilityBasis.
+var (
+	ReliabilityBasis_name = map[int32]string{
+		0: "RELIABILITY_BASIS_UNSPECIFIED",
+		1: "RELIABILITY_BASIS_QUESTIONS_AND_SIMULATIONS",
+		2: "RELIABILITY_BASIS_QUESTIONS",
+	}
+	ReliabilityBasis_value = map[string]int32{
+		"RELIABILITY_BASIS_UNSPECIFIED":               0,
+		"RELIABILITY_BASIS_QUESTIONS_AND_SIMULATIONS": 1,
+		"RELIABILITY_BASIS_QUESTIONS":                 2,
+	}
+)
+
+func (x ReliabilityBasis) Enum() *ReliabilityBasis {
+	p := new(ReliabilityBasis)
+	*p = x
+	return p
+}
+
+func (x ReliabilityBasis) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReliabilityBasis) Descriptor() protoreflect.EnumDescriptor {
+	return file_persona_v1_measures_proto_enumTypes[2].Descriptor()
+}
+
+func (ReliabilityBasis) Type() protoreflect.EnumType {
+	return &file_persona_v1_measures_proto_enumTypes[2]
+}
+
+func (x ReliabilityBasis) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReliabilityBasis.Descriptor instead.
+func (ReliabilityBasis) EnumDescriptor() ([]byte, []int) {
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{2}
 }
 
 // QuestionKind is how a question is answered.
@@ -214,11 +264,11 @@ func (x QuestionKind) String() string {
 }
 
 func (QuestionKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_persona_v1_measures_proto_enumTypes[2].Descriptor()
+	return file_persona_v1_measures_proto_enumTypes[3].Descriptor()
 }
 
 func (QuestionKind) Type() protoreflect.EnumType {
-	return &file_persona_v1_measures_proto_enumTypes[2]
+	return &file_persona_v1_measures_proto_enumTypes[3]
 }
 
 func (x QuestionKind) Number() protoreflect.EnumNumber {
@@ -227,36 +277,88 @@ func (x QuestionKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use QuestionKind.Descriptor instead.
 func (QuestionKind) EnumDescriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{2}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{3}
+}
+
+// SlopeUnit is per what a trend is a change.
+type SlopeUnit int32
+
+const (
+	// Not set.
+	SlopeUnit_SLOPE_UNIT_UNSPECIFIED SlopeUnit = 0
+	// Thirty days: all points together last that long.
+	SlopeUnit_SLOPE_UNIT_THIRTY_DAYS SlopeUnit = 1
+	// A simulation: all points are within less than thirty days.
+	SlopeUnit_SLOPE_UNIT_SIMULATION SlopeUnit = 2
+)
+
+// Enum value maps for SlopeUnit.
+var (
+	SlopeUnit_name = map[int32]string{
+		0: "SLOPE_UNIT_UNSPECIFIED",
+		1: "SLOPE_UNIT_THIRTY_DAYS",
+		2: "SLOPE_UNIT_SIMULATION",
+	}
+	SlopeUnit_value = map[string]int32{
+		"SLOPE_UNIT_UNSPECIFIED": 0,
+		"SLOPE_UNIT_THIRTY_DAYS": 1,
+		"SLOPE_UNIT_SIMULATION":  2,
+	}
+)
+
+func (x SlopeUnit) Enum() *SlopeUnit {
+	p := new(SlopeUnit)
+	*p = x
+	return p
+}
+
+func (x SlopeUnit) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SlopeUnit) Descriptor() protoreflect.EnumDescriptor {
+	return file_persona_v1_measures_proto_enumTypes[4].Descriptor()
+}
+
+func (SlopeUnit) Type() protoreflect.EnumType {
+	return &file_persona_v1_measures_proto_enumTypes[4]
+}
+
+func (x SlopeUnit) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SlopeUnit.Descriptor instead.
+func (SlopeUnit) EnumDescriptor() ([]byte, []int) {
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{4}
 }
 
 // Reliability is how consistently one individual answers the same questions in several simulations,
-// corrected for what would agree by chance.
+// corrected for what would agree by chance among those who answered in the same simulations.
 type Reliability struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the individual may be promoted.
 	Status ReliabilityStatus `protobuf:"varint,1,opt,name=status,proto3,enum=persona.v1.ReliabilityStatus" json:"status,omitempty"`
 	// Every rule behind the status, with its figure: those about the amount of data first.
 	Rules []*ReliabilityRule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
-	// Chance-corrected agreement C: 1 is perfect, 0 is what chance would give; null if undefined.
+	// Chance-corrected agreement C: 1 is perfect, 0 is what chance would give, from -1; null if
+	// undefined.
 	Coefficient *wrapperspb.DoubleValue `protobuf:"bytes,3,opt,name=coefficient,proto3" json:"coefficient,omitempty"`
-	// One-sided 95% lower bound of C, from -1 to 1; null if undefined.
+	// Lower end of the 90% interval of C, so its one-sided 95% bound, from -1 to 1; null if undefined.
 	LowerBound *wrapperspb.DoubleValue `protobuf:"bytes,4,opt,name=lower_bound,json=lowerBound,proto3" json:"lower_bound,omitempty"`
 	// The lower bound that perfect agreement on the same amount of data would have; null if
 	// undefined.
 	Attainable *wrapperspb.DoubleValue `protobuf:"bytes,5,opt,name=attainable,proto3" json:"attainable,omitempty"`
-	// Contradicting pairs of answers per compared pair, 0 to 1; null if undefined.
+	// Contradicting pairs of answers per compared pair, 0 to 1; null if undefined. No rule limits it.
 	ContradictionRate *wrapperspb.DoubleValue `protobuf:"bytes,6,opt,name=contradiction_rate,json=contradictionRate,proto3" json:"contradiction_rate,omitempty"`
-	// Why `coefficient` and `attainable` are null.
+	// Why `coefficient`, and with it the bounds and `attainable`, are null.
 	CoefficientReason UndefinedReason `protobuf:"varint,7,opt,name=coefficient_reason,json=coefficientReason,proto3,enum=persona.v1.UndefinedReason" json:"coefficient_reason,omitempty"`
-	// Why `lower_bound` is null.
-	LowerBoundReason UndefinedReason `protobuf:"varint,8,opt,name=lower_bound_reason,json=lowerBoundReason,proto3,enum=persona.v1.UndefinedReason" json:"lower_bound_reason,omitempty"`
 	// Why `contradiction_rate` is null.
 	ContradictionRateReason UndefinedReason `protobuf:"varint,9,opt,name=contradiction_rate_reason,json=contradictionRateReason,proto3,enum=persona.v1.UndefinedReason" json:"contradiction_rate_reason,omitempty"`
 	// The number of simulations with an answer to a comparable question.
 	SimulationCount int32 `protobuf:"varint,10,opt,name=simulation_count,json=simulationCount,proto3" json:"simulation_count,omitempty"`
-	// The number of comparable questions: those answered in at least two simulations, and by enough
-	// other individuals.
+	// The number of comparable questions: those answered in at least two simulations, in one of which
+	// at least five individuals answered it.
 	QuestionCount int32 `protobuf:"varint,11,opt,name=question_count,json=questionCount,proto3" json:"question_count,omitempty"`
 	// The number of pairs of answers that contradict each other.
 	ContradictingPairCount int32 `protobuf:"varint,12,opt,name=contradicting_pair_count,json=contradictingPairCount,proto3" json:"contradicting_pair_count,omitempty"`
@@ -278,8 +380,41 @@ type Reliability struct {
 	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,19,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
 	// Whether automatic promotion has yet to evaluate the individual's newest answers.
 	PromotionPending bool `protobuf:"varint,20,opt,name=promotion_pending,json=promotionPending,proto3" json:"promotion_pending,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The version of the formulas: 2. Of one that was promoted under version 1, with another notion of
+	// chance, 1; the fields from here on are then unset.
+	Version int32 `protobuf:"varint,21,opt,name=version,proto3" json:"version,omitempty"`
+	// Upper end of the 90% interval of C, to 1; null if undefined.
+	UpperBound *wrapperspb.DoubleValue `protobuf:"bytes,22,opt,name=upper_bound,json=upperBound,proto3" json:"upper_bound,omitempty"`
+	// What the interval rests on.
+	Basis ReliabilityBasis `protobuf:"varint,23,opt,name=basis,proto3,enum=persona.v1.ReliabilityBasis" json:"basis,omitempty"`
+	// What perfect agreement would need for the limit of `attainable`; null if it reaches it.
+	Shortfall *ReliabilityShortfall `protobuf:"bytes,24,opt,name=shortfall,proto3" json:"shortfall,omitempty"`
+	// In one sentence what is missing, and what would help; "" if it is eligible.
+	Explanation string `protobuf:"bytes,25,opt,name=explanation,proto3" json:"explanation,omitempty"`
+	// How far its answers follow their form instead of their question.
+	Styles *ResponseStyles `protobuf:"bytes,26,opt,name=styles,proto3" json:"styles,omitempty"`
+	// The simulations with an answer to a comparable question, at most 1,000; at promotion their ids
+	// alone are kept.
+	Simulations []*SimulationReliability `protobuf:"bytes,27,rep,name=simulations,proto3" json:"simulations,omitempty"`
+	// The share of bad simulations that so many good ones could not exclude, 0 to 1; null without any.
+	UnseenShare *wrapperspb.DoubleValue `protobuf:"bytes,28,opt,name=unseen_share,json=unseenShare,proto3" json:"unseen_share,omitempty"`
+	// The variance of C over questions; null if undefined.
+	QuestionVariance *wrapperspb.DoubleValue `protobuf:"bytes,29,opt,name=question_variance,json=questionVariance,proto3" json:"question_variance,omitempty"`
+	// The variance of C over simulations; null if undefined.
+	SimulationVariance *wrapperspb.DoubleValue `protobuf:"bytes,30,opt,name=simulation_variance,json=simulationVariance,proto3" json:"simulation_variance,omitempty"`
+	// The mean disagreement of its own answers, 1 being that of answers at random; null if undefined.
+	MeanDisagreement *wrapperspb.DoubleValue `protobuf:"bytes,31,opt,name=mean_disagreement,json=meanDisagreement,proto3" json:"mean_disagreement,omitempty"`
+	// The mean disagreement of two individuals in the same simulations: what agrees by chance. C is
+	// 1 - mean_disagreement / mean_chance; null if undefined.
+	MeanChance *wrapperspb.DoubleValue `protobuf:"bytes,32,opt,name=mean_chance,json=meanChance,proto3" json:"mean_chance,omitempty"`
+	// The smallest number of individuals by whom chance is known of a question in a simulation; 0 if
+	// it is known nowhere.
+	LeastIndividuals int32 `protobuf:"varint,33,opt,name=least_individuals,json=leastIndividuals,proto3" json:"least_individuals,omitempty"`
+	// The largest such number or, if chance is known nowhere, the most that answered one of its
+	// repeated questions in one simulation.
+	MostIndividuals int32 `protobuf:"varint,34,opt,name=most_individuals,json=mostIndividuals,proto3" json:"most_individuals,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Reliability) Reset() {
@@ -357,13 +492,6 @@ func (x *Reliability) GetContradictionRate() *wrapperspb.DoubleValue {
 func (x *Reliability) GetCoefficientReason() UndefinedReason {
 	if x != nil {
 		return x.CoefficientReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-func (x *Reliability) GetLowerBoundReason() UndefinedReason {
-	if x != nil {
-		return x.LowerBoundReason
 	}
 	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
 }
@@ -452,15 +580,320 @@ func (x *Reliability) GetPromotionPending() bool {
 	return false
 }
 
+func (x *Reliability) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Reliability) GetUpperBound() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.UpperBound
+	}
+	return nil
+}
+
+func (x *Reliability) GetBasis() ReliabilityBasis {
+	if x != nil {
+		return x.Basis
+	}
+	return ReliabilityBasis_RELIABILITY_BASIS_UNSPECIFIED
+}
+
+func (x *Reliability) GetShortfall() *ReliabilityShortfall {
+	if x != nil {
+		return x.Shortfall
+	}
+	return nil
+}
+
+func (x *Reliability) GetExplanation() string {
+	if x != nil {
+		return x.Explanation
+	}
+	return ""
+}
+
+func (x *Reliability) GetStyles() *ResponseStyles {
+	if x != nil {
+		return x.Styles
+	}
+	return nil
+}
+
+func (x *Reliability) GetSimulations() []*SimulationReliability {
+	if x != nil {
+		return x.Simulations
+	}
+	return nil
+}
+
+func (x *Reliability) GetUnseenShare() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.UnseenShare
+	}
+	return nil
+}
+
+func (x *Reliability) GetQuestionVariance() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.QuestionVariance
+	}
+	return nil
+}
+
+func (x *Reliability) GetSimulationVariance() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.SimulationVariance
+	}
+	return nil
+}
+
+func (x *Reliability) GetMeanDisagreement() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.MeanDisagreement
+	}
+	return nil
+}
+
+func (x *Reliability) GetMeanChance() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.MeanChance
+	}
+	return nil
+}
+
+func (x *Reliability) GetLeastIndividuals() int32 {
+	if x != nil {
+		return x.LeastIndividuals
+	}
+	return 0
+}
+
+func (x *Reliability) GetMostIndividuals() int32 {
+	if x != nil {
+		return x.MostIndividuals
+	}
+	return 0
+}
+
+// ReliabilityShortfall is how many such questions perfect agreement would need.
+type ReliabilityShortfall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// So many, in as many simulations; null if more than 10,000.
+	QuestionsNeeded *wrapperspb.Int32Value `protobuf:"bytes,1,opt,name=questions_needed,json=questionsNeeded,proto3" json:"questions_needed,omitempty"`
+	// So many, if each were answered in more simulations; null if more than 10,000. If it is the same
+	// number, more simulations do not help: the questions divide people too little.
+	QuestionsNeededWithMoreSimulations *wrapperspb.Int32Value `protobuf:"bytes,2,opt,name=questions_needed_with_more_simulations,json=questionsNeededWithMoreSimulations,proto3" json:"questions_needed_with_more_simulations,omitempty"`
+	// The mean disagreement of two individuals over these questions, 1 being that of answers at
+	// random.
+	MeanChance    float64 `protobuf:"fixed64,3,opt,name=mean_chance,json=meanChance,proto3" json:"mean_chance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReliabilityShortfall) Reset() {
+	*x = ReliabilityShortfall{}
+	mi := &file_persona_v1_measures_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReliabilityShortfall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReliabilityShortfall) ProtoMessage() {}
+
+func (x *ReliabilityShortfall) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_measures_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReliabilityShortfall.ProtoReflect.Descriptor instead.
+func (*ReliabilityShortfall) Descriptor() ([]byte, []int) {
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ReliabilityShortfall) GetQuestionsNeeded() *wrapperspb.Int32Value {
+	if x != nil {
+		return x.QuestionsNeeded
+	}
+	return nil
+}
+
+func (x *ReliabilityShortfall) GetQuestionsNeededWithMoreSimulations() *wrapperspb.Int32Value {
+	if x != nil {
+		return x.QuestionsNeededWithMoreSimulations
+	}
+	return nil
+}
+
+func (x *ReliabilityShortfall) GetMeanChance() float64 {
+	if x != nil {
+		return x.MeanChance
+	}
+	return 0
+}
+
+// ResponseStyles says how much more often than the others an individual gives an answer of a form,
+// as own share minus others' share, -1 to 1; null with fewer than 15 questions of the kind.
+type ResponseStyles struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The one position of a scale that it gives most.
+	StraightLining *wrapperspb.DoubleValue `protobuf:"bytes,1,opt,name=straight_lining,json=straightLining,proto3" json:"straight_lining,omitempty"`
+	// Ratings above the midpoint; negative if it gives fewer of them than the others.
+	Acquiescence *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=acquiescence,proto3" json:"acquiescence,omitempty"`
+	// The option shown first, of choices of one.
+	FirstOption   *wrapperspb.DoubleValue `protobuf:"bytes,3,opt,name=first_option,json=firstOption,proto3" json:"first_option,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResponseStyles) Reset() {
+	*x = ResponseStyles{}
+	mi := &file_persona_v1_measures_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResponseStyles) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResponseStyles) ProtoMessage() {}
+
+func (x *ResponseStyles) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_measures_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResponseStyles.ProtoReflect.Descriptor instead.
+func (*ResponseStyles) Descriptor() ([]byte, []int) {
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ResponseStyles) GetStraightLining() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.StraightLining
+	}
+	return nil
+}
+
+func (x *ResponseStyles) GetAcquiescence() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.Acquiescence
+	}
+	return nil
+}
+
+func (x *ResponseStyles) GetFirstOption() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.FirstOption
+	}
+	return nil
+}
+
+// SimulationReliability is how one simulation stands among an individual's others.
+type SimulationReliability struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the simulation.
+	SimulationId string `protobuf:"bytes,1,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
+	// C without its answers there; null if undefined.
+	CoefficientWithout *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=coefficient_without,json=coefficientWithout,proto3" json:"coefficient_without,omitempty"`
+	// Whether its answers there stand further apart from its others than chance explains: shown, and
+	// no rule.
+	Outlying bool `protobuf:"varint,3,opt,name=outlying,proto3" json:"outlying,omitempty"`
+	// How far they do so, in standard errors; null with fewer than ten questions of three answers, or
+	// if all stand apart alike.
+	Z             *wrapperspb.DoubleValue `protobuf:"bytes,4,opt,name=z,proto3" json:"z,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SimulationReliability) Reset() {
+	*x = SimulationReliability{}
+	mi := &file_persona_v1_measures_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SimulationReliability) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SimulationReliability) ProtoMessage() {}
+
+func (x *SimulationReliability) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_measures_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SimulationReliability.ProtoReflect.Descriptor instead.
+func (*SimulationReliability) Descriptor() ([]byte, []int) {
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SimulationReliability) GetSimulationId() string {
+	if x != nil {
+		return x.SimulationId
+	}
+	return ""
+}
+
+func (x *SimulationReliability) GetCoefficientWithout() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.CoefficientWithout
+	}
+	return nil
+}
+
+func (x *SimulationReliability) GetOutlying() bool {
+	if x != nil {
+		return x.Outlying
+	}
+	return false
+}
+
+func (x *SimulationReliability) GetZ() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.Z
+	}
+	return nil
+}
+
 // ReliabilityRule is one rule of the promotion policy, with the figure that it was applied to.
 type ReliabilityRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is limited: "simulations", "questions", "attainable", "lower_bound" or
-	// "contradiction_rate".
+	// What is limited: "simulations", "questions", "attainable", "lower_bound", "straight_lining",
+	// "acquiescence" or "first_option".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The individual's figure; null if undefined.
 	Figure *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=figure,proto3" json:"figure,omitempty"`
-	// The limit: a maximum for contradiction_rate, a minimum for the others.
+	// The limit: a maximum for the last three, of acquiescence in either direction; a minimum for the
+	// others.
 	Limit float64 `protobuf:"fixed64,3,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Whether the figure is within the limit.
 	Holds         bool `protobuf:"varint,4,opt,name=holds,proto3" json:"holds,omitempty"`
@@ -470,7 +903,7 @@ type ReliabilityRule struct {
 
 func (x *ReliabilityRule) Reset() {
 	*x = ReliabilityRule{}
-	mi := &file_persona_v1_measures_proto_msgTypes[1]
+	mi := &file_persona_v1_measures_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -482,7 +915,7 @@ func (x *ReliabilityRule) String() string {
 func (*ReliabilityRule) ProtoMessage() {}
 
 func (x *ReliabilityRule) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[1]
+	mi := &file_persona_v1_measures_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -495,7 +928,7 @@ func (x *ReliabilityRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliabilityRule.ProtoReflect.Descriptor instead.
 func (*ReliabilityRule) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{1}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ReliabilityRule) GetName() string {
@@ -545,7 +978,7 @@ type Contradiction struct {
 
 func (x *Contradiction) Reset() {
 	*x = Contradiction{}
-	mi := &file_persona_v1_measures_proto_msgTypes[2]
+	mi := &file_persona_v1_measures_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -557,7 +990,7 @@ func (x *Contradiction) String() string {
 func (*Contradiction) ProtoMessage() {}
 
 func (x *Contradiction) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[2]
+	mi := &file_persona_v1_measures_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -570,7 +1003,7 @@ func (x *Contradiction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contradiction.ProtoReflect.Descriptor instead.
 func (*Contradiction) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{2}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Contradiction) GetQuestion() *Question {
@@ -621,7 +1054,7 @@ type ModelVersion struct {
 
 func (x *ModelVersion) Reset() {
 	*x = ModelVersion{}
-	mi := &file_persona_v1_measures_proto_msgTypes[3]
+	mi := &file_persona_v1_measures_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +1066,7 @@ func (x *ModelVersion) String() string {
 func (*ModelVersion) ProtoMessage() {}
 
 func (x *ModelVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[3]
+	mi := &file_persona_v1_measures_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +1079,7 @@ func (x *ModelVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelVersion.ProtoReflect.Descriptor instead.
 func (*ModelVersion) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{3}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ModelVersion) GetModel() string {
@@ -683,7 +1116,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_persona_v1_measures_proto_msgTypes[4]
+	mi := &file_persona_v1_measures_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +1128,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[4]
+	mi := &file_persona_v1_measures_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +1141,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Question) GetKey() string {
@@ -766,7 +1199,7 @@ type QuestionTimeline struct {
 
 func (x *QuestionTimeline) Reset() {
 	*x = QuestionTimeline{}
-	mi := &file_persona_v1_measures_proto_msgTypes[5]
+	mi := &file_persona_v1_measures_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -778,7 +1211,7 @@ func (x *QuestionTimeline) String() string {
 func (*QuestionTimeline) ProtoMessage() {}
 
 func (x *QuestionTimeline) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[5]
+	mi := &file_persona_v1_measures_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -791,7 +1224,7 @@ func (x *QuestionTimeline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuestionTimeline.ProtoReflect.Descriptor instead.
 func (*QuestionTimeline) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *QuestionTimeline) GetQuestion() *Question {
@@ -841,7 +1274,7 @@ type TimelinePoint struct {
 
 func (x *TimelinePoint) Reset() {
 	*x = TimelinePoint{}
-	mi := &file_persona_v1_measures_proto_msgTypes[6]
+	mi := &file_persona_v1_measures_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1286,7 @@ func (x *TimelinePoint) String() string {
 func (*TimelinePoint) ProtoMessage() {}
 
 func (x *TimelinePoint) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[6]
+	mi := &file_persona_v1_measures_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1299,7 @@ func (x *TimelinePoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimelinePoint.ProtoReflect.Descriptor instead.
 func (*TimelinePoint) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TimelinePoint) GetOccurredAt() *timestamppb.Timestamp {
@@ -915,7 +1348,7 @@ type NumericShift struct {
 	Mean float64 `protobuf:"fixed64,3,opt,name=mean,proto3" json:"mean,omitempty"`
 	// last − first; null with fewer than two points.
 	Change *wrapperspb.DoubleValue `protobuf:"bytes,4,opt,name=change,proto3" json:"change,omitempty"`
-	// Whether the change is larger than the noise of other individuals would explain; null if
+	// Whether it has changed by more than the noise of other individuals would explain; null if
 	// unknown.
 	ReliableChange *ReliableChange `protobuf:"bytes,5,opt,name=reliable_change,json=reliableChange,proto3" json:"reliable_change,omitempty"`
 	// The least-squares trend; null with fewer than three points.
@@ -931,14 +1364,17 @@ type NumericShift struct {
 	// Why the slope has no interval.
 	IntervalReason UndefinedReason `protobuf:"varint,11,opt,name=interval_reason,json=intervalReason,proto3,enum=persona.v1.UndefinedReason" json:"interval_reason,omitempty"`
 	// Why `trend` is null.
-	TrendReason   UndefinedReason `protobuf:"varint,12,opt,name=trend_reason,json=trendReason,proto3,enum=persona.v1.UndefinedReason" json:"trend_reason,omitempty"`
+	TrendReason UndefinedReason `protobuf:"varint,12,opt,name=trend_reason,json=trendReason,proto3,enum=persona.v1.UndefinedReason" json:"trend_reason,omitempty"`
+	// How the mean of the others moved from the first point's simulation to the last one's; null with
+	// fewer than two points, or if nobody else answered in one of them.
+	OthersChange  *wrapperspb.DoubleValue `protobuf:"bytes,13,opt,name=others_change,json=othersChange,proto3" json:"others_change,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *NumericShift) Reset() {
 	*x = NumericShift{}
-	mi := &file_persona_v1_measures_proto_msgTypes[7]
+	mi := &file_persona_v1_measures_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1386,7 @@ func (x *NumericShift) String() string {
 func (*NumericShift) ProtoMessage() {}
 
 func (x *NumericShift) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[7]
+	mi := &file_persona_v1_measures_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1399,7 @@ func (x *NumericShift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumericShift.ProtoReflect.Descriptor instead.
 func (*NumericShift) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NumericShift) GetFirst() float64 {
@@ -1050,30 +1486,39 @@ func (x *NumericShift) GetTrendReason() UndefinedReason {
 	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
 }
 
+func (x *NumericShift) GetOthersChange() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.OthersChange
+	}
+	return nil
+}
+
 // ReliableChange is the reliable change index (Jacobson & Truax) against other individuals' noise.
 type ReliableChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The change in units of its standard error.
 	Rci float64 `protobuf:"fixed64,1,opt,name=rci,proto3" json:"rci,omitempty"`
-	// Two-sided p of Student's t with `noise_difference_count` degrees of freedom.
+	// Two-sided p of Student's t.
 	P float64 `protobuf:"fixed64,2,opt,name=p,proto3" json:"p,omitempty"`
 	// p adjusted over the individual's questions for the false discovery rate (Benjamini–Hochberg).
 	AdjustedP float64 `protobuf:"fixed64,3,opt,name=adjusted_p,json=adjustedP,proto3" json:"adjusted_p,omitempty"`
-	// The 97.5% quantile that |rci| is compared with.
-	Threshold float64 `protobuf:"fixed64,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
-	// The variance of other individuals' noise, in rating points² or sentiment².
-	NoiseVariance float64 `protobuf:"fixed64,5,opt,name=noise_variance,json=noiseVariance,proto3" json:"noise_variance,omitempty"`
-	// The number of their successive differences from which it was estimated.
-	NoiseDifferenceCount int32 `protobuf:"varint,6,opt,name=noise_difference_count,json=noiseDifferenceCount,proto3" json:"noise_difference_count,omitempty"`
-	// Whether |rci| is above the threshold.
-	Reliable      bool `protobuf:"varint,7,opt,name=reliable,proto3" json:"reliable,omitempty"`
+	// Whether the adjusted p is below 0.05.
+	Reliable bool `protobuf:"varint,4,opt,name=reliable,proto3" json:"reliable,omitempty"`
+	// What is judged: last − first; from eight points the mean of the last half − that of the first.
+	Change float64 `protobuf:"fixed64,5,opt,name=change,proto3" json:"change,omitempty"`
+	// The standard error of that change, in rating points or sentiment.
+	StandardError float64 `protobuf:"fixed64,6,opt,name=standard_error,json=standardError,proto3" json:"standard_error,omitempty"`
+	// Student's t's degrees of freedom.
+	DegreesOfFreedom int32 `protobuf:"varint,7,opt,name=degrees_of_freedom,json=degreesOfFreedom,proto3" json:"degrees_of_freedom,omitempty"`
+	// The others' noise that it is measured against.
+	Noise         *ChangeNoise `protobuf:"bytes,8,opt,name=noise,proto3" json:"noise,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReliableChange) Reset() {
 	*x = ReliableChange{}
-	mi := &file_persona_v1_measures_proto_msgTypes[8]
+	mi := &file_persona_v1_measures_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1530,7 @@ func (x *ReliableChange) String() string {
 func (*ReliableChange) ProtoMessage() {}
 
 func (x *ReliableChange) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[8]
+	mi := &file_persona_v1_measures_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1543,7 @@ func (x *ReliableChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliableChange.ProtoReflect.Descriptor instead.
 func (*ReliableChange) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReliableChange) GetRci() float64 {
@@ -1122,27 +1567,6 @@ func (x *ReliableChange) GetAdjustedP() float64 {
 	return 0
 }
 
-func (x *ReliableChange) GetThreshold() float64 {
-	if x != nil {
-		return x.Threshold
-	}
-	return 0
-}
-
-func (x *ReliableChange) GetNoiseVariance() float64 {
-	if x != nil {
-		return x.NoiseVariance
-	}
-	return 0
-}
-
-func (x *ReliableChange) GetNoiseDifferenceCount() int32 {
-	if x != nil {
-		return x.NoiseDifferenceCount
-	}
-	return 0
-}
-
 func (x *ReliableChange) GetReliable() bool {
 	if x != nil {
 		return x.Reliable
@@ -1150,22 +1574,116 @@ func (x *ReliableChange) GetReliable() bool {
 	return false
 }
 
+func (x *ReliableChange) GetChange() float64 {
+	if x != nil {
+		return x.Change
+	}
+	return 0
+}
+
+func (x *ReliableChange) GetStandardError() float64 {
+	if x != nil {
+		return x.StandardError
+	}
+	return 0
+}
+
+func (x *ReliableChange) GetDegreesOfFreedom() int32 {
+	if x != nil {
+		return x.DegreesOfFreedom
+	}
+	return 0
+}
+
+func (x *ReliableChange) GetNoise() *ChangeNoise {
+	if x != nil {
+		return x.Noise
+	}
+	return nil
+}
+
+// ChangeNoise is how much other individuals' successive answers differ, where this one's points are.
+type ChangeNoise struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of their successive differences.
+	DifferenceCount int32 `protobuf:"varint,1,opt,name=difference_count,json=differenceCount,proto3" json:"difference_count,omitempty"`
+	// Their variance, half the mean square of the differences, in rating points² or sentiment².
+	Variance float64 `protobuf:"fixed64,2,opt,name=variance,proto3" json:"variance,omitempty"`
+	// The mean of one over the number of answers that a point is the mean of.
+	MeanInverse   float64 `protobuf:"fixed64,3,opt,name=mean_inverse,json=meanInverse,proto3" json:"mean_inverse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeNoise) Reset() {
+	*x = ChangeNoise{}
+	mi := &file_persona_v1_measures_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeNoise) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeNoise) ProtoMessage() {}
+
+func (x *ChangeNoise) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_measures_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeNoise.ProtoReflect.Descriptor instead.
+func (*ChangeNoise) Descriptor() ([]byte, []int) {
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ChangeNoise) GetDifferenceCount() int32 {
+	if x != nil {
+		return x.DifferenceCount
+	}
+	return 0
+}
+
+func (x *ChangeNoise) GetVariance() float64 {
+	if x != nil {
+		return x.Variance
+	}
+	return 0
+}
+
+func (x *ChangeNoise) GetMeanInverse() float64 {
+	if x != nil {
+		return x.MeanInverse
+	}
+	return 0
+}
+
 // Slope is the least-squares trend of the points.
 type Slope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Change per 30 days.
-	Per_30Days float64 `protobuf:"fixed64,1,opt,name=per_30_days,json=per30Days,proto3" json:"per_30_days,omitempty"`
+	// The change per unit.
+	Value float64 `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
 	// Lower end of its 95% interval; null without residuals.
 	Low *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=low,proto3" json:"low,omitempty"`
 	// Upper end of its 95% interval; null without residuals.
-	High          *wrapperspb.DoubleValue `protobuf:"bytes,3,opt,name=high,proto3" json:"high,omitempty"`
+	High *wrapperspb.DoubleValue `protobuf:"bytes,3,opt,name=high,proto3" json:"high,omitempty"`
+	// Per what it is the change.
+	Per           SlopeUnit `protobuf:"varint,4,opt,name=per,proto3,enum=persona.v1.SlopeUnit" json:"per,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Slope) Reset() {
 	*x = Slope{}
-	mi := &file_persona_v1_measures_proto_msgTypes[9]
+	mi := &file_persona_v1_measures_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1695,7 @@ func (x *Slope) String() string {
 func (*Slope) ProtoMessage() {}
 
 func (x *Slope) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[9]
+	mi := &file_persona_v1_measures_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,12 +1708,12 @@ func (x *Slope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slope.ProtoReflect.Descriptor instead.
 func (*Slope) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *Slope) GetPer_30Days() float64 {
+func (x *Slope) GetValue() float64 {
 	if x != nil {
-		return x.Per_30Days
+		return x.Value
 	}
 	return 0
 }
@@ -1214,6 +1732,13 @@ func (x *Slope) GetHigh() *wrapperspb.DoubleValue {
 	return nil
 }
 
+func (x *Slope) GetPer() SlopeUnit {
+	if x != nil {
+		return x.Per
+	}
+	return SlopeUnit_SLOPE_UNIT_UNSPECIFIED
+}
+
 // TrendTest is the exact two-sided Mann–Kendall test, ties included.
 type TrendTest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1229,7 +1754,7 @@ type TrendTest struct {
 
 func (x *TrendTest) Reset() {
 	*x = TrendTest{}
-	mi := &file_persona_v1_measures_proto_msgTypes[10]
+	mi := &file_persona_v1_measures_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1241,7 +1766,7 @@ func (x *TrendTest) String() string {
 func (*TrendTest) ProtoMessage() {}
 
 func (x *TrendTest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[10]
+	mi := &file_persona_v1_measures_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1254,7 +1779,7 @@ func (x *TrendTest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrendTest.ProtoReflect.Descriptor instead.
 func (*TrendTest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TrendTest) GetStatistic() int32 {
@@ -1295,7 +1820,7 @@ type ChoiceShift struct {
 
 func (x *ChoiceShift) Reset() {
 	*x = ChoiceShift{}
-	mi := &file_persona_v1_measures_proto_msgTypes[11]
+	mi := &file_persona_v1_measures_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1307,7 +1832,7 @@ func (x *ChoiceShift) String() string {
 func (*ChoiceShift) ProtoMessage() {}
 
 func (x *ChoiceShift) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[11]
+	mi := &file_persona_v1_measures_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1320,7 +1845,7 @@ func (x *ChoiceShift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChoiceShift.ProtoReflect.Descriptor instead.
 func (*ChoiceShift) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ChoiceShift) GetFirst() string {
@@ -1356,7 +1881,7 @@ var File_persona_v1_measures_proto protoreflect.FileDescriptor
 const file_persona_v1_measures_proto_rawDesc = "" +
 	"\n" +
 	"\x19persona/v1/measures.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x9e\t\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xfe\x0e\n" +
 	"\vReliability\x125\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x1d.persona.v1.ReliabilityStatusR\x06status\x121\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1b.persona.v1.ReliabilityRuleR\x05rules\x12>\n" +
@@ -1367,8 +1892,7 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"attainable\x18\x05 \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
 	"attainable\x12K\n" +
 	"\x12contradiction_rate\x18\x06 \x01(\v2\x1c.google.protobuf.DoubleValueR\x11contradictionRate\x12J\n" +
-	"\x12coefficient_reason\x18\a \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x11coefficientReason\x12I\n" +
-	"\x12lower_bound_reason\x18\b \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x10lowerBoundReason\x12W\n" +
+	"\x12coefficient_reason\x18\a \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x11coefficientReason\x12W\n" +
 	"\x19contradiction_rate_reason\x18\t \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x17contradictionRateReason\x12)\n" +
 	"\x10simulation_count\x18\n" +
 	" \x01(\x05R\x0fsimulationCount\x12%\n" +
@@ -1383,7 +1907,37 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"\vmeasured_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"measuredAt\x12J\n" +
 	"\x12library_persona_id\x18\x13 \x01(\v2\x1c.google.protobuf.StringValueR\x10libraryPersonaId\x12+\n" +
-	"\x11promotion_pending\x18\x14 \x01(\bR\x10promotionPending\"\x87\x01\n" +
+	"\x11promotion_pending\x18\x14 \x01(\bR\x10promotionPending\x12\x18\n" +
+	"\aversion\x18\x15 \x01(\x05R\aversion\x12=\n" +
+	"\vupper_bound\x18\x16 \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
+	"upperBound\x122\n" +
+	"\x05basis\x18\x17 \x01(\x0e2\x1c.persona.v1.ReliabilityBasisR\x05basis\x12>\n" +
+	"\tshortfall\x18\x18 \x01(\v2 .persona.v1.ReliabilityShortfallR\tshortfall\x12 \n" +
+	"\vexplanation\x18\x19 \x01(\tR\vexplanation\x122\n" +
+	"\x06styles\x18\x1a \x01(\v2\x1a.persona.v1.ResponseStylesR\x06styles\x12C\n" +
+	"\vsimulations\x18\x1b \x03(\v2!.persona.v1.SimulationReliabilityR\vsimulations\x12?\n" +
+	"\funseen_share\x18\x1c \x01(\v2\x1c.google.protobuf.DoubleValueR\vunseenShare\x12I\n" +
+	"\x11question_variance\x18\x1d \x01(\v2\x1c.google.protobuf.DoubleValueR\x10questionVariance\x12M\n" +
+	"\x13simulation_variance\x18\x1e \x01(\v2\x1c.google.protobuf.DoubleValueR\x12simulationVariance\x12I\n" +
+	"\x11mean_disagreement\x18\x1f \x01(\v2\x1c.google.protobuf.DoubleValueR\x10meanDisagreement\x12=\n" +
+	"\vmean_chance\x18  \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
+	"meanChance\x12+\n" +
+	"\x11least_individuals\x18! \x01(\x05R\x10leastIndividuals\x12)\n" +
+	"\x10most_individuals\x18\" \x01(\x05R\x0fmostIndividualsJ\x04\b\b\x10\t\"\xf0\x01\n" +
+	"\x14ReliabilityShortfall\x12F\n" +
+	"\x10questions_needed\x18\x01 \x01(\v2\x1b.google.protobuf.Int32ValueR\x0fquestionsNeeded\x12o\n" +
+	"&questions_needed_with_more_simulations\x18\x02 \x01(\v2\x1b.google.protobuf.Int32ValueR\"questionsNeededWithMoreSimulations\x12\x1f\n" +
+	"\vmean_chance\x18\x03 \x01(\x01R\n" +
+	"meanChance\"\xda\x01\n" +
+	"\x0eResponseStyles\x12E\n" +
+	"\x0fstraight_lining\x18\x01 \x01(\v2\x1c.google.protobuf.DoubleValueR\x0estraightLining\x12@\n" +
+	"\facquiescence\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\facquiescence\x12?\n" +
+	"\ffirst_option\x18\x03 \x01(\v2\x1c.google.protobuf.DoubleValueR\vfirstOption\"\xd3\x01\n" +
+	"\x15SimulationReliability\x12#\n" +
+	"\rsimulation_id\x18\x01 \x01(\tR\fsimulationId\x12M\n" +
+	"\x13coefficient_without\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x12coefficientWithout\x12\x1a\n" +
+	"\boutlying\x18\x03 \x01(\bR\boutlying\x12*\n" +
+	"\x01z\x18\x04 \x01(\v2\x1c.google.protobuf.DoubleValueR\x01z\"\x87\x01\n" +
 	"\x0fReliabilityRule\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\x06figure\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x06figure\x12\x14\n" +
@@ -1416,7 +1970,7 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x05value\x124\n" +
 	"\x06choice\x18\x03 \x01(\v2\x1c.google.protobuf.StringValueR\x06choice\x12\x14\n" +
 	"\x05items\x18\x04 \x03(\tR\x05items\x12%\n" +
-	"\x0esimulation_ids\x18\x05 \x03(\tR\rsimulationIds\"\xf8\x04\n" +
+	"\x0esimulation_ids\x18\x05 \x03(\tR\rsimulationIds\"\xbb\x05\n" +
 	"\fNumericShift\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x01R\x05first\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\x01R\x04last\x12\x12\n" +
@@ -1430,20 +1984,27 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"\fslope_reason\x18\n" +
 	" \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\vslopeReason\x12D\n" +
 	"\x0finterval_reason\x18\v \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x0eintervalReason\x12>\n" +
-	"\ftrend_reason\x18\f \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\vtrendReason\"\xe6\x01\n" +
+	"\ftrend_reason\x18\f \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\vtrendReason\x12A\n" +
+	"\rothers_change\x18\r \x01(\v2\x1c.google.protobuf.DoubleValueR\fothersChange\"\x87\x02\n" +
 	"\x0eReliableChange\x12\x10\n" +
 	"\x03rci\x18\x01 \x01(\x01R\x03rci\x12\f\n" +
 	"\x01p\x18\x02 \x01(\x01R\x01p\x12\x1d\n" +
 	"\n" +
-	"adjusted_p\x18\x03 \x01(\x01R\tadjustedP\x12\x1c\n" +
-	"\tthreshold\x18\x04 \x01(\x01R\tthreshold\x12%\n" +
-	"\x0enoise_variance\x18\x05 \x01(\x01R\rnoiseVariance\x124\n" +
-	"\x16noise_difference_count\x18\x06 \x01(\x05R\x14noiseDifferenceCount\x12\x1a\n" +
-	"\breliable\x18\a \x01(\bR\breliable\"\x89\x01\n" +
-	"\x05Slope\x12\x1e\n" +
-	"\vper_30_days\x18\x01 \x01(\x01R\tper30Days\x12.\n" +
+	"adjusted_p\x18\x03 \x01(\x01R\tadjustedP\x12\x1a\n" +
+	"\breliable\x18\x04 \x01(\bR\breliable\x12\x16\n" +
+	"\x06change\x18\x05 \x01(\x01R\x06change\x12%\n" +
+	"\x0estandard_error\x18\x06 \x01(\x01R\rstandardError\x12,\n" +
+	"\x12degrees_of_freedom\x18\a \x01(\x05R\x10degreesOfFreedom\x12-\n" +
+	"\x05noise\x18\b \x01(\v2\x17.persona.v1.ChangeNoiseR\x05noise\"w\n" +
+	"\vChangeNoise\x12)\n" +
+	"\x10difference_count\x18\x01 \x01(\x05R\x0fdifferenceCount\x12\x1a\n" +
+	"\bvariance\x18\x02 \x01(\x01R\bvariance\x12!\n" +
+	"\fmean_inverse\x18\x03 \x01(\x01R\vmeanInverse\"\xa8\x01\n" +
+	"\x05Slope\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x01R\x05value\x12.\n" +
 	"\x03low\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x03low\x120\n" +
-	"\x04high\x18\x03 \x01(\v2\x1c.google.protobuf.DoubleValueR\x04high\"c\n" +
+	"\x04high\x18\x03 \x01(\v2\x1c.google.protobuf.DoubleValueR\x04high\x12'\n" +
+	"\x03per\x18\x04 \x01(\x0e2\x15.persona.v1.SlopeUnitR\x03per\"c\n" +
 	"\tTrendTest\x12\x1c\n" +
 	"\tstatistic\x18\x01 \x01(\x05R\tstatistic\x12*\n" +
 	"\x11untied_pair_count\x18\x02 \x01(\x05R\x0funtiedPairCount\x12\f\n" +
@@ -1457,27 +2018,34 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"\x1eRELIABILITY_STATUS_UNSPECIFIED\x10\x00\x12(\n" +
 	"$RELIABILITY_STATUS_INSUFFICIENT_DATA\x10\x01\x12\x1f\n" +
 	"\x1bRELIABILITY_STATUS_ELIGIBLE\x10\x02\x12#\n" +
-	"\x1fRELIABILITY_STATUS_NOT_ELIGIBLE\x10\x03*\xbd\x03\n" +
+	"\x1fRELIABILITY_STATUS_NOT_ELIGIBLE\x10\x03*\x94\x03\n" +
 	"\x0fUndefinedReason\x12 \n" +
 	"\x1cUNDEFINED_REASON_UNSPECIFIED\x10\x00\x12)\n" +
-	"%UNDEFINED_REASON_NO_REPEATED_QUESTION\x10\x01\x12\"\n" +
-	"\x1eUNDEFINED_REASON_TOO_FEW_PEERS\x10\x02\x12$\n" +
-	" UNDEFINED_REASON_EVERYBODY_ALIKE\x10\x03\x123\n" +
-	"/UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION\x10\x04\x12'\n" +
+	"%UNDEFINED_REASON_NO_REPEATED_QUESTION\x10\x01\x12(\n" +
+	"$UNDEFINED_REASON_TOO_FEW_INDIVIDUALS\x10\x02\x12$\n" +
+	" UNDEFINED_REASON_EVERYBODY_ALIKE\x10\x03\x12'\n" +
 	"#UNDEFINED_REASON_NO_COMPARABLE_PAIR\x10\x05\x12#\n" +
 	"\x1fUNDEFINED_REASON_TOO_FEW_POINTS\x10\x06\x12$\n" +
 	" UNDEFINED_REASON_TOO_MANY_POINTS\x10\a\x12(\n" +
 	"$UNDEFINED_REASON_TOO_FEW_DIFFERENCES\x10\b\x12\x1d\n" +
 	"\x19UNDEFINED_REASON_NO_NOISE\x10\t\x12!\n" +
 	"\x1dUNDEFINED_REASON_NO_RESIDUALS\x10\n" +
-	"*\xb3\x01\n" +
+	"\"\x04\b\x04\x10\x04*\x87\x01\n" +
+	"\x10ReliabilityBasis\x12!\n" +
+	"\x1dRELIABILITY_BASIS_UNSPECIFIED\x10\x00\x12/\n" +
+	"+RELIABILITY_BASIS_QUESTIONS_AND_SIMULATIONS\x10\x01\x12\x1f\n" +
+	"\x1bRELIABILITY_BASIS_QUESTIONS\x10\x02*\xb3\x01\n" +
 	"\fQuestionKind\x12\x1d\n" +
 	"\x19QUESTION_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14QUESTION_KIND_CHOICE\x10\x01\x12\x19\n" +
 	"\x15QUESTION_KIND_CHOICES\x10\x02\x12\x18\n" +
 	"\x14QUESTION_KIND_RATING\x10\x03\x12\x1b\n" +
 	"\x17QUESTION_KIND_SENTIMENT\x10\x04\x12\x18\n" +
-	"\x14QUESTION_KIND_THEMES\x10\x05B\x9c\x01\n" +
+	"\x14QUESTION_KIND_THEMES\x10\x05*^\n" +
+	"\tSlopeUnit\x12\x1a\n" +
+	"\x16SLOPE_UNIT_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16SLOPE_UNIT_THIRTY_DAYS\x10\x01\x12\x19\n" +
+	"\x15SLOPE_UNIT_SIMULATION\x10\x02B\x9c\x01\n" +
 	"\n" +
 	"persona.v1B\rMeasuresProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
@@ -1495,68 +2063,94 @@ func file_persona_v1_measures_proto_rawDescGZIP() []byte {
 	return file_persona_v1_measures_proto_rawDescData
 }
 
-var file_persona_v1_measures_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_persona_v1_measures_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_persona_v1_measures_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_persona_v1_measures_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_persona_v1_measures_proto_goTypes = []any{
 	(ReliabilityStatus)(0),         // 0: persona.v1.ReliabilityStatus
 	(UndefinedReason)(0),           // 1: persona.v1.UndefinedReason
-	(QuestionKind)(0),              // 2: persona.v1.QuestionKind
-	(*Reliability)(nil),            // 3: persona.v1.Reliability
-	(*ReliabilityRule)(nil),        // 4: persona.v1.ReliabilityRule
-	(*Contradiction)(nil),          // 5: persona.v1.Contradiction
-	(*ModelVersion)(nil),           // 6: persona.v1.ModelVersion
-	(*Question)(nil),               // 7: persona.v1.Question
-	(*QuestionTimeline)(nil),       // 8: persona.v1.QuestionTimeline
-	(*TimelinePoint)(nil),          // 9: persona.v1.TimelinePoint
-	(*NumericShift)(nil),           // 10: persona.v1.NumericShift
-	(*ReliableChange)(nil),         // 11: persona.v1.ReliableChange
-	(*Slope)(nil),                  // 12: persona.v1.Slope
-	(*TrendTest)(nil),              // 13: persona.v1.TrendTest
-	(*ChoiceShift)(nil),            // 14: persona.v1.ChoiceShift
-	(*wrapperspb.DoubleValue)(nil), // 15: google.protobuf.DoubleValue
-	(*timestamppb.Timestamp)(nil),  // 16: google.protobuf.Timestamp
-	(*wrapperspb.StringValue)(nil), // 17: google.protobuf.StringValue
+	(ReliabilityBasis)(0),          // 2: persona.v1.ReliabilityBasis
+	(QuestionKind)(0),              // 3: persona.v1.QuestionKind
+	(SlopeUnit)(0),                 // 4: persona.v1.SlopeUnit
+	(*Reliability)(nil),            // 5: persona.v1.Reliability
+	(*ReliabilityShortfall)(nil),   // 6: persona.v1.ReliabilityShortfall
+	(*ResponseStyles)(nil),         // 7: persona.v1.ResponseStyles
+	(*SimulationReliability)(nil),  // 8: persona.v1.SimulationReliability
+	(*ReliabilityRule)(nil),        // 9: persona.v1.ReliabilityRule
+	(*Contradiction)(nil),          // 10: persona.v1.Contradiction
+	(*ModelVersion)(nil),           // 11: persona.v1.ModelVersion
+	(*Question)(nil),               // 12: persona.v1.Question
+	(*QuestionTimeline)(nil),       // 13: persona.v1.QuestionTimeline
+	(*TimelinePoint)(nil),          // 14: persona.v1.TimelinePoint
+	(*NumericShift)(nil),           // 15: persona.v1.NumericShift
+	(*ReliableChange)(nil),         // 16: persona.v1.ReliableChange
+	(*ChangeNoise)(nil),            // 17: persona.v1.ChangeNoise
+	(*Slope)(nil),                  // 18: persona.v1.Slope
+	(*TrendTest)(nil),              // 19: persona.v1.TrendTest
+	(*ChoiceShift)(nil),            // 20: persona.v1.ChoiceShift
+	(*wrapperspb.DoubleValue)(nil), // 21: google.protobuf.DoubleValue
+	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
+	(*wrapperspb.StringValue)(nil), // 23: google.protobuf.StringValue
+	(*wrapperspb.Int32Value)(nil),  // 24: google.protobuf.Int32Value
 }
 var file_persona_v1_measures_proto_depIdxs = []int32{
 	0,  // 0: persona.v1.Reliability.status:type_name -> persona.v1.ReliabilityStatus
-	4,  // 1: persona.v1.Reliability.rules:type_name -> persona.v1.ReliabilityRule
-	15, // 2: persona.v1.Reliability.coefficient:type_name -> google.protobuf.DoubleValue
-	15, // 3: persona.v1.Reliability.lower_bound:type_name -> google.protobuf.DoubleValue
-	15, // 4: persona.v1.Reliability.attainable:type_name -> google.protobuf.DoubleValue
-	15, // 5: persona.v1.Reliability.contradiction_rate:type_name -> google.protobuf.DoubleValue
+	9,  // 1: persona.v1.Reliability.rules:type_name -> persona.v1.ReliabilityRule
+	21, // 2: persona.v1.Reliability.coefficient:type_name -> google.protobuf.DoubleValue
+	21, // 3: persona.v1.Reliability.lower_bound:type_name -> google.protobuf.DoubleValue
+	21, // 4: persona.v1.Reliability.attainable:type_name -> google.protobuf.DoubleValue
+	21, // 5: persona.v1.Reliability.contradiction_rate:type_name -> google.protobuf.DoubleValue
 	1,  // 6: persona.v1.Reliability.coefficient_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 7: persona.v1.Reliability.lower_bound_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 8: persona.v1.Reliability.contradiction_rate_reason:type_name -> persona.v1.UndefinedReason
-	5,  // 9: persona.v1.Reliability.contradictions:type_name -> persona.v1.Contradiction
-	6,  // 10: persona.v1.Reliability.models:type_name -> persona.v1.ModelVersion
-	16, // 11: persona.v1.Reliability.measured_at:type_name -> google.protobuf.Timestamp
-	17, // 12: persona.v1.Reliability.library_persona_id:type_name -> google.protobuf.StringValue
-	15, // 13: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
-	7,  // 14: persona.v1.Contradiction.question:type_name -> persona.v1.Question
-	2,  // 15: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
-	7,  // 16: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
-	9,  // 17: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
-	10, // 18: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
-	14, // 19: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
-	16, // 20: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
-	15, // 21: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
-	17, // 22: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
-	15, // 23: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
-	11, // 24: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
-	12, // 25: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
-	13, // 26: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
-	1,  // 27: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 28: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 29: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 30: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 31: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
-	15, // 32: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
-	15, // 33: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	1,  // 7: persona.v1.Reliability.contradiction_rate_reason:type_name -> persona.v1.UndefinedReason
+	10, // 8: persona.v1.Reliability.contradictions:type_name -> persona.v1.Contradiction
+	11, // 9: persona.v1.Reliability.models:type_name -> persona.v1.ModelVersion
+	22, // 10: persona.v1.Reliability.measured_at:type_name -> google.protobuf.Timestamp
+	23, // 11: persona.v1.Reliability.library_persona_id:type_name -> google.protobuf.StringValue
+	21, // 12: persona.v1.Reliability.upper_bound:type_name -> google.protobuf.DoubleValue
+	2,  // 13: persona.v1.Reliability.basis:type_name -> persona.v1.ReliabilityBasis
+	6,  // 14: persona.v1.Reliability.shortfall:type_name -> persona.v1.ReliabilityShortfall
+	7,  // 15: persona.v1.Reliability.styles:type_name -> persona.v1.ResponseStyles
+	8,  // 16: persona.v1.Reliability.simulations:type_name -> persona.v1.SimulationReliability
+	21, // 17: persona.v1.Reliability.unseen_share:type_name -> google.protobuf.DoubleValue
+	21, // 18: persona.v1.Reliability.question_variance:type_name -> google.protobuf.DoubleValue
+	21, // 19: persona.v1.Reliability.simulation_variance:type_name -> google.protobuf.DoubleValue
+	21, // 20: persona.v1.Reliability.mean_disagreement:type_name -> google.protobuf.DoubleValue
+	21, // 21: persona.v1.Reliability.mean_chance:type_name -> google.protobuf.DoubleValue
+	24, // 22: persona.v1.ReliabilityShortfall.questions_needed:type_name -> google.protobuf.Int32Value
+	24, // 23: persona.v1.ReliabilityShortfall.questions_needed_with_more_simulations:type_name -> google.protobuf.Int32Value
+	21, // 24: persona.v1.ResponseStyles.straight_lining:type_name -> google.protobuf.DoubleValue
+	21, // 25: persona.v1.ResponseStyles.acquiescence:type_name -> google.protobuf.DoubleValue
+	21, // 26: persona.v1.ResponseStyles.first_option:type_name -> google.protobuf.DoubleValue
+	21, // 27: persona.v1.SimulationReliability.coefficient_without:type_name -> google.protobuf.DoubleValue
+	21, // 28: persona.v1.SimulationReliability.z:type_name -> google.protobuf.DoubleValue
+	21, // 29: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
+	12, // 30: persona.v1.Contradiction.question:type_name -> persona.v1.Question
+	3,  // 31: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
+	12, // 32: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
+	14, // 33: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
+	15, // 34: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
+	20, // 35: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
+	22, // 36: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
+	21, // 37: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
+	23, // 38: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
+	21, // 39: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
+	16, // 40: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
+	18, // 41: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
+	19, // 42: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
+	1,  // 43: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 44: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 45: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 46: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 47: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
+	21, // 48: persona.v1.NumericShift.others_change:type_name -> google.protobuf.DoubleValue
+	17, // 49: persona.v1.ReliableChange.noise:type_name -> persona.v1.ChangeNoise
+	21, // 50: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
+	21, // 51: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
+	4,  // 52: persona.v1.Slope.per:type_name -> persona.v1.SlopeUnit
+	53, // [53:53] is the sub-list for method output_type
+	53, // [53:53] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_measures_proto_init() }
@@ -1569,8 +2163,8 @@ func file_persona_v1_measures_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_measures_proto_rawDesc), len(file_persona_v1_measures_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   12,
+			NumEnums:      5,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

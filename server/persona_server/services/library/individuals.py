@@ -14,6 +14,7 @@ from persona_server.measures.individual.change import (
     noise,
     reliable_change,
 )
+from persona_server.measures.individual.explanation import explanation
 from persona_server.measures.individual.points import Point, points
 from persona_server.measures.individual.policy import Policy
 from persona_server.measures.individual.reliability import Reliability, reliability
@@ -27,7 +28,6 @@ from persona_server.services.parents import (
 )
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories
-
 
 Series = Mapping[Question, Sequence[Answer]]
 
@@ -44,6 +44,7 @@ class Measurement(NamedTuple):
 
     reliability: Reliability
     reliable_changes: int
+    explanation: str  # what is missing, and what would help
 
 
 def library_individual(repositories: Repositories, library_persona_id: str) -> Individual:
@@ -84,7 +85,8 @@ def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measur
     }
     crowds = repositories.derived.crowds(origin, repeated)
     found = reliability(while_awaited(list(chain.from_iterable(series.values()))), crowds, policy)
-    return Measurement(found, _reliable_changes(repositories, origin, series, policy))
+    changes = _reliable_changes(repositories, origin, series, policy)
+    return Measurement(found, changes, explanation(found, policy))
 
 
 def _reliable_changes(

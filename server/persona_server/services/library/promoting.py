@@ -8,9 +8,13 @@ from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup
 from persona_server.errors import ServiceError
-from persona_server.measures.policy import Policy, Rule, Status
+from persona_server.measures.individual.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
-from persona_server.services.library.reliability_messages import kept_models, reliability_message
+from persona_server.services.library.reliability_messages import (
+    kept_message,
+    kept_models,
+    reliability_message,
+)
 from persona_server.services.personas.adding import unframed
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
@@ -24,6 +28,7 @@ from persona_server.telemetry.logs import LOGGER
 from persona_server.validation.filters import search_keys
 
 METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail names them
+STYLES = ("straight_lining", "acquiescence", "first_option")  # rules with a maximum
 _CHUNK = 100  # individuals that the worker reads at a time
 
 
@@ -153,15 +158,15 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
         origin_project_id=persona.project_id,
         origin_group_id=persona.group_id,
         origin_persona_id=persona.id,
-        reliability=reliability_message(look.measurement, now),
+        reliability=kept_message(look.measurement, now),
         models=kept_models(look.measurement),
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
     for name in ("id", "project_id", "group_id", "library_persona_id"):
         library.profile.ClearField(name)
-    bound = look.measurement.reliability.estimate.lower_bound
-    assert bound is not None  # nobody is eligible without one
+    estimate = look.measurement.reliability.estimate
+    assert estimate is not None  # nobody is eligible without one
     return LibraryRow(
         tenant=repositories.tenant,
         id=id_bytes(library.id),
@@ -169,7 +174,7 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
         origin_persona_id=id_bytes(persona.id),
         age=persona.age.value,
         keys=search_keys(persona),
-        lower_bound=bound,
+        lower_bound=estimate.low,
         created_at=now,
         body=library.SerializeToString(deterministic=True),
         project_count=1,
@@ -211,10 +216,9 @@ def not_eligible(persona_id: str, measurement: Measurement, now: int) -> Service
     """NOT_ELIGIBLE with what was measured; its sentence names the rules that do not hold."""
     found = measurement.reliability
     broken = "; ".join(_sentence(rule) for rule in found.rules if not rule.holds)
-    reason = f" ({found.estimate.lower_bound_reason})" if found.estimate.lower_bound_reason else ""
     return ServiceError(
         errors_pb2.ERROR_REASON_NOT_ELIGIBLE,
-        f"The persona can't be promoted: {found.status.value}: {broken}{reason}.",
+        f"The persona can't be promoted: {found.status.value}: {broken}. {measurement.explanation}",
         metadata={"persona_id": persona_id, "status": found.status.value},
         detail=reliability_message(measurement, now),
     )
@@ -232,7 +236,7 @@ def answers_keep_coming(persona_id: str) -> ServiceError:
 
 
 def _sentence(rule: Rule) -> str:
-    must = "at most" if rule.name == "contradiction_rate" else "at least"
+    must = "at most" if rule.name in STYLES else "at least"
     return f"{rule.name} is {_figure(rule.figure)}, must be {must} {_figure(rule.limit)}"
 
 

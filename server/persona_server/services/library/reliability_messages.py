@@ -8,15 +8,18 @@ from google.protobuf.message import Message
 from persona.v1 import measures_pb2
 from persona_server.measures.answers import Kind, Question
 from persona_server.measures.contradictions import Contradiction
-from persona_server.measures.policy import Rule
+from persona_server.measures.individual.policy import Rule
+from persona_server.measures.individual.reliability import Estimate, Reliability
+from persona_server.measures.individual.shortfall import Shortfall
 from persona_server.measures.reasons import Reason
-from persona_server.measures.reliability import Reliability
 from persona_server.services.library.individuals import Measurement
 from persona_server.storage.keys import id_text
 
 Listed = TypeVar("Listed", bound=Message)
 
-_MOST = 1000  # contradictions, and models, that an answer lists
+VERSION = 2  # of the formulas
+_OTHER_POPULATION = 0.2  # by so much chance agreement may differ in the same population
+_MOST = 1000  # simulations, contradictions and models that an answer lists
 _MOST_BYTES = 1 << 20  # of contradictions: each may have 64 KiB of options, the answer 3.5 MiB
 _MOST_MODELS = 64 << 10  # bytes of models that a library persona keeps, which pages hold many of
 _MOST_PAIRS = 2**31 - 1  # what the contract's int32 holds: pairs grow with the square of answers
@@ -42,31 +45,40 @@ def reason_value(reason: Reason | None) -> "measures_pb2.UndefinedReason.ValueTy
 
 
 def reliability_message(measurement: Measurement, now: int) -> measures_pb2.Reliability:
-    """Return the figures without the lists of contradictions and models. `now`: microseconds."""
+    """Return the figures, without any list but that of rules. `now`: microseconds."""
     found = measurement.reliability
-    estimate, contradictions = found.estimate, found.contradictions
+    contradictions = found.contradictions
     message = measures_pb2.Reliability(
+        version=VERSION,
         status=measures_pb2.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}"),
         rules=[_rule(rule) for rule in found.rules],
-        coefficient_reason=reason_value(estimate.reason),
-        lower_bound_reason=reason_value(estimate.lower_bound_reason),
+        coefficient_reason=reason_value(found.reason),
         contradiction_rate_reason=reason_value(contradictions.reason),
-        simulation_count=found.simulations,
-        question_count=len(found.agreements),
+        simulation_count=len(found.simulations),
+        question_count=len(found.questions),
         contradicting_pair_count=min(contradictions.contradicting_pairs, _MOST_PAIRS),
         pair_count=min(contradictions.pairs, _MOST_PAIRS),
         mixed_models=found.mixed_models,
         reliable_change_count=measurement.reliable_changes,
+        explanation=measurement.explanation,
+        least_individuals=found.crowd[0],
+        most_individuals=found.crowd[1] or found.most_individuals,
     )
-    for name, figure in (
-        ("coefficient", estimate.coefficient),
-        ("lower_bound", estimate.lower_bound),
-        ("attainable", estimate.attainable),
-        ("contradiction_rate", contradictions.rate),
-    ):
-        if figure is not None:
-            getattr(message, name).value = figure
+    _set(message, contradiction_rate=contradictions.rate, unseen_share=found.unseen_share)
+    _set(message.styles, **found.styles._asdict())
+    if found.estimate is not None:
+        _add_estimate(message, found.estimate)
+    if found.shortfall is not None:
+        _add_shortfall(message.shortfall, found.shortfall)
     message.measured_at.FromMicroseconds(now)
+    return message
+
+
+def kept_message(measurement: Measurement, now: int) -> measures_pb2.Reliability:
+    """Return what a library persona keeps of it: the figures, and the ids of simulations."""
+    message = reliability_message(measurement, now)
+    for simulation in measurement.reliability.simulations[:_MOST]:
+        message.simulations.add(simulation_id=simulation)
     return message
 
 
@@ -76,6 +88,7 @@ def full_message(
     """Return everything that was measured, and where the individual stands with the library."""
     found = measurement.reliability
     message = reliability_message(measurement, now)
+    message.simulations.extend(_simulations(found))
     listed = map(_contradiction, found.contradictions.found[:_MOST])
     message.contradictions.extend(_fitting(listed, _MOST_BYTES))
     message.models.extend(_models(found))
@@ -83,6 +96,59 @@ def full_message(
         message.library_persona_id.value = id_text(library_persona_id)
     message.promotion_pending = pending
     return message
+
+
+def population_differs(
+    today: measures_pb2.Reliability, promoted: measures_pb2.Reliability
+) -> bool | None:
+    """Return whether today's population is another than that at promotion; None if unknown."""
+    if not today.HasField("mean_chance") or not promoted.HasField("mean_chance"):
+        return None
+    ratio = today.mean_chance.value / promoted.mean_chance.value
+    return abs(ratio - 1) >= _OTHER_POPULATION
+
+
+def _add_estimate(message: measures_pb2.Reliability, estimate: Estimate) -> None:
+    message.basis = measures_pb2.ReliabilityBasis.Value(f"RELIABILITY_BASIS_{estimate.basis.name}")
+    _set(
+        message,
+        coefficient=estimate.coefficient,
+        lower_bound=estimate.low,
+        upper_bound=estimate.high,
+        attainable=estimate.attainable,
+        question_variance=estimate.question_variance,
+        simulation_variance=estimate.simulation_variance,
+        mean_disagreement=estimate.mean_own,
+        mean_chance=estimate.mean_chance,
+    )
+
+
+def _add_shortfall(message: measures_pb2.ReliabilityShortfall, found: Shortfall) -> None:
+    message.mean_chance = found.mean_chance
+    _set(
+        message,
+        questions_needed=found.questions_needed,
+        questions_needed_with_more_simulations=found.questions_needed_with_more_simulations,
+    )
+
+
+def _simulations(found: Reliability) -> Iterator[measures_pb2.SimulationReliability]:
+    without = found.estimate.without if found.estimate else {}
+    apart = {one.simulation_id: one for one in found.outlying}
+    for simulation in found.simulations[:_MOST]:
+        message = measures_pb2.SimulationReliability(simulation_id=simulation)
+        _set(message, coefficient_without=without.get(simulation))
+        if (one := apart.get(simulation)) is not None:
+            message.outlying = one.outlying
+            _set(message, z=one.z)
+        yield message
+
+
+def _set(message: Message, **figures: float | None) -> None:
+    """Set those wrapped figures that are known."""
+    for name, figure in figures.items():
+        if figure is not None:
+            getattr(message, name).value = figure
 
 
 def kept_models(measurement: Measurement) -> Iterator[measures_pb2.ModelVersion]:
@@ -106,8 +172,7 @@ def _fitting(messages: Iterable[Listed], most_bytes: int) -> Iterator[Listed]:
 
 def _rule(rule: Rule) -> measures_pb2.ReliabilityRule:
     message = measures_pb2.ReliabilityRule(name=rule.name, limit=rule.limit, holds=rule.holds)
-    if rule.figure is not None:
-        message.figure.value = rule.figure
+    _set(message, figure=rule.figure)
     return message
 
 

@@ -11,8 +11,8 @@ from persona.v1 import library_pb2
 from persona.v1 import library_service_pb2 as pb
 from persona.v1.measures_pb2 import Reliability
 from persona_server.measures.answers import Question
+from persona_server.measures.individual.policy import Policy
 from persona_server.measures.matching import Candidate, Match, Matcher
-from persona_server.measures.policy import Policy
 from persona_server.patience import while_awaited
 from persona_server.services.call import Call
 from persona_server.services.framing import ELEMENT, frame
@@ -33,15 +33,18 @@ from persona_server.services.library.promoting import (
     look_at,
     promote,
 )
-from persona_server.services.library.reliability_messages import full_message
+from persona_server.services.library.reliability_messages import (
+    full_message,
+    population_differs,
+)
 from persona_server.services.library.reusing import reuse, target_of
-from persona_server.services.library.timelines import timelines
+from persona_server.services.library.timelines import Timelines
 from persona_server.services.paging import PageTokens, fitting, page_limit
 from persona_server.services.parents import lock_group, require_group, require_persona
 from persona_server.services.personas.adding import Group
 from persona_server.services.personas.service import rebuild_personas
 from persona_server.storage import keys
-from persona_server.storage.derived.repository import question_hash
+from persona_server.storage.derived.writing import question_hash
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import (
     BOTTOM,
@@ -89,8 +92,14 @@ class LibraryService:
         """Measure the individual of a library persona. Raises LIBRARY_PERSONA_NOT_FOUND."""
         with self._store.snapshot(call.tenant) as repositories:
             individual = library_individual(repositories, request.library_persona_id)
-            message = self._measured(repositories, individual)
-        answer = pb.GetLibraryPersonaReliabilityResponse(reliability=message)
+            today = self._measured(repositories, individual)
+            entry = repositories.library.find(id_bytes(request.library_persona_id))
+        assert entry is not None  # library personas are never removed
+        promoted = library_pb2.LibraryPersona.FromString(entry.body).reliability
+        answer = pb.GetLibraryPersonaReliabilityResponse(reliability=today, promoted=promoted)
+        differs = population_differs(today, promoted)
+        if differs is not None:
+            answer.population_differs.value = differs
         return answer.SerializeToString()
 
     def _measured(self, repositories: Repositories, individual: Individual) -> Reliability:
@@ -216,16 +225,13 @@ class LibraryService:
         token = self._tokens.read(call, request, request.page_token, _START)
         with self._store.snapshot(call.tenant) as repositories:
             individual = library_individual(repositories, request.library_persona_id)
-            found = timelines(repositories, individual.origin, self._policy)
-        wanted = {
-            _position(question): frame(ELEMENT, timeline.SerializeToString())
-            for question, timeline in found.items()
-            if request.question_key in ("", question.key)
-        }
-        positions = list(wanted)
-        begin = positions.index(token) + 1 if token in wanted else 0
-        items = [wanted[position] for position in positions[begin:]]
-        page, more = fitting(items, page_limit(request.page_size))
+            found = Timelines(repositories, individual.origin, self._policy)
+            asked = [q for q in found.questions if request.question_key in ("", q.key)]
+            positions = [_position(question) for question in asked]
+            begin = positions.index(token) + 1 if token in positions else 0
+            messages = map(found.message, while_awaited(asked[begin:]))
+            items = (frame(ELEMENT, message.SerializeToString()) for message in messages)
+            page, more = fitting(items, page_limit(request.page_size))
         return self._page(call, request, page, positions[begin + len(page) - 1] if more else None)
 
     def _page(self, call: Call, request: Message, items: list[bytes], last: bytes | None) -> bytes:

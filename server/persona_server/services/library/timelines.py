@@ -4,61 +4,91 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from persona.v1 import measures_pb2
-from persona_server.measures.answers import Answer, Kind, Question, set_items
-from persona_server.measures.points import Noise, Point, points, unit
-from persona_server.measures.policy import Policy
-from persona_server.measures.shift import (
+from persona_server.measures.answers import Answer, Kind, Question
+from persona_server.measures.individual.change import ReliableChange
+from persona_server.measures.individual.crowds import Crowd
+from persona_server.measures.individual.points import Point, points, unit
+from persona_server.measures.individual.policy import Policy
+from persona_server.measures.individual.shift import (
     ChoiceShift,
     NumericShift,
-    ReliableChange,
-    adjusted,
     choice_shift,
     numeric_shift,
 )
-from persona_server.services.library.individuals import numeric_series
+from persona_server.measures.individual.trend import Slope, benjamini_hochberg
+from persona_server.services.library.individuals import Series, numeric_series
 from persona_server.services.library.reliability_messages import question_message, reason_value
 from persona_server.storage.store import Repositories
 
+_MOST_DIFFERENCES = 2**31 - 1  # what the contract's int32 holds
 
-def timelines(
-    repositories: Repositories, origin: bytes, policy: Policy
-) -> dict[Question, measures_pb2.QuestionTimeline]:
-    """Return an individual's timelines, in the order in which the questions were first asked.
 
-    `repositories` must be one snapshot.
+class Timelines:
+    """An individual's timelines, in the order in which the questions were first asked.
+
+    `repositories` must be one snapshot. Texts are read when a question's message is made.
     """
-    series = repositories.derived.series_of(origin)
-    shifts = _shifts(series, repositories.derived.noise(origin), policy)
-    return {
-        question: _timeline(question, answers, shifts.get(question))
-        for question, answers in series.items()
-    }
+
+    def __init__(self, repositories: Repositories, origin: bytes, policy: Policy) -> None:
+        self._derived = repositories.derived
+        self._series = repositories.derived.series_of(origin)
+        self._shifts, self._adjusted = _shifts(repositories, origin, self._series, policy)
+        self.questions = list(self._series)
+
+    def message(self, question: Question) -> measures_pb2.QuestionTimeline:
+        """Return the timeline of one question."""
+        answers = self._series[question]
+        timeline = measures_pb2.QuestionTimeline(question=question_message(question))
+        if (shift := self._shifts.get(question)) is not None:
+            timeline.points.extend(_numeric_points(question, answers))
+            timeline.numeric_shift.CopyFrom(_numeric(shift, self._adjusted.get(question)))
+            return timeline
+        first = _first_answers(answers)
+        if question.kind is Kind.CHOICE:
+            timeline.points.extend(_point(answer, choice=str(answer.value)) for answer in first)
+            timeline.choice_shift.CopyFrom(_choice(choice_shift(first)))
+            return timeline
+        items = self._derived.items({str(answer.value) for answer in first})
+        timeline.points.extend(_point(answer, items=items[str(answer.value)]) for answer in first)
+        return timeline
 
 
 def _shifts(
-    series: Mapping[Question, Sequence[Answer]], everyone: Mapping[Question, Noise], policy: Policy
-) -> dict[Question, NumericShift]:
-    """Return the shift of each rating and sentiment, their p-values adjusted over all of them."""
-    measured = [
-        numeric_shift(question, own, others, policy)
-        for question, own, others in numeric_series(series, everyone)
-    ]
-    return {shift.question: shift for shift in adjusted(measured)}
+    repositories: Repositories, origin: bytes, series: Series, policy: Policy
+) -> tuple[dict[Question, NumericShift], dict[Question, float]]:
+    """Return the shift of each rating and sentiment, and p adjusted over all that have one."""
+    measured = list(numeric_series(repositories, origin, series, policy))
+    ends = {q: {own[0].simulation_id, own[-1].simulation_id} for q, own, _ in measured}
+    crowds = repositories.derived.crowds(
+        origin, {q: ids for q, ids in ends.items() if q.scored and len(ids) > 1}
+    )
+    shifts = {
+        question: numeric_shift(
+            question,
+            own,
+            noise,
+            _others_change(question, own, series[question], crowds.get(question, {})),
+            policy,
+        )
+        for question, own, noise in measured
+    }
+    judged = {q: shift.reliable.p for q, shift in shifts.items() if shift.reliable is not None}
+    adjusted = benjamini_hochberg(list(judged.values()))
+    return shifts, dict(zip(judged, adjusted, strict=True))
 
 
-def _timeline(
-    question: Question, answers: Sequence[Answer], shift: NumericShift | None
-) -> measures_pb2.QuestionTimeline:
-    timeline = measures_pb2.QuestionTimeline(question=question_message(question))
-    if shift is not None:
-        timeline.points.extend(_numeric_points(question, answers))
-        timeline.numeric_shift.CopyFrom(_numeric(shift))
-        return timeline
-    first = _first_answers(answers)
-    timeline.points.extend(_point(question, answer) for answer in first)
-    if question.kind is Kind.CHOICE:
-        timeline.choice_shift.CopyFrom(_choice(choice_shift(first)))
-    return timeline
+def _others_change(
+    question: Question,
+    points: Sequence[Point],
+    answers: Sequence[Answer],
+    crowds: Mapping[str, Crowd],
+) -> float | None:
+    """Return how the others' mean moved from the first to the last point's simulation."""
+    ends = [points[0].simulation_id, points[-1].simulation_id]
+    own = {answer.simulation_id: int(answer.value) for answer in reversed(answers)}
+    means = [crowds[s].mean_of_others(own[s]) for s in ends if s in crowds]
+    known = [mean for mean in means if mean is not None]
+    return (known[1] - known[0]) / unit(question.kind) if len(known) == len(ends) else None
 
 
 def _first_answers(answers: Iterable[Answer]) -> list[Answer]:
@@ -96,29 +126,30 @@ def _numeric_point(
     return message
 
 
-def _point(question: Question, answer: Answer) -> measures_pb2.TimelinePoint:
-    message = measures_pb2.TimelinePoint(simulation_ids=[answer.simulation_id])
+def _point(
+    answer: Answer, *, choice: str | None = None, items: Iterable[str] = ()
+) -> measures_pb2.TimelinePoint:
+    message = measures_pb2.TimelinePoint(simulation_ids=[answer.simulation_id], items=items)
     message.occurred_at.FromMicroseconds(answer.occurred_at)
-    if question.kind is Kind.CHOICE:
-        message.choice.value = str(answer.value)
-    else:
-        message.items.extend(sorted(set_items(answer.value)))
+    if choice is not None:
+        message.choice.value = choice
     return message
 
 
-def _numeric(shift: NumericShift) -> measures_pb2.NumericShift:
+def _numeric(shift: NumericShift, adjusted_p: float | None) -> measures_pb2.NumericShift:
     message = measures_pb2.NumericShift(first=shift.first, last=shift.last, mean=shift.mean)
     for name, reason in shift.missing.items():
         field = "reliable_change" if name == "reliable" else name
         setattr(message, f"{field}_reason", reason_value(reason))
     if shift.change is not None:
         message.change.value = shift.change
+    if shift.others_change is not None:
+        message.others_change.value = shift.others_change
     if shift.reliable is not None:
-        message.reliable_change.CopyFrom(_change(shift.reliable))
+        assert adjusted_p is not None  # every one is adjusted
+        message.reliable_change.CopyFrom(_change(shift.reliable, adjusted_p))
     if shift.slope is not None:
-        message.slope.per_30_days = shift.slope.per_30_days
-        if shift.slope.low is not None and shift.slope.high is not None:
-            message.slope.low.value, message.slope.high.value = shift.slope.low, shift.slope.high
+        message.slope.CopyFrom(_slope(shift.slope))
     if shift.trend is not None:
         message.trend.CopyFrom(
             measures_pb2.TrendTest(
@@ -130,16 +161,30 @@ def _numeric(shift: NumericShift) -> measures_pb2.NumericShift:
     return message
 
 
-def _change(change: ReliableChange) -> measures_pb2.ReliableChange:
-    assert change.adjusted_p is not None  # adjusted() gives every one its own
+def _slope(slope: Slope) -> measures_pb2.Slope:
+    unit = "THIRTY_DAYS" if slope.over_time else "SIMULATION"
+    message = measures_pb2.Slope(
+        value=slope.value, per=measures_pb2.SlopeUnit.Value(f"SLOPE_UNIT_{unit}")
+    )
+    if slope.low is not None and slope.high is not None:
+        message.low.value, message.high.value = slope.low, slope.high
+    return message
+
+
+def _change(change: ReliableChange, adjusted_p: float) -> measures_pb2.ReliableChange:
     return measures_pb2.ReliableChange(
         rci=change.rci,
         p=change.p,
-        adjusted_p=change.adjusted_p,
-        threshold=change.quantile,
-        noise_variance=change.noise_variance,
-        noise_difference_count=change.differences,
-        reliable=change.reliable_change,
+        adjusted_p=adjusted_p,
+        reliable=change.reliable(adjusted_p),
+        change=change.change,
+        standard_error=change.standard_error,
+        degrees_of_freedom=min(change.freedom, _MOST_DIFFERENCES),
+        noise=measures_pb2.ChangeNoise(
+            difference_count=min(change.noise.differences, _MOST_DIFFERENCES),
+            variance=change.noise.variance,
+            mean_inverse=change.noise.mean_inverse,
+        ),
     )
 
 

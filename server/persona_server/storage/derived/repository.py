@@ -75,7 +75,9 @@ class DerivedTables:
             for question, key, simulations in self._wanted(individual, asked)
         }
 
-    def differences(self, individual: bytes, asked: Asked) -> dict[Question, dict[str, Differences]]:
+    def differences(
+        self, individual: bytes, asked: Asked
+    ) -> dict[Question, dict[str, Differences]]:
         """Return what moved in numeric questions of an individual until these simulations.
 
         Of all individuals, this one included, by simulation.
@@ -98,7 +100,8 @@ class DerivedTables:
     def declared(self, questions: Iterable[Question]) -> dict[Question, list[str]]:
         """Return the options of questions in the order of the first answer to each."""
         hashes = {question_hash(question): question for question in questions}
-        rows = self._do.declared.all(tenant=self._tenant, ids=id_list(list(hashes)))
+        ids = id_list(list(hashes)) if hashes else None
+        rows = self._do.declared.all(tenant=self._tenant, ids=ids) if ids else []
         return {hashes[digest]: json.loads(declared) for digest, declared in rows}
 
     def add(

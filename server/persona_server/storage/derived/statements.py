@@ -45,7 +45,9 @@ class DerivedStatements:
         self.pieces = Statement(
             database,
             piece.select(piece.question_id, piece.records)
-            .where((piece.tenant_id == param("tenant")) & (piece.individual_id == param("individual")))
+            .where(
+                (piece.tenant_id == param("tenant")) & (piece.individual_id == param("individual"))
+            )
             .order_by(piece.question_id, piece.number),
         )
         texts, model = tables.AnswerSet, tables.AnswerModel
@@ -191,7 +193,9 @@ def counted(database: Database, model: Any) -> tuple[Statement, Statement]:
 def of_owner(database: Database, model: Any) -> Statement:
     """Return the statement that deletes what one individual answered to one question."""
     mine = (model.tenant_id == param("tenant")) & (model.individual_id == param("individual"))
-    return Statement(database, model.delete().where(mine & (model.question_id == param("question"))))
+    return Statement(
+        database, model.delete().where(mine & (model.question_id == param("question")))
+    )
 
 
 def emptied(database: Database, key: Any) -> Statement:

@@ -1,9 +1,12 @@
 """What is derived from answers, for the second version of the measures.
 
-By question and simulation, what all individuals first answered and how their numbers moved; nothing
-by the number of answers of an individual. The answers of an individual are pieces of bounded size:
-a row of a table WITHOUT ROWID that passes 2,030 bytes takes a page of its own. Texts stand in tables
-of their own. All of it is rebuilt from the responses in this migration's transaction (migrate.py).
+By question and simulation, what all individuals first answered and how their numbers moved;
+nothing by the number of answers of an individual. The answers of an individual are pieces of
+bounded size: a row of a table WITHOUT ROWID that passes 2,030 bytes takes a page of its own. Texts
+stand in tables of their own. All of it is rebuilt from the responses in this migration's
+transaction (migrate.py).
+
+Library personas that are there were promoted under the first version, and say so from now on.
 """
 
 from typing import Any
@@ -58,9 +61,24 @@ CREATE TABLE sums (
 ) STRICT, WITHOUT ROWID;
 """
 
+# Rows that are kept as they are, but for this once.
+GUARD = (
+    "CREATE TRIGGER library_persona_immutable BEFORE UPDATE OF "
+    "tenant_id, id, origin_project_id, origin_persona_id, age, gender_key, "
+    "income_level_key, location_key, occupation_key, lower_bound, created_at, body "
+    "ON library_persona  "
+    "BEGIN SELECT RAISE(ABORT, 'library_persona rows are kept as they are'); END"
+)
+# A field behind others of an encoded message belongs to it too, and one within a message, to that
+# in the message before: field 6 is the reliability, of which field 21 is the version.
+FIRST_VERSION = bytes([6 << 3 | 2, 3, 21 << 3 & 0x7F | 0x80, 21 >> 4, 1])
+
 
 def up(migrator: object, db: Any) -> None:  # noqa: ARG001 (as the runner calls it)
-    """Make the tables in place of the old ones, one statement at a time."""
+    """Make the tables in place of the old ones, and mark what was measured before."""
     for statement in TABLES.split(";"):
         if statement.strip():
             db.execute_sql(statement)
+    db.execute_sql("DROP TRIGGER library_persona_immutable")
+    db.execute_sql("UPDATE library_persona SET body = CAST(body || ? AS BLOB)", (FIRST_VERSION,))
+    db.execute_sql(GUARD)
