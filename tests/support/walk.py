@@ -103,7 +103,7 @@ class Walk:
         peers = [_person(self._uuid()) for _ in PEERS]
         ids["project_id"] = self._groups[ids["group_id"]]
         ids["persona_id"] = self._personas[ids["group_id"]][0]
-        where = {"project_id": ids["project_id"], "group_id": ids["group_id"]}
+        where: dict[str, Any] = {name: ids[name] for name in ("project_id", "group_id")}
         yield self._by_name(
             "CreateProject", projects_pb.CreateProjectRequest(project=Project(id=project, name="P"))
         )

@@ -53,6 +53,12 @@ def rpcs() -> list[MethodDescriptor]:
 ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 
 
+@ALL
+def test_a_mutation_can_be_tried(rpc: MethodDescriptor) -> None:
+    fields = rpc.input_type.fields_by_name
+    assert ("validate_only" in fields) == ("request_id" in fields or "import_id" in fields)
+
+
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}

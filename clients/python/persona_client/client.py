@@ -18,6 +18,7 @@ class PersonaClient(ProjectCalls, PersonaCalls, ResponseCalls, LibraryCalls):
 
     `address` is "host:port", `token` what `persona token` prints. `timeout` is the deadline of a
     call with all its tries, in seconds, unless a call names its own. Connections are plain text.
+    With `validate_only` a change is checked, and answered or refused as without it, but not made.
     """
 
     def __init__(

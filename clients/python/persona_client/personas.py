@@ -78,11 +78,16 @@ class PersonaCalls(Caller):
         persona: Persona,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> Persona:
         """Add one persona and return it as stored. Raises InvalidField, AlreadyExists."""
         request = CreatePersonaRequest(
-            project_id=project_id, group_id=group_id, persona=persona, request_id=request_id
+            project_id=project_id,
+            group_id=group_id,
+            persona=persona,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._personas.CreatePersona, request, timeout).persona
 
@@ -93,6 +98,7 @@ class PersonaCalls(Caller):
         personas: Iterable[Persona],
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> list[Persona]:
         """Add personas and return them as stored, in order.
@@ -110,6 +116,7 @@ class PersonaCalls(Caller):
                 group_id=group_id,
                 personas=batch,
                 request_id=base if i == 0 else str(uuid.uuid5(uuid.UUID(base), str(i))),
+                validate_only=validate_only,
             )
             answer = self._mutate(self._personas.BatchCreatePersonas, request, timeout)
             stored.extend(answer.personas)
@@ -122,11 +129,16 @@ class PersonaCalls(Caller):
         persona_id: str,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> None:
         """Delete one persona. Raises PersonaNotFound."""
         request = DeletePersonaRequest(
-            project_id=project_id, group_id=group_id, persona_id=persona_id, request_id=request_id
+            project_id=project_id,
+            group_id=group_id,
+            persona_id=persona_id,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         self._mutate(self._personas.DeletePersona, request, timeout)
 
@@ -136,11 +148,15 @@ class PersonaCalls(Caller):
         group_id: str,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> int:
         """Empty a group in one step and return how many personas it held."""
         request = DeleteAllPersonasRequest(
-            project_id=project_id, group_id=group_id, request_id=request_id
+            project_id=project_id,
+            group_id=group_id,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._personas.DeleteAllPersonas, request, timeout).deleted_count
 
@@ -152,6 +168,7 @@ class PersonaCalls(Caller):
         import_id: str,
         *,
         resume_from: int = 0,
+        validate_only: bool = False,
         on_acknowledged: OnAcknowledged | None = None,
         on_refused: OnRefused | None = None,
     ) -> ImportPersonasResponse:
@@ -164,12 +181,18 @@ class PersonaCalls(Caller):
         may be of any length. After UNAVAILABLE the stream is opened again, as long as it gets ahead
         within a minute.
 
+        With `validate_only` the service checks each batch and takes none.
         `on_acknowledged` is called with every acknowledgement, the one of the opening included.
         `on_refused` is called with a batch that InvalidField or AlreadyExists refuses, and returns
         what to send in its place: fewer personas, or none to leave the batch out.
         Raises ImportGap, ImportConflict, and what `on_refused` did not mend.
         """
-        first = ImportPersonasRequest(project_id=project_id, group_id=group_id, import_id=import_id)
+        first = ImportPersonasRequest(
+            project_id=project_id,
+            group_id=group_id,
+            import_id=import_id,
+            validate_only=validate_only,
+        )
         importer = Importer(
             lambda requests: self._personas.ImportPersonas(requests, metadata=self._metadata),
             first,

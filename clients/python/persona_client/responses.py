@@ -32,6 +32,7 @@ class ResponseCalls(Caller):
         responses: Iterable[Response],
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> list[Response]:
         """Record answers of one simulation and return them as recorded, in order.
@@ -50,6 +51,7 @@ class ResponseCalls(Caller):
                 simulation_id=simulation_id,
                 responses=batch,
                 request_id=base if i == 0 else str(uuid.uuid5(uuid.UUID(base), str(i))),
+                validate_only=validate_only,
             )
             answer = self._mutate(self._responses.RecordResponses, request, timeout)
             recorded.extend(answer.responses)

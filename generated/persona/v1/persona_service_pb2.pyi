@@ -176,6 +176,7 @@ class DeletePersonaRequest(_message.Message):
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONA_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
@@ -184,6 +185,10 @@ class DeletePersonaRequest(_message.Message):
     """UUID of the persona."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     def __init__(
         self,
         *,
@@ -191,10 +196,11 @@ class DeletePersonaRequest(_message.Message):
         group_id: _builtins.str = ...,
         persona_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_id", b"persona_id", "project_id", b"project_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_id", b"persona_id", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -226,22 +232,28 @@ class DeleteAllPersonasRequest(_message.Message):
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
     """UUID of the persona group. Never empty."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "project_id", b"project_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -279,12 +291,17 @@ class CreatePersonaRequest(_message.Message):
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONA_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
     """UUID of the persona group."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     @_builtins.property
     def persona(self) -> _persona_pb2.Persona:
         """The persona. If its id or created_at is unset, the server sets it."""
@@ -296,10 +313,11 @@ class CreatePersonaRequest(_message.Message):
         group_id: _builtins.str = ...,
         persona: _persona_pb2.Persona | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona", b"persona", "project_id", b"project_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona", b"persona", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -339,12 +357,17 @@ class BatchCreatePersonasRequest(_message.Message):
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONAS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
     """UUID of the persona group."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
         """1 to 1,000 personas; ids must not repeat within the batch."""
@@ -356,10 +379,11 @@ class BatchCreatePersonasRequest(_message.Message):
         group_id: _builtins.str = ...,
         personas: _abc.Iterable[_persona_pb2.Persona] | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "personas", b"personas", "project_id", b"project_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "personas", b"personas", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -404,6 +428,7 @@ class ImportPersonasRequest(_message.Message):
     IMPORT_ID_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     PERSONAS_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project. First message only."""
     group_id: _builtins.str
@@ -414,6 +439,10 @@ class ImportPersonasRequest(_message.Message):
     """
     sequence: _builtins.int
     """The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged."""
+    validate_only: _builtins.bool
+    """Whether to check every batch as a real import would, and write nothing: `committed_sequence` then
+    counts what was checked. Batches are not compared with each other. First message only.
+    """
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
         """1 to 1,000 personas; the whole message has at most 3 MiB."""
@@ -426,10 +455,11 @@ class ImportPersonasRequest(_message.Message):
         import_id: _builtins.str = ...,
         sequence: _builtins.int = ...,
         personas: _abc.Iterable[_persona_pb2.Persona] | None = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "import_id", b"import_id", "personas", b"personas", "project_id", b"project_id", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "import_id", b"import_id", "personas", b"personas", "project_id", b"project_id", "sequence", b"sequence", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

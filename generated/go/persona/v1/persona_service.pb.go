@@ -326,7 +326,10 @@ type DeletePersonaRequest struct {
 	// UUID of the persona.
 	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -389,6 +392,13 @@ func (x *DeletePersonaRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *DeletePersonaRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // DeletePersonaResponse is empty.
 type DeletePersonaResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -434,7 +444,10 @@ type DeleteAllPersonasRequest struct {
 	// UUID of the persona group. Never empty.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -488,6 +501,13 @@ func (x *DeleteAllPersonasRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *DeleteAllPersonasRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // DeleteAllPersonasResponse says how many personas were deleted.
@@ -546,7 +566,10 @@ type CreatePersonaRequest struct {
 	// The persona. If its id or created_at is unset, the server sets it.
 	Persona *Persona `protobuf:"bytes,3,opt,name=persona,proto3" json:"persona,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -609,6 +632,13 @@ func (x *CreatePersonaRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *CreatePersonaRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // CreatePersonaResponse holds what was stored.
 type CreatePersonaResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -665,7 +695,10 @@ type BatchCreatePersonasRequest struct {
 	// 1 to 1,000 personas; ids must not repeat within the batch.
 	Personas []*Persona `protobuf:"bytes,3,rep,name=personas,proto3" json:"personas,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -726,6 +759,13 @@ func (x *BatchCreatePersonasRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *BatchCreatePersonasRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // BatchCreatePersonasResponse holds what was stored, in the order of the request. In the replay of
@@ -789,7 +829,10 @@ type ImportPersonasRequest struct {
 	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
 	Sequence int32 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// 1 to 1,000 personas; the whole message has at most 3 MiB.
-	Personas      []*Persona `protobuf:"bytes,5,rep,name=personas,proto3" json:"personas,omitempty"`
+	Personas []*Persona `protobuf:"bytes,5,rep,name=personas,proto3" json:"personas,omitempty"`
+	// Whether to check every batch as a real import would, and write nothing: `committed_sequence` then
+	// counts what was checked. Batches are not compared with each other. First message only.
+	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -857,6 +900,13 @@ func (x *ImportPersonasRequest) GetPersonas() []*Persona {
 		return x.Personas
 	}
 	return nil
+}
+
+func (x *ImportPersonasRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // ImportPersonasResponse acknowledges everything up to a batch: it is on disk.
@@ -1270,7 +1320,7 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	"persona_id\x18\x03 \x01(\tR\tpersonaId\"C\n" +
 	"\x12GetPersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\x8e\x01\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\xb3\x01\n" +
 	"\x14DeletePersonaRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1278,41 +1328,46 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"\x17\n" +
-	"\x15DeletePersonaResponse\"s\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\x17\n" +
+	"\x15DeletePersonaResponse\"\x98\x01\n" +
 	"\x18DeleteAllPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"@\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"@\n" +
 	"\x19DeleteAllPersonasResponse\x12#\n" +
-	"\rdeleted_count\x18\x01 \x01(\x05R\fdeletedCount\"\x9e\x01\n" +
+	"\rdeleted_count\x18\x01 \x01(\x05R\fdeletedCount\"\xc3\x01\n" +
 	"\x14CreatePersonaRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12-\n" +
 	"\apersona\x18\x03 \x01(\v2\x13.persona.v1.PersonaR\apersona\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"F\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"F\n" +
 	"\x15CreatePersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\xa6\x01\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\xcb\x01\n" +
 	"\x1aBatchCreatePersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12/\n" +
 	"\bpersonas\x18\x03 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"N\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"N\n" +
 	"\x1bBatchCreatePersonasResponse\x12/\n" +
-	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xbb\x01\n" +
+	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xe0\x01\n" +
 	"\x15ImportPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1b\n" +
 	"\timport_id\x18\x03 \x01(\tR\bimportId\x12\x1a\n" +
 	"\bsequence\x18\x04 \x01(\x05R\bsequence\x12/\n" +
-	"\bpersonas\x18\x05 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
+	"\bpersonas\x18\x05 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\x12#\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly\"l\n" +
 	"\x16ImportPersonasResponse\x12-\n" +
 	"\x12committed_sequence\x18\x01 \x01(\x05R\x11committedSequence\x12#\n" +
 	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\x9d\x02\n" +

@@ -12,7 +12,6 @@ from persona_server.measures.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
 from persona_server.services.library.reliability_messages import reliability_message
 from persona_server.services.personas.adding import unframed
-from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.library import LibraryEntry, LibraryRow
@@ -149,7 +148,7 @@ def _is_visible(repositories: Repositories, persona: bytes) -> bool:
 def _library_row(repositories: Transaction, persona: Persona, look: Look) -> LibraryRow:
     now = repositories.now
     library = LibraryPersona(
-        id=keys.new_id(now),
+        id=repositories.new_id(),
         origin_project_id=persona.project_id,
         origin_persona_id=persona.id,
         reliability=reliability_message(look.measurement, now),

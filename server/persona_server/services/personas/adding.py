@@ -105,7 +105,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
         persona.created_at.seconds, rest = divmod(micros, _MICROS)
         persona.created_at.nanos = rest * 1000
     if not persona.id:
-        persona.id = keys.new_id(now)
+        persona.id = repositories.new_id()
     persona.project_id, persona.group_id = group.project_id, group.group_id
     raw_id = id_bytes(persona.id)
     return PersonaRow(

@@ -39,7 +39,11 @@ def run(store: Store, call: Call, requests: Iterator[ImportPersonasRequest]) -> 
 
 
 class _Stream:
-    """One stream of an import. `owner` tells it from older streams of the same import."""
+    """One stream of an import. `owner` tells it from older streams of the same import.
+
+    One that validates only takes every transaction back, and keeps in `_tried` what the ledger
+    would hold.
+    """
 
     def __init__(self, store: Store, call: Call, first: ImportPersonasRequest) -> None:
         found = [
@@ -58,11 +62,14 @@ class _Stream:
         self._first = first
         self._import_id = id_bytes(first.import_id)
         self._owner = os.urandom(16)
+        self._begin = store.trying if first.validate_only else store.writing
+        self._tried: ImportSession | None = None
+        self._tried_bytes = 0
         self.committed = 0
 
     def begin(self) -> bytes:
         """Start the import, or take it over from an older stream."""
-        with self._store.writing(self._call.tenant, self._call.timeout()) as repositories:
+        with self._begin(self._call.tenant, self._call.timeout()) as repositories:
             locked = lock_group(repositories, self._first.project_id, self._first.group_id)
             group, now = id_bytes(self._first.group_id), repositories.now
             session = repositories.imports.find(self._import_id)
@@ -74,6 +81,7 @@ class _Stream:
             else:
                 self._require_set(session, locked.set_id)
                 repositories.imports.take_over(self._import_id, self._owner, now)
+        self._note(session._replace(owner=self._owner))
         self.committed = session.committed_sequence
         self._call.progressed_at = time.monotonic()
         return _acknowledge(session.committed_sequence, session.persona_count)
@@ -82,7 +90,7 @@ class _Stream:
         """Commit the next batch, or acknowledge one again that is on disk already."""
         found = [
             Violation(name, "must be set in the first message only")
-            for name in _BEGIN
+            for name in (*_BEGIN, "validate_only")
             if getattr(request, name)
         ]
         if request.sequence < 1:
@@ -94,9 +102,10 @@ class _Stream:
         # Map order is free on the wire: the parsed batch is hashed, before it gets ids and times.
         digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
         # Without the call's deadline, which is for the stream and not for one batch of it.
-        with self._store.writing(self._call.tenant, None) as repositories:
+        with self._begin(self._call.tenant, None) as repositories:
+            repositories.store_bytes(self._tried_bytes)
             locked = lock_group(repositories, self._first.project_id, self._first.group_id)
-            session = repositories.imports.find(self._import_id)
+            session = self._tried or repositories.imports.find(self._import_id)
             if session is None or session.owner != self._owner:
                 raise _conflict("A newer stream has taken over this import.")
             self._require_set(session, locked.set_id)
@@ -109,13 +118,24 @@ class _Stream:
             group = Group(self._first.project_id, self._first.group_id, locked)
             added = add_personas(repositories, group, request.personas, "personas[{}]")
             now, count = repositories.now, len(request.personas)
-            repositories.imports.advance(self._import_id, request.sequence, digest, count, now)
+            if self._tried is None:
+                repositories.imports.advance(self._import_id, request.sequence, digest, count, now)
             if added.number:
                 repositories.audit.add(self._audit(added.number), now)
         self.committed = request.sequence
         self._call.progressed_at = time.monotonic()
-        self._call.written += repositories.written
-        return _acknowledge(request.sequence, session.persona_count + count)
+        count += session.persona_count
+        if self._tried is None:
+            self._call.written += repositories.written
+        else:
+            self._tried_bytes = repositories.stored
+            self._note(session._replace(committed_sequence=self.committed, persona_count=count))
+        return _acknowledge(self.committed, count)
+
+    def _note(self, session: ImportSession) -> None:
+        """Keep how far an import that is only tried would be."""
+        if self._first.validate_only:
+            self._tried = session
 
     def _require_set(self, session: ImportSession, set_id: int) -> None:
         if session.set_id != set_id:
@@ -125,7 +145,8 @@ class _Stream:
             )
 
     def _require_same(self, repositories: Repositories, sequence: int, digest: bytes) -> None:
-        if repositories.imports.batch_hash(self._import_id, sequence) != digest:
+        known = repositories.imports.batch_hash(self._import_id, sequence)
+        if known != digest and (known or not self._tried):
             raise _conflict(f"Batch {sequence} was committed with different content.")
 
     def _audit(self, count: int) -> AuditEntry:
