@@ -32,6 +32,7 @@ var successStatus = map[string]int{
 	personav1.PersonaService_DeleteAllPersonas_FullMethodName:   http.StatusNoContent,
 	personav1.PersonaService_CreatePersona_FullMethodName:       http.StatusCreated,
 	personav1.PersonaService_BatchCreatePersonas_FullMethodName: http.StatusOK,
+	personav1.PersonaService_CopyPersonas_FullMethodName:        http.StatusOK,
 	personav1.PersonaService_ExportPersonas_FullMethodName:      http.StatusOK,
 
 	personav1.ResponseService_RecordResponses_FullMethodName:    http.StatusOK,

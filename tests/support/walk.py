@@ -144,10 +144,13 @@ class Walk:
         project = self._random.choice(self._projects) if self._chance(0.1) else self._groups[group]
         home = self._random.choice(list(self._groups)) if self._chance(0.1) else group
         persona = self._random.choice(self._personas[home])
+        source = self._random.choice(list(self._groups))
         return {
             "project_id": project,
             "group_id": group,
             "persona_id": persona,
+            "source_project_id": self._groups[source],
+            "source_group_id": source,
             "import_id": self._uuid(),
             "simulation_id": self._random.choice(self._simulations),
             "response_id": self._random.choice(self._responses),
@@ -215,6 +218,8 @@ class Walk:
             request.responses.extend(self._answers(ids))
         elif name == "update_mask":
             request.update_mask.paths.append("name")
+        elif name == "persona_ids":
+            request.persona_ids.append(self._personas[ids["source_group_id"]][0])
         elif name == "library_persona_ids":
             request.library_persona_ids.append(ids["library_persona_id"])
         elif name == "order_by":

@@ -51,6 +51,7 @@ def check_persona(found: Violations, persona: Persona, path: str) -> None:
         persona.id = check_uuid(found, f"{path}.id", persona.id, required=False)
     persona.ClearField("project_id")
     persona.ClearField("group_id")
+    persona.ClearField("copied_from")
     if persona.HasField("library_persona_id"):
         what = "is output only and must be left unset, because lineage can't be forged"
         found.add(f"{path}.library_persona_id", what)

@@ -155,7 +155,7 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
-    for name in ("id", "project_id", "group_id", "library_persona_id"):
+    for name in ("id", "project_id", "group_id", "library_persona_id", "copied_from"):
         library.profile.ClearField(name)
     bound = look.measurement.reliability.estimate.bound
     assert bound is not None  # nobody is eligible without one

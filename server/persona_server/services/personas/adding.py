@@ -116,6 +116,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
         id=raw_id,
         keys=search_keys(persona),
         framed=frame(ELEMENT, persona.SerializeToString(deterministic=True)),
+        copied_from=id_bytes(persona.copied_from.value) or None,
     )
 
 
@@ -127,5 +128,7 @@ def _require_same(persona: Persona, group: Group, found: Known, path: str) -> No
     wanted.project_id, wanted.group_id = group.project_id, group.group_id
     if not persona.HasField("created_at"):
         wanted.created_at.CopyFrom(stored.created_at)
+    if stored.HasField("copied_from"):
+        wanted.copied_from.CopyFrom(stored.copied_from)
     if wanted != stored:
         raise already_exists("persona", f"{path}.id", persona.id, visible=found.visible)

@@ -21,6 +21,7 @@ class Persona(Model):
     framed = BlobField()
     deleted_at = BigIntegerField(null=True)
     purge_after = BigIntegerField(null=True)
+    copied_from = BlobField(null=True)
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
