@@ -21,8 +21,9 @@ _PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
 _WEIGHTS = {
     "DeleteProject": 3,
     "DeletePersonaGroup": 3,
-    "DeletePersona": 12,
+    "DeletePersona": 16,
     "ImportPersonas": 10,
+    "CopyPersonas": 3,
     "CreateProject": 8,
     "CreatePersonaGroup": 16,
     "CreatePersona": 16,

@@ -135,13 +135,19 @@ class PersonaStatements:
             JOIN.LEFT_OUTER,
             on=(library.tenant_id == param("tenant")) & (library.id == link.library_persona_id),
         )
-        self.ancestry = Statement(database, linked.select(*parents))
+        # Who was erased is nobody: no answers, no lineage, no reliability.
+        self.ancestry = Statement(
+            database, linked.select(*parents).where(persona.erased_at.is_null())
+        )
         held = mine & (persona.set_id == param("set")) & one_of(persona.id)
         self.lengths = Statement(
             database, persona.select(persona.id, fn.LENGTH(persona.framed)).where(held)
         )
         self.recorded = Statement(
-            database, persona.select(persona.framed).where(mine & (persona.id == param("persona")))
+            database,
+            persona.select(persona.framed).where(
+                mine & (persona.id == param("persona")) & persona.erased_at.is_null()
+            ),
         )
 
     def _pages(self, database: Database) -> None:
@@ -250,7 +256,10 @@ class Personas:
         return dict(self._do.lengths.all(tenant=self._tenant, set=set_id, ids=id_list(ids)))
 
     def ancestry(self, ids: Sequence[bytes]) -> dict[bytes, Ancestry]:
-        """Return the parents of these personas, deleted or not; unknown ids are left out."""
+        """Return the parents of these personas, deleted or not; unknown ids are left out.
+
+        So are those of personas that were erased.
+        """
         rows = self._do.ancestry.all(tenant=self._tenant, ids=id_list(ids))
         return {
             row[0]: Ancestry(row[1], row[2], bool(row[3]), row[4], row[5], bool(row[6]))
@@ -258,7 +267,7 @@ class Personas:
         }
 
     def recorded(self, persona: bytes) -> bytes | None:
-        """Return the framed persona, deleted or not; None if there is no such row."""
+        """Return the framed persona, deleted or not; None if there is none, or it was erased."""
         row = self._do.recorded.first(tenant=self._tenant, persona=persona)
         return None if row is None else bytes(row[0])
 
