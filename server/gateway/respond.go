@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
@@ -57,6 +59,12 @@ func respond(ctx context.Context, w http.ResponseWriter, reply proto.Message) er
 	if token := tokenAfter(reply); token != "" {
 		linkNext(w.Header(), callOf(ctx), token)
 	}
+	if all, ok := reply.(*personav1.DeleteAllPersonasResponse); ok {
+		w.Header().Set("X-Deleted-Count", strconv.Itoa(int(all.GetDeletedCount())))
+	}
+	if path := locationOf(reply, callOf(ctx).params); path != "" {
+		w.Header().Set("Location", path)
+	}
 	method, _ := runtime.RPCMethod(ctx)
 	status, known := successStatus[method]
 	switch {
@@ -69,6 +77,32 @@ func respond(ctx context.Context, w http.ResponseWriter, reply proto.Message) er
 		w.WriteHeader(status)
 	}
 	return nil
+}
+
+// locationOf is the path of the one resource that a call has created, "" for calls that create none or
+// several. params are of the call's own path, without the id of what it created.
+func locationOf(reply proto.Message, params map[string]string) string {
+	project := "/api/v1/projects/" + strings.ToLower(params["project_id"])
+	group := project + "/persona-groups/" + strings.ToLower(params["group_id"])
+	switch r := reply.ProtoReflect().Interface().(type) { // as it came: generated code wraps what it unwraps
+	case *personav1.CreateProjectResponse:
+		return below(project, r.GetProject().GetId())
+	case *personav1.CreatePersonaGroupResponse:
+		return below(group, r.GetPersonaGroup().GetId())
+	case *personav1.CreatePersonaResponse:
+		return below(group+"/personas/", r.GetPersona().GetId())
+	case *personav1.PromotePersonaResponse:
+		return below("/api/v1/library/personas/", r.GetLibraryPersona().GetId())
+	}
+	return ""
+}
+
+// below is the path of what has this id, "" without one: of a call that is only tried nothing is made.
+func below(path, id string) string {
+	if id == "" {
+		return ""
+	}
+	return path + id
 }
 
 // linkNext names the next page: the same request with another token, relative to this host.

@@ -89,7 +89,7 @@ type export struct {
 func (e *export) SendMsg(request any) error {
 	c := callOf(e.ctx)
 	if err := c.complete(request.(proto.Message)); err != nil {
-		return err
+		return e.backend.refusal(e.ctx, e.method, err)
 	}
 	r := newRows(c, lines)
 	if err := e.copy(r, request); err != nil {

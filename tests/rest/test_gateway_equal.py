@@ -269,16 +269,19 @@ def changed(good: Message, name: str, value: object) -> Message:
 
 
 def assert_equally_refused(both: Both, route: Route, request: Message) -> None:
-    """Check that both forms refuse a request, in the same words."""
+    """Check that both forms refuse a request, in the same words but for the names of a body."""
     with pytest.raises(grpc.RpcError) as raised:
         both.grpc(route, request)
     wanted = problem_of(raised.value)
     answer = both.http(route, request)
     problem = answer.problem(answer.status, wanted.reason)
     assert problem["code"] == wanted.code.name
-    assert problem["detail"] == wanted.message
-    assert problem["metadata"] == wanted.metadata
-    assert {v["field"]: v["description"] for v in problem["violations"]} == wanted.fields
+    field, colon, words = wanted.message.partition(":")
+    assert problem["detail"] == f"{route.named(field)}{colon}{words}"
+    shown = {k: route.named(v) if k == "field" else v for k, v in wanted.metadata.items()}
+    assert problem["metadata"] == shown
+    named = {route.named(field): what for field, what in wanted.fields.items()}
+    assert {v["field"]: v["description"] for v in problem["violations"]} == named
     assert (answer.headers["Retry-After"] is not None) == wanted.retry
 
 

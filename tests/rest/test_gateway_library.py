@@ -58,7 +58,8 @@ def test_a_promotion_is_created_and_created_again(rest: Rest, place: Place) -> N
     assert (measured["coefficient"], measured["contradiction_rate"]) == (1, 0)
     again = rest.call("POST", f"{place.path}/{one}:promote", {})
     assert (again.status, again.json()) == (201, found)
-    assert rest.call("GET", f"{LIBRARY}/{found['id']}").json() == found
+    assert first.headers["Location"] == again.headers["Location"] == f"{LIBRARY}/{found['id']}"
+    assert rest.call("GET", first.headers["Location"]).json() == found
     # The persona itself is as it was.
     assert rest.call("GET", f"{place.path}/{one}").json()["library_persona_id"] is None
 

@@ -155,16 +155,3 @@ def test_filters_select(rest: Rest, place: Place) -> None:
             assert [row["full_name"] for row in rows] == names, query
         rows = rest.call("GET", f"{place.path}:export?{query}").lines()
         assert [row["full_name"] for row in rows] == names, query
-
-
-def test_the_update_mask_is_the_query_s(rest: Rest, place: Place) -> None:
-    path = f"/api/v1/projects/{place.project}"
-    both = rest.call("PATCH", path, {"name": "New", "description": "Words"}).json()
-    assert (both["name"], both["description"]) == ("New", "Words")
-    kept = rest.call("PATCH", path, {"name": "", "description": ""}).json()
-    assert (kept["name"], kept["description"]) == ("New", "Words")
-    masked = rest.call("PATCH", f"{path}?update_mask=description", {"name": "Ignored"}).json()
-    assert (masked["name"], masked["description"]) == ("New", "")
-    rest.call("PATCH", f"{path}?update_mask=nope", {"name": "X"}).problem(
-        400, "INVALID_FIELD", "update_mask"
-    )

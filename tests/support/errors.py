@@ -46,7 +46,7 @@ def problem_of(error: grpc.RpcError) -> Problem:
             fields = {v.field: v.description for v in bad.field_violations}
         elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             retry = True
-    assert info.domain == "persona.v1"
+    assert info.domain == "persona-service"
     assert_no_leak(f"{status.message} {dict(info.metadata)} {fields}")
     return Problem(call.code(), info.reason, status.message, dict(info.metadata), fields, retry)
 

@@ -9,8 +9,7 @@ from persona_server.errors import ServiceError, Violation, invalid
 from persona_server.transport.errors import CODES, MAX_DETAILS, internal, status_of
 
 REST_ALONE = {
-    f"ERROR_REASON_{name}"
-    for name in ("UNKNOWN_PATH", "METHOD_NOT_ALLOWED", "TOO_MANY_REQUESTS", "UNREACHABLE")
+    f"ERROR_REASON_{name}" for name in ("METHOD_NOT_ALLOWED", "TOO_MANY_REQUESTS", "UNREACHABLE")
 }
 # AIP-193's canonical codes, as the contract names them.
 EXPECTED = {
@@ -20,6 +19,7 @@ EXPECTED = {
         "PERSONA_NOT_FOUND",
         "RESPONSE_NOT_FOUND",
         "LIBRARY_PERSONA_NOT_FOUND",
+        "UNKNOWN_PATH",
     },
     "INVALID_ARGUMENT": {
         "INVALID_FIELD",
@@ -76,7 +76,7 @@ def test_reason_goes_out_without_its_prefix(name: str) -> None:
     error = ServiceError(errors_pb2.ErrorReason.Value(name), "A sentence.", metadata={"a": "b"})
     status, info = details(error)
     assert info.reason == name.removeprefix("ERROR_REASON_")
-    assert info.domain == "persona.v1"
+    assert info.domain == "persona-service"
     assert dict(info.metadata) == {"a": "b"}
     assert status.code == status_of(error).code.value[0]
     assert status.message == status_of(error).details == "A sentence."

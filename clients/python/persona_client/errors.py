@@ -9,7 +9,7 @@ from grpc_status import rpc_status
 
 from persona.v1 import errors_pb2
 
-_DOMAIN = "persona.v1"
+_DOMAIN = "persona-service"
 
 
 class FieldViolation(NamedTuple):
@@ -154,7 +154,7 @@ class StreamIdle(Unavailable):
 
 
 class UnknownPath(PersonaError):
-    """REST alone: there is no such path."""
+    """REST: there is no such path. Health: there is no service of that name."""
 
 
 class MethodNotAllowed(PersonaError):

@@ -76,7 +76,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_STREAM_IDLE: _ErrorReason.ValueType  # 19
     """UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume."""
     ERROR_REASON_UNKNOWN_PATH: _ErrorReason.ValueType  # 20
-    """REST only, 404: there is no such path."""
+    """NOT_FOUND: there is no such path (REST), or no service of that name (health)."""
     ERROR_REASON_METHOD_NOT_ALLOWED: _ErrorReason.ValueType  # 21
     """REST only, 405: the path exists, but not with this method; `Allow` lists its methods."""
     ERROR_REASON_RESPONSE_NOT_FOUND: _ErrorReason.ValueType  # 22
@@ -104,7 +104,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
-    with domain "persona.v1" and the name below without the prefix ERROR_REASON_ as its reason.
+    with domain "persona-service" and the name below without the prefix ERROR_REASON_ as its reason.
     Reasons are part of the contract: they are added, never renamed or removed.
     """
 
@@ -162,7 +162,7 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 18
 ERROR_REASON_STREAM_IDLE: ErrorReason.ValueType  # 19
 """UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume."""
 ERROR_REASON_UNKNOWN_PATH: ErrorReason.ValueType  # 20
-"""REST only, 404: there is no such path."""
+"""NOT_FOUND: there is no such path (REST), or no service of that name (health)."""
 ERROR_REASON_METHOD_NOT_ALLOWED: ErrorReason.ValueType  # 21
 """REST only, 405: the path exists, but not with this method; `Allow` lists its methods."""
 ERROR_REASON_RESPONSE_NOT_FOUND: ErrorReason.ValueType  # 22

@@ -13,7 +13,7 @@ from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.validation.violations import MAX_VIOLATIONS
 
-DOMAIN = "persona.v1"
+DOMAIN = "persona-service"
 MAX_DETAILS = 4096  # bytes: more breaks HTTP/2 trailers
 
 _Code = grpc.StatusCode
@@ -42,6 +42,7 @@ CODES: dict["errors_pb2.ErrorReason.ValueType", grpc.StatusCode] = {
     errors_pb2.ERROR_REASON_NOT_ELIGIBLE: _Code.FAILED_PRECONDITION,
     errors_pb2.ERROR_REASON_LIBRARY_PERSONA_RETIRED: _Code.FAILED_PRECONDITION,
     errors_pb2.ERROR_REASON_QUOTA_EXCEEDED: _Code.RESOURCE_EXHAUSTED,
+    errors_pb2.ERROR_REASON_UNKNOWN_PATH: _Code.NOT_FOUND,
 }
 
 

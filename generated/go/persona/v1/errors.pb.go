@@ -22,7 +22,7 @@ const (
 )
 
 // ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
-// with domain "persona.v1" and the name below without the prefix ERROR_REASON_ as its reason.
+// with domain "persona-service" and the name below without the prefix ERROR_REASON_ as its reason.
 // Reasons are part of the contract: they are added, never renamed or removed.
 type ErrorReason int32
 
@@ -74,7 +74,7 @@ const (
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 18
 	// UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume.
 	ErrorReason_ERROR_REASON_STREAM_IDLE ErrorReason = 19
-	// REST only, 404: there is no such path.
+	// NOT_FOUND: there is no such path (REST), or no service of that name (health).
 	ErrorReason_ERROR_REASON_UNKNOWN_PATH ErrorReason = 20
 	// REST only, 405: the path exists, but not with this method; `Allow` lists its methods.
 	ErrorReason_ERROR_REASON_METHOD_NOT_ALLOWED ErrorReason = 21

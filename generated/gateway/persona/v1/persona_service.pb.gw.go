@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	extPersonav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 // Suppress "imported and not used" errors
@@ -37,9 +38,9 @@ var (
 
 var filter_PersonaService_ListPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListPersonasRequest
+		protoReq extPersonav1.ListPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -72,9 +73,9 @@ func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtim
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListPersonasRequest
+		protoReq extPersonav1.ListPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -104,9 +105,9 @@ func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaRequest
+		protoReq extPersonav1.GetPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -141,9 +142,9 @@ func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaRequest
+		protoReq extPersonav1.GetPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -177,9 +178,9 @@ func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler ru
 
 var filter_PersonaService_DeletePersona_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeletePersonaRequest
+		protoReq extPersonav1.DeletePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -220,9 +221,9 @@ func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeletePersonaRequest
+		protoReq extPersonav1.DeletePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -262,9 +263,9 @@ func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler
 
 var filter_PersonaService_DeleteAllPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeleteAllPersonasRequest
+		protoReq extPersonav1.DeleteAllPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -297,9 +298,9 @@ func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeleteAllPersonasRequest
+		protoReq extPersonav1.DeleteAllPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -331,9 +332,9 @@ func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marsh
 
 var filter_PersonaService_CreatePersona_0 = &utilities.DoubleArray{Encoding: map[string]int{"persona": 0, "project_id": 1, "group_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreatePersonaRequest
+		protoReq extPersonav1.CreatePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -369,9 +370,9 @@ func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreatePersonaRequest
+		protoReq extPersonav1.CreatePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -404,9 +405,9 @@ func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchCreatePersonasRequest
+		protoReq extPersonav1.BatchCreatePersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -436,9 +437,9 @@ func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchCreatePersonasRequest
+		protoReq extPersonav1.BatchCreatePersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -465,9 +466,9 @@ func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, mar
 	return msg, metadata, err
 }
 
-func request_PersonaService_CopyPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_CopyPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CopyPersonasRequest
+		protoReq extPersonav1.CopyPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -497,9 +498,9 @@ func request_PersonaService_CopyPersonas_0(ctx context.Context, marshaler runtim
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_CopyPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_CopyPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CopyPersonasRequest
+		protoReq extPersonav1.CopyPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -528,9 +529,9 @@ func local_request_PersonaService_CopyPersonas_0(ctx context.Context, marshaler 
 
 var filter_PersonaService_ExportPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (PersonaService_ExportPersonasClient, runtime.ServerMetadata, error) {
+func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (extPersonav1.PersonaService_ExportPersonasClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq ExportPersonasRequest
+		protoReq extPersonav1.ExportPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -573,9 +574,9 @@ func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runt
 
 var filter_PersonaService_GetPersonaLineage_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaLineageRequest
+		protoReq extPersonav1.GetPersonaLineageRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -616,9 +617,9 @@ func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaLineageRequest
+		protoReq extPersonav1.GetPersonaLineageRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -661,7 +662,7 @@ func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marsh
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterPersonaServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server PersonaServiceServer) error {
+func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extPersonav1.PersonaServiceServer) error {
 	mux.Handle(http.MethodGet, pattern_PersonaService_ListPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -680,7 +681,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*extPersonav1.ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_GetPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -700,7 +701,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*extPersonav1.GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_PersonaService_DeletePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -760,7 +761,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*extPersonav1.CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_BatchCreatePersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -780,7 +781,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*extPersonav1.BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_CopyPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -800,7 +801,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_CopyPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CopyPersonas_0{resp.(*CopyPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_CopyPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CopyPersonas_0{resp.(*extPersonav1.CopyPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	mux.Handle(http.MethodGet, pattern_PersonaService_ExportPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
@@ -860,15 +861,15 @@ func RegisterPersonaServiceHandlerFromEndpoint(ctx context.Context, mux *runtime
 // RegisterPersonaServiceHandler registers the http handlers for service PersonaService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterPersonaServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterPersonaServiceHandlerClient(ctx, mux, NewPersonaServiceClient(conn))
+	return RegisterPersonaServiceHandlerClient(ctx, mux, extPersonav1.NewPersonaServiceClient(conn))
 }
 
 // RegisterPersonaServiceHandlerClient registers the http handlers for service PersonaService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "PersonaServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "PersonaServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extPersonav1.PersonaServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extPersonav1.PersonaServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "PersonaServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client PersonaServiceClient) error {
+// "extPersonav1.PersonaServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extPersonav1.PersonaServiceClient) error {
 	mux.Handle(http.MethodGet, pattern_PersonaService_ListPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -884,7 +885,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*extPersonav1.ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_GetPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -901,7 +902,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*extPersonav1.GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_PersonaService_DeletePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -952,7 +953,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*extPersonav1.CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_BatchCreatePersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -969,7 +970,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*extPersonav1.BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_CopyPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -986,7 +987,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_CopyPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CopyPersonas_0{resp.(*CopyPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_CopyPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CopyPersonas_0{resp.(*extPersonav1.CopyPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_ExportPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1029,7 +1030,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 }
 
 type response_PersonaService_ListPersonas_0 struct {
-	*ListPersonasResponse
+	*extPersonav1.ListPersonasResponse
 }
 
 func (m response_PersonaService_ListPersonas_0) XXX_ResponseBody() interface{} {
@@ -1038,7 +1039,7 @@ func (m response_PersonaService_ListPersonas_0) XXX_ResponseBody() interface{} {
 }
 
 type response_PersonaService_GetPersona_0 struct {
-	*GetPersonaResponse
+	*extPersonav1.GetPersonaResponse
 }
 
 func (m response_PersonaService_GetPersona_0) XXX_ResponseBody() interface{} {
@@ -1047,7 +1048,7 @@ func (m response_PersonaService_GetPersona_0) XXX_ResponseBody() interface{} {
 }
 
 type response_PersonaService_CreatePersona_0 struct {
-	*CreatePersonaResponse
+	*extPersonav1.CreatePersonaResponse
 }
 
 func (m response_PersonaService_CreatePersona_0) XXX_ResponseBody() interface{} {
@@ -1056,7 +1057,7 @@ func (m response_PersonaService_CreatePersona_0) XXX_ResponseBody() interface{} 
 }
 
 type response_PersonaService_BatchCreatePersonas_0 struct {
-	*BatchCreatePersonasResponse
+	*extPersonav1.BatchCreatePersonasResponse
 }
 
 func (m response_PersonaService_BatchCreatePersonas_0) XXX_ResponseBody() interface{} {
@@ -1065,7 +1066,7 @@ func (m response_PersonaService_BatchCreatePersonas_0) XXX_ResponseBody() interf
 }
 
 type response_PersonaService_CopyPersonas_0 struct {
-	*CopyPersonasResponse
+	*extPersonav1.CopyPersonasResponse
 }
 
 func (m response_PersonaService_CopyPersonas_0) XXX_ResponseBody() interface{} {
@@ -1074,7 +1075,7 @@ func (m response_PersonaService_CopyPersonas_0) XXX_ResponseBody() interface{} {
 }
 
 type response_PersonaService_ExportPersonas_0 struct {
-	*ExportPersonasResponse
+	*extPersonav1.ExportPersonasResponse
 }
 
 func (m response_PersonaService_ExportPersonas_0) XXX_ResponseBody() interface{} {

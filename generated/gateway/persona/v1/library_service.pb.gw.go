@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	extPersonav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 // Suppress "imported and not used" errors
@@ -37,9 +38,9 @@ var (
 
 var filter_LibraryService_GetReliability_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetReliabilityRequest
+		protoReq extPersonav1.GetReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -80,9 +81,9 @@ func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetReliabilityRequest
+		protoReq extPersonav1.GetReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -122,9 +123,9 @@ func local_request_LibraryService_GetReliability_0(ctx context.Context, marshale
 
 var filter_LibraryService_GetReliability_1 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_LibraryService_GetReliability_1(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetReliability_1(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetReliabilityRequest
+		protoReq extPersonav1.GetReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -149,9 +150,9 @@ func request_LibraryService_GetReliability_1(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetReliability_1(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetReliability_1(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetReliabilityRequest
+		protoReq extPersonav1.GetReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -173,9 +174,9 @@ func local_request_LibraryService_GetReliability_1(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq PromotePersonaRequest
+		protoReq extPersonav1.PromotePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -213,9 +214,9 @@ func request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq PromotePersonaRequest
+		protoReq extPersonav1.PromotePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -252,9 +253,9 @@ func local_request_LibraryService_PromotePersona_0(ctx context.Context, marshale
 
 var filter_LibraryService_ListLibraryPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
-func request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListLibraryPersonasRequest
+		protoReq extPersonav1.ListLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -270,9 +271,9 @@ func request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListLibraryPersonasRequest
+		protoReq extPersonav1.ListLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -285,9 +286,9 @@ func local_request_LibraryService_ListLibraryPersonas_0(ctx context.Context, mar
 	return msg, metadata, err
 }
 
-func request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetLibraryPersonaRequest
+		protoReq extPersonav1.GetLibraryPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -306,9 +307,9 @@ func request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetLibraryPersonaRequest
+		protoReq extPersonav1.GetLibraryPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -326,9 +327,9 @@ func local_request_LibraryService_GetLibraryPersona_0(ctx context.Context, marsh
 
 var filter_LibraryService_ListLibraryPersonaProjects_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListLibraryPersonaProjectsRequest
+		protoReq extPersonav1.ListLibraryPersonaProjectsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -353,9 +354,9 @@ func request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, ma
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListLibraryPersonaProjectsRequest
+		protoReq extPersonav1.ListLibraryPersonaProjectsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -377,9 +378,9 @@ func local_request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Conte
 	return msg, metadata, err
 }
 
-func request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RetireLibraryPersonaRequest
+		protoReq extPersonav1.RetireLibraryPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -401,9 +402,9 @@ func request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RetireLibraryPersonaRequest
+		protoReq extPersonav1.RetireLibraryPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -424,9 +425,9 @@ func local_request_LibraryService_RetireLibraryPersona_0(ctx context.Context, ma
 
 var filter_LibraryService_MatchLibraryPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq MatchLibraryPersonasRequest
+		protoReq extPersonav1.MatchLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -459,9 +460,9 @@ func request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq MatchLibraryPersonasRequest
+		protoReq extPersonav1.MatchLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -491,9 +492,9 @@ func local_request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, ma
 	return msg, metadata, err
 }
 
-func request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ReuseLibraryPersonasRequest
+		protoReq extPersonav1.ReuseLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -523,9 +524,9 @@ func request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ReuseLibraryPersonasRequest
+		protoReq extPersonav1.ReuseLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -554,9 +555,9 @@ func local_request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, ma
 
 var filter_LibraryService_GetAttitudeTimeline_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetAttitudeTimelineRequest
+		protoReq extPersonav1.GetAttitudeTimelineRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -581,9 +582,9 @@ func request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetAttitudeTimelineRequest
+		protoReq extPersonav1.GetAttitudeTimelineRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -610,7 +611,7 @@ func local_request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, mar
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterLibraryServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server LibraryServiceServer) error {
+func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extPersonav1.LibraryServiceServer) error {
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -629,7 +630,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -649,7 +650,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_1(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_1{resp.(*GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetReliability_1(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_1{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_PromotePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -669,7 +670,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_PromotePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_PromotePersona_0{resp.(*PromotePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_PromotePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_PromotePersona_0{resp.(*extPersonav1.PromotePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -689,7 +690,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ListLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonas_0{resp.(*ListLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ListLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonas_0{resp.(*extPersonav1.ListLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -709,7 +710,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*extPersonav1.GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -729,7 +730,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*extPersonav1.ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_RetireLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -749,7 +750,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_RetireLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_RetireLibraryPersona_0{resp.(*RetireLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_RetireLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_RetireLibraryPersona_0{resp.(*extPersonav1.RetireLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_MatchLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -769,7 +770,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_MatchLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_MatchLibraryPersonas_0{resp.(*MatchLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_MatchLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_MatchLibraryPersonas_0{resp.(*extPersonav1.MatchLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_ReuseLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -789,7 +790,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ReuseLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ReuseLibraryPersonas_0{resp.(*ReuseLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ReuseLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ReuseLibraryPersonas_0{resp.(*extPersonav1.ReuseLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetAttitudeTimeline_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -809,7 +810,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*extPersonav1.GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -842,15 +843,15 @@ func RegisterLibraryServiceHandlerFromEndpoint(ctx context.Context, mux *runtime
 // RegisterLibraryServiceHandler registers the http handlers for service LibraryService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterLibraryServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterLibraryServiceHandlerClient(ctx, mux, NewLibraryServiceClient(conn))
+	return RegisterLibraryServiceHandlerClient(ctx, mux, extPersonav1.NewLibraryServiceClient(conn))
 }
 
 // RegisterLibraryServiceHandlerClient registers the http handlers for service LibraryService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "LibraryServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "LibraryServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extPersonav1.LibraryServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extPersonav1.LibraryServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "LibraryServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client LibraryServiceClient) error {
+// "extPersonav1.LibraryServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extPersonav1.LibraryServiceClient) error {
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -866,7 +867,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -883,7 +884,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_1(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_1{resp.(*GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetReliability_1(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_1{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_PromotePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -900,7 +901,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_PromotePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_PromotePersona_0{resp.(*PromotePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_PromotePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_PromotePersona_0{resp.(*extPersonav1.PromotePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -917,7 +918,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ListLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonas_0{resp.(*ListLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ListLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonas_0{resp.(*extPersonav1.ListLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -934,7 +935,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*extPersonav1.GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -951,7 +952,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*extPersonav1.ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_RetireLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -968,7 +969,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_RetireLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_RetireLibraryPersona_0{resp.(*RetireLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_RetireLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_RetireLibraryPersona_0{resp.(*extPersonav1.RetireLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_MatchLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -985,7 +986,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_MatchLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_MatchLibraryPersonas_0{resp.(*MatchLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_MatchLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_MatchLibraryPersonas_0{resp.(*extPersonav1.MatchLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_ReuseLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1002,7 +1003,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ReuseLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ReuseLibraryPersonas_0{resp.(*ReuseLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ReuseLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ReuseLibraryPersonas_0{resp.(*extPersonav1.ReuseLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetAttitudeTimeline_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1019,13 +1020,13 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*extPersonav1.GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	return nil
 }
 
 type response_LibraryService_GetReliability_0 struct {
-	*GetReliabilityResponse
+	*extPersonav1.GetReliabilityResponse
 }
 
 func (m response_LibraryService_GetReliability_0) XXX_ResponseBody() interface{} {
@@ -1034,7 +1035,7 @@ func (m response_LibraryService_GetReliability_0) XXX_ResponseBody() interface{}
 }
 
 type response_LibraryService_GetReliability_1 struct {
-	*GetReliabilityResponse
+	*extPersonav1.GetReliabilityResponse
 }
 
 func (m response_LibraryService_GetReliability_1) XXX_ResponseBody() interface{} {
@@ -1043,7 +1044,7 @@ func (m response_LibraryService_GetReliability_1) XXX_ResponseBody() interface{}
 }
 
 type response_LibraryService_PromotePersona_0 struct {
-	*PromotePersonaResponse
+	*extPersonav1.PromotePersonaResponse
 }
 
 func (m response_LibraryService_PromotePersona_0) XXX_ResponseBody() interface{} {
@@ -1052,7 +1053,7 @@ func (m response_LibraryService_PromotePersona_0) XXX_ResponseBody() interface{}
 }
 
 type response_LibraryService_ListLibraryPersonas_0 struct {
-	*ListLibraryPersonasResponse
+	*extPersonav1.ListLibraryPersonasResponse
 }
 
 func (m response_LibraryService_ListLibraryPersonas_0) XXX_ResponseBody() interface{} {
@@ -1061,7 +1062,7 @@ func (m response_LibraryService_ListLibraryPersonas_0) XXX_ResponseBody() interf
 }
 
 type response_LibraryService_GetLibraryPersona_0 struct {
-	*GetLibraryPersonaResponse
+	*extPersonav1.GetLibraryPersonaResponse
 }
 
 func (m response_LibraryService_GetLibraryPersona_0) XXX_ResponseBody() interface{} {
@@ -1070,7 +1071,7 @@ func (m response_LibraryService_GetLibraryPersona_0) XXX_ResponseBody() interfac
 }
 
 type response_LibraryService_ListLibraryPersonaProjects_0 struct {
-	*ListLibraryPersonaProjectsResponse
+	*extPersonav1.ListLibraryPersonaProjectsResponse
 }
 
 func (m response_LibraryService_ListLibraryPersonaProjects_0) XXX_ResponseBody() interface{} {
@@ -1079,7 +1080,7 @@ func (m response_LibraryService_ListLibraryPersonaProjects_0) XXX_ResponseBody()
 }
 
 type response_LibraryService_RetireLibraryPersona_0 struct {
-	*RetireLibraryPersonaResponse
+	*extPersonav1.RetireLibraryPersonaResponse
 }
 
 func (m response_LibraryService_RetireLibraryPersona_0) XXX_ResponseBody() interface{} {
@@ -1088,7 +1089,7 @@ func (m response_LibraryService_RetireLibraryPersona_0) XXX_ResponseBody() inter
 }
 
 type response_LibraryService_MatchLibraryPersonas_0 struct {
-	*MatchLibraryPersonasResponse
+	*extPersonav1.MatchLibraryPersonasResponse
 }
 
 func (m response_LibraryService_MatchLibraryPersonas_0) XXX_ResponseBody() interface{} {
@@ -1097,7 +1098,7 @@ func (m response_LibraryService_MatchLibraryPersonas_0) XXX_ResponseBody() inter
 }
 
 type response_LibraryService_ReuseLibraryPersonas_0 struct {
-	*ReuseLibraryPersonasResponse
+	*extPersonav1.ReuseLibraryPersonasResponse
 }
 
 func (m response_LibraryService_ReuseLibraryPersonas_0) XXX_ResponseBody() interface{} {
@@ -1106,7 +1107,7 @@ func (m response_LibraryService_ReuseLibraryPersonas_0) XXX_ResponseBody() inter
 }
 
 type response_LibraryService_GetAttitudeTimeline_0 struct {
-	*GetAttitudeTimelineResponse
+	*extPersonav1.GetAttitudeTimelineResponse
 }
 
 func (m response_LibraryService_GetAttitudeTimeline_0) XXX_ResponseBody() interface{} {
