@@ -13,8 +13,9 @@ from persona_server.services.parents import lock_group
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.audit import AuditEntry
+from persona_server.storage.repositories.groups import Locked
 from persona_server.storage.repositories.imports import ImportSession
-from persona_server.storage.store import Repositories, Store
+from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.requests import wrong_count
 
 _BEGIN = ("project_id", "group_id", "import_id")
@@ -88,17 +89,7 @@ class _Stream:
 
     def batch(self, request: ImportPersonasRequest) -> bytes:
         """Commit the next batch, or acknowledge one again that is on disk already."""
-        found = [
-            Violation(name, "must be set in the first message only")
-            for name in (*_BEGIN, "validate_only")
-            if getattr(request, name)
-        ]
-        if request.sequence < 1:
-            found.append(Violation("sequence", "must be at least 1"))
-        if not request.personas:
-            found.append(Violation("personas", wrong_count(0)))
-        if found:
-            raise invalid(found)
+        _require_batch(request)
         # Map order is free on the wire: the parsed batch is hashed, before it gets ids and times.
         digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
         # Without the call's deadline, which is for the stream and not for one batch of it.
@@ -115,22 +106,32 @@ class _Stream:
                 return _acknowledge(session.committed_sequence, session.persona_count)
             if request.sequence > session.committed_sequence + 1:
                 raise _gap(request.sequence, session.committed_sequence)
-            group = Group(self._first.project_id, self._first.group_id, locked)
-            added = add_personas(repositories, group, request.personas, "personas[{}]")
-            now, count = repositories.now, len(request.personas)
-            if self._tried is None:
-                repositories.imports.advance(self._import_id, request.sequence, digest, count, now)
-            if added.number:
-                repositories.audit.add(self._audit(added.number), now)
+            self._add(repositories, locked, request, digest)
         self.committed = request.sequence
         self._call.progressed_at = time.monotonic()
-        count += session.persona_count
+        count = session.persona_count + len(request.personas)
         if self._tried is None:
             self._call.written += repositories.written
         else:
             self._tried_bytes = repositories.stored
             self._note(session._replace(committed_sequence=self.committed, persona_count=count))
         return _acknowledge(self.committed, count)
+
+    def _add(
+        self,
+        repositories: Transaction,
+        locked: Locked,
+        request: ImportPersonasRequest,
+        digest: bytes,
+    ) -> None:
+        """Add a batch's personas, and note the batch in the ledger unless it is only tried."""
+        group = Group(self._first.project_id, self._first.group_id, locked)
+        added = add_personas(repositories, group, request.personas, "personas[{}]")
+        now, count = repositories.now, len(request.personas)
+        if self._tried is None:
+            repositories.imports.advance(self._import_id, request.sequence, digest, count, now)
+        if added.number:
+            repositories.audit.add(self._audit(added.number), now)
 
     def _note(self, session: ImportSession) -> None:
         """Keep how far an import that is only tried would be."""
@@ -159,6 +160,21 @@ class _Stream:
             request_id=self._import_id,
             peer=self._call.peer or None,
         )
+
+
+def _require_batch(request: ImportPersonasRequest) -> None:
+    """Refuse what is no batch: it names what only the first message does, or has no personas."""
+    found = [
+        Violation(name, "must be set in the first message only")
+        for name in (*_BEGIN, "validate_only")
+        if getattr(request, name)
+    ]
+    if request.sequence < 1:
+        found.append(Violation("sequence", "must be at least 1"))
+    if not request.personas:
+        found.append(Violation("personas", wrong_count(0)))
+    if found:
+        raise invalid(found)
 
 
 def _acknowledge(sequence: int, count: int) -> bytes:

@@ -92,7 +92,7 @@ class DerivedTables:
     def remove(self, rows: Iterable[NewAnswer]) -> None:
         """Take answers out that are removed in this transaction, as if they had never been given.
 
-        Questions that nobody has answered now stay until `forget_unasked`.
+        Questions that nobody has answered now stay: whoever removes them reads every series once.
         """
         grouped = _grouped(rows)
         if not grouped:
@@ -114,11 +114,6 @@ class DerivedTables:
         self._do.drop_series.run_each(gone)
         self._put_counts(tallies)
         self._put_sums(tallies)
-
-    def forget_unasked(self) -> None:
-        """Remove the questions that nobody has answered."""
-        for statement in self._do.drop_unasked:
-            statement.run(tenant=self._tenant)
 
     def clear(self) -> dict[bytes, int]:
         """Remove everything; return the questions' ids by hash, so that they can be kept."""

@@ -105,16 +105,6 @@ class DerivedStatements:
         self.clear_histogram = emptied(database, histogram, histogram.question_id)
         self.clear_sums = emptied(database, sums, sums.question_id)
         self.clear_questions = emptied(database, question, question.id)
-        columns = (histogram.question_id, sums.question_id, question.id)
-        self.drop_unasked = [unasked(database, column) for column in columns]
-
-
-def unasked(database: Database, key: Any) -> Statement:
-    """Return the statement that deletes a tenant's rows of questions that nobody has answered."""
-    model, series = key.model, tables.Series
-    asked = series.select(series.question_id).where(series.tenant_id == param("tenant"))
-    mine = model.tenant_id == param("tenant")
-    return Statement(database, model.delete().where(mine & key.not_in(asked)))
 
 
 def emptied(database: Database, model: Any, key: Any) -> Statement:

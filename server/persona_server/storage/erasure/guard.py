@@ -10,7 +10,7 @@ from persona_server.storage.engine.statements import Statement, insert_statement
 from persona_server.storage.store import Store, Transaction
 
 EVERYBODY = b""  # stands for all personas of a tenant, and for what is nobody's
-_NOBODY = b"\0"  # names no persona: the database refuses to commit with such a row
+_NOBODY = b"\0"  # names no project: the database refuses to commit with such a row
 
 
 class Guard:

@@ -32,13 +32,11 @@ class Kin:
         )
         self._originals = Statement(
             database,
-            persona.select(persona.copied_from).where(
-                mine & one_of(persona.id) & persona.copied_from.is_null(False)
-            ),
+            persona.select(persona.copied_from).where(mine & one_of(persona.id)),
         )
         self._library = Statement(
             database,
-            link.select(link.library_persona_id).where(linked & one_of(link.persona_id)).distinct(),
+            link.select(link.library_persona_id).where(linked & one_of(link.persona_id)),
         )
         self._uses = Statement(
             database, link.select(link.persona_id).where(linked & one_of(link.library_persona_id))
@@ -59,9 +57,9 @@ class Kin:
         return [one for one in people if one in there], list(library)
 
     def _ask(self, statement: Statement, ids: Collection[bytes]) -> set[bytes]:
-        """Return the ids that a statement finds for these."""
+        """Return the ids that a statement finds for these, each by an index."""
         found: set[bytes] = set()
         for chunk in chunks(ids, _CHUNK):
             rows = statement.all(tenant=self._tenant, ids=id_list(chunk))
-            found.update(bytes(row[0]) for row in rows)
+            found.update(row[0] for row in rows if row[0] is not None)
         return found

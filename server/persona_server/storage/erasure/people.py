@@ -77,8 +77,9 @@ class PersonErasure:
             yield from self._take_answers(persona)
         for library_persona in person.library_personas:
             yield self._untie(person, library_persona)
-        with self._store.writing(self._tenant, None) as repositories:
-            repositories.derived.forget_unasked()
+        with self._store.writing(self._tenant, None):
+            for statement in self._do.drop_unasked:
+                statement.run(tenant=self._key)
 
     def _begin(self, repositories: Transaction, person: Person) -> None:
         """Say in the audit trail what is erased, once; and forget answers that name its library."""

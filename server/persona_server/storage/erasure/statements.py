@@ -23,6 +23,9 @@ class PersonStatements:
         self._hide(database, this)
         self._answers(database)
         self._library(database)
+        histogram, sums, question = tables.Histogram, tables.Sums, tables.Question
+        columns = (histogram.question_id, sums.question_id, question.id)
+        self.drop_unasked = [_unasked(database, column) for column in columns]
         kept = tables.Idempotency
         names = contains(kept.answer, param("text"))
         self.forget_kept = Statement(
@@ -119,3 +122,11 @@ class PersonStatements:
                 (library.tenant_id == param("tenant")) & (library.id == param("library"))
             ),
         )
+
+
+def _unasked(database: Database, key: Any) -> Statement:
+    """Return the statement that deletes a tenant's rows of questions that nobody has answered."""
+    model, series = key.model, tables.Series
+    asked = series.select(series.question_id).where(series.tenant_id == param("tenant"))
+    mine = model.tenant_id == param("tenant")
+    return Statement(database, model.delete().where(mine & key.not_in(asked)))

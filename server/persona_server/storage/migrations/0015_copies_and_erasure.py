@@ -8,8 +8,9 @@ from typing import Any
 
 DERIVES = False  # whether derived tables are to be filled afterwards
 
-# No transaction can be committed with a row in `erasing`: it refers to a persona that can't be
-# there, as ids have 16 bytes. So nobody leaves the guards open, not even by mistake.
+# No transaction can be committed with a row in `erasing`: it refers to a project that can't be
+# there, as ids have 16 bytes. So nobody leaves the guards open, not even by mistake. The index is
+# what SQLite asks when a project is added, which could be the missing one.
 TABLES = """
 ALTER TABLE persona ADD COLUMN copied_from BLOB;
 ALTER TABLE persona ADD COLUMN erased_at INTEGER;
@@ -18,9 +19,10 @@ CREATE TABLE erasing (
     tenant_id INTEGER NOT NULL, persona_id BLOB NOT NULL,
     nobody BLOB NOT NULL CHECK (nobody = X'00'),
     PRIMARY KEY (tenant_id, persona_id),
-    FOREIGN KEY (tenant_id, nobody) REFERENCES persona (tenant_id, id)
+    FOREIGN KEY (tenant_id, nobody) REFERENCES project (tenant_id, id)
         DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
+CREATE INDEX erasing_nobody ON erasing (tenant_id, nobody);
 """
 UNLESS = (
     "WHEN NOT EXISTS (SELECT 1 FROM erasing e "
