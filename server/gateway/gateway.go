@@ -70,7 +70,7 @@ func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { 
 
 // ServeHTTP gives a request its id, refuses paths that could be mistaken, and routes it.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := g.newCall(&answer{ResponseWriter: w}, r)
+	c := g.newCall(&answer{ResponseWriter: w, patience: brisk}, r)
 	setHeaders(w.Header(), c)
 	if r.ContentLength != 0 {
 		c.readWithin(restGrace) // net/http reads what is left of a body before it answers

@@ -50,6 +50,8 @@ type problem struct {
 	Reason     string            `json:"reason"`
 	Metadata   map[string]string `json:"metadata"`
 	Violations []violation       `json:"violations"`
+	// Of NOT_ELIGIBLE alone: what was measured, as GetReliability has it.
+	Reliability json.RawMessage `json:"reliability,omitempty"`
 }
 
 // violation is one bad field, named as in the body or query: "personas[12].age".
@@ -202,10 +204,13 @@ func newProblem(httpStatus int, st *status.Status) problem {
 		maps.Copy(p.Metadata, info.GetMetadata())
 	}
 	for _, detail := range st.Details() {
-		if bad, ok := detail.(*errdetails.BadRequest); ok {
-			for _, v := range bad.GetFieldViolations() {
+		switch detail := detail.(type) {
+		case *errdetails.BadRequest:
+			for _, v := range detail.GetFieldViolations() {
 				p.Violations = append(p.Violations, violation{v.GetField(), v.GetReason(), v.GetDescription()})
 			}
+		case *personav1.Reliability:
+			p.Reliability, _ = jsonOut.Marshal(detail) // it came decoded, so its texts are UTF-8
 		}
 	}
 	return p

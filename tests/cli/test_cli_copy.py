@@ -6,7 +6,7 @@ import uuid
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
-from support.data import rich_persona
+from support.data import persona, rich_persona
 
 
 def names(client: PersonaClient, *ids: str) -> list[str]:
@@ -26,7 +26,7 @@ def test_what_filters_match_and_what_is_named(
     cli: Cli, client: PersonaClient, place: Place
 ) -> None:
     """Into a group of another project; --json prints the copies."""
-    people = [rich_persona(full_name="a"), Persona(full_name="b", age=20), Persona(full_name="c")]
+    people = [rich_persona(full_name="a"), persona(full_name="b", age=20), Persona(full_name="c")]
     made = client.batch_create_personas(*place.ids, people)
     project = client.create_project(Project(name=f"Project {uuid.uuid4()}"))
     group = client.create_persona_group(project.id, PersonaGroup(name="copies"))

@@ -3,22 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
-import grpc
 import pytest
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona.v1 import persona_service_pb2 as pb
 from persona_server.transport.methods import Method
-from support.data import make_place, persona, uid
+from support.data import Place, make_place, persona, uid
 from support.dbfile import DatabaseFile, reading
-from support.errors import problem_of
 from support.importer import LEAN
 from support.rpcs import BY_NAME, METHODS, WRITES, bearer, response_of, send
 from support.service import Service, running_service
 from support.world import World, id_fields, set_id
 
-TRIABLE = tuple(m for m in METHODS if "validate_only" in m.request.DESCRIPTOR.fields_by_name)
+TRIABLE = tuple(m for m in METHODS if m.has_request_id or m.streams_in)
 EACH = pytest.mark.parametrize("method", TRIABLE, ids=lambda m: str(m.name))
 CASES = [(method, path) for method in TRIABLE for path, _ in id_fields(method)]
 
@@ -28,8 +26,22 @@ def tried(messages: list[Any]) -> list[Any]:
     copies = [type(message)() for message in messages]
     for copy, message in zip(copies, messages, strict=True):
         copy.CopyFrom(message)
-    copies[0].validate_only = True
+    is_import = isinstance(copies[0], pb.ImportPersonasRequest)
+    (copies[0].start if is_import else copies[0]).validate_only = True
     return copies
+
+
+def started(place: Place, **fields: Any) -> pb.ImportPersonasRequest:
+    """Return the first message of an import."""
+    start = pb.ImportStart(**place.ids, **({"import_id": uid()} | fields))
+    return pb.ImportPersonasRequest(start=start)
+
+
+def batches(number: int, **fields: Any) -> list[pb.ImportPersonasRequest]:
+    """Return the messages of batches of one persona each."""
+    people = [persona(**fields)]
+    each = (pb.ImportBatch(sequence=n, personas=people) for n in range(1, number + 1))
+    return [pb.ImportPersonasRequest(batch=batch) for batch in each]
 
 
 def comparable(method: Method, answers: tuple[bytes, ...], known: str) -> list[Message]:
@@ -109,11 +121,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def test_an_import_that_is_tried_counts_the_batches_before(small: Service) -> None:
     """Each batch has room alone; of three, the third is over the quota of stored bytes."""
     place = make_place(small.connect())
-    people = [persona(digital_habits="x" * 7000)]
-    first = pb.ImportPersonasRequest(**place.ids, import_id=uid(), validate_only=True)
-    batches = [pb.ImportPersonasRequest(sequence=n, personas=people) for n in (1, 2, 3)]
+    messages = [started(place, validate_only=True), *batches(3, digital_habits="x" * 7000)]
     metadata, method = bearer(small.token()), BY_NAME["ImportPersonas"]
-    call = send(place.caller.channel, method, [first, *batches], metadata)
+    call = send(place.caller.channel, method, messages, metadata)
     problem, answers = call.problem, map(pb.ImportPersonasResponse.FromString, call.messages)
     found = [(answer.committed_sequence, answer.persona_count) for answer in answers]
     assert (problem.reason, problem.metadata["quota"]) == ("QUOTA_EXCEEDED", "stored_bytes")
@@ -127,20 +137,11 @@ def test_an_import_that_is_tried_counts_the_batches_before(small: Service) -> No
 def test_an_import_can_be_tried_while_it_is_under_way(own: Service, file: DatabaseFile) -> None:
     """It goes on behind what is on disk, and does not take the import over."""
     place = make_place(own.connect())
-    first = pb.ImportPersonasRequest(**place.ids, import_id=uid())
-    batches = [pb.ImportPersonasRequest(sequence=n, personas=[persona()]) for n in (1, 2)]
-    list(place.caller.personas.ImportPersonas(iter([first, batches[0]])))
+    import_id, (first, second) = uid(), batches(2)
+    begin = started(place, import_id=import_id)
+    list(place.caller.personas.ImportPersonas(iter([begin, first])))
     before = file.content()
-    only = pb.ImportPersonasRequest(**place.ids, import_id=first.import_id, validate_only=True)
-    answers = list(place.caller.personas.ImportPersonas(iter([only, *batches, batches[1]])))
+    only = started(place, import_id=import_id, validate_only=True)
+    answers = list(place.caller.personas.ImportPersonas(iter([only, first, second, second])))
     assert [answer.committed_sequence for answer in answers] == [1, 1, 2, 2]
     assert file.content() == before
-
-
-def test_only_the_first_message_of_an_import_says_so(own: Service) -> None:
-    place = make_place(own.connect())
-    first = pb.ImportPersonasRequest(**place.ids, import_id=uid())
-    batch = pb.ImportPersonasRequest(sequence=1, personas=[persona()], validate_only=True)
-    with pytest.raises(grpc.RpcError) as refused:
-        list(place.caller.personas.ImportPersonas(iter([first, batch])))
-    assert problem_of(refused.value).fields.keys() == {"validate_only"}

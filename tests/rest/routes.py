@@ -51,6 +51,7 @@ SUCCESS = {
     "GetPersonaLineage": 200,
     "ListLibraryPersonaProjects": 200,
     "GetReliability": 200,
+    "GetLibraryPersonaReliability": 200,
     "PromotePersona": 201,
     "ListLibraryPersonas": 200,
     "GetLibraryPersona": 200,

@@ -13,6 +13,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import Parse
 from google.protobuf.message import Message
+from google.protobuf.wrappers_pb2 import Int32Value
 from rest.conftest import Place
 from rest.library import Requests
 from rest.routes import ROUTES, SUCCESS, Route
@@ -26,7 +27,7 @@ from persona.v1.measures_pb2 import Reliability
 from persona.v1.persona_pb2 import Persona
 from support.answers import KINDS, rich_answer
 from support.copies import copying
-from support.data import at
+from support.data import at, persona
 from support.errors import problem_of
 from support.service import Service
 from support.shelf import Shelf, library_requests
@@ -100,7 +101,7 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
     answers = [rich_answer(people[i], **{kind: KINDS[kind]}) for i, kind in enumerate(KINDS)]
     record = responses.RecordResponsesRequest(simulation_id=simulation, responses=answers)
     recorded = both.stubs["ResponseService"].RecordResponses(record).responses[2].id
-    maria = Persona(full_name="Maria Santos", age=34, attributes={"b": "2", "a": "1"})
+    maria = persona(age=34, attributes={"b": "2", "a": "1"})
     nurses = project_pb2.PersonaGroup(name="Nurses", gender="female", age_min=30)
     return {
         "ListPersonas": personas.ListPersonasRequest(**group, page_size=2, age_min=1),
@@ -225,7 +226,7 @@ def mutilated(route: Route, good: Message) -> Iterator[Message]:
         "age_min": 131,
         "persona_id": NOBODY,
         "library_persona_id": NOBODY,
-        "min_reliability": 1.5,
+        "lower_bound_min": 1.5,
         "min_score": -0.5,
         "order_by": "nope",
     }
@@ -247,10 +248,10 @@ def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
     elif route.name == "ReuseLibraryPersonas":
         request.library_persona_ids.extend(["nope", request.library_persona_ids[0]])
     elif route.name == "BatchCreatePersonas":
-        request.personas[1].age = 999
+        request.personas[1].age.value = 999
         request.personas[1].full_name = " "
     elif route.body == "persona":
-        request.persona.CopyFrom(Persona(age=999, income_level="Huge"))
+        request.persona.CopyFrom(Persona(age=Int32Value(value=999), income_level="Huge"))
     elif route.body not in ("", "*"):
         getattr(request, route.body).name = "a\x00b"
         if "update_mask" in route.method.input_type.fields_by_name:

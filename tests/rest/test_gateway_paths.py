@@ -159,7 +159,9 @@ def test_head_is_get_without_a_body(
     get, head = rest.call("GET", path), rest.call("HEAD", path)
     assert (head.status, head.body) == (200, b"")
     assert head.headers["Content-Type"] == get.headers["Content-Type"]
-    if route.name != "GetReliability":  # whose time of measuring has as many digits as it needs
+    if not route.name.endswith(
+        "Reliability"
+    ):  # whose time of measuring has as many digits as it needs
         assert head.headers["Content-Length"] in (None, get.headers["Content-Length"])
 
 

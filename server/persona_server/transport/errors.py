@@ -64,6 +64,15 @@ def shutting_down() -> ServiceError:
     )
 
 
+def stream_idle(what: str, seconds: float) -> ServiceError:
+    """STREAM_IDLE for a stream that `what`, such as "was silent", for so many seconds."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_STREAM_IDLE,
+        f"The stream {what} for {seconds:g} s. Open it again to resume.",
+        retry_after=1.0,
+    )
+
+
 def crowded() -> ServiceError:
     """QUOTA_EXCEEDED for a call that comes when too many wait for a thread already."""
     return ServiceError(
@@ -97,6 +106,8 @@ def _details(error: ServiceError) -> list[Message]:
     if error.retry_after is not None:
         delay = Duration(seconds=math.ceil(error.retry_after))
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    if error.detail is not None:
+        details.append(error.detail)
     return details
 
 
