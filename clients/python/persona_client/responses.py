@@ -32,6 +32,7 @@ class ResponseCalls(Caller):
         responses: Iterable[Response],
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> list[Response]:
         """Record answers of one simulation and return them as recorded, in order.
@@ -49,7 +50,10 @@ class ResponseCalls(Caller):
 
         def record(batch: list[Response]) -> Iterable[Response]:
             request = RecordResponsesRequest(
-                simulation_id=simulation_id, responses=batch, request_id=next(ids)
+                simulation_id=simulation_id,
+                responses=batch,
+                request_id=next(ids),
+                validate_only=validate_only,
             )
             return self._mutate(self._responses.RecordResponses, request, timeout).responses
 

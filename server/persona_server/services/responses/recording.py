@@ -215,7 +215,7 @@ def _row(
         occurred.seconds, rest = divmod(micros, _MICROS)
         occurred.nanos = rest * 1000
     if not response.id:
-        response.id = keys.new_id(now)
+        response.id = repositories.new_id()
     response.simulation_id = simulation_id
     response.project_id, response.group_id = answerer.project_id, answerer.group_id
     if answerer.library_persona_id is not None:

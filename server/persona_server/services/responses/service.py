@@ -5,12 +5,14 @@ Answers leave as wire bytes: a stored response is already framed as the element 
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import (
     GetResponsePersonaRequest,
     ListResponsesRequest,
     RecordResponsesRequest,
 )
 from persona_server.services.call import Call
+from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.library.individuals import library_individual
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
@@ -21,7 +23,7 @@ from persona_server.services.parents import (
 )
 from persona_server.services.responses.recording import record_responses
 from persona_server.storage import keys
-from persona_server.storage.keys import id_bytes
+from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.repositories.responses import FOREVER, Pages, Range
 from persona_server.storage.store import Repositories, Store, Transaction
@@ -76,7 +78,8 @@ class ResponseService:
             if persona is None:
                 raise response_not_found(request.response_id)
             framed = repositories.personas.recorded(persona)
-        assert framed is not None  # a persona that has answers is never purged
+        if framed is None:  # it has been erased since: one that has answers is never purged
+            raise response_not_found(request.response_id)
         return framed
 
 
@@ -114,7 +117,11 @@ def _bound(time: Timestamp) -> bytes:
 
 
 def _rebuild(repositories: Repositories, kept: bytes) -> bytes:
-    """Return a batch's answer from its ids."""
+    """Return a batch's answer from its ids; a response erased meanwhile has only its id."""
     ids = [kept[i : i + 16] for i in range(0, len(kept), 16)]
     known = repositories.responses.known(ids)
-    return b"".join(known[raw] for raw in ids)
+    return b"".join(known.get(raw) or _only_id(raw) for raw in ids)
+
+
+def _only_id(raw: bytes) -> bytes:
+    return frame(ELEMENT, Response(id=id_text(raw)).SerializeToString())

@@ -103,6 +103,8 @@ class Rebuild:
         ancestry = Personas(self._personas, tenant).ancestry(list({row[1] for row in chunk}))
         for position, persona, framed in chunk:
             (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-            individual = ancestry[persona].individual
-            if (answer := new_answer(response, individual, simulation, position)) is not None:
+            if (parents := ancestry.get(persona)) is None:  # it is being erased
+                continue
+            answer = new_answer(response, parents.individual, simulation, position)
+            if answer is not None:
                 yield answer

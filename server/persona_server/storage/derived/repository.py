@@ -74,9 +74,7 @@ class DerivedTables:
 
         `kept` has ids that questions had before, by hash; others get new ones.
         """
-        grouped: dict[Question, dict[bytes, list[Entry]]] = {}
-        for individual, question, entry in rows:
-            grouped.setdefault(question, {}).setdefault(individual, []).append(entry)
+        grouped = _grouped(rows)
         if not grouped:
             return
         ids = self._ids(grouped, now, kept or {})
@@ -88,6 +86,32 @@ class DerivedTables:
                 series = tallies.add(key, question, stored.get((individual, key)), entries)
                 changed.append((self._tenant, individual, key, *series))
         self._do.put_series.run_each(changed)
+        self._put_counts(tallies)
+        self._put_sums(tallies)
+
+    def remove(self, rows: Iterable[NewAnswer]) -> None:
+        """Take answers out that are removed in this transaction, as if they had never been given.
+
+        Questions that nobody has answered now stay: whoever removes them reads every series once.
+        """
+        grouped = _grouped(rows)
+        if not grouped:
+            return
+        hashes = {question_hash(question): question for question in grouped}
+        known = self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes)))
+        questions = {key: hashes[digest] for digest, key in known}
+        ids = {question: key for key, question in questions.items()}
+        touched = self._touched({question: grouped[question] for question in ids}, ids)
+        tallies, changed, gone = Tallies(), [], []
+        for (individual, key), stored in touched.items():
+            question = questions[key]
+            left = tallies.remove(key, question, stored, grouped[question][individual])
+            if left is None:
+                gone.append((self._tenant, individual, key))
+            else:
+                changed.append((self._tenant, individual, key, *left))
+        self._do.put_series.run_each(changed)
+        self._do.drop_series.run_each(gone)
         self._put_counts(tallies)
         self._put_sums(tallies)
 
@@ -169,6 +193,14 @@ class DerivedTables:
             text = json.dumps(written, separators=(",", ":"))
             changed.append((self._tenant, key, text, str(noise.squares), *noise[1:]))
         self._do.put_sums.run_each(changed)
+
+
+def _grouped(rows: Iterable[NewAnswer]) -> dict[Question, dict[bytes, list[Entry]]]:
+    """Return answers by question and individual."""
+    grouped: dict[Question, dict[bytes, list[Entry]]] = {}
+    for individual, question, entry in rows:
+        grouped.setdefault(question, {}).setdefault(individual, []).append(entry)
+    return grouped
 
 
 def question_hash(question: Question) -> bytes:

@@ -10,6 +10,7 @@ from peewee import Model
 
 from persona_server.storage.tables.audit import Audit
 from persona_server.storage.tables.derived import Histogram, Question, Series, Sums
+from persona_server.storage.tables.erasing import Erasing
 from persona_server.storage.tables.idempotency import Idempotency
 from persona_server.storage.tables.imports import ImportBatch, ImportSession
 from persona_server.storage.tables.library import LibraryLink, LibraryPersona, Promotion
@@ -22,6 +23,7 @@ from persona_server.storage.tables.tenants import Secret, Tenant
 __all__ = [
     "APPEND_ONLY",
     "Audit",
+    "Erasing",
     "Histogram",
     "Idempotency",
     "ImportBatch",
