@@ -36,6 +36,7 @@ var successStatus = map[string]int{
 
 	personav1.ResponseService_RecordResponses_FullMethodName:    http.StatusOK,
 	personav1.ResponseService_ListResponses_FullMethodName:      http.StatusOK,
+	personav1.ResponseService_GetResponse_FullMethodName:        http.StatusOK,
 	personav1.ResponseService_GetResponsePersona_FullMethodName: http.StatusOK,
 
 	personav1.PersonaService_GetPersonaLineage_FullMethodName:          http.StatusOK,

@@ -17,7 +17,7 @@ from support.dbfile import DatabaseFile
 from support.library import reuse
 from support.rpcs import BY_NAME, METHODS, Answer, bearer, response_of, send
 from support.service import Service
-from support.world import World, id_fields, set_id
+from support.world import World, id_fields, set_id, set_known
 
 OURS, THEIRS = "isolation-ours", "isolation-theirs"
 _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,7 +32,8 @@ TOKENS = [
 # What is missed first, where it is no project.
 _INDIVIDUAL = "LIBRARY_PERSONA_NOT_FOUND"
 _FIRST = {
-    "ListResponses": _INDIVIDUAL,  # the last of those that it may name
+    "ListResponses": _INDIVIDUAL,  # which it names alone
+    "GetResponse": "RESPONSE_NOT_FOUND",
     "GetResponsePersona": "RESPONSE_NOT_FOUND",
     "ListLibraryPersonaProjects": _INDIVIDUAL,
     "GetReliability": _INDIVIDUAL,  # likewise
@@ -153,9 +154,7 @@ def test_foreign_page_token_is_refused(tenants: Tenants, method: Method, field: 
     own.prepare(method)
     for ids in (world.ids, own.ids, {name: uid() for name in world.ids}):
         request = method.request()
-        for name in ids:
-            if name in request.DESCRIPTOR.fields_by_name:
-                setattr(request, name, ids[name])
+        set_known(request, ids)
         if "page_size" in request.DESCRIPTOR.fields_by_name:
             setattr(request, "page_size", 1)  # noqa: B010 (a generic message)
         setattr(request, field, token)

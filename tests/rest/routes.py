@@ -46,6 +46,7 @@ SUCCESS = {
     "ExportPersonas": 200,
     "RecordResponses": 200,
     "ListResponses": 200,
+    "GetResponse": 200,
     "GetResponsePersona": 200,
     "GetPersonaLineage": 200,
     "ListLibraryPersonaProjects": 200,

@@ -129,8 +129,13 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         "DeletePersonaGroup": projects.DeletePersonaGroupRequest(**group),
         "RecordResponses": record,
         "ListResponses": responses.ListResponsesRequest(
-            simulation_id=simulation, page_size=2, start_time=at(10_000_001), question_key="nps"
+            simulation_id=simulation,
+            page_size=2,
+            occurred_from=at(10_000_001),
+            question_key="nps",
+            order_by="recorded_at desc",
         ),
+        "GetResponse": responses.GetResponseRequest(response_id=recorded),
         "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
     }
 

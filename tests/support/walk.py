@@ -33,7 +33,10 @@ _WEIGHTS = {
     "ReuseLibraryPersonas": 12,
 }
 _RELIABLE = 0.01  # the share of steps that begin to make somebody eligible
-_ORDERS = ("", "project_count", "created_at desc", "nope")
+_ORDERS = {
+    "ListLibraryPersonasRequest": ("", "project_count", "created_at desc", "nope"),
+    "ListResponsesRequest": ("", "occurred_at desc", "recorded_at", "nope"),
+}
 
 
 class Step(NamedTuple):
@@ -185,6 +188,8 @@ class Walk:
         if method.name == "GetReliability":  # it takes three ids or one
             alone = self._chance(0.5)
             names = [name for name in names if (name == "library_persona_id") == alone]
+        if method.name == "ListResponses":  # any of its filters
+            names = [name for name in names if not name.endswith("_id") or self._chance(0.4)]
         for name in names:
             self._fill(request, name, ids)
         if not method.streams_in:
@@ -218,7 +223,7 @@ class Walk:
         elif name == "library_persona_ids":
             request.library_persona_ids.append(ids["library_persona_id"])
         elif name == "order_by":
-            request.order_by = self._random.choice(_ORDERS)
+            request.order_by = self._random.choice(_ORDERS[request.DESCRIPTOR.name])
 
     def _persona(self, persona_id: str) -> Persona:
         persona = _person(persona_id)

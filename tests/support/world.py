@@ -21,9 +21,12 @@ _KINDS = {
     "PersonaGroup": "group_id",
     "Response": "response_id",
 }
-_UNSET = ("update_mask", "start_time", "end_time")
+_UNSET = ("update_mask", "occurred_from", "occurred_before", "recorded_after")
 # These take a persona's own ids or its library persona's, never both. (A `oneof` says the same.)
-_ALTERNATIVES = {"GetReliabilityRequest": ("library_persona_id",)}
+_ALTERNATIVES = {
+    "GetReliabilityRequest": ("library_persona_id",),
+    "ListResponsesRequest": ("library_persona_id",),  # of another individual than the persona
+}
 # Of a persona that is not in the library they would have little to say.
 _OF_A_COPY = ("GetPersonaLineage", "GetReliability")
 
@@ -67,7 +70,7 @@ class World:
         if not method.streams_in:
             return [self._filled(method, request_id)]
         first = method.request()
-        _set_known(first, self.ids)
+        set_known(first, self.ids)
         batch = self._filled(method, request_id)
         for field in batch.DESCRIPTOR.fields:
             if field.name in self.ids:
@@ -77,7 +80,7 @@ class World:
 
     def _filled(self, method: Method, request_id: str) -> Message:
         request = method.request()
-        _set_known(request, self.ids | {"request_id": request_id})
+        set_known(request, self.ids | {"request_id": request_id})
         for field in request.DESCRIPTOR.fields:
             if field.message_type is not None and field.name not in _UNSET:
                 self._fill(request, field)
@@ -102,7 +105,8 @@ def _is_of_the_library(method: Method) -> bool:
     return named or method.service.endswith(".LibraryService")
 
 
-def _set_known(request: Any, values: dict[str, str]) -> None:
+def set_known(request: Any, values: dict[str, str]) -> None:
+    """Put into a request what each of its ids names, but for alternatives."""
     for field in request.DESCRIPTOR.fields:
         if field.name.endswith("_ids"):
             getattr(request, field.name).append(values[field.name[:-1]])

@@ -10,6 +10,7 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import (
     GetResponsePersonaRequest,
+    GetResponseRequest,
     ListResponsesRequest,
     RecordResponsesRequest,
 )
@@ -58,36 +59,38 @@ class ResponseCalls(Caller):
     def list_responses(
         self,
         *,
-        simulation_id: str | None = None,
-        project_id: str | None = None,
-        persona_id: str | None = None,
-        library_persona_id: str | None = None,
+        simulation_id: str = "",
+        project_id: str = "",
+        group_id: str = "",
+        persona_id: str = "",
+        library_persona_id: str = "",
         question_key: str = "",
-        start_time: datetime | None = None,
-        end_time: datetime | None = None,
+        occurred_from: datetime | None = None,
+        occurred_before: datetime | None = None,
+        recorded_after: datetime | None = None,
+        order_by: str = "",
         page_size: int = 0,
         timeout: float | None = None,
     ) -> Iterator[Response]:
-        """Yield the answers of a simulation, project, persona or library persona, page by page.
+        """Yield the answers that match every filter given, page by page.
 
-        Oldest first. Exactly one of the four is named, deleted or not; times have a time zone, and
-        the end is left out. Raises ValueError at once for anything else, ProjectNotFound,
+        At least one is, beside the bounds of when they occurred; what is named may be deleted.
+        Times have a time zone; `occurred_before` and `recorded_after` are left out themselves.
+        `order_by` is "occurred_at" or "recorded_at", or either with " desc". Raises ValueError at
+        once for a time without a zone, InvalidField, ProjectNotFound, PersonaGroupNotFound,
         PersonaNotFound, LibraryPersonaNotFound.
         """
-        parents = {
-            "simulation_id": simulation_id,
-            "project_id": project_id,
-            "persona_id": persona_id,
-            "library_persona_id": library_persona_id,
-        }
-        parent = {name: value for name, value in parents.items() if value is not None}
-        if len(parent) != 1:
-            raise ValueError(f"Name exactly one of {', '.join(parents)}.")
         request = ListResponsesRequest(
-            **parent,
+            simulation_id=simulation_id,
+            project_id=project_id,
+            group_id=group_id,
+            persona_id=persona_id,
+            library_persona_id=library_persona_id,
             question_key=question_key,
-            start_time=_timestamp(start_time),
-            end_time=_timestamp(end_time),
+            occurred_from=_timestamp(occurred_from),
+            occurred_before=_timestamp(occurred_before),
+            recorded_after=_timestamp(recorded_after),
+            order_by=order_by,
             page_size=page_size,
         )
         return self._listed(request, timeout)
@@ -95,6 +98,11 @@ class ResponseCalls(Caller):
     def _listed(self, request: ListResponsesRequest, timeout: float | None) -> Iterator[Response]:
         for page in self._pages(self._responses.ListResponses, request, timeout):
             yield from page.responses
+
+    def get_response(self, response_id: str, *, timeout: float | None = None) -> Response:
+        """Return one response. Raises ResponseNotFound."""
+        request = GetResponseRequest(response_id=response_id)
+        return self._call(self._responses.GetResponse, request, timeout).response
 
     def get_response_persona(self, response_id: str, *, timeout: float | None = None) -> Persona:
         """Return the persona as it was when it gave a response. Raises ResponseNotFound."""

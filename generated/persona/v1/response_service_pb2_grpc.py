@@ -52,6 +52,11 @@ class ResponseServiceStub:
                 request_serializer=persona_dot_v1_dot_response__service__pb2.ListResponsesRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_response__service__pb2.ListResponsesResponse.FromString,
                 _registered_method=True)
+        self.GetResponse = channel.unary_unary(
+                '/persona.v1.ResponseService/GetResponse',
+                request_serializer=persona_dot_v1_dot_response__service__pb2.GetResponseRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_response__service__pb2.GetResponseResponse.FromString,
+                _registered_method=True)
         self.GetResponsePersona = channel.unary_unary(
                 '/persona.v1.ResponseService/GetResponsePersona',
                 request_serializer=persona_dot_v1_dot_response__service__pb2.GetResponsePersonaRequest.SerializeToString,
@@ -84,11 +89,17 @@ class ResponseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListResponses(self, request, context):
-        """ListResponses pages through the answers of one simulation, project, persona or library persona,
-        deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-        the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-        answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+        response that exists from the first to the last page is returned exactly once, whatever is
+        recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+        PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetResponse(self, request, context):
+        """GetResponse reads one response. Errors: RESPONSE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +125,11 @@ def add_ResponseServiceServicer_to_server(servicer, server):
                     servicer.ListResponses,
                     request_deserializer=persona_dot_v1_dot_response__service__pb2.ListResponsesRequest.FromString,
                     response_serializer=persona_dot_v1_dot_response__service__pb2.ListResponsesResponse.SerializeToString,
+            ),
+            'GetResponse': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetResponse,
+                    request_deserializer=persona_dot_v1_dot_response__service__pb2.GetResponseRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_response__service__pb2.GetResponseResponse.SerializeToString,
             ),
             'GetResponsePersona': grpc.unary_unary_rpc_method_handler(
                     servicer.GetResponsePersona,
@@ -183,6 +199,33 @@ class ResponseService:
             '/persona.v1.ResponseService/ListResponses',
             persona_dot_v1_dot_response__service__pb2.ListResponsesRequest.SerializeToString,
             persona_dot_v1_dot_response__service__pb2.ListResponsesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetResponse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.ResponseService/GetResponse',
+            persona_dot_v1_dot_response__service__pb2.GetResponseRequest.SerializeToString,
+            persona_dot_v1_dot_response__service__pb2.GetResponseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,12 +34,13 @@ class ResponseServiceStub:
     different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
     """
     ListResponses: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.ListResponsesRequest, _response_service_pb2.ListResponsesResponse]
-    """ListResponses pages through the answers of one simulation, project, persona or library persona,
-    deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-    the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-    answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-    LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+    response that exists from the first to the last page is returned exactly once, whatever is
+    recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+    PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
+    GetResponse: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.GetResponseRequest, _response_service_pb2.GetResponseResponse]
+    """GetResponse reads one response. Errors: RESPONSE_NOT_FOUND."""
     GetResponsePersona: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.GetResponsePersonaRequest, _response_service_pb2.GetResponsePersonaResponse]
     """GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
     Errors: RESPONSE_NOT_FOUND.
@@ -77,12 +78,19 @@ class ResponseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _response_service_pb2.ListResponsesRequest,
         context: _grpc.ServicerContext,
     ) -> _response_service_pb2.ListResponsesResponse:
-        """ListResponses pages through the answers of one simulation, project, persona or library persona,
-        deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-        the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-        answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+        response that exists from the first to the last page is returned exactly once, whatever is
+        recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+        PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
+
+    @_abc_1.abstractmethod
+    def GetResponse(
+        self,
+        request: _response_service_pb2.GetResponseRequest,
+        context: _grpc.ServicerContext,
+    ) -> _response_service_pb2.GetResponseResponse:
+        """GetResponse reads one response. Errors: RESPONSE_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def GetResponsePersona(

@@ -16,11 +16,11 @@ def project_not_found(project_id: str) -> ServiceError:
     )
 
 
-def group_not_found(group_id: str) -> ServiceError:
-    """PERSONA_GROUP_NOT_FOUND in a project that is there."""
+def group_not_found(group_id: str, where: str = " in this project") -> ServiceError:
+    """PERSONA_GROUP_NOT_FOUND in a project that is there, or with `where` "" anywhere."""
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_GROUP_NOT_FOUND,
-        f"There is no persona group {group_id} in this project.",
+        f"There is no persona group {group_id}{where}.",
         metadata={"group_id": group_id},
     )
 

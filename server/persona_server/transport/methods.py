@@ -62,6 +62,7 @@ RPCS: dict[str, Rules] = {
     ),
     "persona.v1.ResponseService.RecordResponses": Rules("write", ("responses:write",)),
     "persona.v1.ResponseService.ListResponses": Rules("read", ("responses:read",)),
+    "persona.v1.ResponseService.GetResponse": Rules("read", ("responses:read",)),
     "persona.v1.ResponseService.GetResponsePersona": Rules(
         "read", ("responses:read", "personas:read")
     ),

@@ -31,7 +31,8 @@ from persona_server.validation.library import (
 from persona_server.validation.limits import MAX_PERSONAS
 from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_project
-from persona_server.validation.responses import check_responses, check_scope_and_range
+from persona_server.validation.responses import check_list as check_response_list
+from persona_server.validation.responses import check_responses
 from persona_server.validation.unknown import check_unknown
 from persona_server.validation.violations import Violations, found_by
 
@@ -149,7 +150,7 @@ def _check_import(found: Violations, request: ImportPersonasRequest) -> None:
 
 
 # An import's messages have ids or not depending on their place in the stream; a list of responses
-# has one of several, and an individual is named in one of two ways.
+# has some of several, and an individual is named in one of two ways.
 _LENIENT = {
     persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
@@ -180,7 +181,7 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(project_service_pb2.CreatePersonaGroupRequest, check_group),
         _own(project_service_pb2.UpdatePersonaGroupRequest, check_group),
         _own(response_service_pb2.RecordResponsesRequest, check_responses),
-        _own(response_service_pb2.ListResponsesRequest, check_scope_and_range),
+        _own(response_service_pb2.ListResponsesRequest, check_response_list),
         _own(library_service_pb2.GetReliabilityRequest, check_individual),
         _own(library_service_pb2.ListLibraryPersonasRequest, check_filters, check_list),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	ResponseService_RecordResponses_FullMethodName    = "/persona.v1.ResponseService/RecordResponses"
 	ResponseService_ListResponses_FullMethodName      = "/persona.v1.ResponseService/ListResponses"
+	ResponseService_GetResponse_FullMethodName        = "/persona.v1.ResponseService/GetResponse"
 	ResponseService_GetResponsePersona_FullMethodName = "/persona.v1.ResponseService/GetResponsePersona"
 )
 
@@ -45,12 +46,13 @@ type ResponseServiceClient interface {
 	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(ctx context.Context, in *RecordResponsesRequest, opts ...grpc.CallOption) (*RecordResponsesResponse, error)
-	// ListResponses pages through the answers of one simulation, project, persona or library persona,
-	// deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-	// the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-	// answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+	// response that exists from the first to the last page is returned exactly once, whatever is
+	// recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+	// PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	ListResponses(ctx context.Context, in *ListResponsesRequest, opts ...grpc.CallOption) (*ListResponsesResponse, error)
+	// GetResponse reads one response. Errors: RESPONSE_NOT_FOUND.
+	GetResponse(ctx context.Context, in *GetResponseRequest, opts ...grpc.CallOption) (*GetResponseResponse, error)
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
 	GetResponsePersona(ctx context.Context, in *GetResponsePersonaRequest, opts ...grpc.CallOption) (*GetResponsePersonaResponse, error)
@@ -78,6 +80,16 @@ func (c *responseServiceClient) ListResponses(ctx context.Context, in *ListRespo
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListResponsesResponse)
 	err := c.cc.Invoke(ctx, ResponseService_ListResponses_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *responseServiceClient) GetResponse(ctx context.Context, in *GetResponseRequest, opts ...grpc.CallOption) (*GetResponseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetResponseResponse)
+	err := c.cc.Invoke(ctx, ResponseService_GetResponse_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +127,13 @@ type ResponseServiceServer interface {
 	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(context.Context, *RecordResponsesRequest) (*RecordResponsesResponse, error)
-	// ListResponses pages through the answers of one simulation, project, persona or library persona,
-	// deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-	// the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-	// answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+	// response that exists from the first to the last page is returned exactly once, whatever is
+	// recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+	// PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	ListResponses(context.Context, *ListResponsesRequest) (*ListResponsesResponse, error)
+	// GetResponse reads one response. Errors: RESPONSE_NOT_FOUND.
+	GetResponse(context.Context, *GetResponseRequest) (*GetResponseResponse, error)
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
 	GetResponsePersona(context.Context, *GetResponsePersonaRequest) (*GetResponsePersonaResponse, error)
@@ -139,6 +152,9 @@ func (UnimplementedResponseServiceServer) RecordResponses(context.Context, *Reco
 }
 func (UnimplementedResponseServiceServer) ListResponses(context.Context, *ListResponsesRequest) (*ListResponsesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListResponses not implemented")
+}
+func (UnimplementedResponseServiceServer) GetResponse(context.Context, *GetResponseRequest) (*GetResponseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetResponse not implemented")
 }
 func (UnimplementedResponseServiceServer) GetResponsePersona(context.Context, *GetResponsePersonaRequest) (*GetResponsePersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetResponsePersona not implemented")
@@ -200,6 +216,24 @@ func _ResponseService_ListResponses_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ResponseService_GetResponse_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetResponseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ResponseServiceServer).GetResponse(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ResponseService_GetResponse_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ResponseServiceServer).GetResponse(ctx, req.(*GetResponseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ResponseService_GetResponsePersona_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetResponsePersonaRequest)
 	if err := dec(in); err != nil {
@@ -232,6 +266,10 @@ var ResponseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListResponses",
 			Handler:    _ResponseService_ListResponses_Handler,
+		},
+		{
+			MethodName: "GetResponse",
+			Handler:    _ResponseService_GetResponse_Handler,
 		},
 		{
 			MethodName: "GetResponsePersona",

@@ -14,7 +14,8 @@ from persona_server.storage import keys
 from persona_server.storage.derived.answers import NewAnswer, new_answer
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
-from persona_server.storage.repositories.responses import DELETED, SHOWN, ResponseRow
+from persona_server.storage.repositories.response_lists import DELETED, SHOWN
+from persona_server.storage.repositories.responses import ResponseRow
 from persona_server.storage.store import Transaction
 from persona_server.validation.violations import MAX_VIOLATIONS
 
@@ -74,7 +75,8 @@ def record_responses(
     _require_project(responses, answerers, project)
     if bound_to is None:
         repositories.responses.insert_simulation(simulation, project, repositories.now)
-    batch = _batch(repositories, simulation_id, responses, answerers)
+    now = repositories.responses.next_recorded_at(repositories.now)
+    batch = _batch(repositories, simulation_id, responses, answerers, now)
     repositories.responses.insert(batch.rows)
     repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
     repositories.derived.add(batch.answers, repositories.now)
@@ -87,11 +89,12 @@ def _batch(
     simulation_id: str,
     responses: Sequence[Response],
     answerers: dict[str, Answerer],
+    now: int,
 ) -> _Batch:
-    """Return a batch as it is recorded. Raises ALREADY_EXISTS."""
+    """Return a batch as it is recorded at a time. Raises ALREADY_EXISTS."""
     wanted_ids = [id_bytes(response.id) for response in responses]  # b"": the server makes it
     known = repositories.responses.known([raw for raw in wanted_ids if raw])
-    simulation, end = id_bytes(simulation_id), _end(repositories.now)
+    simulation, end = id_bytes(simulation_id), _end(now)
     batch = _Batch([], [], [], [])
     for i, (response, raw) in enumerate(zip(responses, wanted_ids, strict=True)):
         stored = known.get(raw)
@@ -101,7 +104,8 @@ def _batch(
             batch.ids.append(raw)
             continue
         answerer = answerers[response.persona_id]
-        row = _row(repositories, simulation, simulation_id, response, answerer, i, end)
+        response.simulation_id = simulation_id
+        row = _row(repositories.tenant, simulation, response, answerer, now, i, end)
         batch.rows.append(row)
         batch.framed.append(row.framed + answerer.flag)
         batch.ids.append(row.id)
@@ -198,16 +202,16 @@ def _end(now: int) -> bytes:
 
 
 def _row(
-    repositories: Transaction,
+    tenant: int,
     simulation: bytes,
-    simulation_id: str,
     response: Response,
     answerer: Answerer,
+    now: int,
     i: int,
     end: bytes,
 ) -> ResponseRow:
     """Give a new response what the server gives, and return it as a row. `end` is of `_end`."""
-    now, occurred = repositories.now, response.occurred_at
+    occurred = response.occurred_at
     if response.HasField("occurred_at"):
         micros = occurred.seconds * _MICROS + occurred.nanos // 1000
     else:
@@ -216,14 +220,13 @@ def _row(
         occurred.nanos = rest * 1000
     if not response.id:
         response.id = keys.new_id(now)
-    response.simulation_id = simulation_id
     response.project_id, response.group_id = answerer.project_id, answerer.group_id
     if answerer.library_persona_id is not None:
         response.library_persona_id.value = answerer.library_persona_id
     raw_id = id_bytes(response.id)
     framed = frame(ELEMENT, response.SerializeToString() + end)
     return ResponseRow(
-        repositories.tenant,
+        tenant,
         raw_id,
         simulation,
         answerer.parents.project_id,
@@ -234,6 +237,7 @@ def _row(
         len(framed),
         framed[:-1],
         answerer.parents.library_persona_id if answerer.parents.is_copy else None,
+        keys.position(now, raw_id),
     )
 
 

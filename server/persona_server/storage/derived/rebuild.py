@@ -13,7 +13,7 @@ from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Personas, PersonaStatements
-from persona_server.storage.repositories.responses import SHOWN
+from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.storage.repositories.tenants import Tenants
 
 CHUNK = 5000  # responses in memory at a time, at most; each is of at most 64 KiB

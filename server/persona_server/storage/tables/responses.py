@@ -19,7 +19,7 @@ class Response(Model):
     """A recorded answer: its encoded message, framed, and the keys of the lists it stands in.
 
     `framed` lacks its last byte, the value of `persona_deleted`, which every read adds; `length` is
-    that of the whole. `position` is (occurred_at, id).
+    that of the whole. `position` is (occurred_at, id), `recorded` is (recorded_at, id).
     """
 
     tenant_id = BigIntegerField()
@@ -33,6 +33,7 @@ class Response(Model):
     length = BigIntegerField()
     framed = BlobField()
     library_persona_id = BlobField(null=True)
+    recorded = BlobField()
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
