@@ -41,6 +41,11 @@ var successStatus = map[string]int{
 
 	personav1.PersonaService_GetPersonaLineage_FullMethodName:          http.StatusOK,
 	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName: http.StatusOK,
+	personav1.SimulationService_CreateSimulation_FullMethodName:        http.StatusCreated,
+	personav1.SimulationService_ListSimulations_FullMethodName:         http.StatusOK,
+	personav1.SimulationService_GetSimulation_FullMethodName:           http.StatusOK,
+	personav1.SimulationService_UpdateSimulation_FullMethodName:        http.StatusOK,
+	personav1.SimulationService_ListQuestions_FullMethodName:           http.StatusOK,
 	personav1.LibraryService_GetReliability_FullMethodName:             http.StatusOK,
 	personav1.LibraryService_PromotePersona_FullMethodName:             http.StatusCreated,
 	personav1.LibraryService_ListLibraryPersonas_FullMethodName:        http.StatusOK,

@@ -43,7 +43,7 @@ def test_a_file_is_recorded_once_however_often(
         assert (done.code, done.out, done.err) == (0, "3 recorded, 0 refused.\n", "")
     more = jsonl(rated(persona.id, f"q{i}") for i in range(5))
     done = cli.run("responses", "record", "-", "-s", simulation, "--json", stdin=more)
-    assert done.lines() == [{"recorded": 5, "refused": 0}]
+    assert done.lines() == [{"recorded": 5, "refused": 0, "warned": 0}]
     found = [one.question_key for one in client.list_responses(simulation_id=simulation)]
     assert sorted(found) == [f"q{i}" for i in range(5)]
     assert not any(cli.journals.iterdir())

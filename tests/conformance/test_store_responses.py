@@ -12,6 +12,7 @@ from persona_server.storage.keys import id_bytes, id_text, position
 from persona_server.storage.repositories.pages import EMPTY_PAGE, START
 from persona_server.storage.repositories.response_lists import Wanted
 from persona_server.storage.repositories.responses import ResponseRow
+from persona_server.storage.repositories.simulations import About
 from persona_server.storage.store import Store, Transaction
 from support.answers import answer
 from support.data import at, persona, uid
@@ -64,10 +65,10 @@ def test_a_walk_is_complete_in_order_and_ends_where_it_should(
 
 def record_all(group: StoredGroup, simulation: str) -> list[bytes]:
     """Return every framed response of a simulation, read one by one."""
-    responses = read(group.store).responses
+    mine = read(group.store)
     found = Probe(group.store).values("response", "id")
-    assert responses.simulation(id_bytes(simulation)) == group.project
-    return list(responses.known(found).values())
+    assert mine.simulations.project(id_bytes(simulation)) == group.project
+    return list(mine.responses.known(found).values())
 
 
 def test_empty_lists(group: StoredGroup) -> None:
@@ -129,7 +130,7 @@ def test_any_bytes_come_back_exactly(group: StoredGroup) -> None:
     chance, simulation = random.Random(5), uuid.uuid4().bytes
     contents = [chance.randbytes(n) for n in (0, 1, 2, 255, 4096)] + [bytes(9), b"\xff\xfe\x00"]
     with group.store.writing("acme", None) as repositories:
-        repositories.responses.insert_simulation(simulation, group.project, 1)
+        repositories.simulations.insert(simulation, group.project, About(), 1)
         for i, content in enumerate(contents):
             repositories.responses.insert([row(repositories, group, simulation, one, i, content)])
     page = read(group.store).responses.pages(Wanted(simulation=simulation)).page(START, 100)
@@ -155,7 +156,7 @@ def test_the_database_wants_persona_and_simulation(group: StoredGroup) -> None:
     simulation = uuid.uuid4().bytes
 
     def insert(transaction: Transaction, parent: bytes, who: bytes) -> None:
-        transaction.responses.insert_simulation(simulation, group.project, 1)
+        transaction.simulations.insert(simulation, group.project, About(), 1)
         transaction.responses.insert([row(transaction, group, parent, who, 1, b"x")])
 
     rolled_back(group.store, lambda new: insert(new, simulation, one))
@@ -174,7 +175,7 @@ def test_tenants_do_not_see_each_others_answers(store: Store) -> None:
     simulation = uid()
     (recorded,) = one_each(other, [theirs], simulation).ids
     mine = read(store, "one")
-    assert mine.responses.simulation(id_bytes(simulation)) is None
+    assert mine.simulations.project(id_bytes(simulation)) is None
     assert mine.responses.known([recorded]) == {}
     assert mine.responses.persona(recorded) is None
     assert mine.personas.ancestry([theirs]) == {}
@@ -188,4 +189,4 @@ def test_tenants_do_not_see_each_others_answers(store: Store) -> None:
     # Every id is free in another tenant, and its answers keep no persona of ours.
     (same,) = one.add(persona(id=id_text(theirs)))
     record(one, simulation, answer(id_text(same), id=id_text(recorded)))
-    assert mine.responses.simulation(id_bytes(simulation)) == one.project
+    assert mine.simulations.project(id_bytes(simulation)) == one.project

@@ -11,6 +11,7 @@ from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import Response
+from persona.v1.simulation_pb2 import Simulation
 from persona_server.transport.methods import Method
 from support.answers import answer
 from support.library import OWN, PEERS, SIMULATIONS, peer_answers, ratings
@@ -152,11 +153,18 @@ class Walk:
             "group_id": group,
             "persona_id": persona,
             "import_id": self._uuid(),
-            "simulation_id": self._random.choice(self._simulations),
+            "simulation_id": self._simulation(),
             "response_id": self._random.choice(self._responses),
             "library_persona_id": self._individual(),
             "request_id": self._random.choice(["", self._uuid(), self._uuid()]),
         }
+
+    def _simulation(self) -> str:
+        """Return one of few simulations, now and then a new one in the place of one of them."""
+        place = self._random.randrange(len(self._simulations))
+        if self._chance(0.2):
+            self._simulations[place] = self._uuid()
+        return self._simulations[place]
 
     def _individual(self) -> str:
         known = self._library and not self._chance(0.1)
@@ -216,6 +224,9 @@ class Walk:
         elif name == "persona_group":
             group = PersonaGroup(id=ids["group_id"], name=self._random.choice(_NAMES))
             request.persona_group.CopyFrom(group)
+        elif name == "simulation":
+            name = self._random.choice(("", *_NAMES))
+            request.simulation.CopyFrom(Simulation(id=ids["simulation_id"], name=name))
         elif name == "responses":
             request.responses.extend(self._answers(ids))
         elif name == "update_mask":

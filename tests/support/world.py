@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from persona.v1.project_pb2 import PersonaGroup, Project
+from persona.v1.simulation_pb2 import Simulation
 from persona_server.transport.methods import Method
 from support.answers import answer, record
 from support.data import make_place, rich_persona, uid
@@ -20,6 +21,7 @@ _KINDS = {
     "Project": "project_id",
     "PersonaGroup": "group_id",
     "Response": "response_id",
+    "Simulation": "simulation_id",
 }
 _UNSET = ("update_mask", "occurred_from", "occurred_before", "recorded_after")
 # These take a persona's own ids or its library persona's, never both. (A `oneof` says the same.)
@@ -91,6 +93,7 @@ class World:
             "Persona": rich_persona(full_name="Another"),
             "Project": Project(name="Renamed", description="By an update."),
             "PersonaGroup": PersonaGroup(name="Renamed", age_min=20),
+            "Simulation": Simulation(description="By an update.", model="another"),
             "Response": answer(self.ids["persona_id"], question_key="another"),
         }
         sample = samples[field.message_type.name]

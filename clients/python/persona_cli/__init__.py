@@ -20,6 +20,7 @@ from persona_cli.commands import (
     reliability,
     responses,
     service,
+    simulations,
 )
 
 app = typer.Typer(
@@ -29,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for module in (
-    service, projects, groups, personas, importing, exporting, responses, reliability, library,
+    service, projects, groups, personas, importing, exporting, responses, simulations, reliability,
+    library,
 ):  # fmt: skip
     module.register(app)
 

@@ -13,11 +13,20 @@ from persona.v1.response_service_pb2 import (
     GetResponseRequest,
     ListResponsesRequest,
     RecordResponsesRequest,
+    RecordWarning,
 )
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_client.batches import split_responses
 from persona_client.calls import Caller
 from persona_client.retry import RetryPolicy
+
+
+class RecordedResponses(list[Response]):
+    """Responses as recorded, in order, and in `warnings` what is suspicious about some of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[RecordWarning] = []
 
 
 class ResponseCalls(Caller):
@@ -34,9 +43,11 @@ class ResponseCalls(Caller):
         *,
         request_id: str = "",
         timeout: float | None = None,
-    ) -> list[Response]:
+    ) -> RecordedResponses:
         """Record answers of one simulation and return them as recorded, in order.
 
+        What is suspicious, such as a second answer of an individual to one question, stands in
+        `warnings` of what is returned; `index` counts from the first answer given.
         `simulation_id` is a UUID of yours. More than 1,000 answers, or more than 3 MiB, go in
         several batches. Each batch is all or nothing and gets `timeout` seconds; those before a
         failing one stay. The same request_id with the same answers has its effect once, and so has
@@ -45,7 +56,7 @@ class ResponseCalls(Caller):
         AlreadyExists.
         """
         base = request_id or str(uuid.uuid4())
-        recorded: list[Response] = []
+        recorded = RecordedResponses()
         for i, batch in enumerate(split_responses(responses)):
             request = RecordResponsesRequest(
                 simulation_id=simulation_id,
@@ -53,6 +64,9 @@ class ResponseCalls(Caller):
                 request_id=base if i == 0 else str(uuid.uuid5(uuid.UUID(base), str(i))),
             )
             answer = self._mutate(self._responses.RecordResponses, request, timeout)
+            for warning in answer.warnings:
+                warning.index += len(recorded)
+                recorded.warnings.append(warning)
             recorded.extend(answer.responses)
         return recorded
 

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from persona.v1 import persona_pb2 as _persona_pb2
 from persona.v1 import response_pb2 as _response_pb2
 import builtins as _builtins
@@ -21,6 +22,32 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _RecordWarningReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecordWarningReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecordWarningReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECORD_WARNING_REASON_UNSPECIFIED: _RecordWarningReason.ValueType  # 0
+    """Not set."""
+    RECORD_WARNING_REASON_DUPLICATE_ANSWER: _RecordWarningReason.ValueType  # 1
+    """Its individual has answered the same question (key and scale) in the same simulation before: the
+    response named was recorded in an earlier call, or in the same and occurred earlier. Measures
+    count the one that occurred first.
+    """
+
+class RecordWarningReason(_RecordWarningReason, metaclass=_RecordWarningReasonEnumTypeWrapper):
+    """RecordWarningReason says what is suspicious about a response."""
+
+RECORD_WARNING_REASON_UNSPECIFIED: RecordWarningReason.ValueType  # 0
+"""Not set."""
+RECORD_WARNING_REASON_DUPLICATE_ANSWER: RecordWarningReason.ValueType  # 1
+"""Its individual has answered the same question (key and scale) in the same simulation before: the
+response named was recorded in an earlier call, or in the same and occurred earlier. Measures
+count the one that occurred first.
+"""
+Global___RecordWarningReason: _TypeAlias = RecordWarningReason  # noqa: Y015
+
 @_typing.final
 class RecordResponsesRequest(_message.Message):
     """RecordResponsesRequest holds up to 1,000 answers of one simulation in at most 3 MiB."""
@@ -31,8 +58,8 @@ class RecordResponsesRequest(_message.Message):
     RESPONSES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     simulation_id: _builtins.str
-    """UUID of the simulation, made by the client. Its first batch binds it to the project of that
-    batch's personas.
+    """UUID of the simulation, made by the client or by CreateSimulation. Its first batch binds one that
+    is not there to the project of that batch's personas.
     """
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
@@ -62,22 +89,64 @@ class RecordResponsesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESPONSES_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """The responses with their ids, parents and times."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordWarning]:
+        """What is suspicious about them, in the order of the request; a retry, or recording the same
+        responses again, is told the same. At most one for each response.
+        """
 
     def __init__(
         self,
         *,
         responses: _abc.Iterable[_response_pb2.Response] | None = ...,
+        warnings: _abc.Iterable[Global___RecordWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["responses", b"responses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["responses", b"responses", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordResponsesResponse: _TypeAlias = RecordResponsesResponse  # noqa: Y015
+
+@_typing.final
+class RecordWarning(_message.Message):
+    """RecordWarning says what is suspicious about a response. It was recorded nevertheless."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    EARLIER_RESPONSE_ID_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """The place of the response in the request, from 0."""
+    reason: Global___RecordWarningReason.ValueType
+    """What is suspicious."""
+    message: _builtins.str
+    """The same for people."""
+    earlier_response_id: _builtins.str
+    """UUID of the response beside which it is suspicious."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        reason: Global___RecordWarningReason.ValueType = ...,
+        message: _builtins.str = ...,
+        earlier_response_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earlier_response_id", b"earlier_response_id", "index", b"index", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordWarning: _TypeAlias = RecordWarning  # noqa: Y015
 
 @_typing.final
 class ListResponsesRequest(_message.Message):

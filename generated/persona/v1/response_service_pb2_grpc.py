@@ -29,7 +29,7 @@ class ResponseServiceStub:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+    batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -68,7 +68,7 @@ class ResponseServiceServicer:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+    batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -78,7 +78,8 @@ class ResponseServiceServicer:
     def RecordResponses(self, request, context):
         """RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
         the request. With the id of a response that was recorded with the same content, it returns that
-        one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+        one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
+        Answers by a deleted persona are accepted for as long as it is kept:
         until the server's retention period has passed, or for good once it has answers.
         Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
         for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
@@ -148,7 +149,7 @@ class ResponseService:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+    batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED

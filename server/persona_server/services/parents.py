@@ -43,6 +43,24 @@ def response_not_found(response_id: str) -> ServiceError:
     )
 
 
+def simulation_not_found(simulation_id: str) -> ServiceError:
+    """SIMULATION_NOT_FOUND in a project that is there."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_SIMULATION_NOT_FOUND,
+        f"There is no simulation {simulation_id} in this project.",
+        metadata={"simulation_id": simulation_id},
+    )
+
+
+def name_taken(field: str, name: str, resource_id: str) -> ServiceError:
+    """ALREADY_EXISTS: another resource of the same parent has this name."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_ALREADY_EXISTS,
+        f'{field}: the name "{name}" is taken by {resource_id}. Use another name.',
+        metadata={"state": "visible", "field": field, "id": resource_id},
+    )
+
+
 def already_exists(what: str, field: str, resource_id: str, *, visible: bool) -> ServiceError:
     """ALREADY_EXISTS: the id names something else, or something that was deleted."""
     state = "visible" if visible else "deleted"

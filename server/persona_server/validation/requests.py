@@ -13,6 +13,7 @@ from persona.v1 import (
     persona_service_pb2,
     project_service_pb2,
     response_service_pb2,
+    simulation_service_pb2,
 )
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
@@ -33,6 +34,11 @@ from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_project
 from persona_server.validation.responses import check_list as check_response_list
 from persona_server.validation.responses import check_responses
+from persona_server.validation.simulations import (
+    check_questions,
+    check_simulation,
+    check_simulations,
+)
 from persona_server.validation.unknown import check_unknown
 from persona_server.validation.violations import Violations, found_by
 
@@ -150,11 +156,13 @@ def _check_import(found: Violations, request: ImportPersonasRequest) -> None:
 
 
 # An import's messages have ids or not depending on their place in the stream; a list of responses
-# has some of several, and an individual is named in one of two ways.
+# has some of several, an individual is named in one of two ways, and questions are those of a
+# project without a simulation.
 _LENIENT = {
     persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
     library_service_pb2.GetReliabilityRequest.DESCRIPTOR.name,
+    simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
@@ -182,6 +190,10 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(project_service_pb2.UpdatePersonaGroupRequest, check_group),
         _own(response_service_pb2.RecordResponsesRequest, check_responses),
         _own(response_service_pb2.ListResponsesRequest, check_response_list),
+        _own(simulation_service_pb2.CreateSimulationRequest, check_simulation),
+        _own(simulation_service_pb2.UpdateSimulationRequest, check_simulation),
+        _own(simulation_service_pb2.ListSimulationsRequest, check_simulations),
+        _own(simulation_service_pb2.ListQuestionsRequest, check_questions),
         _own(library_service_pb2.GetReliabilityRequest, check_individual),
         _own(library_service_pb2.ListLibraryPersonasRequest, check_filters, check_list),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),

@@ -63,9 +63,10 @@ def record(
 
     An answer without an id gets one derived from its simulation and content, so that recording a
     file again records nothing twice. Invalid lines are listed and left out, and the exit code is
-    then 1. An interrupted run resumes when the same command is run again. CSV has a column for each
-    field, and for the answer the columns kind, value, options, min and max; lists are JSON arrays,
-    or separated by |.
+    then 1. A second answer of an individual to one question in one simulation is recorded, with a
+    warning. An interrupted run resumes when the same command is run again. CSV has a column for
+    each field, and for the answer the columns kind, value, options, min and max; lists are JSON
+    arrays, or separated by |.
     """
     if simulation and not UUID.fullmatch(simulation):
         raise usage_error(f"--simulation must be a UUID; got {simulation!r}.")
@@ -83,9 +84,11 @@ def record(
     ):
         run.run(client, reader, progress)
     if context.as_json:
-        print_line(compact_json({"recorded": run.recorded, "refused": run.refused}))
+        counts = {"recorded": run.recorded, "refused": run.refused, "warned": run.warned}
+        print_line(compact_json(counts))
     else:
-        print(f"{run.recorded} recorded, {run.refused} refused.")
+        warned = f"; warnings about {run.warned}" if run.warned else ""
+        print(f"{run.recorded} recorded, {run.refused} refused{warned}.")
     if run.refused:
         raise typer.Exit(1)
 

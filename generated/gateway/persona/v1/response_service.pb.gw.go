@@ -218,7 +218,7 @@ func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_RecordResponses_0{resp.(*extPersonav1.RecordResponsesResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_ListResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -335,7 +335,7 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_RecordResponses_0{resp.(*extPersonav1.RecordResponsesResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_ListResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -389,15 +389,6 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		forward_ResponseService_GetResponsePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponsePersona_0{resp.(*extPersonav1.GetResponsePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	return nil
-}
-
-type response_ResponseService_RecordResponses_0 struct {
-	*extPersonav1.RecordResponsesResponse
-}
-
-func (m response_ResponseService_RecordResponses_0) XXX_ResponseBody() interface{} {
-	response := m.RecordResponsesResponse
-	return response.Responses
 }
 
 type response_ResponseService_ListResponses_0 struct {

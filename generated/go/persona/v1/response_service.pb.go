@@ -22,11 +22,62 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// RecordWarningReason says what is suspicious about a response.
+type RecordWarningReason int32
+
+const (
+	// Not set.
+	RecordWarningReason_RECORD_WARNING_REASON_UNSPECIFIED RecordWarningReason = 0
+	// Its individual has answered the same question (key and scale) in the same simulation before: the
+	// response named was recorded in an earlier call, or in the same and occurred earlier. Measures
+	// count the one that occurred first.
+	RecordWarningReason_RECORD_WARNING_REASON_DUPLICATE_ANSWER RecordWarningReason = 1
+)
+
+// Enum value maps for RecordWarningReason.
+var (
+	RecordWarningReason_name = map[int32]string{
+		0: "RECORD_WARNING_REASON_UNSPECIFIED",
+		1: "RECORD_WARNING_REASON_DUPLICATE_ANSWER",
+	}
+	RecordWarningReason_value = map[string]int32{
+		"RECORD_WARNING_REASON_UNSPECIFIED":      0,
+		"RECORD_WARNING_REASON_DUPLICATE_ANSWER": 1,
+	}
+)
+
+func (x RecordWarningReason) Enum() *RecordWarningReason {
+	p := new(RecordWarningReason)
+	*p = x
+	return p
+}
+
+func (x RecordWarningReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RecordWarningReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_persona_v1_response_service_proto_enumTypes[0].Descriptor()
+}
+
+func (RecordWarningReason) Type() protoreflect.EnumType {
+	return &file_persona_v1_response_service_proto_enumTypes[0]
+}
+
+func (x RecordWarningReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RecordWarningReason.Descriptor instead.
+func (RecordWarningReason) EnumDescriptor() ([]byte, []int) {
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{0}
+}
+
 // RecordResponsesRequest holds up to 1,000 answers of one simulation in at most 3 MiB.
 type RecordResponsesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the simulation, made by the client. Its first batch binds it to the project of that
-	// batch's personas.
+	// UUID of the simulation, made by the client or by CreateSimulation. Its first batch binds one that
+	// is not there to the project of that batch's personas.
 	SimulationId string `protobuf:"bytes,1,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
 	// 1 to 1,000 answers of personas of one project; ids must not repeat within the batch.
 	Responses []*Response `protobuf:"bytes,2,rep,name=responses,proto3" json:"responses,omitempty"`
@@ -91,7 +142,10 @@ func (x *RecordResponsesRequest) GetRequestId() string {
 type RecordResponsesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The responses with their ids, parents and times.
-	Responses     []*Response `protobuf:"bytes,1,rep,name=responses,proto3" json:"responses,omitempty"`
+	Responses []*Response `protobuf:"bytes,1,rep,name=responses,proto3" json:"responses,omitempty"`
+	// What is suspicious about them, in the order of the request; a retry, or recording the same
+	// responses again, is told the same. At most one for each response.
+	Warnings      []*RecordWarning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -131,6 +185,86 @@ func (x *RecordResponsesResponse) GetResponses() []*Response {
 		return x.Responses
 	}
 	return nil
+}
+
+func (x *RecordResponsesResponse) GetWarnings() []*RecordWarning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// RecordWarning says what is suspicious about a response. It was recorded nevertheless.
+type RecordWarning struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The place of the response in the request, from 0.
+	Index int32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// What is suspicious.
+	Reason RecordWarningReason `protobuf:"varint,2,opt,name=reason,proto3,enum=persona.v1.RecordWarningReason" json:"reason,omitempty"`
+	// The same for people.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// UUID of the response beside which it is suspicious.
+	EarlierResponseId string `protobuf:"bytes,4,opt,name=earlier_response_id,json=earlierResponseId,proto3" json:"earlier_response_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *RecordWarning) Reset() {
+	*x = RecordWarning{}
+	mi := &file_persona_v1_response_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordWarning) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordWarning) ProtoMessage() {}
+
+func (x *RecordWarning) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_response_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordWarning.ProtoReflect.Descriptor instead.
+func (*RecordWarning) Descriptor() ([]byte, []int) {
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RecordWarning) GetIndex() int32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *RecordWarning) GetReason() RecordWarningReason {
+	if x != nil {
+		return x.Reason
+	}
+	return RecordWarningReason_RECORD_WARNING_REASON_UNSPECIFIED
+}
+
+func (x *RecordWarning) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *RecordWarning) GetEarlierResponseId() string {
+	if x != nil {
+		return x.EarlierResponseId
+	}
+	return ""
 }
 
 // ListResponsesRequest asks for one page of the answers that match every filter given: at least one
@@ -176,7 +310,7 @@ type ListResponsesRequest struct {
 
 func (x *ListResponsesRequest) Reset() {
 	*x = ListResponsesRequest{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[2]
+	mi := &file_persona_v1_response_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -188,7 +322,7 @@ func (x *ListResponsesRequest) String() string {
 func (*ListResponsesRequest) ProtoMessage() {}
 
 func (x *ListResponsesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[2]
+	mi := &file_persona_v1_response_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -201,7 +335,7 @@ func (x *ListResponsesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponsesRequest.ProtoReflect.Descriptor instead.
 func (*ListResponsesRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{2}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListResponsesRequest) GetSimulationId() string {
@@ -303,7 +437,7 @@ type ListResponsesResponse struct {
 
 func (x *ListResponsesResponse) Reset() {
 	*x = ListResponsesResponse{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[3]
+	mi := &file_persona_v1_response_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -315,7 +449,7 @@ func (x *ListResponsesResponse) String() string {
 func (*ListResponsesResponse) ProtoMessage() {}
 
 func (x *ListResponsesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[3]
+	mi := &file_persona_v1_response_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -328,7 +462,7 @@ func (x *ListResponsesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponsesResponse.ProtoReflect.Descriptor instead.
 func (*ListResponsesResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{3}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListResponsesResponse) GetResponses() []*Response {
@@ -356,7 +490,7 @@ type GetResponseRequest struct {
 
 func (x *GetResponseRequest) Reset() {
 	*x = GetResponseRequest{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[4]
+	mi := &file_persona_v1_response_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -368,7 +502,7 @@ func (x *GetResponseRequest) String() string {
 func (*GetResponseRequest) ProtoMessage() {}
 
 func (x *GetResponseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[4]
+	mi := &file_persona_v1_response_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -381,7 +515,7 @@ func (x *GetResponseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponseRequest.ProtoReflect.Descriptor instead.
 func (*GetResponseRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetResponseRequest) GetResponseId() string {
@@ -402,7 +536,7 @@ type GetResponseResponse struct {
 
 func (x *GetResponseResponse) Reset() {
 	*x = GetResponseResponse{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[5]
+	mi := &file_persona_v1_response_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -414,7 +548,7 @@ func (x *GetResponseResponse) String() string {
 func (*GetResponseResponse) ProtoMessage() {}
 
 func (x *GetResponseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[5]
+	mi := &file_persona_v1_response_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -427,7 +561,7 @@ func (x *GetResponseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponseResponse.ProtoReflect.Descriptor instead.
 func (*GetResponseResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetResponseResponse) GetResponse() *Response {
@@ -448,7 +582,7 @@ type GetResponsePersonaRequest struct {
 
 func (x *GetResponsePersonaRequest) Reset() {
 	*x = GetResponsePersonaRequest{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[6]
+	mi := &file_persona_v1_response_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -460,7 +594,7 @@ func (x *GetResponsePersonaRequest) String() string {
 func (*GetResponsePersonaRequest) ProtoMessage() {}
 
 func (x *GetResponsePersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[6]
+	mi := &file_persona_v1_response_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -473,7 +607,7 @@ func (x *GetResponsePersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponsePersonaRequest.ProtoReflect.Descriptor instead.
 func (*GetResponsePersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetResponsePersonaRequest) GetResponseId() string {
@@ -494,7 +628,7 @@ type GetResponsePersonaResponse struct {
 
 func (x *GetResponsePersonaResponse) Reset() {
 	*x = GetResponsePersonaResponse{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[7]
+	mi := &file_persona_v1_response_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +640,7 @@ func (x *GetResponsePersonaResponse) String() string {
 func (*GetResponsePersonaResponse) ProtoMessage() {}
 
 func (x *GetResponsePersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[7]
+	mi := &file_persona_v1_response_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +653,7 @@ func (x *GetResponsePersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponsePersonaResponse.ProtoReflect.Descriptor instead.
 func (*GetResponsePersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetResponsePersonaResponse) GetPersona() *Persona {
@@ -539,9 +673,15 @@ const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\rsimulation_id\x18\x01 \x01(\tR\fsimulationId\x122\n" +
 	"\tresponses\x18\x02 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"M\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"\x84\x01\n" +
 	"\x17RecordResponsesResponse\x122\n" +
-	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\"\x85\x04\n" +
+	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x125\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x19.persona.v1.RecordWarningR\bwarnings\"\xa8\x01\n" +
+	"\rRecordWarning\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x05R\x05index\x127\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1f.persona.v1.RecordWarningReasonR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12.\n" +
+	"\x13earlier_response_id\x18\x04 \x01(\tR\x11earlierResponseId\"\x85\x04\n" +
 	"\x14ListResponsesRequest\x12#\n" +
 	"\rsimulation_id\x18\x01 \x01(\tR\fsimulationId\x12\x1d\n" +
 	"\n" +
@@ -571,7 +711,10 @@ const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\vresponse_id\x18\x01 \x01(\tR\n" +
 	"responseId\"K\n" +
 	"\x1aGetResponsePersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona2\xf8\x02\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona*h\n" +
+	"\x13RecordWarningReason\x12%\n" +
+	"!RECORD_WARNING_REASON_UNSPECIFIED\x10\x00\x12*\n" +
+	"&RECORD_WARNING_REASON_DUPLICATE_ANSWER\x10\x012\xf8\x02\n" +
 	"\x0fResponseService\x12Z\n" +
 	"\x0fRecordResponses\x12\".persona.v1.RecordResponsesRequest\x1a#.persona.v1.RecordResponsesResponse\x12T\n" +
 	"\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12N\n" +
@@ -594,42 +737,47 @@ func file_persona_v1_response_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_response_service_proto_rawDescData
 }
 
-var file_persona_v1_response_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_persona_v1_response_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_persona_v1_response_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_persona_v1_response_service_proto_goTypes = []any{
-	(*RecordResponsesRequest)(nil),     // 0: persona.v1.RecordResponsesRequest
-	(*RecordResponsesResponse)(nil),    // 1: persona.v1.RecordResponsesResponse
-	(*ListResponsesRequest)(nil),       // 2: persona.v1.ListResponsesRequest
-	(*ListResponsesResponse)(nil),      // 3: persona.v1.ListResponsesResponse
-	(*GetResponseRequest)(nil),         // 4: persona.v1.GetResponseRequest
-	(*GetResponseResponse)(nil),        // 5: persona.v1.GetResponseResponse
-	(*GetResponsePersonaRequest)(nil),  // 6: persona.v1.GetResponsePersonaRequest
-	(*GetResponsePersonaResponse)(nil), // 7: persona.v1.GetResponsePersonaResponse
-	(*Response)(nil),                   // 8: persona.v1.Response
-	(*timestamppb.Timestamp)(nil),      // 9: google.protobuf.Timestamp
-	(*Persona)(nil),                    // 10: persona.v1.Persona
+	(RecordWarningReason)(0),           // 0: persona.v1.RecordWarningReason
+	(*RecordResponsesRequest)(nil),     // 1: persona.v1.RecordResponsesRequest
+	(*RecordResponsesResponse)(nil),    // 2: persona.v1.RecordResponsesResponse
+	(*RecordWarning)(nil),              // 3: persona.v1.RecordWarning
+	(*ListResponsesRequest)(nil),       // 4: persona.v1.ListResponsesRequest
+	(*ListResponsesResponse)(nil),      // 5: persona.v1.ListResponsesResponse
+	(*GetResponseRequest)(nil),         // 6: persona.v1.GetResponseRequest
+	(*GetResponseResponse)(nil),        // 7: persona.v1.GetResponseResponse
+	(*GetResponsePersonaRequest)(nil),  // 8: persona.v1.GetResponsePersonaRequest
+	(*GetResponsePersonaResponse)(nil), // 9: persona.v1.GetResponsePersonaResponse
+	(*Response)(nil),                   // 10: persona.v1.Response
+	(*timestamppb.Timestamp)(nil),      // 11: google.protobuf.Timestamp
+	(*Persona)(nil),                    // 12: persona.v1.Persona
 }
 var file_persona_v1_response_service_proto_depIdxs = []int32{
-	8,  // 0: persona.v1.RecordResponsesRequest.responses:type_name -> persona.v1.Response
-	8,  // 1: persona.v1.RecordResponsesResponse.responses:type_name -> persona.v1.Response
-	9,  // 2: persona.v1.ListResponsesRequest.occurred_from:type_name -> google.protobuf.Timestamp
-	9,  // 3: persona.v1.ListResponsesRequest.occurred_before:type_name -> google.protobuf.Timestamp
-	9,  // 4: persona.v1.ListResponsesRequest.recorded_after:type_name -> google.protobuf.Timestamp
-	8,  // 5: persona.v1.ListResponsesResponse.responses:type_name -> persona.v1.Response
-	8,  // 6: persona.v1.GetResponseResponse.response:type_name -> persona.v1.Response
-	10, // 7: persona.v1.GetResponsePersonaResponse.persona:type_name -> persona.v1.Persona
-	0,  // 8: persona.v1.ResponseService.RecordResponses:input_type -> persona.v1.RecordResponsesRequest
-	2,  // 9: persona.v1.ResponseService.ListResponses:input_type -> persona.v1.ListResponsesRequest
-	4,  // 10: persona.v1.ResponseService.GetResponse:input_type -> persona.v1.GetResponseRequest
-	6,  // 11: persona.v1.ResponseService.GetResponsePersona:input_type -> persona.v1.GetResponsePersonaRequest
-	1,  // 12: persona.v1.ResponseService.RecordResponses:output_type -> persona.v1.RecordResponsesResponse
-	3,  // 13: persona.v1.ResponseService.ListResponses:output_type -> persona.v1.ListResponsesResponse
-	5,  // 14: persona.v1.ResponseService.GetResponse:output_type -> persona.v1.GetResponseResponse
-	7,  // 15: persona.v1.ResponseService.GetResponsePersona:output_type -> persona.v1.GetResponsePersonaResponse
-	12, // [12:16] is the sub-list for method output_type
-	8,  // [8:12] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	10, // 0: persona.v1.RecordResponsesRequest.responses:type_name -> persona.v1.Response
+	10, // 1: persona.v1.RecordResponsesResponse.responses:type_name -> persona.v1.Response
+	3,  // 2: persona.v1.RecordResponsesResponse.warnings:type_name -> persona.v1.RecordWarning
+	0,  // 3: persona.v1.RecordWarning.reason:type_name -> persona.v1.RecordWarningReason
+	11, // 4: persona.v1.ListResponsesRequest.occurred_from:type_name -> google.protobuf.Timestamp
+	11, // 5: persona.v1.ListResponsesRequest.occurred_before:type_name -> google.protobuf.Timestamp
+	11, // 6: persona.v1.ListResponsesRequest.recorded_after:type_name -> google.protobuf.Timestamp
+	10, // 7: persona.v1.ListResponsesResponse.responses:type_name -> persona.v1.Response
+	10, // 8: persona.v1.GetResponseResponse.response:type_name -> persona.v1.Response
+	12, // 9: persona.v1.GetResponsePersonaResponse.persona:type_name -> persona.v1.Persona
+	1,  // 10: persona.v1.ResponseService.RecordResponses:input_type -> persona.v1.RecordResponsesRequest
+	4,  // 11: persona.v1.ResponseService.ListResponses:input_type -> persona.v1.ListResponsesRequest
+	6,  // 12: persona.v1.ResponseService.GetResponse:input_type -> persona.v1.GetResponseRequest
+	8,  // 13: persona.v1.ResponseService.GetResponsePersona:input_type -> persona.v1.GetResponsePersonaRequest
+	2,  // 14: persona.v1.ResponseService.RecordResponses:output_type -> persona.v1.RecordResponsesResponse
+	5,  // 15: persona.v1.ResponseService.ListResponses:output_type -> persona.v1.ListResponsesResponse
+	7,  // 16: persona.v1.ResponseService.GetResponse:output_type -> persona.v1.GetResponseResponse
+	9,  // 17: persona.v1.ResponseService.GetResponsePersona:output_type -> persona.v1.GetResponsePersonaResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_response_service_proto_init() }
@@ -644,13 +792,14 @@ func file_persona_v1_response_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_response_service_proto_rawDesc), len(file_persona_v1_response_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      1,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_persona_v1_response_service_proto_goTypes,
 		DependencyIndexes: file_persona_v1_response_service_proto_depIdxs,
+		EnumInfos:         file_persona_v1_response_service_proto_enumTypes,
 		MessageInfos:      file_persona_v1_response_service_proto_msgTypes,
 	}.Build()
 	File_persona_v1_response_service_proto = out.File

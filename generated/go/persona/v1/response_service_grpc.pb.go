@@ -32,7 +32,7 @@ const (
 // ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
-// batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+// batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
 // `persona_deleted`, and the persona stays readable through it.
 //
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -40,7 +40,8 @@ const (
 type ResponseServiceClient interface {
 	// RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
 	// the request. With the id of a response that was recorded with the same content, it returns that
-	// one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+	// one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
+	// Answers by a deleted persona are accepted for as long as it is kept:
 	// until the server's retention period has passed, or for good once it has answers.
 	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
 	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
@@ -113,7 +114,7 @@ func (c *responseServiceClient) GetResponsePersona(ctx context.Context, in *GetR
 // ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
-// batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+// batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
 // `persona_deleted`, and the persona stays readable through it.
 //
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -121,7 +122,8 @@ func (c *responseServiceClient) GetResponsePersona(ctx context.Context, in *GetR
 type ResponseServiceServer interface {
 	// RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
 	// the request. With the id of a response that was recorded with the same content, it returns that
-	// one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+	// one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
+	// Answers by a deleted persona are accepted for as long as it is kept:
 	// until the server's retention period has passed, or for good once it has answers.
 	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
 	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with

@@ -14,11 +14,11 @@ from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import response_not_found
 from persona_server.services.responses.listing import wanted
-from persona_server.services.responses.recording import record_responses
+from persona_server.services.responses.recording import rebuild_recorded, record_responses
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.repositories.response_lists import Order, Pages
-from persona_server.storage.store import Repositories, Store, Transaction
+from persona_server.storage.store import Store, Transaction
 from persona_server.validation.responses import order_of
 
 
@@ -43,10 +43,10 @@ class ResponseService:
             entry = audit_entry(
                 call, request, project_id=done.project_id, response_count=done.number
             )
-            answer = b"".join(done.framed)
+            answer = b"".join([*done.framed, done.warnings])
             return Outcome(answer, entry if done.number else None, keep=b"".join(done.ids))
 
-        return mutate(self._store, call, request, effect, _rebuild)
+        return mutate(self._store, call, request, effect, rebuild_recorded)
 
     def list_responses(self, call: Call, request: ListResponsesRequest) -> bytes:
         """Return one page of the answers that match every filter.
@@ -89,10 +89,3 @@ def _page(pages: Pages, after: bytes, size: int) -> Page:
         page = pages.page(after, page_limit(size, longest))
         if len(page.framed) <= MAX_PAGE_BYTES:  # else a longer one was recorded in between
             return page
-
-
-def _rebuild(repositories: Repositories, kept: bytes) -> bytes:
-    """Return a batch's answer from its ids."""
-    ids = [kept[i : i + 16] for i in range(0, len(kept), 16)]
-    known = repositories.responses.known(ids)
-    return b"".join(known[raw] for raw in ids)

@@ -49,6 +49,11 @@ def greater(one: Any, other: Any) -> Any:
     return fn.max(one, other)
 
 
+def lesser(one: Any, other: Any) -> Any:
+    """Return the lesser of two values of a row."""
+    return fn.min(one, other)
+
+
 def last_position(column: Any, *, descending: bool = False) -> Any:
     """Return the aggregate of the last position, which is bytes; NULL of no rows."""
     return fn.min(column) if descending else fn.max(column)

@@ -10,8 +10,11 @@ COLUMN = """
 ALTER TABLE response ADD COLUMN recorded BLOB NOT NULL
     DEFAULT x'000000000000000000000000000000000000000000000000' CHECK (length(recorded) = 24)
 """
-# `length` bounds a page's bytes.
+# `length` bounds a page's bytes. A project's answers to a question are looked for in the question's
+# index, so that of the project has no need of its key.
 INDEXES = (
+    "DROP INDEX response_project",
+    "CREATE INDEX response_project ON response (tenant_id, project_id, position, length)",
     "CREATE INDEX response_group ON response (tenant_id, group_id, position, length)",
     "CREATE INDEX response_question ON response (tenant_id, question_key, position, length)",
     "CREATE INDEX response_recorded ON response (tenant_id, recorded, length)",

@@ -1,7 +1,7 @@
-"""Recorded answers of one tenant, and the simulations that they belong to: added, never changed."""
+"""Recorded answers of one tenant: added, never changed."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from peewee import SQL, fn
 
@@ -39,24 +39,11 @@ class ResponseRow(NamedTuple):
 
 
 class ResponseStatements:
-    """Every statement on responses and simulations, compiled once."""
+    """Every statement on responses, compiled once."""
 
     def __init__(self, database: Database) -> None:
         self.lists = ListStatements(database)
-        simulation, response = tables.Simulation, tables.Response
-        self.simulation = Statement(
-            database,
-            simulation.select(simulation.project_id).where(
-                (simulation.tenant_id == param("tenant")) & (simulation.id == param("id"))
-            ),
-        )
-        row: dict[Any, Any] = {
-            simulation.tenant_id: param("tenant"),
-            simulation.id: param("id"),
-            simulation.project_id: param("project"),
-            simulation.created_at: param("now"),
-        }
-        self.insert_simulation = Statement(database, simulation.insert(row))
+        response = tables.Response
         mine = response.tenant_id == param("tenant")
         self.known = Statement(
             database,
@@ -99,15 +86,6 @@ class Responses:
         """Return when what is recorded now was recorded: now, and later than all that is there."""
         row = self._do.last_recorded.first(tenant=self._tenant, after=START)
         return now if row is None else max(now, split_position(row[0])[0] + 1)
-
-    def simulation(self, simulation: bytes) -> bytes | None:
-        """Return the project that a simulation belongs to, None if nothing was recorded in it."""
-        row = self._do.simulation.first(tenant=self._tenant, id=simulation)
-        return None if row is None else bytes(row[0])
-
-    def insert_simulation(self, simulation: bytes, project: bytes, now: int) -> None:
-        """Bind a simulation that is new to its project."""
-        self._do.insert_simulation.run(tenant=self._tenant, id=simulation, project=project, now=now)
 
     def known(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the framed responses with these ids; unknown ids are left out."""
