@@ -73,7 +73,7 @@ func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { 
 
 // ServeHTTP gives a request its id, refuses paths that could be mistaken, and routes it.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := g.newCall(&answer{ResponseWriter: w}, r)
+	c := g.newCall(&answer{ResponseWriter: w, patience: brisk}, r)
 	setHeaders(w.Header(), c)
 	if r.ContentLength != 0 {
 		c.readWithin(restGrace) // net/http reads what is left of a body before it answers
@@ -83,11 +83,12 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.release()
 	leave, refused := g.limits.enter(c)
 	if refused != nil {
-		writeProblem(c.w, 0, refused)
+		c.writeProblem(0, refused)
 		return
 	}
 	defer leave()
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	r.URL = plainColons(r.URL)
 	if !wellFormed(r.URL) {
 		g.misroute(r.Context(), nil, nil, c.w, r, http.StatusNotFound)
 		return
@@ -127,6 +128,16 @@ func wellFormed(u *url.URL) bool {
 	return rooted
 }
 
+// plainColons is an address with its colons as they are. In a path %3A means the same, but the mux would
+// not find the verb behind one that is escaped. Nothing is decoded twice: %253A has no %3A in it.
+func plainColons(u *url.URL) *url.URL {
+	plain := *u
+	plain.RawPath = escapedColon.Replace(u.RawPath)
+	return &plain
+}
+
+var escapedColon = strings.NewReplacer("%3A", ":", "%3a", ":")
+
 // verbInID is whether a route takes the end of a path for an id that is one with a verb, as that of
 // DELETE …/personas/{persona_id} takes x:promote. No id has a colon, so it is not its path.
 func verbInID(u *url.URL, params map[string]string) bool {
@@ -140,9 +151,14 @@ func verbInID(u *url.URL, params map[string]string) bool {
 	return false
 }
 
-// misroute answers for a path or a method that there is not.
+// misroute answers for a path or a method that there is not, to a caller who may know what there is.
 func (g *gateway) misroute(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int) {
 	if _, asking := ctx.Value(probeKey{}).(*probe); asking {
+		return
+	}
+	c := callOf(ctx)
+	if err := g.identify(c, r); err != nil {
+		g.fail(ctx, nil, nil, w, r, err)
 		return
 	}
 	allowed := ""
@@ -150,11 +166,11 @@ func (g *gateway) misroute(ctx context.Context, _ *runtime.ServeMux, _ runtime.M
 		allowed = strings.Join(g.methods(r), ", ")
 	}
 	if allowed == "" {
-		writeProblem(w, http.StatusNotFound, refuse(codes.NotFound, unknownPath, "There is no such path."))
+		c.writeProblem(http.StatusNotFound, refuse(codes.NotFound, unknownPath, "There is no such path."))
 		return
 	}
 	w.Header().Set("Allow", allowed)
-	writeProblem(w, code, refuse(codes.Unimplemented, methodNotAllowed, "This path takes only "+allowed+"."))
+	c.writeProblem(code, refuse(codes.Unimplemented, methodNotAllowed, "This path takes only "+allowed+"."))
 }
 
 // probe asks the mux whether it has a route, without following it: admit answers yes and returns.

@@ -35,6 +35,7 @@ SPECIAL = {
     "GetPersonaLineage": LINEAGE,
     "ListLibraryPersonaProjects": LINEAGE,
     "GetReliability": MEASURES,
+    "GetLibraryPersonaReliability": MEASURES,
     "GetAttitudeTimeline": MEASURES,
     "GetResponsePersona": {"responses:read", "personas:read"},
     "PromotePersona": {"library:write", "library:read", "responses:read"},
@@ -56,7 +57,7 @@ ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 37
+    assert len(rpcs()) == 38
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -87,7 +88,13 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
 
 
 # What reads all of an individual's answers or the whole library.
-DEAR = {"GetReliability", "GetAttitudeTimeline", "MatchLibraryPersonas", "PromotePersona"}
+DEAR = {
+    "GetReliability",
+    "GetLibraryPersonaReliability",
+    "GetAttitudeTimeline",
+    "MatchLibraryPersonas",
+    "PromotePersona",
+}
 
 
 def test_every_pool_of_the_table_is_there() -> None:

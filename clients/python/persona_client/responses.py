@@ -1,6 +1,5 @@
 """The calls of ResponseService."""
 
-import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -13,12 +12,14 @@ from persona.v1.response_service_pb2 import (
     GetResponseRequest,
     ListResponsesRequest,
     RecordResponsesRequest,
+    RecordResponsesResponse,
     RecordWarning,
 )
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_client.batches import split_responses
 from persona_client.calls import Caller
 from persona_client.retry import RetryPolicy
+from persona_client.sending import is_there, request_ids, send_all
 
 
 class RecordedResponses(list[Response]):
@@ -49,26 +50,25 @@ class ResponseCalls(Caller):
         What is suspicious, such as a second answer of an individual to one question, stands in
         `warnings` of what is returned; `index` counts from the first answer given.
         `simulation_id` is a UUID of yours. More than 1,000 answers, or more than 3 MiB, go in
-        several batches. Each batch is all or nothing and gets `timeout` seconds; those before a
-        failing one stay. The same request_id with the same answers has its effect once, and so has
-        an answer with an id of your own. Raises PersonaNotFound (`metadata["indexes"]` and
+        several batches, and so do those of an iterator that takes its time: what it has made is
+        recorded within about a second. Each batch is all or nothing and gets `timeout` seconds;
+        those before a failing one stay. The same request_id with the same answers has its effect
+        once, for which batches are sent only when they are full, and so has an answer with an id
+        of your own. Raises PersonaNotFound (`metadata["indexes"]` and
         `violations` name the answers to drop, by their place in the batch), InvalidField,
         AlreadyExists.
         """
-        base = request_id or str(uuid.uuid4())
-        recorded = RecordedResponses()
-        for i, batch in enumerate(split_responses(responses)):
+        ids = request_ids(request_id)
+
+        def record(batch: list[Response]) -> Iterable[RecordResponsesResponse]:
             request = RecordResponsesRequest(
-                simulation_id=simulation_id,
-                responses=batch,
-                request_id=base if i == 0 else str(uuid.uuid5(uuid.UUID(base), str(i))),
+                simulation_id=simulation_id, responses=batch, request_id=next(ids)
             )
-            answer = self._mutate(self._responses.RecordResponses, request, timeout)
-            for warning in answer.warnings:
-                warning.index += len(recorded)
-                recorded.warnings.append(warning)
-            recorded.extend(answer.responses)
-        return recorded
+            return (self._mutate(self._responses.RecordResponses, request, timeout),)
+
+        are_there = bool(request_id) or is_there(responses)
+        answers = send_all(split_responses(responses), record, are_there=are_there)
+        return _joined(answers)
 
     def list_responses(
         self,
@@ -122,6 +122,16 @@ class ResponseCalls(Caller):
         """Return the persona as it was when it gave a response. Raises ResponseNotFound."""
         request = GetResponsePersonaRequest(response_id=response_id)
         return self._call(self._responses.GetResponsePersona, request, timeout).persona
+
+
+def _joined(answers: Iterable[RecordResponsesResponse]) -> RecordedResponses:
+    recorded = RecordedResponses()
+    for answer in answers:
+        for warning in answer.warnings:
+            warning.index += len(recorded)
+            recorded.warnings.append(warning)
+        recorded.extend(answer.responses)
+    return recorded
 
 
 def _timestamp(time: datetime | None) -> Timestamp | None:

@@ -74,6 +74,9 @@ RPCS: dict[str, Rules] = {
     "persona.v1.SimulationService.UpdateSimulation": Rules("write", ("responses:write",)),
     "persona.v1.SimulationService.ListQuestions": Rules("read", ("responses:read",)),
     "persona.v1.LibraryService.GetReliability": Rules("dear", ("library:read", "responses:read")),
+    "persona.v1.LibraryService.GetLibraryPersonaReliability": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
     "persona.v1.LibraryService.PromotePersona": Rules(
         "dear", ("library:write", "library:read", "responses:read")
     ),

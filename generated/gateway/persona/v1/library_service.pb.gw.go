@@ -36,8 +36,6 @@ var (
 	_ = metadata.Join
 )
 
-var filter_LibraryService_GetReliability_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
-
 func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq extPersonav1.GetReliabilityRequest
@@ -67,12 +65,6 @@ func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runt
 	protoReq.PersonaId, err = runtime.String(val)
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "persona_id", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetReliability_0); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
@@ -111,21 +103,13 @@ func local_request_LibraryService_GetReliability_0(ctx context.Context, marshale
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "persona_id", err)
 	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetReliability_0); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
 	msg, err := server.GetReliability(ctx, &protoReq)
 	return msg, metadata, err
 }
 
-var filter_LibraryService_GetReliability_1 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
-
-func request_LibraryService_GetReliability_1(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetLibraryPersonaReliability_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq extPersonav1.GetReliabilityRequest
+		protoReq extPersonav1.GetLibraryPersonaReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -136,23 +120,17 @@ func request_LibraryService_GetReliability_1(ctx context.Context, marshaler runt
 	protoReq.LibraryPersonaId, err = runtime.String(val)
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetReliability_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 	}
-	msg, err := client.GetReliability(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	msg, err := client.GetLibraryPersonaReliability(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetReliability_1(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetLibraryPersonaReliability_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq extPersonav1.GetReliabilityRequest
+		protoReq extPersonav1.GetLibraryPersonaReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -164,13 +142,7 @@ func local_request_LibraryService_GetReliability_1(ctx context.Context, marshale
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
 	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetReliability_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.GetReliability(ctx, &protoReq)
+	msg, err := server.GetLibraryPersonaReliability(ctx, &protoReq)
 	return msg, metadata, err
 }
 
@@ -632,25 +604,25 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 		}
 		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersonaReliability_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/GetReliability", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/reliability"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/GetLibraryPersonaReliability", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/reliability"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := local_request_LibraryService_GetReliability_1(annotatedContext, inboundMarshaler, server, req, pathParams)
+		resp, md, err := local_request_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, inboundMarshaler, server, req, pathParams)
 		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_1(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_1{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersonaReliability_0{resp.(*extPersonav1.GetLibraryPersonaReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_PromotePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -869,22 +841,22 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		}
 		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersonaReliability_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/GetReliability", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/reliability"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/GetLibraryPersonaReliability", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/reliability"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_LibraryService_GetReliability_1(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_1(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_1{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersonaReliability_0{resp.(*extPersonav1.GetLibraryPersonaReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_PromotePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1034,12 +1006,12 @@ func (m response_LibraryService_GetReliability_0) XXX_ResponseBody() interface{}
 	return response.Reliability
 }
 
-type response_LibraryService_GetReliability_1 struct {
-	*extPersonav1.GetReliabilityResponse
+type response_LibraryService_GetLibraryPersonaReliability_0 struct {
+	*extPersonav1.GetLibraryPersonaReliabilityResponse
 }
 
-func (m response_LibraryService_GetReliability_1) XXX_ResponseBody() interface{} {
-	response := m.GetReliabilityResponse
+func (m response_LibraryService_GetLibraryPersonaReliability_0) XXX_ResponseBody() interface{} {
+	response := m.GetLibraryPersonaReliabilityResponse
 	return response.Reliability
 }
 
@@ -1116,27 +1088,27 @@ func (m response_LibraryService_GetAttitudeTimeline_0) XXX_ResponseBody() interf
 }
 
 var (
-	pattern_LibraryService_GetReliability_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "reliability"}, ""))
-	pattern_LibraryService_GetReliability_1             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "reliability"}, ""))
-	pattern_LibraryService_PromotePersona_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, "promote"))
-	pattern_LibraryService_ListLibraryPersonas_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "personas"}, ""))
-	pattern_LibraryService_GetLibraryPersona_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, ""))
-	pattern_LibraryService_ListLibraryPersonaProjects_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
-	pattern_LibraryService_RetireLibraryPersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, "retire"))
-	pattern_LibraryService_MatchLibraryPersonas_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "library-matches"}, ""))
-	pattern_LibraryService_ReuseLibraryPersonas_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "reuse"))
-	pattern_LibraryService_GetAttitudeTimeline_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "timeline"}, ""))
+	pattern_LibraryService_GetReliability_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "reliability"}, ""))
+	pattern_LibraryService_GetLibraryPersonaReliability_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "reliability"}, ""))
+	pattern_LibraryService_PromotePersona_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, "promote"))
+	pattern_LibraryService_ListLibraryPersonas_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "personas"}, ""))
+	pattern_LibraryService_GetLibraryPersona_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, ""))
+	pattern_LibraryService_ListLibraryPersonaProjects_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
+	pattern_LibraryService_RetireLibraryPersona_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, "retire"))
+	pattern_LibraryService_MatchLibraryPersonas_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "library-matches"}, ""))
+	pattern_LibraryService_ReuseLibraryPersonas_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "reuse"))
+	pattern_LibraryService_GetAttitudeTimeline_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "timeline"}, ""))
 )
 
 var (
-	forward_LibraryService_GetReliability_0             = runtime.ForwardResponseMessage
-	forward_LibraryService_GetReliability_1             = runtime.ForwardResponseMessage
-	forward_LibraryService_PromotePersona_0             = runtime.ForwardResponseMessage
-	forward_LibraryService_ListLibraryPersonas_0        = runtime.ForwardResponseMessage
-	forward_LibraryService_GetLibraryPersona_0          = runtime.ForwardResponseMessage
-	forward_LibraryService_ListLibraryPersonaProjects_0 = runtime.ForwardResponseMessage
-	forward_LibraryService_RetireLibraryPersona_0       = runtime.ForwardResponseMessage
-	forward_LibraryService_MatchLibraryPersonas_0       = runtime.ForwardResponseMessage
-	forward_LibraryService_ReuseLibraryPersonas_0       = runtime.ForwardResponseMessage
-	forward_LibraryService_GetAttitudeTimeline_0        = runtime.ForwardResponseMessage
+	forward_LibraryService_GetReliability_0               = runtime.ForwardResponseMessage
+	forward_LibraryService_GetLibraryPersonaReliability_0 = runtime.ForwardResponseMessage
+	forward_LibraryService_PromotePersona_0               = runtime.ForwardResponseMessage
+	forward_LibraryService_ListLibraryPersonas_0          = runtime.ForwardResponseMessage
+	forward_LibraryService_GetLibraryPersona_0            = runtime.ForwardResponseMessage
+	forward_LibraryService_ListLibraryPersonaProjects_0   = runtime.ForwardResponseMessage
+	forward_LibraryService_RetireLibraryPersona_0         = runtime.ForwardResponseMessage
+	forward_LibraryService_MatchLibraryPersonas_0         = runtime.ForwardResponseMessage
+	forward_LibraryService_ReuseLibraryPersonas_0         = runtime.ForwardResponseMessage
+	forward_LibraryService_GetAttitudeTimeline_0          = runtime.ForwardResponseMessage
 )

@@ -775,21 +775,18 @@ func (x *BatchCreatePersonasResponse) GetPersonas() []*Persona {
 	return nil
 }
 
-// ImportPersonasRequest is the first message of an import (project_id, group_id and import_id) or
-// one of the batches that follow (sequence and personas); a message that mixes both is rejected.
+// ImportPersonasRequest is the start of an import, or one of the batches that follow, in at most
+// 3 MiB.
 type ImportPersonasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the project. First message only.
-	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// UUID of the persona group. First message only.
-	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
-	// it replaces a request_id. First message only.
-	ImportId string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
-	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
-	Sequence int32 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// 1 to 1,000 personas; the whole message has at most 3 MiB.
-	Personas      []*Persona `protobuf:"bytes,5,rep,name=personas,proto3" json:"personas,omitempty"`
+	// What the message is. Required: a start in the first message of a stream, a batch in every later
+	// one.
+	//
+	// Types that are valid to be assigned to Content:
+	//
+	//	*ImportPersonasRequest_Start
+	//	*ImportPersonasRequest_Batch
+	Content       isImportPersonasRequest_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -824,35 +821,163 @@ func (*ImportPersonasRequest) Descriptor() ([]byte, []int) {
 	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *ImportPersonasRequest) GetProjectId() string {
+func (x *ImportPersonasRequest) GetContent() isImportPersonasRequest_Content {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *ImportPersonasRequest) GetStart() *ImportStart {
+	if x != nil {
+		if x, ok := x.Content.(*ImportPersonasRequest_Start); ok {
+			return x.Start
+		}
+	}
+	return nil
+}
+
+func (x *ImportPersonasRequest) GetBatch() *ImportBatch {
+	if x != nil {
+		if x, ok := x.Content.(*ImportPersonasRequest_Batch); ok {
+			return x.Batch
+		}
+	}
+	return nil
+}
+
+type isImportPersonasRequest_Content interface {
+	isImportPersonasRequest_Content()
+}
+
+type ImportPersonasRequest_Start struct {
+	// Begins or resumes an import.
+	Start *ImportStart `protobuf:"bytes,1,opt,name=start,proto3,oneof"`
+}
+
+type ImportPersonasRequest_Batch struct {
+	// The next personas.
+	Batch *ImportBatch `protobuf:"bytes,2,opt,name=batch,proto3,oneof"`
+}
+
+func (*ImportPersonasRequest_Start) isImportPersonasRequest_Content() {}
+
+func (*ImportPersonasRequest_Batch) isImportPersonasRequest_Content() {}
+
+// ImportStart names the import, and the group that it goes into.
+type ImportStart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
+	// it replaces a request_id.
+	ImportId      string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportStart) Reset() {
+	*x = ImportStart{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportStart) ProtoMessage() {}
+
+func (x *ImportStart) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportStart.ProtoReflect.Descriptor instead.
+func (*ImportStart) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ImportStart) GetProjectId() string {
 	if x != nil {
 		return x.ProjectId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetGroupId() string {
+func (x *ImportStart) GetGroupId() string {
 	if x != nil {
 		return x.GroupId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetImportId() string {
+func (x *ImportStart) GetImportId() string {
 	if x != nil {
 		return x.ImportId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetSequence() int32 {
+// ImportBatch holds up to 1,000 new personas, all or nothing.
+type ImportBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
+	Sequence int32 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// 1 to 1,000 personas; ids must not repeat within the batch.
+	Personas      []*Persona `protobuf:"bytes,2,rep,name=personas,proto3" json:"personas,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportBatch) Reset() {
+	*x = ImportBatch{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportBatch) ProtoMessage() {}
+
+func (x *ImportBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportBatch.ProtoReflect.Descriptor instead.
+func (*ImportBatch) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ImportBatch) GetSequence() int32 {
 	if x != nil {
 		return x.Sequence
 	}
 	return 0
 }
 
-func (x *ImportPersonasRequest) GetPersonas() []*Persona {
+func (x *ImportBatch) GetPersonas() []*Persona {
 	if x != nil {
 		return x.Personas
 	}
@@ -872,7 +997,7 @@ type ImportPersonasResponse struct {
 
 func (x *ImportPersonasResponse) Reset() {
 	*x = ImportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -884,7 +1009,7 @@ func (x *ImportPersonasResponse) String() string {
 func (*ImportPersonasResponse) ProtoMessage() {}
 
 func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -897,7 +1022,7 @@ func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ImportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ImportPersonasResponse) GetCommittedSequence() int32 {
@@ -942,7 +1067,7 @@ type ExportPersonasRequest struct {
 
 func (x *ExportPersonasRequest) Reset() {
 	*x = ExportPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +1079,7 @@ func (x *ExportPersonasRequest) String() string {
 func (*ExportPersonasRequest) ProtoMessage() {}
 
 func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1092,7 @@ func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ExportPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExportPersonasRequest) GetProjectId() string {
@@ -1047,7 +1172,7 @@ type ExportPersonasResponse struct {
 
 func (x *ExportPersonasResponse) Reset() {
 	*x = ExportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1059,7 +1184,7 @@ func (x *ExportPersonasResponse) String() string {
 func (*ExportPersonasResponse) ProtoMessage() {}
 
 func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1072,7 +1197,7 @@ func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ExportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExportPersonasResponse) GetPersonas() []*Persona {
@@ -1110,7 +1235,7 @@ type GetPersonaLineageRequest struct {
 
 func (x *GetPersonaLineageRequest) Reset() {
 	*x = GetPersonaLineageRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1122,7 +1247,7 @@ func (x *GetPersonaLineageRequest) String() string {
 func (*GetPersonaLineageRequest) ProtoMessage() {}
 
 func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1135,7 +1260,7 @@ func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageRequest.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetPersonaLineageRequest) GetProjectId() string {
@@ -1189,7 +1314,7 @@ type GetPersonaLineageResponse struct {
 
 func (x *GetPersonaLineageResponse) Reset() {
 	*x = GetPersonaLineageResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1201,7 +1326,7 @@ func (x *GetPersonaLineageResponse) String() string {
 func (*GetPersonaLineageResponse) ProtoMessage() {}
 
 func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1214,7 +1339,7 @@ func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageResponse.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetPersonaLineageResponse) GetPersonas() []*LibraryPersonaProject {
@@ -1305,14 +1430,19 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"N\n" +
 	"\x1bBatchCreatePersonasResponse\x12/\n" +
-	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xbb\x01\n" +
-	"\x15ImportPersonasRequest\x12\x1d\n" +
+	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\x84\x01\n" +
+	"\x15ImportPersonasRequest\x12/\n" +
+	"\x05start\x18\x01 \x01(\v2\x17.persona.v1.ImportStartH\x00R\x05start\x12/\n" +
+	"\x05batch\x18\x02 \x01(\v2\x17.persona.v1.ImportBatchH\x00R\x05batchB\t\n" +
+	"\acontent\"d\n" +
+	"\vImportStart\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1b\n" +
-	"\timport_id\x18\x03 \x01(\tR\bimportId\x12\x1a\n" +
-	"\bsequence\x18\x04 \x01(\x05R\bsequence\x12/\n" +
-	"\bpersonas\x18\x05 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
+	"\timport_id\x18\x03 \x01(\tR\bimportId\"Z\n" +
+	"\vImportBatch\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x05R\bsequence\x12/\n" +
+	"\bpersonas\x18\x02 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
 	"\x16ImportPersonasResponse\x12-\n" +
 	"\x12committed_sequence\x18\x01 \x01(\x05R\x11committedSequence\x12#\n" +
 	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\x9d\x02\n" +
@@ -1373,7 +1503,7 @@ func file_persona_v1_persona_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_persona_service_proto_rawDescData
 }
 
-var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*ListPersonasRequest)(nil),         // 0: persona.v1.ListPersonasRequest
 	(*ListPersonasResponse)(nil),        // 1: persona.v1.ListPersonasResponse
@@ -1388,49 +1518,53 @@ var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*BatchCreatePersonasRequest)(nil),  // 10: persona.v1.BatchCreatePersonasRequest
 	(*BatchCreatePersonasResponse)(nil), // 11: persona.v1.BatchCreatePersonasResponse
 	(*ImportPersonasRequest)(nil),       // 12: persona.v1.ImportPersonasRequest
-	(*ImportPersonasResponse)(nil),      // 13: persona.v1.ImportPersonasResponse
-	(*ExportPersonasRequest)(nil),       // 14: persona.v1.ExportPersonasRequest
-	(*ExportPersonasResponse)(nil),      // 15: persona.v1.ExportPersonasResponse
-	(*GetPersonaLineageRequest)(nil),    // 16: persona.v1.GetPersonaLineageRequest
-	(*GetPersonaLineageResponse)(nil),   // 17: persona.v1.GetPersonaLineageResponse
-	(*Persona)(nil),                     // 18: persona.v1.Persona
-	(*LibraryPersonaProject)(nil),       // 19: persona.v1.LibraryPersonaProject
-	(*LibraryPersona)(nil),              // 20: persona.v1.LibraryPersona
+	(*ImportStart)(nil),                 // 13: persona.v1.ImportStart
+	(*ImportBatch)(nil),                 // 14: persona.v1.ImportBatch
+	(*ImportPersonasResponse)(nil),      // 15: persona.v1.ImportPersonasResponse
+	(*ExportPersonasRequest)(nil),       // 16: persona.v1.ExportPersonasRequest
+	(*ExportPersonasResponse)(nil),      // 17: persona.v1.ExportPersonasResponse
+	(*GetPersonaLineageRequest)(nil),    // 18: persona.v1.GetPersonaLineageRequest
+	(*GetPersonaLineageResponse)(nil),   // 19: persona.v1.GetPersonaLineageResponse
+	(*Persona)(nil),                     // 20: persona.v1.Persona
+	(*LibraryPersonaProject)(nil),       // 21: persona.v1.LibraryPersonaProject
+	(*LibraryPersona)(nil),              // 22: persona.v1.LibraryPersona
 }
 var file_persona_v1_persona_service_proto_depIdxs = []int32{
-	18, // 0: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
-	18, // 1: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
-	18, // 2: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
-	18, // 3: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
-	18, // 4: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
-	18, // 5: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
-	18, // 6: persona.v1.ImportPersonasRequest.personas:type_name -> persona.v1.Persona
-	18, // 7: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
-	19, // 8: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
-	20, // 9: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	0,  // 10: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
-	2,  // 11: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
-	4,  // 12: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
-	6,  // 13: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
-	8,  // 14: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
-	10, // 15: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
-	12, // 16: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
-	14, // 17: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
-	16, // 18: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
-	1,  // 19: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
-	3,  // 20: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
-	5,  // 21: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
-	7,  // 22: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
-	9,  // 23: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
-	11, // 24: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
-	13, // 25: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
-	15, // 26: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
-	17, // 27: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
-	19, // [19:28] is the sub-list for method output_type
-	10, // [10:19] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	20, // 0: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
+	20, // 1: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
+	20, // 2: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
+	20, // 3: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
+	20, // 4: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
+	20, // 5: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
+	13, // 6: persona.v1.ImportPersonasRequest.start:type_name -> persona.v1.ImportStart
+	14, // 7: persona.v1.ImportPersonasRequest.batch:type_name -> persona.v1.ImportBatch
+	20, // 8: persona.v1.ImportBatch.personas:type_name -> persona.v1.Persona
+	20, // 9: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
+	21, // 10: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
+	22, // 11: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	0,  // 12: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
+	2,  // 13: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
+	4,  // 14: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
+	6,  // 15: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
+	8,  // 16: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
+	10, // 17: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
+	12, // 18: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
+	16, // 19: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
+	18, // 20: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
+	1,  // 21: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
+	3,  // 22: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
+	5,  // 23: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
+	7,  // 24: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
+	9,  // 25: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
+	11, // 26: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
+	15, // 27: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
+	17, // 28: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
+	19, // 29: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
+	21, // [21:30] is the sub-list for method output_type
+	12, // [12:21] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_persona_service_proto_init() }
@@ -1440,13 +1574,17 @@ func file_persona_v1_persona_service_proto_init() {
 	}
 	file_persona_v1_library_proto_init()
 	file_persona_v1_persona_proto_init()
+	file_persona_v1_persona_service_proto_msgTypes[12].OneofWrappers = []any{
+		(*ImportPersonasRequest_Start)(nil),
+		(*ImportPersonasRequest_Batch)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_persona_service_proto_rawDesc), len(file_persona_v1_persona_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
