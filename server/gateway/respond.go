@@ -39,10 +39,16 @@ var successStatus = map[string]int{
 
 	personav1.ResponseService_RecordResponses_FullMethodName:    http.StatusOK,
 	personav1.ResponseService_ListResponses_FullMethodName:      http.StatusOK,
+	personav1.ResponseService_GetResponse_FullMethodName:        http.StatusOK,
 	personav1.ResponseService_GetResponsePersona_FullMethodName: http.StatusOK,
 
 	personav1.PersonaService_GetPersonaLineage_FullMethodName:            http.StatusOK,
 	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName:   http.StatusOK,
+	personav1.SimulationService_CreateSimulation_FullMethodName:          http.StatusCreated,
+	personav1.SimulationService_ListSimulations_FullMethodName:           http.StatusOK,
+	personav1.SimulationService_GetSimulation_FullMethodName:             http.StatusOK,
+	personav1.SimulationService_UpdateSimulation_FullMethodName:          http.StatusOK,
+	personav1.SimulationService_ListQuestions_FullMethodName:             http.StatusOK,
 	personav1.LibraryService_GetReliability_FullMethodName:               http.StatusOK,
 	personav1.LibraryService_GetLibraryPersonaReliability_FullMethodName: http.StatusOK,
 	personav1.LibraryService_PromotePersona_FullMethodName:               http.StatusCreated,

@@ -22,6 +22,10 @@ DAMAGE = (
     ("DELETE FROM histogram",),
     ("UPDATE sums SET moments = '[]', squares = '9'",),
     ("DELETE FROM sums",),
+    ("DELETE FROM asked",),
+    ("UPDATE asked SET response_count = 7, individual_count = 9",),
+    ("DELETE FROM answered",),
+    ("UPDATE answered SET earliest = ?", bytes(32)),
     ("UPDATE question SET key = 'x', scale = 'y'",),
     ("INSERT INTO question SELECT id, 1, 'x', 'choice', '[]', ? FROM tenant", bytes(32)),
     (

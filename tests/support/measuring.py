@@ -20,7 +20,8 @@ from support.data import at
 from support.probe import Probe
 from support.stored import TENANT, StoredGroup
 
-DERIVED = ("series", "histogram", "sums")
+PARTICIPATION = ("asked", "answered")  # who, where and when, beside what measures read
+DERIVED = ("series", "histogram", "sums", *PARTICIPATION)
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
 
 
@@ -163,6 +164,7 @@ def image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Return every byte of the derived tables, with each question's hash in place of its id."""
     probe = Probe(store)
     names = {row[:2]: row[2] for row in probe.rows("question", "tenant_id", "id", "hash")}
+    names |= {(tenant, 0): b"all questions" for tenant in probe.values("tenant", "id")}
     questions = probe.rows("question", "tenant_id", "key", "kind", "scale", "hash")
     kept = {"question": sorted(questions)}
     for table in DERIVED:

@@ -13,6 +13,7 @@ from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import Response
+from persona.v1.simulation_pb2 import Simulation
 from persona_server.transport.methods import Method
 from support.answers import answer
 from support.library import OWN, PEERS, SIMULATIONS, peer_answers, ratings
@@ -36,7 +37,10 @@ _WEIGHTS = {
     "ReuseLibraryPersonas": 12,
 }
 _RELIABLE = 0.01  # the share of steps that begin to make somebody eligible
-_ORDERS = ("", "project_count", "created_at desc", "nope")
+_ORDERS = {
+    "ListLibraryPersonasRequest": ("", "project_count", "created_at desc", "nope"),
+    "ListResponsesRequest": ("", "occurred_at desc", "recorded_at", "nope"),
+}
 
 
 class Step(NamedTuple):
@@ -156,11 +160,18 @@ class Walk:
             "source_project_id": self._groups[source],
             "source_group_id": source,
             "import_id": self._uuid(),
-            "simulation_id": self._random.choice(self._simulations),
+            "simulation_id": self._simulation(),
             "response_id": self._random.choice(self._responses),
             "library_persona_id": self._individual(),
             "request_id": self._random.choice(["", self._uuid(), self._uuid()]),
         }
+
+    def _simulation(self) -> str:
+        """Return one of few simulations, now and then a new one in the place of one of them."""
+        place = self._random.randrange(len(self._simulations))
+        if self._chance(0.2):
+            self._simulations[place] = self._uuid()
+        return self._simulations[place]
 
     def _individual(self) -> str:
         known = self._library and not self._chance(0.1)
@@ -189,6 +200,8 @@ class Walk:
         request = method.request()
         names = [field.name for field in request.DESCRIPTOR.fields]
         self._random.shuffle(names)  # of several parents a request may name, the last one stays
+        if method.name == "ListResponses":  # any of its filters
+            names = [name for name in names if not name.endswith("_id") or self._chance(0.4)]
         for name in names:
             self._fill(request, name, ids)
         if not method.streams_in:
@@ -218,6 +231,9 @@ class Walk:
         elif name == "persona_group":
             group = PersonaGroup(id=ids["group_id"], name=self._random.choice(_NAMES))
             request.persona_group.CopyFrom(group)
+        elif name == "simulation":
+            name = self._random.choice(("", *_NAMES))
+            request.simulation.CopyFrom(Simulation(id=ids["simulation_id"], name=name))
         elif name == "responses":
             request.responses.extend(self._answers(ids))
         elif name == "update_mask":
@@ -227,7 +243,7 @@ class Walk:
         elif name == "library_persona_ids":
             request.library_persona_ids.append(ids["library_persona_id"])
         elif name == "order_by":
-            request.order_by = self._random.choice(_ORDERS)
+            request.order_by = self._random.choice(_ORDERS[request.DESCRIPTOR.name])
 
     def _persona(self, persona_id: str) -> Persona:
         persona = _person(persona_id)

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from persona.v1.persona_service_pb2 import ImportPersonasRequest
 from persona.v1.project_pb2 import PersonaGroup, Project
+from persona.v1.simulation_pb2 import Simulation
 from persona_server.transport.methods import Method
 from support.answers import answer, record
 from support.data import make_place, rich_persona, uid
@@ -21,8 +22,11 @@ _KINDS = {
     "Project": "project_id",
     "PersonaGroup": "group_id",
     "Response": "response_id",
+    "Simulation": "simulation_id",
 }
-_UNSET = ("update_mask", "start_time", "end_time")
+_UNSET = ("update_mask", "occurred_from", "occurred_before", "recorded_after")
+# Not filled beside the others, as it is of another individual than the persona.
+_ALTERNATIVES = {"ListResponsesRequest": ("library_persona_id",)}
 # Of a persona that is not in the library they would have little to say.
 _OF_A_COPY = ("GetPersonaLineage", "GetReliability")
 
@@ -74,14 +78,14 @@ class World:
         if not method.streams_in:
             return [self._filled(method, request_id)]
         first, second = ImportPersonasRequest(), ImportPersonasRequest()
-        _set_known(first.start, self.ids)
+        set_known(first.start, self.ids)
         second.batch.sequence = 1
         self._fill(second.batch, second.batch.DESCRIPTOR.fields_by_name["personas"])
         return [first, second]
 
     def _filled(self, method: Method, request_id: str) -> Message:
         request = method.request()
-        _set_known(request, self.ids | {"request_id": request_id})
+        set_known(request, self.ids | {"request_id": request_id})
         for field in request.DESCRIPTOR.fields:
             if field.message_type is not None and field.name not in _UNSET:
                 self._fill(request, field)
@@ -92,6 +96,7 @@ class World:
             "Persona": rich_persona(full_name="Another"),
             "Project": Project(name="Renamed", description="By an update."),
             "PersonaGroup": PersonaGroup(name="Renamed", age_min=20),
+            "Simulation": Simulation(description="By an update.", model="another"),
             "Response": answer(self.ids["persona_id"], question_key="another"),
         }
         sample = samples[field.message_type.name]
@@ -106,12 +111,17 @@ def _is_of_the_library(method: Method) -> bool:
     return named or method.service.endswith(".LibraryService")
 
 
-def _set_known(request: Any, values: dict[str, str]) -> None:
+def set_known(request: Any, values: dict[str, str]) -> None:
+    """Put into a request what each of its ids names, but for alternatives."""
     for field in request.DESCRIPTOR.fields:
         if field.name.endswith("_ids"):
             getattr(request, field.name).append(values[field.name[:-1]])
-        elif field.name.endswith("_id"):
+        elif field.name.endswith("_id") and not _is_alternative(request, field.name):
             setattr(request, field.name, values[field.name])
+
+
+def _is_alternative(request: Any, name: str) -> bool:
+    return name in _ALTERNATIVES.get(request.DESCRIPTOR.name, ())
 
 
 def _parts(request: Any) -> list[Any]:
@@ -156,6 +166,9 @@ def set_id(messages: list[Any], path: str, value: str) -> None:
                 _set_inner(resource, inner, value)
         elif outer.endswith("_ids"):
             holder[:] = [value]
+        elif _is_alternative(message, outer):
+            message.Clear()
+            setattr(message, outer, value)
         elif holder or outer == "request_id" or _is_choice(message, outer):
             setattr(message, outer, value)
 

@@ -15,6 +15,7 @@ from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest, ImportBat
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, Response
 from persona.v1.response_service_pb2 import RecordResponsesRequest
+from persona.v1.simulation_pb2 import Simulation
 from persona_server.services.framing import frame
 from persona_server.validation.limits import LINES, MAX_MARKS
 
@@ -26,6 +27,7 @@ ITEMS: dict[str, Message] = {
     "persona": Persona(full_name="x"),
     "personas": Persona(full_name="x"),
     "batch": ImportBatch(sequence=1, personas=[Persona(full_name="x")]),
+    "simulation": Simulation(name="x"),
     "responses": Response(persona_id=ID, question_key="q", text="x"),
 }
 _MARKS = sorted(filter(unicodedata.combining, map(chr, range(0x300, 0x3000))))

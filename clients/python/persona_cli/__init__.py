@@ -21,6 +21,7 @@ from persona_cli.commands import (
     reliability,
     responses,
     service,
+    simulations,
 )
 
 app = typer.Typer(
@@ -30,7 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for module in (
-    service, projects, groups, personas, importing, exporting, copying, responses, reliability,
+    service, projects, groups, personas, importing, exporting, copying, responses, simulations,
+    reliability,
     library,
 ):  # fmt: skip
     module.register(app)

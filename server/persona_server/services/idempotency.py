@@ -38,6 +38,7 @@ class Touched(TypedDict, total=False):
     project_id: bytes
     group_id: bytes
     persona_id: bytes
+    simulation_id: bytes
     library_persona_id: bytes
     persona_count: int
     response_count: int

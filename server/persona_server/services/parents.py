@@ -16,11 +16,11 @@ def project_not_found(project_id: str) -> ServiceError:
     )
 
 
-def group_not_found(group_id: str) -> ServiceError:
-    """PERSONA_GROUP_NOT_FOUND in a project that is there."""
+def group_not_found(group_id: str, where: str = " in this project") -> ServiceError:
+    """PERSONA_GROUP_NOT_FOUND in a project that is there, or with `where` "" anywhere."""
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_GROUP_NOT_FOUND,
-        f"There is no persona group {group_id} in this project.",
+        f"There is no persona group {group_id}{where}.",
         metadata={"group_id": group_id},
     )
 
@@ -40,6 +40,24 @@ def response_not_found(response_id: str) -> ServiceError:
         errors_pb2.ERROR_REASON_RESPONSE_NOT_FOUND,
         f"There is no response {response_id}.",
         metadata={"response_id": response_id},
+    )
+
+
+def simulation_not_found(simulation_id: str) -> ServiceError:
+    """SIMULATION_NOT_FOUND in a project that is there."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_SIMULATION_NOT_FOUND,
+        f"There is no simulation {simulation_id} in this project.",
+        metadata={"simulation_id": simulation_id},
+    )
+
+
+def name_taken(field: str, name: str, resource_id: str) -> ServiceError:
+    """ALREADY_EXISTS: another resource of the same parent has this name."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_ALREADY_EXISTS,
+        f'{field}: the name "{name}" is taken by {resource_id}. Use another name.',
+        metadata={"state": "visible", "field": field, "id": resource_id},
     )
 
 

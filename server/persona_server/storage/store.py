@@ -28,6 +28,7 @@ from persona_server.storage.repositories.projects import Projects, ProjectStatem
 from persona_server.storage.repositories.promotions import Promotions, PromotionStatements
 from persona_server.storage.repositories.quotas import Quotas, QuotaStatements
 from persona_server.storage.repositories.responses import Responses, ResponseStatements
+from persona_server.storage.repositories.simulations import Simulations, SimulationStatements
 from persona_server.storage.repositories.tenants import Secrets, Tenants
 from persona_server.storage.sweeper import Sweeper
 
@@ -43,6 +44,7 @@ class Repositories:
         self.groups = Groups(store.group_statements, tenant, store.id_generator)
         self.personas = Personas(store.persona_statements, tenant)
         self.responses = Responses(store.response_statements, tenant)
+        self.simulations = Simulations(store.simulation_statements, tenant)
         self.library = Library(store.library_statements, tenant)
         self.links = Links(store.link_statements, tenant, store.id_generator)
         self.promotions = Promotions(store.promotion_statements, tenant)
@@ -108,6 +110,7 @@ class Store:
         self.group_statements = GroupStatements(database)
         self.persona_statements = PersonaStatements(database)
         self.response_statements = ResponseStatements(database)
+        self.simulation_statements = SimulationStatements(database)
         self.library_statements = LibraryStatements(database)
         self.link_statements = LinkStatements(database)
         self.promotion_statements = PromotionStatements(database)

@@ -8,14 +8,16 @@ be made anew (rebuild.py), and is the same in whatever order the answers came.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from persona_server.measures.answers import Answer, Question, Value
 from persona_server.measures.histogram import Histogram, Moment, Moments
 from persona_server.measures.points import Noise
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.answers import NewAnswer
+from persona_server.storage.derived.participation import Given, Participation, Place
 from persona_server.storage.derived.series import Entry, StoredSeries, answers, decode
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.tallies import Tallies
@@ -23,6 +25,20 @@ from persona_server.storage.engine.dialect import id_list, integer_list
 from persona_server.storage.keys import IdGenerator
 
 FIRST_INDIVIDUAL, FIRST_QUESTION = b"", 0  # at or before every key
+
+
+class AskedRow(NamedTuple):
+    """A question that was answered in a simulation or a project, by its id.
+
+    `first` and `last` are positions of responses, (occurred_at, id).
+    """
+
+    id: int
+    question: Question
+    response_count: int
+    individual_count: int
+    first: bytes
+    last: bytes
 
 
 class DerivedTables:
@@ -34,6 +50,7 @@ class DerivedTables:
         self._do = statements
         self._tenant = tenant
         self._id_generator = id_generator
+        self._participation = Participation(statements.participation, tenant)
 
     def series_of(self, individual: bytes) -> dict[Question, list[Answer]]:
         """Return all answers of an individual, in order of time, by question as first asked."""
@@ -68,16 +85,43 @@ class DerivedTables:
         return {questions[key]: Noise(int(squares), *rest) for key, squares, *rest in rows}
 
     def add(
-        self, rows: Iterable[NewAnswer], now: int, kept: Mapping[bytes, int] | None = None
-    ) -> None:
-        """Add answers that were just recorded, in their transaction.
+        self,
+        place: Place,
+        rows: Sequence[NewAnswer],
+        now: int,
+        kept: Mapping[bytes, int] | None = None,
+    ) -> dict[int, bytes]:
+        """Add answers that were just recorded in a simulation, in their transaction.
 
-        `kept` has ids that questions had before, by hash; others get new ones.
+        `kept` has ids that questions had before, by hash; others get new ones. Return which of the
+        answers, by their places, are not their individual's first to the question in the
+        simulation, each with the response that is.
         """
-        grouped = _grouped(rows)
-        if not grouped:
-            return
-        ids = self._ids(grouped, now, kept or {})
+        if not rows:
+            return {}
+        ids = self._ids(dict.fromkeys(row.question for row in rows), now, kept or {})
+        self._measure(_grouped(rows), ids)
+        return self._count(place, rows, ids)
+
+    def recount(self, place: Place, rows: Sequence[NewAnswer], now: int) -> None:
+        """Count answers that measures know and `forget_counts` forgot, in its transaction."""
+        self._count(place, rows, self._ids(dict.fromkeys(row.question for row in rows), now, {}))
+
+    def forget_counts(self, scopes: Iterable[bytes]) -> None:
+        """Forget who answered what in simulations and projects; measures stay as they are."""
+        for scope in scopes:
+            self._participation.forget(scope)
+
+    def _count(
+        self, place: Place, rows: Sequence[NewAnswer], ids: Mapping[Question, int]
+    ) -> dict[int, bytes]:
+        given = [Given(ids[row.question], row.individual, row.order) for row in rows]
+        return self._participation.add(place, given)
+
+    def _measure(
+        self, grouped: Mapping[Question, Mapping[bytes, list[Entry]]], ids: Mapping[Question, int]
+    ) -> None:
+        """Add answers, by question and individual, to series and sums."""
         stored = self._touched(grouped, ids)
         tallies, changed = Tallies(), []
         for question, individuals in grouped.items():
@@ -92,7 +136,8 @@ class DerivedTables:
     def remove(self, rows: Iterable[NewAnswer]) -> None:
         """Take answers out that are removed in this transaction, as if they had never been given.
 
-        Questions that nobody has answered now stay: whoever removes them reads every series once.
+        But for who answered what (`recount`). Questions that nobody has answered now stay: whoever
+        removes them reads every series once.
         """
         grouped = _grouped(rows)
         if not grouped:
@@ -115,9 +160,33 @@ class DerivedTables:
         self._put_counts(tallies)
         self._put_sums(tallies)
 
+    def first_answers(
+        self, simulation: bytes, wanted: Iterable[tuple[Question, bytes]]
+    ) -> dict[tuple[Question, bytes], bytes]:
+        """Return what individuals answered first to questions in a simulation, by both: responses.
+
+        All must have answered.
+        """
+        grouped: dict[Question, list[bytes]] = {}
+        for question, individual in wanted:
+            grouped.setdefault(question, []).append(individual)
+        ids = self._known(question_hash(question) for question in grouped)
+        found = {}
+        for question, individuals in grouped.items():
+            key = ids[question_hash(question)]
+            rows = self._participation.earliest(simulation, key, individuals)
+            found.update({(question, one): order[-16:] for one, order in rows.items()})
+        return found
+
+    def asked(self, scope: bytes, after: int, limit: int) -> list[AskedRow]:
+        """Return at most `limit` questions of a scope behind one, in the order first asked."""
+        rows = self._participation.page(scope, after, limit)
+        return [AskedRow(key, _question(name, scale), *rest) for key, name, scale, *rest in rows]
+
     def clear(self) -> dict[bytes, int]:
         """Remove everything; return the questions' ids by hash, so that they can be kept."""
         ids = dict(self._do.all_questions.all(tenant=self._tenant, first=FIRST_QUESTION))
+        self._participation.clear()
         self._do.clear_series.run(tenant=self._tenant, first=FIRST_INDIVIDUAL)
         self._do.clear_histogram.run(tenant=self._tenant, first=FIRST_QUESTION)
         self._do.clear_sums.run(tenant=self._tenant, first=FIRST_QUESTION)
@@ -133,8 +202,7 @@ class DerivedTables:
     ) -> dict[Question, int]:
         """Return the ids of questions; those that are new are numbered in the order given."""
         hashes = {question: question_hash(question) for question in questions}
-        ids = id_list(list(hashes.values()))
-        known = dict(self._do.known.all(tenant=self._tenant, ids=ids))
+        known = self._known(hashes.values())
         for question, digest in hashes.items():
             if digest not in known:
                 known[digest] = kept.get(digest) or self._id_generator.next(now)
@@ -147,6 +215,10 @@ class DerivedTables:
                     hash=digest,
                 )
         return {question: known[digest] for question, digest in hashes.items()}
+
+    def _known(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
+        """Return the ids of those questions that have one, by hash."""
+        return dict(self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes))))
 
     def _touched(
         self, grouped: Mapping[Question, Iterable[bytes]], ids: Mapping[Question, int]
@@ -196,10 +268,11 @@ class DerivedTables:
 
 
 def _grouped(rows: Iterable[NewAnswer]) -> dict[Question, dict[bytes, list[Entry]]]:
-    """Return answers by question and individual."""
+    """Return what measures count of answers, by question and individual."""
     grouped: dict[Question, dict[bytes, list[Entry]]] = {}
-    for individual, question, entry in rows:
-        grouped.setdefault(question, {}).setdefault(individual, []).append(entry)
+    for individual, question, _, entry in rows:
+        if entry is not None:
+            grouped.setdefault(question, {}).setdefault(individual, []).append(entry)
     return grouped
 
 

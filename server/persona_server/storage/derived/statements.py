@@ -5,6 +5,7 @@ from typing import Any
 from peewee import EXCLUDED, JOIN
 
 from persona_server.storage import tables
+from persona_server.storage.derived.participation import ParticipationStatements
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import one_of, rows_as_json
 from persona_server.storage.engine.statements import (
@@ -19,6 +20,7 @@ class DerivedStatements:
     """Every statement on derived tables, compiled once."""
 
     def __init__(self, database: Database) -> None:
+        self.participation = ParticipationStatements(database)
         self._read(database)
         self._write(database)
         self._clear(database)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CreatePersonaResponse, ListPersonasResponse
 from persona.v1.response_service_pb2 import RecordResponsesResponse
+from persona_server.storage import keys
 from persona_server.storage.derived.answers import NewAnswer, new_answer
 from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.erasure.guard import Guard
@@ -13,7 +14,7 @@ from persona_server.storage.erasure.kin import Kin, chunks
 from persona_server.storage.erasure.statements import PersonStatements
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.audit import AuditEntry
-from persona_server.storage.repositories.responses import SHOWN
+from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.storage.store import Store, Transaction
 
 METHOD, OPERATOR = "ErasePerson", "operator"  # as the audit trail names them
@@ -75,6 +76,8 @@ class PersonErasure:
             yield len(chunk)
         for persona in person.personas:
             yield from self._take_answers(persona)
+        for project in {self._project_of(persona) for persona in person.personas}:
+            self._store.rebuild.recount(self._key, project, keys.now())
         for library_persona in person.library_personas:
             yield self._untie(person, library_persona)
         with self._store.writing(self._tenant, None):
@@ -125,11 +128,16 @@ class PersonErasure:
         individual = persona if origin is None else origin[0]
         rows = self._do.answers.all(tenant=self._key, persona=persona, chunk=CHUNK)
         counted = []
-        for _, simulation, position, framed in rows:
+        for _, simulation, position, recorded, framed in rows:
             (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-            if answer := new_answer(response, individual, simulation, position):
-                counted.append(answer)
-        return Answers([row[0] for row in rows], sum(len(row[3]) for row in rows), counted)
+            counted.append(new_answer(response, individual, simulation, position, recorded))
+        return Answers([row[0] for row in rows], sum(len(row[-1]) for row in rows), counted)
+
+    def _project_of(self, persona: bytes) -> bytes:
+        row = self._do.place.first(tenant=self._key, persona=persona)
+        assert row is not None  # rows of people stay
+        project: bytes = row[1]
+        return project
 
     def _untie(self, person: Person, library_persona: bytes) -> int:
         """Remove an individual from the library, with its links and the names in them."""

@@ -24,8 +24,12 @@ class PersonStatements:
         self._answers(database)
         self._library(database)
         histogram, sums, question = tables.Histogram, tables.Sums, tables.Question
-        columns = (histogram.question_id, sums.question_id, question.id)
-        self.drop_unasked = [_unasked(database, column) for column in columns]
+        series, asked = tables.Series, tables.Asked
+        self.drop_unasked = [
+            _without(database, histogram.question_id, series),
+            _without(database, sums.question_id, series),
+            _without(database, question.id, asked),
+        ]
         kept = tables.Idempotency
         names = contains(kept.answer, param("text"))
         self.forget_kept = Statement(
@@ -89,7 +93,13 @@ class PersonStatements:
     def _answers(self, database: Database) -> None:
         response = tables.Response
         mine = response.tenant_id == param("tenant")
-        columns = (response.id, response.simulation_id, response.position, response.framed)
+        columns = (
+            response.id,
+            response.simulation_id,
+            response.position,
+            response.recorded,
+            response.framed,
+        )
         self.answers = Statement(
             database,
             response.select(*columns)
@@ -124,9 +134,9 @@ class PersonStatements:
         )
 
 
-def _unasked(database: Database, key: Any) -> Statement:
-    """Return the statement that deletes a tenant's rows of questions that nobody has answered."""
-    model, series = key.model, tables.Series
-    asked = series.select(series.question_id).where(series.tenant_id == param("tenant"))
+def _without(database: Database, key: Any, answers: Any) -> Statement:
+    """Return the statement that deletes a tenant's rows of questions without answers."""
+    model = key.model
+    answered = answers.select(answers.question_id).where(answers.tenant_id == param("tenant"))
     mine = model.tenant_id == param("tenant")
-    return Statement(database, model.delete().where(mine & key.not_in(asked)))
+    return Statement(database, model.delete().where(mine & key.not_in(answered)))

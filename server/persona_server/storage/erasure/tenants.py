@@ -20,6 +20,8 @@ CONTENT: tuple[Any, ...] = (
     tables.Idempotency,
     tables.ImportBatch,
     tables.ImportSession,
+    tables.Asked,
+    tables.Answered,
     tables.Series,
     tables.Histogram,
     tables.Sums,

@@ -9,7 +9,7 @@ a database: statements are compiled for one when a store opens.
 from peewee import Model
 
 from persona_server.storage.tables.audit import Audit
-from persona_server.storage.tables.derived import Histogram, Question, Series, Sums
+from persona_server.storage.tables.derived import Answered, Asked, Histogram, Question, Series, Sums
 from persona_server.storage.tables.erasing import Erasing
 from persona_server.storage.tables.idempotency import Idempotency
 from persona_server.storage.tables.imports import ImportBatch, ImportSession
@@ -22,6 +22,8 @@ from persona_server.storage.tables.tenants import Secret, Tenant
 
 __all__ = [
     "APPEND_ONLY",
+    "Answered",
+    "Asked",
     "Audit",
     "Erasing",
     "Histogram",
@@ -48,4 +50,4 @@ __all__ = [
 
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make
 # triggers that do.
-APPEND_ONLY: tuple[type[Model], ...] = (Audit, Simulation, Response, LibraryLink)
+APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, LibraryLink)
