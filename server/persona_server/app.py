@@ -22,6 +22,7 @@ from persona_server.services.paging import PageTokens
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
+from persona_server.services.simulations.service import SimulationService
 from persona_server.setting_values import Address
 from persona_server.storage import keys
 from persona_server.storage.engine.folder import lock_file, make_private
@@ -79,6 +80,7 @@ class App:
         self.personas = PersonaService(self.store, tokens)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
+        self.simulations = SimulationService(self.store, tokens)
         self.responses = ResponseService(self.store, tokens, queues=settings.promotion)
         self.library = LibraryService(
             self.store, tokens, self._policy, automatic=settings.promotion
@@ -97,6 +99,7 @@ class App:
                 "persona.v1.ProjectService": self.projects,
                 "persona.v1.ResponseService": self.responses,
                 "persona.v1.LibraryService": self.library,
+                "persona.v1.SimulationService": self.simulations,
             },
             Pipeline(steps),
             self._guards,

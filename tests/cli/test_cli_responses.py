@@ -13,7 +13,7 @@ from client.standin import Standin
 from persona.v1 import errors_pb2
 from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_cli.runs import record_run
-from persona_client import Persona, PersonaClient, PersonaGroup, Project
+from persona_client import Persona, PersonaClient, PersonaGroup, Project, Response
 from persona_server.errors import ServiceError, Violation
 from support.service import Service, running_service
 from support.waiting import eventually
@@ -43,7 +43,7 @@ def test_a_file_is_recorded_once_however_often(
         assert (done.code, done.out, done.err) == (0, "3 recorded, 0 refused.\n", "")
     more = jsonl(rated(persona.id, f"q{i}") for i in range(5))
     done = cli.run("responses", "record", "-", "-s", simulation, "--json", stdin=more)
-    assert done.lines() == [{"recorded": 5, "refused": 0}]
+    assert done.lines() == [{"recorded": 5, "refused": 0, "warned": 0}]
     found = [one.question_key for one in client.list_responses(simulation_id=simulation)]
     assert sorted(found) == [f"q{i}" for i in range(5)]
     assert not any(cli.journals.iterdir())
@@ -252,9 +252,36 @@ def test_answers_are_listed_by_what_they_belong_to(
     assert len(few.out.splitlines()) == 2
 
 
-def test_a_list_names_one_scope_and_good_times(cli: Cli) -> None:
-    assert cli.run("responses").code == 2
-    assert cli.run("responses", "--persona", uid(), "--simulation", uid()).code == 2
+def test_answers_are_listed_by_several_options_and_shown(
+    cli: Cli, client: PersonaClient, place: Place, persona: Persona
+) -> None:
+    say = [
+        Response(persona_id=persona.id, question_key=f"q{i}", quote="Yes.", sentiment=0.5)
+        for i in range(2)
+    ]
+    first, second = client.record_responses(uid(), say), client.record_responses(uid(), say)
+    group = client.get_persona_group(*place.ids).name
+    project = ("--project", place.project)
+    for named in (("--group", place.group_id), (*project, "--group", group)):
+        lines = cli.run("responses", *named, "--question", "q1",
+                        "--order-by", "recorded_at desc", "--json").lines()  # fmt: skip
+        assert [line["id"] for line in lines] == [second[1].id, first[1].id]
+    seen = first[0].recorded_at.ToJsonString()
+    late = cli.run("responses", *project, "--recorded-after", seen, "--json").lines()
+    assert [line["id"] for line in late] == [one.id for one in second]
+    assert cli.run("responses", "show", first[1].id, "--json").lines()[0]["sentiment"] == 0.5
+    lines = cli.run("responses", "show", first[1].id).out.splitlines()
+    shown = dict(line.split(maxsplit=1) for line in lines if " " in line.strip())
+    assert shown["quote"].strip() == "Yes."
+    assert shown["sentiment"].strip() == "+0.5"
+    assert "rating.value" not in shown
+    missing = cli.run("responses", "show", uid())
+    assert (missing.code, "[RESPONSE_NOT_FOUND]" in missing.err) == (1, True)
+
+
+def test_a_list_names_something_and_good_times(cli: Cli) -> None:
+    for nothing in ((), ("--since", "2026-03-01"), ("--group", "by name")):
+        assert cli.run("responses", *nothing).code == 2
     done = cli.run("responses", "--persona", uid(), "--since", "2026-03-01T10:00")
     assert (done.code, "time zone" in done.err) == (2, True)
     done = cli.run("responses", "--persona", uid())

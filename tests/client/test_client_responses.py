@@ -82,20 +82,37 @@ def test_lists_take_a_question_and_a_time(client: PersonaClient, persona: Person
     recorded = client.record_responses(uid(), given)
     found = client.list_responses(
         persona_id=persona.id,
-        start_time=datetime(2026, 1, 2, tzinfo=UTC),
-        end_time=datetime(2026, 1, 4, tzinfo=UTC),
+        occurred_from=datetime(2026, 1, 2, tzinfo=UTC),
+        occurred_before=datetime(2026, 1, 4, tzinfo=UTC),
     )
     assert list(found) == recorded[1:3]
     assert list(client.list_responses(persona_id=persona.id, question_key="q3")) == recorded[3:]
 
 
-def test_a_list_names_one_parent_and_times_a_zone(client: PersonaClient) -> None:
-    with pytest.raises(ValueError, match="exactly one"):
-        client.list_responses()
-    with pytest.raises(ValueError, match="exactly one"):
-        client.list_responses(project_id=uid(), persona_id=uid())
+def test_lists_take_every_filter_and_order(
+    client: PersonaClient, place: Place, persona: Persona
+) -> None:
+    first, second = (
+        client.record_responses(simulation, answers(persona, 2)) for simulation in (uid(), uid())
+    )
+    found = client.list_responses(
+        group_id=place.group_id,
+        project_id=place.project_id,
+        question_key="q1",
+        order_by="recorded_at desc",
+    )
+    assert list(found) == [second[1], first[1]]
+    seen = first[0].recorded_at.ToDatetime(UTC)
+    late = client.list_responses(persona_id=persona.id, recorded_after=seen)
+    assert list(late) == second
+    assert client.get_response(second[1].id) == second[1]
+
+
+def test_a_list_names_something_and_times_have_a_zone(client: PersonaClient) -> None:
+    with pytest.raises(InvalidField):
+        next(client.list_responses())
     with pytest.raises(ValueError, match="time zone"):
-        client.list_responses(project_id=uid(), end_time=datetime(2026, 1, 1))
+        client.list_responses(project_id=uid(), occurred_before=datetime(2026, 1, 1))
     with pytest.raises(InvalidField):
         next(client.list_responses(project_id=""))
     with pytest.raises(ProjectNotFound):
@@ -112,6 +129,8 @@ def test_who_answered_outlives_its_deletion(
     assert found.persona_deleted
     with pytest.raises(ResponseNotFound):
         client.get_response_persona(uid())
+    with pytest.raises(ResponseNotFound):
+        client.get_response(uid())
 
 
 def test_unknown_personas_are_named(client: PersonaClient, persona: Persona) -> None:

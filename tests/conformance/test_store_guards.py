@@ -44,7 +44,9 @@ class Row:
 
 def _value(field: Any) -> Any:
     if isinstance(field, peewee.BlobField):
-        return b"0123456789abcdef" + (b"position" if field.name == "position" else b"")
+        return b"0123456789abcdef" + (
+            b"position" if field.name in ("position", "recorded") else b""
+        )
     return "text" if isinstance(field, peewee.TextField) else 1
 
 

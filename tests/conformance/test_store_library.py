@@ -12,7 +12,7 @@ from persona.v1 import errors_pb2
 from persona.v1 import library_service_pb2 as pb
 from persona.v1.library_pb2 import LibraryPersona
 from persona_server.errors import ServiceError
-from persona_server.measures.policy import Policy
+from persona_server.measures.individual.policy import Policy
 from persona_server.services.call import Call
 from persona_server.services.library.reusing import reuse
 from persona_server.services.library.service import LibraryService

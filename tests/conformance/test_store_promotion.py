@@ -8,7 +8,7 @@ import pytest
 from persona.v1 import measures_pb2
 from persona.v1.response_pb2 import RatingAnswer
 from persona_server.errors import ServiceError
-from persona_server.measures.policy import Policy
+from persona_server.measures.individual.policy import Policy
 from persona_server.services.library import promoting
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.storage.derived.repository import DerivedTables
@@ -19,6 +19,7 @@ from support.data import at, persona, uid
 from support.library import DAY, OWN, PEERS, SIMULATIONS, START, ratings
 from support.looks import (
     DEFAULTS,
+    FEW,
     LENIENT,
     Served,
     in_another_thread,
@@ -34,7 +35,7 @@ from support.stored import StoredGroup
 
 def test_the_worker_promotes_and_leaves_an_audit_row(store: Store, group: StoredGroup) -> None:
     one, _ = reliable(group)
-    assert len(waiting(group)) == 1 + len(PEERS)
+    assert len(waiting(group)) == 1 + len(PEERS) * SIMULATIONS
     assert run(store) == 1
     assert origins(store) == [one]
     assert waiting(group) == []
@@ -105,7 +106,7 @@ def change_moods(group: StoredGroup, one: bytes) -> None:
 
 
 def test_limits_are_those_that_were_set(store: Store, group: StoredGroup, served: Served) -> None:
-    one, _ = reliable(group, simulations=3)
+    one, _ = reliable(group, simulations=FEW)
     strict = Served(store, group, DEFAULTS)
     assert strict.reliability(one).status == measures_pb2.RELIABILITY_STATUS_INSUFFICIENT_DATA
     found = served.reliability(one)
@@ -118,7 +119,7 @@ def test_limits_are_those_that_were_set(store: Store, group: StoredGroup, served
 
 
 def test_the_worker_takes_the_limits_that_were_set(store: Store, group: StoredGroup) -> None:
-    one, _ = reliable(group, simulations=3)
+    one, _ = reliable(group, simulations=FEW)
     assert run(store, LENIENT) == 1
     assert origins(store) == [one]
 
@@ -133,7 +134,7 @@ def test_changes_are_measured_against_the_noise_of_others_alone(
     library_id = served.promote(one).id
     assert served.reliability(one).reliable_change_count == 1
     shift = served.timeline(library_id).timelines[-1].numeric_shift
-    assert (shift.reliable_change.rci, shift.reliable_change.noise_variance) == (4, 0.5)
+    assert (shift.reliable_change.rci, shift.reliable_change.noise.variance) == (4, 0.5)
     assert shift.reliable_change.reliable
     assert strict.reliability(one).reliable_change_count == 0
     shift = strict.timeline(library_id).timelines[-1].numeric_shift

@@ -10,15 +10,15 @@ from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import ListResponsesResponse
 from persona_server.storage.keys import id_bytes, id_text, position
 from persona_server.storage.repositories.pages import EMPTY_PAGE, START
-from persona_server.storage.repositories.responses import Range, ResponseRow
+from persona_server.storage.repositories.response_lists import Wanted
+from persona_server.storage.repositories.responses import ResponseRow
+from persona_server.storage.repositories.simulations import About
 from persona_server.storage.store import Store, Transaction
 from support.answers import answer
 from support.data import at, persona, uid
 from support.probe import REFUSALS, Probe
 from support.recorded import one_each, record
 from support.stored import StoredGroup, read, rolled_back
-
-ALL = Range(START)
 
 
 def parsed(framed: bytes) -> list[Response]:
@@ -49,32 +49,32 @@ def test_a_walk_is_complete_in_order_and_ends_where_it_should(
     expected = [r for r in expected if question in (None, r.question_key)]
     responses = read(group.store).responses
     for pages in (
-        responses.of_simulation(id_bytes(simulation)),
-        responses.of_project(group.project),
-        responses.of_persona(one),
+        responses.pages(Wanted(simulation=id_bytes(simulation), question=question)),
+        responses.pages(Wanted(project=group.project, question=question)),
+        responses.pages(Wanted(persona=one, question=question)),
     ):
-        found, where, more = [], Range(START, question=question), True
+        found, after, more = [], START, True
         while more:
-            page = pages.page(where, limit)
+            page = pages.page(after, limit)
             assert page.size == len(parsed(page.framed)) <= limit
             found += parsed(page.framed)
-            assert page.last > where.after or not page.more
-            where, more = where._replace(after=page.last), page.more
+            assert page.last > after or not page.more
+            after, more = page.last, page.more
         assert found == expected
 
 
 def record_all(group: StoredGroup, simulation: str) -> list[bytes]:
     """Return every framed response of a simulation, read one by one."""
-    responses = read(group.store).responses
+    mine = read(group.store)
     found = Probe(group.store).values("response", "id")
-    assert responses.simulation(id_bytes(simulation)) == group.project
-    return list(responses.known(found).values())
+    assert mine.simulations.project(id_bytes(simulation)) == group.project
+    return list(mine.responses.known(found).values())
 
 
 def test_empty_lists(group: StoredGroup) -> None:
-    pages = read(group.store).responses.of_simulation(uuid.uuid4().bytes)
-    assert pages.page(ALL, 10) == EMPTY_PAGE
-    assert pages.longest(ALL, 10) == 0
+    pages = read(group.store).responses.pages(Wanted(simulation=uuid.uuid4().bytes))
+    assert pages.page(START, 10) == EMPTY_PAGE
+    assert pages.longest(START, 10) == 0
 
 
 def test_longest_is_that_of_the_page_to_come(group: StoredGroup) -> None:
@@ -88,25 +88,27 @@ def test_longest_is_that_of_the_page_to_come(group: StoredGroup) -> None:
             for i, n in enumerate(texts)
         ],
     )
-    pages = read(group.store).responses.of_persona(one)
-    first, second = pages.page(ALL, 1), pages.page(ALL, 2)
-    assert pages.longest(ALL, 1) == len(first.framed)
-    assert pages.longest(ALL, 2) == pages.longest(ALL, 9) == len(second.framed) - len(first.framed)
-    assert pages.longest(Range(second.last), 9) == len(first.framed)
+    pages = read(group.store).responses.pages(Wanted(persona=one))
+    first, second = pages.page(START, 1), pages.page(START, 2)
+    assert pages.longest(START, 1) == len(first.framed)
+    assert (
+        pages.longest(START, 2) == pages.longest(START, 9) == len(second.framed) - len(first.framed)
+    )
+    assert pages.longest(second.last, 9) == len(first.framed)
 
 
 def test_flag_follows_the_persona_and_nothing_else_changes(group: StoredGroup) -> None:
     given = [persona(id=uid()) for _ in range(3)]
     one, two, three = group.add(*given)
     one_each(group, [one, two, three])
-    pages = read(group.store).responses.of_project(group.project)
+    pages = read(group.store).responses.pages(Wanted(project=group.project))
 
     def flags() -> list[bool]:
-        page = pages.page(ALL, 9)
+        page = pages.page(START, 9)
         assert page.framed[:-1] != b""
         return [{r.persona_id: r.persona_deleted for r in parsed(page.framed)}[p.id] for p in given]
 
-    first = parsed(pages.page(ALL, 9).framed)
+    first = parsed(pages.page(START, 9).framed)
     assert flags() == [False, False, False]
     group.hide(two)
     assert flags() == [False, True, False]
@@ -117,7 +119,7 @@ def test_flag_follows_the_persona_and_nothing_else_changes(group: StoredGroup) -
     with group.store.writing("acme", None) as repositories:
         repositories.groups.mark_all_deleted(group.project, repositories.now)
     assert flags() == [True, True, True]
-    for response in (after := parsed(pages.page(ALL, 9).framed)):
+    for response in (after := parsed(pages.page(START, 9).framed)):
         response.persona_deleted = False
     assert after == first
 
@@ -128,10 +130,10 @@ def test_any_bytes_come_back_exactly(group: StoredGroup) -> None:
     chance, simulation = random.Random(5), uuid.uuid4().bytes
     contents = [chance.randbytes(n) for n in (0, 1, 2, 255, 4096)] + [bytes(9), b"\xff\xfe\x00"]
     with group.store.writing("acme", None) as repositories:
-        repositories.responses.insert_simulation(simulation, group.project, 1)
+        repositories.simulations.insert(simulation, group.project, About(), 1)
         for i, content in enumerate(contents):
             repositories.responses.insert([row(repositories, group, simulation, one, i, content)])
-    page = read(group.store).responses.of_simulation(simulation).page(ALL, 100)
+    page = read(group.store).responses.pages(Wanted(simulation=simulation)).page(START, 100)
     assert page.framed == b"".join(content + b"\0" for content in contents)
 
 
@@ -144,8 +146,9 @@ def row(
     content: bytes,
 ) -> ResponseRow:
     one = uuid.uuid4().bytes
-    keys = (one, simulation, group.project, group.group, persona_id, position(at_micros, one))
-    return ResponseRow(repositories.tenant, *keys, "q", len(content) + 1, content, None)
+    place = position(at_micros, one)
+    keys = (one, simulation, group.project, group.group, persona_id, place)
+    return ResponseRow(repositories.tenant, *keys, "q", len(content) + 1, content, None, place)
 
 
 def test_the_database_wants_persona_and_simulation(group: StoredGroup) -> None:
@@ -153,7 +156,7 @@ def test_the_database_wants_persona_and_simulation(group: StoredGroup) -> None:
     simulation = uuid.uuid4().bytes
 
     def insert(transaction: Transaction, parent: bytes, who: bytes) -> None:
-        transaction.responses.insert_simulation(simulation, group.project, 1)
+        transaction.simulations.insert(simulation, group.project, About(), 1)
         transaction.responses.insert([row(transaction, group, parent, who, 1, b"x")])
 
     rolled_back(group.store, lambda new: insert(new, simulation, one))
@@ -172,18 +175,18 @@ def test_tenants_do_not_see_each_others_answers(store: Store) -> None:
     simulation = uid()
     (recorded,) = one_each(other, [theirs], simulation).ids
     mine = read(store, "one")
-    assert mine.responses.simulation(id_bytes(simulation)) is None
+    assert mine.simulations.project(id_bytes(simulation)) is None
     assert mine.responses.known([recorded]) == {}
     assert mine.responses.persona(recorded) is None
     assert mine.personas.ancestry([theirs]) == {}
     assert mine.personas.recorded(theirs) is None
     lists: list[Any] = [
-        mine.responses.of_simulation(id_bytes(simulation)),
-        mine.responses.of_project(other.project),
-        mine.responses.of_persona(theirs),
+        mine.responses.pages(Wanted(simulation=id_bytes(simulation))),
+        mine.responses.pages(Wanted(project=other.project)),
+        mine.responses.pages(Wanted(persona=theirs)),
     ]
-    assert [pages.page(ALL, 9) for pages in lists] == [EMPTY_PAGE] * 3
+    assert [pages.page(START, 9) for pages in lists] == [EMPTY_PAGE] * 3
     # Every id is free in another tenant, and its answers keep no persona of ours.
     (same,) = one.add(persona(id=id_text(theirs)))
     record(one, simulation, answer(id_text(same), id=id_text(recorded)))
-    assert mine.responses.simulation(id_bytes(simulation)) == one.project
+    assert mine.simulations.project(id_bytes(simulation)) == one.project

@@ -9,7 +9,7 @@ import pytest
 from persona.v1.response_pb2 import RatingAnswer
 from persona_server.measures.answers import Question
 from persona_server.storage.keys import id_text
-from support.data import persona
+from support.data import persona, uid
 from support.measuring import measured
 from support.probe import Probe
 from support.recorded import say
@@ -29,11 +29,14 @@ def rating(value: int) -> RatingAnswer:
 
 def test_a_snapshot_sees_one_moment(group: StoredGroup) -> None:
     who = one(group)
-    say(group, who, 1, rating=rating(1))
+    simulation = uid()
+    say(group, who, 1, simulation, rating=rating(1))
     with group.store.snapshot(group.tenant) as repositories:
-        before = repositories.derived.everyone(who)
-        in_another_thread(lambda: say(group, who, 2, rating=rating(5)))
-        assert repositories.derived.everyone(who) == before
+        asked = {NPS: [simulation]}
+        before = repositories.derived.crowds(who, asked)
+        assert before[NPS][simulation].tally == {1: 1}
+        in_another_thread(lambda: say(group, who, 0, simulation, rating=rating(5)))
+        assert repositories.derived.crowds(who, asked) == before
         assert len(repositories.derived.series_of(who)[NPS]) == 1
     assert len(measured(group.store).series[id_text(who)][NPS]) == 2
 
@@ -53,6 +56,6 @@ def test_a_snapshot_never_nests_and_never_stays_open(group: StoredGroup) -> None
     with pytest.raises(RuntimeError), store.snapshot("acme"), store.writing("acme", None):
         pass
     with pytest.raises(ZeroDivisionError), store.snapshot("acme") as repositories:
-        _ = 1 / len(repositories.derived.everyone(uuid.uuid4().bytes))
+        _ = 1 / len(repositories.derived.series_of(uuid.uuid4().bytes))
     assert not Probe(store).in_transaction()
     say(group, one(group), 1)

@@ -11,7 +11,7 @@ from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.filters import Filters
 from persona_server.storage.repositories.library import ORDERS, ListKey
 from persona_server.storage.repositories.pages import AHEAD, MOST_VISITED, START, VISITED, Page
-from persona_server.storage.repositories.responses import Range
+from persona_server.storage.repositories.response_lists import Wanted
 from persona_server.storage.store import Store
 from support.answers import answer
 from support.data import at, persona, uid
@@ -105,16 +105,12 @@ def test_answers_of_an_individual(interview: tuple[StoredGroup, bytes, bytes], l
     group, library_persona, origin = interview
     answers = read(group.store, group.tenant).responses
     lists = (
-        (answers.of_library(library_persona, origin), EDGES),
-        (answers.of_persona(origin), {place for place in EDGES if place % 2 == 0}),
+        (Wanted(library=library_persona, origin=origin), EDGES),
+        (Wanted(persona=origin), {place for place in EDGES if place % 2 == 0}),
     )
-    for pages, expected in lists:
-
-        def one_page(after: bytes, n: int, pages: Any = pages) -> Page:
-            page: Page = pages.page(Range(after, question="yes"), n)
-            return page
-
-        found = b"".join(walked(one_page, limit))
+    for wanted, expected in lists:
+        pages = answers.pages(wanted._replace(question="yes"))
+        found = b"".join(walked(pages.page, limit))
         models = [one.model for one in ListResponsesResponse.FromString(found).responses]
         assert models == [f"{place}" for place in sorted(expected)]
 

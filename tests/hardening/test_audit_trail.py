@@ -95,6 +95,7 @@ def made(step: Step, answer: Answer, name: str) -> str:
         "project_id": "project",
         "group_id": "persona_group",
         "persona_id": "persona",
+        "simulation_id": "simulation",
         "library_persona_id": "library_persona",
     }
     field = fields.get(name, "")

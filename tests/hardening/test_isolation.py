@@ -17,7 +17,7 @@ from support.dbfile import DatabaseFile
 from support.library import reuse
 from support.rpcs import BY_NAME, METHODS, Answer, bearer, response_of, send
 from support.service import Service
-from support.world import World, id_fields, set_id
+from support.world import World, id_fields, set_id, set_known
 
 OURS, THEIRS = "isolation-ours", "isolation-theirs"
 _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,7 +32,8 @@ TOKENS = [
 # What is missed first, where it is no project.
 _INDIVIDUAL = "LIBRARY_PERSONA_NOT_FOUND"
 _FIRST = {
-    "ListResponses": _INDIVIDUAL,  # the last of those that it may name
+    "ListResponses": _INDIVIDUAL,  # which it names alone
+    "GetResponse": "RESPONSE_NOT_FOUND",
     "GetResponsePersona": "RESPONSE_NOT_FOUND",
     "ListLibraryPersonaProjects": _INDIVIDUAL,
     "GetLibraryPersonaReliability": _INDIVIDUAL,
@@ -43,7 +44,10 @@ _FIRST = {
 _FOUND = (
     "project_id",
     "group_id",
+    "source_project_id",
+    "source_group_id",
     "persona_id",
+    "persona_ids",
     "response_id",
     "responses.persona_id",
     "library_persona_id",
@@ -123,8 +127,9 @@ def test_foreign_id_is_a_missing_one(
     answer = tenants.ask(method, {path: foreign[names]})
     assert comparable(method, answer) == comparable(method, missing)
     assert file.fingerprint(THEIRS) == before
-    if path in _FOUND:
-        expected = {"group_id": "PERSONA_GROUP"}.get(path, names[:-3].upper())
+    if path in _FOUND or (path, method.service[-17:]) == ("simulation_id", "SimulationService"):
+        what = names.removeprefix("source_")[:-3].upper()
+        expected = {"GROUP": "PERSONA_GROUP"}.get(what, what)
         assert answer.problem.reason == f"{expected}_NOT_FOUND"
     else:  # on create, and for retries, the id is free; what is output only is ignored
         assert answer.error is None, answer.text
@@ -153,9 +158,7 @@ def test_foreign_page_token_is_refused(tenants: Tenants, method: Method, field: 
     own.prepare(method)
     for ids in (world.ids, own.ids, {name: uid() for name in world.ids}):
         request = method.request()
-        for name in ids:
-            if name in request.DESCRIPTOR.fields_by_name:
-                setattr(request, name, ids[name])
+        set_known(request, ids)
         if "page_size" in request.DESCRIPTOR.fields_by_name:
             setattr(request, "page_size", 1)  # noqa: B010 (a generic message)
         setattr(request, field, token)
@@ -174,7 +177,8 @@ def their_token(tenants: Tenants, method: Method) -> tuple[str, World]:
     world = World(tenants.theirs)
     world.place.create(rich_persona())
     make_group(tenants.theirs, world.ids["project_id"])
-    record(tenants.theirs, world.ids["simulation_id"], rich_answer(world.ids["persona_id"]))
+    for simulation in (world.ids["simulation_id"], uid()):
+        record(tenants.theirs, simulation, rich_answer(world.ids["persona_id"]))
     world.prepare(method)
     if "library_persona_id" in world.ids:  # one more individual, and one more use of it
         world.add_individual()
@@ -198,6 +202,8 @@ def test_cases_cover_every_rpc_that_names_anything() -> None:
         "ListProjects",
         "ListPersonaGroups",
         "ListResponses",
+        "ListSimulations",
+        "ListQuestions",
         "GetPersonaLineage",
         "ListLibraryPersonaProjects",
         "ListLibraryPersonas",

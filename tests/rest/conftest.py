@@ -60,7 +60,7 @@ def recorded_answer(rest: Rest, persona_id: str) -> str:
     one = {"persona_id": persona_id, "question_key": "q", "text": "Yes."}
     path = f"/api/v1/simulations/{uuid.uuid4()}/responses"
     recorded = rest.call("POST", path, {"responses": [one]}).json()
-    return str(recorded[0]["id"])
+    return str(recorded["responses"][0]["id"])
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from persona.v1 import (
     persona_service_pb2,
     project_service_pb2,
     response_service_pb2,
+    simulation_service_pb2,
 )
 
 _SERVICES = (
@@ -22,6 +23,7 @@ _SERVICES = (
     project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
     response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
     library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
+    simulation_service_pb2.DESCRIPTOR.services_by_name["SimulationService"],
 )
 _CONFIGURATION = Path(__file__).parents[2] / "protos" / "persona" / "v1" / "gateway.yaml"
 
@@ -39,6 +41,7 @@ SUCCESS = {
     "DeletePersonaGroup": 204,
     "CreatePersona": 201,
     "BatchCreatePersonas": 200,
+    "CopyPersonas": 200,
     "ListPersonas": 200,
     "GetPersona": 200,
     "DeletePersona": 204,
@@ -46,7 +49,13 @@ SUCCESS = {
     "ExportPersonas": 200,
     "RecordResponses": 200,
     "ListResponses": 200,
+    "GetResponse": 200,
     "GetResponsePersona": 200,
+    "CreateSimulation": 201,
+    "ListSimulations": 200,
+    "GetSimulation": 200,
+    "UpdateSimulation": 200,
+    "ListQuestions": 200,
     "GetPersonaLineage": 200,
     "ListLibraryPersonaProjects": 200,
     "GetReliability": 200,

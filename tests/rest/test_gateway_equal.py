@@ -23,9 +23,12 @@ from persona.v1 import persona_service_pb2 as personas
 from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects
 from persona.v1 import response_service_pb2 as responses
+from persona.v1 import simulation_service_pb2 as simulations
 from persona.v1.measures_pb2 import Reliability
 from persona.v1.persona_pb2 import Persona
+from persona.v1.simulation_pb2 import Simulation
 from support.answers import KINDS, rich_answer
+from support.copies import copying
 from support.data import at, persona
 from support.errors import problem_of
 from support.service import Service
@@ -70,6 +73,7 @@ def caller(service: Service) -> Callable[..., Both]:
             "ProjectService": stubs.projects,
             "ResponseService": stubs.responses,
             "LibraryService": stubs.library,
+            "SimulationService": stubs.simulations,
         }
         return Both(Rest(service.rest, token), both)
 
@@ -110,6 +114,7 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         "DeleteAllPersonas": personas.DeleteAllPersonasRequest(**group),
         "CreatePersona": personas.CreatePersonaRequest(**group, persona=maria),
         "BatchCreatePersonas": personas.BatchCreatePersonasRequest(**group, personas=[maria] * 2),
+        "CopyPersonas": copying(both.stubs["ProjectService"], place, people[::-1]),
         "CreateProject": projects.CreateProjectRequest(project=project_pb2.Project(name="É & <b>")),
         "ListProjects": projects.ListProjectsRequest(page_size=3),
         "GetProject": projects.GetProjectRequest(**project),
@@ -130,8 +135,28 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         "DeletePersonaGroup": projects.DeletePersonaGroupRequest(**group),
         "RecordResponses": record,
         "ListResponses": responses.ListResponsesRequest(
-            simulation_id=simulation, page_size=2, start_time=at(10_000_001), question_key="nps"
+            simulation_id=simulation,
+            page_size=2,
+            occurred_from=at(10_000_001),
+            question_key="nps",
+            order_by="recorded_at desc",
         ),
+        "CreateSimulation": simulations.CreateSimulationRequest(
+            **project, simulation=Simulation(name="Wave Ω", model="m", prompt_version="v")
+        ),
+        "ListSimulations": simulations.ListSimulationsRequest(**project, page_size=1),
+        "GetSimulation": simulations.GetSimulationRequest(**project, simulation_id=simulation),
+        "UpdateSimulation": simulations.UpdateSimulationRequest(
+            **project,
+            simulation_id=simulation,
+            simulation=Simulation(name="First"),
+            update_mask=FieldMask(paths=["name", "description"]),
+        ),
+        "ListQuestions": simulations.ListQuestionsRequest(**project, page_size=2),
+        "ListQuestions by simulation_id": simulations.ListQuestionsRequest(
+            **project, simulation_id=simulation
+        ),
+        "GetResponse": responses.GetResponseRequest(response_id=recorded),
         "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
     }
 
@@ -214,8 +239,9 @@ def mutilated(route: Route, good: Message) -> Iterator[Message]:
     """Yield requests that are wrong in one way each."""
     for name in route.params:
         for value in (NOBODY, "nope", "0" * 36):
-            if (name, value) != ("simulation_id", NOBODY):  # which is a new simulation
-                yield changed(good, name, value)
+            if route.name == "RecordResponses" and value == NOBODY:
+                continue  # which is a new simulation
+            yield changed(good, name, value)
     fields = route.method.input_type.fields_by_name
     bad: dict[str, Any] = {
         "request_id": "nope",

@@ -154,7 +154,9 @@ def test_head_is_get_without_a_body(
 ) -> None:
     ids = {"project_id": place.project, "group_id": place.group, "persona_id": filled(1)[0]}
     recorded = recorded_answer(rest, ids["persona_id"])
-    path = route.path.format(**ids, response_id=recorded, library_persona_id=shelf.ids[0])
+    simulation = rest.call("GET", f"/api/v1/responses/{recorded}").json()["simulation_id"]
+    ids |= {"response_id": recorded, "simulation_id": simulation}
+    path = route.path.format(**ids, library_persona_id=shelf.ids[0])
     path += f"?persona_id={ids['persona_id']}" if route.name == "ListResponses" else ""
     get, head = rest.call("GET", path), rest.call("HEAD", path)
     assert (head.status, head.body) == (200, b"")

@@ -36,7 +36,7 @@ def test_recording_answers_200_with_what_was_recorded(
     path = simulation()
     answer = rest.call("POST", path, {"responses": answers(one, 2)})
     assert answer.status == 200
-    first, second = answer.json()
+    first, second = answer.json()["responses"]
     assert first["rating"] == {"value": 0, "min": 0, "max": 4}
     assert (first["library_persona_id"], first["persona_deleted"]) == (None, False)
     assert (first["project_id"], first["group_id"]) == (place.project, place.group)
@@ -45,7 +45,7 @@ def test_recording_answers_200_with_what_was_recorded(
     assert first["occurred_at"] == "2026-01-01T00:00:00Z"
     # What was read can be recorded again, and is not recorded twice.
     again = rest.call("POST", path, {"responses": [second, first]})
-    assert again.json() == [second, first]
+    assert again.json() == {"responses": [second, first], "warnings": again.json()["warnings"]}
     listed = rest.call("GET", f"{LIST}?simulation_id={first['simulation_id']}")
     assert listed.json() == [first, second]
 
@@ -54,7 +54,7 @@ def test_lists_are_pages_or_whole(
     rest: Rest, place: Place, filled: Callable[[int], list[str]]
 ) -> None:
     (one,) = filled(1)
-    made = rest.call("POST", simulation(), {"responses": answers(one, 5)}).json()
+    made = rest.call("POST", simulation(), {"responses": answers(one, 5)}).json()["responses"]
     whole = rest.call("GET", f"{LIST}?persona_id={one}")
     assert whole.headers["Transfer-Encoding"] == "chunked"
     assert whole.json() == made
@@ -65,19 +65,16 @@ def test_lists_are_pages_or_whole(
         link = page.headers["Link"]
         target = link.removeprefix("<").partition(">")[0] if link else ""
     assert seen == [made[:2], made[2:4], made[4:]]
-    window = "start_time=2026-01-01T00:00:01Z&end_time=2026-01-01T00:00:04Z"
+    window = "occurred_from=2026-01-01T00:00:01Z&occurred_before=2026-01-01T00:00:04Z"
     some = rest.call("GET", f"{LIST}?project_id={place.project}&question_key=q1&{window}")
     assert some.json() == [made[1], made[3]]
 
 
-def test_a_list_has_one_parent(rest: Rest, filled: Callable[[int], list[str]]) -> None:
-    (one,) = filled(1)
+def test_a_list_names_something(rest: Rest) -> None:
     rest.call("GET", LIST).problem(400, "INVALID_FIELD", "simulation_id")
     rest.call("GET", f"{LIST}?page_size=1").problem(400, "INVALID_FIELD", "simulation_id")
-    rest.call("GET", f"{LIST}?persona_id=").problem(400, "INVALID_FIELD", "persona_id")
-    both = rest.call("GET", f"{LIST}?persona_id={one}&simulation_id={one}")
-    problem = both.problem(400, "INVALID_FIELD", "simulation_id")
-    assert "persona_id" in problem["detail"]
+    rest.call("GET", f"{LIST}?persona_id=").problem(400, "INVALID_FIELD", "simulation_id")
+    rest.call("GET", f"{LIST}?group_id=x").problem(400, "INVALID_FIELD", "group_id")
 
 
 def test_the_persona_outlives_its_deletion(

@@ -33,7 +33,8 @@ RULES = {
     "questions": (QUESTIONS, 15),
     "attainable": (BOUND, 0.7),
     "lower_bound": (BOUND, 0.7),
-    "contradiction_rate": (0, 0.2),
+    "straight_lining": (0.3, 0.4),
+    "acquiescence": (0.2, 0.45),
 }
 
 
@@ -50,8 +51,21 @@ def test_worked_case_2_over_the_wire(place: Place) -> None:
     assert found.lower_bound.value == pytest.approx(BOUND, abs=5e-7)
     assert found.attainable.value == found.lower_bound.value
     assert (found.simulation_count, found.question_count) == (SIMULATIONS, QUESTIONS)
-    assert {rule.name: rule.holds for rule in found.rules} == dict.fromkeys(RULES, True)
-    for rule in found.rules:
+    assert found.version == 2
+    assert found.basis == measures_pb2.RELIABILITY_BASIS_QUESTIONS_AND_SIMULATIONS
+    assert found.upper_bound.value == 1
+    assert found.mean_chance.value == pytest.approx(0.55)
+    assert (found.least_individuals, found.most_individuals) == (6, 6)
+    assert [one.coefficient_without.value for one in found.simulations] == [1] * SIMULATIONS
+    assert not any(one.outlying for one in found.simulations)
+    assert found.unseen_share.value == pytest.approx(1 - 0.05**0.25)
+    assert not found.explanation
+    assert not found.HasField("shortfall")
+    *rules, first_option = found.rules
+    assert (first_option.name, first_option.holds) == ("first_option", True)
+    assert not first_option.HasField("figure")  # nothing was chosen
+    assert {rule.name: rule.holds for rule in rules} == dict.fromkeys(RULES, True)
+    for rule in rules:
         figure, limit = RULES[rule.name]
         assert rule.figure.value == pytest.approx(figure, abs=5e-7)
         assert rule.limit == limit
@@ -63,53 +77,66 @@ def test_worked_case_2_over_the_wire(place: Place) -> None:
     assert 0 <= age.total_seconds() < 60
 
 
-def test_worked_case_2b_is_refused_with_every_rule(place: Place) -> None:
-    one = place.create(rich_persona()).id
-    tag = answer_reliably(place, one)
-    other = place.create(rich_persona()).id
+def test_worked_case_2b(place: Place) -> None:
+    one, tag = place.create(rich_persona()).id, uid()
+    peers = [p.id for p in make_place(place.caller, place.project).fill(5)]
     for day in range(SIMULATIONS):
-        given = ratings(other, tag + "b", OWN, day)
+        given = ratings(one, tag, OWN, day)
         if day == SIMULATIONS - 1:
-            given[-1].rating.value = 2
-        first = (
-            []
-            if day
-            else peer_answers(
-                [p.id for p in make_place(place.caller, place.project).fill(5)], tag + "b"
-            )
-        )
-        record(place.caller, uid(), *first, *given)
-    found = reliability(place.caller, **named(place, other))
-    assert found.status == measures_pb2.RELIABILITY_STATUS_NOT_ELIGIBLE
-    assert found.coefficient.value == pytest.approx(0.912281, abs=5e-7)
-    assert found.lower_bound.value == pytest.approx(0.600617, abs=5e-7)
+            given[-1].rating.value = 4
+        record(place.caller, uid(), *peer_answers(peers, tag, day), *given)
+    found = reliability(place.caller, **named(place, one))
+    assert found.status == measures_pb2.RELIABILITY_STATUS_ELIGIBLE
+    assert found.coefficient.value == pytest.approx(0.943396, abs=5e-7)
+    assert found.lower_bound.value == pytest.approx(0.726140, abs=5e-7)
+    assert found.upper_bound.value == pytest.approx(0.998242, abs=5e-7)
+    assert found.question_variance.value == pytest.approx(0.005401, abs=5e-7)
+    assert found.simulation_variance.value == pytest.approx(0.003196, abs=5e-7)
+    without = sorted(each.coefficient_without.value for each in found.simulations)
+    assert without == pytest.approx([0.924623] * 3 + [1], abs=5e-7)
     assert found.contradiction_rate.value == 3 / 96
     (contradiction,) = found.contradictions
-    assert contradiction.question.key == f"{tag}b-15"
+    assert contradiction.question.key == f"{tag}-15"
     assert (contradiction.question.min, contradiction.question.max) == (1, 5)
     assert (contradiction.contradicting_pair_count, contradiction.pair_count) == (3, 6)
+
+
+def test_the_unreliable_are_refused_with_every_rule(place: Place) -> None:
+    """Who gives one position whatever is asked, in perfect agreement."""
+    one, tag = place.create(rich_persona()).id, uid()
+    peers = [p.id for p in make_place(place.caller, place.project).fill(5)]
+    for day in range(SIMULATIONS):
+        given = ratings(one, tag, OWN, day)
+        for each in given:
+            each.rating.value = OWN
+        record(place.caller, uid(), *peer_answers(peers, tag, day), *given)
+    found = reliability(place.caller, **named(place, one))
+    assert found.status == measures_pb2.RELIABILITY_STATUS_NOT_ELIGIBLE
+    assert found.styles.straight_lining.value == pytest.approx(0.8)
     with refused("NOT_ELIGIBLE") as refusal:
-        promote(place, other)
-    assert refusal.problem.metadata == {"persona_id": other, "status": "NOT_ELIGIBLE"}
+        promote(place, one)
+    assert refusal.problem.metadata == {"persona_id": one, "status": "NOT_ELIGIBLE"}
     told = refusal.problem.reliability
     assert told is not None
-    assert {rule.name: rule.holds for rule in told.rules} == {n: n != "lower_bound" for n in RULES}
-    found.ClearField("contradictions")
-    found.ClearField("models")
+    broken = {rule.name for rule in told.rules if not rule.holds}
+    assert broken == {"straight_lining", "acquiescence"}
+    for name in ("contradictions", "models", "simulations"):
+        found.ClearField(name)
     assert told.HasField("measured_at")
     told.measured_at.CopyFrom(found.measured_at)
     assert told == found
-    assert "lower_bound is 0.600617, must be at least 0.7" in refusal.problem.message
+    assert "straight_lining is 0.8, must be at most 0.4" in refusal.problem.message
+    assert found.explanation in refusal.problem.message
 
 
 def test_too_little_data_is_no_score(place: Place) -> None:
     one = place.create(rich_persona()).id
     found = reliability(place.caller, **named(place, one))
     assert found.status == measures_pb2.RELIABILITY_STATUS_INSUFFICIENT_DATA
-    for name in ("coefficient", "lower_bound", "attainable", "contradiction_rate"):
+    for name in ("coefficient", "lower_bound", "upper_bound", "attainable", "contradiction_rate"):
         assert not found.HasField(name)
+    assert found.basis == measures_pb2.RELIABILITY_BASIS_UNSPECIFIED
     assert found.coefficient_reason == measures_pb2.UNDEFINED_REASON_NO_REPEATED_QUESTION
-    assert found.lower_bound_reason == measures_pb2.UNDEFINED_REASON_NO_REPEATED_QUESTION
     assert found.contradiction_rate_reason == measures_pb2.UNDEFINED_REASON_NO_COMPARABLE_PAIR
     with refused("NOT_ELIGIBLE") as refusal:
         promote(place, one)
@@ -117,16 +144,46 @@ def test_too_little_data_is_no_score(place: Place) -> None:
     told = refusal.problem.reliability
     assert told is not None
     assert (told.status, told.HasField("lower_bound")) == (found.status, False)
-    assert "NO_REPEATED_QUESTION" in refusal.problem.message
+    assert "No question was answered in two simulations" in refusal.problem.message
 
 
-def test_without_peers_nobody_is_reliable(place: Place) -> None:
-    one = place.create(rich_persona()).id
+def test_a_simulation_for_each_persona_can_not_be_measured(place: Place) -> None:
+    """Five in the same ones can."""
+    people = [p.id for p in place.fill(5)]
     for day in range(SIMULATIONS):
-        record(place.caller, uid(), *ratings(one, "q", OWN, day))
+        for one in people:
+            record(place.caller, uid(), *ratings(one, "alone", OWN, day))
+        together = [r for i, one in enumerate(people) for r in ratings(one, "q", 1 + i, day)]
+        record(place.caller, uid(), *together[: -QUESTIONS * (day == 0) or None])
+    alone = place.create(rich_persona()).id
+    for day in range(SIMULATIONS):
+        record(place.caller, uid(), *ratings(alone, "alone", OWN, day))
+    found = reliability(place.caller, **named(place, alone))
+    assert found.status == measures_pb2.RELIABILITY_STATUS_INSUFFICIENT_DATA
+    assert found.coefficient_reason == measures_pb2.UNDEFINED_REASON_TOO_FEW_INDIVIDUALS
+    assert (found.least_individuals, found.most_individuals) == (0, 1)
+    assert found.explanation == (
+        "One individual answered in each of these simulations; five are needed."
+    )
+    found = reliability(place.caller, **named(place, people[0]))
+    assert found.coefficient.value == 1
+    assert (found.question_count, found.least_individuals) == (QUESTIONS, 5)
+
+
+def test_what_falls_short_is_said_in_numbers(place: Place) -> None:
+    """Two simulations, and questions that divide people little."""
+    one, *others = [p.id for p in place.fill(6)]
+    for day in range(3):
+        given = [r for who in others for r in ratings(who, "dull", 3, day)]
+        for each in given[:QUESTIONS:2]:
+            each.rating.value = 4
+        record(place.caller, uid(), *given, *ratings(one, "dull", 3, day))
     found = reliability(place.caller, **named(place, one))
     assert found.status == measures_pb2.RELIABILITY_STATUS_INSUFFICIENT_DATA
-    assert found.coefficient_reason == measures_pb2.UNDEFINED_REASON_TOO_FEW_PEERS
+    assert found.attainable.value < 0.7
+    assert found.shortfall.questions_needed.value > QUESTIONS
+    assert found.shortfall.mean_chance == pytest.approx(found.mean_chance.value)
+    assert f"{found.shortfall.questions_needed.value} such questions" in found.explanation
 
 
 def test_another_scale_is_another_question_and_models_are_told(place: Place) -> None:
@@ -169,7 +226,13 @@ def test_promotion_makes_a_library_persona_and_leaves_the_persona(place: Place) 
     assert found.library_persona_id.value == promoted.id
     assert found == _measured_at(reliability(place.caller, library_persona_id=promoted.id), found)
     assert promoted.models == found.models
-    assert not promoted.reliability.models
+    kept = promoted.reliability
+    assert not kept.models
+    assert [one.simulation_id for one in kept.simulations] == [
+        one.simulation_id for one in found.simulations
+    ]
+    assert not any(one.HasField("coefficient_without") for one in kept.simulations)
+    assert (kept.version, kept.mean_chance, kept.styles) == (2, found.mean_chance, found.styles)
 
 
 @pytest.mark.parametrize(("name", "kept"), [("m", 64), ("🙂" * 252, 32)])
@@ -183,7 +246,7 @@ def test_the_models_that_its_reliability_came_from_are_kept(
         own = ratings(one, tag, OWN, day)
         for i, each in enumerate(own):
             each.model = each.prompt_version = f"{day * QUESTIONS + i:03}{name}"
-        record(place.caller, uid(), *(peer_answers(peers, tag) if day == 0 else ()), *own)
+        record(place.caller, uid(), *peer_answers(peers, tag, day), *own)
     measured = reliability(place.caller, **named(place, one)).models
     assert len(measured) == SIMULATIONS * QUESTIONS
     assert promote(place, one).models == measured[:kept]
@@ -265,13 +328,37 @@ def test_a_library_persona_is_measured_over_all_its_copies(place: Place) -> None
     assert found == _measured_at(reliability(place.caller, **named(other, copy.id)), found)
 
 
+def test_what_was_measured_at_promotion_stands_beside_todays(place: Place) -> None:
+    one, tag = place.create(rich_persona()).id, uid()
+    simulations = [uid() for _ in range(SIMULATIONS)]
+    others = [p.id for p in make_place(place.caller, place.project).fill(10)]
+    for day, simulation in enumerate(simulations):
+        peers = peer_answers(others[:5], tag, day)
+        record(place.caller, simulation, *peers, *ratings(one, tag, OWN, day))
+    promoted = promote(place, one)
+    request = pb.GetLibraryPersonaReliabilityRequest(library_persona_id=promoted.id)
+    found = place.caller.library.GetLibraryPersonaReliability(request)
+    assert found.promoted == promoted.reliability
+    assert found.HasField("population_differs")
+    assert not found.population_differs.value
+    # Five who say the same in the same simulations leave less that is unlike.
+    for day, simulation in enumerate(simulations):
+        alike = [r for who in others[5:] for r in ratings(who, tag, OWN, day)]
+        record(place.caller, simulation, *alike)
+    found = place.caller.library.GetLibraryPersonaReliability(request)
+    assert found.promoted == promoted.reliability
+    assert found.reliability.mean_chance.value < 0.8 * found.promoted.mean_chance.value
+    assert found.population_differs.value
+
+
 def test_figures_do_not_depend_on_the_order_of_recording(place: Place) -> None:
     peers = [p.id for p in make_place(place.caller, place.project).fill(5)]
     figures = []
     for order in (range(SIMULATIONS), reversed(range(SIMULATIONS))):
         one = place.create(rich_persona()).id
         tag = uid()
-        record(place.caller, uid(), *peer_answers(peers, tag))
+        for day in range(SIMULATIONS):
+            record(place.caller, _simulation(one, day), *peer_answers(peers, tag, day))
         for day in order:
             given = ratings(one, tag, OWN, day)
             given[day].rating.value = 1 + day
@@ -288,8 +375,8 @@ def test_figures_do_not_depend_on_the_order_of_recording(place: Place) -> None:
             for response in given if day % 2 else reversed(given):
                 record(place.caller, _simulation(one, day), response)
         found = reliability(place.caller, **named(place, one))
-        found.ClearField("contradictions")
-        found.ClearField("measured_at")
+        for name in ("contradictions", "measured_at", "simulations"):
+            found.ClearField(name)
         figures.append(found)
     assert figures[0] == figures[1]
     assert 0 < figures[0].contradiction_rate.value < 1

@@ -69,7 +69,7 @@ def test_the_time_range_holds_its_start_and_not_its_end(
 ) -> None:
     (one,) = place.fill(1)
     record(place.caller, uid(), *[answer(one.id, occurred_at=at(t)) for t in (1, 2, 3)])
-    arguments = {"start_time": start, "end_time": end}
+    arguments = {"occurred_from": start, "occurred_before": end}
     bounds = {name: at(t) for name, t in arguments.items() if t is not None}
     for size in (0, 1):
         rows = listed(place.caller, persona_id=one.id, page_size=size, **bounds)
@@ -87,8 +87,11 @@ def test_a_token_is_bound_to_its_arguments(place: Place) -> None:
     for change in (
         {"simulation_id": uid()},
         {"question_key": "nps"},
-        {"start_time": at(0)},
-        {"end_time": at(2**50)},
+        {"occurred_from": at(0)},
+        {"occurred_before": at(2**50)},
+        {"recorded_after": at(0)},
+        {"order_by": "recorded_at"},
+        {"project_id": place.project},
     ):
         with refused("INVALID_PAGE_TOKEN", INVALID):
             listed_page(place, **(good | change))

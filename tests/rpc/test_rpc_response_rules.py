@@ -8,7 +8,7 @@ import pytest
 
 from persona.v1 import response_service_pb2 as pb
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
-from support.answers import answer, listed, record
+from support.answers import answer, answerer, listed, record
 from support.data import Place, at, uid
 from support.errors import refused
 
@@ -179,13 +179,27 @@ def test_negative_zero_is_zero(place: Place) -> None:
         ({}, "simulation_id"),
         ({"simulation_id": ""}, "simulation_id"),
         ({"project_id": "x"}, "project_id"),
-        ({"persona_id": ""}, "persona_id"),
+        ({"persona_id": ""}, "simulation_id"),
+        ({"group_id": "x", "persona_id": uid()}, "group_id"),
+        ({"occurred_from": at(0), "occurred_before": at(9)}, "simulation_id"),
         ({"persona_id": uid(), "page_size": -1}, "page_size"),
         ({"persona_id": uid(), "question_key": "q" * 256}, "question_key"),
-        ({"persona_id": uid(), "start_time": at(-1)}, "start_time"),
-        ({"persona_id": uid(), "end_time": at(2**62)}, "end_time"),
-        ({"persona_id": uid(), "start_time": at(2), "end_time": at(2)}, "end_time"),
-        ({"persona_id": uid(), "start_time": at(2), "end_time": at(1)}, "end_time"),
+        ({"persona_id": uid(), "occurred_from": at(-1)}, "occurred_from"),
+        ({"persona_id": uid(), "occurred_before": at(2**62)}, "occurred_before"),
+        (
+            {"persona_id": uid(), "occurred_from": at(2), "occurred_before": at(2)},
+            "occurred_before",
+        ),
+        (
+            {"persona_id": uid(), "occurred_from": at(2), "occurred_before": at(1)},
+            "occurred_before",
+        ),
+        ({"persona_id": uid(), "recorded_after": at(-1)}, "recorded_after"),
+        ({"persona_id": uid(), "order_by": "id"}, "order_by"),
+        ({"persona_id": uid(), "order_by": "desc"}, "order_by"),
+        ({"persona_id": uid(), "order_by": "recorded_at asc"}, "order_by"),
+        ({"persona_id": uid(), "order_by": "o" * 256}, "order_by"),
+        ({"recorded_after": at(0), "order_by": "occurred_at"}, "order_by"),
     ],
 )
 def test_bad_lists(place: Place, arguments: dict[str, Any], named: str) -> None:
@@ -196,7 +210,11 @@ def test_bad_lists(place: Place, arguments: dict[str, Any], named: str) -> None:
 
 @pytest.mark.parametrize("response_id", ["", "x"])
 def test_bad_response_ids(place: Place, response_id: str) -> None:
-    request = pb.GetResponsePersonaRequest(response_id=response_id)
-    with refused("INVALID_FIELD") as refusal:
-        place.caller.responses.GetResponsePersona(request)
-    assert set(refusal.problem.fields) == {"response_id"}
+    responses = place.caller.responses
+    for call in (
+        lambda: responses.GetResponse(pb.GetResponseRequest(response_id=response_id)),
+        lambda: answerer(place.caller, response_id),
+    ):
+        with refused("INVALID_FIELD") as refusal:
+            call()
+        assert set(refusal.problem.fields) == {"response_id"}

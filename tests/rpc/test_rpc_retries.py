@@ -12,7 +12,10 @@ from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1 import response_service_pb2 as responses_pb
-from support.answers import answer
+from persona.v1 import simulation_service_pb2 as simulations_pb
+from persona.v1.simulation_pb2 import Simulation
+from support.answers import answer, record
+from support.copies import copying
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refused
 from support.library import answer_reliably, individual
@@ -33,6 +36,10 @@ def _eligible(place: Place) -> library_pb.PromotePersonaRequest:
 
 def _individual(place: Place) -> str:
     return individual(make_place(place.caller)).id
+
+
+def _simulation(place: Place) -> str:
+    return record(place.caller, uid(), answer(_persona(place)))[0].simulation_id
 
 
 # RPC → (service, its request, and another request of the same kind)
@@ -56,6 +63,11 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
         "personas",
         lambda p: pb.DeleteAllPersonasRequest(**p.ids),
         lambda p: pb.DeleteAllPersonasRequest(**make_place(p.caller, p.project).ids),
+    ),
+    "CopyPersonas": (
+        "personas",
+        lambda p: copying(p.caller.projects, p, [one.id for one in p.fill(2)]),
+        lambda p: copying(p.caller.projects, p, [one.id for one in p.fill(1)]),
     ),
     "CreateProject": (
         "projects",
@@ -110,6 +122,24 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
         ),
         lambda p: responses_pb.RecordResponsesRequest(
             simulation_id=uid(), responses=[answer(_persona(p))]
+        ),
+    ),
+    "CreateSimulation": (
+        "simulations",
+        lambda p: simulations_pb.CreateSimulationRequest(
+            project_id=p.project, simulation=Simulation(model="A")
+        ),
+        lambda p: simulations_pb.CreateSimulationRequest(
+            project_id=p.project, simulation=Simulation(model="B")
+        ),
+    ),
+    "UpdateSimulation": (
+        "simulations",
+        lambda p: simulations_pb.UpdateSimulationRequest(
+            project_id=p.project, simulation_id=_simulation(p), simulation=Simulation(name="A")
+        ),
+        lambda p: simulations_pb.UpdateSimulationRequest(
+            project_id=p.project, simulation_id=_simulation(p), simulation=Simulation(name="B")
         ),
     ),
     "PromotePersona": ("library", _eligible, _eligible),

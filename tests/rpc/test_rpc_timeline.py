@@ -1,4 +1,4 @@
-"""Attitude timelines over gRPC: worked case 3, choices, sets, pages."""
+"""Attitude timelines over gRPC: worked case 5, choices, sets, pages."""
 
 import pytest
 
@@ -19,49 +19,57 @@ from support.library import (
     timeline,
 )
 
-CASE_3 = ([0, 2], [30, 2], [60, 3], [90, 4], [150, 4])
+CASE_5 = ([0, 2], [30, 2], [60, 3], [90, 4], [150, 4])
 PEERS = ([3, 3, 4], [2, 2, 2], [5, 4, 4], [1, 1, 2], [3, 4, 3])
 
 
-def case_3(place: Place) -> str:
-    """Record worked case 3 for a new individual, and return its library persona."""
+def case_5(place: Place) -> str:
+    """Record worked case 5 for a new individual, and return its library persona."""
     one = individual(place).origin_persona_id
     peers = [p.id for p in place.fill(5)]
-    said = [(one, day, value) for day, value in CASE_3]
-    said += [(p, i, v) for p, given in zip(peers, PEERS, strict=True) for i, v in enumerate(given)]
-    for who, day, value in said:
-        given = answer(
-            who,
-            question_key="case 3",
-            rating=RatingAnswer(value=value, min=1, max=5),
-            occurred_at=at(START + day * DAY),
-        )
-        record(place.caller, uid(), given)
+    for i, (day, value) in enumerate(CASE_5):
+        given = [(one, value), *((p, v[i]) for p, v in zip(peers, PEERS, strict=True) if i < 3)]
+        answers = [
+            answer(
+                who,
+                question_key="case 5",
+                rating=RatingAnswer(value=said, min=1, max=5),
+                occurred_at=at(START + day * DAY),
+            )
+            for who, said in given
+        ]
+        record(place.caller, uid(), *answers)
     return promote(place, one).id
 
 
-def test_worked_case_3(place: Place) -> None:
-    library_id = case_3(place)
-    (found,) = timeline(place.caller, library_id, question_key="case 3")
+def test_worked_case_5(place: Place) -> None:
+    library_id = case_5(place)
+    (found,) = timeline(place.caller, library_id, question_key="case 5")
     assert found.question == measures_pb2.Question(
-        key="case 3", kind=measures_pb2.QUESTION_KIND_RATING, min=1, max=5
+        key="case 5", kind=measures_pb2.QUESTION_KIND_RATING, min=1, max=5
     )
     assert [(micros(p.occurred_at), p.value.value) for p in found.points] == [
-        (START + day * DAY, value) for day, value in CASE_3
+        (START + day * DAY, value) for day, value in CASE_5
     ]
     assert all(len(p.simulation_ids) == 1 for p in found.points)
     shift = found.numeric_shift
     assert (shift.first, shift.last, shift.mean, shift.change.value) == (2, 4, 3, 2)
+    assert not shift.HasField("others_change")  # nobody else answered in the last simulation
     change = shift.reliable_change
     assert change.rci == pytest.approx(2.828427, abs=5e-7)
     assert change.p == pytest.approx(0.017900, abs=5e-7)
-    assert change.threshold == pytest.approx(2.228139, abs=5e-7)
-    assert (change.noise_variance, change.noise_difference_count) == (0.25, 10)
+    assert change.change == 2
+    assert change.standard_error == pytest.approx(0.5**0.5)
+    assert change.degrees_of_freedom == 10
+    assert change.noise == measures_pb2.ChangeNoise(
+        difference_count=10, variance=0.25, mean_inverse=1
+    )
     assert change.reliable
     assert change.adjusted_p == change.p  # no other question has noise to measure against
-    assert shift.slope.per_30_days == pytest.approx(0.472973, abs=5e-7)
+    assert shift.slope.value == pytest.approx(0.472973, abs=5e-7)
     assert shift.slope.low.value == pytest.approx(0.076477, abs=5e-7)
     assert shift.slope.high.value == pytest.approx(0.869469, abs=5e-7)
+    assert shift.slope.per == measures_pb2.SLOPE_UNIT_THIRTY_DAYS
     assert (shift.trend.statistic, shift.trend.untied_pair_count) == (8, 8)
     assert shift.trend.p == pytest.approx(0.066667, abs=5e-7)
     assert not found.HasField("choice_shift")
@@ -75,15 +83,36 @@ def test_what_is_missing_has_its_reason(place: Place) -> None:
     assert len(found) == QUESTIONS
     shift = found[0].numeric_shift
     assert len(found[0].points) == SIMULATIONS
-    assert shift.change.value == 0
+    assert shift.change.value == shift.others_change.value == 0
     assert shift.change_reason == measures_pb2.UNDEFINED_REASON_UNSPECIFIED
     assert not shift.HasField("reliable_change")
     assert shift.reliable_change_reason == measures_pb2.UNDEFINED_REASON_TOO_FEW_DIFFERENCES
-    assert shift.slope.per_30_days == 0
+    assert shift.slope.value == 0
+    assert shift.slope.per == measures_pb2.SLOPE_UNIT_SIMULATION
     assert not shift.slope.HasField("low")
     assert shift.interval_reason == measures_pb2.UNDEFINED_REASON_NO_RESIDUALS
     assert not shift.HasField("trend")
     assert shift.trend_reason == measures_pb2.UNDEFINED_REASON_TOO_FEW_POINTS
+
+
+def test_the_others_are_said_to_have_moved(place: Place) -> None:
+    """Two of them by one point, from the first simulation to the last."""
+    one, *others = [p.id for p in place.fill(3)]
+    for day in range(3):
+        given = [
+            answer(
+                who,
+                question_key="mood",
+                rating=RatingAnswer(value=2 + (day == 2) * (who in others), min=1, max=5),
+                occurred_at=at(START + day * DAY),
+            )
+            for who in (one, *others)
+        ]
+        record(place.caller, uid(), *given)
+    answer_reliably(place, one)
+    (found,) = timeline(place.caller, promote(place, one).id, question_key="mood")
+    assert found.numeric_shift.change.value == 0
+    assert found.numeric_shift.others_change.value == 1
 
 
 def test_every_kind_has_its_points(place: Place) -> None:

@@ -113,7 +113,7 @@ def test_every_depth_is_there() -> None:
         ("ListPersonas", ()),
         ("RecordResponses", ("responses", "choice")),
         ("RecordResponses", ("responses", "occurred_at")),
-        ("ListResponses", ("start_time",)),
+        ("ListResponses", ("occurred_from",)),
         ("GetPersonaLineage", ()),
         ("MatchLibraryPersonas", ()),
     ):

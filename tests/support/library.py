@@ -1,8 +1,10 @@
 """Make individuals that answer reliably, promote and reuse them, and read what is said of them.
 
 Their answers are worked case 2 of the measures: 16 questions rated from 1 to 5, asked in 4
-simulations. The individual always says 4, five peers once 2, 3, 3, 4 and 5: perfect agreement, of
-which that much data allow the lower bound BOUND.
+simulations. The individual always says 4, five others 2, 3, 3, 4 and 5; to every second question
+all of them say the opposite, so that nobody follows the form of the questions. It is perfect
+agreement, of which that much data allow the lower bound BOUND. The others are new ones in each
+simulation: nobody else answers twice.
 """
 
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ from support.service import Caller
 
 QUESTIONS, SIMULATIONS = 16, 4
 OWN, PEERS = 4, (2, 3, 3, 4, 5)
-BOUND = 0.719019  # also what is attainable
+BOUND = 0.810456  # also what is attainable
 DAY = 86_400_000_000  # microseconds
 START = 1_750_000_000_000_000  # of the first simulation, in microseconds since 1970
 
@@ -31,7 +33,7 @@ def ratings(persona_id: str, tag: str, value: int, day: int = 0, **fields: Any) 
         answer(
             persona_id,
             question_key=f"{tag}-{i:02d}",
-            rating=RatingAnswer(value=value, min=1, max=5),
+            rating=RatingAnswer(value=6 - value if i % 2 else value, min=1, max=5),
             occurred_at=at(START + day * DAY),
             **fields,
         )
@@ -39,10 +41,10 @@ def ratings(persona_id: str, tag: str, value: int, day: int = 0, **fields: Any) 
     ]
 
 
-def peer_answers(peers: list[str], tag: str) -> list[Response]:
-    """Return what the peers say to every question of a tag."""
+def peer_answers(peers: list[str], tag: str, day: int = 0) -> list[Response]:
+    """Return what the peers say to every question of a tag on one day."""
     given = zip(peers, PEERS, strict=True)
-    return [one for peer, value in given for one in ratings(peer, tag, value)]
+    return [one for peer, value in given for one in ratings(peer, tag, value, day)]
 
 
 def answer_reliably(place: Place, persona_id: str, tag: str = "") -> str:
@@ -52,11 +54,10 @@ def answer_reliably(place: Place, persona_id: str, tag: str = "") -> str:
     group of their own, in the same project.
     """
     tag = tag or uid()
-    peers = [one.id for one in make_place(place.caller, place.project).fill(len(PEERS))]
-    first = peer_answers(peers, tag)
+    peers = make_place(place.caller, place.project)
     for day in range(SIMULATIONS):
-        record(place.caller, uid(), *first, *ratings(persona_id, tag, OWN, day))
-        first = []
+        others = peer_answers([one.id for one in peers.fill(len(PEERS))], tag, day)
+        record(place.caller, uid(), *others, *ratings(persona_id, tag, OWN, day))
     return tag
 
 

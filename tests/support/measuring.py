@@ -23,7 +23,8 @@ from support.data import at
 from support.probe import Probe
 from support.stored import TENANT, StoredGroup
 
-DERIVED = ("series", "piece", "tally", "sums")
+PARTICIPATION = ("asked", "answered")  # who, where and when, beside what measures read
+DERIVED = ("series", "piece", "tally", "sums", *PARTICIPATION)
 TEXTS = ("answer_set", "answer_model")
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
 
@@ -200,6 +201,7 @@ def image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Return every byte of the derived tables, with each question's hash in place of its id."""
     probe = Probe(store)
     names = {row[:2]: row[2] for row in probe.rows("question", "tenant_id", "id", "hash")}
+    names |= {(tenant, 0): b"all questions" for tenant in probe.values("tenant", "id")}
     columns = ("tenant_id", "key", "kind", "scale", "hash", "declared", "declared_at")
     kept = {"question": sorted(probe.rows("question", *columns))}
     kept |= {table: sorted(probe.rows(table)) for table in TEXTS}

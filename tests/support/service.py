@@ -17,6 +17,7 @@ from persona.v1.library_service_pb2_grpc import LibraryServiceStub
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
+from persona.v1.simulation_service_pb2_grpc import SimulationServiceStub
 from persona_server.identity.tokens import local_key
 from persona_server.storage.store import open_store
 
@@ -134,6 +135,7 @@ class Caller:
         self.projects = ProjectServiceStub(authorized)
         self.responses = ResponseServiceStub(authorized)
         self.library = LibraryServiceStub(authorized)
+        self.simulations = SimulationServiceStub(authorized)
 
     def close(self) -> None:
         """Close the connection."""

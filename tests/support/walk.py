@@ -13,6 +13,7 @@ from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import Response
+from persona.v1.simulation_pb2 import Simulation
 from persona_server.transport.methods import Method
 from support.answers import answer
 from support.library import OWN, PEERS, SIMULATIONS, peer_answers, ratings
@@ -23,8 +24,9 @@ _PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
 _WEIGHTS = {
     "DeleteProject": 3,
     "DeletePersonaGroup": 3,
-    "DeletePersona": 12,
+    "DeletePersona": 16,
     "ImportPersonas": 10,
+    "CopyPersonas": 3,
     "CreateProject": 8,
     "CreatePersonaGroup": 16,
     "CreatePersona": 16,
@@ -35,7 +37,10 @@ _WEIGHTS = {
     "ReuseLibraryPersonas": 12,
 }
 _RELIABLE = 0.01  # the share of steps that begin to make somebody eligible
-_ORDERS = ("", "project_count", "created_at desc", "nope")
+_ORDERS = {
+    "ListLibraryPersonasRequest": ("", "project_count", "created_at desc", "nope"),
+    "ListResponsesRequest": ("", "occurred_at desc", "recorded_at", "nope"),
+}
 
 
 class Step(NamedTuple):
@@ -100,30 +105,28 @@ class Walk:
 
         The peers are in a project of their own, which nothing deletes.
         """
-        ids, tag = self._ids(), self._uuid()
-        project, group = self._uuid(), self._uuid()
+        ids, tag, group = self._ids(), self._uuid(), self._uuid()
         peers = [_person(self._uuid()) for _ in PEERS]
         ids["project_id"] = self._groups[ids["group_id"]]
         ids["persona_id"] = self._personas[ids["group_id"]][0]
-        where = {"project_id": ids["project_id"], "group_id": ids["group_id"]}
-        yield self._by_name(
-            "CreateProject", projects_pb.CreateProjectRequest(project=Project(id=project, name="P"))
-        )
+        where: dict[str, Any] = {name: ids[name] for name in ("project_id", "group_id")}
         yield self._by_name(
             "CreatePersonaGroup",
             projects_pb.CreatePersonaGroupRequest(
-                project_id=project, persona_group=PersonaGroup(id=group, name="Peers")
+                project_id=ids["project_id"], persona_group=PersonaGroup(id=group, name="Peers")
             ),
         )
         yield self._by_name(
             "BatchCreatePersonas",
-            pb.BatchCreatePersonasRequest(project_id=project, group_id=group, personas=peers),
+            pb.BatchCreatePersonasRequest(
+                project_id=ids["project_id"], group_id=group, personas=peers
+            ),
         )
-        yield self._recorded(peer_answers([peer.id for peer in peers], tag))
         persona = _person(ids["persona_id"])
         yield self._by_name("CreatePersona", pb.CreatePersonaRequest(**where, persona=persona))
         for day in range(SIMULATIONS):
-            yield self._recorded(ratings(persona.id, tag, OWN, day))
+            others = peer_answers([peer.id for peer in peers], tag, day)
+            yield self._recorded([*others, *ratings(persona.id, tag, OWN, day)])
         for _ in range(2):  # by the second nothing changes
             request = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
             yield self._by_name("PromotePersona", request)
@@ -147,16 +150,26 @@ class Walk:
         project = self._random.choice(self._projects) if self._chance(0.1) else self._groups[group]
         home = self._random.choice(list(self._groups)) if self._chance(0.1) else group
         persona = self._random.choice(self._personas[home])
+        source = self._random.choice(list(self._groups))
         return {
             "project_id": project,
             "group_id": group,
             "persona_id": persona,
+            "source_project_id": self._groups[source],
+            "source_group_id": source,
             "import_id": self._uuid(),
-            "simulation_id": self._random.choice(self._simulations),
+            "simulation_id": self._simulation(),
             "response_id": self._random.choice(self._responses),
             "library_persona_id": self._individual(),
             "request_id": self._random.choice(["", self._uuid(), self._uuid()]),
         }
+
+    def _simulation(self) -> str:
+        """Return one of few simulations, now and then a new one in the place of one of them."""
+        place = self._random.randrange(len(self._simulations))
+        if self._chance(0.2):
+            self._simulations[place] = self._uuid()
+        return self._simulations[place]
 
     def _individual(self) -> str:
         known = self._library and not self._chance(0.1)
@@ -185,6 +198,8 @@ class Walk:
         request = method.request()
         names = [field.name for field in request.DESCRIPTOR.fields]
         self._random.shuffle(names)  # of several parents a request may name, the last one stays
+        if method.name == "ListResponses":  # any of its filters
+            names = [name for name in names if not name.endswith("_id") or self._chance(0.4)]
         for name in names:
             self._fill(request, name, ids)
         if not method.streams_in:
@@ -214,14 +229,19 @@ class Walk:
         elif name == "persona_group":
             group = PersonaGroup(id=ids["group_id"], name=self._random.choice(_NAMES))
             request.persona_group.CopyFrom(group)
+        elif name == "simulation":
+            name = self._random.choice(("", *_NAMES))
+            request.simulation.CopyFrom(Simulation(id=ids["simulation_id"], name=name))
         elif name == "responses":
             request.responses.extend(self._answers(ids))
         elif name == "update_mask":
             request.update_mask.paths.append("name")
+        elif name == "persona_ids":
+            request.persona_ids.append(self._personas[ids["source_group_id"]][0])
         elif name == "library_persona_ids":
             request.library_persona_ids.append(ids["library_persona_id"])
         elif name == "order_by":
-            request.order_by = self._random.choice(_ORDERS)
+            request.order_by = self._random.choice(_ORDERS[request.DESCRIPTOR.name])
 
     def _persona(self, persona_id: str) -> Persona:
         persona = _person(persona_id)

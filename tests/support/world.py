@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from persona.v1.persona_service_pb2 import ImportPersonasRequest
 from persona.v1.project_pb2 import PersonaGroup, Project
+from persona.v1.simulation_pb2 import Simulation
 from persona_server.transport.methods import Method
 from support.answers import answer, record
 from support.data import make_place, rich_persona, uid
@@ -21,8 +22,11 @@ _KINDS = {
     "Project": "project_id",
     "PersonaGroup": "group_id",
     "Response": "response_id",
+    "Simulation": "simulation_id",
 }
-_UNSET = ("update_mask", "start_time", "end_time")
+_UNSET = ("update_mask", "occurred_from", "occurred_before", "recorded_after")
+# Not filled beside the others, as it is of another individual than the persona.
+_ALTERNATIVES = {"ListResponsesRequest": ("library_persona_id",)}
 # Of a persona that is not in the library they would have little to say.
 _OF_A_COPY = ("GetPersonaLineage", "GetReliability")
 
@@ -51,6 +55,8 @@ class World:
         self._prepared.add(method.name)
         if method.name == "PromotePersona":
             answer_reliably(self.place, self.ids["persona_id"])
+        elif method.name == "CopyPersonas":
+            self.add_source()
         elif method.name in _OF_A_COPY or _is_of_the_library(method):
             self.add_individual()
         if method.name in _OF_A_COPY:
@@ -60,20 +66,26 @@ class World:
         """Promote one more persona, of another project: `library_persona_id` names the last."""
         self.ids["library_persona_id"] = individual(make_place(self.caller)).id
 
+    def add_source(self) -> None:
+        """Make another group with a persona, from where it can be copied."""
+        source = make_place(self.caller, self.place.project)
+        self.ids |= {f"source_{name}": value for name, value in source.ids.items()}
+        self.ids["persona_id"] = source.create(rich_persona()).id
+
     def messages(self, method: Method, request_id: str = "") -> list[Any]:
         """Return the messages of a call that succeeds."""
         self.prepare(method)
         if not method.streams_in:
             return [self._filled(method, request_id)]
         first, second = ImportPersonasRequest(), ImportPersonasRequest()
-        _set_known(first.start, self.ids)
+        set_known(first.start, self.ids)
         second.batch.sequence = 1
         self._fill(second.batch, second.batch.DESCRIPTOR.fields_by_name["personas"])
         return [first, second]
 
     def _filled(self, method: Method, request_id: str) -> Message:
         request = method.request()
-        _set_known(request, self.ids | {"request_id": request_id})
+        set_known(request, self.ids | {"request_id": request_id})
         for field in request.DESCRIPTOR.fields:
             if field.message_type is not None and field.name not in _UNSET:
                 self._fill(request, field)
@@ -84,6 +96,7 @@ class World:
             "Persona": rich_persona(full_name="Another"),
             "Project": Project(name="Renamed", description="By an update."),
             "PersonaGroup": PersonaGroup(name="Renamed", age_min=20),
+            "Simulation": Simulation(description="By an update.", model="another"),
             "Response": answer(self.ids["persona_id"], question_key="another"),
         }
         sample = samples[field.message_type.name]
@@ -98,12 +111,17 @@ def _is_of_the_library(method: Method) -> bool:
     return named or method.service.endswith(".LibraryService")
 
 
-def _set_known(request: Any, values: dict[str, str]) -> None:
+def set_known(request: Any, values: dict[str, str]) -> None:
+    """Put into a request what each of its ids names, but for alternatives."""
     for field in request.DESCRIPTOR.fields:
         if field.name.endswith("_ids"):
             getattr(request, field.name).append(values[field.name[:-1]])
-        elif field.name.endswith("_id"):
+        elif field.name.endswith("_id") and not _is_alternative(request, field.name):
             setattr(request, field.name, values[field.name])
+
+
+def _is_alternative(request: Any, name: str) -> bool:
+    return name in _ALTERNATIVES.get(request.DESCRIPTOR.name, ())
 
 
 def _parts(request: Any) -> list[Any]:
@@ -148,6 +166,9 @@ def set_id(messages: list[Any], path: str, value: str) -> None:
                 _set_inner(resource, inner, value)
         elif outer.endswith("_ids"):
             holder[:] = [value]
+        elif _is_alternative(message, outer):
+            message.Clear()
+            setattr(message, outer, value)
         elif holder or outer == "request_id" or _is_choice(message, outer):
             setattr(message, outer, value)
 

@@ -17,7 +17,7 @@ from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses import recording
 from persona_server.services.responses.service import ResponseService
-from persona_server.storage.repositories.responses import DELETED, SHOWN
+from persona_server.storage.repositories.response_lists import DELETED, SHOWN
 from persona_server.transport.methods import RPCS, SERVICES, methods_of
 from persona_server.transport.pools import LIMITS
 
@@ -38,6 +38,7 @@ SPECIAL = {
     "GetLibraryPersonaReliability": MEASURES,
     "GetAttitudeTimeline": MEASURES,
     "GetResponsePersona": {"responses:read", "personas:read"},
+    "CopyPersonas": {"personas:write", "personas:read"},
     "PromotePersona": {"library:write", "library:read", "responses:read"},
     "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
@@ -54,10 +55,20 @@ def rpcs() -> list[MethodDescriptor]:
 ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 
 
+@ALL
+def test_a_mutation_can_be_tried(rpc: MethodDescriptor) -> None:
+    """An import says so in its start."""
+    start = rpc.input_type.fields_by_name.get("start")
+    kind = rpc.input_type if start is None else start.message_type
+    assert kind is not None
+    fields = kind.fields_by_name
+    assert ("validate_only" in fields) == ("request_id" in fields or "import_id" in fields)
+
+
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 32
+    assert len(rpcs()) == 39
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -144,6 +155,7 @@ def test_a_response_stands_at_one_place_and_its_flag_is_last() -> None:
         response_service_pb2.RecordResponsesResponse,
     ):
         assert message.DESCRIPTOR.fields_by_name["responses"].number == 1
+    assert response_service_pb2.GetResponseResponse.DESCRIPTOR.fields[0].number == 1
     assert response_service_pb2.GetResponsePersonaResponse.DESCRIPTOR.fields[0].number == 1
     flag = response_pb2.Response(persona_deleted=True).SerializeToString()
     assert flag == recording._PERSONA_DELETED + DELETED

@@ -102,6 +102,7 @@ def test_each_migration_says_whether_derived_tables_follow(tmp_path: Path) -> No
         said = {migration.name: migration.load().DERIVES for migration in migrations}
     assert [name for name, derives in said.items() if derives] == [
         "0003_measured",
+        "0012_simulations",
         "0016_measures2",
     ]
     assert set(said.values()) == {True, False}
@@ -218,6 +219,7 @@ def test_answers_of_the_second_version_are_measured_by_the_third(
         personas = group.add(rich_persona(), rich_persona())
         record_all(group, random_batches(chance, personas, simulations=8, answers=80))
         recorded, expected = rows(store, ANSWERED), image(store)
+        places = rows(store, RECORDED)
         tables = {table: rows(store, f"SELECT * FROM {table}") for table in OLDER}  # noqa: S608
     data = tmp_path / "data"
     database = older_database(data, "0002_responses", monkeypatch)
@@ -229,6 +231,7 @@ def test_answers_of_the_second_version_are_measured_by_the_third(
         assert image(store) == expected
         assert all(expected.values())
         assert rows(store, ANSWERED) == recorded
+        assert rows(store, RECORDED) == places
         assert rows(store, "SELECT DISTINCT library_persona_id FROM response") == [(None,)]
         for sql in ("UPDATE response SET library_persona_id = x'00'", "DELETE FROM response"):
             with pytest.raises((apsw.Error, peewee.PeeweeException)):
@@ -241,6 +244,7 @@ ANSWERED = (
     "SELECT tenant_id, id, simulation_id, project_id, group_id, persona_id, position, "
     "question_key, length, framed FROM response"
 )
+RECORDED = "SELECT id, recorded FROM response ORDER BY id"  # what the eleventh reads in messages
 KEPT = ("tenant", "project", "persona_group", "persona_set", "persona", "audit")
 KINDS = ("table", "index", "trigger")
 

@@ -147,6 +147,32 @@ def test_places_of_the_library_are_looked_at_in_an_index_alone(
         assert all("USING COVERING INDEX" in step for step in searches), (name, searches)
 
 
+def test_each_list_of_answers_walks_the_index_of_its_own(
+    store: Store, statements: dict[str, Statement]
+) -> None:
+    """So a filter by itself is served by an index, in both directions."""
+    for (walk, descending), expected in _INDEXES.items():
+        name = f"store.response_statements.lists.walks[{(walk, descending)}]"
+        for each in ("longest", "pages.page", "pages.ahead"):
+            steps = "\n".join(plan(store, statements[f"{name}.{each}"]))
+            assert set(re.findall(r"INDEX (response_\w+)", steps)) == expected, (name, steps)
+
+
+_INDEXES = {
+    (walk, descending): {f"response_{index}" for index in indexes}
+    for walk, indexes in {
+        "persona": ("persona",),
+        "simulation": ("simulation",),
+        "library": ("persona", "library"),
+        "group": ("group",),
+        "question": ("question",),
+        "project": ("project",),
+        "recorded": ("recorded",),
+    }.items()
+    for descending in (False, True)
+}
+
+
 def test_database_was_never_analysed(store: Store) -> None:
     """After ANALYZE plans depend on bound values, and this test would prove nothing."""
     found = store.database.execute_sql("SELECT name FROM sqlite_schema").fetchall()

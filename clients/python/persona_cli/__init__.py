@@ -11,6 +11,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import typer
 
 from persona_cli.commands import (
+    copying,
     exporting,
     groups,
     importing,
@@ -20,6 +21,7 @@ from persona_cli.commands import (
     reliability,
     responses,
     service,
+    simulations,
 )
 
 app = typer.Typer(
@@ -29,7 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for module in (
-    service, projects, groups, personas, importing, exporting, responses, reliability, library,
+    service, projects, groups, personas, importing, exporting, copying, responses, simulations,
+    reliability,
+    library,
 ):  # fmt: skip
     module.register(app)
 

@@ -11,6 +11,8 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
+from persona.v1.response_service_pb2 import RecordWarning
+from persona.v1.simulation_pb2 import AskedQuestion, Simulation
 from persona_client.batches import split_batches, split_responses
 from persona_client.client import PersonaClient
 from persona_client.errors import (
@@ -39,6 +41,7 @@ from persona_client.errors import (
     RequestIdReused,
     ResponseNotFound,
     ShuttingDown,
+    SimulationNotFound,
     StreamIdle,
     TooManyRequests,
     TooManyStreams,
@@ -49,10 +52,12 @@ from persona_client.errors import (
 )
 from persona_client.library import LibraryFilters, Lineage
 from persona_client.personas import PersonaFilters
+from persona_client.responses import RecordedResponses
 from persona_client.retry import RetryPolicy
 
 __all__ = [
     "AlreadyExists",
+    "AskedQuestion",
     "ChoiceAnswer",
     "ChoicesAnswer",
     "ConcurrentChange",
@@ -91,12 +96,16 @@ __all__ = [
     "QuestionTimeline",
     "QuotaExceeded",
     "RatingAnswer",
+    "RecordWarning",
+    "RecordedResponses",
     "Reliability",
     "RequestIdReused",
     "Response",
     "ResponseNotFound",
     "RetryPolicy",
     "ShuttingDown",
+    "Simulation",
+    "SimulationNotFound",
     "StreamIdle",
     "TooManyRequests",
     "TooManyStreams",

@@ -70,6 +70,10 @@ class ResponseNotFound(NotFound):
     """There is no such recorded response."""
 
 
+class SimulationNotFound(NotFound):
+    """The project has no such simulation."""
+
+
 class LibraryPersonaNotFound(NotFound):
     """There is no such library persona."""
 
@@ -199,6 +203,7 @@ CLASSES: dict["errors_pb2.ErrorReason.ValueType", type[PersonaError]] = {
     errors_pb2.ERROR_REASON_UNKNOWN_PATH: UnknownPath,
     errors_pb2.ERROR_REASON_METHOD_NOT_ALLOWED: MethodNotAllowed,
     errors_pb2.ERROR_REASON_RESPONSE_NOT_FOUND: ResponseNotFound,
+    errors_pb2.ERROR_REASON_SIMULATION_NOT_FOUND: SimulationNotFound,
     errors_pb2.ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: LibraryPersonaNotFound,
     errors_pb2.ERROR_REASON_NOT_ELIGIBLE: NotEligible,
     errors_pb2.ERROR_REASON_LIBRARY_PERSONA_RETIRED: LibraryPersonaRetired,

@@ -9,14 +9,25 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import (
     GetResponsePersonaRequest,
+    GetResponseRequest,
     ListResponsesRequest,
     RecordResponsesRequest,
+    RecordResponsesResponse,
+    RecordWarning,
 )
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_client.batches import split_responses
 from persona_client.calls import Caller
 from persona_client.retry import RetryPolicy
 from persona_client.sending import is_there, request_ids, send_all
+
+
+class RecordedResponses(list[Response]):
+    """Responses as recorded, in order, and in `warnings` what is suspicious about some of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[RecordWarning] = []
 
 
 class ResponseCalls(Caller):
@@ -32,10 +43,13 @@ class ResponseCalls(Caller):
         responses: Iterable[Response],
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
-    ) -> list[Response]:
+    ) -> RecordedResponses:
         """Record answers of one simulation and return them as recorded, in order.
 
+        What is suspicious, such as a second answer of an individual to one question, stands in
+        `warnings` of what is returned; `index` counts from the first answer given.
         `simulation_id` is a UUID of yours. More than 1,000 answers, or more than 3 MiB, go in
         several batches, and so do those of an iterator that takes its time: what it has made is
         recorded within about a second. Each batch is all or nothing and gets `timeout` seconds;
@@ -47,48 +61,54 @@ class ResponseCalls(Caller):
         """
         ids = request_ids(request_id)
 
-        def record(batch: list[Response]) -> Iterable[Response]:
+        def record(batch: list[Response]) -> Iterable[RecordResponsesResponse]:
             request = RecordResponsesRequest(
-                simulation_id=simulation_id, responses=batch, request_id=next(ids)
+                simulation_id=simulation_id,
+                responses=batch,
+                request_id=next(ids),
+                validate_only=validate_only,
             )
-            return self._mutate(self._responses.RecordResponses, request, timeout).responses
+            return (self._mutate(self._responses.RecordResponses, request, timeout),)
 
         are_there = bool(request_id) or is_there(responses)
-        return send_all(split_responses(responses), record, are_there=are_there)
+        answers = send_all(split_responses(responses), record, are_there=are_there)
+        return _joined(answers)
 
     def list_responses(
         self,
         *,
-        simulation_id: str | None = None,
-        project_id: str | None = None,
-        persona_id: str | None = None,
-        library_persona_id: str | None = None,
+        simulation_id: str = "",
+        project_id: str = "",
+        group_id: str = "",
+        persona_id: str = "",
+        library_persona_id: str = "",
         question_key: str = "",
-        start_time: datetime | None = None,
-        end_time: datetime | None = None,
+        occurred_from: datetime | None = None,
+        occurred_before: datetime | None = None,
+        recorded_after: datetime | None = None,
+        order_by: str = "",
         page_size: int = 0,
         timeout: float | None = None,
     ) -> Iterator[Response]:
-        """Yield the answers of a simulation, project, persona or library persona, page by page.
+        """Yield the answers that match every filter given, page by page.
 
-        Oldest first. Exactly one of the four is named, deleted or not; times have a time zone, and
-        the end is left out. Raises ValueError at once for anything else, ProjectNotFound,
+        At least one is, beside the bounds of when they occurred; what is named may be deleted.
+        Times have a time zone; `occurred_before` and `recorded_after` are left out themselves.
+        `order_by` is "occurred_at" or "recorded_at", or either with " desc". Raises ValueError at
+        once for a time without a zone, InvalidField, ProjectNotFound, PersonaGroupNotFound,
         PersonaNotFound, LibraryPersonaNotFound.
         """
-        parents = {
-            "simulation_id": simulation_id,
-            "project_id": project_id,
-            "persona_id": persona_id,
-            "library_persona_id": library_persona_id,
-        }
-        parent = {name: value for name, value in parents.items() if value is not None}
-        if len(parent) != 1:
-            raise ValueError(f"Name exactly one of {', '.join(parents)}.")
         request = ListResponsesRequest(
-            **parent,
+            simulation_id=simulation_id,
+            project_id=project_id,
+            group_id=group_id,
+            persona_id=persona_id,
+            library_persona_id=library_persona_id,
             question_key=question_key,
-            start_time=_timestamp(start_time),
-            end_time=_timestamp(end_time),
+            occurred_from=_timestamp(occurred_from),
+            occurred_before=_timestamp(occurred_before),
+            recorded_after=_timestamp(recorded_after),
+            order_by=order_by,
             page_size=page_size,
         )
         return self._listed(request, timeout)
@@ -97,10 +117,25 @@ class ResponseCalls(Caller):
         for page in self._pages(self._responses.ListResponses, request, timeout):
             yield from page.responses
 
+    def get_response(self, response_id: str, *, timeout: float | None = None) -> Response:
+        """Return one response. Raises ResponseNotFound."""
+        request = GetResponseRequest(response_id=response_id)
+        return self._call(self._responses.GetResponse, request, timeout).response
+
     def get_response_persona(self, response_id: str, *, timeout: float | None = None) -> Persona:
         """Return the persona as it was when it gave a response. Raises ResponseNotFound."""
         request = GetResponsePersonaRequest(response_id=response_id)
         return self._call(self._responses.GetResponsePersona, request, timeout).persona
+
+
+def _joined(answers: Iterable[RecordResponsesResponse]) -> RecordedResponses:
+    recorded = RecordedResponses()
+    for answer in answers:
+        for warning in answer.warnings:
+            warning.index += len(recorded)
+            recorded.warnings.append(warning)
+        recorded.extend(answer.responses)
+    return recorded
 
 
 def _timestamp(time: datetime | None) -> Timestamp | None:

@@ -103,6 +103,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """REST only, 503: the gateway can't reach the service, or has no room for the request now; retry
     with the same Idempotency-Key.
     """
+    ERROR_REASON_SIMULATION_NOT_FOUND: _ErrorReason.ValueType  # 29
+    """NOT_FOUND: the project exists, but has no such simulation."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -191,4 +193,6 @@ ERROR_REASON_UNREACHABLE: ErrorReason.ValueType  # 28
 """REST only, 503: the gateway can't reach the service, or has no room for the request now; retry
 with the same Idempotency-Key.
 """
+ERROR_REASON_SIMULATION_NOT_FOUND: ErrorReason.ValueType  # 29
+"""NOT_FOUND: the project exists, but has no such simulation."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

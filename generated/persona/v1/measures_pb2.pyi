@@ -644,7 +644,7 @@ class Question(_message.Message):
     """The highest rating of the scale."""
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The declared options of a choice, sorted."""
+        """The declared options of a choice: sorted, but in an AskedQuestion as they were declared."""
 
     def __init__(
         self,

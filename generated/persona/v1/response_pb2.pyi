@@ -112,7 +112,9 @@ class Response(_message.Message):
 
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
-        """When the server recorded it, UTC. Output only."""
+        """When the server recorded it, UTC, the same for all of a call and later than in every call before.
+        Output only.
+        """
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from persona.v1 import persona_pb2 as _persona_pb2
 from persona.v1 import response_pb2 as _response_pb2
 import builtins as _builtins
@@ -21,6 +22,32 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _RecordWarningReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecordWarningReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecordWarningReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECORD_WARNING_REASON_UNSPECIFIED: _RecordWarningReason.ValueType  # 0
+    """Not set."""
+    RECORD_WARNING_REASON_DUPLICATE_ANSWER: _RecordWarningReason.ValueType  # 1
+    """Its individual has answered the same question (key and scale) in the same simulation before: the
+    response named was recorded in an earlier call, or in the same and occurred earlier. Measures
+    count the one that occurred first.
+    """
+
+class RecordWarningReason(_RecordWarningReason, metaclass=_RecordWarningReasonEnumTypeWrapper):
+    """RecordWarningReason says what is suspicious about a response."""
+
+RECORD_WARNING_REASON_UNSPECIFIED: RecordWarningReason.ValueType  # 0
+"""Not set."""
+RECORD_WARNING_REASON_DUPLICATE_ANSWER: RecordWarningReason.ValueType  # 1
+"""Its individual has answered the same question (key and scale) in the same simulation before: the
+response named was recorded in an earlier call, or in the same and occurred earlier. Measures
+count the one that occurred first.
+"""
+Global___RecordWarningReason: _TypeAlias = RecordWarningReason  # noqa: Y015
+
 @_typing.final
 class RecordResponsesRequest(_message.Message):
     """RecordResponsesRequest holds up to 1,000 answers of one simulation in at most 3 MiB."""
@@ -30,12 +57,17 @@ class RecordResponsesRequest(_message.Message):
     SIMULATION_ID_FIELD_NUMBER: _builtins.int
     RESPONSES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     simulation_id: _builtins.str
-    """UUID of the simulation, made by the client. Its first batch binds it to the project of that
-    batch's personas.
+    """UUID of the simulation, made by the client or by CreateSimulation. Its first batch binds one that
+    is not there to the project of that batch's personas.
     """
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """1 to 1,000 answers of personas of one project; ids must not repeat within the batch."""
@@ -46,10 +78,11 @@ class RecordResponsesRequest(_message.Message):
         simulation_id: _builtins.str = ...,
         responses: _abc.Iterable[_response_pb2.Response] | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "responses", b"responses", "simulation_id", b"simulation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "responses", b"responses", "simulation_id", b"simulation_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -62,48 +95,107 @@ class RecordResponsesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESPONSES_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """The responses with their ids, parents and times."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordWarning]:
+        """What is suspicious about them, in the order of the request; a retry, or recording the same
+        responses again, is told the same. At most one for each response.
+        """
 
     def __init__(
         self,
         *,
         responses: _abc.Iterable[_response_pb2.Response] | None = ...,
+        warnings: _abc.Iterable[Global___RecordWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["responses", b"responses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["responses", b"responses", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordResponsesResponse: _TypeAlias = RecordResponsesResponse  # noqa: Y015
 
 @_typing.final
+class RecordWarning(_message.Message):
+    """RecordWarning says what is suspicious about a response. It was recorded nevertheless."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    EARLIER_RESPONSE_ID_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """The place of the response in the request, from 0."""
+    reason: Global___RecordWarningReason.ValueType
+    """What is suspicious."""
+    message: _builtins.str
+    """The same for people."""
+    earlier_response_id: _builtins.str
+    """UUID of the response beside which it is suspicious."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        reason: Global___RecordWarningReason.ValueType = ...,
+        message: _builtins.str = ...,
+        earlier_response_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earlier_response_id", b"earlier_response_id", "index", b"index", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordWarning: _TypeAlias = RecordWarning  # noqa: Y015
+
+@_typing.final
 class ListResponsesRequest(_message.Message):
-    """ListResponsesRequest asks for one page of the answers of a simulation, a project, a persona or a
-    library persona.
+    """ListResponsesRequest asks for one page of the answers that match every filter given: at least one
+    of simulation_id, project_id, group_id, persona_id, library_persona_id, question_key and
+    recorded_after.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SIMULATION_ID_FIELD_NUMBER: _builtins.int
     PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONA_ID_FIELD_NUMBER: _builtins.int
     LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
+    QUESTION_KEY_FIELD_NUMBER: _builtins.int
+    OCCURRED_FROM_FIELD_NUMBER: _builtins.int
+    OCCURRED_BEFORE_FIELD_NUMBER: _builtins.int
+    RECORDED_AFTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    QUESTION_KEY_FIELD_NUMBER: _builtins.int
-    START_TIME_FIELD_NUMBER: _builtins.int
-    END_TIME_FIELD_NUMBER: _builtins.int
     simulation_id: _builtins.str
-    """UUID of a simulation."""
+    """Only answers of this simulation, by UUID; "" is no filter."""
     project_id: _builtins.str
-    """UUID of a project, deleted or not."""
+    """Only answers of this project's personas, deleted or not, by UUID; "" is no filter."""
+    group_id: _builtins.str
+    """Only answers of this persona group's personas, deleted or not, by UUID; "" is no filter."""
     persona_id: _builtins.str
-    """UUID of a persona, deleted or not."""
+    """Only answers of this persona, deleted or not, by UUID; "" is no filter."""
     library_persona_id: _builtins.str
-    """UUID of a library persona, retired or not: the answers of its origin and of every reused copy."""
+    """Only answers of this library persona, retired or not, by UUID: those of its origin and of every
+    reused copy. "" is no filter.
+    """
+    question_key: _builtins.str
+    """Only answers to the question of this key (whole text, case-sensitive), at most 255 characters;
+    "" is no filter.
+    """
+    order_by: _builtins.str
+    """"occurred_at" or "recorded_at", optionally followed by " desc"; equal times are in order of id.
+    Default: "occurred_at". Only `recorded_at` is possible, and then the default, where
+    `recorded_after` is the only filter but those of when it occurred.
+    """
     page_size: _builtins.int
     """The maximum number of responses; 0 and values above 1,000 mean 1,000; a negative value is
     INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
@@ -112,38 +204,43 @@ class ListResponsesRequest(_message.Message):
     """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
     at the first page.
     """
-    question_key: _builtins.str
-    """Only answers to the question of this key (whole text, case-sensitive); "" is no filter. At most
-    255 characters.
-    """
     @_builtins.property
-    def start_time(self) -> _timestamp_pb2.Timestamp:
+    def occurred_from(self) -> _timestamp_pb2.Timestamp:
         """Only answers that occurred at this time or later, UTC; unset is no bound."""
 
     @_builtins.property
-    def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Only answers that occurred before this time, UTC; unset is no bound. Later than `start_time`."""
+    def occurred_before(self) -> _timestamp_pb2.Timestamp:
+        """Only answers that occurred before this time, UTC; unset is no bound. Later than
+        `occurred_from`.
+        """
+
+    @_builtins.property
+    def recorded_after(self) -> _timestamp_pb2.Timestamp:
+        """Only answers that were recorded after this time, UTC; unset is no bound. Whoever has read all
+        answers finds those that came late by the last `recorded_at` seen.
+        """
 
     def __init__(
         self,
         *,
         simulation_id: _builtins.str = ...,
         project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
         persona_id: _builtins.str = ...,
         library_persona_id: _builtins.str = ...,
+        question_key: _builtins.str = ...,
+        occurred_from: _timestamp_pb2.Timestamp | None = ...,
+        occurred_before: _timestamp_pb2.Timestamp | None = ...,
+        recorded_after: _timestamp_pb2.Timestamp | None = ...,
+        order_by: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
-        question_key: _builtins.str = ...,
-        start_time: _timestamp_pb2.Timestamp | None = ...,
-        end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "library_persona_id", b"library_persona_id", "persona_id", b"persona_id", "project_id", b"project_id", "scope", b"scope", "simulation_id", b"simulation_id", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_before", b"occurred_before", "occurred_from", b"occurred_from", "recorded_after", b"recorded_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "library_persona_id", b"library_persona_id", "page_size", b"page_size", "page_token", b"page_token", "persona_id", b"persona_id", "project_id", b"project_id", "question_key", b"question_key", "scope", b"scope", "simulation_id", b"simulation_id", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "library_persona_id", b"library_persona_id", "occurred_before", b"occurred_before", "occurred_from", b"occurred_from", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "persona_id", b"persona_id", "project_id", b"project_id", "question_key", b"question_key", "recorded_after", b"recorded_after", "simulation_id", b"simulation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_scope: _TypeAlias = _typing.Literal["simulation_id", "project_id", "persona_id", "library_persona_id"]  # noqa: Y015
-    _WhichOneofArgType_scope: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_scope) -> _WhichOneofReturnType_scope | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListResponsesRequest: _TypeAlias = ListResponsesRequest  # noqa: Y015
 
@@ -159,8 +256,9 @@ class ListResponsesResponse(_message.Message):
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
-        """The responses of the page, oldest first. A call looks at 10,000 responses at most: of a question
-        that few of them answer, a page may hold fewer than asked for, or none, even though more follow.
+        """The responses of the page, in the order asked for. A call looks at 10,000 responses at most: if
+        few of them match all filters, a page may hold fewer than asked for, or none, even though more
+        follow. A single filter by itself never has such pages in order of occurred_at.
         """
 
     def __init__(
@@ -176,6 +274,52 @@ class ListResponsesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListResponsesResponse: _TypeAlias = ListResponsesResponse  # noqa: Y015
+
+@_typing.final
+class GetResponseRequest(_message.Message):
+    """GetResponseRequest names one response."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSE_ID_FIELD_NUMBER: _builtins.int
+    response_id: _builtins.str
+    """UUID of the response."""
+    def __init__(
+        self,
+        *,
+        response_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["response_id", b"response_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetResponseRequest: _TypeAlias = GetResponseRequest  # noqa: Y015
+
+@_typing.final
+class GetResponseResponse(_message.Message):
+    """GetResponseResponse holds the response."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def response(self) -> _response_pb2.Response:
+        """The response."""
+
+    def __init__(
+        self,
+        *,
+        response: _response_pb2.Response | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetResponseResponse: _TypeAlias = GetResponseResponse  # noqa: Y015
 
 @_typing.final
 class GetResponsePersonaRequest(_message.Message):

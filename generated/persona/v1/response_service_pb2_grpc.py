@@ -29,7 +29,7 @@ class ResponseServiceStub:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+    batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -52,6 +52,11 @@ class ResponseServiceStub:
                 request_serializer=persona_dot_v1_dot_response__service__pb2.ListResponsesRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_response__service__pb2.ListResponsesResponse.FromString,
                 _registered_method=True)
+        self.GetResponse = channel.unary_unary(
+                '/persona.v1.ResponseService/GetResponse',
+                request_serializer=persona_dot_v1_dot_response__service__pb2.GetResponseRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_response__service__pb2.GetResponseResponse.FromString,
+                _registered_method=True)
         self.GetResponsePersona = channel.unary_unary(
                 '/persona.v1.ResponseService/GetResponsePersona',
                 request_serializer=persona_dot_v1_dot_response__service__pb2.GetResponsePersonaRequest.SerializeToString,
@@ -63,7 +68,7 @@ class ResponseServiceServicer:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+    batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -73,7 +78,8 @@ class ResponseServiceServicer:
     def RecordResponses(self, request, context):
         """RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
         the request. With the id of a response that was recorded with the same content, it returns that
-        one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+        one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
+        Answers by a deleted persona are accepted for as long as it is kept:
         until the server's retention period has passed, or for good once it has answers.
         Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
         for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
@@ -84,11 +90,17 @@ class ResponseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListResponses(self, request, context):
-        """ListResponses pages through the answers of one simulation, project, persona or library persona,
-        deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-        the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-        answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+        response that exists from the first to the last page is returned exactly once, whatever is
+        recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+        PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetResponse(self, request, context):
+        """GetResponse reads one response. Errors: RESPONSE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,6 +127,11 @@ def add_ResponseServiceServicer_to_server(servicer, server):
                     request_deserializer=persona_dot_v1_dot_response__service__pb2.ListResponsesRequest.FromString,
                     response_serializer=persona_dot_v1_dot_response__service__pb2.ListResponsesResponse.SerializeToString,
             ),
+            'GetResponse': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetResponse,
+                    request_deserializer=persona_dot_v1_dot_response__service__pb2.GetResponseRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_response__service__pb2.GetResponseResponse.SerializeToString,
+            ),
             'GetResponsePersona': grpc.unary_unary_rpc_method_handler(
                     servicer.GetResponsePersona,
                     request_deserializer=persona_dot_v1_dot_response__service__pb2.GetResponsePersonaRequest.FromString,
@@ -132,7 +149,7 @@ class ResponseService:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+    batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -183,6 +200,33 @@ class ResponseService:
             '/persona.v1.ResponseService/ListResponses',
             persona_dot_v1_dot_response__service__pb2.ListResponsesRequest.SerializeToString,
             persona_dot_v1_dot_response__service__pb2.ListResponsesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetResponse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.ResponseService/GetResponse',
+            persona_dot_v1_dot_response__service__pb2.GetResponseRequest.SerializeToString,
+            persona_dot_v1_dot_response__service__pb2.GetResponseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,7 +16,7 @@ class ResponseServiceStub:
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+    batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -27,19 +27,21 @@ class ResponseServiceStub:
     RecordResponses: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.RecordResponsesRequest, _response_service_pb2.RecordResponsesResponse]
     """RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
     the request. With the id of a response that was recorded with the same content, it returns that
-    one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+    one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
+    Answers by a deleted persona are accepted for as long as it is kept:
     until the server's retention period has passed, or for good once it has answers.
     Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
     for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
     different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
     """
     ListResponses: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.ListResponsesRequest, _response_service_pb2.ListResponsesResponse]
-    """ListResponses pages through the answers of one simulation, project, persona or library persona,
-    deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-    the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-    answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-    LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+    response that exists from the first to the last page is returned exactly once, whatever is
+    recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+    PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
+    GetResponse: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.GetResponseRequest, _response_service_pb2.GetResponseResponse]
+    """GetResponse reads one response. Errors: RESPONSE_NOT_FOUND."""
     GetResponsePersona: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.GetResponsePersonaRequest, _response_service_pb2.GetResponsePersonaResponse]
     """GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
     Errors: RESPONSE_NOT_FOUND.
@@ -49,7 +51,7 @@ class ResponseServiceServicer(metaclass=_abc_1.ABCMeta):
     """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
-    batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+    batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
     `persona_deleted`, and the persona stays readable through it.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -64,7 +66,8 @@ class ResponseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _response_service_pb2.RecordResponsesResponse:
         """RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
         the request. With the id of a response that was recorded with the same content, it returns that
-        one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+        one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
+        Answers by a deleted persona are accepted for as long as it is kept:
         until the server's retention period has passed, or for good once it has answers.
         Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
         for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
@@ -77,12 +80,19 @@ class ResponseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _response_service_pb2.ListResponsesRequest,
         context: _grpc.ServicerContext,
     ) -> _response_service_pb2.ListResponsesResponse:
-        """ListResponses pages through the answers of one simulation, project, persona or library persona,
-        deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-        the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-        answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+        response that exists from the first to the last page is returned exactly once, whatever is
+        recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+        PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
+
+    @_abc_1.abstractmethod
+    def GetResponse(
+        self,
+        request: _response_service_pb2.GetResponseRequest,
+        context: _grpc.ServicerContext,
+    ) -> _response_service_pb2.GetResponseResponse:
+        """GetResponse reads one response. Errors: RESPONSE_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def GetResponsePersona(

@@ -16,11 +16,11 @@ def project_not_found(project_id: str) -> ServiceError:
     )
 
 
-def group_not_found(group_id: str) -> ServiceError:
-    """PERSONA_GROUP_NOT_FOUND in a project that is there."""
+def group_not_found(group_id: str, where: str = " in this project") -> ServiceError:
+    """PERSONA_GROUP_NOT_FOUND in a project that is there, or with `where` "" anywhere."""
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_GROUP_NOT_FOUND,
-        f"There is no persona group {group_id} in this project.",
+        f"There is no persona group {group_id}{where}.",
         metadata={"group_id": group_id},
     )
 
@@ -40,6 +40,24 @@ def response_not_found(response_id: str) -> ServiceError:
         errors_pb2.ERROR_REASON_RESPONSE_NOT_FOUND,
         f"There is no response {response_id}.",
         metadata={"response_id": response_id},
+    )
+
+
+def simulation_not_found(simulation_id: str) -> ServiceError:
+    """SIMULATION_NOT_FOUND in a project that is there."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_SIMULATION_NOT_FOUND,
+        f"There is no simulation {simulation_id} in this project.",
+        metadata={"simulation_id": simulation_id},
+    )
+
+
+def name_taken(field: str, name: str, resource_id: str) -> ServiceError:
+    """ALREADY_EXISTS: another resource of the same parent has this name."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_ALREADY_EXISTS,
+        f'{field}: the name "{name}" is taken by {resource_id}. Use another name.',
+        metadata={"state": "visible", "field": field, "id": resource_id},
     )
 
 
@@ -67,11 +85,17 @@ def lock_group(repositories: Repositories, project_id: str, group_id: str) -> Lo
 
 def require_group(repositories: Repositories, project_id: str, group_id: str) -> None:
     """Refuse a group that is not visible, or say which parent is missing."""
+    require_shown(repositories, project_id, group_id)
+
+
+def require_shown(repositories: Repositories, project_id: str, group_id: str) -> int:
+    """Return the set that a visible group shows, or say which parent is missing."""
     head = repositories.groups.head(id_bytes(project_id), id_bytes(group_id))
     if not head.project:
         raise project_not_found(project_id)
     if head.set_id is None:
         raise group_not_found(group_id)
+    return head.set_id
 
 
 def require_persona(

@@ -15,6 +15,7 @@ from persona.v1 import (
     persona_service_pb2,
     project_service_pb2,
     response_service_pb2,
+    simulation_service_pb2,
 )
 
 SERVICES: tuple[ServiceDescriptor, ...] = (
@@ -22,6 +23,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
     response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
     library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
+    simulation_service_pb2.DESCRIPTOR.services_by_name["SimulationService"],
 )
 
 # The thread pools, see pools.py.
@@ -41,6 +43,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.PersonaService.ExportPersonas": Rules("stream", ("personas:read",)),
     "persona.v1.PersonaService.CreatePersona": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.BatchCreatePersonas": Rules("write", ("personas:write",)),
+    "persona.v1.PersonaService.CopyPersonas": Rules("write", ("personas:write", "personas:read")),
     "persona.v1.PersonaService.ImportPersonas": Rules("stream", ("personas:write",)),
     "persona.v1.PersonaService.DeletePersona": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.DeleteAllPersonas": Rules("write", ("personas:write",)),
@@ -62,9 +65,15 @@ RPCS: dict[str, Rules] = {
     ),
     "persona.v1.ResponseService.RecordResponses": Rules("write", ("responses:write",)),
     "persona.v1.ResponseService.ListResponses": Rules("read", ("responses:read",)),
+    "persona.v1.ResponseService.GetResponse": Rules("read", ("responses:read",)),
     "persona.v1.ResponseService.GetResponsePersona": Rules(
         "read", ("responses:read", "personas:read")
     ),
+    "persona.v1.SimulationService.CreateSimulation": Rules("write", ("responses:write",)),
+    "persona.v1.SimulationService.ListSimulations": Rules("read", ("responses:read",)),
+    "persona.v1.SimulationService.GetSimulation": Rules("read", ("responses:read",)),
+    "persona.v1.SimulationService.UpdateSimulation": Rules("write", ("responses:write",)),
+    "persona.v1.SimulationService.ListQuestions": Rules("read", ("responses:read",)),
     "persona.v1.LibraryService.GetReliability": Rules("dear", ("library:read", "responses:read")),
     "persona.v1.LibraryService.GetLibraryPersonaReliability": Rules(
         "dear", ("library:read", "responses:read")

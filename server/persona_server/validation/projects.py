@@ -12,6 +12,8 @@ from persona.v1.project_service_pb2 import (
     UpdatePersonaGroupRequest,
     UpdateProjectRequest,
 )
+from persona.v1.simulation_pb2 import Simulation
+from persona.v1.simulation_service_pb2 import CreateSimulationRequest, UpdateSimulationRequest
 from persona_server.validation.fields import (
     check_ages,
     check_filterable,
@@ -40,13 +42,14 @@ OPEN = ("All", "Any")  # what leaves a field of a group's definition open, besid
 
 ProjectChange: TypeAlias = CreateProjectRequest | UpdateProjectRequest
 GroupChange: TypeAlias = CreatePersonaGroupRequest | UpdatePersonaGroupRequest
-Resource: TypeAlias = Project | PersonaGroup
+SimulationChange: TypeAlias = CreateSimulationRequest | UpdateSimulationRequest
+Resource: TypeAlias = Project | PersonaGroup | Simulation
 
 
 def check_project(found: Violations, request: ProjectChange) -> None:
     """Check and normalise the project of a create or an update."""
-    _require(found, request, "project")
-    names = _prepared(found, request, request.project, "project", PROJECT_FIELDS)
+    require(found, request, "project")
+    names = prepared(found, request, request.project, "project", PROJECT_FIELDS)
     if "name" in names:
         check_name(found, "project.name", request.project.name)
     if "description" in names:
@@ -56,8 +59,8 @@ def check_project(found: Violations, request: ProjectChange) -> None:
 
 def check_group(found: Violations, request: GroupChange) -> None:
     """Check and normalise the group of a create or an update."""
-    _require(found, request, "persona_group")
-    names = _prepared(found, request, request.persona_group, "persona_group", GROUP_FIELDS)
+    require(found, request, "persona_group")
+    names = prepared(found, request, request.persona_group, "persona_group", GROUP_FIELDS)
     if "name" in names:
         check_name(found, "persona_group.name", request.persona_group.name)
     _check_definition(found, request.persona_group)
@@ -78,20 +81,23 @@ def _check_definition(found: Violations, group: PersonaGroup) -> None:
     check_text(found, "persona_group.psychographic_notes", notes, limit)
 
 
-def _require(found: Violations, request: Message, name: str) -> None:
+def require(found: Violations, request: Message, name: str) -> None:
+    """Add that a create or an update lacks its resource."""
     if not request.HasField(name):
         found.add(name, "is required")
 
 
-def _prepared(
+def prepared(
     found: Violations,
-    request: ProjectChange | GroupChange,
+    request: ProjectChange | GroupChange | SimulationChange,
     resource: Resource,
     name: str,
     fields: tuple[str, ...],
 ) -> tuple[str, ...]:
     """Clear what is output only in a resource, and return the fields that the request sets."""
-    if isinstance(request, UpdateProjectRequest | UpdatePersonaGroupRequest):
+    if isinstance(
+        request, UpdateProjectRequest | UpdatePersonaGroupRequest | UpdateSimulationRequest
+    ):
         _clear_all_but(resource, fields)
         return _masked(found, request.update_mask, resource, fields)
     _clear_all_but(resource, ("id", *fields))

@@ -13,15 +13,17 @@ from persona.v1 import (
     persona_service_pb2,
     project_service_pb2,
     response_service_pb2,
+    simulation_service_pb2,
 )
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
+    CopyPersonasRequest,
     CreatePersonaRequest,
     ImportPersonasRequest,
     ImportStart,
 )
-from persona_server.validation.fields import check_uuid
+from persona_server.validation.fields import check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_list,
@@ -29,16 +31,24 @@ from persona_server.validation.library import (
     check_reuse,
     check_timeline,
 )
-from persona_server.validation.limits import MAX_PERSONAS
+from persona_server.validation.limits import MAX_COPIED, MAX_PERSONAS
 from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_project
-from persona_server.validation.responses import check_responses, check_scope_and_range
+from persona_server.validation.responses import check_list as check_response_list
+from persona_server.validation.responses import check_responses
+from persona_server.validation.simulations import (
+    check_questions,
+    check_simulation,
+    check_simulations,
+)
 from persona_server.validation.unknown import check_unknown
 from persona_server.validation.violations import Violations, found_by
 
 _PATH_IDS = (
     "project_id",
     "group_id",
+    "source_project_id",
+    "source_group_id",
     "persona_id",
     "simulation_id",
     "response_id",
@@ -135,6 +145,12 @@ def _check_personas(found: Violations, personas: Sequence[Persona], path: str) -
             found.add(f"{path}[{i}].id", f"repeats the id of {path}[{seen[persona.id]}]")
 
 
+def _check_copy(found: Violations, request: CopyPersonasRequest) -> None:
+    check_ids(found, "persona_ids", request.persona_ids, MAX_COPIED)
+    if request.source_group_id == request.group_id:
+        found.add("source_group_id", "must be another group than group_id")
+
+
 def _check_import(found: Violations, request: ImportPersonasRequest) -> None:
     """Check what can be told without the state of the stream, which the service knows."""
     kind = request.WhichOneof("content")
@@ -155,8 +171,12 @@ def _check_start(found: Violations, start: ImportStart) -> None:
     start.import_id = check_uuid(found, f"{path}import_id", start.import_id, required=True)
 
 
-# A list of responses has one of several ids.
-_LENIENT = {response_service_pb2.ListResponsesRequest.DESCRIPTOR.name}
+# A list of responses has some of several ids, and questions are those of a project without a
+# simulation.
+_LENIENT = {
+    response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
+    simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
+}
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
     "page_size": _check_page_size,
@@ -176,13 +196,18 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(persona_service_pb2.ExportPersonasRequest, check_filters),
         _own(persona_service_pb2.CreatePersonaRequest, _check_persona),
         _own(persona_service_pb2.BatchCreatePersonasRequest, _check_batch),
+        _own(persona_service_pb2.CopyPersonasRequest, _check_copy),
         _own(persona_service_pb2.ImportPersonasRequest, _check_import),
         _own(project_service_pb2.CreateProjectRequest, check_project),
         _own(project_service_pb2.UpdateProjectRequest, check_project),
         _own(project_service_pb2.CreatePersonaGroupRequest, check_group),
         _own(project_service_pb2.UpdatePersonaGroupRequest, check_group),
         _own(response_service_pb2.RecordResponsesRequest, check_responses),
-        _own(response_service_pb2.ListResponsesRequest, check_scope_and_range),
+        _own(response_service_pb2.ListResponsesRequest, check_response_list),
+        _own(simulation_service_pb2.CreateSimulationRequest, check_simulation),
+        _own(simulation_service_pb2.UpdateSimulationRequest, check_simulation),
+        _own(simulation_service_pb2.ListSimulationsRequest, check_simulations),
+        _own(simulation_service_pb2.ListQuestionsRequest, check_questions),
         _own(library_service_pb2.ListLibraryPersonasRequest, check_filters, check_list),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),

@@ -1,4 +1,4 @@
-"""What a response must be, and the range of a list of them."""
+"""What a response must be, and what a list of them may ask for."""
 
 import time
 from collections.abc import Sequence
@@ -39,7 +39,10 @@ OUTPUT_ONLY = frozenset(
 )
 _LINES = ("model", "prompt_version")
 _TEXTS = ("question_text", "quote")
-SCOPES = ("simulation_id", "project_id", "persona_id", "library_persona_id")
+# What a list may name, beside a question; and its orders, "" being the default.
+FILTER_IDS = ("simulation_id", "project_id", "group_id", "persona_id", "library_persona_id")
+_TIMES = ("occurred_from", "occurred_before", "recorded_after")
+ORDERS = ("", "occurred_at", "recorded_at")
 
 
 def check_responses(found: Violations, request: RecordResponsesRequest) -> None:
@@ -63,23 +66,51 @@ def response_violations(response: Response, path: str) -> Violations:
     return found_by(lambda found: _check_response(found, response, path, latest))
 
 
-def check_scope_and_range(found: Violations, request: ListResponsesRequest) -> None:
-    """Check and normalise whose responses a ListResponsesRequest asks for, and of which time."""
-    scope = request.WhichOneof("scope")
-    if scope is None:
-        what = f"is required, or one of {', '.join(SCOPES[1:])} in its place"
-        found.add(SCOPES[0], what)
-    else:
-        value = check_uuid(found, scope, getattr(request, scope), required=True)
-        setattr(request, scope, value)
+def check_list(found: Violations, request: ListResponsesRequest) -> None:
+    """Check and normalise the filters and the order of a ListResponsesRequest."""
+    for name in FILTER_IDS:
+        value = check_uuid(found, name, getattr(request, name), required=False)
+        setattr(request, name, value)
     check_line(found, "question_key", request.question_key, LINES["question_key"])
-    for name in ("start_time", "end_time"):
-        if request.HasField(name):
+    for name in _TIMES:
+        if request.HasField(name):  # type: ignore[arg-type]  # the stub wants literal names
             check_time(found, name, getattr(request, name))
-    if request.HasField("start_time") and request.HasField("end_time"):
-        start, end = request.start_time, request.end_time
+    if request.HasField("occurred_from") and request.HasField("occurred_before"):
+        start, end = request.occurred_from, request.occurred_before
         if (end.seconds, end.nanos) <= (start.seconds, start.nanos):
-            found.add("end_time", "must be later than start_time")
+            found.add("occurred_before", "must be later than occurred_from")
+    if not _has_key(request) and not request.HasField("recorded_after"):
+        others = ", ".join((*FILTER_IDS[1:], "question_key", "recorded_after"))
+        found.add(FILTER_IDS[0], f"is required, or one of {others} in its place")
+    _check_order(found, request)
+
+
+def order_of(request: ListResponsesRequest) -> tuple[bool, bool]:
+    """Return whether a checked request asks for the order of recording, and for the latest first.
+
+    What has no other filter than when it was recorded comes in that order by default.
+    """
+    default = "occurred_at" if _has_key(request) else "recorded_at"
+    name, _, direction = (request.order_by or default).partition(" ")
+    return name == "recorded_at", direction == "desc"
+
+
+def _has_key(request: ListResponsesRequest) -> bool:
+    """Return whether a request names whose answers it wants, or to what."""
+    return bool(request.question_key) or any(getattr(request, name) for name in FILTER_IDS)
+
+
+def _check_order(found: Violations, request: ListResponsesRequest) -> None:
+    if len(request.order_by) > LINES["order_by"]:
+        check_line(found, "order_by", request.order_by, LINES["order_by"])
+        return
+    request.order_by = " ".join(request.order_by.split())
+    name, _, direction = request.order_by.partition(" ")
+    if name not in ORDERS or direction not in ("", "desc"):
+        what = f'must be one of {", ".join(ORDERS[1:])}, optionally followed by " desc"'
+        found.add("order_by", what)
+    elif name == "occurred_at" and not _has_key(request):
+        found.add("order_by", "must be recorded_at where recorded_after is the only filter")
 
 
 def _check_response(found: Violations, response: Response, path: str, latest: int) -> None:

@@ -1,4 +1,4 @@
-"""`persona responses`: record answers from files, and list them."""
+"""`persona responses`: record answers from files, list and show them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,20 +15,31 @@ from persona_cli.runs.resuming import explain_interruption, open_journal, total_
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.listing import Limit, print_list
-from persona_cli.terminal.names import project_id
-from persona_cli.terminal.output import compact_json, print_line
+from persona_cli.terminal.names import group_ids, project_id
+from persona_cli.terminal.output import (
+    compact_json,
+    details,
+    print_json,
+    print_line,
+    print_pairs,
+)
 from persona_cli.terminal.progress import ProgressBar
 from persona_cli.terminal.shifts import number_text
 from persona_server.validation.fields import UUID
 
 _REPEATS = "repeats the answer of {where}; ids of their own would record both (this is {id})"
 
+_ANSWERS = {"choice", "choices", "rating", "sentiment", "text"}
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    responses = typer.Typer(cls=ListByDefault, help="Record and list the answers of personas.")
+    responses = typer.Typer(
+        cls=ListByDefault, help="Record, list and show the answers of personas."
+    )
     app.add_typer(responses, name="responses")
     client_command(responses, "list")(list_)
+    client_command(responses, "show")(show)
     client_command(responses, "record")(record)
 
 
@@ -52,9 +63,10 @@ def record(
 
     An answer without an id gets one derived from its simulation and content, so that recording a
     file again records nothing twice. Invalid lines are listed and left out, and the exit code is
-    then 1. An interrupted run resumes when the same command is run again. CSV has a column for each
-    field, and for the answer the columns kind, value, options, min and max; lists are JSON arrays,
-    or separated by |.
+    then 1. A second answer of an individual to one question in one simulation is recorded, with a
+    warning. An interrupted run resumes when the same command is run again. CSV has a column for
+    each field, and for the answer the columns kind, value, options, min and max; lists are JSON
+    arrays, or separated by |.
     """
     if simulation and not UUID.fullmatch(simulation):
         raise usage_error(f"--simulation must be a UUID; got {simulation!r}.")
@@ -72,9 +84,11 @@ def record(
     ):
         run.run(client, reader, progress)
     if context.as_json:
-        print_line(compact_json({"recorded": run.recorded, "refused": run.refused}))
+        counts = {"recorded": run.recorded, "refused": run.refused, "warned": run.warned}
+        print_line(compact_json(counts))
     else:
-        print(f"{run.recorded} recorded, {run.refused} refused.")
+        warned = f"; warnings about {run.warned}" if run.warned else ""
+        print(f"{run.recorded} recorded, {run.refused} refused{warned}.")
     if run.refused:
         raise typer.Exit(1)
 
@@ -88,6 +102,12 @@ def list_(
     project: Annotated[
         str, typer.Option("--project", "-p", help="Answers of this project, by name or id.")
     ] = "",
+    group: Annotated[
+        str,
+        typer.Option(
+            "--group", "-g", help="Answers of this persona group, by id, or in --project by name."
+        ),
+    ] = "",
     persona: Annotated[
         str, typer.Option(help="Answers of this persona, by id.", show_default=False)
     ] = "",
@@ -95,42 +115,78 @@ def list_(
         str, typer.Option(help="Answers of this library persona, by id.", show_default=False)
     ] = "",
     question: Annotated[
-        str, typer.Option(help="Only answers to this question_key.", show_default=False)
+        str, typer.Option(help="Answers to this question_key.", show_default=False)
     ] = "",
     since: Annotated[
-        str, typer.Option(help="Only answers at or after this time (UTC).", metavar="TIME")
+        str, typer.Option(help="Answers at or after this time (UTC).", metavar="TIME")
     ] = "",
     until: Annotated[
-        str, typer.Option(help="Only answers before this time (UTC).", metavar="TIME")
+        str, typer.Option(help="Answers before this time (UTC).", metavar="TIME")
+    ] = "",
+    recorded_after: Annotated[
+        str, typer.Option(help="Answers recorded after this time (UTC).", metavar="TIME")
+    ] = "",
+    order_by: Annotated[
+        str,
+        typer.Option(help='occurred_at or recorded_at, or either followed by " desc".'),
     ] = "",
     limit: Limit = None,
 ) -> None:
-    """List answers, oldest first: of a simulation, a project, a persona or a library persona.
+    """List the answers that match every option: at least one beside --since and --until.
 
-    Those of deleted ones, too. TIME is such as 2026-03-01 or 2026-03-01T09:30:00Z.
+    Those of deleted ones, too, and oldest first by default. TIME is such as 2026-03-01 or
+    2026-03-01T09:30:00Z.
     """
-    if sum(map(bool, (simulation, project, persona, library_persona))) != 1:
+    if not any((simulation, project, group, persona, library_persona, question, recorded_after)):
         raise usage_error(
-            "Give exactly one of --simulation, --project, --persona and --library-persona."
+            "Give --simulation, --project, --group, --persona, --library-persona, --question or "
+            "--recorded-after."
         )
     start, end = _time("--since", since), _time("--until", until)
-    parent = project_id(context.client, project) if project else None
+    recorded = _time("--recorded-after", recorded_after)
+    parent, group_id = _place(context, project, group)
     print_list(
         context,
         limit,
         lambda page_size: context.client.list_responses(
-            simulation_id=simulation or None,
+            simulation_id=simulation,
             project_id=parent,
-            persona_id=persona or None,
-            library_persona_id=library_persona or None,
+            group_id=group_id,
+            persona_id=persona,
+            library_persona_id=library_persona,
             question_key=question,
-            start_time=start,
-            end_time=end,
+            occurred_from=start,
+            occurred_before=end,
+            recorded_after=recorded,
+            order_by=order_by,
             page_size=page_size,
         ),
         ("ID", "OCCURRED", "PERSONA", "QUESTION", "ANSWER"),
         lambda r: (r.id, r.occurred_at, r.persona_id, r.question_key, _answer_text(r)),
     )
+
+
+def show(
+    context: CommandContext,
+    response_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the response.")],
+) -> None:
+    """Show one answer with all that was recorded of it."""
+    found = context.client.get_response(response_id)
+    if context.as_json:
+        print_json(found)
+        return
+    answered = found.WhichOneof("answer")
+    pairs = [(name, value) for name, value in details(found) if name.split(".")[0] not in _ANSWERS]
+    print_pairs([*pairs, (answered or "answer", _answer_text(found))])
+
+
+def _place(context: CommandContext, project: str, group: str) -> tuple[str, str]:
+    """Return the ids of a project and of a group, "" for what is not given."""
+    if project and group:
+        return group_ids(context.client, project, group)
+    if group and not UUID.fullmatch(group):
+        raise usage_error("A --group that is named by its name needs its --project.")
+    return project_id(context.client, project) if project else "", group.lower()
 
 
 def _answer_text(response: Response) -> str:

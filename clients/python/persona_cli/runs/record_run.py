@@ -10,13 +10,21 @@ from persona_cli.runs.refusals import Refusals, violations_by_index
 from persona_cli.runs.resuming import batches, how_to_resume
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.progress import ProgressBar
-from persona_client import AlreadyExists, InvalidField, PersonaClient, PersonaError, PersonaNotFound
+from persona_client import (
+    AlreadyExists,
+    InvalidField,
+    PersonaClient,
+    PersonaError,
+    PersonaNotFound,
+    RecordedResponses,
+)
 from persona_client.batches import Batches
 from persona_client.sending import send_in_time
 from persona_client.streams import STREAM_TIMEOUT
 
 # Each costs a request, and the service names few answers at a time.
 MAX_REFUSED_REQUESTS = 100
+MAX_WARNINGS_LISTED = 100  # of a run; the others are only counted
 
 
 class RecordRun:
@@ -30,6 +38,7 @@ class RecordRun:
         self._refusals = Refusals(inputs, journal)
         self._refused_requests = 0
         self.recorded = 0
+        self.warned = 0
 
     @property
     def refused(self) -> int:
@@ -84,11 +93,18 @@ class RecordRun:
         while lines:
             responses = [line.item.response for line in lines]
             try:
-                client.record_responses(simulation_id, responses, timeout=STREAM_TIMEOUT)
+                done = client.record_responses(simulation_id, responses, timeout=STREAM_TIMEOUT)
+                self._warn(lines, done)
                 break
             except (AlreadyExists, InvalidField, PersonaNotFound) as error:
                 lines = self._without_refused(lines, error)
         return len(lines)
+
+    def _warn(self, lines: list[Line[SimulationResponse]], done: RecordedResponses) -> None:
+        for warning in done.warnings:
+            self.warned += 1
+            if self.warned <= MAX_WARNINGS_LISTED:
+                self._refusals.note(lines[warning.index].position, f"warning: {warning.message}")
 
     def _without_refused(
         self, lines: list[Line[SimulationResponse]], error: PersonaError

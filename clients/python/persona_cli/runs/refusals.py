@@ -30,8 +30,12 @@ class Refusals:
         """List a line that was refused, and count it."""
         with self._lock:
             self.count += 1
+        self.note(position, reason)
+
+    def note(self, position: Position, text: str) -> None:
+        """Say something of a line."""
         where = f"{self._inputs[position.file].name}:{position.line}"
-        print(printable(f"{where}: {reason}"), file=sys.stderr)
+        print(printable(f"{where}: {text}"), file=sys.stderr)
 
     def add_from_service(self, position: Position, reason: str) -> None:
         """List a line that the service would not take, in the runs that follow as well."""

@@ -27,8 +27,10 @@ def print_list(
     fetch: Callable[[int], Iterator[Listed]],
     columns: Sequence[str],
     row_of: Callable[[Listed], Sequence[object]],
+    *,
+    ids: bool = True,
 ) -> None:
-    """Print what `fetch` yields, given the size of a page."""
+    """Print what `fetch` yields, given the size of a page; the first column is an id if so."""
     asked = limit is not None or context.as_json
     limit = (limit or 0) if asked else TABLE_LIMIT
     found = fetch(min(limit + 1, 1000) if limit else 0)
@@ -37,6 +39,6 @@ def print_list(
         for message in shown:
             print_json(message)
     else:
-        print_table(columns, (row_of(message) for message in shown))
+        print_table(columns, (row_of(message) for message in shown), ids=ids)
     if not asked and next(found, None) is not None:
         print(f"There are more than these {limit}; --limit 0 lists all.", file=sys.stderr)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from persona.v1.project_pb2 import PersonaGroup, Project
+from persona.v1.simulation_pb2 import Simulation
 from persona_cli.terminal.failures import CommandError
 from persona_client import PersonaClient
 from persona_server.validation.fields import UUID
 
-Named = TypeVar("Named", Project, PersonaGroup)
+Named = TypeVar("Named", Project, PersonaGroup, Simulation)
 
 
 def project_id(client: PersonaClient, text: str) -> str:
@@ -27,6 +28,15 @@ def group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str
     if UUID.fullmatch(group):
         return parent, group.lower()
     return parent, _require_named("persona group", group, client.list_persona_groups(parent)).id
+
+
+def simulation_ids(client: PersonaClient, project: str, simulation: str) -> tuple[str, str]:
+    """Return the ids of a project and of a simulation in it, each by name or id."""
+    parent = project_id(client, project)
+    if UUID.fullmatch(simulation):
+        return parent, simulation.lower()
+    named = client.list_simulations(parent, name=simulation)
+    return parent, _require_named("simulation", simulation, named).id
 
 
 def ensure_group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str]:

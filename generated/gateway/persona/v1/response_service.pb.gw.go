@@ -116,6 +116,45 @@ func local_request_ResponseService_ListResponses_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
+func request_ResponseService_GetResponse_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.GetResponseRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["response_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "response_id")
+	}
+	protoReq.ResponseId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "response_id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.GetResponse(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_ResponseService_GetResponse_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ResponseServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.GetResponseRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["response_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "response_id")
+	}
+	protoReq.ResponseId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "response_id", err)
+	}
+	msg, err := server.GetResponse(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 func request_ResponseService_GetResponsePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq extPersonav1.GetResponsePersonaRequest
@@ -179,7 +218,7 @@ func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_RecordResponses_0{resp.(*extPersonav1.RecordResponsesResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_ListResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -200,6 +239,26 @@ func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_ResponseService_ListResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_ListResponses_0{resp.(*extPersonav1.ListResponsesResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_ResponseService_GetResponse_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.ResponseService/GetResponse", runtime.WithHTTPPathPattern("/api/v1/responses/{response_id}"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_ResponseService_GetResponse_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ResponseService_GetResponse_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponse_0{resp.(*extPersonav1.GetResponseResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_GetResponsePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -276,7 +335,7 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_RecordResponses_0{resp.(*extPersonav1.RecordResponsesResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_ListResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -294,6 +353,23 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_ResponseService_ListResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_ListResponses_0{resp.(*extPersonav1.ListResponsesResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_ResponseService_GetResponse_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.ResponseService/GetResponse", runtime.WithHTTPPathPattern("/api/v1/responses/{response_id}"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_ResponseService_GetResponse_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ResponseService_GetResponse_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponse_0{resp.(*extPersonav1.GetResponseResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_GetResponsePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -315,15 +391,6 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 	return nil
 }
 
-type response_ResponseService_RecordResponses_0 struct {
-	*extPersonav1.RecordResponsesResponse
-}
-
-func (m response_ResponseService_RecordResponses_0) XXX_ResponseBody() interface{} {
-	response := m.RecordResponsesResponse
-	return response.Responses
-}
-
 type response_ResponseService_ListResponses_0 struct {
 	*extPersonav1.ListResponsesResponse
 }
@@ -331,6 +398,15 @@ type response_ResponseService_ListResponses_0 struct {
 func (m response_ResponseService_ListResponses_0) XXX_ResponseBody() interface{} {
 	response := m.ListResponsesResponse
 	return response.Responses
+}
+
+type response_ResponseService_GetResponse_0 struct {
+	*extPersonav1.GetResponseResponse
+}
+
+func (m response_ResponseService_GetResponse_0) XXX_ResponseBody() interface{} {
+	response := m.GetResponseResponse
+	return response.Response
 }
 
 type response_ResponseService_GetResponsePersona_0 struct {
@@ -345,11 +421,13 @@ func (m response_ResponseService_GetResponsePersona_0) XXX_ResponseBody() interf
 var (
 	pattern_ResponseService_RecordResponses_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "simulations", "simulation_id", "responses"}, ""))
 	pattern_ResponseService_ListResponses_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "responses"}, ""))
+	pattern_ResponseService_GetResponse_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "responses", "response_id"}, ""))
 	pattern_ResponseService_GetResponsePersona_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "responses", "response_id", "persona"}, ""))
 )
 
 var (
 	forward_ResponseService_RecordResponses_0    = runtime.ForwardResponseMessage
 	forward_ResponseService_ListResponses_0      = runtime.ForwardResponseMessage
+	forward_ResponseService_GetResponse_0        = runtime.ForwardResponseMessage
 	forward_ResponseService_GetResponsePersona_0 = runtime.ForwardResponseMessage
 )

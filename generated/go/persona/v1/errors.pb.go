@@ -97,6 +97,8 @@ const (
 	// REST only, 503: the gateway can't reach the service, or has no room for the request now; retry
 	// with the same Idempotency-Key.
 	ErrorReason_ERROR_REASON_UNREACHABLE ErrorReason = 28
+	// NOT_FOUND: the project exists, but has no such simulation.
+	ErrorReason_ERROR_REASON_SIMULATION_NOT_FOUND ErrorReason = 29
 )
 
 // Enum value maps for ErrorReason.
@@ -131,6 +133,7 @@ var (
 		26: "ERROR_REASON_QUOTA_EXCEEDED",
 		27: "ERROR_REASON_TOO_MANY_REQUESTS",
 		28: "ERROR_REASON_UNREACHABLE",
+		29: "ERROR_REASON_SIMULATION_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -162,6 +165,7 @@ var (
 		"ERROR_REASON_QUOTA_EXCEEDED":            26,
 		"ERROR_REASON_TOO_MANY_REQUESTS":         27,
 		"ERROR_REASON_UNREACHABLE":               28,
+		"ERROR_REASON_SIMULATION_NOT_FOUND":      29,
 	}
 )
 
@@ -197,7 +201,7 @@ var File_persona_v1_errors_proto protoreflect.FileDescriptor
 const file_persona_v1_errors_proto_rawDesc = "" +
 	"\n" +
 	"\x17persona/v1/errors.proto\x12\n" +
-	"persona.v1*\xfc\a\n" +
+	"persona.v1*\xa3\b\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_PROJECT_NOT_FOUND\x10\x01\x12(\n" +
@@ -228,7 +232,8 @@ const file_persona_v1_errors_proto_rawDesc = "" +
 	"$ERROR_REASON_LIBRARY_PERSONA_RETIRED\x10\x19\x12\x1f\n" +
 	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x1a\x12\"\n" +
 	"\x1eERROR_REASON_TOO_MANY_REQUESTS\x10\x1b\x12\x1c\n" +
-	"\x18ERROR_REASON_UNREACHABLE\x10\x1cB\x9a\x01\n" +
+	"\x18ERROR_REASON_UNREACHABLE\x10\x1c\x12%\n" +
+	"!ERROR_REASON_SIMULATION_NOT_FOUND\x10\x1dB\x9a\x01\n" +
 	"\n" +
 	"persona.v1B\vErrorsProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +

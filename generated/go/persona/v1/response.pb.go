@@ -71,7 +71,8 @@ type Response struct {
 	// It is content, and compared if a response is sent again with it: the same answer at another
 	// time is another answer, and measures are about the order in which answers were given.
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
-	// When the server recorded it, UTC. Output only.
+	// When the server recorded it, UTC, the same for all of a call and later than in every call before.
+	// Output only.
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
 	// Whether the persona, its group or its project has been deleted. Output only, computed on read.
 	PersonaDeleted bool `protobuf:"varint,20,opt,name=persona_deleted,json=personaDeleted,proto3" json:"persona_deleted,omitempty"`

@@ -22,16 +22,70 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// RecordWarningReason says what is suspicious about a response.
+type RecordWarningReason int32
+
+const (
+	// Not set.
+	RecordWarningReason_RECORD_WARNING_REASON_UNSPECIFIED RecordWarningReason = 0
+	// Its individual has answered the same question (key and scale) in the same simulation before: the
+	// response named was recorded in an earlier call, or in the same and occurred earlier. Measures
+	// count the one that occurred first.
+	RecordWarningReason_RECORD_WARNING_REASON_DUPLICATE_ANSWER RecordWarningReason = 1
+)
+
+// Enum value maps for RecordWarningReason.
+var (
+	RecordWarningReason_name = map[int32]string{
+		0: "RECORD_WARNING_REASON_UNSPECIFIED",
+		1: "RECORD_WARNING_REASON_DUPLICATE_ANSWER",
+	}
+	RecordWarningReason_value = map[string]int32{
+		"RECORD_WARNING_REASON_UNSPECIFIED":      0,
+		"RECORD_WARNING_REASON_DUPLICATE_ANSWER": 1,
+	}
+)
+
+func (x RecordWarningReason) Enum() *RecordWarningReason {
+	p := new(RecordWarningReason)
+	*p = x
+	return p
+}
+
+func (x RecordWarningReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RecordWarningReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_persona_v1_response_service_proto_enumTypes[0].Descriptor()
+}
+
+func (RecordWarningReason) Type() protoreflect.EnumType {
+	return &file_persona_v1_response_service_proto_enumTypes[0]
+}
+
+func (x RecordWarningReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RecordWarningReason.Descriptor instead.
+func (RecordWarningReason) EnumDescriptor() ([]byte, []int) {
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{0}
+}
+
 // RecordResponsesRequest holds up to 1,000 answers of one simulation in at most 3 MiB.
 type RecordResponsesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the simulation, made by the client. Its first batch binds it to the project of that
-	// batch's personas.
+	// UUID of the simulation, made by the client or by CreateSimulation. Its first batch binds one that
+	// is not there to the project of that batch's personas.
 	SimulationId string `protobuf:"bytes,1,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
 	// 1 to 1,000 answers of personas of one project; ids must not repeat within the batch.
 	Responses []*Response `protobuf:"bytes,2,rep,name=responses,proto3" json:"responses,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -87,11 +141,21 @@ func (x *RecordResponsesRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *RecordResponsesRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // RecordResponsesResponse holds what was recorded, in the order of the request.
 type RecordResponsesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The responses with their ids, parents and times.
-	Responses     []*Response `protobuf:"bytes,1,rep,name=responses,proto3" json:"responses,omitempty"`
+	Responses []*Response `protobuf:"bytes,1,rep,name=responses,proto3" json:"responses,omitempty"`
+	// What is suspicious about them, in the order of the request; a retry, or recording the same
+	// responses again, is told the same. At most one for each response.
+	Warnings      []*RecordWarning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -133,39 +197,130 @@ func (x *RecordResponsesResponse) GetResponses() []*Response {
 	return nil
 }
 
-// ListResponsesRequest asks for one page of the answers of a simulation, a project, a persona or a
-// library persona.
+func (x *RecordResponsesResponse) GetWarnings() []*RecordWarning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// RecordWarning says what is suspicious about a response. It was recorded nevertheless.
+type RecordWarning struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The place of the response in the request, from 0.
+	Index int32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// What is suspicious.
+	Reason RecordWarningReason `protobuf:"varint,2,opt,name=reason,proto3,enum=persona.v1.RecordWarningReason" json:"reason,omitempty"`
+	// The same for people.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// UUID of the response beside which it is suspicious.
+	EarlierResponseId string `protobuf:"bytes,4,opt,name=earlier_response_id,json=earlierResponseId,proto3" json:"earlier_response_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *RecordWarning) Reset() {
+	*x = RecordWarning{}
+	mi := &file_persona_v1_response_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordWarning) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordWarning) ProtoMessage() {}
+
+func (x *RecordWarning) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_response_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordWarning.ProtoReflect.Descriptor instead.
+func (*RecordWarning) Descriptor() ([]byte, []int) {
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RecordWarning) GetIndex() int32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *RecordWarning) GetReason() RecordWarningReason {
+	if x != nil {
+		return x.Reason
+	}
+	return RecordWarningReason_RECORD_WARNING_REASON_UNSPECIFIED
+}
+
+func (x *RecordWarning) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *RecordWarning) GetEarlierResponseId() string {
+	if x != nil {
+		return x.EarlierResponseId
+	}
+	return ""
+}
+
+// ListResponsesRequest asks for one page of the answers that match every filter given: at least one
+// of simulation_id, project_id, group_id, persona_id, library_persona_id, question_key and
+// recorded_after.
 type ListResponsesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whose answers to list. Required.
-	//
-	// Types that are valid to be assigned to Scope:
-	//
-	//	*ListResponsesRequest_SimulationId
-	//	*ListResponsesRequest_ProjectId
-	//	*ListResponsesRequest_PersonaId
-	//	*ListResponsesRequest_LibraryPersonaId
-	Scope isListResponsesRequest_Scope `protobuf_oneof:"scope"`
-	// The maximum number of responses; 0 and values above 1,000 mean 1,000; a negative value is
-	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
-	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
-	// at the first page.
-	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only answers to the question of this key (whole text, case-sensitive); "" is no filter. At most
-	// 255 characters.
+	// Only answers of this simulation, by UUID; "" is no filter.
+	SimulationId string `protobuf:"bytes,1,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
+	// Only answers of this project's personas, deleted or not, by UUID; "" is no filter.
+	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// Only answers of this persona group's personas, deleted or not, by UUID; "" is no filter.
+	GroupId string `protobuf:"bytes,3,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// Only answers of this persona, deleted or not, by UUID; "" is no filter.
+	PersonaId string `protobuf:"bytes,4,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
+	// Only answers of this library persona, retired or not, by UUID: those of its origin and of every
+	// reused copy. "" is no filter.
+	LibraryPersonaId string `protobuf:"bytes,5,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	// Only answers to the question of this key (whole text, case-sensitive), at most 255 characters;
+	// "" is no filter.
 	QuestionKey string `protobuf:"bytes,6,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
 	// Only answers that occurred at this time or later, UTC; unset is no bound.
-	StartTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// Only answers that occurred before this time, UTC; unset is no bound. Later than `start_time`.
-	EndTime       *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	OccurredFrom *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=occurred_from,json=occurredFrom,proto3" json:"occurred_from,omitempty"`
+	// Only answers that occurred before this time, UTC; unset is no bound. Later than
+	// `occurred_from`.
+	OccurredBefore *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=occurred_before,json=occurredBefore,proto3" json:"occurred_before,omitempty"`
+	// Only answers that were recorded after this time, UTC; unset is no bound. Whoever has read all
+	// answers finds those that came late by the last `recorded_at` seen.
+	RecordedAfter *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=recorded_after,json=recordedAfter,proto3" json:"recorded_after,omitempty"`
+	// "occurred_at" or "recorded_at", optionally followed by " desc"; equal times are in order of id.
+	// Default: "occurred_at". Only `recorded_at` is possible, and then the default, where
+	// `recorded_after` is the only filter but those of when it occurred.
+	OrderBy string `protobuf:"bytes,10,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// The maximum number of responses; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
+	PageSize int32 `protobuf:"varint,11,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
+	PageToken     string `protobuf:"bytes,12,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListResponsesRequest) Reset() {
 	*x = ListResponsesRequest{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[2]
+	mi := &file_persona_v1_response_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -177,7 +332,7 @@ func (x *ListResponsesRequest) String() string {
 func (*ListResponsesRequest) ProtoMessage() {}
 
 func (x *ListResponsesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[2]
+	mi := &file_persona_v1_response_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -190,48 +345,75 @@ func (x *ListResponsesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponsesRequest.ProtoReflect.Descriptor instead.
 func (*ListResponsesRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ListResponsesRequest) GetScope() isListResponsesRequest_Scope {
-	if x != nil {
-		return x.Scope
-	}
-	return nil
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListResponsesRequest) GetSimulationId() string {
 	if x != nil {
-		if x, ok := x.Scope.(*ListResponsesRequest_SimulationId); ok {
-			return x.SimulationId
-		}
+		return x.SimulationId
 	}
 	return ""
 }
 
 func (x *ListResponsesRequest) GetProjectId() string {
 	if x != nil {
-		if x, ok := x.Scope.(*ListResponsesRequest_ProjectId); ok {
-			return x.ProjectId
-		}
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *ListResponsesRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
 	}
 	return ""
 }
 
 func (x *ListResponsesRequest) GetPersonaId() string {
 	if x != nil {
-		if x, ok := x.Scope.(*ListResponsesRequest_PersonaId); ok {
-			return x.PersonaId
-		}
+		return x.PersonaId
 	}
 	return ""
 }
 
 func (x *ListResponsesRequest) GetLibraryPersonaId() string {
 	if x != nil {
-		if x, ok := x.Scope.(*ListResponsesRequest_LibraryPersonaId); ok {
-			return x.LibraryPersonaId
-		}
+		return x.LibraryPersonaId
+	}
+	return ""
+}
+
+func (x *ListResponsesRequest) GetQuestionKey() string {
+	if x != nil {
+		return x.QuestionKey
+	}
+	return ""
+}
+
+func (x *ListResponsesRequest) GetOccurredFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OccurredFrom
+	}
+	return nil
+}
+
+func (x *ListResponsesRequest) GetOccurredBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OccurredBefore
+	}
+	return nil
+}
+
+func (x *ListResponsesRequest) GetRecordedAfter() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RecordedAfter
+	}
+	return nil
+}
+
+func (x *ListResponsesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
 	}
 	return ""
 }
@@ -250,64 +432,12 @@ func (x *ListResponsesRequest) GetPageToken() string {
 	return ""
 }
 
-func (x *ListResponsesRequest) GetQuestionKey() string {
-	if x != nil {
-		return x.QuestionKey
-	}
-	return ""
-}
-
-func (x *ListResponsesRequest) GetStartTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.StartTime
-	}
-	return nil
-}
-
-func (x *ListResponsesRequest) GetEndTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.EndTime
-	}
-	return nil
-}
-
-type isListResponsesRequest_Scope interface {
-	isListResponsesRequest_Scope()
-}
-
-type ListResponsesRequest_SimulationId struct {
-	// UUID of a simulation.
-	SimulationId string `protobuf:"bytes,1,opt,name=simulation_id,json=simulationId,proto3,oneof"`
-}
-
-type ListResponsesRequest_ProjectId struct {
-	// UUID of a project, deleted or not.
-	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3,oneof"`
-}
-
-type ListResponsesRequest_PersonaId struct {
-	// UUID of a persona, deleted or not.
-	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3,oneof"`
-}
-
-type ListResponsesRequest_LibraryPersonaId struct {
-	// UUID of a library persona, retired or not: the answers of its origin and of every reused copy.
-	LibraryPersonaId string `protobuf:"bytes,9,opt,name=library_persona_id,json=libraryPersonaId,proto3,oneof"`
-}
-
-func (*ListResponsesRequest_SimulationId) isListResponsesRequest_Scope() {}
-
-func (*ListResponsesRequest_ProjectId) isListResponsesRequest_Scope() {}
-
-func (*ListResponsesRequest_PersonaId) isListResponsesRequest_Scope() {}
-
-func (*ListResponsesRequest_LibraryPersonaId) isListResponsesRequest_Scope() {}
-
 // ListResponsesResponse is one page.
 type ListResponsesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The responses of the page, oldest first. A call looks at 10,000 responses at most: of a question
-	// that few of them answer, a page may hold fewer than asked for, or none, even though more follow.
+	// The responses of the page, in the order asked for. A call looks at 10,000 responses at most: if
+	// few of them match all filters, a page may hold fewer than asked for, or none, even though more
+	// follow. A single filter by itself never has such pages in order of occurred_at.
 	Responses []*Response `protobuf:"bytes,1,rep,name=responses,proto3" json:"responses,omitempty"`
 	// The token of the next page; "" if and only if this is the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -317,7 +447,7 @@ type ListResponsesResponse struct {
 
 func (x *ListResponsesResponse) Reset() {
 	*x = ListResponsesResponse{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[3]
+	mi := &file_persona_v1_response_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -329,7 +459,7 @@ func (x *ListResponsesResponse) String() string {
 func (*ListResponsesResponse) ProtoMessage() {}
 
 func (x *ListResponsesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[3]
+	mi := &file_persona_v1_response_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -342,7 +472,7 @@ func (x *ListResponsesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponsesResponse.ProtoReflect.Descriptor instead.
 func (*ListResponsesResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{3}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListResponsesResponse) GetResponses() []*Response {
@@ -359,6 +489,98 @@ func (x *ListResponsesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// GetResponseRequest names one response.
+type GetResponseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the response.
+	ResponseId    string `protobuf:"bytes,1,opt,name=response_id,json=responseId,proto3" json:"response_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetResponseRequest) Reset() {
+	*x = GetResponseRequest{}
+	mi := &file_persona_v1_response_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetResponseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetResponseRequest) ProtoMessage() {}
+
+func (x *GetResponseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_response_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetResponseRequest.ProtoReflect.Descriptor instead.
+func (*GetResponseRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetResponseRequest) GetResponseId() string {
+	if x != nil {
+		return x.ResponseId
+	}
+	return ""
+}
+
+// GetResponseResponse holds the response.
+type GetResponseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The response.
+	Response      *Response `protobuf:"bytes,1,opt,name=response,proto3" json:"response,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetResponseResponse) Reset() {
+	*x = GetResponseResponse{}
+	mi := &file_persona_v1_response_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetResponseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetResponseResponse) ProtoMessage() {}
+
+func (x *GetResponseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_response_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetResponseResponse.ProtoReflect.Descriptor instead.
+func (*GetResponseResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetResponseResponse) GetResponse() *Response {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
 // GetResponsePersonaRequest names one response.
 type GetResponsePersonaRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -370,7 +592,7 @@ type GetResponsePersonaRequest struct {
 
 func (x *GetResponsePersonaRequest) Reset() {
 	*x = GetResponsePersonaRequest{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[4]
+	mi := &file_persona_v1_response_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -382,7 +604,7 @@ func (x *GetResponsePersonaRequest) String() string {
 func (*GetResponsePersonaRequest) ProtoMessage() {}
 
 func (x *GetResponsePersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[4]
+	mi := &file_persona_v1_response_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -395,7 +617,7 @@ func (x *GetResponsePersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponsePersonaRequest.ProtoReflect.Descriptor instead.
 func (*GetResponsePersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetResponsePersonaRequest) GetResponseId() string {
@@ -416,7 +638,7 @@ type GetResponsePersonaResponse struct {
 
 func (x *GetResponsePersonaResponse) Reset() {
 	*x = GetResponsePersonaResponse{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[5]
+	mi := &file_persona_v1_response_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -428,7 +650,7 @@ func (x *GetResponsePersonaResponse) String() string {
 func (*GetResponsePersonaResponse) ProtoMessage() {}
 
 func (x *GetResponsePersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[5]
+	mi := &file_persona_v1_response_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -441,7 +663,7 @@ func (x *GetResponsePersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponsePersonaResponse.ProtoReflect.Descriptor instead.
 func (*GetResponsePersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetResponsePersonaResponse) GetPersona() *Persona {
@@ -456,40 +678,58 @@ var File_persona_v1_response_service_proto protoreflect.FileDescriptor
 const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\n" +
 	"!persona/v1/response_service.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\x90\x01\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\xb5\x01\n" +
 	"\x16RecordResponsesRequest\x12#\n" +
 	"\rsimulation_id\x18\x01 \x01(\tR\fsimulationId\x122\n" +
 	"\tresponses\x18\x02 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"M\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x84\x01\n" +
 	"\x17RecordResponsesResponse\x122\n" +
-	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\"\x89\x03\n" +
-	"\x14ListResponsesRequest\x12%\n" +
-	"\rsimulation_id\x18\x01 \x01(\tH\x00R\fsimulationId\x12\x1f\n" +
+	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x125\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x19.persona.v1.RecordWarningR\bwarnings\"\xa8\x01\n" +
+	"\rRecordWarning\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x05R\x05index\x127\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1f.persona.v1.RecordWarningReasonR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12.\n" +
+	"\x13earlier_response_id\x18\x04 \x01(\tR\x11earlierResponseId\"\x85\x04\n" +
+	"\x14ListResponsesRequest\x12#\n" +
+	"\rsimulation_id\x18\x01 \x01(\tR\fsimulationId\x12\x1d\n" +
 	"\n" +
-	"project_id\x18\x02 \x01(\tH\x00R\tprojectId\x12\x1f\n" +
+	"project_id\x18\x02 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x03 \x01(\tR\agroupId\x12\x1d\n" +
 	"\n" +
-	"persona_id\x18\x03 \x01(\tH\x00R\tpersonaId\x12.\n" +
-	"\x12library_persona_id\x18\t \x01(\tH\x00R\x10libraryPersonaId\x12\x1b\n" +
-	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"persona_id\x18\x04 \x01(\tR\tpersonaId\x12,\n" +
+	"\x12library_persona_id\x18\x05 \x01(\tR\x10libraryPersonaId\x12!\n" +
+	"\fquestion_key\x18\x06 \x01(\tR\vquestionKey\x12?\n" +
+	"\roccurred_from\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\foccurredFrom\x12C\n" +
+	"\x0foccurred_before\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0eoccurredBefore\x12A\n" +
+	"\x0erecorded_after\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\rrecordedAfter\x12\x19\n" +
+	"\border_by\x18\n" +
+	" \x01(\tR\aorderBy\x12\x1b\n" +
+	"\tpage_size\x18\v \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tR\tpageToken\x12!\n" +
-	"\fquestion_key\x18\x06 \x01(\tR\vquestionKey\x129\n" +
-	"\n" +
-	"start_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
-	"\bend_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\aendTimeB\a\n" +
-	"\x05scope\"s\n" +
+	"page_token\x18\f \x01(\tR\tpageToken\"s\n" +
 	"\x15ListResponsesResponse\x122\n" +
 	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"<\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n" +
+	"\x12GetResponseRequest\x12\x1f\n" +
+	"\vresponse_id\x18\x01 \x01(\tR\n" +
+	"responseId\"G\n" +
+	"\x13GetResponseResponse\x120\n" +
+	"\bresponse\x18\x01 \x01(\v2\x14.persona.v1.ResponseR\bresponse\"<\n" +
 	"\x19GetResponsePersonaRequest\x12\x1f\n" +
 	"\vresponse_id\x18\x01 \x01(\tR\n" +
 	"responseId\"K\n" +
 	"\x1aGetResponsePersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona2\xa8\x02\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona*h\n" +
+	"\x13RecordWarningReason\x12%\n" +
+	"!RECORD_WARNING_REASON_UNSPECIFIED\x10\x00\x12*\n" +
+	"&RECORD_WARNING_REASON_DUPLICATE_ANSWER\x10\x012\xf8\x02\n" +
 	"\x0fResponseService\x12Z\n" +
 	"\x0fRecordResponses\x12\".persona.v1.RecordResponsesRequest\x1a#.persona.v1.RecordResponsesResponse\x12T\n" +
-	"\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12c\n" +
+	"\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12N\n" +
+	"\vGetResponse\x12\x1e.persona.v1.GetResponseRequest\x1a\x1f.persona.v1.GetResponseResponse\x12c\n" +
 	"\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponseB\xa3\x01\n" +
 	"\n" +
 	"persona.v1B\x14ResponseServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
@@ -508,36 +748,47 @@ func file_persona_v1_response_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_response_service_proto_rawDescData
 }
 
-var file_persona_v1_response_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_persona_v1_response_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_persona_v1_response_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_persona_v1_response_service_proto_goTypes = []any{
-	(*RecordResponsesRequest)(nil),     // 0: persona.v1.RecordResponsesRequest
-	(*RecordResponsesResponse)(nil),    // 1: persona.v1.RecordResponsesResponse
-	(*ListResponsesRequest)(nil),       // 2: persona.v1.ListResponsesRequest
-	(*ListResponsesResponse)(nil),      // 3: persona.v1.ListResponsesResponse
-	(*GetResponsePersonaRequest)(nil),  // 4: persona.v1.GetResponsePersonaRequest
-	(*GetResponsePersonaResponse)(nil), // 5: persona.v1.GetResponsePersonaResponse
-	(*Response)(nil),                   // 6: persona.v1.Response
-	(*timestamppb.Timestamp)(nil),      // 7: google.protobuf.Timestamp
-	(*Persona)(nil),                    // 8: persona.v1.Persona
+	(RecordWarningReason)(0),           // 0: persona.v1.RecordWarningReason
+	(*RecordResponsesRequest)(nil),     // 1: persona.v1.RecordResponsesRequest
+	(*RecordResponsesResponse)(nil),    // 2: persona.v1.RecordResponsesResponse
+	(*RecordWarning)(nil),              // 3: persona.v1.RecordWarning
+	(*ListResponsesRequest)(nil),       // 4: persona.v1.ListResponsesRequest
+	(*ListResponsesResponse)(nil),      // 5: persona.v1.ListResponsesResponse
+	(*GetResponseRequest)(nil),         // 6: persona.v1.GetResponseRequest
+	(*GetResponseResponse)(nil),        // 7: persona.v1.GetResponseResponse
+	(*GetResponsePersonaRequest)(nil),  // 8: persona.v1.GetResponsePersonaRequest
+	(*GetResponsePersonaResponse)(nil), // 9: persona.v1.GetResponsePersonaResponse
+	(*Response)(nil),                   // 10: persona.v1.Response
+	(*timestamppb.Timestamp)(nil),      // 11: google.protobuf.Timestamp
+	(*Persona)(nil),                    // 12: persona.v1.Persona
 }
 var file_persona_v1_response_service_proto_depIdxs = []int32{
-	6, // 0: persona.v1.RecordResponsesRequest.responses:type_name -> persona.v1.Response
-	6, // 1: persona.v1.RecordResponsesResponse.responses:type_name -> persona.v1.Response
-	7, // 2: persona.v1.ListResponsesRequest.start_time:type_name -> google.protobuf.Timestamp
-	7, // 3: persona.v1.ListResponsesRequest.end_time:type_name -> google.protobuf.Timestamp
-	6, // 4: persona.v1.ListResponsesResponse.responses:type_name -> persona.v1.Response
-	8, // 5: persona.v1.GetResponsePersonaResponse.persona:type_name -> persona.v1.Persona
-	0, // 6: persona.v1.ResponseService.RecordResponses:input_type -> persona.v1.RecordResponsesRequest
-	2, // 7: persona.v1.ResponseService.ListResponses:input_type -> persona.v1.ListResponsesRequest
-	4, // 8: persona.v1.ResponseService.GetResponsePersona:input_type -> persona.v1.GetResponsePersonaRequest
-	1, // 9: persona.v1.ResponseService.RecordResponses:output_type -> persona.v1.RecordResponsesResponse
-	3, // 10: persona.v1.ResponseService.ListResponses:output_type -> persona.v1.ListResponsesResponse
-	5, // 11: persona.v1.ResponseService.GetResponsePersona:output_type -> persona.v1.GetResponsePersonaResponse
-	9, // [9:12] is the sub-list for method output_type
-	6, // [6:9] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	10, // 0: persona.v1.RecordResponsesRequest.responses:type_name -> persona.v1.Response
+	10, // 1: persona.v1.RecordResponsesResponse.responses:type_name -> persona.v1.Response
+	3,  // 2: persona.v1.RecordResponsesResponse.warnings:type_name -> persona.v1.RecordWarning
+	0,  // 3: persona.v1.RecordWarning.reason:type_name -> persona.v1.RecordWarningReason
+	11, // 4: persona.v1.ListResponsesRequest.occurred_from:type_name -> google.protobuf.Timestamp
+	11, // 5: persona.v1.ListResponsesRequest.occurred_before:type_name -> google.protobuf.Timestamp
+	11, // 6: persona.v1.ListResponsesRequest.recorded_after:type_name -> google.protobuf.Timestamp
+	10, // 7: persona.v1.ListResponsesResponse.responses:type_name -> persona.v1.Response
+	10, // 8: persona.v1.GetResponseResponse.response:type_name -> persona.v1.Response
+	12, // 9: persona.v1.GetResponsePersonaResponse.persona:type_name -> persona.v1.Persona
+	1,  // 10: persona.v1.ResponseService.RecordResponses:input_type -> persona.v1.RecordResponsesRequest
+	4,  // 11: persona.v1.ResponseService.ListResponses:input_type -> persona.v1.ListResponsesRequest
+	6,  // 12: persona.v1.ResponseService.GetResponse:input_type -> persona.v1.GetResponseRequest
+	8,  // 13: persona.v1.ResponseService.GetResponsePersona:input_type -> persona.v1.GetResponsePersonaRequest
+	2,  // 14: persona.v1.ResponseService.RecordResponses:output_type -> persona.v1.RecordResponsesResponse
+	5,  // 15: persona.v1.ResponseService.ListResponses:output_type -> persona.v1.ListResponsesResponse
+	7,  // 16: persona.v1.ResponseService.GetResponse:output_type -> persona.v1.GetResponseResponse
+	9,  // 17: persona.v1.ResponseService.GetResponsePersona:output_type -> persona.v1.GetResponsePersonaResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_response_service_proto_init() }
@@ -547,24 +798,19 @@ func file_persona_v1_response_service_proto_init() {
 	}
 	file_persona_v1_persona_proto_init()
 	file_persona_v1_response_proto_init()
-	file_persona_v1_response_service_proto_msgTypes[2].OneofWrappers = []any{
-		(*ListResponsesRequest_SimulationId)(nil),
-		(*ListResponsesRequest_ProjectId)(nil),
-		(*ListResponsesRequest_PersonaId)(nil),
-		(*ListResponsesRequest_LibraryPersonaId)(nil),
-	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_response_service_proto_rawDesc), len(file_persona_v1_response_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   6,
+			NumEnums:      1,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_persona_v1_response_service_proto_goTypes,
 		DependencyIndexes: file_persona_v1_response_service_proto_depIdxs,
+		EnumInfos:         file_persona_v1_response_service_proto_enumTypes,
 		MessageInfos:      file_persona_v1_response_service_proto_msgTypes,
 	}.Build()
 	File_persona_v1_response_service_proto = out.File

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	ResponseService_RecordResponses_FullMethodName    = "/persona.v1.ResponseService/RecordResponses"
 	ResponseService_ListResponses_FullMethodName      = "/persona.v1.ResponseService/ListResponses"
+	ResponseService_GetResponse_FullMethodName        = "/persona.v1.ResponseService/GetResponse"
 	ResponseService_GetResponsePersona_FullMethodName = "/persona.v1.ResponseService/GetResponsePersona"
 )
 
@@ -31,7 +32,7 @@ const (
 // ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
-// batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+// batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
 // `persona_deleted`, and the persona stays readable through it.
 //
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -39,18 +40,20 @@ const (
 type ResponseServiceClient interface {
 	// RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
 	// the request. With the id of a response that was recorded with the same content, it returns that
-	// one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+	// one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
+	// Answers by a deleted persona are accepted for as long as it is kept:
 	// until the server's retention period has passed, or for good once it has answers.
 	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
 	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(ctx context.Context, in *RecordResponsesRequest, opts ...grpc.CallOption) (*RecordResponsesResponse, error)
-	// ListResponses pages through the answers of one simulation, project, persona or library persona,
-	// deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-	// the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-	// answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+	// response that exists from the first to the last page is returned exactly once, whatever is
+	// recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+	// PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	ListResponses(ctx context.Context, in *ListResponsesRequest, opts ...grpc.CallOption) (*ListResponsesResponse, error)
+	// GetResponse reads one response. Errors: RESPONSE_NOT_FOUND.
+	GetResponse(ctx context.Context, in *GetResponseRequest, opts ...grpc.CallOption) (*GetResponseResponse, error)
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
 	GetResponsePersona(ctx context.Context, in *GetResponsePersonaRequest, opts ...grpc.CallOption) (*GetResponsePersonaResponse, error)
@@ -84,6 +87,16 @@ func (c *responseServiceClient) ListResponses(ctx context.Context, in *ListRespo
 	return out, nil
 }
 
+func (c *responseServiceClient) GetResponse(ctx context.Context, in *GetResponseRequest, opts ...grpc.CallOption) (*GetResponseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetResponseResponse)
+	err := c.cc.Invoke(ctx, ResponseService_GetResponse_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *responseServiceClient) GetResponsePersona(ctx context.Context, in *GetResponsePersonaRequest, opts ...grpc.CallOption) (*GetResponsePersonaResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetResponsePersonaResponse)
@@ -101,7 +114,7 @@ func (c *responseServiceClient) GetResponsePersona(ctx context.Context, in *GetR
 // ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
-// batch. Deleting a persona, its group or its project changes nothing in a recorded response except
+// batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
 // `persona_deleted`, and the persona stays readable through it.
 //
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
@@ -109,18 +122,20 @@ func (c *responseServiceClient) GetResponsePersona(ctx context.Context, in *GetR
 type ResponseServiceServer interface {
 	// RecordResponses records up to 1,000 answers, all or nothing, and returns them in the order of
 	// the request. With the id of a response that was recorded with the same content, it returns that
-	// one and records nothing. Answers by a deleted persona are accepted for as long as it is kept:
+	// one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
+	// Answers by a deleted persona are accepted for as long as it is kept:
 	// until the server's retention period has passed, or for good once it has answers.
 	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
 	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(context.Context, *RecordResponsesRequest) (*RecordResponsesResponse, error)
-	// ListResponses pages through the answers of one simulation, project, persona or library persona,
-	// deleted or not, oldest first by (occurred_at, id). Each response that exists from the first to
-	// the last page is returned exactly once, whatever is recorded meanwhile. A simulation without
-	// answers is an empty list. Errors: PROJECT_NOT_FOUND, PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// ListResponses pages through the answers that match every filter given, of deleted ones too. Each
+	// response that exists from the first to the last page is returned exactly once, whatever is
+	// recorded meanwhile. A simulation without answers is an empty list. Errors: PROJECT_NOT_FOUND,
+	// PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	ListResponses(context.Context, *ListResponsesRequest) (*ListResponsesResponse, error)
+	// GetResponse reads one response. Errors: RESPONSE_NOT_FOUND.
+	GetResponse(context.Context, *GetResponseRequest) (*GetResponseResponse, error)
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
 	GetResponsePersona(context.Context, *GetResponsePersonaRequest) (*GetResponsePersonaResponse, error)
@@ -139,6 +154,9 @@ func (UnimplementedResponseServiceServer) RecordResponses(context.Context, *Reco
 }
 func (UnimplementedResponseServiceServer) ListResponses(context.Context, *ListResponsesRequest) (*ListResponsesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListResponses not implemented")
+}
+func (UnimplementedResponseServiceServer) GetResponse(context.Context, *GetResponseRequest) (*GetResponseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetResponse not implemented")
 }
 func (UnimplementedResponseServiceServer) GetResponsePersona(context.Context, *GetResponsePersonaRequest) (*GetResponsePersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetResponsePersona not implemented")
@@ -200,6 +218,24 @@ func _ResponseService_ListResponses_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ResponseService_GetResponse_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetResponseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ResponseServiceServer).GetResponse(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ResponseService_GetResponse_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ResponseServiceServer).GetResponse(ctx, req.(*GetResponseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ResponseService_GetResponsePersona_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetResponsePersonaRequest)
 	if err := dec(in); err != nil {
@@ -232,6 +268,10 @@ var ResponseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListResponses",
 			Handler:    _ResponseService_ListResponses_Handler,
+		},
+		{
+			MethodName: "GetResponse",
+			Handler:    _ResponseService_GetResponse_Handler,
 		},
 		{
 			MethodName: "GetResponsePersona",

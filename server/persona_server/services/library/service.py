@@ -44,7 +44,7 @@ from persona_server.services.parents import lock_group, require_group, require_p
 from persona_server.services.personas.adding import Group
 from persona_server.services.personas.service import rebuild_personas
 from persona_server.storage import keys
-from persona_server.storage.derived.writing import question_hash
+from persona_server.storage.derived.questions import question_hash
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import (
     BOTTOM,

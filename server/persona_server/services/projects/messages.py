@@ -6,12 +6,13 @@ from typing import TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona.v1.project_pb2 import PersonaGroup, Project
+from persona.v1.simulation_pb2 import Simulation
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.groups import GroupRow
 from persona_server.storage.repositories.projects import ProjectRow
 from persona_server.validation.projects import GROUP_FIELDS
 
-Resource = TypeVar("Resource", Project, PersonaGroup)
+Resource = TypeVar("Resource", Project, PersonaGroup, Simulation)
 
 
 def project_message(row: ProjectRow) -> Project:

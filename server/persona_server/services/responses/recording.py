@@ -5,53 +5,58 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from persona.v1 import errors_pb2
 from persona.v1.response_pb2 import Response
-from persona_server.errors import ServiceError, Violation, invalid
+from persona.v1.response_service_pb2 import RecordResponsesResponse
+from persona_server.errors import Violation, invalid
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists
+from persona_server.services.responses.answerers import Answerer, answerers_of
+from persona_server.services.responses.warnings import (
+    Asked,
+    framed_warnings,
+    repeated_answers,
+)
 from persona_server.storage import keys
-from persona_server.storage.derived.answers import NewAnswer, new_answer
+from persona_server.storage.derived.answers import NewAnswer, new_answer, question_of
+from persona_server.storage.derived.participation import Place
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.repositories.personas import Ancestry
-from persona_server.storage.repositories.responses import DELETED, SHOWN, ResponseRow
-from persona_server.storage.store import Transaction
+from persona_server.storage.repositories.response_lists import SHOWN
+from persona_server.storage.repositories.responses import ResponseRow
+from persona_server.storage.repositories.simulations import About
+from persona_server.storage.store import Repositories, Transaction
 from persona_server.validation.violations import MAX_VIOLATIONS
 
 _MICROS = 1_000_000
 # The tag of persona_deleted. Its value is always on the wire, also when it is false: so a message
 # has one length, and a read computes its last byte.
 _PERSONA_DELETED = b"\xa0\x01"
-_INDEXES = 300  # characters of the list of indexes in an error's metadata
 
 
 class Recorded(NamedTuple):
-    """The framed responses in the order of the request, their ids, and how many are new."""
+    """The framed responses in the order of the request, their ids, and how many are new.
+
+    `warnings` is those about them, as fields of the answer.
+    """
 
     framed: list[bytes]
     ids: list[bytes]
     number: int
     project_id: bytes
+    warnings: bytes
 
 
 class _Batch(NamedTuple):
-    """A batch as it is recorded: all of it framed with its ids, and what of it is new."""
+    """A batch as it is recorded: all of it framed with its ids, and what of it is new.
+
+    `known` has the others by their places in the request, `places` those of `answers`.
+    """
 
     framed: list[bytes]
     ids: list[bytes]
+    known: dict[int, Asked]
+    places: list[int]
     rows: list[ResponseRow]
     answers: list[NewAnswer]
-
-
-class Answerer(NamedTuple):
-    """Where the persona of a response stands: its keys, its parents as text, its last byte."""
-
-    persona: bytes
-    parents: Ancestry
-    project_id: str
-    group_id: str
-    library_persona_id: str | None
-    flag: bytes
 
 
 def record_responses(
@@ -67,19 +72,23 @@ def record_responses(
     response that was recorded with the same content is returned as it is. Raises ServiceError
     PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona, and ALREADY_EXISTS.
     """
-    answerers = _answerers(repositories, responses)
+    answerers = answerers_of(repositories, responses)
     simulation = id_bytes(simulation_id)
-    bound_to = repositories.responses.simulation(simulation)
+    bound_to = repositories.simulations.project(simulation)
     project = bound_to or answerers[responses[0].persona_id].parents.project_id
     _require_project(responses, answerers, project)
     if bound_to is None:
-        repositories.responses.insert_simulation(simulation, project, repositories.now)
-    batch = _batch(repositories, simulation_id, responses, answerers)
+        repositories.simulations.insert(simulation, project, About(), repositories.now)
+    now = repositories.responses.next_recorded_at(repositories.now)
+    batch = _batch(repositories, simulation_id, responses, answerers, now)
     repositories.responses.insert(batch.rows)
     repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
-    repositories.derived.add(batch.answers, repositories.now)
+    new = repositories.derived.add(Place(project, simulation), batch.answers, repositories.now)
     _tell_library(repositories, batch.rows, answerers, queues=queues)
-    return Recorded(batch.framed, batch.ids, len(batch.rows), project)
+    repeated = repeated_answers(repositories, simulation, batch.known)
+    repeated.update({batch.places[i]: first for i, first in new.items()})
+    warnings = framed_warnings(repeated)
+    return Recorded(batch.framed, batch.ids, len(batch.rows), project, warnings)
 
 
 def _batch(
@@ -87,28 +96,60 @@ def _batch(
     simulation_id: str,
     responses: Sequence[Response],
     answerers: dict[str, Answerer],
+    now: int,
 ) -> _Batch:
-    """Return a batch as it is recorded. Raises ALREADY_EXISTS."""
+    """Return a batch as it is recorded at a time. Raises ALREADY_EXISTS."""
     wanted_ids = [id_bytes(response.id) for response in responses]  # b"": the server makes it
     known = repositories.responses.known([raw for raw in wanted_ids if raw])
-    simulation, end = id_bytes(simulation_id), _end(repositories.now)
-    batch = _Batch([], [], [], [])
+    simulation, end = id_bytes(simulation_id), _end(now)
+    batch = _Batch([], [], {}, [], [], [])
     for i, (response, raw) in enumerate(zip(responses, wanted_ids, strict=True)):
-        stored = known.get(raw)
+        stored, answerer = known.get(raw), answerers[response.persona_id]
+        individual = answerer.parents.individual
         if stored is not None:
             _require_same(response, simulation_id, stored, f"responses[{i}].id")
             batch.framed.append(stored)
             batch.ids.append(raw)
+            batch.known[i] = Asked(question_of(response), individual, raw)
             continue
-        answerer = answerers[response.persona_id]
-        row = _row(repositories, simulation, simulation_id, response, answerer, i, end)
+        response.simulation_id = simulation_id
+        row = _row(repositories, simulation, response, answerer, now, i, end)
         batch.rows.append(row)
         batch.framed.append(row.framed + answerer.flag)
         batch.ids.append(row.id)
-        individual = answerer.parents.individual
-        if answer := new_answer(response, individual, simulation, row.position):
-            batch.answers.append(answer)
+        answer = new_answer(response, individual, simulation, row.position, row.recorded)
+        batch.answers.append(answer)
+        batch.places.append(i)
     return batch
+
+
+def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:
+    """Return the answer of a batch that was recorded, from its ids, and what was told about it.
+
+    A response that was erased meanwhile has only its id, and nothing is told about it.
+    """
+    ids = [kept[i : i + 16] for i in range(0, len(kept), 16)]
+    known = repositories.responses.known(ids)
+    framed = b"".join(known.get(raw) or _only_id(raw) for raw in ids)
+    there = {
+        i: response
+        for i, response in enumerate(RecordResponsesResponse.FromString(framed).responses)
+        if ids[i] in known
+    }
+    if not there:
+        return framed
+    responses = list(there.values())
+    answerers = answerers_of(repositories, responses)
+    asked = {
+        i: Asked(question_of(r), answerers[r.persona_id].parents.individual, ids[i])
+        for i, r in there.items()
+    }
+    simulation = id_bytes(responses[0].simulation_id)
+    return framed + framed_warnings(repeated_answers(repositories, simulation, asked))
+
+
+def _only_id(raw: bytes) -> bytes:
+    return frame(ELEMENT, Response(id=id_text(raw)).SerializeToString())
 
 
 def _tell_library(
@@ -131,35 +172,6 @@ def _tell_library(
     repositories.library.count_responses(answered)
     if queues:
         repositories.promotions.add(waiting, repositories.now)
-
-
-def _answerers(repositories: Transaction, responses: Sequence[Response]) -> dict[str, Answerer]:
-    """Return where each persona named stands, by its id. Raises PERSONA_NOT_FOUND."""
-    texts = {text: id_bytes(text) for text in {response.persona_id for response in responses}}
-    found = repositories.personas.ancestry(list(texts.values()))
-    names = {raw: id_text(raw) for parents in found.values() for raw in parents[:2]}
-    answerers = {
-        text: Answerer(
-            raw,
-            found[raw],
-            names[found[raw].project_id],
-            names[found[raw].group_id],
-            _source(found[raw]),
-            SHOWN if found[raw].visible else DELETED,
-        )
-        for text, raw in texts.items()
-        if raw in found
-    }
-    missing = [i for i, response in enumerate(responses) if response.persona_id not in answerers]
-    if missing:
-        raise _personas_not_found(missing, responses)
-    return answerers
-
-
-def _source(parents: Ancestry) -> str | None:
-    """Return the library persona that a reused copy was sourced from."""
-    library_persona_id = parents.library_persona_id if parents.is_copy else None
-    return None if library_persona_id is None else id_text(library_persona_id)
 
 
 def _require_project(
@@ -200,14 +212,14 @@ def _end(now: int) -> bytes:
 def _row(
     repositories: Transaction,
     simulation: bytes,
-    simulation_id: str,
     response: Response,
     answerer: Answerer,
+    now: int,
     i: int,
     end: bytes,
 ) -> ResponseRow:
     """Give a new response what the server gives, and return it as a row. `end` is of `_end`."""
-    now, occurred = repositories.now, response.occurred_at
+    occurred = response.occurred_at
     if response.HasField("occurred_at"):
         micros = occurred.seconds * _MICROS + occurred.nanos // 1000
     else:
@@ -215,8 +227,7 @@ def _row(
         occurred.seconds, rest = divmod(micros, _MICROS)
         occurred.nanos = rest * 1000
     if not response.id:
-        response.id = keys.new_id(now)
-    response.simulation_id = simulation_id
+        response.id = repositories.new_id()
     response.project_id, response.group_id = answerer.project_id, answerer.group_id
     if answerer.library_persona_id is not None:
         response.library_persona_id.value = answerer.library_persona_id
@@ -234,36 +245,5 @@ def _row(
         len(framed),
         framed[:-1],
         answerer.parents.library_persona_id if answerer.parents.is_copy else None,
+        keys.position(now, raw_id),
     )
-
-
-def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -> ServiceError:
-    """PERSONA_NOT_FOUND, naming every answer to drop: as violations, and as ranges of indexes."""
-    persona_id = responses[missing[0]].persona_id
-    what = "is not the id of a persona"
-    return ServiceError(
-        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-        f"There is no persona {persona_id}. Nothing was recorded. Remove the {len(missing)} of "
-        f"{len(responses)} responses whose persona does not exist, and send the others again.",
-        metadata={"persona_id": persona_id, "indexes": _ranges(missing)},
-        violations=[
-            Violation(f"responses[{i}].persona_id", f"{what}: {responses[i].persona_id}")
-            for i in missing[:MAX_VIOLATIONS]
-        ],
-        violations_total=len(missing),
-    )
-
-
-def _ranges(indexes: Sequence[int]) -> str:
-    """Return ascending indexes as "0-3,7,9-12", as many as fit; "…" at the end stands for more."""
-    runs: list[list[int]] = []
-    for i in indexes:
-        if runs and runs[-1][1] == i - 1:
-            runs[-1][1] = i
-        else:
-            runs.append([i, i])
-    texts = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
-    shown = ",".join(texts)
-    if len(shown) <= _INDEXES:
-        return shown
-    return shown[: shown.rindex(",", 0, _INDEXES)] + ",…"

@@ -1,4 +1,4 @@
-"""Which responses are answers that measures count, and in what form they are added."""
+"""In what form responses are added to what is derived, and which are answers to measures."""
 
 from typing import NamedTuple
 
@@ -10,28 +10,39 @@ from persona_server.storage.derived.texts import ModelText, SetText, model_text,
 from persona_server.storage.keys import split_position
 
 
-class NewAnswer(NamedTuple):
-    """An answer to add: whose it is, to what, the rest of it, and the texts that it names."""
+class Counted(NamedTuple):
+    """What measures count of an answer, and the texts that it names."""
 
-    individual: bytes
-    question: Question
     entry: Entry
-    declared: tuple[str, ...]  # the options, in the order of this answer
     model: ModelText
     set: SetText | None
 
 
-def new_answer(
-    response: Response, individual: bytes, simulation: bytes, position: bytes
-) -> NewAnswer | None:
-    """Return a response as measures count it, None if it is no answer.
+class NewAnswer(NamedTuple):
+    """An answer to add: whose it is, to what, where it stands, and what measures count of it.
 
-    `position` is the one it is stored at: (occurred_at, id).
+    `order` is (recorded_at, occurred_at, id), `declared` has the options as this answer declares
+    them. A text without themes is no answer to measures: nothing of it is counted.
     """
+
+    individual: bytes
+    question: Question
+    order: bytes
+    declared: tuple[str, ...]
+    counted: Counted | None
+
+
+def new_answer(
+    response: Response, individual: bytes, simulation: bytes, position: bytes, recorded: bytes
+) -> NewAnswer:
+    """Return a response as it is added to what is derived.
+
+    It is stored at `position`, (occurred_at, id), and at `recorded`, (recorded_at, id).
+    """
+    order = recorded[:8] + position
     if (found := asked(response)) is None:
-        return None
+        return NewAnswer(individual, question_of(response), order, (), None)
     question, value, declared = found
-    model = model_text(response.model, response.prompt_version)
     items, shown_first = None, 0
     if isinstance(value, int):
         number = value
@@ -41,5 +52,12 @@ def new_answer(
     else:
         items = set_text(value)
         number = items.id
+    model = model_text(response.model, response.prompt_version)
     entry = Entry(*split_position(position), simulation, number, model.id, shown_first)
-    return NewAnswer(individual, question, entry, declared, model, items)
+    return NewAnswer(individual, question, order, declared, Counted(entry, model, items))
+
+
+def question_of(response: Response) -> Question:
+    """Return what a response answers: a text without themes, too, answers that of its key."""
+    found = asked(response)
+    return Question.themes(response.question_key) if found is None else found.question

@@ -1,11 +1,12 @@
 """Make what is derived from answers anew, tenant by tenant, from the responses alone."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_server.storage import keys, tables
 from persona_server.storage.derived.answers import NewAnswer, new_answer
+from persona_server.storage.derived.participation import Place
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
@@ -13,8 +14,10 @@ from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Personas, PersonaStatements
-from persona_server.storage.repositories.responses import SHOWN
+from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.storage.repositories.tenants import Tenants
+
+Stored: TypeAlias = tuple[bytes, bytes, bytes, bytes]  # position, recorded, persona, framed
 
 CHUNK = 5000  # responses in memory at a time, at most; each is of at most 64 KiB
 
@@ -41,13 +44,15 @@ class Rebuild:
         simulation, response = tables.Simulation, tables.Response
         self._simulations = Statement(
             database,
-            simulation.select(simulation.created_at, simulation.id).where(
+            simulation.select(simulation.created_at, simulation.id, simulation.project_id).where(
                 (simulation.tenant_id == param("tenant")) & (simulation.id > param("after"))
             ),
         )
         self._responses = Statement(
             database,
-            response.select(response.position, response.persona_id, response.framed)
+            response.select(
+                response.position, response.recorded, response.persona_id, response.framed
+            )
             .where(
                 (response.tenant_id == param("tenant"))
                 & (response.simulation_id == param("simulation"))
@@ -74,20 +79,34 @@ class Rebuild:
         for tenant in self._tenants.all():
             self._rebuild(tenant, now)
 
+    def recount(self, tenant: int, project: bytes, now: int) -> None:
+        """Count anew who answered what in a project, in a transaction of its own."""
+        with driver_errors_translated(), self._database.write(LOCK_TIMEOUT):
+            derived = DerivedTables(self._derived, tenant, self._id_generator)
+            every = sorted(self._simulations.all(tenant=tenant, after=START))
+            places = [Place(of, simulation) for _, simulation, of in every if of == project]
+            derived.forget_counts({scope for place in places for scope in place.scopes})
+            for place in places:
+                for chunk in self._chunks(tenant, place.simulation):
+                    answers = self._answers(tenant, place.simulation, chunk)
+                    derived.recount(place, answers, now)
+
     def _rebuild(self, tenant: int, now: int) -> Rebuilt:
         derived = DerivedTables(self._derived, tenant, self._id_generator)
         kept = derived.clear()
         # The oldest first, so that new ids of questions have the order in which they were asked.
         simulations = sorted(self._simulations.all(tenant=tenant, after=START))
         count = 0
-        for _, simulation in simulations:
+        for _, simulation, project in simulations:
+            place = Place(project, simulation)
             for chunk in self._chunks(tenant, simulation):
-                derived.add(self._answers(tenant, simulation, chunk), now, kept)
+                derived.add(place, self._answers(tenant, simulation, chunk), now, kept)
                 count += len(chunk)
         return Rebuilt(tenant, len(simulations), count)
 
-    def _chunks(self, tenant: int, simulation: bytes) -> Iterator[list[tuple[bytes, bytes, bytes]]]:
-        chunk, after = [(START, b"", b"")], START
+    def _chunks(self, tenant: int, simulation: bytes) -> Iterator[list[Stored]]:
+        chunk: list[Any] = [()]
+        after = START
         while chunk:
             chunk = self._responses.all(
                 tenant=tenant, simulation=simulation, after=after, chunk=CHUNK
@@ -96,13 +115,14 @@ class Rebuild:
                 yield chunk
                 after = chunk[-1][0]
 
-    def _answers(
-        self, tenant: int, simulation: bytes, chunk: list[tuple[bytes, bytes, bytes]]
-    ) -> Iterator[NewAnswer]:
-        """Yield the answers among responses of one simulation, (position, persona, framed)."""
-        ancestry = Personas(self._personas, tenant).ancestry(list({row[1] for row in chunk}))
-        for position, persona, framed in chunk:
+    def _answers(self, tenant: int, simulation: bytes, chunk: list[Stored]) -> list[NewAnswer]:
+        """Return responses of one simulation as answers."""
+        ancestry = Personas(self._personas, tenant).ancestry(list({row[2] for row in chunk}))
+        answers = []
+        for position, recorded, persona, framed in chunk:
             (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-            individual = ancestry[persona].individual
-            if (answer := new_answer(response, individual, simulation, position)) is not None:
-                yield answer
+            if (parents := ancestry.get(persona)) is None:  # it is being erased
+                continue
+            individual = parents.individual
+            answers.append(new_answer(response, individual, simulation, position, recorded))
+        return answers

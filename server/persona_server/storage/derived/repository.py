@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from persona_server import patience
 from persona_server.measures.answers import Answer, Kind, Question, Value, set_items
@@ -20,10 +20,12 @@ from persona_server.measures.populations import Numbers, Weights
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.answers import NewAnswer
 from persona_server.storage.derived.counts import by_value, unpacked
+from persona_server.storage.derived.participation import Given, Participation, Place
+from persona_server.storage.derived.questions import Questions, question_hash
 from persona_server.storage.derived.series import Entry, Texts, answers, entries
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import set_ids
-from persona_server.storage.derived.writing import DerivedWriter, question_hash
+from persona_server.storage.derived.writing import DerivedWriter
 from persona_server.storage.engine.dialect import id_list, integer_list
 from persona_server.storage.engine.statements import Statement
 from persona_server.storage.keys import IdGenerator, id_bytes, id_text
@@ -36,6 +38,20 @@ MOST_SETS = 250
 Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
 
 
+class AskedRow(NamedTuple):
+    """A question that was answered in a simulation or a project, by its id.
+
+    `first` and `last` are positions of responses, (occurred_at, id).
+    """
+
+    id: int
+    question: Question
+    response_count: int
+    individual_count: int
+    first: bytes
+    last: bytes
+
+
 class DerivedTables:
     """The derived tables of one tenant. Read them with `store.snapshot`, all at one moment."""
 
@@ -44,7 +60,9 @@ class DerivedTables:
     ) -> None:
         self._do = statements
         self._tenant = tenant
-        self._writer = DerivedWriter(statements, tenant, id_generator)
+        self._questions = Questions(statements, tenant, id_generator)
+        self._writer = DerivedWriter(statements, tenant)
+        self._participation = Participation(statements.participation, tenant)
 
     def series_of(self, individual: bytes) -> dict[Question, list[Answer]]:
         """Return all answers of an individual, in order of time, by question as first asked.
@@ -105,23 +123,78 @@ class DerivedTables:
         return {hashes[digest]: json.loads(declared) for digest, declared in rows}
 
     def add(
-        self, rows: Iterable[NewAnswer], now: int, kept: Mapping[bytes, int] | None = None
-    ) -> None:
-        """Add answers that were just recorded, in their transaction.
+        self,
+        place: Place,
+        rows: Sequence[NewAnswer],
+        now: int,
+        kept: Mapping[bytes, int] | None = None,
+    ) -> dict[int, bytes]:
+        """Add answers that were just recorded in a simulation, in their transaction.
 
-        `kept` has ids that questions had before, by hash; others get new ones.
+        `kept` has ids that questions had before, by hash; others get new ones. Return which of the
+        answers, by their places, are not their individual's first to the question in the
+        simulation, each with the response that is.
         """
-        if added := list(rows):
-            self._writer.add(added, now, kept or {})
+        if not rows:
+            return {}
+        ids = self._questions.ids(rows, now, kept or {})
+        self._writer.add(rows, ids)
+        return self._count(place, rows, ids)
 
-    def remove(self, rows: Iterable[NewAnswer]) -> None:
-        """Take answers out that are removed in this transaction, as if they had never come."""
-        if gone := list(rows):
-            self._writer.remove(gone)
+    def recount(self, place: Place, rows: Sequence[NewAnswer], now: int) -> None:
+        """Count answers that measures know and `forget_counts` forgot, in its transaction."""
+        self._count(place, rows, self._questions.ids(rows, now, {}))
+
+    def forget_counts(self, scopes: Iterable[bytes]) -> None:
+        """Forget who answered what in simulations and projects; measures stay as they are."""
+        for scope in scopes:
+            self._participation.forget(scope)
+
+    def _count(
+        self, place: Place, rows: Sequence[NewAnswer], ids: Mapping[Question, int]
+    ) -> dict[int, bytes]:
+        given = [Given(ids[row.question], row.individual, row.order) for row in rows]
+        return self._participation.add(place, given)
+
+    def remove(self, rows: Sequence[NewAnswer]) -> None:
+        """Take answers out that are removed in this transaction, as if they had never come.
+
+        But for who answered what (`recount`), and for questions, which stay as they are: whoever
+        removes answers looks at all of them once (`declare_anew`).
+        """
+        self._writer.remove(rows, self._questions.known({row.question for row in rows}))
+
+    def declare_anew(self) -> None:
+        """Give questions the options of what is now the first answer, where that one is gone."""
+        self._questions.declare_anew()
+
+    def first_answers(
+        self, simulation: bytes, wanted: Iterable[tuple[Question, bytes]]
+    ) -> dict[tuple[Question, bytes], bytes]:
+        """Return what individuals answered first to questions in a simulation, by both: responses.
+
+        All must have answered.
+        """
+        grouped: dict[Question, list[bytes]] = {}
+        for question, individual in wanted:
+            grouped.setdefault(question, []).append(individual)
+        ids = self._questions.known(grouped)
+        found = {}
+        for question, individuals in grouped.items():
+            key = ids[question]
+            rows = self._participation.earliest(simulation, key, individuals)
+            found.update({(question, one): order[-16:] for one, order in rows.items()})
+        return found
+
+    def asked(self, scope: bytes, after: int, limit: int) -> list[AskedRow]:
+        """Return at most `limit` questions of a scope behind one, in the order first asked."""
+        rows = self._participation.page(scope, after, limit)
+        return [AskedRow(key, _question(name, scale), *rest) for key, name, scale, *rest in rows]
 
     def clear(self) -> dict[bytes, int]:
         """Remove everything; return the questions' ids by hash, so that they can be kept."""
         ids = dict(self._do.all_questions.all(tenant=self._tenant, first=FIRST_QUESTION))
+        self._participation.clear()
         for statement in self._do.clear_individuals:
             statement.run(tenant=self._tenant, first=FIRST_INDIVIDUAL)
         for statement in self._do.clear_numbered:

@@ -5,6 +5,7 @@ from typing import Any
 from peewee import EXCLUDED, JOIN, SQL, fn
 
 from persona_server.storage import tables
+from persona_server.storage.derived.participation import ParticipationStatements
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import one_of
 from persona_server.storage.engine.statements import (
@@ -19,6 +20,7 @@ class DerivedStatements:
     """Every statement on derived tables, compiled once."""
 
     def __init__(self, database: Database) -> None:
+        self.participation = ParticipationStatements(database)
         self._read_series(database)
         self._read_sums(database)
         self._write(database)
@@ -102,12 +104,7 @@ class DerivedStatements:
             ),
         )
         self.insert_question = Statement(database, question.insert(column_params(question)))
-        self.declare = Statement(
-            database,
-            question.update(
-                {question.declared: param("declared"), question.declared_at: param("declared_at")}
-            ).where(mine & (question.id == param("id"))),
-        )
+        self._declare(database)
         self.touched = Statement(
             database,
             series.select(series.question_id, series.records, series.pieces, series.repeats).where(
@@ -134,6 +131,39 @@ class DerivedStatements:
                 (response.tenant_id == param("tenant"))
                 & (response.simulation_id == param("simulation"))
             ),
+        )
+
+    def _declare(self, database: Database) -> None:
+        question, response = tables.Question, tables.Response
+        mine = question.tenant_id == param("tenant")
+        declared = {
+            question.declared: param("declared"),
+            question.declared_at: param("declared_at"),
+        }
+        self.declare = Statement(
+            database, question.update(declared).where(mine & (question.id == param("id")))
+        )
+        declaring = response.select(SQL("1")).where(
+            (response.tenant_id == param("tenant"))
+            & (response.question_key == question.key)
+            & (response.position == question.declared_at)
+        )
+        self.orphaned = Statement(
+            database,
+            question.select(question.id, question.key, question.scale).where(
+                mine & ~fn.EXISTS(declaring)
+            ),
+        )
+        self.answers_to = Statement(
+            database,
+            response.select(response.position, response.framed)
+            .where(
+                (response.tenant_id == param("tenant"))
+                & (response.question_key == param("key"))
+                & (response.position > param("after"))
+            )
+            .order_by(response.position)
+            .limit(param("limit")),
         )
 
     def _write_sums(self, database: Database) -> None:

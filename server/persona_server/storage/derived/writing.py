@@ -1,6 +1,5 @@
 """What is derived from answers, brought up to date in the transaction that records them."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,15 +7,15 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from persona_server.measures.answers import Question
-from persona_server.storage.derived.answers import NewAnswer
+from persona_server.storage.derived.answers import Counted, NewAnswer
 from persona_server.storage.derived.counts import plus
 from persona_server.storage.derived.series import Entry, StoredSeries, cut, entries
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.tallies import Changes
-from persona_server.storage.engine.dialect import id_list, integer_list
-from persona_server.storage.keys import IdGenerator, position, split_position
+from persona_server.storage.engine.dialect import integer_list
+from persona_server.storage.keys import split_position
 
-Grouped = dict[Question, dict[bytes, list[NewAnswer]]]  # by question and individual
+Grouped = dict[Question, dict[bytes, list[Counted]]]  # by question and individual
 Owner = tuple[int, bytes, int]  # of a series: tenant, individual, id of the question
 
 _NO_SUMS = ("[]", 0, "0", 0)
@@ -32,17 +31,13 @@ class _Rows(NamedTuple):
 class DerivedWriter:
     """Writes the derived tables of one tenant."""
 
-    def __init__(
-        self, statements: DerivedStatements, tenant: int, id_generator: IdGenerator
-    ) -> None:
+    def __init__(self, statements: DerivedStatements, tenant: int) -> None:
         self._do = statements
         self._tenant = tenant
-        self._id_generator = id_generator
 
-    def add(self, answers: Sequence[NewAnswer], now: int, kept: Mapping[bytes, int]) -> None:
-        """Add answers, which are among the responses. `kept` has ids of questions by hash."""
+    def add(self, answers: Sequence[NewAnswer], ids: Mapping[Question, int]) -> None:
+        """Add answers, which are among the responses, to questions with these ids."""
         grouped = _grouped(answers)
-        ids = self._ids(grouped, now, kept)
         stored = self._touched(grouped, ids)
         began, rows = cache(self._began), _Rows([], [])
         changed: dict[int, Changes] = {}
@@ -50,7 +45,7 @@ class DerivedWriter:
             key = ids[question]
             changes = changed[key] = Changes(question)
             for individual, given in individuals.items():
-                new = [answer.entry for answer in given]
+                new = [counted.entry for counted in given]
                 old = stored.get((individual, key))
                 owner = (self._tenant, individual, key)
                 if old is None or not _appended(owner, old, new, changes, began, rows):
@@ -58,19 +53,18 @@ class DerivedWriter:
         self._put(changed)
         self._do.put_series.run_each(rows.series)
         self._do.put_piece.run_each(rows.pieces)
-        self._name(answers, 1)
+        self._name(grouped, 1)
 
-    def remove(self, answers: Sequence[NewAnswer]) -> None:
-        """Take answers out, as if they had never come; questions stay, whoever answered them."""
+    def remove(self, answers: Sequence[NewAnswer], ids: Mapping[Question, int]) -> None:
+        """Take answers to questions with these ids out, as if they had never come."""
         grouped = _grouped(answers)
-        ids = self._known(grouped)
         stored, rows = self._touched(grouped, ids), _Rows([], [])
         changed: dict[int, Changes] = {}
         for question, individuals in grouped.items():
             key = ids[question]
             changes = changed[key] = Changes(question)
             for individual, given in individuals.items():
-                gone = {answer.entry for answer in given}
+                gone = {counted.entry for counted in given}
                 owner = (self._tenant, individual, key)
                 before = self._all(owner, stored[individual, key])
                 after = [entry for entry in before if entry not in gone]
@@ -80,7 +74,7 @@ class DerivedWriter:
         self._put(changed)
         self._do.put_series.run_each(rows.series)
         self._do.put_piece.run_each(rows.pieces)
-        self._name(answers, -1)
+        self._name(grouped, -1)
 
     def _drop(self, owner: Owner) -> None:
         for statement in self._do.drop_individual:
@@ -116,45 +110,6 @@ class DerivedWriter:
         row = self._do.began.first(tenant=self._tenant, simulation=simulation)
         assert row is not None
         return split_position(row[0])[0]
-
-    def _known(self, questions: Iterable[Question]) -> dict[Question, int]:
-        hashes = {question_hash(question): question for question in questions}
-        rows = self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes)))
-        return {hashes[digest]: key for digest, key, _ in rows}
-
-    def _ids(self, grouped: Grouped, now: int, kept: Mapping[bytes, int]) -> dict[Question, int]:
-        """Return the ids of questions; those that are new are numbered in the order given."""
-        hashes = {question: question_hash(question) for question in grouped}
-        rows = self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes.values())))
-        known = {digest: (key, declared_at) for digest, key, declared_at in rows}
-        ids = {}
-        for question, digest in hashes.items():
-            found = known.get(digest)
-            first = _first(grouped[question])
-            declared_at = position(first.entry.occurred_at, first.entry.response)
-            declared = json.dumps(first.declared, ensure_ascii=False, separators=(",", ":"))
-            if found is None:
-                ids[question] = kept.get(digest) or self._id_generator.next(now)
-                self._do.insert_question.run(
-                    tenant=self._tenant,
-                    id=ids[question],
-                    key=question.key,
-                    kind=question.kind.value,
-                    scale=question.scale,
-                    hash=digest,
-                    declared=declared,
-                    declared_at=declared_at,
-                )
-                continue
-            ids[question] = found[0]
-            if declared_at < found[1]:
-                self._do.declare.run(
-                    tenant=self._tenant,
-                    id=found[0],
-                    declared=declared,
-                    declared_at=declared_at,
-                )
-        return ids
 
     def _touched(
         self, grouped: Grouped, ids: Mapping[Question, int]
@@ -200,10 +155,12 @@ class DerivedWriter:
         number, squares, inverses = _added([number, int(squares), inverses], moved)
         return (self._tenant, question, simulation, written, number, str(squares), inverses)
 
-    def _name(self, answers: Iterable[NewAnswer], sign: int) -> None:
+    def _name(self, grouped: Grouped, sign: int) -> None:
         """Count the answers that name a text, or that do so no more."""
-        models = Counter(answer.model for answer in answers)
-        sets = Counter(answer.set for answer in answers if answer.set is not None)
+        every = [one for individuals in grouped.values() for given in individuals.values()
+                 for one in given]  # fmt: skip
+        models = Counter(one.model for one in every)
+        sets = Counter(one.set for one in every if one.set is not None)
         self._do.add_model.run_each([(self._tenant, *m, sign * n) for m, n in models.items()])
         self._do.add_set.run_each([(self._tenant, *s, sign * n) for s, n in sets.items()])
         if sign < 0:
@@ -211,22 +168,14 @@ class DerivedWriter:
             self._do.drop_set.run_each([(self._tenant, one.id) for one in sets])
 
 
-def question_hash(question: Question) -> bytes:
-    """Return the SHA-256 by which a question is known: of its key, NUL, and its scale."""
-    return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()
-
-
 def _grouped(answers: Iterable[NewAnswer]) -> Grouped:
+    """Return what measures count of answers."""
     grouped: Grouped = {}
     for answer in answers:
-        individuals = grouped.setdefault(answer.question, {})
-        individuals.setdefault(answer.individual, []).append(answer)
+        if answer.counted is not None:
+            individuals = grouped.setdefault(answer.question, {})
+            individuals.setdefault(answer.individual, []).append(answer.counted)
     return grouped
-
-
-def _first(individuals: Mapping[bytes, Iterable[NewAnswer]]) -> NewAnswer:
-    """Return the first answer of a batch to one question, in time."""
-    return min((a for given in individuals.values() for a in given), key=lambda a: a.entry)
 
 
 def _appended(

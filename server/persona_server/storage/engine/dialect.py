@@ -49,9 +49,14 @@ def greater(one: Any, other: Any) -> Any:
     return fn.max(one, other)
 
 
-def last_position(column: Any) -> Any:
-    """Return the aggregate of the greatest position, which is bytes; NULL of no rows."""
-    return fn.max(column)
+def lesser(one: Any, other: Any) -> Any:
+    """Return the lesser of two values of a row."""
+    return fn.min(one, other)
+
+
+def last_position(column: Any, *, descending: bool = False) -> Any:
+    """Return the aggregate of the last position, which is bytes; NULL of no rows."""
+    return fn.min(column) if descending else fn.max(column)
 
 
 def as_bytes(expression: Any) -> Any:
@@ -62,7 +67,7 @@ def as_bytes(expression: Any) -> Any:
     return expression.cast("BLOB")
 
 
-def page_in_one_row(page: Any, *beside: Any) -> Select:
+def page_in_one_row(page: Any, *beside: Any, descending: bool = False) -> Select:
     """Return the query of a page as one row: framed messages joined, last position, count.
 
     Behind them, what else is to be said `beside`.
@@ -72,7 +77,8 @@ def page_in_one_row(page: Any, *beside: Any) -> Select:
     """
     rows = page.alias("page")
     framed = fn.group_concat(rows.c.framed, Value("", converter=False)).cast("BLOB")
-    return Select((rows,), (framed, last_position(rows.c.position), fn.count(SQL("*")), *beside))
+    last = last_position(rows.c.position, descending=descending)
+    return Select((rows,), (framed, last, fn.count(SQL("*")), *beside))
 
 
 def rows_as_json(*columns: Any) -> Any:

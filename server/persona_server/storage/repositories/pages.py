@@ -43,7 +43,7 @@ def only_if(condition: Any, value: Any) -> Any:
     return Case(None, [(condition, value)])
 
 
-def matching(entries: Any, column: str) -> Select:
+def matching(entries: Any, column: str, *, descending: bool = False) -> Select:
     """Return the query of at most `limit` that match among the first `window` entries.
 
     `entries` are in order of their position, and this column of theirs is of `only_if`. Nothing
@@ -54,7 +54,7 @@ def matching(entries: Any, column: str) -> Select:
     return (
         Select((visited,), (value, visited.c.position))
         .where(value.is_null(False))
-        .order_by(visited.c.position)
+        .order_by(visited.c.position.desc() if descending else visited.c.position)
         .limit(param("limit"))
     )
 
@@ -67,17 +67,19 @@ class FilteredPages:
         database: Database,
         positions: Any,
         entries: Any,
+        *,
+        descending: bool = False,
     ) -> None:
         """Compile the statements of a list.
 
         `positions` are those after the parameter `after`, in order; `entries` the same with
         `framed`, the message of those that match.
         """
-        found = matching(entries, "framed")
+        found = matching(entries, "framed", descending=descending)
         beyond = positions.limit(1).offset(param("skip"))
         # In one statement, so of one moment: entries that vanish in between can't move the end.
         stopped = Case(None, [(fn.count(SQL("*")) < param("limit"), beyond)])
-        self.page = Statement(database, page_in_one_row(found, stopped))
+        self.page = Statement(database, page_in_one_row(found, stopped, descending=descending))
         follows = Case(None, [(fn.EXISTS(found), SQL("1")), (fn.EXISTS(beyond), SQL("1"))])
         self.ahead = Statement(database, Select(columns=[follows]))
 

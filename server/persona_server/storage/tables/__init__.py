@@ -10,14 +10,17 @@ from peewee import Model
 
 from persona_server.storage.tables.audit import Audit
 from persona_server.storage.tables.derived import (
+    Answered,
     AnswerModel,
     AnswerSet,
+    Asked,
     Piece,
     Question,
     Series,
     Sums,
     Tally,
 )
+from persona_server.storage.tables.erasing import Erasing
 from persona_server.storage.tables.idempotency import Idempotency
 from persona_server.storage.tables.imports import ImportBatch, ImportSession
 from persona_server.storage.tables.library import LibraryLink, LibraryPersona, Promotion
@@ -31,7 +34,10 @@ __all__ = [
     "APPEND_ONLY",
     "AnswerModel",
     "AnswerSet",
+    "Answered",
+    "Asked",
     "Audit",
+    "Erasing",
     "Idempotency",
     "ImportBatch",
     "ImportSession",
@@ -57,4 +63,4 @@ __all__ = [
 
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make
 # triggers that do.
-APPEND_ONLY: tuple[type[Model], ...] = (Audit, Simulation, Response, LibraryLink)
+APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, LibraryLink)

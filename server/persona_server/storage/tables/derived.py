@@ -1,4 +1,4 @@
-"""What is computed from responses: questions, each individual's answers, and sums over all."""
+"""What is computed from responses: questions, who answered them, series, and sums over all."""
 
 from peewee import BigIntegerField, BlobField, CompositeKey, IntegerField, Model, TextField
 
@@ -83,6 +83,38 @@ class AnswerModel(Model):
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
         table_name = "answer_model"
+
+
+class Asked(Model):
+    """How often a question was answered in a scope, by how many individuals, and when.
+
+    The scope is a simulation or a project, see derived/participation.py; question 0 stands for all.
+    `first` and `last` are positions of responses, (occurred_at, id).
+    """
+
+    tenant_id = BigIntegerField()
+    scope = BlobField()
+    question_id = BigIntegerField()
+    response_count = BigIntegerField()
+    individual_count = BigIntegerField()
+    first = BlobField()
+    last = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "scope", "question_id")
+
+
+class Answered(Model):
+    """That an individual answered a question in a scope; `earliest` is (recorded_at, position)."""
+
+    tenant_id = BigIntegerField()
+    scope = BlobField()
+    question_id = BigIntegerField()
+    individual_id = BlobField()
+    earliest = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "scope", "question_id", "individual_id")
 
 
 class Tally(Model):

@@ -4,12 +4,20 @@ from peewee import BigIntegerField, BlobField, CompositeKey, Model, TextField
 
 
 class Simulation(Model):
-    """A simulation: the client's id, bound to the project of its first answers."""
+    """A simulation of one project, made by a client or its first answers, and what is said of it.
+
+    Its id, project and time of creation are immutable.
+    """
 
     tenant_id = BigIntegerField()
     id = BlobField()
     project_id = BlobField()
     created_at = BigIntegerField()
+    name = TextField(default="")
+    description = TextField(default="")
+    model = TextField(default="")
+    prompt_version = TextField(default="")
+    updated_at = BigIntegerField()
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
@@ -19,7 +27,7 @@ class Response(Model):
     """A recorded answer: its encoded message, framed, and the keys of the lists it stands in.
 
     `framed` lacks its last byte, the value of `persona_deleted`, which every read adds; `length` is
-    that of the whole. `position` is (occurred_at, id).
+    that of the whole. `position` is (occurred_at, id), `recorded` is (recorded_at, id).
     """
 
     tenant_id = BigIntegerField()
@@ -33,6 +41,7 @@ class Response(Model):
     length = BigIntegerField()
     framed = BlobField()
     library_persona_id = BlobField(null=True)
+    recorded = BlobField()
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")

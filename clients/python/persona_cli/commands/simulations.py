@@ -1,0 +1,154 @@
+"""`persona simulations`: list, create, show and update simulations, and list what was asked."""
+
+from typing import Annotated
+
+import typer
+
+from persona.v1.simulation_pb2 import AskedQuestion, Simulation
+from persona_cli.commands.projects import ListByDefault
+from persona_cli.terminal.command import CommandContext, ProjectOption, client_command
+from persona_cli.terminal.failures import usage_error
+from persona_cli.terminal.listing import Limit, print_list
+from persona_cli.terminal.names import project_id, simulation_ids
+from persona_cli.terminal.output import print_details, print_json
+from persona_cli.terminal.shifts import kind_text
+from persona_server.validation.fields import UUID
+
+SimulationArgument = Annotated[str, typer.Argument(help="Simulation, by name or id.")]
+Description = Annotated[str | None, typer.Option(help="Description.", show_default=False)]
+Model = Annotated[str | None, typer.Option(help="The model that is asked.", show_default=False)]
+PromptVersion = Annotated[
+    str | None, typer.Option(help="The version of the prompt.", show_default=False)
+]
+
+_FIELDS = ("name", "description", "model", "prompt_version")  # of an update, as its options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    simulations = typer.Typer(
+        cls=ListByDefault, help="List, create, show and update simulations; list their questions."
+    )
+    app.add_typer(simulations, name="simulations")
+    for name, function in (
+        ("list", list_),
+        ("create", create),
+        ("show", show),
+        ("update", update),
+        ("questions", questions),
+    ):
+        client_command(simulations, name)(function)
+
+
+def list_(context: CommandContext, project: ProjectOption, limit: Limit = None) -> None:
+    """List the simulations of a project, newest first."""
+    parent = project_id(context.client, project)
+    print_list(
+        context,
+        limit,
+        lambda page_size: context.client.list_simulations(parent, page_size=page_size),
+        ("ID", "NAME", "RESPONSES", "INDIVIDUALS", "FIRST ANSWER", "LAST ANSWER", "MODEL"),
+        lambda s: (
+            s.id,
+            s.name,
+            s.response_count,
+            s.individual_count,
+            s.first_answer_at,
+            s.last_answer_at,
+            s.model,
+        ),
+    )
+
+
+def create(
+    context: CommandContext,
+    name: Annotated[str, typer.Argument(help="Name, unique in its project.")],
+    project: ProjectOption,
+    simulation_id: Annotated[
+        str, typer.Option("--id", help="A UUID of yours.", show_default=False)
+    ] = "",
+    description: Description = None,
+    model: Model = None,
+    prompt_version: PromptVersion = None,
+) -> None:
+    """Create a simulation; `responses record --simulation` takes its id."""
+    if simulation_id and not UUID.fullmatch(simulation_id):
+        raise usage_error(f"--id must be a UUID; got {simulation_id!r}.")
+    wanted = Simulation(
+        id=simulation_id,
+        name=name,
+        description=description or "",
+        model=model or "",
+        prompt_version=prompt_version or "",
+    )
+    made = context.client.create_simulation(project_id(context.client, project), wanted)
+    (print_json if context.as_json else print_details)(made)
+
+
+def show(context: CommandContext, simulation: SimulationArgument, project: ProjectOption) -> None:
+    """Show one simulation."""
+    found = context.client.get_simulation(*simulation_ids(context.client, project, simulation))
+    (print_json if context.as_json else print_details)(found)
+
+
+def update(
+    context: CommandContext,
+    simulation: SimulationArgument,
+    project: ProjectOption,
+    name: Annotated[str | None, typer.Option(help="New name.", show_default=False)] = None,
+    description: Description = None,
+    model: Model = None,
+    prompt_version: PromptVersion = None,
+) -> None:
+    """Change what is said of a simulation, and show it; "" clears."""
+    given = (name, description, model, prompt_version)
+    mask = [field for field, value in zip(_FIELDS, given, strict=True) if value is not None]
+    if not mask:
+        raise usage_error("Give --name, --description, --model or --prompt-version.")
+    wanted = Simulation(
+        name=name or "",
+        description=description or "",
+        model=model or "",
+        prompt_version=prompt_version or "",
+    )
+    changed = context.client.update_simulation(
+        *simulation_ids(context.client, project, simulation),
+        wanted,
+        update_mask=mask,
+    )
+    (print_json if context.as_json else print_details)(changed)
+
+
+def questions(
+    context: CommandContext,
+    project: ProjectOption,
+    simulation: Annotated[
+        str, typer.Option("--simulation", "-s", help="Only of this simulation, by name or id.")
+    ] = "",
+    limit: Limit = None,
+) -> None:
+    """List the questions that were answered in a project or in one simulation, as first asked."""
+    if simulation:
+        parent, wanted = simulation_ids(context.client, project, simulation)
+    else:
+        parent, wanted = project_id(context.client, project), ""
+    print_list(
+        context,
+        limit,
+        lambda size: context.client.list_questions(parent, simulation_id=wanted, page_size=size),
+        ("QUESTION", "SCALE", "OPTIONS", "RESPONSES", "INDIVIDUALS", "FIRST ANSWER", "LAST ANSWER"),
+        _question_row,
+        ids=False,
+    )
+
+
+def _question_row(asked: AskedQuestion) -> tuple[object, ...]:
+    return (
+        asked.question.key,
+        kind_text(asked.question),
+        ", ".join(asked.question.options),
+        asked.response_count,
+        asked.individual_count,
+        asked.first_answer_at,
+        asked.last_answer_at,
+    )

@@ -1,0 +1,87 @@
+"""Where those stand who answered, or which of them are not there."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from persona.v1 import errors_pb2
+from persona.v1.response_pb2 import Response
+from persona_server.errors import ServiceError, Violation
+from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.repositories.personas import Ancestry
+from persona_server.storage.repositories.response_lists import DELETED, SHOWN
+from persona_server.storage.store import Repositories
+from persona_server.validation.violations import MAX_VIOLATIONS
+
+_INDEXES = 300  # characters of the list of indexes in an error's metadata
+
+
+class Answerer(NamedTuple):
+    """Where the persona of a response stands: its keys, its parents as text, its last byte."""
+
+    persona: bytes
+    parents: Ancestry
+    project_id: str
+    group_id: str
+    library_persona_id: str | None
+    flag: bytes
+
+
+def answerers_of(repositories: Repositories, responses: Sequence[Response]) -> dict[str, Answerer]:
+    """Return where each persona named stands, by its id. Raises PERSONA_NOT_FOUND."""
+    texts = {text: id_bytes(text) for text in {response.persona_id for response in responses}}
+    found = repositories.personas.ancestry(list(texts.values()))
+    names = {raw: id_text(raw) for parents in found.values() for raw in parents[:2]}
+    answerers = {
+        text: Answerer(
+            raw,
+            found[raw],
+            names[found[raw].project_id],
+            names[found[raw].group_id],
+            _source(found[raw]),
+            SHOWN if found[raw].visible else DELETED,
+        )
+        for text, raw in texts.items()
+        if raw in found
+    }
+    missing = [i for i, response in enumerate(responses) if response.persona_id not in answerers]
+    if missing:
+        raise _personas_not_found(missing, responses)
+    return answerers
+
+
+def _source(parents: Ancestry) -> str | None:
+    """Return the library persona that a reused copy was sourced from."""
+    library_persona_id = parents.library_persona_id if parents.is_copy else None
+    return None if library_persona_id is None else id_text(library_persona_id)
+
+
+def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -> ServiceError:
+    """PERSONA_NOT_FOUND, naming every answer to drop: as violations, and as ranges of indexes."""
+    persona_id = responses[missing[0]].persona_id
+    what = "is not the id of a persona"
+    return ServiceError(
+        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
+        f"There is no persona {persona_id}. Nothing was recorded. Remove the {len(missing)} of "
+        f"{len(responses)} responses whose persona does not exist, and send the others again.",
+        metadata={"persona_id": persona_id, "indexes": _ranges(missing)},
+        violations=[
+            Violation(f"responses[{i}].persona_id", f"{what}: {responses[i].persona_id}")
+            for i in missing[:MAX_VIOLATIONS]
+        ],
+        violations_total=len(missing),
+    )
+
+
+def _ranges(indexes: Sequence[int]) -> str:
+    """Return ascending indexes as "0-3,7,9-12", as many as fit; "…" at the end stands for more."""
+    runs: list[list[int]] = []
+    for i in indexes:
+        if runs and runs[-1][1] == i - 1:
+            runs[-1][1] = i
+        else:
+            runs.append([i, i])
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+    shown = ",".join(texts)
+    if len(shown) <= _INDEXES:
+        return shown
+    return shown[: shown.rindex(",", 0, _INDEXES)] + ",…"

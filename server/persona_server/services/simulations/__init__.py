@@ -1,0 +1,1 @@
+"""SimulationService, and what is counted in simulations and of questions."""

@@ -1,0 +1,113 @@
+"""The questions of a tenant: their ids, and the options in the order of the first answer."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from persona.v1.response_service_pb2 import RecordResponsesResponse
+from persona_server.measures.answers import Question
+from persona_server.storage.derived.answers import NewAnswer, new_answer
+from persona_server.storage.derived.statements import DerivedStatements
+from persona_server.storage.engine.dialect import id_list
+from persona_server.storage.keys import IdGenerator
+from persona_server.storage.repositories.response_lists import SHOWN
+
+_CHUNK = 1000  # responses in memory at a time; each is of at most 64 KiB
+
+
+class Questions:
+    """The questions that one tenant has asked."""
+
+    def __init__(
+        self, statements: DerivedStatements, tenant: int, id_generator: IdGenerator
+    ) -> None:
+        self._do = statements
+        self._tenant = tenant
+        self._id_generator = id_generator
+
+    def known(self, questions: Iterable[Question]) -> dict[Question, int]:
+        """Return the ids of those questions that have one."""
+        hashes = {question_hash(question): question for question in questions}
+        if not hashes:
+            return {}
+        rows = self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes)))
+        return {hashes[digest]: key for digest, key, _ in rows}
+
+    def ids(
+        self, answers: Iterable[NewAnswer], now: int, kept: Mapping[bytes, int]
+    ) -> dict[Question, int]:
+        """Return the ids of what was asked; new questions are numbered in the order given.
+
+        `kept` has ids that questions had before, by hash. The first answer to a question declares
+        its options.
+        """
+        firsts = _firsts(answers)
+        hashes = {question: question_hash(question) for question in firsts}
+        rows = self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes.values())))
+        known = {digest: (key, declared_at) for digest, key, declared_at in rows}
+        ids = {}
+        for question, first in firsts.items():
+            digest = hashes[question]
+            if digest not in known:
+                ids[question] = kept.get(digest) or self._id_generator.next(now)
+                self._new_question(ids[question], digest, first)
+                continue
+            ids[question], declared_at = known[digest]
+            if first.order[8:] < declared_at:
+                self._declare(ids[question], first)
+        return ids
+
+    def declare_anew(self) -> None:
+        """Give questions the options of their first answer, where the one that did so is gone."""
+        for key, name, scale in self._do.orphaned.all(tenant=self._tenant):
+            first = self._first_answer(Question.of_scale(name, scale))
+            if first is not None:
+                self._declare(key, first)
+
+    def _first_answer(self, question: Question) -> NewAnswer | None:
+        """Return the first answer to a question, of any individual; None if nobody has answered."""
+        after = b""
+        while rows := self._do.answers_to.all(
+            tenant=self._tenant, key=question.key, after=after, limit=_CHUNK
+        ):
+            for after, framed in rows:
+                (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
+                found = new_answer(response, b"", b"", after, after)
+                if found.question == question:
+                    return found
+        return None
+
+    def _new_question(self, key: int, digest: bytes, first: NewAnswer) -> None:
+        self._do.insert_question.run(
+            tenant=self._tenant,
+            id=key,
+            key=first.question.key,
+            kind=first.question.kind.value,
+            scale=first.question.scale,
+            hash=digest,
+            **_declaration(first),
+        )
+
+    def _declare(self, key: int, first: NewAnswer) -> None:
+        self._do.declare.run(tenant=self._tenant, id=key, **_declaration(first))
+
+
+def question_hash(question: Question) -> bytes:
+    """Return the SHA-256 by which a question is known: of its key, NUL, and its scale."""
+    return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()
+
+
+def _firsts(answers: Iterable[NewAnswer]) -> dict[Question, NewAnswer]:
+    """Return the first answer to each question, in time."""
+    firsts: dict[Question, NewAnswer] = {}
+    for answer in answers:
+        first = firsts.setdefault(answer.question, answer)
+        if answer.order[8:] < first.order[8:]:
+            firsts[answer.question] = answer
+    return firsts
+
+
+def _declaration(first: NewAnswer) -> dict[str, Any]:
+    declared = json.dumps(first.declared, ensure_ascii=False, separators=(",", ":"))
+    return {"declared": declared, "declared_at": first.order[8:]}
