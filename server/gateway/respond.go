@@ -34,6 +34,7 @@ var successStatus = map[string]int{
 	personav1.PersonaService_DeleteAllPersonas_FullMethodName:   http.StatusNoContent,
 	personav1.PersonaService_CreatePersona_FullMethodName:       http.StatusCreated,
 	personav1.PersonaService_BatchCreatePersonas_FullMethodName: http.StatusOK,
+	personav1.PersonaService_CopyPersonas_FullMethodName:        http.StatusOK,
 	personav1.PersonaService_ExportPersonas_FullMethodName:      http.StatusOK,
 
 	personav1.ResponseService_RecordResponses_FullMethodName:    http.StatusOK,
@@ -92,15 +93,23 @@ func locationOf(reply proto.Message, params map[string]string) string {
 	group := project + "/persona-groups/" + strings.ToLower(params["group_id"])
 	switch r := reply.ProtoReflect().Interface().(type) { // as it came: generated code wraps what it unwraps
 	case *personav1.CreateProjectResponse:
-		return project + r.GetProject().GetId()
+		return below(project, r.GetProject().GetId())
 	case *personav1.CreatePersonaGroupResponse:
-		return group + r.GetPersonaGroup().GetId()
+		return below(group, r.GetPersonaGroup().GetId())
 	case *personav1.CreatePersonaResponse:
-		return group + "/personas/" + r.GetPersona().GetId()
+		return below(group+"/personas/", r.GetPersona().GetId())
 	case *personav1.PromotePersonaResponse:
-		return "/api/v1/library/personas/" + r.GetLibraryPersona().GetId()
+		return below("/api/v1/library/personas/", r.GetLibraryPersona().GetId())
 	}
 	return ""
+}
+
+// below is the path of what has this id, "" without one: of a call that is only tried nothing is made.
+func below(path, id string) string {
+	if id == "" {
+		return ""
+	}
+	return path + id
 }
 
 // linkNext names the next page: the same request with another token, relative to this host.

@@ -57,6 +57,28 @@ def test_own_ids_are_kept_or_dropped(
     assert names(client, place) == ["a", "a"]
 
 
+def test_a_dry_run_lists_what_would_be_refused_and_imports_nothing(
+    cli: Cli, client: PersonaClient, place: Place, file: Path
+) -> None:
+    taken = client.create_persona(*place.ids, Persona(full_name="taken"))
+    people: list[dict[str, Any]] = [{"full_name": "a"}, {"full_name": "b", "age": 200}]
+    file.write_bytes(lines(*people, {"full_name": "another", "id": taken.id}))
+    done = cli.run("import", file, "--dry-run", *place.options)
+    assert (done.code, done.out) == (1, "1 would be imported, 2 refused.\n")
+    assert [line.split(":")[1] for line in done.err.splitlines()] == ["2", "3"]
+    assert names(client, place) == ["taken"]
+    assert not cli.journals.exists() or not any(cli.journals.iterdir())
+
+
+def test_a_dry_run_makes_no_group(cli: Cli, client: PersonaClient, file: Path) -> None:
+    file.write_bytes(lines({"full_name": "a"}))
+    project = f"Imported {uuid.uuid4()}"
+    done = cli.run("import", file, "--dry-run", "--project", project, "--group", "all")
+    assert done.code == 1
+    assert f'There is no project named "{project}".' in done.err
+    assert project not in [found.name for found in client.list_projects()]
+
+
 def test_the_agents_file_is_found_by_itself(
     cli: Cli, client: PersonaClient, place: Place, file: Path
 ) -> None:

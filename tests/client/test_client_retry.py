@@ -33,6 +33,7 @@ MUTATIONS: dict[str, Callable[..., Any]] = {
     "DeletePersonaGroup": lambda c, **k: c.delete_persona_group("p", "g", **k),
     "CreatePersona": lambda c, **k: c.create_persona("p", "g", Persona(), **k),
     "BatchCreatePersonas": lambda c, **k: c.batch_create_personas("p", "g", [Persona()], **k),
+    "CopyPersonas": lambda c, **k: c.copy_personas("p", "g", "p", "h", ["x"], **k),
     "DeletePersona": lambda c, **k: c.delete_persona("p", "g", "x", **k),
     "DeleteAllPersonas": lambda c, **k: c.delete_all_personas("p", "g", **k),
 }

@@ -44,7 +44,10 @@ _FIRST = {
 _FOUND = (
     "project_id",
     "group_id",
+    "source_project_id",
+    "source_group_id",
     "persona_id",
+    "persona_ids",
     "response_id",
     "responses.persona_id",
     "library_persona_id",
@@ -125,7 +128,8 @@ def test_foreign_id_is_a_missing_one(
     assert comparable(method, answer) == comparable(method, missing)
     assert file.fingerprint(THEIRS) == before
     if path in _FOUND or (path, method.service[-17:]) == ("simulation_id", "SimulationService"):
-        expected = {"group_id": "PERSONA_GROUP"}.get(path, names[:-3].upper())
+        what = names.removeprefix("source_")[:-3].upper()
+        expected = {"GROUP": "PERSONA_GROUP"}.get(what, what)
         assert answer.problem.reason == f"{expected}_NOT_FOUND"
     else:  # on create, and for retries, the id is free; what is output only is ignored
         assert answer.error is None, answer.text

@@ -41,6 +41,7 @@ SUCCESS = {
     "DeletePersonaGroup": 204,
     "CreatePersona": 201,
     "BatchCreatePersonas": 200,
+    "CopyPersonas": 200,
     "ListPersonas": 200,
     "GetPersona": 200,
     "DeletePersona": 204,

@@ -38,6 +38,20 @@ def test_a_persona_comes_back_as_it_was_sent(rest: Rest, place: Place) -> None:
     assert rest.call("GET", place.path).json() == [made]
 
 
+def test_a_body_that_is_only_tried(rest: Rest, place: Place) -> None:
+    """Where the body is a resource the query says so, where it is the request the body does."""
+    tried = rest.call("POST", f"{place.path}?validate_only=true", MARIA)
+    assert (tried.status, tried.json()["id"], tried.json()["age"]) == (201, "", 34)
+    assert tried.headers["Location"] is None
+    both = {"personas": [MARIA, MARIA], "validate_only": True}
+    assert len(rest.call("POST", f"{place.path}:batchCreate", both).json()) == 2
+    assert rest.call("GET", place.path).json() == []
+    made = rest.call("POST", place.path, MARIA).json()
+    path = f"{place.path}/{made['id']}"
+    assert rest.call("DELETE", f"{path}?validate_only=true").status == 204
+    assert rest.call("GET", path).json() == made
+
+
 def test_what_is_unset_is_printed(rest: Rest, place: Place) -> None:
     made = rest.call("POST", place.path, {"full_name": "X"}).json()
     assert (made["age"], made["gender"], made["trusted_brands"], made["attributes"]) == (

@@ -28,6 +28,7 @@ from persona.v1.measures_pb2 import Reliability
 from persona.v1.persona_pb2 import Persona
 from persona.v1.simulation_pb2 import Simulation
 from support.answers import KINDS, rich_answer
+from support.copies import copying
 from support.data import at, persona
 from support.errors import problem_of
 from support.service import Service
@@ -113,6 +114,7 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         "DeleteAllPersonas": personas.DeleteAllPersonasRequest(**group),
         "CreatePersona": personas.CreatePersonaRequest(**group, persona=maria),
         "BatchCreatePersonas": personas.BatchCreatePersonasRequest(**group, personas=[maria] * 2),
+        "CopyPersonas": copying(both.stubs["ProjectService"], place, people[::-1]),
         "CreateProject": projects.CreateProjectRequest(project=project_pb2.Project(name="É & <b>")),
         "ListProjects": projects.ListProjectsRequest(page_size=3),
         "GetProject": projects.GetProjectRequest(**project),

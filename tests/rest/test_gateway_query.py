@@ -25,6 +25,7 @@ _WHOLE = {
     "RecordResponses": b'{"responses":[]}',
     "PromotePersona": b"{}",
     "RetireLibraryPersona": b"{}",
+    "CopyPersonas": b'{"persona_ids":[]}',
     "ReuseLibraryPersonas": b'{"library_persona_ids":[]}',
 }
 

@@ -44,8 +44,10 @@ def request_of(place: Place, method: MethodDescriptor, missing: set[str], named:
             request.persona.CopyFrom(persona())  # type: ignore[attr-defined]
         elif name == "personas":
             request.personas.append(persona())  # type: ignore[attr-defined]
-        elif name == "library_persona_ids":
-            request.library_persona_ids.append(uid())  # type: ignore[attr-defined]
+        elif name.endswith("_ids"):
+            getattr(request, name).append(uid())
+        elif name.startswith("source_"):  # below the group that is copied into
+            setattr(request, name, uid())
         elif name in ("project", "persona_group"):
             getattr(request, name).name = "Name"
     return request

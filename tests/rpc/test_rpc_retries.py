@@ -15,6 +15,7 @@ from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1 import simulation_service_pb2 as simulations_pb
 from persona.v1.simulation_pb2 import Simulation
 from support.answers import answer, record
+from support.copies import copying
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refused
 from support.library import answer_reliably, individual
@@ -62,6 +63,11 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
         "personas",
         lambda p: pb.DeleteAllPersonasRequest(**p.ids),
         lambda p: pb.DeleteAllPersonasRequest(**make_place(p.caller, p.project).ids),
+    ),
+    "CopyPersonas": (
+        "personas",
+        lambda p: copying(p.caller.projects, p, [one.id for one in p.fill(2)]),
+        lambda p: copying(p.caller.projects, p, [one.id for one in p.fill(1)]),
     ),
     "CreateProject": (
         "projects",

@@ -61,6 +61,7 @@ class DatabaseFile:
         self._columns = {
             name: [row[1] for row in self.rows(f"PRAGMA table_info({name})")] for (name,) in tables
         }
+        self._all = sorted(name for (name,) in tables)
         self.tables = sorted(n for n, columns in self._columns.items() if "tenant_id" in columns)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -92,6 +93,14 @@ class DatabaseFile:
                 order = f"SELECT {everything} FROM {table} WHERE tenant_id = ? ORDER BY {first}"  # noqa: S608 (ours)
                 digest.update(repr((table, self.rows(order, key))).encode())
         return digest.hexdigest()
+
+    def content(self) -> dict[str, str]:
+        """Return a hash over all rows of each table, those of every tenant."""
+        rows = {table: self.rows(f"SELECT * FROM {table}") for table in self._all}  # noqa: S608
+        return {
+            t: hashlib.sha256(repr(sorted(r, key=repr)).encode()).hexdigest()
+            for t, r in rows.items()
+        }
 
     def counts(self, tenant: str) -> dict[str, int]:
         """Return how many rows a tenant has in each table, and the sum of its groups' versions."""

@@ -89,7 +89,7 @@ class Served:
     def _call(self, method: str) -> Call:
         return Call(method, self._group.tenant, "me")
 
-    def _named(self, one: bytes) -> dict[str, str]:
+    def _named(self, one: bytes) -> dict[str, Any]:
         project_id, group_id = id_text(self._group.project), id_text(self._group.group)
         return {"project_id": project_id, "group_id": group_id, "persona_id": id_text(one)}
 

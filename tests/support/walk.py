@@ -24,8 +24,9 @@ _PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
 _WEIGHTS = {
     "DeleteProject": 3,
     "DeletePersonaGroup": 3,
-    "DeletePersona": 12,
+    "DeletePersona": 16,
     "ImportPersonas": 10,
+    "CopyPersonas": 3,
     "CreateProject": 8,
     "CreatePersonaGroup": 16,
     "CreatePersona": 16,
@@ -109,7 +110,7 @@ class Walk:
         peers = [_person(self._uuid()) for _ in PEERS]
         ids["project_id"] = self._groups[ids["group_id"]]
         ids["persona_id"] = self._personas[ids["group_id"]][0]
-        where = {"project_id": ids["project_id"], "group_id": ids["group_id"]}
+        where: dict[str, Any] = {name: ids[name] for name in ("project_id", "group_id")}
         yield self._by_name(
             "CreateProject", projects_pb.CreateProjectRequest(project=Project(id=project, name="P"))
         )
@@ -151,10 +152,13 @@ class Walk:
         project = self._random.choice(self._projects) if self._chance(0.1) else self._groups[group]
         home = self._random.choice(list(self._groups)) if self._chance(0.1) else group
         persona = self._random.choice(self._personas[home])
+        source = self._random.choice(list(self._groups))
         return {
             "project_id": project,
             "group_id": group,
             "persona_id": persona,
+            "source_project_id": self._groups[source],
+            "source_group_id": source,
             "import_id": self._uuid(),
             "simulation_id": self._simulation(),
             "response_id": self._random.choice(self._responses),
@@ -234,6 +238,8 @@ class Walk:
             request.responses.extend(self._answers(ids))
         elif name == "update_mask":
             request.update_mask.paths.append("name")
+        elif name == "persona_ids":
+            request.persona_ids.append(self._personas[ids["source_group_id"]][0])
         elif name == "library_persona_ids":
             request.library_persona_ids.append(ids["library_persona_id"])
         elif name == "order_by":

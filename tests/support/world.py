@@ -55,6 +55,8 @@ class World:
         self._prepared.add(method.name)
         if method.name == "PromotePersona":
             answer_reliably(self.place, self.ids["persona_id"])
+        elif method.name == "CopyPersonas":
+            self.add_source()
         elif method.name in _OF_A_COPY or _is_of_the_library(method):
             self.add_individual()
         if method.name in _OF_A_COPY:
@@ -63,6 +65,12 @@ class World:
     def add_individual(self) -> None:
         """Promote one more persona, of another project: `library_persona_id` names the last."""
         self.ids["library_persona_id"] = individual(make_place(self.caller)).id
+
+    def add_source(self) -> None:
+        """Make another group with a persona, from where it can be copied."""
+        source = make_place(self.caller, self.place.project)
+        self.ids |= {f"source_{name}": value for name, value in source.ids.items()}
+        self.ids["persona_id"] = source.create(rich_persona()).id
 
     def messages(self, method: Method, request_id: str = "") -> list[Any]:
         """Return the messages of a call that succeeds."""

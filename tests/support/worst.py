@@ -20,6 +20,7 @@ from persona_server.services.framing import frame
 from persona_server.validation.limits import LINES, MAX_MARKS
 
 ID = "0190b5a4-7c3e-7b1a-8f00-0123456789ab"
+OTHER = "0190b5a4-7c3e-7b1a-8f00-0123456789ac"  # of a group to copy from
 ITEMS: dict[str, Message] = {
     "project": Project(name="x"),
     "persona_group": PersonaGroup(name="x"),
@@ -55,8 +56,10 @@ def valid_request(kind: type[Message]) -> Message:
                 getattr(request, field.name).append(value)
             else:
                 getattr(request, field.name).CopyFrom(value)
-        elif field.name == "library_persona_ids":
-            request.library_persona_ids.append(ID)
+        elif field.name.endswith("_ids"):
+            getattr(request, field.name).append(ID)
+        elif field.name.startswith("source_"):
+            setattr(request, field.name, OTHER)
         elif field.name.endswith("_id"):
             setattr(request, field.name, ID)
     return request  # type: ignore[no-any-return]

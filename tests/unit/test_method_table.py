@@ -47,6 +47,7 @@ SPECIAL = {
     "GetLibraryPersonaReliability": MEASURES,
     "GetAttitudeTimeline": MEASURES,
     "GetResponsePersona": {"responses:read", "personas:read"},
+    "CopyPersonas": {"personas:write", "personas:read"},
     "PromotePersona": {"library:write", "library:read", "responses:read"},
     "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
@@ -63,10 +64,20 @@ def rpcs() -> list[MethodDescriptor]:
 ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 
 
+@ALL
+def test_a_mutation_can_be_tried(rpc: MethodDescriptor) -> None:
+    """An import says so in its start."""
+    start = rpc.input_type.fields_by_name.get("start")
+    kind = rpc.input_type if start is None else start.message_type
+    assert kind is not None
+    fields = kind.fields_by_name
+    assert ("validate_only" in fields) == ("request_id" in fields or "import_id" in fields)
+
+
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 38
+    assert len(rpcs()) == 39
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:

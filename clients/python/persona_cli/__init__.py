@@ -11,6 +11,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import typer
 
 from persona_cli.commands import (
+    copying,
     exporting,
     groups,
     importing,
@@ -30,7 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for module in (
-    service, projects, groups, personas, importing, exporting, responses, simulations, reliability,
+    service, projects, groups, personas, importing, exporting, copying, responses, simulations,
+    reliability,
     library,
 ):  # fmt: skip
     module.register(app)

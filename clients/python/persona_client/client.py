@@ -3,8 +3,8 @@
 import os
 from typing import Self
 
+from persona_client.copies import CopyCalls
 from persona_client.library import LibraryCalls
-from persona_client.personas import PersonaCalls
 from persona_client.projects import ProjectCalls
 from persona_client.responses import ResponseCalls
 from persona_client.retry import RetryPolicy
@@ -14,11 +14,12 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT = 10.0
 
 
-class PersonaClient(ProjectCalls, PersonaCalls, ResponseCalls, SimulationCalls, LibraryCalls):
+class PersonaClient(ProjectCalls, CopyCalls, ResponseCalls, SimulationCalls, LibraryCalls):
     """A connection to persona-service; thread-safe, and a context manager that closes it.
 
     `address` is "host:port", `token` what `persona token` prints. `timeout` is the deadline of a
     call with all its tries, in seconds, unless a call names its own. Connections are plain text.
+    With `validate_only` a change is checked, and answered or refused as without it, but not made.
     """
 
     def __init__(

@@ -84,6 +84,7 @@ class LibraryCalls(Caller):
         persona_id: str,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> LibraryPersona:
         """Take a reliable individual into the library, or return it if it is there.
@@ -91,7 +92,11 @@ class LibraryCalls(Caller):
         Raises NotEligible (whose `reliability` has every rule with its figure), PersonaNotFound.
         """
         request = PromotePersonaRequest(
-            project_id=project_id, group_id=group_id, persona_id=persona_id, request_id=request_id
+            project_id=project_id,
+            group_id=group_id,
+            persona_id=persona_id,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._library.PromotePersona, request, timeout).library_persona
 
@@ -111,11 +116,18 @@ class LibraryCalls(Caller):
         return self._call(self._library.GetLibraryPersona, request, timeout).library_persona
 
     def retire_library_persona(
-        self, library_persona_id: str, *, request_id: str = "", timeout: float | None = None
+        self,
+        library_persona_id: str,
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+        timeout: float | None = None,
     ) -> LibraryPersona:
         """End the reuse of an individual, for good. Raises LibraryPersonaNotFound."""
         request = RetireLibraryPersonaRequest(
-            library_persona_id=library_persona_id, request_id=request_id
+            library_persona_id=library_persona_id,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._library.RetireLibraryPersona, request, timeout).library_persona
 
@@ -150,6 +162,7 @@ class LibraryCalls(Caller):
         library_persona_ids: Sequence[str],
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> list[Persona]:
         """Put 1 to 1,000 individuals into a group, all or none; return its new personas, in order.
@@ -162,6 +175,7 @@ class LibraryCalls(Caller):
             group_id=group_id,
             library_persona_ids=library_persona_ids,
             request_id=request_id,
+            validate_only=validate_only,
         )
         return list(self._mutate(self._library.ReuseLibraryPersonas, request, timeout).personas)
 

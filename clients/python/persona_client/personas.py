@@ -79,11 +79,16 @@ class PersonaCalls(Caller):
         persona: Persona,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> Persona:
         """Add one persona and return it as stored. Raises InvalidField, AlreadyExists."""
         request = CreatePersonaRequest(
-            project_id=project_id, group_id=group_id, persona=persona, request_id=request_id
+            project_id=project_id,
+            group_id=group_id,
+            persona=persona,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._personas.CreatePersona, request, timeout).persona
 
@@ -94,6 +99,7 @@ class PersonaCalls(Caller):
         personas: Iterable[Persona],
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> list[Persona]:
         """Add personas and return them as stored, in order.
@@ -109,7 +115,11 @@ class PersonaCalls(Caller):
 
         def create(batch: list[Persona]) -> Iterable[Persona]:
             request = BatchCreatePersonasRequest(
-                project_id=project_id, group_id=group_id, personas=batch, request_id=next(ids)
+                project_id=project_id,
+                group_id=group_id,
+                personas=batch,
+                request_id=next(ids),
+                validate_only=validate_only,
             )
             return self._mutate(self._personas.BatchCreatePersonas, request, timeout).personas
 
@@ -123,11 +133,16 @@ class PersonaCalls(Caller):
         persona_id: str,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> None:
         """Delete one persona. Raises PersonaNotFound."""
         request = DeletePersonaRequest(
-            project_id=project_id, group_id=group_id, persona_id=persona_id, request_id=request_id
+            project_id=project_id,
+            group_id=group_id,
+            persona_id=persona_id,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         self._mutate(self._personas.DeletePersona, request, timeout)
 
@@ -137,11 +152,15 @@ class PersonaCalls(Caller):
         group_id: str,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> int:
         """Empty a group in one step and return how many personas it held."""
         request = DeleteAllPersonasRequest(
-            project_id=project_id, group_id=group_id, request_id=request_id
+            project_id=project_id,
+            group_id=group_id,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._personas.DeleteAllPersonas, request, timeout).deleted_count
 
@@ -153,6 +172,7 @@ class PersonaCalls(Caller):
         import_id: str,
         *,
         resume_from: int = 0,
+        validate_only: bool = False,
         on_acknowledged: OnAcknowledged | None = None,
         on_refused: OnRefused | None = None,
     ) -> ImportPersonasResponse:
@@ -167,7 +187,8 @@ class PersonaCalls(Caller):
         `import_id` is a UUID of yours: calling again with it and the same personas, or batches of
         your own, resumes, and nothing is lost or written twice: as many as the service has are
         taken from the iterable and dropped. `resume_from` says that it begins after so many
-        batches. What `on_refused` has dropped must be left out then, or batches be your own.
+        batches. What `on_refused` has dropped must be left out then, or batches be your own. With
+        `validate_only` the service checks each batch and takes none.
 
         The iterable and the callbacks are called in your thread, so that an error of the service
         is raised when the iterable has made its next persona.
@@ -176,7 +197,12 @@ class PersonaCalls(Caller):
         what to send in its place: fewer personas, or none to leave the batch out.
         Raises ImportGap, ImportConflict, and what `on_refused` did not mend.
         """
-        start = ImportStart(project_id=project_id, group_id=group_id, import_id=import_id)
+        start = ImportStart(
+            project_id=project_id,
+            group_id=group_id,
+            import_id=import_id,
+            validate_only=validate_only,
+        )
         importer = Importer(
             lambda requests: self._personas.ImportPersonas(requests, metadata=self._metadata),
             ImportPersonasRequest(start=start),

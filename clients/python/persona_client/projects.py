@@ -30,10 +30,17 @@ class ProjectCalls(Caller):
         self._projects = ProjectServiceStub(self._channel)
 
     def create_project(
-        self, project: Project, *, request_id: str = "", timeout: float | None = None
+        self,
+        project: Project,
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+        timeout: float | None = None,
     ) -> Project:
         """Make a project and return it as stored. Raises InvalidField, AlreadyExists."""
-        request = CreateProjectRequest(project=project, request_id=request_id)
+        request = CreateProjectRequest(
+            project=project, request_id=request_id, validate_only=validate_only
+        )
         return self._mutate(self._projects.CreateProject, request, timeout).project
 
     def list_projects(
@@ -56,6 +63,7 @@ class ProjectCalls(Caller):
         *,
         update_mask: Sequence[str] | None = None,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> Project:
         """Change a project's name and description and return it as it is now.
@@ -68,14 +76,22 @@ class ProjectCalls(Caller):
             project=project,
             update_mask=_mask(update_mask),
             request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._projects.UpdateProject, request, timeout).project
 
     def delete_project(
-        self, project_id: str, *, request_id: str = "", timeout: float | None = None
+        self,
+        project_id: str,
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+        timeout: float | None = None,
     ) -> None:
         """Delete a project with its groups and their personas. Raises ProjectNotFound."""
-        request = DeleteProjectRequest(project_id=project_id, request_id=request_id)
+        request = DeleteProjectRequest(
+            project_id=project_id, request_id=request_id, validate_only=validate_only
+        )
         self._mutate(self._projects.DeleteProject, request, timeout)
 
     def create_persona_group(
@@ -84,6 +100,7 @@ class ProjectCalls(Caller):
         persona_group: PersonaGroup,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> PersonaGroup:
         """Make a persona group and return it as stored.
@@ -91,7 +108,10 @@ class ProjectCalls(Caller):
         Raises ProjectNotFound, InvalidField, AlreadyExists.
         """
         request = CreatePersonaGroupRequest(
-            project_id=project_id, persona_group=persona_group, request_id=request_id
+            project_id=project_id,
+            persona_group=persona_group,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._projects.CreatePersonaGroup, request, timeout).persona_group
 
@@ -118,6 +138,7 @@ class ProjectCalls(Caller):
         *,
         update_mask: Sequence[str] | None = None,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> PersonaGroup:
         """Change a group's name and definition and return it as it is now; personas stay.
@@ -130,6 +151,7 @@ class ProjectCalls(Caller):
             persona_group=persona_group,
             update_mask=_mask(update_mask),
             request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._projects.UpdatePersonaGroup, request, timeout).persona_group
 
@@ -139,11 +161,15 @@ class ProjectCalls(Caller):
         group_id: str,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> None:
         """Delete a persona group with its personas. Raises PersonaGroupNotFound."""
         request = DeletePersonaGroupRequest(
-            project_id=project_id, group_id=group_id, request_id=request_id
+            project_id=project_id,
+            group_id=group_id,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         self._mutate(self._projects.DeletePersonaGroup, request, timeout)
 

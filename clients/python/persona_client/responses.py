@@ -43,6 +43,7 @@ class ResponseCalls(Caller):
         responses: Iterable[Response],
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> RecordedResponses:
         """Record answers of one simulation and return them as recorded, in order.
@@ -62,7 +63,10 @@ class ResponseCalls(Caller):
 
         def record(batch: list[Response]) -> Iterable[RecordResponsesResponse]:
             request = RecordResponsesRequest(
-                simulation_id=simulation_id, responses=batch, request_id=next(ids)
+                simulation_id=simulation_id,
+                responses=batch,
+                request_id=next(ids),
+                validate_only=validate_only,
             )
             return (self._mutate(self._responses.RecordResponses, request, timeout),)
 

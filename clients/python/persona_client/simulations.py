@@ -30,6 +30,7 @@ class SimulationCalls(Caller):
         simulation: Simulation,
         *,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> Simulation:
         """Make a simulation and return it as stored.
@@ -38,7 +39,10 @@ class SimulationCalls(Caller):
         the id or the name that is taken).
         """
         request = CreateSimulationRequest(
-            project_id=project_id, simulation=simulation, request_id=request_id
+            project_id=project_id,
+            simulation=simulation,
+            request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._simulations.CreateSimulation, request, timeout).simulation
 
@@ -68,6 +72,7 @@ class SimulationCalls(Caller):
         *,
         update_mask: Sequence[str] | None = None,
         request_id: str = "",
+        validate_only: bool = False,
         timeout: float | None = None,
     ) -> Simulation:
         """Change what is said of a simulation and return it as it is now; its answers stay.
@@ -81,6 +86,7 @@ class SimulationCalls(Caller):
             simulation=simulation,
             update_mask=None if update_mask is None else FieldMask(paths=update_mask),
             request_id=request_id,
+            validate_only=validate_only,
         )
         return self._mutate(self._simulations.UpdateSimulation, request, timeout).simulation
 

@@ -30,7 +30,8 @@ class Persona(_message.Message):
     """Persona is one individual synthetic consumer in one persona group of one project.
 
     A persona is immutable: it keeps one identity across every simulation. It is written once, read
-    often and deleted; no RPC changes it. On the wire it is at most 64 KiB. NUL is rejected in every
+    often and deleted; no RPC changes it. On the wire it is at most 64 KiB, and 41 bytes more if it was
+    reused or copied. NUL is rejected in every
     text, other control characters in the one-line ones (all but the three narratives and the values
     of `attributes`).
     """
@@ -76,6 +77,7 @@ class Persona(_message.Message):
     LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    COPIED_FROM_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
     idempotent; otherwise the server generates a UUIDv7.
@@ -140,6 +142,12 @@ class Persona(_message.Message):
         trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
         """
 
+    @_builtins.property
+    def copied_from(self) -> _wrappers_pb2.StringValue:
+        """UUID of the persona that this one was copied from, in whatever group that is or was; unset (JSON
+        null) if it is no copy. Output only: ignored in a create or an import.
+        """
+
     def __init__(
         self,
         *,
@@ -162,10 +170,11 @@ class Persona(_message.Message):
         library_persona_id: _wrappers_pb2.StringValue | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        copied_from: _wrappers_pb2.StringValue | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "created_at", b"created_at", "library_persona_id", b"library_persona_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "copied_from", b"copied_from", "created_at", b"created_at", "library_persona_id", b"library_persona_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "attributes", b"attributes", "avatar_url", b"avatar_url", "created_at", b"created_at", "digital_habits", b"digital_habits", "distrusted_brands", b"distrusted_brands", "full_name", b"full_name", "gender", b"gender", "group_id", b"group_id", "id", b"id", "income_level", b"income_level", "library_persona_id", b"library_persona_id", "location", b"location", "occupation", b"occupation", "personality_traits", b"personality_traits", "price_sensitivity", b"price_sensitivity", "project_id", b"project_id", "psychographic_notes", b"psychographic_notes", "trusted_brands", b"trusted_brands"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "attributes", b"attributes", "avatar_url", b"avatar_url", "copied_from", b"copied_from", "created_at", b"created_at", "digital_habits", b"digital_habits", "distrusted_brands", b"distrusted_brands", "full_name", b"full_name", "gender", b"gender", "group_id", b"group_id", "id", b"id", "income_level", b"income_level", "library_persona_id", b"library_persona_id", "location", b"location", "occupation", b"occupation", "personality_traits", b"personality_traits", "price_sensitivity", b"price_sensitivity", "project_id", b"project_id", "psychographic_notes", b"psychographic_notes", "trusted_brands", b"trusted_brands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -176,6 +176,7 @@ class DeletePersonaRequest(_message.Message):
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONA_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
@@ -184,6 +185,10 @@ class DeletePersonaRequest(_message.Message):
     """UUID of the persona."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     def __init__(
         self,
         *,
@@ -191,10 +196,11 @@ class DeletePersonaRequest(_message.Message):
         group_id: _builtins.str = ...,
         persona_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_id", b"persona_id", "project_id", b"project_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_id", b"persona_id", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -226,22 +232,28 @@ class DeleteAllPersonasRequest(_message.Message):
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
     """UUID of the persona group. Never empty."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "project_id", b"project_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -279,12 +291,17 @@ class CreatePersonaRequest(_message.Message):
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONA_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
     """UUID of the persona group."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     @_builtins.property
     def persona(self) -> _persona_pb2.Persona:
         """The persona. If its id or created_at is unset, the server sets it."""
@@ -296,10 +313,11 @@ class CreatePersonaRequest(_message.Message):
         group_id: _builtins.str = ...,
         persona: _persona_pb2.Persona | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona", b"persona", "project_id", b"project_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona", b"persona", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -339,12 +357,17 @@ class BatchCreatePersonasRequest(_message.Message):
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONAS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
     """UUID of the persona group."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
         """1 to 1,000 personas; ids must not repeat within the batch."""
@@ -356,10 +379,11 @@ class BatchCreatePersonasRequest(_message.Message):
         group_id: _builtins.str = ...,
         personas: _abc.Iterable[_persona_pb2.Persona] | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "personas", b"personas", "project_id", b"project_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "personas", b"personas", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -390,6 +414,84 @@ class BatchCreatePersonasResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchCreatePersonasResponse: _TypeAlias = BatchCreatePersonasResponse  # noqa: Y015
+
+@_typing.final
+class CopyPersonasRequest(_message.Message):
+    """CopyPersonasRequest names the personas to copy, and the group to put them into."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_PROJECT_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_GROUP_ID_FIELD_NUMBER: _builtins.int
+    PERSONA_IDS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project to copy into."""
+    group_id: _builtins.str
+    """UUID of the persona group to copy into."""
+    source_project_id: _builtins.str
+    """UUID of the project to copy from; it may be the same."""
+    source_group_id: _builtins.str
+    """UUID of the persona group to copy from; it must be another."""
+    request_id: _builtins.str
+    """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
+    @_builtins.property
+    def persona_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """UUIDs of 1 to 1,000 personas of that group, without duplicates. They may have at most 3 MiB in
+        total, as those of one page of a list have.
+        """
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        source_project_id: _builtins.str = ...,
+        source_group_id: _builtins.str = ...,
+        persona_ids: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_ids", b"persona_ids", "project_id", b"project_id", "request_id", b"request_id", "source_group_id", b"source_group_id", "source_project_id", b"source_project_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyPersonasRequest: _TypeAlias = CopyPersonasRequest  # noqa: Y015
+
+@_typing.final
+class CopyPersonasResponse(_message.Message):
+    """CopyPersonasResponse holds the copies, in the order of the request. In the replay of an earlier
+    call, a copy that was deleted meanwhile comes back with only its id.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONAS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
+        """The group's new personas."""
+
+    def __init__(
+        self,
+        *,
+        personas: _abc.Iterable[_persona_pb2.Persona] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["personas", b"personas"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyPersonasResponse: _TypeAlias = CopyPersonasResponse  # noqa: Y015
 
 @_typing.final
 class ImportPersonasRequest(_message.Message):
@@ -434,6 +536,7 @@ class ImportStart(_message.Message):
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     IMPORT_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
@@ -442,16 +545,21 @@ class ImportStart(_message.Message):
     """UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
     it replaces a request_id.
     """
+    validate_only: _builtins.bool
+    """Whether to check every batch as a real import would, and write nothing: `committed_sequence` then
+    counts what was checked. Batches are not compared with each other.
+    """
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         import_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "import_id", b"import_id", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "import_id", b"import_id", "project_id", b"project_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

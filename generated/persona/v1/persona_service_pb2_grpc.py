@@ -70,6 +70,11 @@ class PersonaServiceStub:
                 request_serializer=persona_dot_v1_dot_persona__service__pb2.BatchCreatePersonasRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_persona__service__pb2.BatchCreatePersonasResponse.FromString,
                 _registered_method=True)
+        self.CopyPersonas = channel.unary_unary(
+                '/persona.v1.PersonaService/CopyPersonas',
+                request_serializer=persona_dot_v1_dot_persona__service__pb2.CopyPersonasRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_persona__service__pb2.CopyPersonasResponse.FromString,
+                _registered_method=True)
         self.ImportPersonas = channel.stream_stream(
                 '/persona.v1.PersonaService/ImportPersonas',
                 request_serializer=persona_dot_v1_dot_persona__service__pb2.ImportPersonasRequest.SerializeToString,
@@ -147,6 +152,17 @@ class PersonaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CopyPersonas(self, request, context):
+        """CopyPersonas puts copies of another group's personas into a group, all or nothing, and returns
+        them in the order of the request: each with an id of its own and `copied_from` set, created now,
+        in no library, an individual of its own. The two groups may be of different projects.
+        Errors: PROJECT_NOT_FOUND and PERSONA_GROUP_NOT_FOUND of either group; PERSONA_NOT_FOUND naming
+        each persona that the source does not show; MESSAGE_TOO_LARGE if they have more than 3 MiB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportPersonas(self, request_iterator, context):
         """ImportPersonas takes any number of personas in batches and can be resumed without loss or
         duplicate. The first message is the start; each later one is a batch. The server answers the
@@ -211,6 +227,11 @@ def add_PersonaServiceServicer_to_server(servicer, server):
                     servicer.BatchCreatePersonas,
                     request_deserializer=persona_dot_v1_dot_persona__service__pb2.BatchCreatePersonasRequest.FromString,
                     response_serializer=persona_dot_v1_dot_persona__service__pb2.BatchCreatePersonasResponse.SerializeToString,
+            ),
+            'CopyPersonas': grpc.unary_unary_rpc_method_handler(
+                    servicer.CopyPersonas,
+                    request_deserializer=persona_dot_v1_dot_persona__service__pb2.CopyPersonasRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_persona__service__pb2.CopyPersonasResponse.SerializeToString,
             ),
             'ImportPersonas': grpc.stream_stream_rpc_method_handler(
                     servicer.ImportPersonas,
@@ -396,6 +417,33 @@ class PersonaService:
             '/persona.v1.PersonaService/BatchCreatePersonas',
             persona_dot_v1_dot_persona__service__pb2.BatchCreatePersonasRequest.SerializeToString,
             persona_dot_v1_dot_persona__service__pb2.BatchCreatePersonasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CopyPersonas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.PersonaService/CopyPersonas',
+            persona_dot_v1_dot_persona__service__pb2.CopyPersonasRequest.SerializeToString,
+            persona_dot_v1_dot_persona__service__pb2.CopyPersonasResponse.FromString,
             options,
             channel_credentials,
             insecure,

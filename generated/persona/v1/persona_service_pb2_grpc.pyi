@@ -48,6 +48,13 @@ class PersonaServiceStub:
     """BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
     the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
     """
+    CopyPersonas: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.CopyPersonasRequest, _persona_service_pb2.CopyPersonasResponse]
+    """CopyPersonas puts copies of another group's personas into a group, all or nothing, and returns
+    them in the order of the request: each with an id of its own and `copied_from` set, created now,
+    in no library, an individual of its own. The two groups may be of different projects.
+    Errors: PROJECT_NOT_FOUND and PERSONA_GROUP_NOT_FOUND of either group; PERSONA_NOT_FOUND naming
+    each persona that the source does not show; MESSAGE_TOO_LARGE if they have more than 3 MiB.
+    """
     ImportPersonas: _grpc.StreamStreamMultiCallable[_persona_service_pb2.ImportPersonasRequest, _persona_service_pb2.ImportPersonasResponse]
     """ImportPersonas takes any number of personas in batches and can be resumed without loss or
     duplicate. The first message is the start; each later one is a batch. The server answers the
@@ -138,6 +145,19 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _persona_service_pb2.BatchCreatePersonasResponse:
         """BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
         the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
+        """
+
+    @_abc_1.abstractmethod
+    def CopyPersonas(
+        self,
+        request: _persona_service_pb2.CopyPersonasRequest,
+        context: _grpc.ServicerContext,
+    ) -> _persona_service_pb2.CopyPersonasResponse:
+        """CopyPersonas puts copies of another group's personas into a group, all or nothing, and returns
+        them in the order of the request: each with an id of its own and `copied_from` set, created now,
+        in no library, an individual of its own. The two groups may be of different projects.
+        Errors: PROJECT_NOT_FOUND and PERSONA_GROUP_NOT_FOUND of either group; PERSONA_NOT_FOUND naming
+        each persona that the source does not show; MESSAGE_TOO_LARGE if they have more than 3 MiB.
         """
 
     @_abc_1.abstractmethod

@@ -57,12 +57,17 @@ class RecordResponsesRequest(_message.Message):
     SIMULATION_ID_FIELD_NUMBER: _builtins.int
     RESPONSES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     simulation_id: _builtins.str
     """UUID of the simulation, made by the client or by CreateSimulation. Its first batch binds one that
     is not there to the project of that batch's personas.
     """
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """1 to 1,000 answers of personas of one project; ids must not repeat within the batch."""
@@ -73,10 +78,11 @@ class RecordResponsesRequest(_message.Message):
         simulation_id: _builtins.str = ...,
         responses: _abc.Iterable[_response_pb2.Response] | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "responses", b"responses", "simulation_id", b"simulation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "responses", b"responses", "simulation_id", b"simulation_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

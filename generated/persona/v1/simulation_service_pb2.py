@@ -26,7 +26,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from persona.v1 import simulation_pb2 as persona_dot_v1_dot_simulation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#persona/v1/simulation_service.proto\x12\npersona.v1\x1a google/protobuf/field_mask.proto\x1a\x1bpersona/v1/simulation.proto\"\x8f\x01\n\x17\x43reateSimulationRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x36\n\nsimulation\x18\x02 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"R\n\x18\x43reateSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\"\x87\x01\n\x16ListSimulationsRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x12\n\x04name\x18\x04 \x01(\tR\x04name\"{\n\x17ListSimulationsResponse\x12\x38\n\x0bsimulations\x18\x01 \x03(\x0b\x32\x16.persona.v1.SimulationR\x0bsimulations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"Z\n\x14GetSimulationRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\"O\n\x15GetSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\"\xf1\x01\n\x17UpdateSimulationRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x36\n\nsimulation\x18\x03 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x05 \x01(\tR\trequestId\"R\n\x18UpdateSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\"\x96\x01\n\x14ListQuestionsRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\"x\n\x15ListQuestionsResponse\x12\x37\n\tquestions\x18\x01 \x03(\x0b\x32\x19.persona.v1.AskedQuestionR\tquestions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd9\x03\n\x11SimulationService\x12]\n\x10\x43reateSimulation\x12#.persona.v1.CreateSimulationRequest\x1a$.persona.v1.CreateSimulationResponse\x12Z\n\x0fListSimulations\x12\".persona.v1.ListSimulationsRequest\x1a#.persona.v1.ListSimulationsResponse\x12T\n\rGetSimulation\x12 .persona.v1.GetSimulationRequest\x1a!.persona.v1.GetSimulationResponse\x12]\n\x10UpdateSimulation\x12#.persona.v1.UpdateSimulationRequest\x1a$.persona.v1.UpdateSimulationResponse\x12T\n\rListQuestions\x12 .persona.v1.ListQuestionsRequest\x1a!.persona.v1.ListQuestionsResponseB\xa5\x01\n\npersona.v1B\x16SimulationServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#persona/v1/simulation_service.proto\x12\npersona.v1\x1a google/protobuf/field_mask.proto\x1a\x1bpersona/v1/simulation.proto\"\xb4\x01\n\x17\x43reateSimulationRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x36\n\nsimulation\x18\x02 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\"R\n\x18\x43reateSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\"\x87\x01\n\x16ListSimulationsRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x12\n\x04name\x18\x04 \x01(\tR\x04name\"{\n\x17ListSimulationsResponse\x12\x38\n\x0bsimulations\x18\x01 \x03(\x0b\x32\x16.persona.v1.SimulationR\x0bsimulations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"Z\n\x14GetSimulationRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\"O\n\x15GetSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\"\x96\x02\n\x17UpdateSimulationRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x36\n\nsimulation\x18\x03 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x05 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x06 \x01(\x08R\x0cvalidateOnly\"R\n\x18UpdateSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\x16.persona.v1.SimulationR\nsimulation\"\x96\x01\n\x14ListQuestionsRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\"x\n\x15ListQuestionsResponse\x12\x37\n\tquestions\x18\x01 \x03(\x0b\x32\x19.persona.v1.AskedQuestionR\tquestions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd9\x03\n\x11SimulationService\x12]\n\x10\x43reateSimulation\x12#.persona.v1.CreateSimulationRequest\x1a$.persona.v1.CreateSimulationResponse\x12Z\n\x0fListSimulations\x12\".persona.v1.ListSimulationsRequest\x1a#.persona.v1.ListSimulationsResponse\x12T\n\rGetSimulation\x12 .persona.v1.GetSimulationRequest\x1a!.persona.v1.GetSimulationResponse\x12]\n\x10UpdateSimulation\x12#.persona.v1.UpdateSimulationRequest\x1a$.persona.v1.UpdateSimulationResponse\x12T\n\rListQuestions\x12 .persona.v1.ListQuestionsRequest\x1a!.persona.v1.ListQuestionsResponseB\xa5\x01\n\npersona.v1B\x16SimulationServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,25 +35,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\026SimulationServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
   _globals['_CREATESIMULATIONREQUEST']._serialized_start=115
-  _globals['_CREATESIMULATIONREQUEST']._serialized_end=258
-  _globals['_CREATESIMULATIONRESPONSE']._serialized_start=260
-  _globals['_CREATESIMULATIONRESPONSE']._serialized_end=342
-  _globals['_LISTSIMULATIONSREQUEST']._serialized_start=345
-  _globals['_LISTSIMULATIONSREQUEST']._serialized_end=480
-  _globals['_LISTSIMULATIONSRESPONSE']._serialized_start=482
-  _globals['_LISTSIMULATIONSRESPONSE']._serialized_end=605
-  _globals['_GETSIMULATIONREQUEST']._serialized_start=607
-  _globals['_GETSIMULATIONREQUEST']._serialized_end=697
-  _globals['_GETSIMULATIONRESPONSE']._serialized_start=699
-  _globals['_GETSIMULATIONRESPONSE']._serialized_end=778
-  _globals['_UPDATESIMULATIONREQUEST']._serialized_start=781
-  _globals['_UPDATESIMULATIONREQUEST']._serialized_end=1022
-  _globals['_UPDATESIMULATIONRESPONSE']._serialized_start=1024
-  _globals['_UPDATESIMULATIONRESPONSE']._serialized_end=1106
-  _globals['_LISTQUESTIONSREQUEST']._serialized_start=1109
-  _globals['_LISTQUESTIONSREQUEST']._serialized_end=1259
-  _globals['_LISTQUESTIONSRESPONSE']._serialized_start=1261
-  _globals['_LISTQUESTIONSRESPONSE']._serialized_end=1381
-  _globals['_SIMULATIONSERVICE']._serialized_start=1384
-  _globals['_SIMULATIONSERVICE']._serialized_end=1857
+  _globals['_CREATESIMULATIONREQUEST']._serialized_end=295
+  _globals['_CREATESIMULATIONRESPONSE']._serialized_start=297
+  _globals['_CREATESIMULATIONRESPONSE']._serialized_end=379
+  _globals['_LISTSIMULATIONSREQUEST']._serialized_start=382
+  _globals['_LISTSIMULATIONSREQUEST']._serialized_end=517
+  _globals['_LISTSIMULATIONSRESPONSE']._serialized_start=519
+  _globals['_LISTSIMULATIONSRESPONSE']._serialized_end=642
+  _globals['_GETSIMULATIONREQUEST']._serialized_start=644
+  _globals['_GETSIMULATIONREQUEST']._serialized_end=734
+  _globals['_GETSIMULATIONRESPONSE']._serialized_start=736
+  _globals['_GETSIMULATIONRESPONSE']._serialized_end=815
+  _globals['_UPDATESIMULATIONREQUEST']._serialized_start=818
+  _globals['_UPDATESIMULATIONREQUEST']._serialized_end=1096
+  _globals['_UPDATESIMULATIONRESPONSE']._serialized_start=1098
+  _globals['_UPDATESIMULATIONRESPONSE']._serialized_end=1180
+  _globals['_LISTQUESTIONSREQUEST']._serialized_start=1183
+  _globals['_LISTQUESTIONSREQUEST']._serialized_end=1333
+  _globals['_LISTQUESTIONSRESPONSE']._serialized_start=1335
+  _globals['_LISTQUESTIONSRESPONSE']._serialized_end=1455
+  _globals['_SIMULATIONSERVICE']._serialized_start=1458
+  _globals['_SIMULATIONSERVICE']._serialized_end=1931
 # @@protoc_insertion_point(module_scope)

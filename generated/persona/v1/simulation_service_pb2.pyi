@@ -29,10 +29,15 @@ class CreateSimulationRequest(_message.Message):
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     SIMULATION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     @_builtins.property
     def simulation(self) -> _simulation_pb2.Simulation:
         """The simulation. If its id is unset, the server sets it."""
@@ -43,10 +48,11 @@ class CreateSimulationRequest(_message.Message):
         project_id: _builtins.str = ...,
         simulation: _simulation_pb2.Simulation | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["project_id", b"project_id", "request_id", b"request_id", "simulation", b"simulation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project_id", b"project_id", "request_id", b"request_id", "simulation", b"simulation", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -205,12 +211,17 @@ class UpdateSimulationRequest(_message.Message):
     SIMULATION_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     simulation_id: _builtins.str
     """UUID of the simulation."""
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
     @_builtins.property
     def simulation(self) -> _simulation_pb2.Simulation:
         """The new values. Its id and other output-only fields are ignored."""
@@ -230,10 +241,11 @@ class UpdateSimulationRequest(_message.Message):
         simulation: _simulation_pb2.Simulation | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["project_id", b"project_id", "request_id", b"request_id", "simulation", b"simulation", "simulation_id", b"simulation_id", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project_id", b"project_id", "request_id", b"request_id", "simulation", b"simulation", "simulation_id", b"simulation_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,4 +1,7 @@
-"""`persona tenants`: what a tenant may use. No server is needed, and a running one heeds it."""
+"""`persona tenants`: what a tenant may use, and how it is erased.
+
+No server is needed. A running one heeds quotas; an erasure wants it stopped.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persona_server.commands.erase import Yes, alone, confirm, counted, fail
 from persona_server.config import SETTINGS, default_data
 
 if TYPE_CHECKING:
@@ -31,10 +35,11 @@ def register(app: typer.Typer) -> None:
     app.callback(no_args_is_help=True)(_tenants)
     app.command("quotas")(quotas)
     app.command("set")(set_quotas)
+    app.command("erase")(erase)
 
 
 def _tenants() -> None:
-    """Show and set what tenants may use."""
+    """Show and set what tenants may use; erase one."""
 
 
 def quotas(tenant: _Tenant, data: _Data = DATA) -> None:
@@ -59,6 +64,31 @@ def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
     with _store(data) as store, store.writing(tenant, None) as repositories:
         for name, value in wanted.items():
             repositories.quotas.put(name, value)
+
+
+def erase(tenant: _Tenant, yes: Yes = False, data: _Data = DATA) -> None:
+    """Erase all that a tenant has, for good: projects, personas, answers, library, audit trail.
+
+    Its name, its quotas and one audit row are left. Stop the server first. Backups are not reached,
+    and tokens of the tenant are good until they expire.
+    """
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
+    from persona_server.storage.erasure.guard import scrub
+    from persona_server.storage.erasure.tenants import TenantErasure
+
+    with alone(data) as store:
+        if not store.tenants.key(tenant):
+            fail(f"There is no tenant {tenant}.", 1)
+        erasure = TenantErasure(store)
+        held = erasure.held(tenant)
+        what = counted(
+            {"projects": held.projects, "personas": held.personas, "answers": held.responses}
+        )
+        confirm(f"Tenant {tenant}: {what}.", yes=yes)
+        for _ in erasure.erase(tenant):
+            pass
+        scrub(store)
+    print(f"Erased: {what}.")
 
 
 def parsed(text: str) -> tuple[str, int | None]:

@@ -4,9 +4,12 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypedDict, Unpack
 
+from google.protobuf.descriptor import Descriptor
+
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.services.call import Call
+from persona_server.services.trials import without_ids
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.idempotency import KEEP_ANSWERS
@@ -14,9 +17,14 @@ from persona_server.storage.store import Repositories, Store, Transaction
 
 
 class Mutation(Protocol):
-    """The message of a request that a retry may repeat."""
+    """The message of a request that a retry may repeat, and that may be tried only."""
 
     request_id: str
+    validate_only: bool
+
+    @property
+    def DESCRIPTOR(self) -> Descriptor:  # noqa: N802 (a name of protobuf)
+        """The type of the message."""
 
     def SerializeToString(  # noqa: N802 (a name of protobuf)
         self, *, deterministic: bool = ...
@@ -56,12 +64,15 @@ def mutate(
 ) -> bytes:
     """Run a mutation once for each request_id, and return its encoded answer.
 
-    The request is validated and normalised. Raises ServiceError REQUEST_ID_REUSED if the id came
-    with another request within 24 hours, and whatever `effect` raises, with nothing written.
+    The request is validated and normalised. With `validate_only` all of it is done in its turn and
+    taken back; the answer then lacks the ids that were made for it. Raises ServiceError
+    REQUEST_ID_REUSED if the id came with another request within 24 hours, and whatever `effect`
+    raises, with nothing written.
     """
     request_id = id_bytes(request.request_id)
     digest = request_hash(request) if request_id else b""
-    with store.writing(call.tenant, call.timeout()) as repositories:
+    begin = store.trying if request.validate_only else store.writing
+    with begin(call.tenant, call.timeout()) as repositories:
         now = repositories.now
         if request_id:
             kept = repositories.idempotency.find(call.method, request_id, now - KEEP_ANSWERS)
@@ -75,15 +86,18 @@ def mutate(
         if request_id:
             keep = outcome.answer if outcome.keep is None else outcome.keep
             repositories.idempotency.keep(call.method, request_id, digest, keep, now)
+    if request.validate_only:
+        return without_ids(request.DESCRIPTOR, outcome.answer, repositories.made)
     call.written += repositories.written
     return outcome.answer
 
 
 def request_hash(request: Mutation) -> bytes:
-    """Return the SHA-256 of a normalised request without its request_id."""
+    """Return the SHA-256 of a normalised request without its request_id, tried or not."""
     request_id, request.request_id = request.request_id, ""  # cheaper than a copy without one
+    validate_only, request.validate_only = request.validate_only, False
     encoded = request.SerializeToString(deterministic=True)
-    request.request_id = request_id
+    request.request_id, request.validate_only = request_id, validate_only
     return hashlib.sha256(encoded).digest()
 
 

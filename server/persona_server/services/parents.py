@@ -85,11 +85,17 @@ def lock_group(repositories: Repositories, project_id: str, group_id: str) -> Lo
 
 def require_group(repositories: Repositories, project_id: str, group_id: str) -> None:
     """Refuse a group that is not visible, or say which parent is missing."""
+    require_shown(repositories, project_id, group_id)
+
+
+def require_shown(repositories: Repositories, project_id: str, group_id: str) -> int:
+    """Return the set that a visible group shows, or say which parent is missing."""
     head = repositories.groups.head(id_bytes(project_id), id_bytes(group_id))
     if not head.project:
         raise project_not_found(project_id)
     if head.set_id is None:
         raise group_not_found(group_id)
+    return head.set_id
 
 
 def require_persona(

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from persona_server import errors
@@ -68,7 +68,8 @@ class TenantReader(Repositories):
 class Transaction(Repositories):
     """The same within one write transaction.
 
-    `now` is the time of its start in microseconds, `written` how many personas it made visible.
+    `now` is the time of its start in microseconds, `written` how many personas it made visible,
+    `stored` how many bytes it added, `made` the ids that it made for resources.
     """
 
     def __init__(self, store: "Store", tenant: int, now: int, most_stored: int) -> None:
@@ -76,6 +77,14 @@ class Transaction(Repositories):
         self._most_stored = most_stored
         self.now = now
         self.written = 0
+        self.stored = 0
+        self.made: set[str] = set()
+
+    def new_id(self) -> str:
+        """Return an id for a resource that comes without one."""
+        made = keys.new_id(self.now)
+        self.made.add(made)
+        return made
 
     def store_bytes(self, size: int) -> None:
         """Count bytes of rows that were added. Raises QUOTA_EXCEEDED for more than the tenant may.
@@ -83,6 +92,7 @@ class Transaction(Repositories):
         The sweeper gives them back when it removes the rows.
         """
         self.quotas.add_stored(size, self._most_stored)
+        self.stored += size
 
 
 class Store:
@@ -154,6 +164,16 @@ class Store:
                 key = self.tenants.ensure(tenant, self.id_generator, now)
                 yield Transaction(self, key, now, self.most_stored(tenant))
 
+    @contextmanager
+    def trying(self, tenant: str, timeout: float | None) -> Iterator[Transaction]:
+        """Do the same, in the same turn, and take it all back when the block ends.
+
+        What the block raises is raised, as by `writing`.
+        """
+        with suppress(_TakenBackError), self.writing(tenant, timeout) as repositories:
+            yield repositories
+            raise _TakenBackError
+
     def own_quotas(self, tenant: str) -> dict[str, int]:
         """Return the quotas that a tenant has of its own. Raises DATABASE_UNAVAILABLE."""
         with self.reading(tenant) as repositories:
@@ -166,6 +186,10 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.database.close_all()
+
+
+class _TakenBackError(Exception):
+    """A transaction was only tried."""
 
 
 def _any_number(_tenant: str) -> int:

@@ -168,7 +168,10 @@ def size() -> Any:
 
 
 def free() -> Any:
-    """Return the condition that nothing recorded needs a persona's row: it can be purged."""
+    """Return the condition that nothing recorded needs a persona's row: it can be purged.
+
+    That of one who was erased is kept, so that the id stays taken.
+    """
     persona = tables.Persona
 
     def unnamed(model: Any) -> Any:
@@ -178,7 +181,11 @@ def free() -> Any:
             )
         )
 
-    return unnamed(tables.Response.alias("recorded")) & unnamed(tables.LibraryLink.alias("linked"))
+    return (
+        persona.erased_at.is_null()
+        & unnamed(tables.Response.alias("recorded"))
+        & unnamed(tables.LibraryLink.alias("linked"))
+    )
 
 
 def expired(database: Database, model: Any, key: list[str], since: str) -> Statement:

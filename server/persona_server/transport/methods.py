@@ -43,6 +43,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.PersonaService.ExportPersonas": Rules("stream", ("personas:read",)),
     "persona.v1.PersonaService.CreatePersona": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.BatchCreatePersonas": Rules("write", ("personas:write",)),
+    "persona.v1.PersonaService.CopyPersonas": Rules("write", ("personas:write", "personas:read")),
     "persona.v1.PersonaService.ImportPersonas": Rules("stream", ("personas:write",)),
     "persona.v1.PersonaService.DeletePersona": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.DeleteAllPersonas": Rules("write", ("personas:write",)),

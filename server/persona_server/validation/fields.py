@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -34,6 +34,18 @@ def check_uuid(found: Violations, path: str, value: str, *, required: bool) -> s
     elif required:
         found.add(path, "is required and must be a UUID")
     return value
+
+
+def check_ids(found: Violations, path: str, ids: MutableSequence[str], most: int) -> None:
+    """A list of 1 to `most` ids names nothing twice. Normalises them as `check_uuid` does."""
+    if not 1 <= len(ids) <= most:
+        found.add(path, f"must contain 1 to {most} ids, has {len(ids)}")
+        return
+    seen: dict[str, int] = {}
+    for i, given in enumerate(ids):
+        ids[i] = value = check_uuid(found, f"{path}[{i}]", given, required=True)
+        if (first := seen.setdefault(value, i)) != i:
+            found.add(f"{path}[{i}]", f"repeats {path}[{first}]")
 
 
 def check_line(found: Violations, path: str, value: str, limit: int) -> None:

@@ -6,7 +6,7 @@ MAX_REQUEST_BYTES = 3 << 20
 MAX_PERSONA_BYTES = 64 << 10
 MAX_RESPONSE_BYTES = 64 << 10
 # How many items a request may hold.
-MAX_PERSONAS = MAX_RESPONSES = MAX_REUSED = 1000
+MAX_PERSONAS = MAX_RESPONSES = MAX_REUSED = MAX_COPIED = 1000
 MAX_PATHS = 100  # of an update mask
 
 # One-line texts → characters.
@@ -58,6 +58,7 @@ COUNTS = {
     "personas": MAX_PERSONAS,
     "responses": MAX_RESPONSES,
     "library_persona_ids": MAX_REUSED,
+    "persona_ids": MAX_COPIED,
     "paths": MAX_PATHS,
     "values": LISTS["options"].most,  # each is one of the options
     **{name: items.most for name, items in LISTS.items()},

@@ -32,10 +32,11 @@ from persona_server.validation.violations import Violations, found_by
 _SERVERS_PART = 134
 _MAX_CONTENT = MAX_PERSONA_BYTES - _SERVERS_PART
 # A persona that a client has read may be sent again: what the server gave it is not looked at.
-OUTPUT_ONLY: tuple[Literal["project_id", "group_id", "library_persona_id"], ...] = (
+OUTPUT_ONLY: tuple[Literal["project_id", "group_id", "library_persona_id", "copied_from"], ...] = (
     "project_id",
     "group_id",
     "library_persona_id",
+    "copied_from",
 )
 _FILTERED = tuple((n, LINES[n], FOLDED[n]) for n in ("gender", "occupation", "location"))
 _NARRATIVES = ("digital_habits", "price_sensitivity", "psychographic_notes")

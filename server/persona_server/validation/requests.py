@@ -18,11 +18,12 @@ from persona.v1 import (
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
+    CopyPersonasRequest,
     CreatePersonaRequest,
     ImportPersonasRequest,
     ImportStart,
 )
-from persona_server.validation.fields import check_uuid
+from persona_server.validation.fields import check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_list,
@@ -30,7 +31,7 @@ from persona_server.validation.library import (
     check_reuse,
     check_timeline,
 )
-from persona_server.validation.limits import MAX_PERSONAS
+from persona_server.validation.limits import MAX_COPIED, MAX_PERSONAS
 from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_project
 from persona_server.validation.responses import check_list as check_response_list
@@ -46,6 +47,8 @@ from persona_server.validation.violations import Violations, found_by
 _PATH_IDS = (
     "project_id",
     "group_id",
+    "source_project_id",
+    "source_group_id",
     "persona_id",
     "simulation_id",
     "response_id",
@@ -142,6 +145,12 @@ def _check_personas(found: Violations, personas: Sequence[Persona], path: str) -
             found.add(f"{path}[{i}].id", f"repeats the id of {path}[{seen[persona.id]}]")
 
 
+def _check_copy(found: Violations, request: CopyPersonasRequest) -> None:
+    check_ids(found, "persona_ids", request.persona_ids, MAX_COPIED)
+    if request.source_group_id == request.group_id:
+        found.add("source_group_id", "must be another group than group_id")
+
+
 def _check_import(found: Violations, request: ImportPersonasRequest) -> None:
     """Check what can be told without the state of the stream, which the service knows."""
     kind = request.WhichOneof("content")
@@ -187,6 +196,7 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(persona_service_pb2.ExportPersonasRequest, check_filters),
         _own(persona_service_pb2.CreatePersonaRequest, _check_persona),
         _own(persona_service_pb2.BatchCreatePersonasRequest, _check_batch),
+        _own(persona_service_pb2.CopyPersonasRequest, _check_copy),
         _own(persona_service_pb2.ImportPersonasRequest, _check_import),
         _own(project_service_pb2.CreateProjectRequest, check_project),
         _own(project_service_pb2.UpdateProjectRequest, check_project),

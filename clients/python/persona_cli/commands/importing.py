@@ -1,5 +1,6 @@
 """`persona import`: files into a persona group, resumable."""
 
+import uuid
 from typing import Annotated
 
 import typer
@@ -7,9 +8,10 @@ import typer
 from persona_cli.files.formats import PersonaFormat, persona_items
 from persona_cli.files.inputs import InputFile, LineReader
 from persona_cli.runs.import_run import ImportRun
+from persona_cli.runs.journal import Journal
 from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.names import ensure_group_ids
+from persona_cli.terminal.names import ensure_group_ids, group_ids
 from persona_cli.terminal.output import compact_json, print_line
 from persona_cli.terminal.progress import ProgressBar
 from persona_client import AlreadyExists, ImportConflict, Persona, PersonaClient, PersonaError
@@ -37,19 +39,27 @@ def import_(
             "--new-ids", help="Ignore the ids in the input; the service assigns new ones."
         ),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Let the service check everything, and import nothing."),
+    ] = False,
 ) -> None:
     """Import personas into a group; a project or group that does not exist is created.
 
     Reads JSON lines as `persona export` writes them, and the genagents GSS file. Invalid lines are
     listed and left out, and the exit code is then 1. An interrupted import resumes when the same
-    command is run again.
+    command is run again. A dry run needs a group that exists.
     """
     inputs = [InputFile(name) for name in files]
-    ids = ensure_group_ids(context.client, project, group)
+    ids = (group_ids if dry_run else ensure_group_ids)(context.client, project, group)
     options = {"format": form, "new_ids": new_ids}
     into = {"project_id": ids[0], "group_id": ids[1]}
-    journal = open_journal(context.address, inputs, into, options)
-    run = ImportRun(inputs, ids, journal)
+    journal = (
+        Journal(str(uuid.uuid4()))
+        if dry_run
+        else open_journal(context.address, inputs, into, options)
+    )
+    run = ImportRun(inputs, ids, journal, dry_run=dry_run)
     reader = LineReader(inputs, lambda lines: persona_items(lines, form, new_ids=new_ids), _id)
     with (
         explain_interruption(
@@ -61,9 +71,11 @@ def import_(
         run.run(client, reader, progress)
     if context.as_json:
         counts = {"imported": run.imported, "refused": run.refused}
+        counts |= {"dry_run": True} if dry_run else {}
         print_line(compact_json({**into, **counts}))
     else:
-        print(f"{run.imported} imported, {run.refused} refused.")
+        how = "would be imported" if dry_run else "imported"
+        print(f"{run.imported} {how}, {run.refused} refused.")
     if run.refused:
         raise typer.Exit(1)
 

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from persona_cli.terminal.failures import usage_error
 
 ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
-NAMES = ("serve", "token", "rebuild-measures", "tenants")
+NAMES = ("serve", "token", "rebuild-measures", "tenants", "erase")
 _INSTALL = "pip install persona-service"
 # `--help` and everything else that follows the name gets the same answer.
 _ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}

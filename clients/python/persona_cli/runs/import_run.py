@@ -31,10 +31,21 @@ class SentBatch(list[Persona]):
 
 
 class ImportRun:
-    """One run of an import: what went in, what was refused, how far the reading is."""
+    """One run of an import: what went in, what was refused, how far the reading is.
 
-    def __init__(self, inputs: list[InputFile], ids: tuple[str, str], journal: Journal) -> None:
+    With `dry_run` the service checks everything and takes nothing.
+    """
+
+    def __init__(
+        self,
+        inputs: list[InputFile],
+        ids: tuple[str, str],
+        journal: Journal,
+        *,
+        dry_run: bool = False,
+    ) -> None:
         self._ids = ids
+        self._dry_run = dry_run
         self._journal = journal
         self._refusals = Refusals(inputs, journal)
         self.imported = 0
@@ -55,6 +66,7 @@ class ImportRun:
             *self._ids,
             self._batches(lines),
             self._journal.import_id,
+            validate_only=self._dry_run,
             on_acknowledged=lambda answer: self._acknowledged(answer, progress),
             on_refused=self._without_refused,
         )
@@ -80,6 +92,8 @@ class ImportRun:
 
     def how_to_resume(self) -> str:
         """Return what is done so far, and what the user can do."""
+        if self._dry_run:
+            return "This was a dry run: nothing is imported."
         return how_to_resume(f"{self.imported} personas are imported.", self._journal)
 
     def _acknowledged(self, answer: ImportPersonasResponse, progress: ProgressBar) -> None:

@@ -466,6 +466,67 @@ func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, mar
 	return msg, metadata, err
 }
 
+func request_PersonaService_CopyPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.CopyPersonasRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["project_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "project_id")
+	}
+	protoReq.ProjectId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "project_id", err)
+	}
+	val, ok = pathParams["group_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "group_id")
+	}
+	protoReq.GroupId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "group_id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.CopyPersonas(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_PersonaService_CopyPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.CopyPersonasRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["project_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "project_id")
+	}
+	protoReq.ProjectId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "project_id", err)
+	}
+	val, ok = pathParams["group_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "group_id")
+	}
+	protoReq.GroupId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "group_id", err)
+	}
+	msg, err := server.CopyPersonas(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 var filter_PersonaService_ExportPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
 func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (extPersonav1.PersonaService_ExportPersonasClient, runtime.ServerMetadata, error) {
@@ -722,6 +783,26 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 		}
 		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*extPersonav1.BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_PersonaService_CopyPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.PersonaService/CopyPersonas", runtime.WithHTTPPathPattern("/api/v1/projects/{project_id}/persona-groups/{group_id}/personas:copy"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_PersonaService_CopyPersonas_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_PersonaService_CopyPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CopyPersonas_0{resp.(*extPersonav1.CopyPersonasResponse)}, mux.GetForwardResponseOptions()...)
+	})
 
 	mux.Handle(http.MethodGet, pattern_PersonaService_ExportPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		err := status.Error(codes.Unimplemented, "streaming calls are not yet supported in the in-process transport")
@@ -891,6 +972,23 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		}
 		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*extPersonav1.BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_PersonaService_CopyPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.PersonaService/CopyPersonas", runtime.WithHTTPPathPattern("/api/v1/projects/{project_id}/persona-groups/{group_id}/personas:copy"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_PersonaService_CopyPersonas_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_PersonaService_CopyPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CopyPersonas_0{resp.(*extPersonav1.CopyPersonasResponse)}, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_ExportPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -967,6 +1065,15 @@ func (m response_PersonaService_BatchCreatePersonas_0) XXX_ResponseBody() interf
 	return response.Personas
 }
 
+type response_PersonaService_CopyPersonas_0 struct {
+	*extPersonav1.CopyPersonasResponse
+}
+
+func (m response_PersonaService_CopyPersonas_0) XXX_ResponseBody() interface{} {
+	response := m.CopyPersonasResponse
+	return response.Personas
+}
+
 type response_PersonaService_ExportPersonas_0 struct {
 	*extPersonav1.ExportPersonasResponse
 }
@@ -983,6 +1090,7 @@ var (
 	pattern_PersonaService_DeleteAllPersonas_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
 	pattern_PersonaService_CreatePersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
 	pattern_PersonaService_BatchCreatePersonas_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "batchCreate"))
+	pattern_PersonaService_CopyPersonas_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "copy"))
 	pattern_PersonaService_ExportPersonas_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "export"))
 	pattern_PersonaService_GetPersonaLineage_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "lineage"}, ""))
 )
@@ -994,6 +1102,7 @@ var (
 	forward_PersonaService_DeleteAllPersonas_0   = runtime.ForwardResponseMessage
 	forward_PersonaService_CreatePersona_0       = runtime.ForwardResponseMessage
 	forward_PersonaService_BatchCreatePersonas_0 = runtime.ForwardResponseMessage
+	forward_PersonaService_CopyPersonas_0        = runtime.ForwardResponseMessage
 	forward_PersonaService_ExportPersonas_0      = runtime.ForwardResponseStream
 	forward_PersonaService_GetPersonaLineage_0   = runtime.ForwardResponseMessage
 )

@@ -233,7 +233,10 @@ type PromotePersonaRequest struct {
 	// UUID of the persona.
 	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -294,6 +297,13 @@ func (x *PromotePersonaRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *PromotePersonaRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // PromotePersonaResponse holds the individual's library persona.
@@ -760,7 +770,10 @@ type RetireLibraryPersonaRequest struct {
 	// UUID of the library persona.
 	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -807,6 +820,13 @@ func (x *RetireLibraryPersonaRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *RetireLibraryPersonaRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // RetireLibraryPersonaResponse holds the retired library persona.
@@ -1015,7 +1035,10 @@ type ReuseLibraryPersonasRequest struct {
 	// 3 MiB in total, as those of one page of a list or of matches have.
 	LibraryPersonaIds []string `protobuf:"bytes,3,rep,name=library_persona_ids,json=libraryPersonaIds,proto3" json:"library_persona_ids,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1076,6 +1099,13 @@ func (x *ReuseLibraryPersonasRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *ReuseLibraryPersonasRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // ReuseLibraryPersonasResponse holds the new personas, in the order of the request.
@@ -1272,7 +1302,7 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"#GetLibraryPersonaReliabilityRequest\x12,\n" +
 	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"a\n" +
 	"$GetLibraryPersonaReliabilityResponse\x129\n" +
-	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"\x8f\x01\n" +
+	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"\xb4\x01\n" +
 	"\x15PromotePersonaRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1280,7 +1310,8 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\n" +
 	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"]\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"]\n" +
 	"\x16PromotePersonaResponse\x12C\n" +
 	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xed\x02\n" +
 	"\x1aListLibraryPersonasRequest\x12\x1b\n" +
@@ -1313,11 +1344,12 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"\x8b\x01\n" +
 	"\"ListLibraryPersonaProjectsResponse\x12=\n" +
 	"\bprojects\x18\x01 \x03(\v2!.persona.v1.LibraryPersonaProjectR\bprojects\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"j\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8f\x01\n" +
 	"\x1bRetireLibraryPersonaRequest\x12,\n" +
 	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"c\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"c\n" +
 	"\x1cRetireLibraryPersonaResponse\x12C\n" +
 	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xe7\x01\n" +
 	"\x1bMatchLibraryPersonasRequest\x12\x1d\n" +
@@ -1331,14 +1363,15 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\tmin_score\x18\x06 \x01(\x01R\bminScore\"z\n" +
 	"\x1cMatchLibraryPersonasResponse\x122\n" +
 	"\amatches\x18\x01 \x03(\v2\x18.persona.v1.LibraryMatchR\amatches\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa6\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcb\x01\n" +
 	"\x1bReuseLibraryPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12.\n" +
 	"\x13library_persona_ids\x18\x03 \x03(\tR\x11libraryPersonaIds\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"O\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"O\n" +
 	"\x1cReuseLibraryPersonasResponse\x12/\n" +
 	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xa9\x01\n" +
 	"\x1aGetAttitudeTimelineRequest\x12,\n" +

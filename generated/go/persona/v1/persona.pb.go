@@ -32,7 +32,8 @@ const (
 // Persona is one individual synthetic consumer in one persona group of one project.
 //
 // A persona is immutable: it keeps one identity across every simulation. It is written once, read
-// often and deleted; no RPC changes it. On the wire it is at most 64 KiB. NUL is rejected in every
+// often and deleted; no RPC changes it. On the wire it is at most 64 KiB, and 41 bytes more if it was
+// reused or copied. NUL is rejected in every
 // text, other control characters in the one-line ones (all but the three narratives and the values
 // of `attributes`).
 type Persona struct {
@@ -81,7 +82,10 @@ type Persona struct {
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
 	// trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
-	Attributes    map[string]string `protobuf:"bytes,19,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Attributes map[string]string `protobuf:"bytes,19,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// UUID of the persona that this one was copied from, in whatever group that is or was; unset (JSON
+	// null) if it is no copy. Output only: ignored in a create or an import.
+	CopiedFrom    *wrapperspb.StringValue `protobuf:"bytes,21,opt,name=copied_from,json=copiedFrom,proto3" json:"copied_from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -249,12 +253,19 @@ func (x *Persona) GetAttributes() map[string]string {
 	return nil
 }
 
+func (x *Persona) GetCopiedFrom() *wrapperspb.StringValue {
+	if x != nil {
+		return x.CopiedFrom
+	}
+	return nil
+}
+
 var File_persona_v1_persona_proto protoreflect.FileDescriptor
 
 const file_persona_v1_persona_proto_rawDesc = "" +
 	"\n" +
 	"\x18persona/v1/persona.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xc8\x06\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x87\a\n" +
 	"\aPersona\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -282,7 +293,9 @@ const file_persona_v1_persona_proto_rawDesc = "" +
 	"created_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12C\n" +
 	"\n" +
 	"attributes\x18\x13 \x03(\v2#.persona.v1.Persona.AttributesEntryR\n" +
-	"attributes\x1a=\n" +
+	"attributes\x12=\n" +
+	"\vcopied_from\x18\x15 \x01(\v2\x1c.google.protobuf.StringValueR\n" +
+	"copiedFrom\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x9b\x01\n" +
@@ -316,11 +329,12 @@ var file_persona_v1_persona_proto_depIdxs = []int32{
 	3, // 1: persona.v1.Persona.library_persona_id:type_name -> google.protobuf.StringValue
 	4, // 2: persona.v1.Persona.created_at:type_name -> google.protobuf.Timestamp
 	1, // 3: persona.v1.Persona.attributes:type_name -> persona.v1.Persona.AttributesEntry
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 4: persona.v1.Persona.copied_from:type_name -> google.protobuf.StringValue
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_persona_proto_init() }

@@ -326,7 +326,10 @@ type DeletePersonaRequest struct {
 	// UUID of the persona.
 	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -389,6 +392,13 @@ func (x *DeletePersonaRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *DeletePersonaRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // DeletePersonaResponse is empty.
 type DeletePersonaResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -434,7 +444,10 @@ type DeleteAllPersonasRequest struct {
 	// UUID of the persona group. Never empty.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -488,6 +501,13 @@ func (x *DeleteAllPersonasRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *DeleteAllPersonasRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // DeleteAllPersonasResponse says how many personas were deleted.
@@ -546,7 +566,10 @@ type CreatePersonaRequest struct {
 	// The persona. If its id or created_at is unset, the server sets it.
 	Persona *Persona `protobuf:"bytes,3,opt,name=persona,proto3" json:"persona,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -609,6 +632,13 @@ func (x *CreatePersonaRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *CreatePersonaRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // CreatePersonaResponse holds what was stored.
 type CreatePersonaResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -665,7 +695,10 @@ type BatchCreatePersonasRequest struct {
 	// 1 to 1,000 personas; ids must not repeat within the batch.
 	Personas []*Persona `protobuf:"bytes,3,rep,name=personas,proto3" json:"personas,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -728,6 +761,13 @@ func (x *BatchCreatePersonasRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *BatchCreatePersonasRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // BatchCreatePersonasResponse holds what was stored, in the order of the request. In the replay of
 // an earlier call, a persona that was deleted meanwhile comes back with only its id.
 type BatchCreatePersonasResponse struct {
@@ -775,6 +815,155 @@ func (x *BatchCreatePersonasResponse) GetPersonas() []*Persona {
 	return nil
 }
 
+// CopyPersonasRequest names the personas to copy, and the group to put them into.
+type CopyPersonasRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project to copy into.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group to copy into.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUID of the project to copy from; it may be the same.
+	SourceProjectId string `protobuf:"bytes,3,opt,name=source_project_id,json=sourceProjectId,proto3" json:"source_project_id,omitempty"`
+	// UUID of the persona group to copy from; it must be another.
+	SourceGroupId string `protobuf:"bytes,4,opt,name=source_group_id,json=sourceGroupId,proto3" json:"source_group_id,omitempty"`
+	// UUIDs of 1 to 1,000 personas of that group, without duplicates. They may have at most 3 MiB in
+	// total, as those of one page of a list have.
+	PersonaIds []string `protobuf:"bytes,5,rep,name=persona_ids,json=personaIds,proto3" json:"persona_ids,omitempty"`
+	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyPersonasRequest) Reset() {
+	*x = CopyPersonasRequest{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyPersonasRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyPersonasRequest) ProtoMessage() {}
+
+func (x *CopyPersonasRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyPersonasRequest.ProtoReflect.Descriptor instead.
+func (*CopyPersonasRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CopyPersonasRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *CopyPersonasRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *CopyPersonasRequest) GetSourceProjectId() string {
+	if x != nil {
+		return x.SourceProjectId
+	}
+	return ""
+}
+
+func (x *CopyPersonasRequest) GetSourceGroupId() string {
+	if x != nil {
+		return x.SourceGroupId
+	}
+	return ""
+}
+
+func (x *CopyPersonasRequest) GetPersonaIds() []string {
+	if x != nil {
+		return x.PersonaIds
+	}
+	return nil
+}
+
+func (x *CopyPersonasRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CopyPersonasRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// CopyPersonasResponse holds the copies, in the order of the request. In the replay of an earlier
+// call, a copy that was deleted meanwhile comes back with only its id.
+type CopyPersonasResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The group's new personas.
+	Personas      []*Persona `protobuf:"bytes,1,rep,name=personas,proto3" json:"personas,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyPersonasResponse) Reset() {
+	*x = CopyPersonasResponse{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyPersonasResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyPersonasResponse) ProtoMessage() {}
+
+func (x *CopyPersonasResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyPersonasResponse.ProtoReflect.Descriptor instead.
+func (*CopyPersonasResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CopyPersonasResponse) GetPersonas() []*Persona {
+	if x != nil {
+		return x.Personas
+	}
+	return nil
+}
+
 // ImportPersonasRequest is the start of an import, or one of the batches that follow, in at most
 // 3 MiB.
 type ImportPersonasRequest struct {
@@ -793,7 +982,7 @@ type ImportPersonasRequest struct {
 
 func (x *ImportPersonasRequest) Reset() {
 	*x = ImportPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[12]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -805,7 +994,7 @@ func (x *ImportPersonasRequest) String() string {
 func (*ImportPersonasRequest) ProtoMessage() {}
 
 func (x *ImportPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[12]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -818,7 +1007,7 @@ func (x *ImportPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ImportPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ImportPersonasRequest) GetContent() isImportPersonasRequest_Content {
@@ -873,14 +1062,17 @@ type ImportStart struct {
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
 	// it replaces a request_id.
-	ImportId      string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
+	ImportId string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
+	// Whether to check every batch as a real import would, and write nothing: `committed_sequence` then
+	// counts what was checked. Batches are not compared with each other.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ImportStart) Reset() {
 	*x = ImportStart{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -892,7 +1084,7 @@ func (x *ImportStart) String() string {
 func (*ImportStart) ProtoMessage() {}
 
 func (x *ImportStart) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -905,7 +1097,7 @@ func (x *ImportStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportStart.ProtoReflect.Descriptor instead.
 func (*ImportStart) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ImportStart) GetProjectId() string {
@@ -929,6 +1121,13 @@ func (x *ImportStart) GetImportId() string {
 	return ""
 }
 
+func (x *ImportStart) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // ImportBatch holds up to 1,000 new personas, all or nothing.
 type ImportBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -942,7 +1141,7 @@ type ImportBatch struct {
 
 func (x *ImportBatch) Reset() {
 	*x = ImportBatch{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +1153,7 @@ func (x *ImportBatch) String() string {
 func (*ImportBatch) ProtoMessage() {}
 
 func (x *ImportBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1166,7 @@ func (x *ImportBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportBatch.ProtoReflect.Descriptor instead.
 func (*ImportBatch) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ImportBatch) GetSequence() int32 {
@@ -997,7 +1196,7 @@ type ImportPersonasResponse struct {
 
 func (x *ImportPersonasResponse) Reset() {
 	*x = ImportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1208,7 @@ func (x *ImportPersonasResponse) String() string {
 func (*ImportPersonasResponse) ProtoMessage() {}
 
 func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1221,7 @@ func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ImportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ImportPersonasResponse) GetCommittedSequence() int32 {
@@ -1067,7 +1266,7 @@ type ExportPersonasRequest struct {
 
 func (x *ExportPersonasRequest) Reset() {
 	*x = ExportPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1079,7 +1278,7 @@ func (x *ExportPersonasRequest) String() string {
 func (*ExportPersonasRequest) ProtoMessage() {}
 
 func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1092,7 +1291,7 @@ func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ExportPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ExportPersonasRequest) GetProjectId() string {
@@ -1172,7 +1371,7 @@ type ExportPersonasResponse struct {
 
 func (x *ExportPersonasResponse) Reset() {
 	*x = ExportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1383,7 @@ func (x *ExportPersonasResponse) String() string {
 func (*ExportPersonasResponse) ProtoMessage() {}
 
 func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1197,7 +1396,7 @@ func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ExportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExportPersonasResponse) GetPersonas() []*Persona {
@@ -1235,7 +1434,7 @@ type GetPersonaLineageRequest struct {
 
 func (x *GetPersonaLineageRequest) Reset() {
 	*x = GetPersonaLineageRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1247,7 +1446,7 @@ func (x *GetPersonaLineageRequest) String() string {
 func (*GetPersonaLineageRequest) ProtoMessage() {}
 
 func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1260,7 +1459,7 @@ func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageRequest.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetPersonaLineageRequest) GetProjectId() string {
@@ -1314,7 +1513,7 @@ type GetPersonaLineageResponse struct {
 
 func (x *GetPersonaLineageResponse) Reset() {
 	*x = GetPersonaLineageResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1326,7 +1525,7 @@ func (x *GetPersonaLineageResponse) String() string {
 func (*GetPersonaLineageResponse) ProtoMessage() {}
 
 func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1339,7 +1538,7 @@ func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageResponse.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetPersonaLineageResponse) GetPersonas() []*LibraryPersonaProject {
@@ -1395,7 +1594,7 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	"persona_id\x18\x03 \x01(\tR\tpersonaId\"C\n" +
 	"\x12GetPersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\x8e\x01\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\xb3\x01\n" +
 	"\x14DeletePersonaRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1403,43 +1602,61 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"\x17\n" +
-	"\x15DeletePersonaResponse\"s\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\x17\n" +
+	"\x15DeletePersonaResponse\"\x98\x01\n" +
 	"\x18DeleteAllPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"@\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"@\n" +
 	"\x19DeleteAllPersonasResponse\x12#\n" +
-	"\rdeleted_count\x18\x01 \x01(\x05R\fdeletedCount\"\x9e\x01\n" +
+	"\rdeleted_count\x18\x01 \x01(\x05R\fdeletedCount\"\xc3\x01\n" +
 	"\x14CreatePersonaRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12-\n" +
 	"\apersona\x18\x03 \x01(\v2\x13.persona.v1.PersonaR\apersona\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"F\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"F\n" +
 	"\x15CreatePersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\xa6\x01\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\xcb\x01\n" +
 	"\x1aBatchCreatePersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12/\n" +
 	"\bpersonas\x18\x03 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"N\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"N\n" +
 	"\x1bBatchCreatePersonasResponse\x12/\n" +
+	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\x88\x02\n" +
+	"\x13CopyPersonasRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12*\n" +
+	"\x11source_project_id\x18\x03 \x01(\tR\x0fsourceProjectId\x12&\n" +
+	"\x0fsource_group_id\x18\x04 \x01(\tR\rsourceGroupId\x12\x1f\n" +
+	"\vpersona_ids\x18\x05 \x03(\tR\n" +
+	"personaIds\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"G\n" +
+	"\x14CopyPersonasResponse\x12/\n" +
 	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\x84\x01\n" +
 	"\x15ImportPersonasRequest\x12/\n" +
 	"\x05start\x18\x01 \x01(\v2\x17.persona.v1.ImportStartH\x00R\x05start\x12/\n" +
 	"\x05batch\x18\x02 \x01(\v2\x17.persona.v1.ImportBatchH\x00R\x05batchB\t\n" +
-	"\acontent\"d\n" +
+	"\acontent\"\x89\x01\n" +
 	"\vImportStart\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1b\n" +
-	"\timport_id\x18\x03 \x01(\tR\bimportId\"Z\n" +
+	"\timport_id\x18\x03 \x01(\tR\bimportId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"Z\n" +
 	"\vImportBatch\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x05R\bsequence\x12/\n" +
 	"\bpersonas\x18\x02 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
@@ -1474,7 +1691,7 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\x19GetPersonaLineageResponse\x12=\n" +
 	"\bpersonas\x18\x01 \x03(\v2!.persona.v1.LibraryPersonaProjectR\bpersonas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12C\n" +
-	"\x0flibrary_persona\x18\x03 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona2\xc0\x06\n" +
+	"\x0flibrary_persona\x18\x03 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona2\x93\a\n" +
 	"\x0ePersonaService\x12Q\n" +
 	"\fListPersonas\x12\x1f.persona.v1.ListPersonasRequest\x1a .persona.v1.ListPersonasResponse\x12K\n" +
 	"\n" +
@@ -1482,7 +1699,8 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\rDeletePersona\x12 .persona.v1.DeletePersonaRequest\x1a!.persona.v1.DeletePersonaResponse\x12`\n" +
 	"\x11DeleteAllPersonas\x12$.persona.v1.DeleteAllPersonasRequest\x1a%.persona.v1.DeleteAllPersonasResponse\x12T\n" +
 	"\rCreatePersona\x12 .persona.v1.CreatePersonaRequest\x1a!.persona.v1.CreatePersonaResponse\x12f\n" +
-	"\x13BatchCreatePersonas\x12&.persona.v1.BatchCreatePersonasRequest\x1a'.persona.v1.BatchCreatePersonasResponse\x12[\n" +
+	"\x13BatchCreatePersonas\x12&.persona.v1.BatchCreatePersonasRequest\x1a'.persona.v1.BatchCreatePersonasResponse\x12Q\n" +
+	"\fCopyPersonas\x12\x1f.persona.v1.CopyPersonasRequest\x1a .persona.v1.CopyPersonasResponse\x12[\n" +
 	"\x0eImportPersonas\x12!.persona.v1.ImportPersonasRequest\x1a\".persona.v1.ImportPersonasResponse(\x010\x01\x12Y\n" +
 	"\x0eExportPersonas\x12!.persona.v1.ExportPersonasRequest\x1a\".persona.v1.ExportPersonasResponse0\x01\x12`\n" +
 	"\x11GetPersonaLineage\x12$.persona.v1.GetPersonaLineageRequest\x1a%.persona.v1.GetPersonaLineageResponseB\xa2\x01\n" +
@@ -1503,7 +1721,7 @@ func file_persona_v1_persona_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_persona_service_proto_rawDescData
 }
 
-var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*ListPersonasRequest)(nil),         // 0: persona.v1.ListPersonasRequest
 	(*ListPersonasResponse)(nil),        // 1: persona.v1.ListPersonasResponse
@@ -1517,54 +1735,59 @@ var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*CreatePersonaResponse)(nil),       // 9: persona.v1.CreatePersonaResponse
 	(*BatchCreatePersonasRequest)(nil),  // 10: persona.v1.BatchCreatePersonasRequest
 	(*BatchCreatePersonasResponse)(nil), // 11: persona.v1.BatchCreatePersonasResponse
-	(*ImportPersonasRequest)(nil),       // 12: persona.v1.ImportPersonasRequest
-	(*ImportStart)(nil),                 // 13: persona.v1.ImportStart
-	(*ImportBatch)(nil),                 // 14: persona.v1.ImportBatch
-	(*ImportPersonasResponse)(nil),      // 15: persona.v1.ImportPersonasResponse
-	(*ExportPersonasRequest)(nil),       // 16: persona.v1.ExportPersonasRequest
-	(*ExportPersonasResponse)(nil),      // 17: persona.v1.ExportPersonasResponse
-	(*GetPersonaLineageRequest)(nil),    // 18: persona.v1.GetPersonaLineageRequest
-	(*GetPersonaLineageResponse)(nil),   // 19: persona.v1.GetPersonaLineageResponse
-	(*Persona)(nil),                     // 20: persona.v1.Persona
-	(*LibraryPersonaProject)(nil),       // 21: persona.v1.LibraryPersonaProject
-	(*LibraryPersona)(nil),              // 22: persona.v1.LibraryPersona
+	(*CopyPersonasRequest)(nil),         // 12: persona.v1.CopyPersonasRequest
+	(*CopyPersonasResponse)(nil),        // 13: persona.v1.CopyPersonasResponse
+	(*ImportPersonasRequest)(nil),       // 14: persona.v1.ImportPersonasRequest
+	(*ImportStart)(nil),                 // 15: persona.v1.ImportStart
+	(*ImportBatch)(nil),                 // 16: persona.v1.ImportBatch
+	(*ImportPersonasResponse)(nil),      // 17: persona.v1.ImportPersonasResponse
+	(*ExportPersonasRequest)(nil),       // 18: persona.v1.ExportPersonasRequest
+	(*ExportPersonasResponse)(nil),      // 19: persona.v1.ExportPersonasResponse
+	(*GetPersonaLineageRequest)(nil),    // 20: persona.v1.GetPersonaLineageRequest
+	(*GetPersonaLineageResponse)(nil),   // 21: persona.v1.GetPersonaLineageResponse
+	(*Persona)(nil),                     // 22: persona.v1.Persona
+	(*LibraryPersonaProject)(nil),       // 23: persona.v1.LibraryPersonaProject
+	(*LibraryPersona)(nil),              // 24: persona.v1.LibraryPersona
 }
 var file_persona_v1_persona_service_proto_depIdxs = []int32{
-	20, // 0: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
-	20, // 1: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
-	20, // 2: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
-	20, // 3: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
-	20, // 4: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
-	20, // 5: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
-	13, // 6: persona.v1.ImportPersonasRequest.start:type_name -> persona.v1.ImportStart
-	14, // 7: persona.v1.ImportPersonasRequest.batch:type_name -> persona.v1.ImportBatch
-	20, // 8: persona.v1.ImportBatch.personas:type_name -> persona.v1.Persona
-	20, // 9: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
-	21, // 10: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
-	22, // 11: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	0,  // 12: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
-	2,  // 13: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
-	4,  // 14: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
-	6,  // 15: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
-	8,  // 16: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
-	10, // 17: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
-	12, // 18: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
-	16, // 19: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
-	18, // 20: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
-	1,  // 21: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
-	3,  // 22: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
-	5,  // 23: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
-	7,  // 24: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
-	9,  // 25: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
-	11, // 26: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
-	15, // 27: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
-	17, // 28: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
-	19, // 29: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
-	21, // [21:30] is the sub-list for method output_type
-	12, // [12:21] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	22, // 0: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
+	22, // 1: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
+	22, // 2: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
+	22, // 3: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
+	22, // 4: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
+	22, // 5: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
+	22, // 6: persona.v1.CopyPersonasResponse.personas:type_name -> persona.v1.Persona
+	15, // 7: persona.v1.ImportPersonasRequest.start:type_name -> persona.v1.ImportStart
+	16, // 8: persona.v1.ImportPersonasRequest.batch:type_name -> persona.v1.ImportBatch
+	22, // 9: persona.v1.ImportBatch.personas:type_name -> persona.v1.Persona
+	22, // 10: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
+	23, // 11: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
+	24, // 12: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	0,  // 13: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
+	2,  // 14: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
+	4,  // 15: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
+	6,  // 16: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
+	8,  // 17: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
+	10, // 18: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
+	12, // 19: persona.v1.PersonaService.CopyPersonas:input_type -> persona.v1.CopyPersonasRequest
+	14, // 20: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
+	18, // 21: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
+	20, // 22: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
+	1,  // 23: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
+	3,  // 24: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
+	5,  // 25: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
+	7,  // 26: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
+	9,  // 27: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
+	11, // 28: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
+	13, // 29: persona.v1.PersonaService.CopyPersonas:output_type -> persona.v1.CopyPersonasResponse
+	17, // 30: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
+	19, // 31: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
+	21, // 32: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
+	23, // [23:33] is the sub-list for method output_type
+	13, // [13:23] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_persona_service_proto_init() }
@@ -1574,7 +1797,7 @@ func file_persona_v1_persona_service_proto_init() {
 	}
 	file_persona_v1_library_proto_init()
 	file_persona_v1_persona_proto_init()
-	file_persona_v1_persona_service_proto_msgTypes[12].OneofWrappers = []any{
+	file_persona_v1_persona_service_proto_msgTypes[14].OneofWrappers = []any{
 		(*ImportPersonasRequest_Start)(nil),
 		(*ImportPersonasRequest_Batch)(nil),
 	}
@@ -1584,7 +1807,7 @@ func file_persona_v1_persona_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_persona_service_proto_rawDesc), len(file_persona_v1_persona_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

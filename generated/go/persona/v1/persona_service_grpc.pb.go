@@ -25,6 +25,7 @@ const (
 	PersonaService_DeleteAllPersonas_FullMethodName   = "/persona.v1.PersonaService/DeleteAllPersonas"
 	PersonaService_CreatePersona_FullMethodName       = "/persona.v1.PersonaService/CreatePersona"
 	PersonaService_BatchCreatePersonas_FullMethodName = "/persona.v1.PersonaService/BatchCreatePersonas"
+	PersonaService_CopyPersonas_FullMethodName        = "/persona.v1.PersonaService/CopyPersonas"
 	PersonaService_ImportPersonas_FullMethodName      = "/persona.v1.PersonaService/ImportPersonas"
 	PersonaService_ExportPersonas_FullMethodName      = "/persona.v1.PersonaService/ExportPersonas"
 	PersonaService_GetPersonaLineage_FullMethodName   = "/persona.v1.PersonaService/GetPersonaLineage"
@@ -62,6 +63,12 @@ type PersonaServiceClient interface {
 	// BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	BatchCreatePersonas(ctx context.Context, in *BatchCreatePersonasRequest, opts ...grpc.CallOption) (*BatchCreatePersonasResponse, error)
+	// CopyPersonas puts copies of another group's personas into a group, all or nothing, and returns
+	// them in the order of the request: each with an id of its own and `copied_from` set, created now,
+	// in no library, an individual of its own. The two groups may be of different projects.
+	// Errors: PROJECT_NOT_FOUND and PERSONA_GROUP_NOT_FOUND of either group; PERSONA_NOT_FOUND naming
+	// each persona that the source does not show; MESSAGE_TOO_LARGE if they have more than 3 MiB.
+	CopyPersonas(ctx context.Context, in *CopyPersonasRequest, opts ...grpc.CallOption) (*CopyPersonasResponse, error)
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
 	// duplicate. The first message is the start; each later one is a batch. The server answers the
 	// first message and every batch once it is on disk. A newer stream with the same import_id takes
@@ -149,6 +156,16 @@ func (c *personaServiceClient) BatchCreatePersonas(ctx context.Context, in *Batc
 	return out, nil
 }
 
+func (c *personaServiceClient) CopyPersonas(ctx context.Context, in *CopyPersonasRequest, opts ...grpc.CallOption) (*CopyPersonasResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CopyPersonasResponse)
+	err := c.cc.Invoke(ctx, PersonaService_CopyPersonas_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *personaServiceClient) ImportPersonas(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportPersonasRequest, ImportPersonasResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &PersonaService_ServiceDesc.Streams[0], PersonaService_ImportPersonas_FullMethodName, cOpts...)
@@ -223,6 +240,12 @@ type PersonaServiceServer interface {
 	// BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	BatchCreatePersonas(context.Context, *BatchCreatePersonasRequest) (*BatchCreatePersonasResponse, error)
+	// CopyPersonas puts copies of another group's personas into a group, all or nothing, and returns
+	// them in the order of the request: each with an id of its own and `copied_from` set, created now,
+	// in no library, an individual of its own. The two groups may be of different projects.
+	// Errors: PROJECT_NOT_FOUND and PERSONA_GROUP_NOT_FOUND of either group; PERSONA_NOT_FOUND naming
+	// each persona that the source does not show; MESSAGE_TOO_LARGE if they have more than 3 MiB.
+	CopyPersonas(context.Context, *CopyPersonasRequest) (*CopyPersonasResponse, error)
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
 	// duplicate. The first message is the start; each later one is a batch. The server answers the
 	// first message and every batch once it is on disk. A newer stream with the same import_id takes
@@ -267,6 +290,9 @@ func (UnimplementedPersonaServiceServer) CreatePersona(context.Context, *CreateP
 }
 func (UnimplementedPersonaServiceServer) BatchCreatePersonas(context.Context, *BatchCreatePersonasRequest) (*BatchCreatePersonasResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchCreatePersonas not implemented")
+}
+func (UnimplementedPersonaServiceServer) CopyPersonas(context.Context, *CopyPersonasRequest) (*CopyPersonasResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CopyPersonas not implemented")
 }
 func (UnimplementedPersonaServiceServer) ImportPersonas(grpc.BidiStreamingServer[ImportPersonasRequest, ImportPersonasResponse]) error {
 	return status.Error(codes.Unimplemented, "method ImportPersonas not implemented")
@@ -406,6 +432,24 @@ func _PersonaService_BatchCreatePersonas_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PersonaService_CopyPersonas_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CopyPersonasRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonaServiceServer).CopyPersonas(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonaService_CopyPersonas_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonaServiceServer).CopyPersonas(ctx, req.(*CopyPersonasRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PersonaService_ImportPersonas_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(PersonaServiceServer).ImportPersonas(&grpc.GenericServerStream[ImportPersonasRequest, ImportPersonasResponse]{ServerStream: stream})
 }
@@ -472,6 +516,10 @@ var PersonaService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchCreatePersonas",
 			Handler:    _PersonaService_BatchCreatePersonas_Handler,
+		},
+		{
+			MethodName: "CopyPersonas",
+			Handler:    _PersonaService_CopyPersonas_Handler,
 		},
 		{
 			MethodName: "GetPersonaLineage",

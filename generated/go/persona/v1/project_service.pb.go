@@ -28,7 +28,10 @@ type CreateProjectRequest struct {
 	// The project. If its id is unset, the server sets it.
 	Project *Project `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -75,6 +78,13 @@ func (x *CreateProjectRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *CreateProjectRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // CreateProjectResponse holds what was stored.
@@ -338,7 +348,10 @@ type UpdateProjectRequest struct {
 	// that is output only is ignored.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -401,6 +414,13 @@ func (x *UpdateProjectRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *UpdateProjectRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // UpdateProjectResponse holds the project as it is now.
 type UpdateProjectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -453,7 +473,10 @@ type DeleteProjectRequest struct {
 	// UUID of the project.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -502,6 +525,13 @@ func (x *DeleteProjectRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *DeleteProjectRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // DeleteProjectResponse is empty.
 type DeleteProjectResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -547,7 +577,10 @@ type CreatePersonaGroupRequest struct {
 	// The group. If its id is unset, the server sets it.
 	PersonaGroup *PersonaGroup `protobuf:"bytes,2,opt,name=persona_group,json=personaGroup,proto3" json:"persona_group,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -601,6 +634,13 @@ func (x *CreatePersonaGroupRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *CreatePersonaGroupRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // CreatePersonaGroupResponse holds what was stored.
@@ -884,7 +924,10 @@ type UpdatePersonaGroupRequest struct {
 	// ignored.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -954,6 +997,13 @@ func (x *UpdatePersonaGroupRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *UpdatePersonaGroupRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // UpdatePersonaGroupResponse holds the group as it is now.
 type UpdatePersonaGroupResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1008,7 +1058,10 @@ type DeletePersonaGroupRequest struct {
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1064,6 +1117,13 @@ func (x *DeletePersonaGroupRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *DeletePersonaGroupRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // DeletePersonaGroupResponse is empty.
 type DeletePersonaGroupResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1106,11 +1166,12 @@ var File_persona_v1_project_service_proto protoreflect.FileDescriptor
 const file_persona_v1_project_service_proto_rawDesc = "" +
 	"\n" +
 	" persona/v1/project_service.proto\x12\n" +
-	"persona.v1\x1a google/protobuf/field_mask.proto\x1a\x18persona/v1/project.proto\"d\n" +
+	"persona.v1\x1a google/protobuf/field_mask.proto\x1a\x18persona/v1/project.proto\"\x89\x01\n" +
 	"\x14CreateProjectRequest\x12-\n" +
 	"\aproject\x18\x01 \x01(\v2\x13.persona.v1.ProjectR\aproject\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"F\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"F\n" +
 	"\x15CreateProjectResponse\x12-\n" +
 	"\aproject\x18\x01 \x01(\v2\x13.persona.v1.ProjectR\aproject\"Q\n" +
 	"\x13ListProjectsRequest\x12\x1b\n" +
@@ -1124,7 +1185,7 @@ const file_persona_v1_project_service_proto_rawDesc = "" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\"C\n" +
 	"\x12GetProjectResponse\x12-\n" +
-	"\aproject\x18\x01 \x01(\v2\x13.persona.v1.ProjectR\aproject\"\xc0\x01\n" +
+	"\aproject\x18\x01 \x01(\v2\x13.persona.v1.ProjectR\aproject\"\xe5\x01\n" +
 	"\x14UpdateProjectRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12-\n" +
@@ -1132,21 +1193,24 @@ const file_persona_v1_project_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x03 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"F\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"F\n" +
 	"\x15UpdateProjectResponse\x12-\n" +
-	"\aproject\x18\x01 \x01(\v2\x13.persona.v1.ProjectR\aproject\"T\n" +
+	"\aproject\x18\x01 \x01(\v2\x13.persona.v1.ProjectR\aproject\"y\n" +
 	"\x14DeleteProjectRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"\x17\n" +
-	"\x15DeleteProjectResponse\"\x98\x01\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"\x17\n" +
+	"\x15DeleteProjectResponse\"\xbd\x01\n" +
 	"\x19CreatePersonaGroupRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12=\n" +
 	"\rpersona_group\x18\x02 \x01(\v2\x18.persona.v1.PersonaGroupR\fpersonaGroup\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"[\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"[\n" +
 	"\x1aCreatePersonaGroupResponse\x12=\n" +
 	"\rpersona_group\x18\x01 \x01(\v2\x18.persona.v1.PersonaGroupR\fpersonaGroup\"u\n" +
 	"\x18ListPersonaGroupsRequest\x12\x1d\n" +
@@ -1163,7 +1227,7 @@ const file_persona_v1_project_service_proto_rawDesc = "" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\"X\n" +
 	"\x17GetPersonaGroupResponse\x12=\n" +
-	"\rpersona_group\x18\x01 \x01(\v2\x18.persona.v1.PersonaGroupR\fpersonaGroup\"\xf0\x01\n" +
+	"\rpersona_group\x18\x01 \x01(\v2\x18.persona.v1.PersonaGroupR\fpersonaGroup\"\x95\x02\n" +
 	"\x19UpdatePersonaGroupRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1172,15 +1236,17 @@ const file_persona_v1_project_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tR\trequestId\"[\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly\"[\n" +
 	"\x1aUpdatePersonaGroupResponse\x12=\n" +
-	"\rpersona_group\x18\x01 \x01(\v2\x18.persona.v1.PersonaGroupR\fpersonaGroup\"t\n" +
+	"\rpersona_group\x18\x01 \x01(\v2\x18.persona.v1.PersonaGroupR\fpersonaGroup\"\x99\x01\n" +
 	"\x19DeletePersonaGroupRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"\x1c\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x1c\n" +
 	"\x1aDeletePersonaGroupResponse2\x9f\a\n" +
 	"\x0eProjectService\x12T\n" +
 	"\rCreateProject\x12 .persona.v1.CreateProjectRequest\x1a!.persona.v1.CreateProjectResponse\x12Q\n" +

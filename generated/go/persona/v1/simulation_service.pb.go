@@ -30,7 +30,10 @@ type CreateSimulationRequest struct {
 	// The simulation. If its id is unset, the server sets it.
 	Simulation *Simulation `protobuf:"bytes,2,opt,name=simulation,proto3" json:"simulation,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -84,6 +87,13 @@ func (x *CreateSimulationRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *CreateSimulationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // CreateSimulationResponse holds what was stored.
@@ -378,7 +388,10 @@ type UpdateSimulationRequest struct {
 	// path is INVALID_ARGUMENT, one that is output only is ignored.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -446,6 +459,13 @@ func (x *UpdateSimulationRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *UpdateSimulationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // UpdateSimulationResponse holds the simulation as it is now.
@@ -630,7 +650,7 @@ var File_persona_v1_simulation_service_proto protoreflect.FileDescriptor
 const file_persona_v1_simulation_service_proto_rawDesc = "" +
 	"\n" +
 	"#persona/v1/simulation_service.proto\x12\n" +
-	"persona.v1\x1a google/protobuf/field_mask.proto\x1a\x1bpersona/v1/simulation.proto\"\x8f\x01\n" +
+	"persona.v1\x1a google/protobuf/field_mask.proto\x1a\x1bpersona/v1/simulation.proto\"\xb4\x01\n" +
 	"\x17CreateSimulationRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x126\n" +
@@ -638,7 +658,8 @@ const file_persona_v1_simulation_service_proto_rawDesc = "" +
 	"simulation\x18\x02 \x01(\v2\x16.persona.v1.SimulationR\n" +
 	"simulation\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"R\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"R\n" +
 	"\x18CreateSimulationResponse\x126\n" +
 	"\n" +
 	"simulation\x18\x01 \x01(\v2\x16.persona.v1.SimulationR\n" +
@@ -660,7 +681,7 @@ const file_persona_v1_simulation_service_proto_rawDesc = "" +
 	"\x15GetSimulationResponse\x126\n" +
 	"\n" +
 	"simulation\x18\x01 \x01(\v2\x16.persona.v1.SimulationR\n" +
-	"simulation\"\xf1\x01\n" +
+	"simulation\"\x96\x02\n" +
 	"\x17UpdateSimulationRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12#\n" +
@@ -671,7 +692,8 @@ const file_persona_v1_simulation_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tR\trequestId\"R\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly\"R\n" +
 	"\x18UpdateSimulationResponse\x126\n" +
 	"\n" +
 	"simulation\x18\x01 \x01(\v2\x16.persona.v1.SimulationR\n" +

@@ -12,7 +12,6 @@ from persona_server.measures.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
 from persona_server.services.library.reliability_messages import kept_models, reliability_message
 from persona_server.services.personas.adding import unframed
-from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.library import LibraryEntry, LibraryRow
@@ -149,7 +148,7 @@ def _is_visible(repositories: Repositories, persona: bytes) -> bool:
 def _library_row(repositories: Transaction, persona: Persona, look: Look) -> LibraryRow:
     now = repositories.now
     library = LibraryPersona(
-        id=keys.new_id(now),
+        id=repositories.new_id(),
         origin_project_id=persona.project_id,
         origin_group_id=persona.group_id,
         origin_persona_id=persona.id,
@@ -158,7 +157,7 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
-    for name in ("id", "project_id", "group_id", "library_persona_id"):
+    for name in ("id", "project_id", "group_id", "library_persona_id", "copied_from"):
         library.profile.ClearField(name)
     bound = look.measurement.reliability.estimate.lower_bound
     assert bound is not None  # nobody is eligible without one

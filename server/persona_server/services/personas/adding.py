@@ -105,7 +105,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
         persona.created_at.seconds, rest = divmod(micros, _MICROS)
         persona.created_at.nanos = rest * 1000
     if not persona.id:
-        persona.id = keys.new_id(now)
+        persona.id = repositories.new_id()
     persona.project_id, persona.group_id = group.project_id, group.group_id
     raw_id = id_bytes(persona.id)
     return PersonaRow(
@@ -116,6 +116,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
         id=raw_id,
         keys=search_keys(persona),
         framed=frame(ELEMENT, persona.SerializeToString(deterministic=True)),
+        copied_from=id_bytes(persona.copied_from.value) or None,
     )
 
 
@@ -125,7 +126,8 @@ def _require_same(persona: Persona, group: Group, found: Known, path: str) -> No
     wanted = Persona()
     wanted.CopyFrom(persona)
     wanted.project_id, wanted.group_id = group.project_id, group.group_id
-    stored.ClearField("library_persona_id")
+    for name in ("library_persona_id", "copied_from"):
+        stored.ClearField(name)
     for each in (wanted, stored):
         each.ClearField("created_at")  # languages differ in how finely they tell times
     if wanted != stored:

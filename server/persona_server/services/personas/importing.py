@@ -18,8 +18,9 @@ from persona_server.services.parents import lock_group
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.audit import AuditEntry
+from persona_server.storage.repositories.groups import Locked
 from persona_server.storage.repositories.imports import ImportSession
-from persona_server.storage.store import Repositories, Store
+from persona_server.storage.store import Repositories, Store, Transaction
 
 
 def run(store: Store, call: Call, requests: Iterator[ImportPersonasRequest]) -> Iterator[bytes]:
@@ -41,7 +42,11 @@ def run(store: Store, call: Call, requests: Iterator[ImportPersonasRequest]) -> 
 
 
 class _Stream:
-    """One stream of an import. `owner` tells it from older streams of the same import."""
+    """One stream of an import. `owner` tells it from older streams of the same import.
+
+    One that validates only takes every transaction back, and keeps in `_tried` what the ledger
+    would hold.
+    """
 
     def __init__(self, store: Store, call: Call, first: ImportStart) -> None:
         self._store = store
@@ -49,11 +54,14 @@ class _Stream:
         self._first = first
         self._import_id = id_bytes(first.import_id)
         self._owner = os.urandom(16)
+        self._begin = store.trying if first.validate_only else store.writing
+        self._tried: ImportSession | None = None
+        self._tried_bytes = 0
         self.committed = 0
 
     def begin(self) -> bytes:
         """Start the import, or take it over from an older stream."""
-        with self._store.writing(self._call.tenant, self._call.timeout()) as repositories:
+        with self._begin(self._call.tenant, self._call.timeout()) as repositories:
             locked = lock_group(repositories, self._first.project_id, self._first.group_id)
             group, now = id_bytes(self._first.group_id), repositories.now
             session = repositories.imports.find(self._import_id)
@@ -65,6 +73,7 @@ class _Stream:
             else:
                 self._require_set(session, locked.set_id)
                 repositories.imports.take_over(self._import_id, self._owner, now)
+        self._note(session._replace(owner=self._owner))
         self.committed = session.committed_sequence
         self._call.progressed_at = time.monotonic()
         return _acknowledge(session.committed_sequence, session.persona_count)
@@ -74,9 +83,10 @@ class _Stream:
         # Map order is free on the wire: the parsed batch is hashed, before it gets ids and times.
         digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
         # Without the call's deadline, which is for the stream and not for one batch of it.
-        with self._store.writing(self._call.tenant, None) as repositories:
+        with self._begin(self._call.tenant, None) as repositories:
+            repositories.store_bytes(self._tried_bytes)
             locked = lock_group(repositories, self._first.project_id, self._first.group_id)
-            session = repositories.imports.find(self._import_id)
+            session = self._tried or repositories.imports.find(self._import_id)
             if session is None or session.owner != self._owner:
                 raise _conflict("A newer stream has taken over this import.")
             self._require_set(session, locked.set_id)
@@ -86,16 +96,37 @@ class _Stream:
                 return _acknowledge(session.committed_sequence, session.persona_count)
             if request.sequence > session.committed_sequence + 1:
                 raise _gap(request.sequence, session.committed_sequence)
-            group = Group(self._first.project_id, self._first.group_id, locked)
-            added = add_personas(repositories, group, request.personas, "batch.personas[{}]")
-            now, count = repositories.now, len(request.personas)
-            repositories.imports.advance(self._import_id, request.sequence, digest, count, now)
-            if added.number:
-                repositories.audit.add(self._audit(added.number), now)
+            self._add(repositories, locked, request, digest)
         self.committed = request.sequence
         self._call.progressed_at = time.monotonic()
-        self._call.written += repositories.written
-        return _acknowledge(request.sequence, session.persona_count + count)
+        count = session.persona_count + len(request.personas)
+        if self._tried is None:
+            self._call.written += repositories.written
+        else:
+            self._tried_bytes = repositories.stored
+            self._note(session._replace(committed_sequence=self.committed, persona_count=count))
+        return _acknowledge(self.committed, count)
+
+    def _add(
+        self,
+        repositories: Transaction,
+        locked: Locked,
+        request: ImportBatch,
+        digest: bytes,
+    ) -> None:
+        """Add a batch's personas, and note the batch in the ledger unless it is only tried."""
+        group = Group(self._first.project_id, self._first.group_id, locked)
+        added = add_personas(repositories, group, request.personas, "batch.personas[{}]")
+        now, count = repositories.now, len(request.personas)
+        if self._tried is None:
+            repositories.imports.advance(self._import_id, request.sequence, digest, count, now)
+        if added.number:
+            repositories.audit.add(self._audit(added.number), now)
+
+    def _note(self, session: ImportSession) -> None:
+        """Keep how far an import that is only tried would be."""
+        if self._first.validate_only:
+            self._tried = session
 
     def _require_set(self, session: ImportSession, set_id: int) -> None:
         if session.set_id != set_id:
@@ -105,7 +136,8 @@ class _Stream:
             )
 
     def _require_same(self, repositories: Repositories, sequence: int, digest: bytes) -> None:
-        if repositories.imports.batch_hash(self._import_id, sequence) != digest:
+        known = repositories.imports.batch_hash(self._import_id, sequence)
+        if known != digest and (known or not self._tried):
             raise _conflict(f"Batch {sequence} was committed with different content.")
 
     def _audit(self, count: int) -> AuditEntry:

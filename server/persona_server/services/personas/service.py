@@ -9,6 +9,7 @@ from typing import TypeAlias
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
+    CopyPersonasRequest,
     CreatePersonaRequest,
     DeleteAllPersonasRequest,
     DeleteAllPersonasResponse,
@@ -33,6 +34,7 @@ from persona_server.services.parents import (
 )
 from persona_server.services.personas import importing
 from persona_server.services.personas.adding import Group, add_personas
+from persona_server.services.personas.copying import copy_personas
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.store import Repositories, Store, Transaction
@@ -119,6 +121,21 @@ class PersonaService:
             entry = audit_entry(call, request, persona_count=added.number)
             answer = b"".join(added.framed)
             return Outcome(answer, entry if added.number else None, keep=b"".join(added.ids))
+
+        return mutate(self._store, call, request, effect, rebuild_personas)
+
+    def copy_personas(self, call: Call, request: CopyPersonasRequest) -> bytes:
+        """Copy up to 1,000 personas of another group, all or nothing.
+
+        Raises PERSONA_NOT_FOUND naming each that is not there, and MESSAGE_TOO_LARGE.
+        """
+
+        def effect(repositories: Transaction) -> Outcome:
+            locked = lock_group(repositories, request.project_id, request.group_id)
+            group = Group(request.project_id, request.group_id, locked)
+            added = copy_personas(repositories, group, request)
+            entry = audit_entry(call, request, persona_count=added.number)
+            return Outcome(b"".join(added.framed), entry, keep=b"".join(added.ids))
 
         return mutate(self._store, call, request, effect, rebuild_personas)
 

@@ -67,7 +67,7 @@ class ProjectService:
 
         def effect(repositories: Transaction) -> Outcome:
             wanted, now = request.project, repositories.now
-            project = id_bytes(wanted.id or keys.new_id(now))
+            project = id_bytes(wanted.id or repositories.new_id())
             found = repositories.projects.find(project)
             if found is not None:
                 if found.deleted_at or not same(wanted, project_message(found), PROJECT_FIELDS):
@@ -130,7 +130,7 @@ class ProjectService:
         def effect(repositories: Transaction) -> Outcome:
             require_project(repositories, request.project_id)
             wanted, now = request.persona_group, repositories.now
-            group = id_bytes(wanted.id or keys.new_id(now))
+            group = id_bytes(wanted.id or repositories.new_id())
             found = repositories.groups.find(group)
             if found is not None:
                 stored = group_message(found)

@@ -113,7 +113,7 @@ def _batch(
             batch.known[i] = Asked(question_of(response), individual, raw)
             continue
         response.simulation_id = simulation_id
-        row = _row(repositories.tenant, simulation, response, answerer, now, i, end)
+        row = _row(repositories, simulation, response, answerer, now, i, end)
         batch.rows.append(row)
         batch.framed.append(row.framed + answerer.flag)
         batch.ids.append(row.id)
@@ -124,18 +124,32 @@ def _batch(
 
 
 def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:
-    """Return the answer of a batch that was recorded, from its ids, and what was told about it."""
+    """Return the answer of a batch that was recorded, from its ids, and what was told about it.
+
+    A response that was erased meanwhile has only its id, and nothing is told about it.
+    """
     ids = [kept[i : i + 16] for i in range(0, len(kept), 16)]
     known = repositories.responses.known(ids)
-    framed = b"".join(known[raw] for raw in ids)
-    responses = RecordResponsesResponse.FromString(framed).responses
+    framed = b"".join(known.get(raw) or _only_id(raw) for raw in ids)
+    there = {
+        i: response
+        for i, response in enumerate(RecordResponsesResponse.FromString(framed).responses)
+        if ids[i] in known
+    }
+    if not there:
+        return framed
+    responses = list(there.values())
     answerers = answerers_of(repositories, responses)
     asked = {
         i: Asked(question_of(r), answerers[r.persona_id].parents.individual, ids[i])
-        for i, r in enumerate(responses)
+        for i, r in there.items()
     }
     simulation = id_bytes(responses[0].simulation_id)
     return framed + framed_warnings(repeated_answers(repositories, simulation, asked))
+
+
+def _only_id(raw: bytes) -> bytes:
+    return frame(ELEMENT, Response(id=id_text(raw)).SerializeToString())
 
 
 def _tell_library(
@@ -196,7 +210,7 @@ def _end(now: int) -> bytes:
 
 
 def _row(
-    tenant: int,
+    repositories: Transaction,
     simulation: bytes,
     response: Response,
     answerer: Answerer,
@@ -213,14 +227,14 @@ def _row(
         occurred.seconds, rest = divmod(micros, _MICROS)
         occurred.nanos = rest * 1000
     if not response.id:
-        response.id = keys.new_id(now)
+        response.id = repositories.new_id()
     response.project_id, response.group_id = answerer.project_id, answerer.group_id
     if answerer.library_persona_id is not None:
         response.library_persona_id.value = answerer.library_persona_id
     raw_id = id_bytes(response.id)
     framed = frame(ELEMENT, response.SerializeToString() + end)
     return ResponseRow(
-        tenant,
+        repositories.tenant,
         raw_id,
         simulation,
         answerer.parents.project_id,

@@ -79,7 +79,8 @@ class ResponseService:
             if persona is None:
                 raise response_not_found(request.response_id)
             framed = repositories.personas.recorded(persona)
-        assert framed is not None  # a persona that has answers is never purged
+        if framed is None:  # it has been erased since: one that has answers is never purged
+            raise response_not_found(request.response_id)
         return framed
 
 

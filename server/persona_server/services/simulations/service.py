@@ -41,7 +41,7 @@ class SimulationService:
         def effect(repositories: Transaction) -> Outcome:
             require_project(repositories, request.project_id)
             wanted, now = request.simulation, repositories.now
-            simulation = id_bytes(wanted.id or keys.new_id(now))
+            simulation = id_bytes(wanted.id or repositories.new_id())
             found = repositories.simulations.find(simulation)
             if found is not None:
                 stored = simulation_message(found)

@@ -110,6 +110,15 @@ class ParticipationStatements:
             ),
         )
         self.page = _page(database)
+        self.forget = [
+            Statement(
+                database,
+                model.delete().where(
+                    (model.tenant_id == param("tenant")) & (model.scope == param("scope"))
+                ),
+            )
+            for model in (asked, answered)
+        ]
         self.clear_asked = _emptied(database, asked)
         self.clear_answered = _emptied(database, answered)
 
@@ -206,6 +215,11 @@ class Participation:
     def page(self, scope: bytes, after: int, limit: int) -> list[tuple[Any, ...]]:
         """Return at most `limit` questions of a scope behind one: id, key, scale, and counts."""
         return self._do.page.all(tenant=self._tenant, scope=scope, after=after, limit=limit)
+
+    def forget(self, scope: bytes) -> None:
+        """Remove a scope, of which the answers are to be added again."""
+        for statement in self._do.forget:
+            statement.run(tenant=self._tenant, scope=scope)
 
     def clear(self) -> None:
         """Remove everything."""

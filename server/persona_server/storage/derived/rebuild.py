@@ -79,6 +79,18 @@ class Rebuild:
         for tenant in self._tenants.all():
             self._rebuild(tenant, now)
 
+    def recount(self, tenant: int, project: bytes, now: int) -> None:
+        """Count anew who answered what in a project, in a transaction of its own."""
+        with driver_errors_translated(), self._database.write(LOCK_TIMEOUT):
+            derived = DerivedTables(self._derived, tenant, self._id_generator)
+            every = sorted(self._simulations.all(tenant=tenant, after=START))
+            places = [Place(of, simulation) for _, simulation, of in every if of == project]
+            derived.forget_counts({scope for place in places for scope in place.scopes})
+            for place in places:
+                for chunk in self._chunks(tenant, place.simulation):
+                    answers = self._answers(tenant, place.simulation, chunk)
+                    derived.recount(place, answers, now)
+
     def _rebuild(self, tenant: int, now: int) -> Rebuilt:
         derived = DerivedTables(self._derived, tenant, self._id_generator)
         kept = derived.clear()
@@ -109,6 +121,8 @@ class Rebuild:
         answers = []
         for position, recorded, persona, framed in chunk:
             (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-            individual = ancestry[persona].individual
+            if (parents := ancestry.get(persona)) is None:  # it is being erased
+                continue
+            individual = parents.individual
             answers.append(new_answer(response, individual, simulation, position, recorded))
         return answers

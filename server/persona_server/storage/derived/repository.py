@@ -100,15 +100,23 @@ class DerivedTables:
         if not rows:
             return {}
         ids = self._ids(dict.fromkeys(row.question for row in rows), now, kept or {})
+        self._measure(_grouped(rows), ids)
+        return self._count(place, rows, ids)
+
+    def recount(self, place: Place, rows: Sequence[NewAnswer], now: int) -> None:
+        """Count answers that measures know and `forget_counts` forgot, in its transaction."""
+        self._count(place, rows, self._ids(dict.fromkeys(row.question for row in rows), now, {}))
+
+    def forget_counts(self, scopes: Iterable[bytes]) -> None:
+        """Forget who answered what in simulations and projects; measures stay as they are."""
+        for scope in scopes:
+            self._participation.forget(scope)
+
+    def _count(
+        self, place: Place, rows: Sequence[NewAnswer], ids: Mapping[Question, int]
+    ) -> dict[int, bytes]:
         given = [Given(ids[row.question], row.individual, row.order) for row in rows]
-        repeated = self._participation.add(place, given)
-        grouped: dict[Question, dict[bytes, list[Entry]]] = {}
-        for row in rows:
-            if row.entry is not None:
-                individuals = grouped.setdefault(row.question, {})
-                individuals.setdefault(row.individual, []).append(row.entry)
-        self._measure(grouped, ids)
-        return repeated
+        return self._participation.add(place, given)
 
     def _measure(
         self, grouped: Mapping[Question, Mapping[bytes, list[Entry]]], ids: Mapping[Question, int]
@@ -122,6 +130,33 @@ class DerivedTables:
                 series = tallies.add(key, question, stored.get((individual, key)), entries)
                 changed.append((self._tenant, individual, key, *series))
         self._do.put_series.run_each(changed)
+        self._put_counts(tallies)
+        self._put_sums(tallies)
+
+    def remove(self, rows: Iterable[NewAnswer]) -> None:
+        """Take answers out that are removed in this transaction, as if they had never been given.
+
+        But for who answered what (`recount`). Questions that nobody has answered now stay: whoever
+        removes them reads every series once.
+        """
+        grouped = _grouped(rows)
+        if not grouped:
+            return
+        hashes = {question_hash(question): question for question in grouped}
+        known = self._do.known.all(tenant=self._tenant, ids=id_list(list(hashes)))
+        questions = {key: hashes[digest] for digest, key in known}
+        ids = {question: key for key, question in questions.items()}
+        touched = self._touched({question: grouped[question] for question in ids}, ids)
+        tallies, changed, gone = Tallies(), [], []
+        for (individual, key), stored in touched.items():
+            question = questions[key]
+            left = tallies.remove(key, question, stored, grouped[question][individual])
+            if left is None:
+                gone.append((self._tenant, individual, key))
+            else:
+                changed.append((self._tenant, individual, key, *left))
+        self._do.put_series.run_each(changed)
+        self._do.drop_series.run_each(gone)
         self._put_counts(tallies)
         self._put_sums(tallies)
 
@@ -230,6 +265,15 @@ class DerivedTables:
             text = json.dumps(written, separators=(",", ":"))
             changed.append((self._tenant, key, text, str(noise.squares), *noise[1:]))
         self._do.put_sums.run_each(changed)
+
+
+def _grouped(rows: Iterable[NewAnswer]) -> dict[Question, dict[bytes, list[Entry]]]:
+    """Return what measures count of answers, by question and individual."""
+    grouped: dict[Question, dict[bytes, list[Entry]]] = {}
+    for individual, question, _, entry in rows:
+        if entry is not None:
+            grouped.setdefault(question, {}).setdefault(individual, []).append(entry)
+    return grouped
 
 
 def question_hash(question: Question) -> bytes:

@@ -64,6 +64,10 @@ class DerivedStatements:
             ),
         )
         self.put_series = upsert_statement(database, series, "records", "texts")
+        this = (series.tenant_id == param("tenant")) & (series.individual_id == param("individual"))
+        self.drop_series = Statement(
+            database, series.delete().where(this & (series.question_id == param("question_id")))
+        )
         self.sums = Statement(
             database,
             sums.select(

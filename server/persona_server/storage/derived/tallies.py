@@ -57,6 +57,18 @@ class Tallies:
         self._replace(key, question, before, after)
         return encode(question, after)
 
+    def remove(
+        self, key: int, question: Question, old: StoredSeries, gone: Sequence[Entry]
+    ) -> StoredSeries | None:
+        """Return an individual's series without some answers, and count what that changes.
+
+        None if none is left.
+        """
+        before, responses = decode(question, old), {entry.response for entry in gone}
+        after = [entry for entry in before if entry.response not in responses]
+        self._replace(key, question, before, after)
+        return encode(question, after) if after else None
+
     def _first(self, key: int, question: Question, value: Value) -> None:
         if isinstance(value, int):
             self._add_moments(key, 1, 1, value, value * value)

@@ -104,6 +104,15 @@ class Database(APSWDatabase):  # type: ignore[misc]
         transaction: AbstractContextManager[object] = self.atomic("EXCLUSIVE")
         return transaction
 
+    def rewrite(self) -> None:
+        """Write the file anew without anything that was deleted, and empty the log.
+
+        Takes as much room on the disk again, and must be alone: see `lock_file`.
+        """
+        connection = self.connection()
+        connection.execute("VACUUM").fetchall()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close_all(self) -> None:
         """Close the connections of all threads; the last one checkpoints the log.
 

@@ -33,10 +33,11 @@ class PersonaRow(NamedTuple):
     id: bytes
     keys: tuple[str, ...]  # of KEY_COLUMNS
     framed: bytes
+    copied_from: bytes | None = None
 
     def values(self) -> tuple[Any, ...]:
         """Return the parameters of the insert statement."""
-        return (*self[:5], *self.keys, self.framed)
+        return (*self[:5], *self.keys, *self[6:])
 
 
 class Found(NamedTuple):
@@ -134,9 +135,19 @@ class PersonaStatements:
             JOIN.LEFT_OUTER,
             on=(library.tenant_id == param("tenant")) & (library.id == link.library_persona_id),
         )
-        self.ancestry = Statement(database, linked.select(*parents))
+        # Who was erased is nobody: no answers, no lineage, no reliability.
+        self.ancestry = Statement(
+            database, linked.select(*parents).where(persona.erased_at.is_null())
+        )
+        held = mine & (persona.set_id == param("set")) & one_of(persona.id)
+        self.lengths = Statement(
+            database, persona.select(persona.id, fn.LENGTH(persona.framed)).where(held)
+        )
         self.recorded = Statement(
-            database, persona.select(persona.framed).where(mine & (persona.id == param("persona")))
+            database,
+            persona.select(persona.framed).where(
+                mine & (persona.id == param("persona")) & persona.erased_at.is_null()
+            ),
         )
 
     def _pages(self, database: Database) -> None:
@@ -164,7 +175,7 @@ class PersonaStatements:
     def _write(self, database: Database) -> None:
         persona = tables.Persona
         self.insert = insert_statement(
-            database, persona, (*PersonaRow._fields[:5], *KEY_COLUMNS, "framed")
+            database, persona, (*PersonaRow._fields[:5], *KEY_COLUMNS, *PersonaRow._fields[6:])
         )
         this = (persona.tenant_id == param("tenant")) & (persona.id == param("persona"))
         self.restore = Statement(
@@ -240,8 +251,15 @@ class Personas:
         rows = self._do.known.all(tenant=self._tenant, ids=id_list(ids))
         return {row[0]: Known(row[1], row[2], row[3], bool(row[4])) for row in rows}
 
+    def lengths(self, set_id: int, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the bytes of those of these personas that a set holds, framed."""
+        return dict(self._do.lengths.all(tenant=self._tenant, set=set_id, ids=id_list(ids)))
+
     def ancestry(self, ids: Sequence[bytes]) -> dict[bytes, Ancestry]:
-        """Return the parents of these personas, deleted or not; unknown ids are left out."""
+        """Return the parents of these personas, deleted or not; unknown ids are left out.
+
+        So are those of personas that were erased.
+        """
         rows = self._do.ancestry.all(tenant=self._tenant, ids=id_list(ids))
         return {
             row[0]: Ancestry(row[1], row[2], bool(row[3]), row[4], row[5], bool(row[6]))
@@ -249,7 +267,7 @@ class Personas:
         }
 
     def recorded(self, persona: bytes) -> bytes | None:
-        """Return the framed persona, deleted or not; None if there is no such row."""
+        """Return the framed persona, deleted or not; None if there is none, or it was erased."""
         row = self._do.recorded.first(tenant=self._tenant, persona=persona)
         return None if row is None else bytes(row[0])
 

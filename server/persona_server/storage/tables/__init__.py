@@ -10,6 +10,7 @@ from peewee import Model
 
 from persona_server.storage.tables.audit import Audit
 from persona_server.storage.tables.derived import Answered, Asked, Histogram, Question, Series, Sums
+from persona_server.storage.tables.erasing import Erasing
 from persona_server.storage.tables.idempotency import Idempotency
 from persona_server.storage.tables.imports import ImportBatch, ImportSession
 from persona_server.storage.tables.library import LibraryLink, LibraryPersona, Promotion
@@ -24,6 +25,7 @@ __all__ = [
     "Answered",
     "Asked",
     "Audit",
+    "Erasing",
     "Histogram",
     "Idempotency",
     "ImportBatch",

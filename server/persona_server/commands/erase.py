@@ -1,0 +1,110 @@
+"""`persona erase`: a person erased, as the law asks. No server may be running."""
+
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from persona_server.config import default_data
+
+if TYPE_CHECKING:
+    from persona_server.storage.erasure.people import Person
+    from persona_server.storage.store import Store
+
+Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
+DATA = default_data()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("erase")(erase)
+
+
+def erase(
+    persona_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of any persona of the person, deleted or not.")
+    ],
+    tenant: Annotated[str, typer.Option(help="Name of the tenant, as its tokens have it.")],
+    yes: Yes = False,
+    data: Data = DATA,
+) -> None:
+    """Erase a person for good: its personas in every group, its answers, and its library persona.
+
+    The person is the persona named with all that it was copied from, copied to, promoted to and
+    reused as. Stop the server first. Backups are not reached.
+    """
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
+    from persona_server.storage.erasure.guard import scrub
+    from persona_server.storage.erasure.people import PersonErasure
+
+    try:
+        wanted = uuid.UUID(persona_id).bytes
+    except ValueError:
+        fail("ID must be the id of a persona.", 2)
+    with alone(data) as store:
+        erasure = PersonErasure(store, tenant)
+        person = erasure.find(wanted)
+        if person is None:
+            fail(f"The tenant {tenant} has no persona {persona_id}.", 1)
+        name = repr(person.full_name) if person.full_name else "A person that was erased before"
+        confirm(f"{name}: {_counts(person)}.", yes=yes)
+        for _ in erasure.erase(person):
+            pass
+        scrub(store)
+    print(f"Erased: {_counts(person)}.")
+
+
+def _counts(person: "Person") -> str:
+    counts = {
+        "personas": len(person.personas),
+        "answers": person.responses,
+        "library personas": len(person.library_personas),
+    }
+    return counted(counts)
+
+
+def counted(counts: dict[str, int]) -> str:
+    """Return how many there are of what, by the plural's name."""
+    return ", ".join(
+        f"{n} {what.removesuffix('s') if n == 1 else what}" for what, n in counts.items()
+    )
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Say what will go and ask whether it may, unless told so; a no ends the command."""
+    if yes:
+        return
+    print(what)
+    if not typer.confirm("Erase all of it for good?"):
+        fail("Nothing was erased.", 1)
+
+
+@contextmanager
+def alone(data: str) -> "Iterator[Store]":
+    """Open the database of a folder that no server uses; what is wrong with it ends the command."""
+    from persona_server.errors import ServiceError
+    from persona_server.storage.engine.errors import DatabaseError
+    from persona_server.storage.engine.folder import lock_file
+    from persona_server.storage.store import open_store
+
+    folder = Path(data).expanduser().absolute()
+    try:
+        store = open_store(folder, make=False)
+        try:
+            with lock_file(folder):
+                yield store
+        finally:
+            store.close()
+    except (DatabaseError, ServiceError) as error:
+        fail(str(error), 1)
+
+
+def fail(why: str, code: int) -> NoReturn:
+    """Say why and end the command."""
+    print(f"persona: {why}", file=sys.stderr)
+    raise typer.Exit(code) from None

@@ -1,0 +1,69 @@
+"""Copies: personas of one group put into another, each as an individual of its own."""
+
+from collections.abc import Sequence
+
+from persona.v1 import errors_pb2
+from persona.v1.persona_pb2 import Persona
+from persona.v1.persona_service_pb2 import CopyPersonasRequest
+from persona_server.errors import ServiceError, Violation
+from persona_server.services.paging import MAX_PAGE_BYTES
+from persona_server.services.parents import require_shown
+from persona_server.services.personas.adding import Added, Group, add_personas, unframed
+from persona_server.storage.keys import id_bytes
+from persona_server.storage.store import Transaction
+from persona_server.validation.violations import MAX_VIOLATIONS
+
+
+def copy_personas(repositories: Transaction, group: Group, request: CopyPersonasRequest) -> Added:
+    """Put copies of the personas that a request names into a locked group, all or none.
+
+    Raises the reason of a missing parent, PERSONA_NOT_FOUND naming each, and MESSAGE_TOO_LARGE.
+    """
+    source = require_shown(repositories, request.source_project_id, request.source_group_id)
+    wanted = [id_bytes(text) for text in request.persona_ids]
+    lengths = repositories.personas.lengths(source, wanted)  # before any is read
+    _refuse_missing([i for i, raw in enumerate(wanted) if raw not in lengths], request.persona_ids)
+    _refuse_large(len(wanted), sum(lengths.values()))
+    known = repositories.personas.known(wanted)
+    copies = [_copy(unframed(known[raw].framed)) for raw in wanted]
+    return add_personas(repositories, group, copies, "persona_ids[{}]")
+
+
+def _copy(persona: Persona) -> Persona:
+    """Make a stored persona a new one of the same profile.
+
+    It is new in its group as a reused one is, so its time is that of the copying.
+    """
+    persona.copied_from.value = persona.id
+    for name in ("id", "project_id", "group_id", "library_persona_id", "created_at"):
+        persona.ClearField(name)
+    return persona
+
+
+def _refuse_missing(missing: Sequence[int], ids: Sequence[str]) -> None:
+    """Raise an error that names every persona that is not there, if there is one."""
+    if not missing:
+        return
+    field, first = f"persona_ids[{missing[0]}]", ids[missing[0]]
+    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    what = "is not the id of a persona in the group to copy from"
+    raise ServiceError(
+        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
+        f"{field} {what}: {first}{more}. Nothing was copied.",
+        metadata={"persona_id": first, "field": field},
+        violations=[
+            Violation(f"persona_ids[{i}]", f"{what}: {ids[i]}") for i in missing[:MAX_VIOLATIONS]
+        ],
+        violations_total=len(missing),
+    )
+
+
+def _refuse_large(count: int, size: int) -> None:
+    """Refuse what no answer could hold."""
+    if size > MAX_PAGE_BYTES:
+        raise ServiceError(
+            errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
+            f"The {count} personas have {size} bytes in total, and one call copies at most "
+            f"{MAX_PAGE_BYTES}. Nothing was copied. Send the ids in parts.",
+            metadata={"size": str(size), "limit": str(MAX_PAGE_BYTES)},
+        )
