@@ -5,6 +5,7 @@ tables that are searched.
 """
 
 from enum import Enum
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
@@ -66,7 +67,7 @@ _TEXTS = tuple(each for each in FILTERS if each.is_text)
 # What every list asks of the table: names and whether they are texts, and texts with their limits.
 _NAMES = tuple((each.name, each.is_text) for each in FILTERS)
 _LIMITS = tuple((each.name, LINES[each.field]) for each in _TEXTS)
-_KEYED = tuple(each.field for each in _TEXTS)
+_keyed = attrgetter(*(each.field for each in _TEXTS))
 KEY_COLUMNS = tuple(each.column for each in _TEXTS)
 
 
@@ -89,4 +90,4 @@ def filters_of(request: FilteredRequest) -> Filters:
 
 def search_keys(persona: Persona) -> tuple[str, ...]:
     """Return the folded texts that filters compare with, in the order of KEY_COLUMNS."""
-    return tuple([fold(getattr(persona, field)) for field in _KEYED])
+    return tuple(map(fold, _keyed(persona)))
