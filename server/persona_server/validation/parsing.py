@@ -4,6 +4,7 @@ The parser works in one go, in which nothing else of the process runs, and makes
 bytes of one. So the items of a long message are counted, and parsed a few at a time.
 """
 
+from functools import cache
 from typing import TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor
@@ -12,9 +13,11 @@ from google.protobuf.message import DecodeError, Message
 from persona_server.validation.counts import (
     SHORT,
     UnacceptableError,
+    count_all,
     counted_fields,
+    known_fields,
 )
-from persona_server.validation.wire import MalformedError
+from persona_server.validation.wire import LENGTH_DELIMITED, MalformedError
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
@@ -26,18 +29,46 @@ def parse(kind: type[AnyMessage], raw: bytes) -> AnyMessage:
     message within it, before that is parsed.
     """
     try:
-        return kind.FromString(raw) if len(raw) <= SHORT else _parsed_in_parts(kind, raw)
+        if len(raw) <= SHORT:
+            return kind.FromString(raw)
+        message = kind()
+        _parse_in_parts(message, raw, 0, len(raw), "")
     except (DecodeError, MalformedError):
         what = f"is not a well-formed {kind.DESCRIPTOR.full_name}"
         raise UnacceptableError("request", what) from None
-
-
-def _parsed_in_parts(kind: type[AnyMessage], raw: bytes) -> AnyMessage:
-    """Parse a few fields at a time: as many as are short together, or one that is not."""
-    message, begin = kind(), 0
-    for _, start, _, end in counted_fields(cast(Descriptor, kind.DESCRIPTOR), raw, 0, len(raw), ""):
-        if end - begin > SHORT and start > begin:
-            message.MergeFromString(raw[begin:start])
-            begin = start
-    message.MergeFromString(raw[begin:])
     return message
+
+
+def _parse_in_parts(message: Message, raw: bytes, start: int, end: int, path: str) -> None:
+    """Parse a few fields at a time: as many as are short together, or one that is not.
+
+    Long messages in it are parsed likewise, but for the items of lists.
+    """
+    descriptor = cast(Descriptor, message.DESCRIPTOR)
+    singles = _single_messages(descriptor)
+    begin = start
+    for (tag, at, content, stop), inner in counted_fields(descriptor, raw, start, end, path):
+        if inner is not None and tag in singles:
+            # First what came before: of a oneof the last one stays.
+            message.MergeFromString(raw[begin:at])
+            single = getattr(message, singles[tag])
+            single.SetInParent()
+            _parse_in_parts(single, raw, content, stop, inner[1])
+            begin = stop
+            continue
+        if inner is not None:
+            count_all(inner, raw, content, stop)
+        if stop - begin > SHORT and at > begin:
+            message.MergeFromString(raw[begin:at])
+            begin = at
+    message.MergeFromString(raw[begin:end])
+
+
+@cache
+def _single_messages(descriptor: Descriptor) -> dict[int, str]:
+    """Return the names of a message's messages that are no lists, by their tags."""
+    return {
+        number << 3 | LENGTH_DELIMITED: field.name
+        for number, field in known_fields(descriptor).items()
+        if field.message is not None and not field.is_repeated
+    }
