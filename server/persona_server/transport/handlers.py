@@ -52,7 +52,7 @@ class Handlers:
             return answer
 
         over = self._over
-        return lambda rpc: grpc.unary_unary_rpc_method_handler(UnaryCall(rpc, answered, pool, over))
+        return lambda rpc: UnaryCall(rpc, answered, pool, over)
 
     def _unary_stream(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> MakeHandler:
         def answers(rpc: Rpc, raw: bytes) -> Iterator[bytes]:

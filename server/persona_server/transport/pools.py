@@ -31,8 +31,9 @@ LIMITS: dict[PoolName, Limits] = {
     "read": Limits(8, costly=max(2, cores() - 1)),
     # Reads that are slow by their nature: a second one is for another tenant.
     "dear": Limits(2, costly=2),
-    # Of their own: writers that wait for their turn must not hold up readers.
-    "write": Limits(4, costly=2),
+    # Of their own: writers that wait for their turn must not hold up readers. Two for a tenant's
+    # batches: while one comes to the disk, the next is checked.
+    "write": Limits(4, costly=3),
     # The rest are free to refuse what is too much.
     "stream": streaming(MAX_STREAMS + 4),
     "reflection": streaming(MAX_REFLECTIONS + 2),

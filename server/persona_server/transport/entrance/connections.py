@@ -6,6 +6,7 @@ import stat
 import threading
 import time
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import unquote
 
 from persona_server.telemetry.metrics import Metrics
@@ -48,6 +49,7 @@ class Connections:
             self._metrics.closed.inc(close_connections(peers))
 
 
+@lru_cache(maxsize=4096)
 def readable(peer: bytes | str) -> str:
     """Return "[::1]:50051" for a peer as gRPC's core names it, such as "ipv6:%5B::1%5D:50051"."""
     text = peer if isinstance(peer, str) else peer.decode()

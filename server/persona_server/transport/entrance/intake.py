@@ -24,7 +24,9 @@ from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.errors import crowded, shutting_down
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Rpc
-from persona_server.transport.sharing.pool import DONE, FullError
+from persona_server.transport.sharing.callers import caller
+from persona_server.transport.sharing.pool import DONE, FairPool, FullError
+from persona_server.transport.sharing.turns import Work
 
 _TOKEN = "receive_message"  # noqa: S105 (grpcio's word for what a call still waits for)
 _ARGUMENTS = ["rpc_event", "state", "behavior", "argument_thunk"]
@@ -54,7 +56,7 @@ class Intake(ThreadPoolExecutor):
         pipeline: Pipeline,
         connections: Connections,
         receipts: Receipts,
-        pool: ThreadPoolExecutor,
+        pool: FairPool,
     ) -> None:
         super().__init__(1)
         self.pipeline = pipeline
@@ -74,13 +76,18 @@ class Intake(ThreadPoolExecutor):
 class UnaryCall(Receipt):
     """A call of one message: what grpcio calls for it, and the place of its message.
 
-    `over` is called when it has ended, however that was.
+    `over` is called when it has ended, however that was. With one answer it is its own
+    RpcMethodHandler, of whose attributes grpcio reads these.
     """
+
+    request_streaming = response_streaming = False
+    request_deserializer = response_serializer = None
 
     __slots__ = (
         "_arguments",
         "_goes_on",
         "_over",
+        "_peer",
         "_run",
         "_serve",
         "experimental_thread_pool",
@@ -99,12 +106,18 @@ class UnaryCall(Receipt):
         self.experimental_thread_pool = intake  # where grpcio reads it from
         self._serve = serve
         self._over = over
+        self._peer = ""
         self._goes_on = False  # whether it is served or refused, and left then
+
+    @property
+    def unary_unary(self) -> "UnaryCall":
+        """The call: see there."""
+        return self
 
     def __call__(self, raw: bytes, context: grpc.ServicerContext) -> Any:
         """Serve the call."""
-        peer, has_left = readable(context.peer()), partial(_has_left, context)
-        self.rpc.begin(context.time_remaining(), peer, has_left, context.cancel)
+        peer = self._peer or readable(context.peer())
+        self.rpc.begin(context.time_remaining(), peer, partial(_has_left, context), context.cancel)
         if not SUPPORTED:
             context.add_callback(self._end)
         return self._serve(self.rpc, raw, context)
@@ -114,7 +127,9 @@ class UnaryCall(Receipt):
         self._run = run
         self._arguments = arguments
         event, state, rpc = arguments[1], arguments[2], self.rpc
-        self.payer = rpc.tenant or rpc.forwarded or event.call.peer().decode().rpartition(":")[0]
+        # Once: core gives up the interpreter's lock twice to tell it.
+        self._peer = readable(event.call.peer())
+        self.payer = rpc.tenant or rpc.forwarded or self._peer.rpartition(":")[0]
         state.callbacks.append(self._end)
         self.experimental_thread_pool.receipts.add(self)
 
@@ -147,9 +162,8 @@ class UnaryCall(Receipt):
         respond, event, state, _, _, *rest = self._arguments
         self._goes_on = True
         try:
-            self.experimental_thread_pool.pool.submit(
-                self._run, respond, event, state, self, lambda: raw, *rest
-            )
+            run = partial(self._run, respond, event, state, self, lambda: raw, *rest)
+            self.experimental_thread_pool.pool.add(Work(caller(self.rpc), run))
         except FullError:
             self._refuse(crowded())
         except RuntimeError:  # the pool is closed
@@ -161,7 +175,7 @@ class UnaryCall(Receipt):
 
         def behaviour(_raw: bytes, context: grpc.ServicerContext) -> None:
             pipeline, rpc = self.experimental_thread_pool.pipeline, self.rpc
-            rpc.begin(None, readable(context.peer()))
+            rpc.begin(None, self._peer)
             pipeline.fail(rpc, error)
             pipeline.leave(rpc)
             abort(context, rpc.refusal)
@@ -174,14 +188,13 @@ class UnaryCall(Receipt):
         self._over(rpc)
         if not SUPPORTED:
             return
-        peer = readable(self._arguments[1].call.peer())
         # Taken back while it waited for its turn to receive; what is open to all was never counted.
         if not self._goes_on and rpc.principal is not None:
             rpc.code = "CANCELLED"
-            rpc.begin(None, peer)
+            rpc.begin(None, self._peer)
             intake.pipeline.leave(rpc)
         if self._arguments[2].client == "cancelled" and not rpc.forwarded:
-            intake.connections.ended_in_nothing(peer)
+            intake.connections.ended_in_nothing(self._peer)
 
 
 class StreamCall:
