@@ -35,7 +35,10 @@ def keep_out(listening: socket.socket, networks: list[str]) -> None:
 
 def _program(networks: list[str]) -> Iterator[bytes]:
     for name in networks:
-        network = ipaddress.ip_network(name, strict=False)
+        try:
+            network = ipaddress.ip_network(name, strict=False)
+        except ValueError:  # a Unix socket has none
+            continue
         if network.version == 4:
             yield from _drop_if(_IPV4, {_SOURCE_4: int(network.network_address)})
         else:

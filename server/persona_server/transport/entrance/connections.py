@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from urllib.parse import unquote
 
 from persona_server.telemetry.logs import LOGGER
@@ -34,9 +35,9 @@ class Connections:
         self._metrics = metrics
         self._rates = Rates(A_SECOND, BURST)
         self._own_rates = Rates(OWN_A_SECOND, OWN_BURST)
-        self._offending: set[str] = set()
+        self._over: deque[str] = deque()  # networks, and of their peers those to close
+        self._offending: deque[str] = deque()
         self._closed: dict[str, float] = {}  # peers, and until when they are remembered
-        self._over: set[str] = set()
         self._away: dict[str, float] = {}  # networks, and until when they can't connect
         self._some = threading.Event()
         threading.Thread(target=self._run, name="connections", daemon=True).start()
@@ -49,10 +50,10 @@ class Connections:
         network, now = network_of(peer), time.monotonic()
         if peer in self._closed or self._rates.take(network, now, cost):
             return peer in self._closed
-        self._over.add(network)
+        self._over.append(network)
         if not self._own_rates.take(peer, now, cost):
             self._closed[peer] = now + AWAY_SECONDS
-            self._offending.add(peer)
+            self._offending.append(peer)
         self._some.set()
         return peer in self._closed
 
@@ -71,8 +72,7 @@ class Connections:
             time.sleep(PAUSE_SECONDS)
 
     def _look(self, now: float) -> None:
-        peers, self._offending = self._offending, set()
-        networks, self._over = self._over, set()
+        networks, peers = _taken(self._over), _taken(self._offending)
         if peers:
             self._metrics.closed.inc(close_connections(peers))
         away = {name: until for name, until in self._away.items() if until > now}
@@ -86,6 +86,10 @@ class Connections:
         for peer, until in list(self._closed.items()):
             if until < now:
                 del self._closed[peer]
+
+
+def _taken(queue: deque[str]) -> set[str]:
+    return {queue.popleft() for _ in range(len(queue))}
 
 
 def readable(peer: bytes | str) -> str:
