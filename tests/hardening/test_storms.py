@@ -28,7 +28,7 @@ IMPORT = "/persona.v1.PersonaService/ImportPersonas"
 CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
 UNLIMITED = 1e9
-OVERCOME = 1.0  # seconds of the server's CPU that a storm at full speed costs until it is over
+OVERCOME = 2.0  # seconds of the server's CPU that a storm at full speed costs until it is over
 LONG = 30.0  # seconds
 MEMORY = 100 << 20
 ADDRESSES = (f"127.0.2.{number}" for number in itertools.count(1))  # of attackers, one for each
@@ -97,13 +97,23 @@ def storms(token: str) -> dict[str, tuple[str, str | None, bytes]]:
 def test_storms_of_every_kind_of_call_are_shut_out(stormed: Service, kind: str) -> None:
     path, token, body = storms(stormed.token("storming"))[kind]
     source = next(ADDRESSES)
-    before = resident(stormed.process.pid)
+    pid = stormed.process.pid
+    before, spent = resident(pid), cpu_seconds(pid)
     with attackers(1) as pool:
         attack = (stormed.grpc, path, UNLIMITED, LONG, source, token, body)
         storm = pool.submit(floods.rapid_reset_until_shut_out, *attack)
-        most = most_resident(stormed.process.pid, storm.done)
+        most = most_resident(pid, storm.done)
         assert storm.result()
+    assert cpu_seconds(pid) - spent < OVERCOME
     assert most < before + MEMORY
+
+
+def test_watches_without_a_place_are_counted_as_refused(stormed: Service) -> None:
+    """They stay open, unlike those of a storm."""
+    attack = (stormed.grpc, WATCH, UNLIMITED)
+    source = next(ADDRESSES)
+    assert floods.refused_calls(*attack, 5.0, source)
+    assert not floods.refused_calls(*attack, 0.5, source)
 
 
 def test_who_was_connected_before_stays_and_the_address_may_return(
