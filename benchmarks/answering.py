@@ -9,13 +9,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from persona.v1.response_service_pb2 import (
-    ChoiceAnswer,
-    ChoicesAnswer,
-    RatingAnswer,
-    RecordResponsesRequest,
-    Response,
-)
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
+from persona.v1.response_service_pb2 import RecordResponsesRequest
 
 PERSONAS, QUESTIONS = 40, 25
 _OPTIONS = ("never", "seldom", "sometimes", "often", "always")

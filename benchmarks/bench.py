@@ -53,7 +53,9 @@ def encoded_batches() -> list[list[bytes]]:
     return [
         [
             pb.ImportPersonasRequest(
-                sequence=s + 1, personas=[make_persona(random_) for _ in range(BATCH)]
+                batch=pb.ImportBatch(
+                    sequence=s + 1, personas=[make_persona(random_) for _ in range(BATCH)]
+                )
             ).SerializeToString()
             for s in range(PER_GROUP // BATCH)
         ]

@@ -16,7 +16,6 @@ from library_data import Filled, Sizes, fill
 from processes import Process, service
 
 from persona.v1 import library_service_pb2 as pb
-from persona.v1 import persona_service_pb2 as personas_pb
 from persona.v1.library_service_pb2_grpc import LibraryServiceStub
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 
@@ -120,9 +119,7 @@ def run(bench: Bench, filled: Filled, sizes: Sizes) -> None:
     bench.ends(
         f"ListLibraryPersonaProjects, {sizes.links:,} links",
         bench.personas.ListLibraryPersonaProjects,
-        personas_pb.ListLibraryPersonaProjectsRequest(
-            library_persona_id=filled.often_used, page_size=1000
-        ),
+        pb.ListLibraryPersonaProjectsRequest(library_persona_id=filled.often_used, page_size=1000),
         1.2,
     )
 

@@ -2,6 +2,8 @@
 
 import random
 
+from google.protobuf.wrappers_pb2 import Int32Value
+
 from persona.v1.persona_pb2 import Persona
 
 _WORDS = [
@@ -44,7 +46,7 @@ def make_persona(random_: random.Random) -> Persona:
     """Return a persona without id and time, which the server gives."""
     return Persona(
         full_name=f"Persona {random_.getrandbits(32):08x}",
-        age=random_.randint(18, 90),
+        age=Int32Value(value=random_.randint(18, 90)),
         gender=random_.choice(("Female", "Male", "Non-binary")),
         occupation=random_.choice(_JOBS),
         location=random_.choice(_PLACES),

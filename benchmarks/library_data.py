@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from data import make_persona
 
-from persona.v1.library_service_pb2 import LibraryPersona
+from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
-from persona.v1.project_service_pb2 import PersonaGroup
-from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer, Response
+from persona.v1.project_pb2 import PersonaGroup
+from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer, Response
 from persona_server.measures.policy import Policy
 from persona_server.services.library.promoting import look_at, promote
 from persona_server.services.personas.adding import Group, add_personas
@@ -164,7 +164,7 @@ def _library_row(
         id_bytes(library.id),
         id_bytes(project),
         origin,
-        one.age,
+        one.age.value,
         search_keys(one),
         bound,
         repositories.now,

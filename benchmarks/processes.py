@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
@@ -95,7 +96,7 @@ class Client:
 
     def groups(self, count: int) -> tuple[str, list[str]]:
         """Make a project with so many groups; return their ids."""
-        wanted = projects_pb.CreateProjectRequest(project=projects_pb.Project(name="bench"))
+        wanted = projects_pb.CreateProjectRequest(project=project_pb2.Project(name="bench"))
         project = self.projects.CreateProject(wanted, metadata=self.metadata).project.id
         groups = []
         for i in range(count):
@@ -110,7 +111,8 @@ class Client:
         call: Any = self.channel.stream_stream(f"{SERVICE}/ImportPersonas")
         started = time.perf_counter()
         for group, messages in zip(groups, batches, strict=True):
-            first = pb.ImportPersonasRequest(project_id=project, group_id=group, import_id=group)
+            start = pb.ImportStart(project_id=project, group_id=group, import_id=group)
+            first = pb.ImportPersonasRequest(start=start)
             answers = call(iter([first.SerializeToString(), *messages]), metadata=self.metadata)
             assert sum(1 for _ in answers) == 1 + len(messages)
         return time.perf_counter() - started

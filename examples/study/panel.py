@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from statistics import fmean
 
-from persona.v1.library_service_pb2 import ReliabilityStatus
+from persona.v1.measures_pb2 import ReliabilityStatus
 from persona_client import PersonaGroup, Project, Response
 from study.people import client_id
 from study.report import expect, number

@@ -1,6 +1,7 @@
 """Chapters 4 and 5: a second project reuses individuals, asks them again, and sees who changed."""
 
-from persona.v1.library_service_pb2 import LibraryMatch, QuestionTimeline
+from persona.v1.library_pb2 import LibraryMatch
+from persona.v1.measures_pb2 import QuestionTimeline
 from persona_client import PersonaGroup
 from study.panel import day, make_place, record
 from study.report import expect, number, signed
@@ -42,7 +43,7 @@ def match_and_reuse(study: Study) -> None:
 
 def _row(match: LibraryMatch) -> list[str]:
     profile, parts = match.library_persona.profile, match.parts
-    who = f"{profile.age}, {profile.income_level} income, {profile.location.split(',')[0]}"
+    who = f"{profile.age.value}, {profile.income_level} income, {profile.location.split(',')[0]}"
     figures = (match.score, parts.age.value, parts.income_level.value, parts.location.value)
     return [profile.full_name, *map(number, figures), who]
 
@@ -54,7 +55,7 @@ def follow_over_five_waves(study: Study) -> None:
     for name in study.reused:
         found = study.client.get_attitude_timeline(study.library[name].id)
         study.timelines[name] = {t.question.key: t for t in found}
-        study.followed[name] = study.client.get_library_reliability(study.library[name].id)
+        study.followed[name] = study.client.get_library_persona_reliability(study.library[name].id)
     name = study.protagonist
     study.report.chapter("5. A fifth wave, and who has changed")
     study.report.say(

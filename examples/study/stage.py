@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from persona.v1.library_service_pb2 import LibraryPersona, QuestionTimeline, Reliability
+from persona.v1.library_pb2 import LibraryPersona
+from persona.v1.measures_pb2 import QuestionTimeline, Reliability
 from persona_client import NotEligible, Persona, PersonaClient
 from study.questions import Item
 from study.report import Report

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import pytest
 from cli.conftest import Cli, Place
 
-from persona.v1.library_service_pb2 import (
+from persona.v1.measures_pb2 import (
     QUESTION_KIND_CHOICE,
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,

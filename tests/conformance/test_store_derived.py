@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer, Response
+from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer, Response
 from persona_server.measures.answers import Question
 from persona_server.measures.histogram import Histogram, Moment, Moments
 from persona_server.measures.points import Noise
@@ -253,7 +253,7 @@ def test_reliability_can_be_measured_from_it_alone(group: StoredGroup) -> None:
         series = repositories.derived.series_of(who)
         everyone = repositories.derived.everyone(who)
     found = reliability((a for given in series.values() for a in given), everyone)
-    assert found.estimate.bound == pytest.approx(0.719019, abs=5e-7)
+    assert found.estimate.lower_bound == pytest.approx(0.719019, abs=5e-7)
     assert (found.status, found.simulations) == ("ELIGIBLE", 4)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from persona.v1 import errors_pb2
 from persona.v1 import library_service_pb2 as pb
-from persona.v1.library_service_pb2 import LibraryPersona
+from persona.v1.library_pb2 import LibraryPersona
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy
 from persona_server.services.call import Call
@@ -56,7 +56,7 @@ def shelve(group: StoredGroup, bounds: list[float], **fields: Any) -> list[bytes
                 library_id,
                 group.project,
                 origin,
-                one.age,
+                one.age.value,
                 search_keys(one),
                 bound,
                 repositories.now + number,
@@ -129,8 +129,8 @@ def test_filters(store: Store, group: StoredGroup) -> None:
     for wanted, expected in (
         (EVERYTHING, [one, unknown, retired]),
         (visible, [one, unknown]),
-        (EVERYTHING._replace(min_reliability=0.8), [one, unknown]),
-        (EVERYTHING._replace(min_reliability=0.80001), [one]),
+        (EVERYTHING._replace(lower_bound_min=0.8), [one, unknown]),
+        (EVERYTHING._replace(lower_bound_min=0.80001), [one]),
         (EVERYTHING._replace(filters=Filters(gender="female")), [one, retired]),
         (EVERYTHING._replace(filters=Filters(income_level="low")), [one]),
         (EVERYTHING._replace(filters=Filters(location="port")), [one, retired]),

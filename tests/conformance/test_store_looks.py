@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_server.errors import ServiceError
 from persona_server.services.library.service import LOOKS
 from persona_server.storage.keys import id_text

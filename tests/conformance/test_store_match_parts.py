@@ -6,7 +6,7 @@ import pytest
 from conformance.test_store_library import TOKENS, shelve
 
 from persona.v1 import library_service_pb2 as pb
-from persona.v1.project_service_pb2 import PersonaGroup
+from persona.v1.project_pb2 import PersonaGroup
 from persona_server.measures.policy import Policy
 from persona_server.services.call import Call
 from persona_server.services.library.service import LibraryService

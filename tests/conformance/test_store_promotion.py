@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from persona.v1 import library_service_pb2 as pb
-from persona.v1.response_service_pb2 import RatingAnswer
+from persona.v1 import measures_pb2
+from persona.v1.response_pb2 import RatingAnswer
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy
 from persona_server.services.library import promoting
@@ -107,14 +107,14 @@ def change_moods(group: StoredGroup, one: bytes) -> None:
 def test_limits_are_those_that_were_set(store: Store, group: StoredGroup, served: Served) -> None:
     one, _ = reliable(group, simulations=3)
     strict = Served(store, group, DEFAULTS)
-    assert strict.reliability(one).status == pb.RELIABILITY_STATUS_INSUFFICIENT_DATA
+    assert strict.reliability(one).status == measures_pb2.RELIABILITY_STATUS_INSUFFICIENT_DATA
     found = served.reliability(one)
-    assert found.status == pb.RELIABILITY_STATUS_ELIGIBLE
-    assert {rule.name: rule.limit for rule in found.rules}["bound"] == LENIENT.min_bound
+    assert found.status == measures_pb2.RELIABILITY_STATUS_ELIGIBLE
+    assert {rule.name: rule.limit for rule in found.rules}["lower_bound"] == LENIENT.min_lower_bound
     with pytest.raises(ServiceError):
         strict.promote(one)
     assert run(store) == 0
-    assert served.promote(one).reliability.status == pb.RELIABILITY_STATUS_ELIGIBLE
+    assert served.promote(one).reliability.status == measures_pb2.RELIABILITY_STATUS_ELIGIBLE
 
 
 def test_the_worker_takes_the_limits_that_were_set(store: Store, group: StoredGroup) -> None:
@@ -137,7 +137,7 @@ def test_changes_are_measured_against_the_noise_of_others_alone(
     assert shift.reliable_change.reliable
     assert strict.reliability(one).reliable_change_count == 0
     shift = strict.timeline(library_id).timelines[-1].numeric_shift
-    assert shift.reliable_change_reason == pb.UNDEFINED_REASON_TOO_FEW_DIFFERENCES
+    assert shift.reliable_change_reason == measures_pb2.UNDEFINED_REASON_TOO_FEW_DIFFERENCES
 
 
 @pytest.mark.parametrize("read_by", ["reliability", "timeline"])

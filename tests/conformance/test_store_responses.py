@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from persona.v1.response_service_pb2 import ListResponsesResponse, Response
+from persona.v1.response_pb2 import Response
+from persona.v1.response_service_pb2 import ListResponsesResponse
 from persona_server.storage.keys import id_bytes, id_text, position
 from persona_server.storage.repositories.pages import EMPTY_PAGE, START
 from persona_server.storage.repositories.responses import Range, ResponseRow

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from persona.v1.response_service_pb2 import RatingAnswer
+from persona.v1.response_pb2 import RatingAnswer
 from persona_server.measures.answers import Question
 from persona_server.storage.keys import id_text
 from support.data import persona

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer
+from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer
 from persona_cli.plot.picture import write_picture
 from persona_client import PersonaClient, PersonaGroup, Project, Response
 from support.data import Place, at, make_place, uid

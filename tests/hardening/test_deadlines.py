@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from persona.v1 import library_service_pb2 as pb
-from persona.v1.response_service_pb2 import RatingAnswer
+from persona.v1.response_pb2 import RatingAnswer
 from support.answers import answer, record
 from support.data import Place, make_place, persona, uid
 from support.importer import LEAN

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as personas_pb
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from support.answers import answer, record
 from support.data import make_place, persona, uid
 from support.importer import LEAN, Importer

@@ -7,7 +7,7 @@ import pytest
 
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1.persona_pb2 import Persona
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_server.storage import keys
 from persona_server.storage.store import open_store
 from support.answers import KINDS, answer, answerer, listed, record

@@ -17,6 +17,7 @@ import grpc
 from google.protobuf.message import Message
 
 from persona.v1 import persona_service_pb2 as personas
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects
 from persona.v1.persona_pb2 import Persona
 
@@ -120,7 +121,7 @@ class Backend:
             _abort(context, grpc.StatusCode[request.project_id])
         if request.project_id == "wait":
             self.released.wait(30)
-        return projects.GetProjectResponse(project=projects.Project(id=request.project_id))
+        return projects.GetProjectResponse(project=project_pb2.Project(id=request.project_id))
 
     def _page(self, request: Any, context: Any) -> Message:
         """Give two personas of `age_min` KiB; break after `age_max` pages, end after `gender`."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from persona.v1 import library_pb2
 from persona.v1 import library_service_pb2 as pb
 from support.answers import answer, record
 from support.data import Place, make_place, persona, rich_persona, uid
@@ -22,7 +23,7 @@ def own(tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-def library(place: Place) -> list[pb.LibraryPersona]:
+def library(place: Place) -> list[library_pb2.LibraryPersona]:
     request = pb.ListLibraryPersonasRequest()
     return list(place.caller.library.ListLibraryPersonas(request).library_personas)
 

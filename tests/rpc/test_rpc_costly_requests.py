@@ -13,8 +13,10 @@ from persona.v1.persona_service_pb2 import (
     CreatePersonaRequest,
     ListPersonasRequest,
 )
-from persona.v1.project_service_pb2 import Project, UpdateProjectRequest
-from persona.v1.response_service_pb2 import ChoicesAnswer, RecordResponsesRequest
+from persona.v1.project_pb2 import Project
+from persona.v1.project_service_pb2 import UpdateProjectRequest
+from persona.v1.response_pb2 import ChoicesAnswer
+from persona.v1.response_service_pb2 import RecordResponsesRequest
 from support.answers import answer
 from support.data import Place, persona, uid
 from support.errors import refused

@@ -8,6 +8,7 @@ import pytest
 from rpc.conftest import Connect
 
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects_pb
 from support.data import Place, make_group, make_place, make_project
 from support.errors import refusal_of, refused
@@ -74,7 +75,7 @@ def test_another_tenants_token_is_refused(place: Place, token: str, connect: Con
     """Even where the tenant has a group of the same ids."""
     foreign = connect(of="foreign-tokens")
     own = Place(foreign, place.project, place.group)
-    project = projects_pb.Project(id=place.project, name="Tests")
+    project = project_pb2.Project(id=place.project, name="Tests")
     foreign.projects.CreateProject(projects_pb.CreateProjectRequest(project=project))
     make_group(foreign, place.project, id=place.group)
     own.fill(3)

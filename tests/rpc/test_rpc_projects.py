@@ -5,6 +5,7 @@ from typing import Any
 import grpc
 import pytest
 
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as pb
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refusal_of, refused
@@ -13,7 +14,7 @@ from support.service import Caller
 TAKEN = grpc.StatusCode.ALREADY_EXISTS
 
 
-def get_project(caller: Caller, project: str) -> pb.Project:
+def get_project(caller: Caller, project: str) -> project_pb2.Project:
     return caller.projects.GetProject(pb.GetProjectRequest(project_id=project)).project
 
 

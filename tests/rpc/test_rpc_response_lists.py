@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from persona.v1 import response_service_pb2 as pb
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from support.answers import answer, listed, pages, record
 from support.data import Place, at, make_place, micros, uid
 from support.errors import refused

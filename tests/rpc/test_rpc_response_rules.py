@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from persona.v1 import response_service_pb2 as pb
-from persona.v1.response_service_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from support.answers import answer, listed, record
 from support.data import Place, at, uid
 from support.errors import refused

@@ -8,8 +8,8 @@ import grpc
 import pytest
 
 from persona.v1 import project_service_pb2 as projects_pb
-from persona.v1 import response_service_pb2 as pb
-from persona.v1.response_service_pb2 import Response
+from persona.v1 import response_pb2
+from persona.v1.response_pb2 import Response
 from support.answers import KINDS, answer, answerer, listed, record, rich_answer
 from support.data import Place, at, make_place, micros, persona, rich_persona, uid
 from support.errors import refused
@@ -104,8 +104,8 @@ def test_the_same_answer_is_recorded_once(place: Place) -> None:
         {"model": "sim-2"},
         {"text": "b"},
         {"occurred_at": at(1)},
-        {"choice": pb.ChoiceAnswer(value="a", options=["a", "b"])},
-        {"choice": pb.ChoiceAnswer(value="b", options=["b", "a"])},
+        {"choice": response_pb2.ChoiceAnswer(value="a", options=["a", "b"])},
+        {"choice": response_pb2.ChoiceAnswer(value="b", options=["b", "a"])},
     ],
     ids=repr,
 )

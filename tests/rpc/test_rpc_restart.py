@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pytest
 
 from persona.v1.persona_pb2 import Persona
-from persona.v1.project_service_pb2 import CreateProjectRequest, DeleteProjectRequest, Project
+from persona.v1.project_pb2 import Project
+from persona.v1.project_service_pb2 import CreateProjectRequest, DeleteProjectRequest
 from support.data import Place, make_place, make_project, persona, uid
 from support.errors import refusal_of
 from support.service import Service, running_service

@@ -9,6 +9,7 @@ from rpc.conftest import Connect
 
 from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1 import response_service_pb2 as responses_pb
 from support.answers import answer
@@ -58,16 +59,16 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
     ),
     "CreateProject": (
         "projects",
-        lambda _: projects_pb.CreateProjectRequest(project=projects_pb.Project(name="A")),
-        lambda _: projects_pb.CreateProjectRequest(project=projects_pb.Project(name="B")),
+        lambda _: projects_pb.CreateProjectRequest(project=project_pb2.Project(name="A")),
+        lambda _: projects_pb.CreateProjectRequest(project=project_pb2.Project(name="B")),
     ),
     "UpdateProject": (
         "projects",
         lambda p: projects_pb.UpdateProjectRequest(
-            project_id=p.project, project=projects_pb.Project(name="A")
+            project_id=p.project, project=project_pb2.Project(name="A")
         ),
         lambda p: projects_pb.UpdateProjectRequest(
-            project_id=p.project, project=projects_pb.Project(name="B")
+            project_id=p.project, project=project_pb2.Project(name="B")
         ),
     ),
     "DeleteProject": (
@@ -78,19 +79,19 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
     "CreatePersonaGroup": (
         "projects",
         lambda p: projects_pb.CreatePersonaGroupRequest(
-            project_id=p.project, persona_group=projects_pb.PersonaGroup(name="A")
+            project_id=p.project, persona_group=project_pb2.PersonaGroup(name="A")
         ),
         lambda p: projects_pb.CreatePersonaGroupRequest(
-            project_id=p.project, persona_group=projects_pb.PersonaGroup(name="B")
+            project_id=p.project, persona_group=project_pb2.PersonaGroup(name="B")
         ),
     ),
     "UpdatePersonaGroup": (
         "projects",
         lambda p: projects_pb.UpdatePersonaGroupRequest(
-            **p.ids, persona_group=projects_pb.PersonaGroup(name="A")
+            **p.ids, persona_group=project_pb2.PersonaGroup(name="A")
         ),
         lambda p: projects_pb.UpdatePersonaGroupRequest(
-            **p.ids, persona_group=projects_pb.PersonaGroup(name="B")
+            **p.ids, persona_group=project_pb2.PersonaGroup(name="B")
         ),
     ),
     "DeletePersonaGroup": (

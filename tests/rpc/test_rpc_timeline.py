@@ -2,8 +2,8 @@
 
 import pytest
 
-from persona.v1 import library_service_pb2 as pb
-from persona.v1.response_service_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer
+from persona.v1 import measures_pb2
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer
 from support.answers import answer, record
 from support.data import Place, at, micros, rich_persona, uid
 from support.errors import refused
@@ -43,7 +43,9 @@ def case_3(place: Place) -> str:
 def test_worked_case_3(place: Place) -> None:
     library_id = case_3(place)
     (found,) = timeline(place.caller, library_id, question_key="case 3")
-    assert found.question == pb.Question(key="case 3", kind=pb.QUESTION_KIND_RATING, min=1, max=5)
+    assert found.question == measures_pb2.Question(
+        key="case 3", kind=measures_pb2.QUESTION_KIND_RATING, min=1, max=5
+    )
     assert [(micros(p.occurred_at), p.value.value) for p in found.points] == [
         (START + day * DAY, value) for day, value in CASE_3
     ]
@@ -74,14 +76,14 @@ def test_what_is_missing_has_its_reason(place: Place) -> None:
     shift = found[0].numeric_shift
     assert len(found[0].points) == SIMULATIONS
     assert shift.change.value == 0
-    assert shift.change_reason == pb.UNDEFINED_REASON_UNSPECIFIED
+    assert shift.change_reason == measures_pb2.UNDEFINED_REASON_UNSPECIFIED
     assert not shift.HasField("reliable_change")
-    assert shift.reliable_change_reason == pb.UNDEFINED_REASON_TOO_FEW_DIFFERENCES
+    assert shift.reliable_change_reason == measures_pb2.UNDEFINED_REASON_TOO_FEW_DIFFERENCES
     assert shift.slope.per_30_days == 0
     assert not shift.slope.HasField("low")
-    assert shift.interval_reason == pb.UNDEFINED_REASON_NO_RESIDUALS
+    assert shift.interval_reason == measures_pb2.UNDEFINED_REASON_NO_RESIDUALS
     assert not shift.HasField("trend")
-    assert shift.trend_reason == pb.UNDEFINED_REASON_TOO_FEW_POINTS
+    assert shift.trend_reason == measures_pb2.UNDEFINED_REASON_TOO_FEW_POINTS
 
 
 def test_every_kind_has_its_points(place: Place) -> None:
@@ -111,13 +113,13 @@ def test_every_kind_has_its_points(place: Place) -> None:
     found = {t.question.key: t for t in timeline(place.caller, promote(place, one).id)}
     assert found["k1"].question.options == letters
     assert [p.choice.value for p in found["k1"].points] == ["b", "b", "a"]
-    assert found["k1"].choice_shift == pb.ChoiceShift(
+    assert found["k1"].choice_shift == measures_pb2.ChoiceShift(
         first="b", last="a", changed=True, switch_count=1
     )
     assert [list(p.items) for p in found["k2"].points] == [["b", "c"], ["b", "c"], ["a", "c"]]
     assert [list(p.items) for p in found["k3"].points][2] == ["a", "price"]
     assert [p.value.value for p in found["k4"].points] == [0, -0.25, -0.5]
-    assert found["k4"].question.kind == pb.QUESTION_KIND_SENTIMENT
+    assert found["k4"].question.kind == measures_pb2.QUESTION_KIND_SENTIMENT
     assert "k5" not in found
 
 
@@ -137,7 +139,7 @@ def test_a_single_option_has_its_points_too(place: Place) -> None:
     assert [p.choice.value for p in found.points] == ["yes", "yes"]
     assert micros(found.points[0].occurred_at) == START
     assert found.points[0].simulation_ids == [simulation]
-    assert found.choice_shift == pb.ChoiceShift(first="yes", last="yes")
+    assert found.choice_shift == measures_pb2.ChoiceShift(first="yes", last="yes")
 
 
 def test_points_of_one_simulation_are_its_mean_and_equal_times_merge(place: Place) -> None:

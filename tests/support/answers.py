@@ -5,12 +5,7 @@ from typing import Any
 
 from persona.v1 import response_service_pb2 as pb
 from persona.v1.persona_pb2 import Persona
-from persona.v1.response_service_pb2 import (
-    ChoiceAnswer,
-    ChoicesAnswer,
-    RatingAnswer,
-    Response,
-)
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from support.data import at
 from support.service import Caller
 

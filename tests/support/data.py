@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.wrappers_pb2 import Int32Value
 
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1.persona_pb2 import Persona
 from support.service import Caller
@@ -19,7 +21,9 @@ def uid() -> str:
 
 
 def persona(**fields: Any) -> Persona:
-    """Return a persona that has a name, and these fields."""
+    """Return a persona that has a name, and these fields; an age may be a number."""
+    if isinstance(fields.get("age"), int):
+        fields["age"] = Int32Value(value=fields["age"])
     return Persona(**({"full_name": "Maria Santos"} | fields))
 
 
@@ -114,7 +118,7 @@ class Place:
         request = pb.ExportPersonasRequest(**(self.ids | arguments))
         return list(self.caller.personas.ExportPersonas(request))
 
-    def described(self) -> projects_pb.PersonaGroup:
+    def described(self) -> project_pb2.PersonaGroup:
         request = projects_pb.GetPersonaGroupRequest(**self.ids)
         return self.caller.projects.GetPersonaGroup(request).persona_group
 
@@ -123,17 +127,17 @@ class Place:
         return self.described().persona_count
 
 
-def make_project(caller: Caller, **fields: Any) -> projects_pb.Project:
+def make_project(caller: Caller, **fields: Any) -> project_pb2.Project:
     """Make a project."""
-    project = projects_pb.Project(**({"name": "Tests"} | fields))
+    project = project_pb2.Project(**({"name": "Tests"} | fields))
     return caller.projects.CreateProject(projects_pb.CreateProjectRequest(project=project)).project
 
 
-def make_group(caller: Caller, project: str, **fields: Any) -> projects_pb.PersonaGroup:
+def make_group(caller: Caller, project: str, **fields: Any) -> project_pb2.PersonaGroup:
     """Make a group in a project."""
     request = projects_pb.CreatePersonaGroupRequest(
         project_id=project,
-        persona_group=projects_pb.PersonaGroup(**({"name": "Everyone"} | fields)),
+        persona_group=project_pb2.PersonaGroup(**({"name": "Everyone"} | fields)),
     )
     return caller.projects.CreatePersonaGroup(request).persona_group
 

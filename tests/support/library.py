@@ -10,10 +10,10 @@ from typing import Any
 
 from persona.v1 import library_service_pb2 as pb
 from persona.v1 import persona_service_pb2 as personas_pb
-from persona.v1.library_service_pb2 import LibraryPersona, QuestionTimeline, Reliability
+from persona.v1.library_pb2 import LibraryPersona, LibraryPersonaProject
+from persona.v1.measures_pb2 import QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import LibraryPersonaProject
-from persona.v1.response_service_pb2 import RatingAnswer, Response
+from persona.v1.response_pb2 import RatingAnswer, Response
 from support.answers import answer, record
 from support.data import Place, at, make_place, rich_persona, uid
 from support.service import Caller
@@ -95,6 +95,9 @@ def library_persona(caller: Caller, library_persona_id: str) -> LibraryPersona:
 
 def reliability(caller: Caller, **named: str) -> Reliability:
     """Return an individual's reliability, named by three ids or by its library persona."""
+    if "library_persona_id" in named:
+        request = pb.GetLibraryPersonaReliabilityRequest(**named)
+        return caller.library.GetLibraryPersonaReliability(request).reliability
     return caller.library.GetReliability(pb.GetReliabilityRequest(**named)).reliability
 
 
@@ -109,10 +112,10 @@ def projects_of(
     caller: Caller, library_persona_id: str, **arguments: Any
 ) -> list[LibraryPersonaProject]:
     """Return every use of an individual."""
-    request = personas_pb.ListLibraryPersonaProjectsRequest(
+    request = pb.ListLibraryPersonaProjectsRequest(
         library_persona_id=library_persona_id, **arguments
     )
-    pages = _pages(caller.personas.ListLibraryPersonaProjects, request)
+    pages = _pages(caller.library.ListLibraryPersonaProjects, request)
     return [one for page in pages for one in page.projects]
 
 

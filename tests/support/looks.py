@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from persona.v1 import library_pb2, measures_pb2
 from persona.v1 import library_service_pb2 as pb
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_server.measures.policy import Policy
 from persona_server.services.call import Call
 from persona_server.services.library.individuals import measure
@@ -26,7 +27,7 @@ from support.stored import StoredGroup, read
 DEFAULTS = Policy()
 # Three simulations are too little data by default, and enough by these.
 LENIENT = Policy(
-    min_attainable=0.3, min_bound=0.3, min_noise_differences=1, min_noise_individuals=1
+    min_attainable=0.3, min_lower_bound=0.3, min_noise_differences=1, min_noise_individuals=1
 )
 
 
@@ -92,14 +93,14 @@ class Served:
         project_id, group_id = id_text(self._group.project), id_text(self._group.group)
         return {"project_id": project_id, "group_id": group_id, "persona_id": id_text(one)}
 
-    def reliability(self, one: bytes) -> pb.Reliability:
+    def reliability(self, one: bytes) -> measures_pb2.Reliability:
         request = pb.GetReliabilityRequest(**self._named(one))
         encoded = self._library.get_reliability(self._call("GetReliability"), request)
         found = pb.GetReliabilityResponse.FromString(encoded).reliability
         found.ClearField("measured_at")
         return found
 
-    def promote(self, one: bytes) -> pb.LibraryPersona:
+    def promote(self, one: bytes) -> library_pb2.LibraryPersona:
         request = pb.PromotePersonaRequest(**self._named(one))
         encoded = self._library.promote_persona(self._call("PromotePersona"), request)
         return pb.PromotePersonaResponse.FromString(encoded).library_persona

@@ -6,13 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from persona.v1.response_service_pb2 import (
-    ChoiceAnswer,
-    ChoicesAnswer,
-    ListResponsesResponse,
-    RatingAnswer,
-    Response,
-)
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
+from persona.v1.response_service_pb2 import ListResponsesResponse
 from persona_server.measures.answering import asked
 from persona_server.measures.answers import Answer, Question, first_answers
 from persona_server.measures.histogram import Histogram, Moments

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_server.services.responses.recording import Recorded, record_responses
 from persona_server.storage.keys import id_text
 from support.answers import answer

@@ -41,16 +41,16 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
     named: dict[str, Any] = dict(group)
     return {
         "GetPersonaLineage": lambda: personas_pb.GetPersonaLineageRequest(**copy, page_size=1),
-        "ListLibraryPersonaProjects": lambda: personas_pb.ListLibraryPersonaProjectsRequest(
+        "ListLibraryPersonaProjects": lambda: pb.ListLibraryPersonaProjectsRequest(
             **one, page_size=1
         ),
         "GetReliability": lambda: pb.GetReliabilityRequest(**copy),
-        "GetReliability by library_persona_id": lambda: pb.GetReliabilityRequest(**one),
+        "GetLibraryPersonaReliability": lambda: pb.GetLibraryPersonaReliabilityRequest(**one),
         "PromotePersona": shelf.eligible,
         "ListLibraryPersonas": lambda: pb.ListLibraryPersonasRequest(
             page_size=2,
             gender="female",
-            min_reliability=0.5,
+            lower_bound_min=0.5,
             include_retired=True,
             order_by="created_at desc",
         ),

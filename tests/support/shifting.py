@@ -1,7 +1,7 @@
 """An individual whose attitude shifts: worked case 3 of the measures."""
 
-from persona.v1.library_service_pb2 import LibraryPersona
-from persona.v1.response_service_pb2 import ChoiceAnswer, RatingAnswer, Response
+from persona.v1.library_pb2 import LibraryPersona
+from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer, Response
 from support.answers import answer, record
 from support.data import Place, at, make_place, uid
 from support.library import DAY, START, individual

@@ -8,6 +8,7 @@ from persona.v1 import (
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
+    response_pb2,
     response_service_pb2,
 )
 from persona_server.identity.scopes import SCOPES as KNOWN
@@ -34,6 +35,7 @@ SPECIAL = {
     "GetPersonaLineage": LINEAGE,
     "ListLibraryPersonaProjects": LINEAGE,
     "GetReliability": MEASURES,
+    "GetLibraryPersonaReliability": MEASURES,
     "GetAttitudeTimeline": MEASURES,
     "GetResponsePersona": {"responses:read", "personas:read"},
     "PromotePersona": {"library:write", "library:read", "responses:read"},
@@ -55,7 +57,7 @@ ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 31
+    assert len(rpcs()) == 32
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -86,7 +88,13 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
 
 
 # What reads all of an individual's answers or the whole library.
-DEAR = {"GetReliability", "GetAttitudeTimeline", "MatchLibraryPersonas", "PromotePersona"}
+DEAR = {
+    "GetReliability",
+    "GetLibraryPersonaReliability",
+    "GetAttitudeTimeline",
+    "MatchLibraryPersonas",
+    "PromotePersona",
+}
 
 
 def test_every_pool_of_the_table_is_there() -> None:
@@ -137,7 +145,7 @@ def test_a_response_stands_at_one_place_and_its_flag_is_last() -> None:
     ):
         assert message.DESCRIPTOR.fields_by_name["responses"].number == 1
     assert response_service_pb2.GetResponsePersonaResponse.DESCRIPTOR.fields[0].number == 1
-    flag = response_service_pb2.Response(persona_deleted=True).SerializeToString()
+    flag = response_pb2.Response(persona_deleted=True).SerializeToString()
     assert flag == recording._PERSONA_DELETED + DELETED
     assert (SHOWN, DELETED) == (b"\0", b"\1")
 

@@ -3,25 +3,14 @@
 Requests and answers are the generated messages of `persona.v1`; there are no other model classes.
 """
 
-from persona.v1.library_service_pb2 import (
-    LibraryMatch,
-    LibraryPersona,
-    QuestionTimeline,
-    Reliability,
-)
+from google.protobuf.wrappers_pb2 import Int32Value
+
+from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
+from persona.v1.measures_pb2 import QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import (
-    ExportPersonasResponse,
-    ImportPersonasResponse,
-    LibraryPersonaProject,
-)
-from persona.v1.project_service_pb2 import PersonaGroup, Project
-from persona.v1.response_service_pb2 import (
-    ChoiceAnswer,
-    ChoicesAnswer,
-    RatingAnswer,
-    Response,
-)
+from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
+from persona.v1.project_pb2 import PersonaGroup, Project
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from persona_client.batches import split_batches, split_responses
 from persona_client.client import PersonaClient
 from persona_client.errors import (
@@ -74,6 +63,7 @@ __all__ = [
     "ImportConflict",
     "ImportGap",
     "ImportPersonasResponse",
+    "Int32Value",
     "InternalError",
     "InvalidField",
     "InvalidPageToken",

@@ -3,27 +3,23 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Unpack
 
+from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
+    GetLibraryPersonaReliabilityRequest,
     GetLibraryPersonaRequest,
     GetReliabilityRequest,
-    LibraryMatch,
-    LibraryPersona,
+    ListLibraryPersonaProjectsRequest,
     ListLibraryPersonasRequest,
     MatchLibraryPersonasRequest,
     PromotePersonaRequest,
-    QuestionTimeline,
-    Reliability,
     RetireLibraryPersonaRequest,
     ReuseLibraryPersonasRequest,
 )
 from persona.v1.library_service_pb2_grpc import LibraryServiceStub
+from persona.v1.measures_pb2 import QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import (
-    GetPersonaLineageRequest,
-    LibraryPersonaProject,
-    ListLibraryPersonaProjectsRequest,
-)
+from persona.v1.persona_service_pb2 import GetPersonaLineageRequest
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_client.calls import Caller
 from persona_client.personas import PersonaFilters
@@ -33,11 +29,12 @@ from persona_client.retry import RetryPolicy
 class LibraryFilters(PersonaFilters, total=False):
     """What library personas to list, and in which order.
 
-    `min_reliability` bounds the lower bound at promotion; `order_by` is "reliability",
-    "project_count" or "created_at", with " desc" for descending ("" is "reliability desc").
+    `lower_bound_min` is for the lower bound of reliability at promotion; `order_by` is
+    "lower_bound", "project_count" or "created_at", with " desc" for descending ("" is "lower_bound
+    desc").
     """
 
-    min_reliability: float
+    lower_bound_min: float
     include_retired: bool
     order_by: str
 
@@ -69,15 +66,16 @@ class LibraryCalls(Caller):
         )
         return self._call(self._library.GetReliability, request, timeout).reliability
 
-    def get_library_reliability(
+    def get_library_persona_reliability(
         self, library_persona_id: str, *, timeout: float | None = None
     ) -> Reliability:
         """Return how reliably an individual answers, over all its personas.
 
         Raises LibraryPersonaNotFound.
         """
-        request = GetReliabilityRequest(library_persona_id=library_persona_id)
-        return self._call(self._library.GetReliability, request, timeout).reliability
+        request = GetLibraryPersonaReliabilityRequest(library_persona_id=library_persona_id)
+        method = self._library.GetLibraryPersonaReliability
+        return self._call(method, request, timeout).reliability
 
     def promote_persona(
         self,
@@ -90,7 +88,7 @@ class LibraryCalls(Caller):
     ) -> LibraryPersona:
         """Take a reliable individual into the library, or return it if it is there.
 
-        Raises NotEligible (`metadata` names every rule with its figure), PersonaNotFound.
+        Raises NotEligible (whose `reliability` has every rule with its figure), PersonaNotFound.
         """
         request = PromotePersonaRequest(
             project_id=project_id, group_id=group_id, persona_id=persona_id, request_id=request_id
@@ -192,7 +190,7 @@ class LibraryCalls(Caller):
         request = ListLibraryPersonaProjectsRequest(
             library_persona_id=library_persona_id, page_size=page_size
         )
-        for page in self._pages(self._lineage.ListLibraryPersonaProjects, request, timeout):
+        for page in self._pages(self._library.ListLibraryPersonaProjects, request, timeout):
             yield from page.projects
 
     def get_persona_lineage(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.project_service_pb2 import (
     CreatePersonaGroupRequest,
     CreateProjectRequest,
@@ -13,8 +14,6 @@ from persona.v1.project_service_pb2 import (
     GetProjectRequest,
     ListPersonaGroupsRequest,
     ListProjectsRequest,
-    PersonaGroup,
-    Project,
     UpdatePersonaGroupRequest,
     UpdateProjectRequest,
 )

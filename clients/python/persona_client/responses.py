@@ -1,22 +1,22 @@
 """The calls of ResponseService."""
 
-import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona.v1.persona_pb2 import Persona
+from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import (
     GetResponsePersonaRequest,
     ListResponsesRequest,
     RecordResponsesRequest,
-    Response,
 )
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_client.batches import split_responses
 from persona_client.calls import Caller
 from persona_client.retry import RetryPolicy
+from persona_client.sending import is_there, request_ids, send_all
 
 
 class ResponseCalls(Caller):
@@ -37,23 +37,24 @@ class ResponseCalls(Caller):
         """Record answers of one simulation and return them as recorded, in order.
 
         `simulation_id` is a UUID of yours. More than 1,000 answers, or more than 3 MiB, go in
-        several batches. Each batch is all or nothing and gets `timeout` seconds; those before a
-        failing one stay. The same request_id with the same answers has its effect once, and so has
-        an answer with an id of your own. Raises PersonaNotFound (`metadata["indexes"]` and
+        several batches, and so do those of an iterator that takes its time: what it has made is
+        recorded within about a second. Each batch is all or nothing and gets `timeout` seconds;
+        those before a failing one stay. The same request_id with the same answers has its effect
+        once, for which batches are sent only when they are full, and so has an answer with an id
+        of your own. Raises PersonaNotFound (`metadata["indexes"]` and
         `violations` name the answers to drop, by their place in the batch), InvalidField,
         AlreadyExists.
         """
-        base = request_id or str(uuid.uuid4())
-        recorded: list[Response] = []
-        for i, batch in enumerate(split_responses(responses)):
+        ids = request_ids(request_id)
+
+        def record(batch: list[Response]) -> Iterable[Response]:
             request = RecordResponsesRequest(
-                simulation_id=simulation_id,
-                responses=batch,
-                request_id=base if i == 0 else str(uuid.uuid5(uuid.UUID(base), str(i))),
+                simulation_id=simulation_id, responses=batch, request_id=next(ids)
             )
-            answer = self._mutate(self._responses.RecordResponses, request, timeout)
-            recorded.extend(answer.responses)
-        return recorded
+            return self._mutate(self._responses.RecordResponses, request, timeout).responses
+
+        are_there = bool(request_id) or is_there(responses)
+        return send_all(split_responses(responses), record, are_there=are_there)
 
     def list_responses(
         self,

@@ -22,87 +22,59 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
+from persona.v1 import library_pb2 as persona_dot_v1_dot_library__pb2
+from persona.v1 import measures_pb2 as persona_dot_v1_dot_measures__pb2
 from persona.v1 import persona_pb2 as persona_dot_v1_dot_persona__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/library_service.proto\x12\npersona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\x1a\x18persona/v1/persona.proto\"\xa4\x03\n\x0eLibraryPersona\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12-\n\x07profile\x18\x02 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07profile\x12*\n\x11origin_project_id\x18\x03 \x01(\tR\x0foriginProjectId\x12*\n\x11origin_persona_id\x18\x04 \x01(\tR\x0foriginPersonaId\x12\x39\n\x0breliability\x18\x05 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x0breliability\x12#\n\rproject_count\x18\x06 \x01(\x05R\x0cprojectCount\x12%\n\x0eresponse_count\x18\x07 \x01(\x05R\rresponseCount\x12\x39\n\nretired_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tretiredAt\x12\x39\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\"\x9e\t\n\x0bReliability\x12\x35\n\x06status\x18\x01 \x01(\x0e\x32\x1d.persona.v1.ReliabilityStatusR\x06status\x12\x31\n\x05rules\x18\x02 \x03(\x0b\x32\x1b.persona.v1.ReliabilityRuleR\x05rules\x12>\n\x0b\x63oefficient\x18\x03 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x0b\x63oefficient\x12=\n\x0blower_bound\x18\x04 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\nlowerBound\x12<\n\nattainable\x18\x05 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\nattainable\x12K\n\x12\x63ontradiction_rate\x18\x06 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x11\x63ontradictionRate\x12J\n\x12\x63oefficient_reason\x18\x07 \x01(\x0e\x32\x1b.persona.v1.UndefinedReasonR\x11\x63oefficientReason\x12I\n\x12lower_bound_reason\x18\x08 \x01(\x0e\x32\x1b.persona.v1.UndefinedReasonR\x10lowerBoundReason\x12W\n\x19\x63ontradiction_rate_reason\x18\t \x01(\x0e\x32\x1b.persona.v1.UndefinedReasonR\x17\x63ontradictionRateReason\x12)\n\x10simulation_count\x18\n \x01(\x05R\x0fsimulationCount\x12%\n\x0equestion_count\x18\x0b \x01(\x05R\rquestionCount\x12\x38\n\x18\x63ontradicting_pair_count\x18\x0c \x01(\x05R\x16\x63ontradictingPairCount\x12\x1d\n\npair_count\x18\r \x01(\x05R\tpairCount\x12\x41\n\x0e\x63ontradictions\x18\x0e \x03(\x0b\x32\x19.persona.v1.ContradictionR\x0e\x63ontradictions\x12!\n\x0cmixed_models\x18\x0f \x01(\x08R\x0bmixedModels\x12\x30\n\x06models\x18\x10 \x03(\x0b\x32\x18.persona.v1.ModelVersionR\x06models\x12\x32\n\x15reliable_change_count\x18\x11 \x01(\x05R\x13reliableChangeCount\x12;\n\x0bmeasured_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nmeasuredAt\x12J\n\x12library_persona_id\x18\x13 \x01(\x0b\x32\x1c.google.protobuf.StringValueR\x10libraryPersonaId\x12+\n\x11promotion_pending\x18\x14 \x01(\x08R\x10promotionPending\"\x87\x01\n\x0fReliabilityRule\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x34\n\x06\x66igure\x18\x02 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x06\x66igure\x12\x14\n\x05limit\x18\x03 \x01(\x01R\x05limit\x12\x14\n\x05holds\x18\x04 \x01(\x08R\x05holds\"\xf4\x01\n\rContradiction\x12\x30\n\x08question\x18\x01 \x01(\x0b\x32\x14.persona.v1.QuestionR\x08question\x12*\n\x11\x66irst_response_id\x18\x02 \x01(\tR\x0f\x66irstResponseId\x12,\n\x12second_response_id\x18\x03 \x01(\tR\x10secondResponseId\x12\x38\n\x18\x63ontradicting_pair_count\x18\x04 \x01(\x05R\x16\x63ontradictingPairCount\x12\x1d\n\npair_count\x18\x05 \x01(\x05R\tpairCount\"K\n\x0cModelVersion\x12\x14\n\x05model\x18\x01 \x01(\tR\x05model\x12%\n\x0eprompt_version\x18\x02 \x01(\tR\rpromptVersion\"\x88\x01\n\x08Question\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x18.persona.v1.QuestionKindR\x04kind\x12\x18\n\x07options\x18\x03 \x03(\tR\x07options\x12\x10\n\x03min\x18\x04 \x01(\x05R\x03min\x12\x10\n\x03max\x18\x05 \x01(\x05R\x03max\"\x9e\x01\n\x15GetReliabilityRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12,\n\x12library_persona_id\x18\x04 \x01(\tR\x10libraryPersonaId\"S\n\x16GetReliabilityResponse\x12\x39\n\x0breliability\x18\x01 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x0breliability\"\x8f\x01\n\x15PromotePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"]\n\x16PromotePersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xee\x02\n\x1aListLibraryPersonasRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x16\n\x06gender\x18\x03 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x04 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x05 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x06 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\x07 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\x08 \x01(\x05R\x06\x61geMax\x12\'\n\x0fmin_reliability\x18\t \x01(\x01R\x0eminReliability\x12\'\n\x0finclude_retired\x18\n \x01(\x08R\x0eincludeRetired\x12\x19\n\x08order_by\x18\x0b \x01(\tR\x07orderBy\"\x8c\x01\n\x1bListLibraryPersonasResponse\x12\x45\n\x10library_personas\x18\x01 \x03(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0flibraryPersonas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"H\n\x18GetLibraryPersonaRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"`\n\x19GetLibraryPersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"j\n\x1bRetireLibraryPersonaRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"c\n\x1cRetireLibraryPersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xe7\x01\n\x1bMatchLibraryPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x35\n\x17\x65xclude_used_in_project\x18\x05 \x01(\x08R\x14\x65xcludeUsedInProject\x12\x1b\n\tmin_score\x18\x06 \x01(\x01R\x08minScore\"z\n\x1cMatchLibraryPersonasResponse\x12\x32\n\x07matches\x18\x01 \x03(\x0b\x32\x18.persona.v1.LibraryMatchR\x07matches\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x97\x01\n\x0cLibraryMatch\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\x12\x14\n\x05score\x18\x02 \x01(\x01R\x05score\x12,\n\x05parts\x18\x03 \x01(\x0b\x32\x16.persona.v1.MatchPartsR\x05parts\"\xf5\x01\n\nMatchParts\x12.\n\x03\x61ge\x18\x01 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x03\x61ge\x12?\n\x0cincome_level\x18\x02 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x0bincomeLevel\x12\x38\n\x08location\x18\x03 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x08location\x12<\n\noccupation\x18\x04 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\noccupation\"\xa6\x01\n\x1bReuseLibraryPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12.\n\x13library_persona_ids\x18\x03 \x03(\tR\x11libraryPersonaIds\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"O\n\x1cReuseLibraryPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"\xa9\x01\n\x1aGetAttitudeTimelineRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x04 \x01(\tR\x0bquestionKey\"\x81\x01\n\x1bGetAttitudeTimelineResponse\x12:\n\ttimelines\x18\x01 \x03(\x0b\x32\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf2\x01\n\x10QuestionTimeline\x12\x30\n\x08question\x18\x01 \x01(\x0b\x32\x14.persona.v1.QuestionR\x08question\x12\x31\n\x06points\x18\x02 \x03(\x0b\x32\x19.persona.v1.TimelinePointR\x06points\x12=\n\rnumeric_shift\x18\x03 \x01(\x0b\x32\x18.persona.v1.NumericShiftR\x0cnumericShift\x12:\n\x0c\x63hoice_shift\x18\x04 \x01(\x0b\x32\x17.persona.v1.ChoiceShiftR\x0b\x63hoiceShift\"\xf3\x01\n\rTimelinePoint\x12;\n\x0boccurred_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\noccurredAt\x12\x32\n\x05value\x18\x02 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x05value\x12\x34\n\x06\x63hoice\x18\x03 \x01(\x0b\x32\x1c.google.protobuf.StringValueR\x06\x63hoice\x12\x14\n\x05items\x18\x04 \x03(\tR\x05items\x12%\n\x0esimulation_ids\x18\x05 \x03(\tR\rsimulationIds\"\xf8\x04\n\x0cNumericShift\x12\x14\n\x05\x66irst\x18\x01 \x01(\x01R\x05\x66irst\x12\x12\n\x04last\x18\x02 \x01(\x01R\x04last\x12\x12\n\x04mean\x18\x03 \x01(\x01R\x04mean\x12\x34\n\x06\x63hange\x18\x04 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x06\x63hange\x12\x43\n\x0freliable_change\x18\x05 \x01(\x0b\x32\x1a.persona.v1.ReliableChangeR\x0ereliableChange\x12\'\n\x05slope\x18\x06 \x01(\x0b\x32\x11.persona.v1.SlopeR\x05slope\x12+\n\x05trend\x18\x07 \x01(\x0b\x32\x15.persona.v1.TrendTestR\x05trend\x12@\n\rchange_reason\x18\x08 \x01(\x0e\x32\x1b.persona.v1.UndefinedReasonR\x0c\x63hangeReason\x12Q\n\x16reliable_change_reason\x18\t \x01(\x0e\x32\x1b.persona.v1.UndefinedReasonR\x14reliableChangeReason\x12>\n\x0cslope_reason\x18\n \x01(\x0e\x32\x1b.persona.v1.UndefinedReasonR\x0bslopeReason\x12\x44\n\x0finterval_reason\x18\x0b \x01(\x0e\x32\x1b.persona.v1.UndefinedReasonR\x0eintervalReason\x12>\n\x0ctrend_reason\x18\x0c \x01(\x0e\x32\x1b.persona.v1.UndefinedReasonR\x0btrendReason\"\xe6\x01\n\x0eReliableChange\x12\x10\n\x03rci\x18\x01 \x01(\x01R\x03rci\x12\x0c\n\x01p\x18\x02 \x01(\x01R\x01p\x12\x1d\n\nadjusted_p\x18\x03 \x01(\x01R\tadjustedP\x12\x1c\n\tthreshold\x18\x04 \x01(\x01R\tthreshold\x12%\n\x0enoise_variance\x18\x05 \x01(\x01R\rnoiseVariance\x12\x34\n\x16noise_difference_count\x18\x06 \x01(\x05R\x14noiseDifferenceCount\x12\x1a\n\x08reliable\x18\x07 \x01(\x08R\x08reliable\"\x89\x01\n\x05Slope\x12\x1e\n\x0bper_30_days\x18\x01 \x01(\x01R\tper30Days\x12.\n\x03low\x18\x02 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x03low\x12\x30\n\x04high\x18\x03 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\x04high\"c\n\tTrendTest\x12\x1c\n\tstatistic\x18\x01 \x01(\x05R\tstatistic\x12*\n\x11untied_pair_count\x18\x02 \x01(\x05R\x0funtiedPairCount\x12\x0c\n\x01p\x18\x03 \x01(\x01R\x01p\"t\n\x0b\x43hoiceShift\x12\x14\n\x05\x66irst\x18\x01 \x01(\tR\x05\x66irst\x12\x12\n\x04last\x18\x02 \x01(\tR\x04last\x12\x18\n\x07\x63hanged\x18\x03 \x01(\x08R\x07\x63hanged\x12!\n\x0cswitch_count\x18\x04 \x01(\x05R\x0bswitchCount*\xa7\x01\n\x11ReliabilityStatus\x12\"\n\x1eRELIABILITY_STATUS_UNSPECIFIED\x10\x00\x12(\n$RELIABILITY_STATUS_INSUFFICIENT_DATA\x10\x01\x12\x1f\n\x1bRELIABILITY_STATUS_ELIGIBLE\x10\x02\x12#\n\x1fRELIABILITY_STATUS_NOT_ELIGIBLE\x10\x03*\xbd\x03\n\x0fUndefinedReason\x12 \n\x1cUNDEFINED_REASON_UNSPECIFIED\x10\x00\x12)\n%UNDEFINED_REASON_NO_REPEATED_QUESTION\x10\x01\x12\"\n\x1eUNDEFINED_REASON_TOO_FEW_PEERS\x10\x02\x12$\n UNDEFINED_REASON_EVERYBODY_ALIKE\x10\x03\x12\x33\n/UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION\x10\x04\x12\'\n#UNDEFINED_REASON_NO_COMPARABLE_PAIR\x10\x05\x12#\n\x1fUNDEFINED_REASON_TOO_FEW_POINTS\x10\x06\x12$\n UNDEFINED_REASON_TOO_MANY_POINTS\x10\x07\x12(\n$UNDEFINED_REASON_TOO_FEW_DIFFERENCES\x10\x08\x12\x1d\n\x19UNDEFINED_REASON_NO_NOISE\x10\t\x12!\n\x1dUNDEFINED_REASON_NO_RESIDUALS\x10\n*\xb3\x01\n\x0cQuestionKind\x12\x1d\n\x19QUESTION_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14QUESTION_KIND_CHOICE\x10\x01\x12\x19\n\x15QUESTION_KIND_CHOICES\x10\x02\x12\x18\n\x14QUESTION_KIND_RATING\x10\x03\x12\x1b\n\x17QUESTION_KIND_SENTIMENT\x10\x04\x12\x18\n\x14QUESTION_KIND_THEMES\x10\x05\x32\xb5\x06\n\x0eLibraryService\x12W\n\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12W\n\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12\x66\n\x13ListLibraryPersonas\x12&.persona.v1.ListLibraryPersonasRequest\x1a\'.persona.v1.ListLibraryPersonasResponse\x12`\n\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12i\n\x14RetireLibraryPersona\x12\'.persona.v1.RetireLibraryPersonaRequest\x1a(.persona.v1.RetireLibraryPersonaResponse\x12i\n\x14MatchLibraryPersonas\x12\'.persona.v1.MatchLibraryPersonasRequest\x1a(.persona.v1.MatchLibraryPersonasResponse\x12i\n\x14ReuseLibraryPersonas\x12\'.persona.v1.ReuseLibraryPersonasRequest\x1a(.persona.v1.ReuseLibraryPersonasResponse\x12\x66\n\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a\'.persona.v1.GetAttitudeTimelineResponseBf\n\npersona.v1B\x13LibraryServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/library_service.proto\x12\npersona.v1\x1a\x18persona/v1/library.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"p\n\x15GetReliabilityRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\"S\n\x16GetReliabilityResponse\x12\x39\n\x0breliability\x18\x01 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x0breliability\"S\n#GetLibraryPersonaReliabilityRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"a\n$GetLibraryPersonaReliabilityResponse\x12\x39\n\x0breliability\x18\x01 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x0breliability\"\x8f\x01\n\x15PromotePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"]\n\x16PromotePersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xed\x02\n\x1aListLibraryPersonasRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x16\n\x06gender\x18\x03 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x04 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x05 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x06 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\x07 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\x08 \x01(\x05R\x06\x61geMax\x12&\n\x0flower_bound_min\x18\t \x01(\x01R\rlowerBoundMin\x12\'\n\x0finclude_retired\x18\n \x01(\x08R\x0eincludeRetired\x12\x19\n\x08order_by\x18\x0b \x01(\tR\x07orderBy\"\x8c\x01\n\x1bListLibraryPersonasResponse\x12\x45\n\x10library_personas\x18\x01 \x03(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0flibraryPersonas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"H\n\x18GetLibraryPersonaRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"`\n\x19GetLibraryPersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x8d\x01\n!ListLibraryPersonaProjectsRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x8b\x01\n\"ListLibraryPersonaProjectsResponse\x12=\n\x08projects\x18\x01 \x03(\x0b\x32!.persona.v1.LibraryPersonaProjectR\x08projects\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"j\n\x1bRetireLibraryPersonaRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"c\n\x1cRetireLibraryPersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xe7\x01\n\x1bMatchLibraryPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x35\n\x17\x65xclude_used_in_project\x18\x05 \x01(\x08R\x14\x65xcludeUsedInProject\x12\x1b\n\tmin_score\x18\x06 \x01(\x01R\x08minScore\"z\n\x1cMatchLibraryPersonasResponse\x12\x32\n\x07matches\x18\x01 \x03(\x0b\x32\x18.persona.v1.LibraryMatchR\x07matches\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa6\x01\n\x1bReuseLibraryPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12.\n\x13library_persona_ids\x18\x03 \x03(\tR\x11libraryPersonaIds\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"O\n\x1cReuseLibraryPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"\xa9\x01\n\x1aGetAttitudeTimelineRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x04 \x01(\tR\x0bquestionKey\"\x81\x01\n\x1bGetAttitudeTimelineResponse\x12:\n\ttimelines\x18\x01 \x03(\x0b\x32\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb6\x08\n\x0eLibraryService\x12W\n\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12\x81\x01\n\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a\x30.persona.v1.GetLibraryPersonaReliabilityResponse\x12W\n\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12\x66\n\x13ListLibraryPersonas\x12&.persona.v1.ListLibraryPersonasRequest\x1a\'.persona.v1.ListLibraryPersonasResponse\x12`\n\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12{\n\x1aListLibraryPersonaProjects\x12-.persona.v1.ListLibraryPersonaProjectsRequest\x1a..persona.v1.ListLibraryPersonaProjectsResponse\x12i\n\x14RetireLibraryPersona\x12\'.persona.v1.RetireLibraryPersonaRequest\x1a(.persona.v1.RetireLibraryPersonaResponse\x12i\n\x14MatchLibraryPersonas\x12\'.persona.v1.MatchLibraryPersonasRequest\x1a(.persona.v1.MatchLibraryPersonasResponse\x12i\n\x14ReuseLibraryPersonas\x12\'.persona.v1.ReuseLibraryPersonasRequest\x1a(.persona.v1.ReuseLibraryPersonasResponse\x12\x66\n\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a\'.persona.v1.GetAttitudeTimelineResponseB\xa2\x01\n\npersona.v1B\x13LibraryServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'persona.v1.library_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\023LibraryServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1'
-  _globals['_RELIABILITYSTATUS']._serialized_start=6761
-  _globals['_RELIABILITYSTATUS']._serialized_end=6928
-  _globals['_UNDEFINEDREASON']._serialized_start=6931
-  _globals['_UNDEFINEDREASON']._serialized_end=7376
-  _globals['_QUESTIONKIND']._serialized_start=7379
-  _globals['_QUESTIONKIND']._serialized_end=7558
-  _globals['_LIBRARYPERSONA']._serialized_start=140
-  _globals['_LIBRARYPERSONA']._serialized_end=560
-  _globals['_RELIABILITY']._serialized_start=563
-  _globals['_RELIABILITY']._serialized_end=1745
-  _globals['_RELIABILITYRULE']._serialized_start=1748
-  _globals['_RELIABILITYRULE']._serialized_end=1883
-  _globals['_CONTRADICTION']._serialized_start=1886
-  _globals['_CONTRADICTION']._serialized_end=2130
-  _globals['_MODELVERSION']._serialized_start=2132
-  _globals['_MODELVERSION']._serialized_end=2207
-  _globals['_QUESTION']._serialized_start=2210
-  _globals['_QUESTION']._serialized_end=2346
-  _globals['_GETRELIABILITYREQUEST']._serialized_start=2349
-  _globals['_GETRELIABILITYREQUEST']._serialized_end=2507
-  _globals['_GETRELIABILITYRESPONSE']._serialized_start=2509
-  _globals['_GETRELIABILITYRESPONSE']._serialized_end=2592
-  _globals['_PROMOTEPERSONAREQUEST']._serialized_start=2595
-  _globals['_PROMOTEPERSONAREQUEST']._serialized_end=2738
-  _globals['_PROMOTEPERSONARESPONSE']._serialized_start=2740
-  _globals['_PROMOTEPERSONARESPONSE']._serialized_end=2833
-  _globals['_LISTLIBRARYPERSONASREQUEST']._serialized_start=2836
-  _globals['_LISTLIBRARYPERSONASREQUEST']._serialized_end=3202
-  _globals['_LISTLIBRARYPERSONASRESPONSE']._serialized_start=3205
-  _globals['_LISTLIBRARYPERSONASRESPONSE']._serialized_end=3345
-  _globals['_GETLIBRARYPERSONAREQUEST']._serialized_start=3347
-  _globals['_GETLIBRARYPERSONAREQUEST']._serialized_end=3419
-  _globals['_GETLIBRARYPERSONARESPONSE']._serialized_start=3421
-  _globals['_GETLIBRARYPERSONARESPONSE']._serialized_end=3517
-  _globals['_RETIRELIBRARYPERSONAREQUEST']._serialized_start=3519
-  _globals['_RETIRELIBRARYPERSONAREQUEST']._serialized_end=3625
-  _globals['_RETIRELIBRARYPERSONARESPONSE']._serialized_start=3627
-  _globals['_RETIRELIBRARYPERSONARESPONSE']._serialized_end=3726
-  _globals['_MATCHLIBRARYPERSONASREQUEST']._serialized_start=3729
-  _globals['_MATCHLIBRARYPERSONASREQUEST']._serialized_end=3960
-  _globals['_MATCHLIBRARYPERSONASRESPONSE']._serialized_start=3962
-  _globals['_MATCHLIBRARYPERSONASRESPONSE']._serialized_end=4084
-  _globals['_LIBRARYMATCH']._serialized_start=4087
-  _globals['_LIBRARYMATCH']._serialized_end=4238
-  _globals['_MATCHPARTS']._serialized_start=4241
-  _globals['_MATCHPARTS']._serialized_end=4486
-  _globals['_REUSELIBRARYPERSONASREQUEST']._serialized_start=4489
-  _globals['_REUSELIBRARYPERSONASREQUEST']._serialized_end=4655
-  _globals['_REUSELIBRARYPERSONASRESPONSE']._serialized_start=4657
-  _globals['_REUSELIBRARYPERSONASRESPONSE']._serialized_end=4736
-  _globals['_GETATTITUDETIMELINEREQUEST']._serialized_start=4739
-  _globals['_GETATTITUDETIMELINEREQUEST']._serialized_end=4908
-  _globals['_GETATTITUDETIMELINERESPONSE']._serialized_start=4911
-  _globals['_GETATTITUDETIMELINERESPONSE']._serialized_end=5040
-  _globals['_QUESTIONTIMELINE']._serialized_start=5043
-  _globals['_QUESTIONTIMELINE']._serialized_end=5285
-  _globals['_TIMELINEPOINT']._serialized_start=5288
-  _globals['_TIMELINEPOINT']._serialized_end=5531
-  _globals['_NUMERICSHIFT']._serialized_start=5534
-  _globals['_NUMERICSHIFT']._serialized_end=6166
-  _globals['_RELIABLECHANGE']._serialized_start=6169
-  _globals['_RELIABLECHANGE']._serialized_end=6399
-  _globals['_SLOPE']._serialized_start=6402
-  _globals['_SLOPE']._serialized_end=6539
-  _globals['_TRENDTEST']._serialized_start=6541
-  _globals['_TRENDTEST']._serialized_end=6640
-  _globals['_CHOICESHIFT']._serialized_start=6642
-  _globals['_CHOICESHIFT']._serialized_end=6758
-  _globals['_LIBRARYSERVICE']._serialized_start=7561
-  _globals['_LIBRARYSERVICE']._serialized_end=8382
+  _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\023LibraryServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
+  _globals['_GETRELIABILITYREQUEST']._serialized_start=127
+  _globals['_GETRELIABILITYREQUEST']._serialized_end=239
+  _globals['_GETRELIABILITYRESPONSE']._serialized_start=241
+  _globals['_GETRELIABILITYRESPONSE']._serialized_end=324
+  _globals['_GETLIBRARYPERSONARELIABILITYREQUEST']._serialized_start=326
+  _globals['_GETLIBRARYPERSONARELIABILITYREQUEST']._serialized_end=409
+  _globals['_GETLIBRARYPERSONARELIABILITYRESPONSE']._serialized_start=411
+  _globals['_GETLIBRARYPERSONARELIABILITYRESPONSE']._serialized_end=508
+  _globals['_PROMOTEPERSONAREQUEST']._serialized_start=511
+  _globals['_PROMOTEPERSONAREQUEST']._serialized_end=654
+  _globals['_PROMOTEPERSONARESPONSE']._serialized_start=656
+  _globals['_PROMOTEPERSONARESPONSE']._serialized_end=749
+  _globals['_LISTLIBRARYPERSONASREQUEST']._serialized_start=752
+  _globals['_LISTLIBRARYPERSONASREQUEST']._serialized_end=1117
+  _globals['_LISTLIBRARYPERSONASRESPONSE']._serialized_start=1120
+  _globals['_LISTLIBRARYPERSONASRESPONSE']._serialized_end=1260
+  _globals['_GETLIBRARYPERSONAREQUEST']._serialized_start=1262
+  _globals['_GETLIBRARYPERSONAREQUEST']._serialized_end=1334
+  _globals['_GETLIBRARYPERSONARESPONSE']._serialized_start=1336
+  _globals['_GETLIBRARYPERSONARESPONSE']._serialized_end=1432
+  _globals['_LISTLIBRARYPERSONAPROJECTSREQUEST']._serialized_start=1435
+  _globals['_LISTLIBRARYPERSONAPROJECTSREQUEST']._serialized_end=1576
+  _globals['_LISTLIBRARYPERSONAPROJECTSRESPONSE']._serialized_start=1579
+  _globals['_LISTLIBRARYPERSONAPROJECTSRESPONSE']._serialized_end=1718
+  _globals['_RETIRELIBRARYPERSONAREQUEST']._serialized_start=1720
+  _globals['_RETIRELIBRARYPERSONAREQUEST']._serialized_end=1826
+  _globals['_RETIRELIBRARYPERSONARESPONSE']._serialized_start=1828
+  _globals['_RETIRELIBRARYPERSONARESPONSE']._serialized_end=1927
+  _globals['_MATCHLIBRARYPERSONASREQUEST']._serialized_start=1930
+  _globals['_MATCHLIBRARYPERSONASREQUEST']._serialized_end=2161
+  _globals['_MATCHLIBRARYPERSONASRESPONSE']._serialized_start=2163
+  _globals['_MATCHLIBRARYPERSONASRESPONSE']._serialized_end=2285
+  _globals['_REUSELIBRARYPERSONASREQUEST']._serialized_start=2288
+  _globals['_REUSELIBRARYPERSONASREQUEST']._serialized_end=2454
+  _globals['_REUSELIBRARYPERSONASRESPONSE']._serialized_start=2456
+  _globals['_REUSELIBRARYPERSONASRESPONSE']._serialized_end=2535
+  _globals['_GETATTITUDETIMELINEREQUEST']._serialized_start=2538
+  _globals['_GETATTITUDETIMELINEREQUEST']._serialized_end=2707
+  _globals['_GETATTITUDETIMELINERESPONSE']._serialized_start=2710
+  _globals['_GETATTITUDETIMELINERESPONSE']._serialized_end=2839
+  _globals['_LIBRARYSERVICE']._serialized_start=2842
+  _globals['_LIBRARYSERVICE']._serialized_end=3920
 # @@protoc_insertion_point(module_scope)

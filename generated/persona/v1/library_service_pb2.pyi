@@ -6,10 +6,9 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.protobuf import wrappers_pb2 as _wrappers_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from persona.v1 import library_pb2 as _library_pb2
+from persona.v1 import measures_pb2 as _measures_pb2
 from persona.v1 import persona_pb2 as _persona_pb2
 import builtins as _builtins
 import sys
@@ -22,491 +21,31 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class _ReliabilityStatus:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ReliabilityStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReliabilityStatus.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    RELIABILITY_STATUS_UNSPECIFIED: _ReliabilityStatus.ValueType  # 0
-    """Not set."""
-    RELIABILITY_STATUS_INSUFFICIENT_DATA: _ReliabilityStatus.ValueType  # 1
-    """Too little data to tell: this says nothing about the individual."""
-    RELIABILITY_STATUS_ELIGIBLE: _ReliabilityStatus.ValueType  # 2
-    """It answers reliably."""
-    RELIABILITY_STATUS_NOT_ELIGIBLE: _ReliabilityStatus.ValueType  # 3
-    """Enough data, but at least one rule for reliability is not met."""
-
-class ReliabilityStatus(_ReliabilityStatus, metaclass=_ReliabilityStatusEnumTypeWrapper):
-    """ReliabilityStatus says whether an individual may be promoted."""
-
-RELIABILITY_STATUS_UNSPECIFIED: ReliabilityStatus.ValueType  # 0
-"""Not set."""
-RELIABILITY_STATUS_INSUFFICIENT_DATA: ReliabilityStatus.ValueType  # 1
-"""Too little data to tell: this says nothing about the individual."""
-RELIABILITY_STATUS_ELIGIBLE: ReliabilityStatus.ValueType  # 2
-"""It answers reliably."""
-RELIABILITY_STATUS_NOT_ELIGIBLE: ReliabilityStatus.ValueType  # 3
-"""Enough data, but at least one rule for reliability is not met."""
-Global___ReliabilityStatus: _TypeAlias = ReliabilityStatus  # noqa: Y015
-
-class _UndefinedReason:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _UndefinedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UndefinedReason.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    UNDEFINED_REASON_UNSPECIFIED: _UndefinedReason.ValueType  # 0
-    """The measure has a value."""
-    UNDEFINED_REASON_NO_REPEATED_QUESTION: _UndefinedReason.ValueType  # 1
-    """No question was answered in two simulations."""
-    UNDEFINED_REASON_TOO_FEW_PEERS: _UndefinedReason.ValueType  # 2
-    """Too few other individuals answered the same questions."""
-    UNDEFINED_REASON_EVERYBODY_ALIKE: _UndefinedReason.ValueType  # 3
-    """All individuals answer alike, so consistency can't be told from consensus."""
-    UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION: _UndefinedReason.ValueType  # 4
-    """Without one of the simulations the coefficient would be undefined."""
-    UNDEFINED_REASON_NO_COMPARABLE_PAIR: _UndefinedReason.ValueType  # 5
-    """No pair of answers was compared that could contradict."""
-    UNDEFINED_REASON_TOO_FEW_POINTS: _UndefinedReason.ValueType  # 6
-    """Too few points in time."""
-    UNDEFINED_REASON_TOO_MANY_POINTS: _UndefinedReason.ValueType  # 7
-    """More points in time than the exact test supports."""
-    UNDEFINED_REASON_TOO_FEW_DIFFERENCES: _UndefinedReason.ValueType  # 8
-    """Too few successive differences of other individuals to estimate the question's noise."""
-    UNDEFINED_REASON_NO_NOISE: _UndefinedReason.ValueType  # 9
-    """Other individuals never changed, so any change would be infinitely large."""
-    UNDEFINED_REASON_NO_RESIDUALS: _UndefinedReason.ValueType  # 10
-    """The points lie exactly on a line, so it has no error."""
-
-class UndefinedReason(_UndefinedReason, metaclass=_UndefinedReasonEnumTypeWrapper):
-    """UndefinedReason says why a measure has no value."""
-
-UNDEFINED_REASON_UNSPECIFIED: UndefinedReason.ValueType  # 0
-"""The measure has a value."""
-UNDEFINED_REASON_NO_REPEATED_QUESTION: UndefinedReason.ValueType  # 1
-"""No question was answered in two simulations."""
-UNDEFINED_REASON_TOO_FEW_PEERS: UndefinedReason.ValueType  # 2
-"""Too few other individuals answered the same questions."""
-UNDEFINED_REASON_EVERYBODY_ALIKE: UndefinedReason.ValueType  # 3
-"""All individuals answer alike, so consistency can't be told from consensus."""
-UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION: UndefinedReason.ValueType  # 4
-"""Without one of the simulations the coefficient would be undefined."""
-UNDEFINED_REASON_NO_COMPARABLE_PAIR: UndefinedReason.ValueType  # 5
-"""No pair of answers was compared that could contradict."""
-UNDEFINED_REASON_TOO_FEW_POINTS: UndefinedReason.ValueType  # 6
-"""Too few points in time."""
-UNDEFINED_REASON_TOO_MANY_POINTS: UndefinedReason.ValueType  # 7
-"""More points in time than the exact test supports."""
-UNDEFINED_REASON_TOO_FEW_DIFFERENCES: UndefinedReason.ValueType  # 8
-"""Too few successive differences of other individuals to estimate the question's noise."""
-UNDEFINED_REASON_NO_NOISE: UndefinedReason.ValueType  # 9
-"""Other individuals never changed, so any change would be infinitely large."""
-UNDEFINED_REASON_NO_RESIDUALS: UndefinedReason.ValueType  # 10
-"""The points lie exactly on a line, so it has no error."""
-Global___UndefinedReason: _TypeAlias = UndefinedReason  # noqa: Y015
-
-class _QuestionKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _QuestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuestionKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    QUESTION_KIND_UNSPECIFIED: _QuestionKind.ValueType  # 0
-    """Not set."""
-    QUESTION_KIND_CHOICE: _QuestionKind.ValueType  # 1
-    """By one of several options."""
-    QUESTION_KIND_CHOICES: _QuestionKind.ValueType  # 2
-    """By any number of several options."""
-    QUESTION_KIND_RATING: _QuestionKind.ValueType  # 3
-    """By a whole number on a scale."""
-    QUESTION_KIND_SENTIMENT: _QuestionKind.ValueType  # 4
-    """By a sentiment from -1 to 1."""
-    QUESTION_KIND_THEMES: _QuestionKind.ValueType  # 5
-    """By a text, of which the themes are compared."""
-
-class QuestionKind(_QuestionKind, metaclass=_QuestionKindEnumTypeWrapper):
-    """QuestionKind is how a question is answered."""
-
-QUESTION_KIND_UNSPECIFIED: QuestionKind.ValueType  # 0
-"""Not set."""
-QUESTION_KIND_CHOICE: QuestionKind.ValueType  # 1
-"""By one of several options."""
-QUESTION_KIND_CHOICES: QuestionKind.ValueType  # 2
-"""By any number of several options."""
-QUESTION_KIND_RATING: QuestionKind.ValueType  # 3
-"""By a whole number on a scale."""
-QUESTION_KIND_SENTIMENT: QuestionKind.ValueType  # 4
-"""By a sentiment from -1 to 1."""
-QUESTION_KIND_THEMES: QuestionKind.ValueType  # 5
-"""By a text, of which the themes are compared."""
-Global___QuestionKind: _TypeAlias = QuestionKind  # noqa: Y015
-
-@_typing.final
-class LibraryPersona(_message.Message):
-    """LibraryPersona is a reliable individual that projects can reuse."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    PROFILE_FIELD_NUMBER: _builtins.int
-    ORIGIN_PROJECT_ID_FIELD_NUMBER: _builtins.int
-    ORIGIN_PERSONA_ID_FIELD_NUMBER: _builtins.int
-    RELIABILITY_FIELD_NUMBER: _builtins.int
-    PROJECT_COUNT_FIELD_NUMBER: _builtins.int
-    RESPONSE_COUNT_FIELD_NUMBER: _builtins.int
-    RETIRED_AT_FIELD_NUMBER: _builtins.int
-    CREATED_AT_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """UUID, generated by the server."""
-    origin_project_id: _builtins.str
-    """UUID of the project in which it was promoted, deleted or not."""
-    origin_persona_id: _builtins.str
-    """UUID of the persona that was promoted, deleted or not."""
-    project_count: _builtins.int
-    """The number of projects that have used the individual, including the project of origin."""
-    response_count: _builtins.int
-    """The number of answers that all of its personas have given."""
-    @_builtins.property
-    def profile(self) -> _persona_pb2.Persona:
-        """The full profile as it was promoted, without id, parents and library_persona_id. It never
-        changes.
-        """
-
-    @_builtins.property
-    def reliability(self) -> Global___Reliability:
-        """The reliability as measured at promotion, without contradictions and models."""
-
-    @_builtins.property
-    def retired_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was retired, UTC; unset (JSON null) if it can still be reused."""
-
-    @_builtins.property
-    def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was promoted, UTC."""
-
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-        profile: _persona_pb2.Persona | None = ...,
-        origin_project_id: _builtins.str = ...,
-        origin_persona_id: _builtins.str = ...,
-        reliability: Global___Reliability | None = ...,
-        project_count: _builtins.int = ...,
-        response_count: _builtins.int = ...,
-        retired_at: _timestamp_pb2.Timestamp | None = ...,
-        created_at: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "profile", b"profile", "reliability", b"reliability", "retired_at", b"retired_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "id", b"id", "origin_persona_id", b"origin_persona_id", "origin_project_id", b"origin_project_id", "profile", b"profile", "project_count", b"project_count", "reliability", b"reliability", "response_count", b"response_count", "retired_at", b"retired_at"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___LibraryPersona: _TypeAlias = LibraryPersona  # noqa: Y015
-
-@_typing.final
-class Reliability(_message.Message):
-    """Reliability is how consistently one individual answers the same questions in several simulations,
-    corrected for what would agree by chance.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STATUS_FIELD_NUMBER: _builtins.int
-    RULES_FIELD_NUMBER: _builtins.int
-    COEFFICIENT_FIELD_NUMBER: _builtins.int
-    LOWER_BOUND_FIELD_NUMBER: _builtins.int
-    ATTAINABLE_FIELD_NUMBER: _builtins.int
-    CONTRADICTION_RATE_FIELD_NUMBER: _builtins.int
-    COEFFICIENT_REASON_FIELD_NUMBER: _builtins.int
-    LOWER_BOUND_REASON_FIELD_NUMBER: _builtins.int
-    CONTRADICTION_RATE_REASON_FIELD_NUMBER: _builtins.int
-    SIMULATION_COUNT_FIELD_NUMBER: _builtins.int
-    QUESTION_COUNT_FIELD_NUMBER: _builtins.int
-    CONTRADICTING_PAIR_COUNT_FIELD_NUMBER: _builtins.int
-    PAIR_COUNT_FIELD_NUMBER: _builtins.int
-    CONTRADICTIONS_FIELD_NUMBER: _builtins.int
-    MIXED_MODELS_FIELD_NUMBER: _builtins.int
-    MODELS_FIELD_NUMBER: _builtins.int
-    RELIABLE_CHANGE_COUNT_FIELD_NUMBER: _builtins.int
-    MEASURED_AT_FIELD_NUMBER: _builtins.int
-    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
-    PROMOTION_PENDING_FIELD_NUMBER: _builtins.int
-    status: Global___ReliabilityStatus.ValueType
-    """Whether the individual may be promoted."""
-    coefficient_reason: Global___UndefinedReason.ValueType
-    """Why `coefficient` and `attainable` are null."""
-    lower_bound_reason: Global___UndefinedReason.ValueType
-    """Why `lower_bound` is null."""
-    contradiction_rate_reason: Global___UndefinedReason.ValueType
-    """Why `contradiction_rate` is null."""
-    simulation_count: _builtins.int
-    """The number of simulations with an answer to a comparable question."""
-    question_count: _builtins.int
-    """The number of comparable questions: those answered in at least two simulations, and by enough
-    other individuals.
-    """
-    contradicting_pair_count: _builtins.int
-    """The number of pairs of answers that contradict each other."""
-    pair_count: _builtins.int
-    """The number of pairs of answers that could contradict each other."""
-    mixed_models: _builtins.bool
-    """Whether the compared answers come from different models or prompt versions, so that differences
-    may not be due to the persona.
-    """
-    reliable_change_count: _builtins.int
-    """The number of questions in which the attitude has reliably changed, which also lowers C."""
-    promotion_pending: _builtins.bool
-    """Whether automatic promotion has yet to evaluate the individual's newest answers."""
-    @_builtins.property
-    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReliabilityRule]:
-        """Every rule behind the status, with its figure: those about the amount of data first."""
-
-    @_builtins.property
-    def coefficient(self) -> _wrappers_pb2.DoubleValue:
-        """Chance-corrected agreement C: 1 is perfect, 0 is what chance would give; null if undefined."""
-
-    @_builtins.property
-    def lower_bound(self) -> _wrappers_pb2.DoubleValue:
-        """One-sided 95% lower bound of C, from -1 to 1; null if undefined."""
-
-    @_builtins.property
-    def attainable(self) -> _wrappers_pb2.DoubleValue:
-        """The lower bound that perfect agreement on the same amount of data would have; null if
-        undefined.
-        """
-
-    @_builtins.property
-    def contradiction_rate(self) -> _wrappers_pb2.DoubleValue:
-        """Contradicting pairs of answers per compared pair, 0 to 1; null if undefined."""
-
-    @_builtins.property
-    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]:
-        """The questions with a contradiction, each listed once: at most 1,000, and at most 1 MiB in
-        total.
-        """
-
-    @_builtins.property
-    def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelVersion]:
-        """The models and prompt versions of the compared answers, each listed once, at most 1,000."""
-
-    @_builtins.property
-    def measured_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was measured, UTC."""
-
-    @_builtins.property
-    def library_persona_id(self) -> _wrappers_pb2.StringValue:
-        """UUID of the individual's library persona; null if it has none."""
-
-    def __init__(
-        self,
-        *,
-        status: Global___ReliabilityStatus.ValueType = ...,
-        rules: _abc.Iterable[Global___ReliabilityRule] | None = ...,
-        coefficient: _wrappers_pb2.DoubleValue | None = ...,
-        lower_bound: _wrappers_pb2.DoubleValue | None = ...,
-        attainable: _wrappers_pb2.DoubleValue | None = ...,
-        contradiction_rate: _wrappers_pb2.DoubleValue | None = ...,
-        coefficient_reason: Global___UndefinedReason.ValueType = ...,
-        lower_bound_reason: Global___UndefinedReason.ValueType = ...,
-        contradiction_rate_reason: Global___UndefinedReason.ValueType = ...,
-        simulation_count: _builtins.int = ...,
-        question_count: _builtins.int = ...,
-        contradicting_pair_count: _builtins.int = ...,
-        pair_count: _builtins.int = ...,
-        contradictions: _abc.Iterable[Global___Contradiction] | None = ...,
-        mixed_models: _builtins.bool = ...,
-        models: _abc.Iterable[Global___ModelVersion] | None = ...,
-        reliable_change_count: _builtins.int = ...,
-        measured_at: _timestamp_pb2.Timestamp | None = ...,
-        library_persona_id: _wrappers_pb2.StringValue | None = ...,
-        promotion_pending: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "coefficient", b"coefficient", "contradiction_rate", b"contradiction_rate", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "measured_at", b"measured_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "coefficient", b"coefficient", "coefficient_reason", b"coefficient_reason", "contradicting_pair_count", b"contradicting_pair_count", "contradiction_rate", b"contradiction_rate", "contradiction_rate_reason", b"contradiction_rate_reason", "contradictions", b"contradictions", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "lower_bound_reason", b"lower_bound_reason", "measured_at", b"measured_at", "mixed_models", b"mixed_models", "models", b"models", "pair_count", b"pair_count", "promotion_pending", b"promotion_pending", "question_count", b"question_count", "reliable_change_count", b"reliable_change_count", "rules", b"rules", "simulation_count", b"simulation_count", "status", b"status"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Reliability: _TypeAlias = Reliability  # noqa: Y015
-
-@_typing.final
-class ReliabilityRule(_message.Message):
-    """ReliabilityRule is one rule of the promotion policy, with the figure that it was applied to."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    FIGURE_FIELD_NUMBER: _builtins.int
-    LIMIT_FIELD_NUMBER: _builtins.int
-    HOLDS_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """What is limited: "simulations", "questions", "attainable", "bound", "contradiction_rate"."""
-    limit: _builtins.float
-    """The limit: a maximum for contradiction_rate, a minimum for the others."""
-    holds: _builtins.bool
-    """Whether the figure is within the limit."""
-    @_builtins.property
-    def figure(self) -> _wrappers_pb2.DoubleValue:
-        """The individual's figure; null if undefined."""
-
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        figure: _wrappers_pb2.DoubleValue | None = ...,
-        limit: _builtins.float = ...,
-        holds: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["figure", b"figure"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["figure", b"figure", "holds", b"holds", "limit", b"limit", "name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ReliabilityRule: _TypeAlias = ReliabilityRule  # noqa: Y015
-
-@_typing.final
-class Contradiction(_message.Message):
-    """Contradiction is a question to which an individual gave answers that exclude each other."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    QUESTION_FIELD_NUMBER: _builtins.int
-    FIRST_RESPONSE_ID_FIELD_NUMBER: _builtins.int
-    SECOND_RESPONSE_ID_FIELD_NUMBER: _builtins.int
-    CONTRADICTING_PAIR_COUNT_FIELD_NUMBER: _builtins.int
-    PAIR_COUNT_FIELD_NUMBER: _builtins.int
-    first_response_id: _builtins.str
-    """UUID of the earlier response of the first contradicting pair in time."""
-    second_response_id: _builtins.str
-    """UUID of the later one."""
-    contradicting_pair_count: _builtins.int
-    """The number of pairs of answers to the question that contradict each other."""
-    pair_count: _builtins.int
-    """The number of pairs of answers to the question."""
-    @_builtins.property
-    def question(self) -> Global___Question:
-        """The question."""
-
-    def __init__(
-        self,
-        *,
-        question: Global___Question | None = ...,
-        first_response_id: _builtins.str = ...,
-        second_response_id: _builtins.str = ...,
-        contradicting_pair_count: _builtins.int = ...,
-        pair_count: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradicting_pair_count", b"contradicting_pair_count", "first_response_id", b"first_response_id", "pair_count", b"pair_count", "question", b"question", "second_response_id", b"second_response_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Contradiction: _TypeAlias = Contradiction  # noqa: Y015
-
-@_typing.final
-class ModelVersion(_message.Message):
-    """ModelVersion is the model that gave an answer."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MODEL_FIELD_NUMBER: _builtins.int
-    PROMPT_VERSION_FIELD_NUMBER: _builtins.int
-    model: _builtins.str
-    """The model; "" if the response does not say."""
-    prompt_version: _builtins.str
-    """The version of the prompt; "" if the response does not say."""
-    def __init__(
-        self,
-        *,
-        model: _builtins.str = ...,
-        prompt_version: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "prompt_version", b"prompt_version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ModelVersion: _TypeAlias = ModelVersion  # noqa: Y015
-
-@_typing.final
-class Question(_message.Message):
-    """Question is a question with the scale of its answers. The same key with another scale is a
-    different question.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    KEY_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
-    OPTIONS_FIELD_NUMBER: _builtins.int
-    MIN_FIELD_NUMBER: _builtins.int
-    MAX_FIELD_NUMBER: _builtins.int
-    key: _builtins.str
-    """The question's stable name across simulations."""
-    kind: Global___QuestionKind.ValueType
-    """How it is answered."""
-    min: _builtins.int
-    """The lowest rating of the scale."""
-    max: _builtins.int
-    """The highest rating of the scale."""
-    @_builtins.property
-    def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The declared options of a choice, sorted."""
-
-    def __init__(
-        self,
-        *,
-        key: _builtins.str = ...,
-        kind: Global___QuestionKind.ValueType = ...,
-        options: _abc.Iterable[_builtins.str] | None = ...,
-        min: _builtins.int = ...,
-        max: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "kind", b"kind", "max", b"max", "min", b"min", "options", b"options"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Question: _TypeAlias = Question  # noqa: Y015
-
 @_typing.final
 class GetReliabilityRequest(_message.Message):
-    """GetReliabilityRequest names an individual: by project_id, group_id and persona_id, or by
-    library_persona_id alone.
-    """
+    """GetReliabilityRequest names a persona."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONA_ID_FIELD_NUMBER: _builtins.int
-    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the persona's project, deleted or not."""
     group_id: _builtins.str
     """UUID of the persona's group, deleted or not."""
     persona_id: _builtins.str
     """UUID of the persona, deleted or not."""
-    library_persona_id: _builtins.str
-    """UUID of the library persona."""
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         persona_id: _builtins.str = ...,
-        library_persona_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "library_persona_id", b"library_persona_id", "persona_id", b"persona_id", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_id", b"persona_id", "project_id", b"project_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -520,13 +59,13 @@ class GetReliabilityResponse(_message.Message):
 
     RELIABILITY_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def reliability(self) -> Global___Reliability:
+    def reliability(self) -> _measures_pb2.Reliability:
         """The individual's reliability now."""
 
     def __init__(
         self,
         *,
-        reliability: Global___Reliability | None = ...,
+        reliability: _measures_pb2.Reliability | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -535,6 +74,52 @@ class GetReliabilityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetReliabilityResponse: _TypeAlias = GetReliabilityResponse  # noqa: Y015
+
+@_typing.final
+class GetLibraryPersonaReliabilityRequest(_message.Message):
+    """GetLibraryPersonaReliabilityRequest names a library persona."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
+    library_persona_id: _builtins.str
+    """UUID of the library persona."""
+    def __init__(
+        self,
+        *,
+        library_persona_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_persona_id", b"library_persona_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLibraryPersonaReliabilityRequest: _TypeAlias = GetLibraryPersonaReliabilityRequest  # noqa: Y015
+
+@_typing.final
+class GetLibraryPersonaReliabilityResponse(_message.Message):
+    """GetLibraryPersonaReliabilityResponse holds what was measured."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELIABILITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reliability(self) -> _measures_pb2.Reliability:
+        """The individual's reliability now, over the answers of its origin and of every reused copy."""
+
+    def __init__(
+        self,
+        *,
+        reliability: _measures_pb2.Reliability | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLibraryPersonaReliabilityResponse: _TypeAlias = GetLibraryPersonaReliabilityResponse  # noqa: Y015
 
 @_typing.final
 class PromotePersonaRequest(_message.Message):
@@ -578,13 +163,13 @@ class PromotePersonaResponse(_message.Message):
 
     LIBRARY_PERSONA_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def library_persona(self) -> Global___LibraryPersona:
+    def library_persona(self) -> _library_pb2.LibraryPersona:
         """The library persona, made now or before."""
 
     def __init__(
         self,
         *,
-        library_persona: Global___LibraryPersona | None = ...,
+        library_persona: _library_pb2.LibraryPersona | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["library_persona", b"library_persona"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -610,7 +195,7 @@ class ListLibraryPersonasRequest(_message.Message):
     OCCUPATION_FIELD_NUMBER: _builtins.int
     AGE_MIN_FIELD_NUMBER: _builtins.int
     AGE_MAX_FIELD_NUMBER: _builtins.int
-    MIN_RELIABILITY_FIELD_NUMBER: _builtins.int
+    LOWER_BOUND_MIN_FIELD_NUMBER: _builtins.int
     INCLUDE_RETIRED_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
@@ -633,15 +218,15 @@ class ListLibraryPersonasRequest(_message.Message):
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
     """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
-    min_reliability: _builtins.float
+    lower_bound_min: _builtins.float
     """Only personas whose lower bound of reliability at promotion was at least this, 0 to 1; 0 is no
     filter.
     """
     include_retired: _builtins.bool
     """Whether to include retired library personas."""
     order_by: _builtins.str
-    """"reliability" (its lower bound), "project_count" or "created_at", ascending, or descending with
-    " desc" appended; "" is "reliability desc". Ties are in order of their ids. A project_count
+    """"lower_bound" (of reliability), "project_count" or "created_at", ascending, or descending with
+    " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
     that changes between two pages can move its persona past them.
     """
     def __init__(
@@ -655,13 +240,13 @@ class ListLibraryPersonasRequest(_message.Message):
         occupation: _builtins.str = ...,
         age_min: _builtins.int = ...,
         age_max: _builtins.int = ...,
-        min_reliability: _builtins.float = ...,
+        lower_bound_min: _builtins.float = ...,
         include_retired: _builtins.bool = ...,
         order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "gender", b"gender", "include_retired", b"include_retired", "income_level", b"income_level", "location", b"location", "min_reliability", b"min_reliability", "occupation", b"occupation", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "gender", b"gender", "include_retired", b"include_retired", "income_level", b"income_level", "location", b"location", "lower_bound_min", b"lower_bound_min", "occupation", b"occupation", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -678,7 +263,7 @@ class ListLibraryPersonasResponse(_message.Message):
     next_page_token: _builtins.str
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
-    def library_personas(self) -> _containers.RepeatedCompositeFieldContainer[Global___LibraryPersona]:
+    def library_personas(self) -> _containers.RepeatedCompositeFieldContainer[_library_pb2.LibraryPersona]:
         """The library personas of the page, in the order asked for. A call looks at 10,000 of them at most:
         where filters let few through, a page may hold fewer than asked for, or none, even though more
         follow.
@@ -687,7 +272,7 @@ class ListLibraryPersonasResponse(_message.Message):
     def __init__(
         self,
         *,
-        library_personas: _abc.Iterable[Global___LibraryPersona] | None = ...,
+        library_personas: _abc.Iterable[_library_pb2.LibraryPersona] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -728,13 +313,13 @@ class GetLibraryPersonaResponse(_message.Message):
 
     LIBRARY_PERSONA_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def library_persona(self) -> Global___LibraryPersona:
+    def library_persona(self) -> _library_pb2.LibraryPersona:
         """The library persona."""
 
     def __init__(
         self,
         *,
-        library_persona: Global___LibraryPersona | None = ...,
+        library_persona: _library_pb2.LibraryPersona | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["library_persona", b"library_persona"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -743,6 +328,68 @@ class GetLibraryPersonaResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetLibraryPersonaResponse: _TypeAlias = GetLibraryPersonaResponse  # noqa: Y015
+
+@_typing.final
+class ListLibraryPersonaProjectsRequest(_message.Message):
+    """ListLibraryPersonaProjectsRequest asks for one page of an individual's uses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    library_persona_id: _builtins.str
+    """UUID of the library persona."""
+    page_size: _builtins.int
+    """The maximum number of links; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
+    def __init__(
+        self,
+        *,
+        library_persona_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_persona_id", b"library_persona_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLibraryPersonaProjectsRequest: _TypeAlias = ListLibraryPersonaProjectsRequest  # noqa: Y015
+
+@_typing.final
+class ListLibraryPersonaProjectsResponse(_message.Message):
+    """ListLibraryPersonaProjectsResponse is one page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page; "" if and only if this is the last one."""
+    @_builtins.property
+    def projects(self) -> _containers.RepeatedCompositeFieldContainer[_library_pb2.LibraryPersonaProject]:
+        """The links of the page, newest first."""
+
+    def __init__(
+        self,
+        *,
+        projects: _abc.Iterable[_library_pb2.LibraryPersonaProject] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "projects", b"projects"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLibraryPersonaProjectsResponse: _TypeAlias = ListLibraryPersonaProjectsResponse  # noqa: Y015
 
 @_typing.final
 class RetireLibraryPersonaRequest(_message.Message):
@@ -778,13 +425,13 @@ class RetireLibraryPersonaResponse(_message.Message):
 
     LIBRARY_PERSONA_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def library_persona(self) -> Global___LibraryPersona:
+    def library_persona(self) -> _library_pb2.LibraryPersona:
         """The library persona with its `retired_at`."""
 
     def __init__(
         self,
         *,
-        library_persona: Global___LibraryPersona | None = ...,
+        library_persona: _library_pb2.LibraryPersona | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["library_persona", b"library_persona"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -851,7 +498,7 @@ class MatchLibraryPersonasResponse(_message.Message):
     next_page_token: _builtins.str
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
-    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___LibraryMatch]:
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[_library_pb2.LibraryMatch]:
         """The matches of the page, best first. It may hold fewer than asked for, or none, even though more
         follow in the next part of the library.
         """
@@ -859,7 +506,7 @@ class MatchLibraryPersonasResponse(_message.Message):
     def __init__(
         self,
         *,
-        matches: _abc.Iterable[Global___LibraryMatch] | None = ...,
+        matches: _abc.Iterable[_library_pb2.LibraryMatch] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -869,82 +516,6 @@ class MatchLibraryPersonasResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MatchLibraryPersonasResponse: _TypeAlias = MatchLibraryPersonasResponse  # noqa: Y015
-
-@_typing.final
-class LibraryMatch(_message.Message):
-    """LibraryMatch is how well a library persona fits a group's definition."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LIBRARY_PERSONA_FIELD_NUMBER: _builtins.int
-    SCORE_FIELD_NUMBER: _builtins.int
-    PARTS_FIELD_NUMBER: _builtins.int
-    score: _builtins.float
-    """The mean of the parts, 0 to 1; 1 if the group's definition leaves all of them open."""
-    @_builtins.property
-    def library_persona(self) -> Global___LibraryPersona:
-        """The library persona."""
-
-    @_builtins.property
-    def parts(self) -> Global___MatchParts:
-        """The score's parts."""
-
-    def __init__(
-        self,
-        *,
-        library_persona: Global___LibraryPersona | None = ...,
-        score: _builtins.float = ...,
-        parts: Global___MatchParts | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["library_persona", b"library_persona", "parts", b"parts"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_persona", b"library_persona", "parts", b"parts", "score", b"score"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___LibraryMatch: _TypeAlias = LibraryMatch  # noqa: Y015
-
-@_typing.final
-class MatchParts(_message.Message):
-    """MatchParts says how well each field fits, 0 to 1; null where the group leaves it open."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    AGE_FIELD_NUMBER: _builtins.int
-    INCOME_LEVEL_FIELD_NUMBER: _builtins.int
-    LOCATION_FIELD_NUMBER: _builtins.int
-    OCCUPATION_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def age(self) -> _wrappers_pb2.DoubleValue:
-        """1 in the middle of the group's age range, falling evenly to 1/2 at its ends."""
-
-    @_builtins.property
-    def income_level(self) -> _wrappers_pb2.DoubleValue:
-        """1 for the same income level, 1/2 for an adjacent one."""
-
-    @_builtins.property
-    def location(self) -> _wrappers_pb2.DoubleValue:
-        """1 for the same city and country, 1/2 for the same country."""
-
-    @_builtins.property
-    def occupation(self) -> _wrappers_pb2.DoubleValue:
-        """The share of the words of the group's occupation that the persona's occupation contains."""
-
-    def __init__(
-        self,
-        *,
-        age: _wrappers_pb2.DoubleValue | None = ...,
-        income_level: _wrappers_pb2.DoubleValue | None = ...,
-        location: _wrappers_pb2.DoubleValue | None = ...,
-        occupation: _wrappers_pb2.DoubleValue | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "income_level", b"income_level", "location", b"location", "occupation", b"occupation"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "income_level", b"income_level", "location", b"location", "occupation", b"occupation"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___MatchParts: _TypeAlias = MatchParts  # noqa: Y015
 
 @_typing.final
 class ReuseLibraryPersonasRequest(_message.Message):
@@ -1059,13 +630,13 @@ class GetAttitudeTimelineResponse(_message.Message):
     next_page_token: _builtins.str
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
-    def timelines(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuestionTimeline]:
+    def timelines(self) -> _containers.RepeatedCompositeFieldContainer[_measures_pb2.QuestionTimeline]:
         """The timelines of the page, one per question."""
 
     def __init__(
         self,
         *,
-        timelines: _abc.Iterable[Global___QuestionTimeline] | None = ...,
+        timelines: _abc.Iterable[_measures_pb2.QuestionTimeline] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1075,318 +646,3 @@ class GetAttitudeTimelineResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetAttitudeTimelineResponse: _TypeAlias = GetAttitudeTimelineResponse  # noqa: Y015
-
-@_typing.final
-class QuestionTimeline(_message.Message):
-    """QuestionTimeline is one individual's answers to one question over time. For a rating or a
-    sentiment it says how much it has shifted, for a choice whether it has; for sets and themes it
-    has only the points.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    QUESTION_FIELD_NUMBER: _builtins.int
-    POINTS_FIELD_NUMBER: _builtins.int
-    NUMERIC_SHIFT_FIELD_NUMBER: _builtins.int
-    CHOICE_SHIFT_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def question(self) -> Global___Question:
-        """The question."""
-
-    @_builtins.property
-    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimelinePoint]:
-        """The answers in order of time, one point per simulation; for a rating or sentiment, points at
-        equal times are merged.
-        """
-
-    @_builtins.property
-    def numeric_shift(self) -> Global___NumericShift:
-        """How a rating or sentiment has shifted; null for other kinds."""
-
-    @_builtins.property
-    def choice_shift(self) -> Global___ChoiceShift:
-        """How a choice has shifted; null for other kinds."""
-
-    def __init__(
-        self,
-        *,
-        question: Global___Question | None = ...,
-        points: _abc.Iterable[Global___TimelinePoint] | None = ...,
-        numeric_shift: Global___NumericShift | None = ...,
-        choice_shift: Global___ChoiceShift | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["choice_shift", b"choice_shift", "numeric_shift", b"numeric_shift", "question", b"question"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice_shift", b"choice_shift", "numeric_shift", b"numeric_shift", "points", b"points", "question", b"question"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___QuestionTimeline: _TypeAlias = QuestionTimeline  # noqa: Y015
-
-@_typing.final
-class TimelinePoint(_message.Message):
-    """TimelinePoint is an individual's answer to a question at one time."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    OCCURRED_AT_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    CHOICE_FIELD_NUMBER: _builtins.int
-    ITEMS_FIELD_NUMBER: _builtins.int
-    SIMULATION_IDS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def occurred_at(self) -> _timestamp_pb2.Timestamp:
-        """The earliest time of its answers, UTC."""
-
-    @_builtins.property
-    def value(self) -> _wrappers_pb2.DoubleValue:
-        """The mean rating or sentiment there; null for other kinds."""
-
-    @_builtins.property
-    def choice(self) -> _wrappers_pb2.StringValue:
-        """The option chosen first there; null for other kinds."""
-
-    @_builtins.property
-    def items(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The options or themes of the first answer there, sorted."""
-
-    @_builtins.property
-    def simulation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """UUIDs of the simulations."""
-
-    def __init__(
-        self,
-        *,
-        occurred_at: _timestamp_pb2.Timestamp | None = ...,
-        value: _wrappers_pb2.DoubleValue | None = ...,
-        choice: _wrappers_pb2.StringValue | None = ...,
-        items: _abc.Iterable[_builtins.str] | None = ...,
-        simulation_ids: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "occurred_at", b"occurred_at", "value", b"value"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "items", b"items", "occurred_at", b"occurred_at", "simulation_ids", b"simulation_ids", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___TimelinePoint: _TypeAlias = TimelinePoint  # noqa: Y015
-
-@_typing.final
-class NumericShift(_message.Message):
-    """NumericShift is how a rating or sentiment has changed, in rating points or sentiment."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FIRST_FIELD_NUMBER: _builtins.int
-    LAST_FIELD_NUMBER: _builtins.int
-    MEAN_FIELD_NUMBER: _builtins.int
-    CHANGE_FIELD_NUMBER: _builtins.int
-    RELIABLE_CHANGE_FIELD_NUMBER: _builtins.int
-    SLOPE_FIELD_NUMBER: _builtins.int
-    TREND_FIELD_NUMBER: _builtins.int
-    CHANGE_REASON_FIELD_NUMBER: _builtins.int
-    RELIABLE_CHANGE_REASON_FIELD_NUMBER: _builtins.int
-    SLOPE_REASON_FIELD_NUMBER: _builtins.int
-    INTERVAL_REASON_FIELD_NUMBER: _builtins.int
-    TREND_REASON_FIELD_NUMBER: _builtins.int
-    first: _builtins.float
-    """The first point."""
-    last: _builtins.float
-    """The last point."""
-    mean: _builtins.float
-    """The mean of all points."""
-    change_reason: Global___UndefinedReason.ValueType
-    """Why `change` is null."""
-    reliable_change_reason: Global___UndefinedReason.ValueType
-    """Why `reliable_change` is null."""
-    slope_reason: Global___UndefinedReason.ValueType
-    """Why `slope` is null."""
-    interval_reason: Global___UndefinedReason.ValueType
-    """Why the slope has no interval."""
-    trend_reason: Global___UndefinedReason.ValueType
-    """Why `trend` is null."""
-    @_builtins.property
-    def change(self) -> _wrappers_pb2.DoubleValue:
-        """last − first; null with fewer than two points."""
-
-    @_builtins.property
-    def reliable_change(self) -> Global___ReliableChange:
-        """Whether the change is larger than the noise of other individuals would explain; null if
-        unknown.
-        """
-
-    @_builtins.property
-    def slope(self) -> Global___Slope:
-        """The least-squares trend; null with fewer than three points."""
-
-    @_builtins.property
-    def trend(self) -> Global___TrendTest:
-        """The exact Mann–Kendall test of a monotonic trend; null with fewer than five points."""
-
-    def __init__(
-        self,
-        *,
-        first: _builtins.float = ...,
-        last: _builtins.float = ...,
-        mean: _builtins.float = ...,
-        change: _wrappers_pb2.DoubleValue | None = ...,
-        reliable_change: Global___ReliableChange | None = ...,
-        slope: Global___Slope | None = ...,
-        trend: Global___TrendTest | None = ...,
-        change_reason: Global___UndefinedReason.ValueType = ...,
-        reliable_change_reason: Global___UndefinedReason.ValueType = ...,
-        slope_reason: Global___UndefinedReason.ValueType = ...,
-        interval_reason: Global___UndefinedReason.ValueType = ...,
-        trend_reason: Global___UndefinedReason.ValueType = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "reliable_change", b"reliable_change", "slope", b"slope", "trend", b"trend"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "change_reason", b"change_reason", "first", b"first", "interval_reason", b"interval_reason", "last", b"last", "mean", b"mean", "reliable_change", b"reliable_change", "reliable_change_reason", b"reliable_change_reason", "slope", b"slope", "slope_reason", b"slope_reason", "trend", b"trend", "trend_reason", b"trend_reason"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___NumericShift: _TypeAlias = NumericShift  # noqa: Y015
-
-@_typing.final
-class ReliableChange(_message.Message):
-    """ReliableChange is the reliable change index (Jacobson & Truax) against other individuals' noise."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    RCI_FIELD_NUMBER: _builtins.int
-    P_FIELD_NUMBER: _builtins.int
-    ADJUSTED_P_FIELD_NUMBER: _builtins.int
-    THRESHOLD_FIELD_NUMBER: _builtins.int
-    NOISE_VARIANCE_FIELD_NUMBER: _builtins.int
-    NOISE_DIFFERENCE_COUNT_FIELD_NUMBER: _builtins.int
-    RELIABLE_FIELD_NUMBER: _builtins.int
-    rci: _builtins.float
-    """The change in units of its standard error."""
-    p: _builtins.float
-    """Two-sided p of Student's t with `noise_difference_count` degrees of freedom."""
-    adjusted_p: _builtins.float
-    """p adjusted over the individual's questions for the false discovery rate (Benjamini–Hochberg)."""
-    threshold: _builtins.float
-    """The 97.5% quantile that |rci| is compared with."""
-    noise_variance: _builtins.float
-    """The variance of other individuals' noise, in rating points² or sentiment²."""
-    noise_difference_count: _builtins.int
-    """The number of their successive differences from which it was estimated."""
-    reliable: _builtins.bool
-    """Whether |rci| is above the threshold."""
-    def __init__(
-        self,
-        *,
-        rci: _builtins.float = ...,
-        p: _builtins.float = ...,
-        adjusted_p: _builtins.float = ...,
-        threshold: _builtins.float = ...,
-        noise_variance: _builtins.float = ...,
-        noise_difference_count: _builtins.int = ...,
-        reliable: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p", b"adjusted_p", "noise_difference_count", b"noise_difference_count", "noise_variance", b"noise_variance", "p", b"p", "rci", b"rci", "reliable", b"reliable", "threshold", b"threshold"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ReliableChange: _TypeAlias = ReliableChange  # noqa: Y015
-
-@_typing.final
-class Slope(_message.Message):
-    """Slope is the least-squares trend of the points."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PER_30_DAYS_FIELD_NUMBER: _builtins.int
-    LOW_FIELD_NUMBER: _builtins.int
-    HIGH_FIELD_NUMBER: _builtins.int
-    per_30_days: _builtins.float
-    """Change per 30 days."""
-    @_builtins.property
-    def low(self) -> _wrappers_pb2.DoubleValue:
-        """Lower end of its 95% interval; null without residuals."""
-
-    @_builtins.property
-    def high(self) -> _wrappers_pb2.DoubleValue:
-        """Upper end of its 95% interval; null without residuals."""
-
-    def __init__(
-        self,
-        *,
-        per_30_days: _builtins.float = ...,
-        low: _wrappers_pb2.DoubleValue | None = ...,
-        high: _wrappers_pb2.DoubleValue | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low", "per_30_days", b"per_30_days"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Slope: _TypeAlias = Slope  # noqa: Y015
-
-@_typing.final
-class TrendTest(_message.Message):
-    """TrendTest is the exact two-sided Mann–Kendall test, ties included."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STATISTIC_FIELD_NUMBER: _builtins.int
-    UNTIED_PAIR_COUNT_FIELD_NUMBER: _builtins.int
-    P_FIELD_NUMBER: _builtins.int
-    statistic: _builtins.int
-    """Rising pairs of points minus falling ones."""
-    untied_pair_count: _builtins.int
-    """Pairs of points that differ."""
-    p: _builtins.float
-    """Two-sided p."""
-    def __init__(
-        self,
-        *,
-        statistic: _builtins.int = ...,
-        untied_pair_count: _builtins.int = ...,
-        p: _builtins.float = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["p", b"p", "statistic", b"statistic", "untied_pair_count", b"untied_pair_count"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___TrendTest: _TypeAlias = TrendTest  # noqa: Y015
-
-@_typing.final
-class ChoiceShift(_message.Message):
-    """ChoiceShift is how the answer to a choice has changed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FIRST_FIELD_NUMBER: _builtins.int
-    LAST_FIELD_NUMBER: _builtins.int
-    CHANGED_FIELD_NUMBER: _builtins.int
-    SWITCH_COUNT_FIELD_NUMBER: _builtins.int
-    first: _builtins.str
-    """The first answer."""
-    last: _builtins.str
-    """The last answer."""
-    changed: _builtins.bool
-    """Whether they differ."""
-    switch_count: _builtins.int
-    """The number of times that successive answers differ."""
-    def __init__(
-        self,
-        *,
-        first: _builtins.str = ...,
-        last: _builtins.str = ...,
-        changed: _builtins.bool = ...,
-        switch_count: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "first", b"first", "last", b"last", "switch_count", b"switch_count"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ChoiceShift: _TypeAlias = ChoiceShift  # noqa: Y015

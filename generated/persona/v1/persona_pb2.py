@@ -26,18 +26,18 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18persona/v1/persona.proto\x12\npersona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xab\x06\n\x07Persona\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1b\n\tfull_name\x18\x04 \x01(\tR\x08\x66ullName\x12\x10\n\x03\x61ge\x18\x05 \x01(\x05R\x03\x61ge\x12\x16\n\x06gender\x18\x06 \x01(\tR\x06gender\x12\x1e\n\noccupation\x18\x07 \x01(\tR\noccupation\x12\x1a\n\x08location\x18\x08 \x01(\tR\x08location\x12!\n\x0cincome_level\x18\t \x01(\tR\x0bincomeLevel\x12-\n\x12personality_traits\x18\n \x03(\tR\x11personalityTraits\x12%\n\x0etrusted_brands\x18\x0b \x03(\tR\rtrustedBrands\x12+\n\x11\x64istrusted_brands\x18\x0c \x03(\tR\x10\x64istrustedBrands\x12%\n\x0e\x64igital_habits\x18\r \x01(\tR\rdigitalHabits\x12+\n\x11price_sensitivity\x18\x0e \x01(\tR\x10priceSensitivity\x12/\n\x13psychographic_notes\x18\x0f \x01(\tR\x12psychographicNotes\x12\x1d\n\navatar_url\x18\x10 \x01(\tR\tavatarUrl\x12J\n\x12library_persona_id\x18\x11 \x01(\x0b\x32\x1c.google.protobuf.StringValueR\x10libraryPersonaId\x12\x39\n\ncreated_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x43\n\nattributes\x18\x13 \x03(\x0b\x32#.persona.v1.Persona.AttributesEntryR\nattributes\x1a=\n\x0f\x41ttributesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42_\n\npersona.v1B\x0cPersonaProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18persona/v1/persona.proto\x12\npersona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xc8\x06\n\x07Persona\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1b\n\tfull_name\x18\x04 \x01(\tR\x08\x66ullName\x12-\n\x03\x61ge\x18\x05 \x01(\x0b\x32\x1b.google.protobuf.Int32ValueR\x03\x61ge\x12\x16\n\x06gender\x18\x06 \x01(\tR\x06gender\x12\x1e\n\noccupation\x18\x07 \x01(\tR\noccupation\x12\x1a\n\x08location\x18\x08 \x01(\tR\x08location\x12!\n\x0cincome_level\x18\t \x01(\tR\x0bincomeLevel\x12-\n\x12personality_traits\x18\n \x03(\tR\x11personalityTraits\x12%\n\x0etrusted_brands\x18\x0b \x03(\tR\rtrustedBrands\x12+\n\x11\x64istrusted_brands\x18\x0c \x03(\tR\x10\x64istrustedBrands\x12%\n\x0e\x64igital_habits\x18\r \x01(\tR\rdigitalHabits\x12+\n\x11price_sensitivity\x18\x0e \x01(\tR\x10priceSensitivity\x12/\n\x13psychographic_notes\x18\x0f \x01(\tR\x12psychographicNotes\x12\x1d\n\navatar_url\x18\x10 \x01(\tR\tavatarUrl\x12J\n\x12library_persona_id\x18\x11 \x01(\x0b\x32\x1c.google.protobuf.StringValueR\x10libraryPersonaId\x12\x39\n\ncreated_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x43\n\nattributes\x18\x13 \x03(\x0b\x32#.persona.v1.Persona.AttributesEntryR\nattributes\x1a=\n\x0f\x41ttributesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x9b\x01\n\npersona.v1B\x0cPersonaProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'persona.v1.persona_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\014PersonaProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\014PersonaProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
   _globals['_PERSONA_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_PERSONA_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_PERSONA']._serialized_start=106
-  _globals['_PERSONA']._serialized_end=917
-  _globals['_PERSONA_ATTRIBUTESENTRY']._serialized_start=856
-  _globals['_PERSONA_ATTRIBUTESENTRY']._serialized_end=917
+  _globals['_PERSONA']._serialized_end=946
+  _globals['_PERSONA_ATTRIBUTESENTRY']._serialized_start=885
+  _globals['_PERSONA_ATTRIBUTESENTRY']._serialized_end=946
 # @@protoc_insertion_point(module_scope)

@@ -22,64 +22,58 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
-from persona.v1 import library_service_pb2 as persona_dot_v1_dot_library__service__pb2
+from persona.v1 import library_pb2 as persona_dot_v1_dot_library__pb2
 from persona.v1 import persona_pb2 as persona_dot_v1_dot_persona__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/persona_service.proto\x12\npersona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\x1a persona/v1/library_service.proto\x1a\x18persona/v1/persona.proto\"\xb4\x02\n\x13ListPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x16\n\x06gender\x18\x05 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x06 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x07 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x08 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\t \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\n \x01(\x05R\x06\x61geMax\"o\n\x14ListPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"l\n\x11GetPersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\"C\n\x12GetPersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\"\x8e\x01\n\x14\x44\x65letePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"\x17\n\x15\x44\x65letePersonaResponse\"s\n\x18\x44\x65leteAllPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"@\n\x19\x44\x65leteAllPersonasResponse\x12#\n\rdeleted_count\x18\x01 \x01(\x05R\x0c\x64\x65letedCount\"\x9e\x01\n\x14\x43reatePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12-\n\x07persona\x18\x03 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"F\n\x15\x43reatePersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\"\xa6\x01\n\x1a\x42\x61tchCreatePersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12/\n\x08personas\x18\x03 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"N\n\x1b\x42\x61tchCreatePersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"\xbb\x01\n\x15ImportPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\timport_id\x18\x03 \x01(\tR\x08importId\x12\x1a\n\x08sequence\x18\x04 \x01(\x05R\x08sequence\x12/\n\x08personas\x18\x05 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"l\n\x16ImportPersonasResponse\x12-\n\x12\x63ommitted_sequence\x18\x01 \x01(\x05R\x11\x63ommittedSequence\x12#\n\rpersona_count\x18\x02 \x01(\x05R\x0cpersonaCount\"\x9d\x02\n\x15\x45xportPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12!\n\x0cresume_token\x18\x03 \x01(\tR\x0bresumeToken\x12\x16\n\x06gender\x18\x04 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x05 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x06 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x07 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\x08 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\t \x01(\x05R\x06\x61geMax\"l\n\x16\x45xportPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\"\xb1\x03\n\x15LibraryPersonaProject\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12!\n\x0cproject_name\x18\x02 \x01(\tR\x0bprojectName\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1d\n\ngroup_name\x18\x04 \x01(\tR\tgroupName\x12\x1d\n\npersona_id\x18\x05 \x01(\tR\tpersonaId\x12;\n\x08relation\x18\x06 \x01(\x0e\x32\x1f.persona.v1.LibraryLinkRelationR\x08relation\x12\x37\n\tlinked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08linkedAt\x12=\n\x0bmatch_score\x18\x08 \x01(\x0b\x32\x1c.google.protobuf.DoubleValueR\nmatchScore\x12H\n\x12persona_deleted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10personaDeletedAt\"\xaf\x01\n\x18GetPersonaLineageRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\"\xc7\x01\n\x19GetPersonaLineageResponse\x12=\n\x08personas\x18\x01 \x03(\x0b\x32!.persona.v1.LibraryPersonaProjectR\x08personas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x43\n\x0flibrary_persona\x18\x03 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x8d\x01\n!ListLibraryPersonaProjectsRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x8b\x01\n\"ListLibraryPersonaProjectsResponse\x12=\n\x08projects\x18\x01 \x03(\x0b\x32!.persona.v1.LibraryPersonaProjectR\x08projects\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x7f\n\x13LibraryLinkRelation\x12%\n!LIBRARY_LINK_RELATION_UNSPECIFIED\x10\x00\x12 \n\x1cLIBRARY_LINK_RELATION_ORIGIN\x10\x01\x12\x1f\n\x1bLIBRARY_LINK_RELATION_REUSE\x10\x02\x32\xbd\x07\n\x0ePersonaService\x12Q\n\x0cListPersonas\x12\x1f.persona.v1.ListPersonasRequest\x1a .persona.v1.ListPersonasResponse\x12K\n\nGetPersona\x12\x1d.persona.v1.GetPersonaRequest\x1a\x1e.persona.v1.GetPersonaResponse\x12T\n\rDeletePersona\x12 .persona.v1.DeletePersonaRequest\x1a!.persona.v1.DeletePersonaResponse\x12`\n\x11\x44\x65leteAllPersonas\x12$.persona.v1.DeleteAllPersonasRequest\x1a%.persona.v1.DeleteAllPersonasResponse\x12T\n\rCreatePersona\x12 .persona.v1.CreatePersonaRequest\x1a!.persona.v1.CreatePersonaResponse\x12\x66\n\x13\x42\x61tchCreatePersonas\x12&.persona.v1.BatchCreatePersonasRequest\x1a\'.persona.v1.BatchCreatePersonasResponse\x12[\n\x0eImportPersonas\x12!.persona.v1.ImportPersonasRequest\x1a\".persona.v1.ImportPersonasResponse(\x01\x30\x01\x12Y\n\x0e\x45xportPersonas\x12!.persona.v1.ExportPersonasRequest\x1a\".persona.v1.ExportPersonasResponse0\x01\x12`\n\x11GetPersonaLineage\x12$.persona.v1.GetPersonaLineageRequest\x1a%.persona.v1.GetPersonaLineageResponse\x12{\n\x1aListLibraryPersonaProjects\x12-.persona.v1.ListLibraryPersonaProjectsRequest\x1a..persona.v1.ListLibraryPersonaProjectsResponseBf\n\npersona.v1B\x13PersonaServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/persona_service.proto\x12\npersona.v1\x1a\x18persona/v1/library.proto\x1a\x18persona/v1/persona.proto\"\xb4\x02\n\x13ListPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x16\n\x06gender\x18\x05 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x06 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x07 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x08 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\t \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\n \x01(\x05R\x06\x61geMax\"o\n\x14ListPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"l\n\x11GetPersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\"C\n\x12GetPersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\"\x8e\x01\n\x14\x44\x65letePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"\x17\n\x15\x44\x65letePersonaResponse\"s\n\x18\x44\x65leteAllPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"@\n\x19\x44\x65leteAllPersonasResponse\x12#\n\rdeleted_count\x18\x01 \x01(\x05R\x0c\x64\x65letedCount\"\x9e\x01\n\x14\x43reatePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12-\n\x07persona\x18\x03 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"F\n\x15\x43reatePersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\"\xa6\x01\n\x1a\x42\x61tchCreatePersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12/\n\x08personas\x18\x03 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"N\n\x1b\x42\x61tchCreatePersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"\x84\x01\n\x15ImportPersonasRequest\x12/\n\x05start\x18\x01 \x01(\x0b\x32\x17.persona.v1.ImportStartH\x00R\x05start\x12/\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x17.persona.v1.ImportBatchH\x00R\x05\x62\x61tchB\t\n\x07\x63ontent\"d\n\x0bImportStart\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\timport_id\x18\x03 \x01(\tR\x08importId\"Z\n\x0bImportBatch\x12\x1a\n\x08sequence\x18\x01 \x01(\x05R\x08sequence\x12/\n\x08personas\x18\x02 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"l\n\x16ImportPersonasResponse\x12-\n\x12\x63ommitted_sequence\x18\x01 \x01(\x05R\x11\x63ommittedSequence\x12#\n\rpersona_count\x18\x02 \x01(\x05R\x0cpersonaCount\"\x9d\x02\n\x15\x45xportPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12!\n\x0cresume_token\x18\x03 \x01(\tR\x0bresumeToken\x12\x16\n\x06gender\x18\x04 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x05 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x06 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x07 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\x08 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\t \x01(\x05R\x06\x61geMax\"l\n\x16\x45xportPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\"\xaf\x01\n\x18GetPersonaLineageRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\"\xc7\x01\n\x19GetPersonaLineageResponse\x12=\n\x08personas\x18\x01 \x03(\x0b\x32!.persona.v1.LibraryPersonaProjectR\x08personas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x43\n\x0flibrary_persona\x18\x03 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona2\xc0\x06\n\x0ePersonaService\x12Q\n\x0cListPersonas\x12\x1f.persona.v1.ListPersonasRequest\x1a .persona.v1.ListPersonasResponse\x12K\n\nGetPersona\x12\x1d.persona.v1.GetPersonaRequest\x1a\x1e.persona.v1.GetPersonaResponse\x12T\n\rDeletePersona\x12 .persona.v1.DeletePersonaRequest\x1a!.persona.v1.DeletePersonaResponse\x12`\n\x11\x44\x65leteAllPersonas\x12$.persona.v1.DeleteAllPersonasRequest\x1a%.persona.v1.DeleteAllPersonasResponse\x12T\n\rCreatePersona\x12 .persona.v1.CreatePersonaRequest\x1a!.persona.v1.CreatePersonaResponse\x12\x66\n\x13\x42\x61tchCreatePersonas\x12&.persona.v1.BatchCreatePersonasRequest\x1a\'.persona.v1.BatchCreatePersonasResponse\x12[\n\x0eImportPersonas\x12!.persona.v1.ImportPersonasRequest\x1a\".persona.v1.ImportPersonasResponse(\x01\x30\x01\x12Y\n\x0e\x45xportPersonas\x12!.persona.v1.ExportPersonasRequest\x1a\".persona.v1.ExportPersonasResponse0\x01\x12`\n\x11GetPersonaLineage\x12$.persona.v1.GetPersonaLineageRequest\x1a%.persona.v1.GetPersonaLineageResponseB\xa2\x01\n\npersona.v1B\x13PersonaServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'persona.v1.persona_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\023PersonaServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1'
-  _globals['_LIBRARYLINKRELATION']._serialized_start=3411
-  _globals['_LIBRARYLINKRELATION']._serialized_end=3538
-  _globals['_LISTPERSONASREQUEST']._serialized_start=174
-  _globals['_LISTPERSONASREQUEST']._serialized_end=482
-  _globals['_LISTPERSONASRESPONSE']._serialized_start=484
-  _globals['_LISTPERSONASRESPONSE']._serialized_end=595
-  _globals['_GETPERSONAREQUEST']._serialized_start=597
-  _globals['_GETPERSONAREQUEST']._serialized_end=705
-  _globals['_GETPERSONARESPONSE']._serialized_start=707
-  _globals['_GETPERSONARESPONSE']._serialized_end=774
-  _globals['_DELETEPERSONAREQUEST']._serialized_start=777
-  _globals['_DELETEPERSONAREQUEST']._serialized_end=919
-  _globals['_DELETEPERSONARESPONSE']._serialized_start=921
-  _globals['_DELETEPERSONARESPONSE']._serialized_end=944
-  _globals['_DELETEALLPERSONASREQUEST']._serialized_start=946
-  _globals['_DELETEALLPERSONASREQUEST']._serialized_end=1061
-  _globals['_DELETEALLPERSONASRESPONSE']._serialized_start=1063
-  _globals['_DELETEALLPERSONASRESPONSE']._serialized_end=1127
-  _globals['_CREATEPERSONAREQUEST']._serialized_start=1130
-  _globals['_CREATEPERSONAREQUEST']._serialized_end=1288
-  _globals['_CREATEPERSONARESPONSE']._serialized_start=1290
-  _globals['_CREATEPERSONARESPONSE']._serialized_end=1360
-  _globals['_BATCHCREATEPERSONASREQUEST']._serialized_start=1363
-  _globals['_BATCHCREATEPERSONASREQUEST']._serialized_end=1529
-  _globals['_BATCHCREATEPERSONASRESPONSE']._serialized_start=1531
-  _globals['_BATCHCREATEPERSONASRESPONSE']._serialized_end=1609
-  _globals['_IMPORTPERSONASREQUEST']._serialized_start=1612
-  _globals['_IMPORTPERSONASREQUEST']._serialized_end=1799
-  _globals['_IMPORTPERSONASRESPONSE']._serialized_start=1801
-  _globals['_IMPORTPERSONASRESPONSE']._serialized_end=1909
-  _globals['_EXPORTPERSONASREQUEST']._serialized_start=1912
-  _globals['_EXPORTPERSONASREQUEST']._serialized_end=2197
-  _globals['_EXPORTPERSONASRESPONSE']._serialized_start=2199
-  _globals['_EXPORTPERSONASRESPONSE']._serialized_end=2307
-  _globals['_LIBRARYPERSONAPROJECT']._serialized_start=2310
-  _globals['_LIBRARYPERSONAPROJECT']._serialized_end=2743
-  _globals['_GETPERSONALINEAGEREQUEST']._serialized_start=2746
-  _globals['_GETPERSONALINEAGEREQUEST']._serialized_end=2921
-  _globals['_GETPERSONALINEAGERESPONSE']._serialized_start=2924
-  _globals['_GETPERSONALINEAGERESPONSE']._serialized_end=3123
-  _globals['_LISTLIBRARYPERSONAPROJECTSREQUEST']._serialized_start=3126
-  _globals['_LISTLIBRARYPERSONAPROJECTSREQUEST']._serialized_end=3267
-  _globals['_LISTLIBRARYPERSONAPROJECTSRESPONSE']._serialized_start=3270
-  _globals['_LISTLIBRARYPERSONAPROJECTSRESPONSE']._serialized_end=3409
-  _globals['_PERSONASERVICE']._serialized_start=3541
-  _globals['_PERSONASERVICE']._serialized_end=4498
+  _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\023PersonaServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
+  _globals['_LISTPERSONASREQUEST']._serialized_start=101
+  _globals['_LISTPERSONASREQUEST']._serialized_end=409
+  _globals['_LISTPERSONASRESPONSE']._serialized_start=411
+  _globals['_LISTPERSONASRESPONSE']._serialized_end=522
+  _globals['_GETPERSONAREQUEST']._serialized_start=524
+  _globals['_GETPERSONAREQUEST']._serialized_end=632
+  _globals['_GETPERSONARESPONSE']._serialized_start=634
+  _globals['_GETPERSONARESPONSE']._serialized_end=701
+  _globals['_DELETEPERSONAREQUEST']._serialized_start=704
+  _globals['_DELETEPERSONAREQUEST']._serialized_end=846
+  _globals['_DELETEPERSONARESPONSE']._serialized_start=848
+  _globals['_DELETEPERSONARESPONSE']._serialized_end=871
+  _globals['_DELETEALLPERSONASREQUEST']._serialized_start=873
+  _globals['_DELETEALLPERSONASREQUEST']._serialized_end=988
+  _globals['_DELETEALLPERSONASRESPONSE']._serialized_start=990
+  _globals['_DELETEALLPERSONASRESPONSE']._serialized_end=1054
+  _globals['_CREATEPERSONAREQUEST']._serialized_start=1057
+  _globals['_CREATEPERSONAREQUEST']._serialized_end=1215
+  _globals['_CREATEPERSONARESPONSE']._serialized_start=1217
+  _globals['_CREATEPERSONARESPONSE']._serialized_end=1287
+  _globals['_BATCHCREATEPERSONASREQUEST']._serialized_start=1290
+  _globals['_BATCHCREATEPERSONASREQUEST']._serialized_end=1456
+  _globals['_BATCHCREATEPERSONASRESPONSE']._serialized_start=1458
+  _globals['_BATCHCREATEPERSONASRESPONSE']._serialized_end=1536
+  _globals['_IMPORTPERSONASREQUEST']._serialized_start=1539
+  _globals['_IMPORTPERSONASREQUEST']._serialized_end=1671
+  _globals['_IMPORTSTART']._serialized_start=1673
+  _globals['_IMPORTSTART']._serialized_end=1773
+  _globals['_IMPORTBATCH']._serialized_start=1775
+  _globals['_IMPORTBATCH']._serialized_end=1865
+  _globals['_IMPORTPERSONASRESPONSE']._serialized_start=1867
+  _globals['_IMPORTPERSONASRESPONSE']._serialized_end=1975
+  _globals['_EXPORTPERSONASREQUEST']._serialized_start=1978
+  _globals['_EXPORTPERSONASREQUEST']._serialized_end=2263
+  _globals['_EXPORTPERSONASRESPONSE']._serialized_start=2265
+  _globals['_EXPORTPERSONASRESPONSE']._serialized_end=2373
+  _globals['_GETPERSONALINEAGEREQUEST']._serialized_start=2376
+  _globals['_GETPERSONALINEAGEREQUEST']._serialized_end=2551
+  _globals['_GETPERSONALINEAGERESPONSE']._serialized_start=2554
+  _globals['_GETPERSONALINEAGERESPONSE']._serialized_end=2753
+  _globals['_PERSONASERVICE']._serialized_start=2756
+  _globals['_PERSONASERVICE']._serialized_end=3588
 # @@protoc_insertion_point(module_scope)

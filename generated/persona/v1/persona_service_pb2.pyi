@@ -6,11 +6,8 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.protobuf import wrappers_pb2 as _wrappers_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from persona.v1 import library_service_pb2 as _library_service_pb2
+from persona.v1 import library_pb2 as _library_pb2
 from persona.v1 import persona_pb2 as _persona_pb2
 import builtins as _builtins
 import sys
@@ -22,30 +19,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _LibraryLinkRelation:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _LibraryLinkRelationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LibraryLinkRelation.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    LIBRARY_LINK_RELATION_UNSPECIFIED: _LibraryLinkRelation.ValueType  # 0
-    """Not set."""
-    LIBRARY_LINK_RELATION_ORIGIN: _LibraryLinkRelation.ValueType  # 1
-    """It was promoted: the library persona was created from it."""
-    LIBRARY_LINK_RELATION_REUSE: _LibraryLinkRelation.ValueType  # 2
-    """It was created from the library persona."""
-
-class LibraryLinkRelation(_LibraryLinkRelation, metaclass=_LibraryLinkRelationEnumTypeWrapper):
-    """LibraryLinkRelation is how a project persona came to be linked to a library persona."""
-
-LIBRARY_LINK_RELATION_UNSPECIFIED: LibraryLinkRelation.ValueType  # 0
-"""Not set."""
-LIBRARY_LINK_RELATION_ORIGIN: LibraryLinkRelation.ValueType  # 1
-"""It was promoted: the library persona was created from it."""
-LIBRARY_LINK_RELATION_REUSE: LibraryLinkRelation.ValueType  # 2
-"""It was created from the library persona."""
-Global___LibraryLinkRelation: _TypeAlias = LibraryLinkRelation  # noqa: Y015
 
 @_typing.final
 class ListPersonasRequest(_message.Message):
@@ -420,47 +393,97 @@ Global___BatchCreatePersonasResponse: _TypeAlias = BatchCreatePersonasResponse  
 
 @_typing.final
 class ImportPersonasRequest(_message.Message):
-    """ImportPersonasRequest is the first message of an import (project_id, group_id and import_id) or
-    one of the batches that follow (sequence and personas); a message that mixes both is rejected.
+    """ImportPersonasRequest is the start of an import, or one of the batches that follow, in at most
+    3 MiB.
     """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start(self) -> Global___ImportStart:
+        """Begins or resumes an import."""
+
+    @_builtins.property
+    def batch(self) -> Global___ImportBatch:
+        """The next personas."""
+
+    def __init__(
+        self,
+        *,
+        start: Global___ImportStart | None = ...,
+        batch: Global___ImportBatch | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "content", b"content", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "content", b"content", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["start", "batch"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___ImportPersonasRequest: _TypeAlias = ImportPersonasRequest  # noqa: Y015
+
+@_typing.final
+class ImportStart(_message.Message):
+    """ImportStart names the import, and the group that it goes into."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     IMPORT_ID_FIELD_NUMBER: _builtins.int
-    SEQUENCE_FIELD_NUMBER: _builtins.int
-    PERSONAS_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
-    """UUID of the project. First message only."""
+    """UUID of the project."""
     group_id: _builtins.str
-    """UUID of the persona group. First message only."""
+    """UUID of the persona group."""
     import_id: _builtins.str
     """UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
-    it replaces a request_id. First message only.
+    it replaces a request_id.
     """
-    sequence: _builtins.int
-    """The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged."""
-    @_builtins.property
-    def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """1 to 1,000 personas; the whole message has at most 3 MiB."""
-
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         import_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "import_id", b"import_id", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportStart: _TypeAlias = ImportStart  # noqa: Y015
+
+@_typing.final
+class ImportBatch(_message.Message):
+    """ImportBatch holds up to 1,000 new personas, all or nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    PERSONAS_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged."""
+    @_builtins.property
+    def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
+        """1 to 1,000 personas; ids must not repeat within the batch."""
+
+    def __init__(
+        self,
+        *,
         sequence: _builtins.int = ...,
         personas: _abc.Iterable[_persona_pb2.Persona] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "import_id", b"import_id", "personas", b"personas", "project_id", b"project_id", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["personas", b"personas", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ImportPersonasRequest: _TypeAlias = ImportPersonasRequest  # noqa: Y015
+Global___ImportBatch: _TypeAlias = ImportBatch  # noqa: Y015
 
 @_typing.final
 class ImportPersonasResponse(_message.Message):
@@ -575,72 +598,6 @@ class ExportPersonasResponse(_message.Message):
 Global___ExportPersonasResponse: _TypeAlias = ExportPersonasResponse  # noqa: Y015
 
 @_typing.final
-class LibraryPersonaProject(_message.Message):
-    """LibraryPersonaProject is one use of an individual: a link that outlives persona, group and
-    project.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PROJECT_ID_FIELD_NUMBER: _builtins.int
-    PROJECT_NAME_FIELD_NUMBER: _builtins.int
-    GROUP_ID_FIELD_NUMBER: _builtins.int
-    GROUP_NAME_FIELD_NUMBER: _builtins.int
-    PERSONA_ID_FIELD_NUMBER: _builtins.int
-    RELATION_FIELD_NUMBER: _builtins.int
-    LINKED_AT_FIELD_NUMBER: _builtins.int
-    MATCH_SCORE_FIELD_NUMBER: _builtins.int
-    PERSONA_DELETED_AT_FIELD_NUMBER: _builtins.int
-    project_id: _builtins.str
-    """UUID of the project, deleted or not."""
-    project_name: _builtins.str
-    """The project's name when the link was made."""
-    group_id: _builtins.str
-    """UUID of the persona group, deleted or not."""
-    group_name: _builtins.str
-    """The group's name when the link was made."""
-    persona_id: _builtins.str
-    """UUID of the project persona, deleted or not."""
-    relation: Global___LibraryLinkRelation.ValueType
-    """Whether the persona was promoted or reused."""
-    @_builtins.property
-    def linked_at(self) -> _timestamp_pb2.Timestamp:
-        """When the link was made, UTC."""
-
-    @_builtins.property
-    def match_score(self) -> _wrappers_pb2.DoubleValue:
-        """How well the individual matched the group when it was reused, 0 to 1; null for the origin, and
-        if it did not meet a requirement of the group.
-        """
-
-    @_builtins.property
-    def persona_deleted_at(self) -> _timestamp_pb2.Timestamp:
-        """When the persona, its group or its project was deleted, whichever came first, UTC; null if none
-        of them was.
-        """
-
-    def __init__(
-        self,
-        *,
-        project_id: _builtins.str = ...,
-        project_name: _builtins.str = ...,
-        group_id: _builtins.str = ...,
-        group_name: _builtins.str = ...,
-        persona_id: _builtins.str = ...,
-        relation: Global___LibraryLinkRelation.ValueType = ...,
-        linked_at: _timestamp_pb2.Timestamp | None = ...,
-        match_score: _wrappers_pb2.DoubleValue | None = ...,
-        persona_deleted_at: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["linked_at", b"linked_at", "match_score", b"match_score", "persona_deleted_at", b"persona_deleted_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "group_name", b"group_name", "linked_at", b"linked_at", "match_score", b"match_score", "persona_deleted_at", b"persona_deleted_at", "persona_id", b"persona_id", "project_id", b"project_id", "project_name", b"project_name", "relation", b"relation"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___LibraryPersonaProject: _TypeAlias = LibraryPersonaProject  # noqa: Y015
-
-@_typing.final
 class GetPersonaLineageRequest(_message.Message):
     """GetPersonaLineageRequest names one persona, and asks for one page of its lineage."""
 
@@ -694,21 +651,21 @@ class GetPersonaLineageResponse(_message.Message):
     next_page_token: _builtins.str
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
-    def personas(self) -> _containers.RepeatedCompositeFieldContainer[Global___LibraryPersonaProject]:
+    def personas(self) -> _containers.RepeatedCompositeFieldContainer[_library_pb2.LibraryPersonaProject]:
         """The project personas that are this individual, newest link first, this one among them; empty if
         the persona is not in the library.
         """
 
     @_builtins.property
-    def library_persona(self) -> _library_service_pb2.LibraryPersona:
+    def library_persona(self) -> _library_pb2.LibraryPersona:
         """The library persona underneath; null if the persona is not in the library."""
 
     def __init__(
         self,
         *,
-        personas: _abc.Iterable[Global___LibraryPersonaProject] | None = ...,
+        personas: _abc.Iterable[_library_pb2.LibraryPersonaProject] | None = ...,
         next_page_token: _builtins.str = ...,
-        library_persona: _library_service_pb2.LibraryPersona | None = ...,
+        library_persona: _library_pb2.LibraryPersona | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["library_persona", b"library_persona"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -717,65 +674,3 @@ class GetPersonaLineageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPersonaLineageResponse: _TypeAlias = GetPersonaLineageResponse  # noqa: Y015
-
-@_typing.final
-class ListLibraryPersonaProjectsRequest(_message.Message):
-    """ListLibraryPersonaProjectsRequest asks for one page of an individual's uses."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
-    PAGE_SIZE_FIELD_NUMBER: _builtins.int
-    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    library_persona_id: _builtins.str
-    """UUID of the library persona."""
-    page_size: _builtins.int
-    """The maximum number of links; 0 and values above 1,000 mean 1,000; a negative value is
-    INVALID_ARGUMENT.
-    """
-    page_token: _builtins.str
-    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
-    at the first page.
-    """
-    def __init__(
-        self,
-        *,
-        library_persona_id: _builtins.str = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_persona_id", b"library_persona_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListLibraryPersonaProjectsRequest: _TypeAlias = ListLibraryPersonaProjectsRequest  # noqa: Y015
-
-@_typing.final
-class ListLibraryPersonaProjectsResponse(_message.Message):
-    """ListLibraryPersonaProjectsResponse is one page."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PROJECTS_FIELD_NUMBER: _builtins.int
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    next_page_token: _builtins.str
-    """The token of the next page; "" if and only if this is the last one."""
-    @_builtins.property
-    def projects(self) -> _containers.RepeatedCompositeFieldContainer[Global___LibraryPersonaProject]:
-        """The links of the page, newest first."""
-
-    def __init__(
-        self,
-        *,
-        projects: _abc.Iterable[Global___LibraryPersonaProject] | None = ...,
-        next_page_token: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "projects", b"projects"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListLibraryPersonaProjectsResponse: _TypeAlias = ListLibraryPersonaProjectsResponse  # noqa: Y015

@@ -85,11 +85,6 @@ class PersonaServiceStub:
                 request_serializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.FromString,
                 _registered_method=True)
-        self.ListLibraryPersonaProjects = channel.unary_unary(
-                '/persona.v1.PersonaService/ListLibraryPersonaProjects',
-                request_serializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.SerializeToString,
-                response_deserializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.FromString,
-                _registered_method=True)
 
 
 class PersonaServiceServicer:
@@ -154,10 +149,10 @@ class PersonaServiceServicer:
 
     def ImportPersonas(self, request_iterator, context):
         """ImportPersonas takes any number of personas in batches and can be resumed without loss or
-        duplicate. The first message names the group and the import; each later one is a batch. The
-        server answers the first message and every batch once it is on disk. A newer stream with the
-        same import_id takes over the import. One invalid persona fails its batch; any error ends the
-        stream and carries `committed_sequence` in its metadata.
+        duplicate. The first message is the start; each later one is a batch. The server answers the
+        first message and every batch once it is on disk. A newer stream with the same import_id takes
+        over the import. One invalid persona fails its batch; any error ends the stream and carries
+        `committed_sequence` in its metadata.
         Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -166,8 +161,9 @@ class PersonaServiceServicer:
 
     def ExportPersonas(self, request, context):
         """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-        in chunks that each carry a token from which a later call resumes.
-        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+        in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+        behind the chunk that is on its way: whoever takes long over a chunk resumes.
+        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,15 +174,6 @@ class PersonaServiceServicer:
         project persona that is the same individual, newest link first. The persona, its group and its
         project may be deleted. Both are empty for a persona that is not in the library.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ListLibraryPersonaProjects(self, request, context):
-        """ListLibraryPersonaProjects pages through every project and group that has used an individual,
-        newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
-        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -239,11 +226,6 @@ def add_PersonaServiceServicer_to_server(servicer, server):
                     servicer.GetPersonaLineage,
                     request_deserializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.FromString,
                     response_serializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.SerializeToString,
-            ),
-            'ListLibraryPersonaProjects': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListLibraryPersonaProjects,
-                    request_deserializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.FromString,
-                    response_serializer=persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -495,33 +477,6 @@ class PersonaService:
             '/persona.v1.PersonaService/GetPersonaLineage',
             persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageRequest.SerializeToString,
             persona_dot_v1_dot_persona__service__pb2.GetPersonaLineageResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListLibraryPersonaProjects(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/persona.v1.PersonaService/ListLibraryPersonaProjects',
-            persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsRequest.SerializeToString,
-            persona_dot_v1_dot_persona__service__pb2.ListLibraryPersonaProjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,

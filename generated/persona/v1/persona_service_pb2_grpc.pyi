@@ -50,27 +50,23 @@ class PersonaServiceStub:
     """
     ImportPersonas: _grpc.StreamStreamMultiCallable[_persona_service_pb2.ImportPersonasRequest, _persona_service_pb2.ImportPersonasResponse]
     """ImportPersonas takes any number of personas in batches and can be resumed without loss or
-    duplicate. The first message names the group and the import; each later one is a batch. The
-    server answers the first message and every batch once it is on disk. A newer stream with the
-    same import_id takes over the import. One invalid persona fails its batch; any error ends the
-    stream and carries `committed_sequence` in its metadata.
+    duplicate. The first message is the start; each later one is a batch. The server answers the
+    first message and every batch once it is on disk. A newer stream with the same import_id takes
+    over the import. One invalid persona fails its batch; any error ends the stream and carries
+    `committed_sequence` in its metadata.
     Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
     """
     ExportPersonas: _grpc.UnaryStreamMultiCallable[_persona_service_pb2.ExportPersonasRequest, _persona_service_pb2.ExportPersonasResponse]
     """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-    in chunks that each carry a token from which a later call resumes.
-    Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+    in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+    behind the chunk that is on its way: whoever takes long over a chunk resumes.
+    Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
     """
     GetPersonaLineage: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.GetPersonaLineageRequest, _persona_service_pb2.GetPersonaLineageResponse]
     """GetPersonaLineage reads the library persona underneath a persona, and pages through every
     project persona that is the same individual, newest link first. The persona, its group and its
     project may be deleted. Both are empty for a persona that is not in the library.
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
-    """
-    ListLibraryPersonaProjects: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.ListLibraryPersonaProjectsRequest, _persona_service_pb2.ListLibraryPersonaProjectsResponse]
-    """ListLibraryPersonaProjects pages through every project and group that has used an individual,
-    newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
-    Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
 
 class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -151,10 +147,10 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _abc.Iterator[_persona_service_pb2.ImportPersonasResponse]:
         """ImportPersonas takes any number of personas in batches and can be resumed without loss or
-        duplicate. The first message names the group and the import; each later one is a batch. The
-        server answers the first message and every batch once it is on disk. A newer stream with the
-        same import_id takes over the import. One invalid persona fails its batch; any error ends the
-        stream and carries `committed_sequence` in its metadata.
+        duplicate. The first message is the start; each later one is a batch. The server answers the
+        first message and every batch once it is on disk. A newer stream with the same import_id takes
+        over the import. One invalid persona fails its batch; any error ends the stream and carries
+        `committed_sequence` in its metadata.
         Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
         """
 
@@ -165,8 +161,9 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _abc.Iterator[_persona_service_pb2.ExportPersonasResponse]:
         """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-        in chunks that each carry a token from which a later call resumes.
-        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+        in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+        behind the chunk that is on its way: whoever takes long over a chunk resumes.
+        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
         """
 
     @_abc_1.abstractmethod
@@ -179,17 +176,6 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         project persona that is the same individual, newest link first. The persona, its group and its
         project may be deleted. Both are empty for a persona that is not in the library.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
-        """
-
-    @_abc_1.abstractmethod
-    def ListLibraryPersonaProjects(
-        self,
-        request: _persona_service_pb2.ListLibraryPersonaProjectsRequest,
-        context: _grpc.ServicerContext,
-    ) -> _persona_service_pb2.ListLibraryPersonaProjectsResponse:
-        """ListLibraryPersonaProjects pages through every project and group that has used an individual,
-        newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
-        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
 def add_PersonaServiceServicer_to_server(servicer: PersonaServiceServicer, server: _grpc.Server) -> None: ...

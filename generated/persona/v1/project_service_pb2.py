@@ -23,61 +23,57 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from persona.v1 import project_pb2 as persona_dot_v1_dot_project__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/project_service.proto\x12\npersona.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x07Project\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x39\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nupdated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tupdatedAt\x12.\n\x13persona_group_count\x18\x06 \x01(\x05R\x11personaGroupCount\"\xe8\x03\n\x0cPersonaGroup\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x04 \x01(\tR\x0b\x64\x65scription\x12\x17\n\x07\x61ge_min\x18\x05 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\x06 \x01(\x05R\x06\x61geMax\x12\x16\n\x06gender\x18\x07 \x01(\tR\x06gender\x12\x1a\n\x08location\x18\x08 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\t \x01(\tR\noccupation\x12!\n\x0cincome_level\x18\n \x01(\tR\x0bincomeLevel\x12/\n\x13psychographic_notes\x18\x0b \x01(\tR\x12psychographicNotes\x12#\n\rpersona_count\x18\x0c \x01(\x05R\x0cpersonaCount\x12\x39\n\ncreated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nupdated_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tupdatedAt\"d\n\x14\x43reateProjectRequest\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"F\n\x15\x43reateProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"Q\n\x13ListProjectsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"o\n\x14ListProjectsResponse\x12/\n\x08projects\x18\x01 \x03(\x0b\x32\x13.persona.v1.ProjectR\x08projects\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n\x11GetProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\"C\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"\xc0\x01\n\x14UpdateProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12-\n\x07project\x18\x02 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"F\n\x15UpdateProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"T\n\x14\x44\x65leteProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"\x17\n\x15\x44\x65leteProjectResponse\"\x98\x01\n\x19\x43reatePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12=\n\rpersona_group\x18\x02 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"[\n\x1a\x43reatePersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"u\n\x18ListPersonaGroupsRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\x19ListPersonaGroupsResponse\x12?\n\x0epersona_groups\x18\x01 \x03(\x0b\x32\x18.persona.v1.PersonaGroupR\rpersonaGroups\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"R\n\x16GetPersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\"X\n\x17GetPersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"\xf0\x01\n\x19UpdatePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12=\n\rpersona_group\x18\x03 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x05 \x01(\tR\trequestId\"[\n\x1aUpdatePersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"t\n\x19\x44\x65letePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"\x1c\n\x1a\x44\x65letePersonaGroupResponse2\x9f\x07\n\x0eProjectService\x12T\n\rCreateProject\x12 .persona.v1.CreateProjectRequest\x1a!.persona.v1.CreateProjectResponse\x12Q\n\x0cListProjects\x12\x1f.persona.v1.ListProjectsRequest\x1a .persona.v1.ListProjectsResponse\x12K\n\nGetProject\x12\x1d.persona.v1.GetProjectRequest\x1a\x1e.persona.v1.GetProjectResponse\x12T\n\rUpdateProject\x12 .persona.v1.UpdateProjectRequest\x1a!.persona.v1.UpdateProjectResponse\x12T\n\rDeleteProject\x12 .persona.v1.DeleteProjectRequest\x1a!.persona.v1.DeleteProjectResponse\x12\x63\n\x12\x43reatePersonaGroup\x12%.persona.v1.CreatePersonaGroupRequest\x1a&.persona.v1.CreatePersonaGroupResponse\x12`\n\x11ListPersonaGroups\x12$.persona.v1.ListPersonaGroupsRequest\x1a%.persona.v1.ListPersonaGroupsResponse\x12Z\n\x0fGetPersonaGroup\x12\".persona.v1.GetPersonaGroupRequest\x1a#.persona.v1.GetPersonaGroupResponse\x12\x63\n\x12UpdatePersonaGroup\x12%.persona.v1.UpdatePersonaGroupRequest\x1a&.persona.v1.UpdatePersonaGroupResponse\x12\x63\n\x12\x44\x65letePersonaGroup\x12%.persona.v1.DeletePersonaGroupRequest\x1a&.persona.v1.DeletePersonaGroupResponseBf\n\npersona.v1B\x13ProjectServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/project_service.proto\x12\npersona.v1\x1a google/protobuf/field_mask.proto\x1a\x18persona/v1/project.proto\"d\n\x14\x43reateProjectRequest\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"F\n\x15\x43reateProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"Q\n\x13ListProjectsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"o\n\x14ListProjectsResponse\x12/\n\x08projects\x18\x01 \x03(\x0b\x32\x13.persona.v1.ProjectR\x08projects\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n\x11GetProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\"C\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"\xc0\x01\n\x14UpdateProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12-\n\x07project\x18\x02 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"F\n\x15UpdateProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"T\n\x14\x44\x65leteProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"\x17\n\x15\x44\x65leteProjectResponse\"\x98\x01\n\x19\x43reatePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12=\n\rpersona_group\x18\x02 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"[\n\x1a\x43reatePersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"u\n\x18ListPersonaGroupsRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\x19ListPersonaGroupsResponse\x12?\n\x0epersona_groups\x18\x01 \x03(\x0b\x32\x18.persona.v1.PersonaGroupR\rpersonaGroups\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"R\n\x16GetPersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\"X\n\x17GetPersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"\xf0\x01\n\x19UpdatePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12=\n\rpersona_group\x18\x03 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x05 \x01(\tR\trequestId\"[\n\x1aUpdatePersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"t\n\x19\x44\x65letePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"\x1c\n\x1a\x44\x65letePersonaGroupResponse2\x9f\x07\n\x0eProjectService\x12T\n\rCreateProject\x12 .persona.v1.CreateProjectRequest\x1a!.persona.v1.CreateProjectResponse\x12Q\n\x0cListProjects\x12\x1f.persona.v1.ListProjectsRequest\x1a .persona.v1.ListProjectsResponse\x12K\n\nGetProject\x12\x1d.persona.v1.GetProjectRequest\x1a\x1e.persona.v1.GetProjectResponse\x12T\n\rUpdateProject\x12 .persona.v1.UpdateProjectRequest\x1a!.persona.v1.UpdateProjectResponse\x12T\n\rDeleteProject\x12 .persona.v1.DeleteProjectRequest\x1a!.persona.v1.DeleteProjectResponse\x12\x63\n\x12\x43reatePersonaGroup\x12%.persona.v1.CreatePersonaGroupRequest\x1a&.persona.v1.CreatePersonaGroupResponse\x12`\n\x11ListPersonaGroups\x12$.persona.v1.ListPersonaGroupsRequest\x1a%.persona.v1.ListPersonaGroupsResponse\x12Z\n\x0fGetPersonaGroup\x12\".persona.v1.GetPersonaGroupRequest\x1a#.persona.v1.GetPersonaGroupResponse\x12\x63\n\x12UpdatePersonaGroup\x12%.persona.v1.UpdatePersonaGroupRequest\x1a&.persona.v1.UpdatePersonaGroupResponse\x12\x63\n\x12\x44\x65letePersonaGroup\x12%.persona.v1.DeletePersonaGroupRequest\x1a&.persona.v1.DeletePersonaGroupResponseB\xa2\x01\n\npersona.v1B\x13ProjectServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'persona.v1.project_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\023ProjectServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1'
-  _globals['_PROJECT']._serialized_start=116
-  _globals['_PROJECT']._serialized_end=361
-  _globals['_PERSONAGROUP']._serialized_start=364
-  _globals['_PERSONAGROUP']._serialized_end=852
-  _globals['_CREATEPROJECTREQUEST']._serialized_start=854
-  _globals['_CREATEPROJECTREQUEST']._serialized_end=954
-  _globals['_CREATEPROJECTRESPONSE']._serialized_start=956
-  _globals['_CREATEPROJECTRESPONSE']._serialized_end=1026
-  _globals['_LISTPROJECTSREQUEST']._serialized_start=1028
-  _globals['_LISTPROJECTSREQUEST']._serialized_end=1109
-  _globals['_LISTPROJECTSRESPONSE']._serialized_start=1111
-  _globals['_LISTPROJECTSRESPONSE']._serialized_end=1222
-  _globals['_GETPROJECTREQUEST']._serialized_start=1224
-  _globals['_GETPROJECTREQUEST']._serialized_end=1274
-  _globals['_GETPROJECTRESPONSE']._serialized_start=1276
-  _globals['_GETPROJECTRESPONSE']._serialized_end=1343
-  _globals['_UPDATEPROJECTREQUEST']._serialized_start=1346
-  _globals['_UPDATEPROJECTREQUEST']._serialized_end=1538
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=1540
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=1610
-  _globals['_DELETEPROJECTREQUEST']._serialized_start=1612
-  _globals['_DELETEPROJECTREQUEST']._serialized_end=1696
-  _globals['_DELETEPROJECTRESPONSE']._serialized_start=1698
-  _globals['_DELETEPROJECTRESPONSE']._serialized_end=1721
-  _globals['_CREATEPERSONAGROUPREQUEST']._serialized_start=1724
-  _globals['_CREATEPERSONAGROUPREQUEST']._serialized_end=1876
-  _globals['_CREATEPERSONAGROUPRESPONSE']._serialized_start=1878
-  _globals['_CREATEPERSONAGROUPRESPONSE']._serialized_end=1969
-  _globals['_LISTPERSONAGROUPSREQUEST']._serialized_start=1971
-  _globals['_LISTPERSONAGROUPSREQUEST']._serialized_end=2088
-  _globals['_LISTPERSONAGROUPSRESPONSE']._serialized_start=2091
-  _globals['_LISTPERSONAGROUPSRESPONSE']._serialized_end=2223
-  _globals['_GETPERSONAGROUPREQUEST']._serialized_start=2225
-  _globals['_GETPERSONAGROUPREQUEST']._serialized_end=2307
-  _globals['_GETPERSONAGROUPRESPONSE']._serialized_start=2309
-  _globals['_GETPERSONAGROUPRESPONSE']._serialized_end=2397
-  _globals['_UPDATEPERSONAGROUPREQUEST']._serialized_start=2400
-  _globals['_UPDATEPERSONAGROUPREQUEST']._serialized_end=2640
-  _globals['_UPDATEPERSONAGROUPRESPONSE']._serialized_start=2642
-  _globals['_UPDATEPERSONAGROUPRESPONSE']._serialized_end=2733
-  _globals['_DELETEPERSONAGROUPREQUEST']._serialized_start=2735
-  _globals['_DELETEPERSONAGROUPREQUEST']._serialized_end=2851
-  _globals['_DELETEPERSONAGROUPRESPONSE']._serialized_start=2853
-  _globals['_DELETEPERSONAGROUPRESPONSE']._serialized_end=2881
-  _globals['_PROJECTSERVICE']._serialized_start=2884
-  _globals['_PROJECTSERVICE']._serialized_end=3811
+  _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\023ProjectServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
+  _globals['_CREATEPROJECTREQUEST']._serialized_start=108
+  _globals['_CREATEPROJECTREQUEST']._serialized_end=208
+  _globals['_CREATEPROJECTRESPONSE']._serialized_start=210
+  _globals['_CREATEPROJECTRESPONSE']._serialized_end=280
+  _globals['_LISTPROJECTSREQUEST']._serialized_start=282
+  _globals['_LISTPROJECTSREQUEST']._serialized_end=363
+  _globals['_LISTPROJECTSRESPONSE']._serialized_start=365
+  _globals['_LISTPROJECTSRESPONSE']._serialized_end=476
+  _globals['_GETPROJECTREQUEST']._serialized_start=478
+  _globals['_GETPROJECTREQUEST']._serialized_end=528
+  _globals['_GETPROJECTRESPONSE']._serialized_start=530
+  _globals['_GETPROJECTRESPONSE']._serialized_end=597
+  _globals['_UPDATEPROJECTREQUEST']._serialized_start=600
+  _globals['_UPDATEPROJECTREQUEST']._serialized_end=792
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=794
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=864
+  _globals['_DELETEPROJECTREQUEST']._serialized_start=866
+  _globals['_DELETEPROJECTREQUEST']._serialized_end=950
+  _globals['_DELETEPROJECTRESPONSE']._serialized_start=952
+  _globals['_DELETEPROJECTRESPONSE']._serialized_end=975
+  _globals['_CREATEPERSONAGROUPREQUEST']._serialized_start=978
+  _globals['_CREATEPERSONAGROUPREQUEST']._serialized_end=1130
+  _globals['_CREATEPERSONAGROUPRESPONSE']._serialized_start=1132
+  _globals['_CREATEPERSONAGROUPRESPONSE']._serialized_end=1223
+  _globals['_LISTPERSONAGROUPSREQUEST']._serialized_start=1225
+  _globals['_LISTPERSONAGROUPSREQUEST']._serialized_end=1342
+  _globals['_LISTPERSONAGROUPSRESPONSE']._serialized_start=1345
+  _globals['_LISTPERSONAGROUPSRESPONSE']._serialized_end=1477
+  _globals['_GETPERSONAGROUPREQUEST']._serialized_start=1479
+  _globals['_GETPERSONAGROUPREQUEST']._serialized_end=1561
+  _globals['_GETPERSONAGROUPRESPONSE']._serialized_start=1563
+  _globals['_GETPERSONAGROUPRESPONSE']._serialized_end=1651
+  _globals['_UPDATEPERSONAGROUPREQUEST']._serialized_start=1654
+  _globals['_UPDATEPERSONAGROUPREQUEST']._serialized_end=1894
+  _globals['_UPDATEPERSONAGROUPRESPONSE']._serialized_start=1896
+  _globals['_UPDATEPERSONAGROUPRESPONSE']._serialized_end=1987
+  _globals['_DELETEPERSONAGROUPREQUEST']._serialized_start=1989
+  _globals['_DELETEPERSONAGROUPREQUEST']._serialized_end=2105
+  _globals['_DELETEPERSONAGROUPRESPONSE']._serialized_start=2107
+  _globals['_DELETEPERSONAGROUPRESPONSE']._serialized_end=2135
+  _globals['_PROJECTSERVICE']._serialized_start=2138
+  _globals['_PROJECTSERVICE']._serialized_end=3065
 # @@protoc_insertion_point(module_scope)

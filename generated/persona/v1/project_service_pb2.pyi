@@ -7,8 +7,8 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from persona.v1 import project_pb2 as _project_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,132 +21,6 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class Project(_message.Message):
-    """Project is a body of work of one tenant; its name need not be unique."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    DESCRIPTION_FIELD_NUMBER: _builtins.int
-    CREATED_AT_FIELD_NUMBER: _builtins.int
-    UPDATED_AT_FIELD_NUMBER: _builtins.int
-    PERSONA_GROUP_COUNT_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent."""
-    name: _builtins.str
-    """Name, 1 to 255 characters, not blank. Required."""
-    description: _builtins.str
-    """Description, at most 4 KiB."""
-    persona_group_count: _builtins.int
-    """The current number of persona groups. Output only."""
-    @_builtins.property
-    def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was created, UTC. Output only."""
-
-    @_builtins.property
-    def updated_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was last updated, UTC; changes to its groups and personas don't count. Output only."""
-
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-        name: _builtins.str = ...,
-        description: _builtins.str = ...,
-        created_at: _timestamp_pb2.Timestamp | None = ...,
-        updated_at: _timestamp_pb2.Timestamp | None = ...,
-        persona_group_count: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "updated_at", b"updated_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "id", b"id", "name", b"name", "persona_group_count", b"persona_group_count", "updated_at", b"updated_at"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Project: _TypeAlias = Project  # noqa: Y015
-
-@_typing.final
-class PersonaGroup(_message.Message):
-    """PersonaGroup holds personas of one project, and the definition by which they were selected. In
-    gender, location, occupation and income_level, "", "All" and "Any" mean any value.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    PROJECT_ID_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    DESCRIPTION_FIELD_NUMBER: _builtins.int
-    AGE_MIN_FIELD_NUMBER: _builtins.int
-    AGE_MAX_FIELD_NUMBER: _builtins.int
-    GENDER_FIELD_NUMBER: _builtins.int
-    LOCATION_FIELD_NUMBER: _builtins.int
-    OCCUPATION_FIELD_NUMBER: _builtins.int
-    INCOME_LEVEL_FIELD_NUMBER: _builtins.int
-    PSYCHOGRAPHIC_NOTES_FIELD_NUMBER: _builtins.int
-    PERSONA_COUNT_FIELD_NUMBER: _builtins.int
-    CREATED_AT_FIELD_NUMBER: _builtins.int
-    UPDATED_AT_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent."""
-    project_id: _builtins.str
-    """UUID of the parent project. Output only: taken from the request's parent."""
-    name: _builtins.str
-    """Name, 1 to 255 characters, not blank. Required."""
-    description: _builtins.str
-    """Description, at most 4 KiB."""
-    age_min: _builtins.int
-    """Lowest age wanted, in years, 1 to 130; 0 is no bound."""
-    age_max: _builtins.int
-    """Highest age wanted, in years, 1 to 130; 0 is no bound. Not less than age_min."""
-    gender: _builtins.str
-    """Gender wanted, at most 64 characters."""
-    location: _builtins.str
-    """Location wanted, at most 255 characters."""
-    occupation: _builtins.str
-    """Occupation wanted, at most 255 characters."""
-    income_level: _builtins.str
-    """Income level wanted: "Low", "Middle", "High", "All", "Any" or ""."""
-    psychographic_notes: _builtins.str
-    """Narrative on motivations, aspirations and behaviour wanted, at most 16 KiB."""
-    persona_count: _builtins.int
-    """The current number of personas. Output only."""
-    @_builtins.property
-    def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was created, UTC. Output only."""
-
-    @_builtins.property
-    def updated_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was last updated, UTC; changes to its personas don't count. Output only."""
-
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-        project_id: _builtins.str = ...,
-        name: _builtins.str = ...,
-        description: _builtins.str = ...,
-        age_min: _builtins.int = ...,
-        age_max: _builtins.int = ...,
-        gender: _builtins.str = ...,
-        location: _builtins.str = ...,
-        occupation: _builtins.str = ...,
-        income_level: _builtins.str = ...,
-        psychographic_notes: _builtins.str = ...,
-        persona_count: _builtins.int = ...,
-        created_at: _timestamp_pb2.Timestamp | None = ...,
-        updated_at: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "updated_at", b"updated_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "created_at", b"created_at", "description", b"description", "gender", b"gender", "id", b"id", "income_level", b"income_level", "location", b"location", "name", b"name", "occupation", b"occupation", "persona_count", b"persona_count", "project_id", b"project_id", "psychographic_notes", b"psychographic_notes", "updated_at", b"updated_at"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PersonaGroup: _TypeAlias = PersonaGroup  # noqa: Y015
-
-@_typing.final
 class CreateProjectRequest(_message.Message):
     """CreateProjectRequest holds one new project."""
 
@@ -157,13 +31,13 @@ class CreateProjectRequest(_message.Message):
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
-    def project(self) -> Global___Project:
+    def project(self) -> _project_pb2.Project:
         """The project. If its id is unset, the server sets it."""
 
     def __init__(
         self,
         *,
-        project: Global___Project | None = ...,
+        project: _project_pb2.Project | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
@@ -182,13 +56,13 @@ class CreateProjectResponse(_message.Message):
 
     PROJECT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def project(self) -> Global___Project:
+    def project(self) -> _project_pb2.Project:
         """The project with its id and times."""
 
     def __init__(
         self,
         *,
-        project: Global___Project | None = ...,
+        project: _project_pb2.Project | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -237,13 +111,13 @@ class ListProjectsResponse(_message.Message):
     next_page_token: _builtins.str
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
-    def projects(self) -> _containers.RepeatedCompositeFieldContainer[Global___Project]:
+    def projects(self) -> _containers.RepeatedCompositeFieldContainer[_project_pb2.Project]:
         """The projects of the page, newest first."""
 
     def __init__(
         self,
         *,
-        projects: _abc.Iterable[Global___Project] | None = ...,
+        projects: _abc.Iterable[_project_pb2.Project] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -284,13 +158,13 @@ class GetProjectResponse(_message.Message):
 
     PROJECT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def project(self) -> Global___Project:
+    def project(self) -> _project_pb2.Project:
         """The project."""
 
     def __init__(
         self,
         *,
-        project: Global___Project | None = ...,
+        project: _project_pb2.Project | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -315,20 +189,21 @@ class UpdateProjectRequest(_message.Message):
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
-    def project(self) -> Global___Project:
-        """The new values. Its id and other output-only fields are ignored."""
+    def project(self) -> _project_pb2.Project:
+        """The new values; its id is ignored."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to update: `name`, `description`. Without a mask, the populated fields are updated,
-        so clearing a field requires one. An unknown or output-only path is INVALID_ARGUMENT.
+        """The fields to update: `name`, `description`. Without a mask, the populated fields (over REST the
+        keys of the body) are updated; `*` replaces the whole. An unknown path is INVALID_ARGUMENT, one
+        that is output only is ignored.
         """
 
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
-        project: Global___Project | None = ...,
+        project: _project_pb2.Project | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
@@ -348,13 +223,13 @@ class UpdateProjectResponse(_message.Message):
 
     PROJECT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def project(self) -> Global___Project:
+    def project(self) -> _project_pb2.Project:
         """The project after the update."""
 
     def __init__(
         self,
         *,
-        project: Global___Project | None = ...,
+        project: _project_pb2.Project | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -421,14 +296,14 @@ class CreatePersonaGroupRequest(_message.Message):
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
-    def persona_group(self) -> Global___PersonaGroup:
+    def persona_group(self) -> _project_pb2.PersonaGroup:
         """The group. If its id is unset, the server sets it."""
 
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
-        persona_group: Global___PersonaGroup | None = ...,
+        persona_group: _project_pb2.PersonaGroup | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["persona_group", b"persona_group"]  # noqa: Y015
@@ -447,13 +322,13 @@ class CreatePersonaGroupResponse(_message.Message):
 
     PERSONA_GROUP_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def persona_group(self) -> Global___PersonaGroup:
+    def persona_group(self) -> _project_pb2.PersonaGroup:
         """The group with its id, parent and times."""
 
     def __init__(
         self,
         *,
-        persona_group: Global___PersonaGroup | None = ...,
+        persona_group: _project_pb2.PersonaGroup | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["persona_group", b"persona_group"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -506,13 +381,13 @@ class ListPersonaGroupsResponse(_message.Message):
     next_page_token: _builtins.str
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
-    def persona_groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonaGroup]:
+    def persona_groups(self) -> _containers.RepeatedCompositeFieldContainer[_project_pb2.PersonaGroup]:
         """The groups of the page, newest first."""
 
     def __init__(
         self,
         *,
-        persona_groups: _abc.Iterable[Global___PersonaGroup] | None = ...,
+        persona_groups: _abc.Iterable[_project_pb2.PersonaGroup] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -557,13 +432,13 @@ class GetPersonaGroupResponse(_message.Message):
 
     PERSONA_GROUP_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def persona_group(self) -> Global___PersonaGroup:
+    def persona_group(self) -> _project_pb2.PersonaGroup:
         """The group."""
 
     def __init__(
         self,
         *,
-        persona_group: Global___PersonaGroup | None = ...,
+        persona_group: _project_pb2.PersonaGroup | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["persona_group", b"persona_group"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -591,13 +466,14 @@ class UpdatePersonaGroupRequest(_message.Message):
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
-    def persona_group(self) -> Global___PersonaGroup:
-        """The new values. Its id and other output-only fields are ignored."""
+    def persona_group(self) -> _project_pb2.PersonaGroup:
+        """The new values; its id is ignored."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to update. Without a mask, the populated fields are updated, so clearing a field
-        requires one. An unknown or output-only path is INVALID_ARGUMENT.
+        """The fields to update. Without a mask, the populated fields (over REST the keys of the body) are
+        updated; `*` replaces the whole. An unknown path is INVALID_ARGUMENT, one that is output only is
+        ignored.
         """
 
     def __init__(
@@ -605,7 +481,7 @@ class UpdatePersonaGroupRequest(_message.Message):
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
-        persona_group: Global___PersonaGroup | None = ...,
+        persona_group: _project_pb2.PersonaGroup | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
@@ -625,13 +501,13 @@ class UpdatePersonaGroupResponse(_message.Message):
 
     PERSONA_GROUP_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def persona_group(self) -> Global___PersonaGroup:
+    def persona_group(self) -> _project_pb2.PersonaGroup:
         """The group after the update."""
 
     def __init__(
         self,
         *,
-        persona_group: Global___PersonaGroup | None = ...,
+        persona_group: _project_pb2.PersonaGroup | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["persona_group", b"persona_group"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -7,9 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.protobuf import wrappers_pb2 as _wrappers_pb2
 from google.protobuf.internal import containers as _containers
 from persona.v1 import persona_pb2 as _persona_pb2
+from persona.v1 import response_pb2 as _response_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,220 +20,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-@_typing.final
-class Response(_message.Message):
-    """Response is one answer of one persona to one question in one simulation. Once recorded it never
-    changes, except for `persona_deleted`. On the wire it is at most 64 KiB. NUL is rejected in every
-    text, other control characters in the one-line ones (question_key, themes, model, prompt_version
-    and the options and values of a choice).
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    SIMULATION_ID_FIELD_NUMBER: _builtins.int
-    PERSONA_ID_FIELD_NUMBER: _builtins.int
-    PROJECT_ID_FIELD_NUMBER: _builtins.int
-    GROUP_ID_FIELD_NUMBER: _builtins.int
-    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
-    QUESTION_KEY_FIELD_NUMBER: _builtins.int
-    QUESTION_TEXT_FIELD_NUMBER: _builtins.int
-    CHOICE_FIELD_NUMBER: _builtins.int
-    CHOICES_FIELD_NUMBER: _builtins.int
-    RATING_FIELD_NUMBER: _builtins.int
-    SENTIMENT_FIELD_NUMBER: _builtins.int
-    TEXT_FIELD_NUMBER: _builtins.int
-    THEMES_FIELD_NUMBER: _builtins.int
-    QUOTE_FIELD_NUMBER: _builtins.int
-    MODEL_FIELD_NUMBER: _builtins.int
-    PROMPT_VERSION_FIELD_NUMBER: _builtins.int
-    OCCURRED_AT_FIELD_NUMBER: _builtins.int
-    RECORDED_AT_FIELD_NUMBER: _builtins.int
-    PERSONA_DELETED_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make recording
-    idempotent; otherwise the server generates a UUIDv7.
-    """
-    simulation_id: _builtins.str
-    """UUID of the simulation. Output only: taken from the request."""
-    persona_id: _builtins.str
-    """UUID of the persona that answered. Required."""
-    project_id: _builtins.str
-    """UUID of the persona's project. Output only."""
-    group_id: _builtins.str
-    """UUID of the persona's group. Output only."""
-    question_key: _builtins.str
-    """Stable name of the question across simulations, one line, 1 to 255 characters, not blank.
-    Required.
-    """
-    question_text: _builtins.str
-    """The question as it was asked, at most 4 KiB."""
-    sentiment: _builtins.float
-    """A sentiment from −1 (negative) to 1 (positive), with at most 6 decimal places."""
-    text: _builtins.str
-    """Free text, at most 16 KiB; it may be empty."""
-    quote: _builtins.str
-    """What the persona said, verbatim, at most 8 KiB."""
-    model: _builtins.str
-    """The model that gave the answer, one line, at most 255 characters."""
-    prompt_version: _builtins.str
-    """The version of the prompt, one line, at most 255 characters."""
-    persona_deleted: _builtins.bool
-    """Whether the persona, its group or its project has been deleted. Output only, computed on read."""
-    @_builtins.property
-    def library_persona_id(self) -> _wrappers_pb2.StringValue:
-        """UUID of the library persona that the persona was sourced from when it answered; unset (JSON
-        null) if it was generated fresh. Output only.
-        """
-
-    @_builtins.property
-    def choice(self) -> Global___ChoiceAnswer:
-        """One of several options."""
-
-    @_builtins.property
-    def choices(self) -> Global___ChoicesAnswer:
-        """Any number of several options."""
-
-    @_builtins.property
-    def rating(self) -> Global___RatingAnswer:
-        """A whole number on a scale."""
-
-    @_builtins.property
-    def themes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 50 themes of 1 to 128 characters each that were found in the answer."""
-
-    @_builtins.property
-    def occurred_at(self) -> _timestamp_pb2.Timestamp:
-        """When the persona answered, UTC, truncated to microseconds, from 1970 to at most one day ahead
-        of the server's time. If unset, item i of a batch gets the server's time plus i microseconds.
-        """
-
-    @_builtins.property
-    def recorded_at(self) -> _timestamp_pb2.Timestamp:
-        """When the server recorded it, UTC. Output only."""
-
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-        simulation_id: _builtins.str = ...,
-        persona_id: _builtins.str = ...,
-        project_id: _builtins.str = ...,
-        group_id: _builtins.str = ...,
-        library_persona_id: _wrappers_pb2.StringValue | None = ...,
-        question_key: _builtins.str = ...,
-        question_text: _builtins.str = ...,
-        choice: Global___ChoiceAnswer | None = ...,
-        choices: Global___ChoicesAnswer | None = ...,
-        rating: Global___RatingAnswer | None = ...,
-        sentiment: _builtins.float = ...,
-        text: _builtins.str = ...,
-        themes: _abc.Iterable[_builtins.str] | None = ...,
-        quote: _builtins.str = ...,
-        model: _builtins.str = ...,
-        prompt_version: _builtins.str = ...,
-        occurred_at: _timestamp_pb2.Timestamp | None = ...,
-        recorded_at: _timestamp_pb2.Timestamp | None = ...,
-        persona_deleted: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "library_persona_id", b"library_persona_id", "occurred_at", b"occurred_at", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "text", b"text"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "group_id", b"group_id", "id", b"id", "library_persona_id", b"library_persona_id", "model", b"model", "occurred_at", b"occurred_at", "persona_deleted", b"persona_deleted", "persona_id", b"persona_id", "project_id", b"project_id", "prompt_version", b"prompt_version", "question_key", b"question_key", "question_text", b"question_text", "quote", b"quote", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "simulation_id", b"simulation_id", "text", b"text", "themes", b"themes"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["choice", "choices", "rating", "sentiment", "text"]  # noqa: Y015
-    _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
-
-Global___Response: _TypeAlias = Response  # noqa: Y015
-
-@_typing.final
-class ChoiceAnswer(_message.Message):
-    """ChoiceAnswer is one option from a list."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    VALUE_FIELD_NUMBER: _builtins.int
-    OPTIONS_FIELD_NUMBER: _builtins.int
-    value: _builtins.str
-    """The chosen option; one of `options`."""
-    @_builtins.property
-    def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates."""
-
-    def __init__(
-        self,
-        *,
-        value: _builtins.str = ...,
-        options: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ChoiceAnswer: _TypeAlias = ChoiceAnswer  # noqa: Y015
-
-@_typing.final
-class ChoicesAnswer(_message.Message):
-    """ChoicesAnswer is any number of options from a list."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    VALUES_FIELD_NUMBER: _builtins.int
-    OPTIONS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The chosen options, each one of `options`, without duplicates; empty if none was chosen."""
-
-    @_builtins.property
-    def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates."""
-
-    def __init__(
-        self,
-        *,
-        values: _abc.Iterable[_builtins.str] | None = ...,
-        options: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "values", b"values"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ChoicesAnswer: _TypeAlias = ChoicesAnswer  # noqa: Y015
-
-@_typing.final
-class RatingAnswer(_message.Message):
-    """RatingAnswer is a whole number on a scale."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    VALUE_FIELD_NUMBER: _builtins.int
-    MIN_FIELD_NUMBER: _builtins.int
-    MAX_FIELD_NUMBER: _builtins.int
-    value: _builtins.int
-    """The rating, from `min` to `max`."""
-    min: _builtins.int
-    """The lowest rating of the scale; below `max`."""
-    max: _builtins.int
-    """The highest rating of the scale."""
-    def __init__(
-        self,
-        *,
-        value: _builtins.int = ...,
-        min: _builtins.int = ...,
-        max: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max", b"max", "min", b"min", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RatingAnswer: _TypeAlias = RatingAnswer  # noqa: Y015
 
 @_typing.final
 class RecordResponsesRequest(_message.Message):
@@ -251,14 +37,14 @@ class RecordResponsesRequest(_message.Message):
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
-    def responses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Response]:
+    def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """1 to 1,000 answers of personas of one project; ids must not repeat within the batch."""
 
     def __init__(
         self,
         *,
         simulation_id: _builtins.str = ...,
-        responses: _abc.Iterable[Global___Response] | None = ...,
+        responses: _abc.Iterable[_response_pb2.Response] | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -277,13 +63,13 @@ class RecordResponsesResponse(_message.Message):
 
     RESPONSES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def responses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Response]:
+    def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """The responses with their ids, parents and times."""
 
     def __init__(
         self,
         *,
-        responses: _abc.Iterable[Global___Response] | None = ...,
+        responses: _abc.Iterable[_response_pb2.Response] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -372,7 +158,7 @@ class ListResponsesResponse(_message.Message):
     next_page_token: _builtins.str
     """The token of the next page; "" if and only if this is the last one."""
     @_builtins.property
-    def responses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Response]:
+    def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """The responses of the page, oldest first. A call looks at 10,000 responses at most: of a question
         that few of them answer, a page may hold fewer than asked for, or none, even though more follow.
         """
@@ -380,7 +166,7 @@ class ListResponsesResponse(_message.Message):
     def __init__(
         self,
         *,
-        responses: _abc.Iterable[Global___Response] | None = ...,
+        responses: _abc.Iterable[_response_pb2.Response] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

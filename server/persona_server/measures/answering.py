@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_server.measures.answers import (
     Question,
     Value,

@@ -45,7 +45,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.PersonaService.DeletePersona": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.DeleteAllPersonas": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.GetPersonaLineage": Rules("read", ("personas:read", "library:read")),
-    "persona.v1.PersonaService.ListLibraryPersonaProjects": Rules(
+    "persona.v1.LibraryService.ListLibraryPersonaProjects": Rules(
         "read", ("personas:read", "library:read")
     ),
     "persona.v1.ProjectService.ListProjects": Rules("read", ("projects:read",)),
@@ -66,6 +66,9 @@ RPCS: dict[str, Rules] = {
         "read", ("responses:read", "personas:read")
     ),
     "persona.v1.LibraryService.GetReliability": Rules("dear", ("library:read", "responses:read")),
+    "persona.v1.LibraryService.GetLibraryPersonaReliability": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
     "persona.v1.LibraryService.PromotePersona": Rules(
         "dear", ("library:write", "library:read", "responses:read")
     ),

@@ -3,14 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from persona.v1.response_service_pb2 import (
-    ChoiceAnswer,
-    ChoicesAnswer,
-    ListResponsesRequest,
-    RatingAnswer,
-    RecordResponsesRequest,
-    Response,
-)
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
+from persona.v1.response_service_pb2 import ListResponsesRequest, RecordResponsesRequest
 from persona_server.validation.fields import (
     check_items,
     check_line,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from persona.v1.project_service_pb2 import PersonaGroup
+from persona.v1.project_pb2 import PersonaGroup
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.terminal.command import CommandContext, ProjectOption, Yes, client_command
 from persona_cli.terminal.failures import confirm

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persona.v1.project_service_pb2 import Project
+from persona.v1.project_pb2 import Project
 from persona_cli.terminal.command import CommandContext, Yes, client_command
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import project_id

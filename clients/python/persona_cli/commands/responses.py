@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.files.answer_files import AnswerFormat, answer_items, id_of
 from persona_cli.files.inputs import InputFile, LineReader

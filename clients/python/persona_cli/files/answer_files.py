@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_cli.files.answer_rows import response_of_row
 from persona_cli.files.csv_lines import csv_items
 from persona_cli.files.json_lines import (

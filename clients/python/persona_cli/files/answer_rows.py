@@ -4,12 +4,7 @@ import json
 import re
 from collections.abc import Callable
 
-from persona.v1.response_service_pb2 import (
-    ChoiceAnswer,
-    ChoicesAnswer,
-    RatingAnswer,
-    Response,
-)
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.times import parse_time
 from persona_server.validation.responses import OUTPUT_ONLY

@@ -11,7 +11,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from persona.v1.library_service_pb2 import QuestionTimeline
+from persona.v1.measures_pb2 import QuestionTimeline
 from persona_cli.plot.panels import INK, QUIET, days, draw_panel, shortened
 
 # Inches.

@@ -6,7 +6,7 @@ from math import sqrt
 
 from matplotlib.axes import Axes
 
-from persona.v1.library_service_pb2 import (
+from persona.v1.measures_pb2 import (
     QUESTION_KIND_CHOICE,
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,

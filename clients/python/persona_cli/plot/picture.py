@@ -12,7 +12,7 @@ from persona_cli.files.outputs import atomic_output
 from persona_cli.terminal.failures import CommandError, usage_error
 
 if TYPE_CHECKING:
-    from persona.v1.library_service_pb2 import QuestionTimeline
+    from persona.v1.measures_pb2 import QuestionTimeline
 
 _KINDS = {".svg": "svg", ".png": "png"}
 # More panels are no picture any more, and a PNG has at most 65,536 pixels a side.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona.v1.project_pb2 import PersonaGroup, Project
 from persona_cli.terminal.failures import CommandError
 from persona_client import PersonaClient
 from persona_server.validation.fields import UUID

@@ -1,6 +1,6 @@
 """What a timeline says, in words: the same ones in tables and in pictures."""
 
-from persona.v1.library_service_pb2 import (
+from persona.v1.measures_pb2 import (
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,
     ChoiceShift,

@@ -9,8 +9,6 @@ package personav1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	wrapperspb "google.golang.org/protobuf/types/known/wrapperspb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -23,849 +21,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// ReliabilityStatus says whether an individual may be promoted.
-type ReliabilityStatus int32
-
-const (
-	// Not set.
-	ReliabilityStatus_RELIABILITY_STATUS_UNSPECIFIED ReliabilityStatus = 0
-	// Too little data to tell: this says nothing about the individual.
-	ReliabilityStatus_RELIABILITY_STATUS_INSUFFICIENT_DATA ReliabilityStatus = 1
-	// It answers reliably.
-	ReliabilityStatus_RELIABILITY_STATUS_ELIGIBLE ReliabilityStatus = 2
-	// Enough data, but at least one rule for reliability is not met.
-	ReliabilityStatus_RELIABILITY_STATUS_NOT_ELIGIBLE ReliabilityStatus = 3
-)
-
-// Enum value maps for ReliabilityStatus.
-var (
-	ReliabilityStatus_name = map[int32]string{
-		0: "RELIABILITY_STATUS_UNSPECIFIED",
-		1: "RELIABILITY_STATUS_INSUFFICIENT_DATA",
-		2: "RELIABILITY_STATUS_ELIGIBLE",
-		3: "RELIABILITY_STATUS_NOT_ELIGIBLE",
-	}
-	ReliabilityStatus_value = map[string]int32{
-		"RELIABILITY_STATUS_UNSPECIFIED":       0,
-		"RELIABILITY_STATUS_INSUFFICIENT_DATA": 1,
-		"RELIABILITY_STATUS_ELIGIBLE":          2,
-		"RELIABILITY_STATUS_NOT_ELIGIBLE":      3,
-	}
-)
-
-func (x ReliabilityStatus) Enum() *ReliabilityStatus {
-	p := new(ReliabilityStatus)
-	*p = x
-	return p
-}
-
-func (x ReliabilityStatus) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (ReliabilityStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_persona_v1_library_service_proto_enumTypes[0].Descriptor()
-}
-
-func (ReliabilityStatus) Type() protoreflect.EnumType {
-	return &file_persona_v1_library_service_proto_enumTypes[0]
-}
-
-func (x ReliabilityStatus) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use ReliabilityStatus.Descriptor instead.
-func (ReliabilityStatus) EnumDescriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{0}
-}
-
-// UndefinedReason says why a measure has no value.
-type UndefinedReason int32
-
-const (
-	// The measure has a value.
-	UndefinedReason_UNDEFINED_REASON_UNSPECIFIED UndefinedReason = 0
-	// No question was answered in two simulations.
-	UndefinedReason_UNDEFINED_REASON_NO_REPEATED_QUESTION UndefinedReason = 1
-	// Too few other individuals answered the same questions.
-	UndefinedReason_UNDEFINED_REASON_TOO_FEW_PEERS UndefinedReason = 2
-	// All individuals answer alike, so consistency can't be told from consensus.
-	UndefinedReason_UNDEFINED_REASON_EVERYBODY_ALIKE UndefinedReason = 3
-	// Without one of the simulations the coefficient would be undefined.
-	UndefinedReason_UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION UndefinedReason = 4
-	// No pair of answers was compared that could contradict.
-	UndefinedReason_UNDEFINED_REASON_NO_COMPARABLE_PAIR UndefinedReason = 5
-	// Too few points in time.
-	UndefinedReason_UNDEFINED_REASON_TOO_FEW_POINTS UndefinedReason = 6
-	// More points in time than the exact test supports.
-	UndefinedReason_UNDEFINED_REASON_TOO_MANY_POINTS UndefinedReason = 7
-	// Too few successive differences of other individuals to estimate the question's noise.
-	UndefinedReason_UNDEFINED_REASON_TOO_FEW_DIFFERENCES UndefinedReason = 8
-	// Other individuals never changed, so any change would be infinitely large.
-	UndefinedReason_UNDEFINED_REASON_NO_NOISE UndefinedReason = 9
-	// The points lie exactly on a line, so it has no error.
-	UndefinedReason_UNDEFINED_REASON_NO_RESIDUALS UndefinedReason = 10
-)
-
-// Enum value maps for UndefinedReason.
-var (
-	UndefinedReason_name = map[int32]string{
-		0:  "UNDEFINED_REASON_UNSPECIFIED",
-		1:  "UNDEFINED_REASON_NO_REPEATED_QUESTION",
-		2:  "UNDEFINED_REASON_TOO_FEW_PEERS",
-		3:  "UNDEFINED_REASON_EVERYBODY_ALIKE",
-		4:  "UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION",
-		5:  "UNDEFINED_REASON_NO_COMPARABLE_PAIR",
-		6:  "UNDEFINED_REASON_TOO_FEW_POINTS",
-		7:  "UNDEFINED_REASON_TOO_MANY_POINTS",
-		8:  "UNDEFINED_REASON_TOO_FEW_DIFFERENCES",
-		9:  "UNDEFINED_REASON_NO_NOISE",
-		10: "UNDEFINED_REASON_NO_RESIDUALS",
-	}
-	UndefinedReason_value = map[string]int32{
-		"UNDEFINED_REASON_UNSPECIFIED":                    0,
-		"UNDEFINED_REASON_NO_REPEATED_QUESTION":           1,
-		"UNDEFINED_REASON_TOO_FEW_PEERS":                  2,
-		"UNDEFINED_REASON_EVERYBODY_ALIKE":                3,
-		"UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION": 4,
-		"UNDEFINED_REASON_NO_COMPARABLE_PAIR":             5,
-		"UNDEFINED_REASON_TOO_FEW_POINTS":                 6,
-		"UNDEFINED_REASON_TOO_MANY_POINTS":                7,
-		"UNDEFINED_REASON_TOO_FEW_DIFFERENCES":            8,
-		"UNDEFINED_REASON_NO_NOISE":                       9,
-		"UNDEFINED_REASON_NO_RESIDUALS":                   10,
-	}
-)
-
-func (x UndefinedReason) Enum() *UndefinedReason {
-	p := new(UndefinedReason)
-	*p = x
-	return p
-}
-
-func (x UndefinedReason) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (UndefinedReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_persona_v1_library_service_proto_enumTypes[1].Descriptor()
-}
-
-func (UndefinedReason) Type() protoreflect.EnumType {
-	return &file_persona_v1_library_service_proto_enumTypes[1]
-}
-
-func (x UndefinedReason) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use UndefinedReason.Descriptor instead.
-func (UndefinedReason) EnumDescriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{1}
-}
-
-// QuestionKind is how a question is answered.
-type QuestionKind int32
-
-const (
-	// Not set.
-	QuestionKind_QUESTION_KIND_UNSPECIFIED QuestionKind = 0
-	// By one of several options.
-	QuestionKind_QUESTION_KIND_CHOICE QuestionKind = 1
-	// By any number of several options.
-	QuestionKind_QUESTION_KIND_CHOICES QuestionKind = 2
-	// By a whole number on a scale.
-	QuestionKind_QUESTION_KIND_RATING QuestionKind = 3
-	// By a sentiment from -1 to 1.
-	QuestionKind_QUESTION_KIND_SENTIMENT QuestionKind = 4
-	// By a text, of which the themes are compared.
-	QuestionKind_QUESTION_KIND_THEMES QuestionKind = 5
-)
-
-// Enum value maps for QuestionKind.
-var (
-	QuestionKind_name = map[int32]string{
-		0: "QUESTION_KIND_UNSPECIFIED",
-		1: "QUESTION_KIND_CHOICE",
-		2: "QUESTION_KIND_CHOICES",
-		3: "QUESTION_KIND_RATING",
-		4: "QUESTION_KIND_SENTIMENT",
-		5: "QUESTION_KIND_THEMES",
-	}
-	QuestionKind_value = map[string]int32{
-		"QUESTION_KIND_UNSPECIFIED": 0,
-		"QUESTION_KIND_CHOICE":      1,
-		"QUESTION_KIND_CHOICES":     2,
-		"QUESTION_KIND_RATING":      3,
-		"QUESTION_KIND_SENTIMENT":   4,
-		"QUESTION_KIND_THEMES":      5,
-	}
-)
-
-func (x QuestionKind) Enum() *QuestionKind {
-	p := new(QuestionKind)
-	*p = x
-	return p
-}
-
-func (x QuestionKind) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (QuestionKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_persona_v1_library_service_proto_enumTypes[2].Descriptor()
-}
-
-func (QuestionKind) Type() protoreflect.EnumType {
-	return &file_persona_v1_library_service_proto_enumTypes[2]
-}
-
-func (x QuestionKind) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use QuestionKind.Descriptor instead.
-func (QuestionKind) EnumDescriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{2}
-}
-
-// LibraryPersona is a reliable individual that projects can reuse.
-type LibraryPersona struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID, generated by the server.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The full profile as it was promoted, without id, parents and library_persona_id. It never
-	// changes.
-	Profile *Persona `protobuf:"bytes,2,opt,name=profile,proto3" json:"profile,omitempty"`
-	// UUID of the project in which it was promoted, deleted or not.
-	OriginProjectId string `protobuf:"bytes,3,opt,name=origin_project_id,json=originProjectId,proto3" json:"origin_project_id,omitempty"`
-	// UUID of the persona that was promoted, deleted or not.
-	OriginPersonaId string `protobuf:"bytes,4,opt,name=origin_persona_id,json=originPersonaId,proto3" json:"origin_persona_id,omitempty"`
-	// The reliability as measured at promotion, without contradictions and models.
-	Reliability *Reliability `protobuf:"bytes,5,opt,name=reliability,proto3" json:"reliability,omitempty"`
-	// The number of projects that have used the individual, including the project of origin.
-	ProjectCount int32 `protobuf:"varint,6,opt,name=project_count,json=projectCount,proto3" json:"project_count,omitempty"`
-	// The number of answers that all of its personas have given.
-	ResponseCount int32 `protobuf:"varint,7,opt,name=response_count,json=responseCount,proto3" json:"response_count,omitempty"`
-	// When it was retired, UTC; unset (JSON null) if it can still be reused.
-	RetiredAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=retired_at,json=retiredAt,proto3" json:"retired_at,omitempty"`
-	// When it was promoted, UTC.
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LibraryPersona) Reset() {
-	*x = LibraryPersona{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LibraryPersona) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LibraryPersona) ProtoMessage() {}
-
-func (x *LibraryPersona) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LibraryPersona.ProtoReflect.Descriptor instead.
-func (*LibraryPersona) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *LibraryPersona) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *LibraryPersona) GetProfile() *Persona {
-	if x != nil {
-		return x.Profile
-	}
-	return nil
-}
-
-func (x *LibraryPersona) GetOriginProjectId() string {
-	if x != nil {
-		return x.OriginProjectId
-	}
-	return ""
-}
-
-func (x *LibraryPersona) GetOriginPersonaId() string {
-	if x != nil {
-		return x.OriginPersonaId
-	}
-	return ""
-}
-
-func (x *LibraryPersona) GetReliability() *Reliability {
-	if x != nil {
-		return x.Reliability
-	}
-	return nil
-}
-
-func (x *LibraryPersona) GetProjectCount() int32 {
-	if x != nil {
-		return x.ProjectCount
-	}
-	return 0
-}
-
-func (x *LibraryPersona) GetResponseCount() int32 {
-	if x != nil {
-		return x.ResponseCount
-	}
-	return 0
-}
-
-func (x *LibraryPersona) GetRetiredAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.RetiredAt
-	}
-	return nil
-}
-
-func (x *LibraryPersona) GetCreatedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CreatedAt
-	}
-	return nil
-}
-
-// Reliability is how consistently one individual answers the same questions in several simulations,
-// corrected for what would agree by chance.
-type Reliability struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the individual may be promoted.
-	Status ReliabilityStatus `protobuf:"varint,1,opt,name=status,proto3,enum=persona.v1.ReliabilityStatus" json:"status,omitempty"`
-	// Every rule behind the status, with its figure: those about the amount of data first.
-	Rules []*ReliabilityRule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
-	// Chance-corrected agreement C: 1 is perfect, 0 is what chance would give; null if undefined.
-	Coefficient *wrapperspb.DoubleValue `protobuf:"bytes,3,opt,name=coefficient,proto3" json:"coefficient,omitempty"`
-	// One-sided 95% lower bound of C, from -1 to 1; null if undefined.
-	LowerBound *wrapperspb.DoubleValue `protobuf:"bytes,4,opt,name=lower_bound,json=lowerBound,proto3" json:"lower_bound,omitempty"`
-	// The lower bound that perfect agreement on the same amount of data would have; null if
-	// undefined.
-	Attainable *wrapperspb.DoubleValue `protobuf:"bytes,5,opt,name=attainable,proto3" json:"attainable,omitempty"`
-	// Contradicting pairs of answers per compared pair, 0 to 1; null if undefined.
-	ContradictionRate *wrapperspb.DoubleValue `protobuf:"bytes,6,opt,name=contradiction_rate,json=contradictionRate,proto3" json:"contradiction_rate,omitempty"`
-	// Why `coefficient` and `attainable` are null.
-	CoefficientReason UndefinedReason `protobuf:"varint,7,opt,name=coefficient_reason,json=coefficientReason,proto3,enum=persona.v1.UndefinedReason" json:"coefficient_reason,omitempty"`
-	// Why `lower_bound` is null.
-	LowerBoundReason UndefinedReason `protobuf:"varint,8,opt,name=lower_bound_reason,json=lowerBoundReason,proto3,enum=persona.v1.UndefinedReason" json:"lower_bound_reason,omitempty"`
-	// Why `contradiction_rate` is null.
-	ContradictionRateReason UndefinedReason `protobuf:"varint,9,opt,name=contradiction_rate_reason,json=contradictionRateReason,proto3,enum=persona.v1.UndefinedReason" json:"contradiction_rate_reason,omitempty"`
-	// The number of simulations with an answer to a comparable question.
-	SimulationCount int32 `protobuf:"varint,10,opt,name=simulation_count,json=simulationCount,proto3" json:"simulation_count,omitempty"`
-	// The number of comparable questions: those answered in at least two simulations, and by enough
-	// other individuals.
-	QuestionCount int32 `protobuf:"varint,11,opt,name=question_count,json=questionCount,proto3" json:"question_count,omitempty"`
-	// The number of pairs of answers that contradict each other.
-	ContradictingPairCount int32 `protobuf:"varint,12,opt,name=contradicting_pair_count,json=contradictingPairCount,proto3" json:"contradicting_pair_count,omitempty"`
-	// The number of pairs of answers that could contradict each other.
-	PairCount int32 `protobuf:"varint,13,opt,name=pair_count,json=pairCount,proto3" json:"pair_count,omitempty"`
-	// The questions with a contradiction, each listed once: at most 1,000, and at most 1 MiB in
-	// total.
-	Contradictions []*Contradiction `protobuf:"bytes,14,rep,name=contradictions,proto3" json:"contradictions,omitempty"`
-	// Whether the compared answers come from different models or prompt versions, so that differences
-	// may not be due to the persona.
-	MixedModels bool `protobuf:"varint,15,opt,name=mixed_models,json=mixedModels,proto3" json:"mixed_models,omitempty"`
-	// The models and prompt versions of the compared answers, each listed once, at most 1,000.
-	Models []*ModelVersion `protobuf:"bytes,16,rep,name=models,proto3" json:"models,omitempty"`
-	// The number of questions in which the attitude has reliably changed, which also lowers C.
-	ReliableChangeCount int32 `protobuf:"varint,17,opt,name=reliable_change_count,json=reliableChangeCount,proto3" json:"reliable_change_count,omitempty"`
-	// When it was measured, UTC.
-	MeasuredAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=measured_at,json=measuredAt,proto3" json:"measured_at,omitempty"`
-	// UUID of the individual's library persona; null if it has none.
-	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,19,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
-	// Whether automatic promotion has yet to evaluate the individual's newest answers.
-	PromotionPending bool `protobuf:"varint,20,opt,name=promotion_pending,json=promotionPending,proto3" json:"promotion_pending,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *Reliability) Reset() {
-	*x = Reliability{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Reliability) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Reliability) ProtoMessage() {}
-
-func (x *Reliability) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Reliability.ProtoReflect.Descriptor instead.
-func (*Reliability) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Reliability) GetStatus() ReliabilityStatus {
-	if x != nil {
-		return x.Status
-	}
-	return ReliabilityStatus_RELIABILITY_STATUS_UNSPECIFIED
-}
-
-func (x *Reliability) GetRules() []*ReliabilityRule {
-	if x != nil {
-		return x.Rules
-	}
-	return nil
-}
-
-func (x *Reliability) GetCoefficient() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Coefficient
-	}
-	return nil
-}
-
-func (x *Reliability) GetLowerBound() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.LowerBound
-	}
-	return nil
-}
-
-func (x *Reliability) GetAttainable() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Attainable
-	}
-	return nil
-}
-
-func (x *Reliability) GetContradictionRate() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.ContradictionRate
-	}
-	return nil
-}
-
-func (x *Reliability) GetCoefficientReason() UndefinedReason {
-	if x != nil {
-		return x.CoefficientReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-func (x *Reliability) GetLowerBoundReason() UndefinedReason {
-	if x != nil {
-		return x.LowerBoundReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-func (x *Reliability) GetContradictionRateReason() UndefinedReason {
-	if x != nil {
-		return x.ContradictionRateReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-func (x *Reliability) GetSimulationCount() int32 {
-	if x != nil {
-		return x.SimulationCount
-	}
-	return 0
-}
-
-func (x *Reliability) GetQuestionCount() int32 {
-	if x != nil {
-		return x.QuestionCount
-	}
-	return 0
-}
-
-func (x *Reliability) GetContradictingPairCount() int32 {
-	if x != nil {
-		return x.ContradictingPairCount
-	}
-	return 0
-}
-
-func (x *Reliability) GetPairCount() int32 {
-	if x != nil {
-		return x.PairCount
-	}
-	return 0
-}
-
-func (x *Reliability) GetContradictions() []*Contradiction {
-	if x != nil {
-		return x.Contradictions
-	}
-	return nil
-}
-
-func (x *Reliability) GetMixedModels() bool {
-	if x != nil {
-		return x.MixedModels
-	}
-	return false
-}
-
-func (x *Reliability) GetModels() []*ModelVersion {
-	if x != nil {
-		return x.Models
-	}
-	return nil
-}
-
-func (x *Reliability) GetReliableChangeCount() int32 {
-	if x != nil {
-		return x.ReliableChangeCount
-	}
-	return 0
-}
-
-func (x *Reliability) GetMeasuredAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.MeasuredAt
-	}
-	return nil
-}
-
-func (x *Reliability) GetLibraryPersonaId() *wrapperspb.StringValue {
-	if x != nil {
-		return x.LibraryPersonaId
-	}
-	return nil
-}
-
-func (x *Reliability) GetPromotionPending() bool {
-	if x != nil {
-		return x.PromotionPending
-	}
-	return false
-}
-
-// ReliabilityRule is one rule of the promotion policy, with the figure that it was applied to.
-type ReliabilityRule struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is limited: "simulations", "questions", "attainable", "bound", "contradiction_rate".
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The individual's figure; null if undefined.
-	Figure *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=figure,proto3" json:"figure,omitempty"`
-	// The limit: a maximum for contradiction_rate, a minimum for the others.
-	Limit float64 `protobuf:"fixed64,3,opt,name=limit,proto3" json:"limit,omitempty"`
-	// Whether the figure is within the limit.
-	Holds         bool `protobuf:"varint,4,opt,name=holds,proto3" json:"holds,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReliabilityRule) Reset() {
-	*x = ReliabilityRule{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReliabilityRule) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReliabilityRule) ProtoMessage() {}
-
-func (x *ReliabilityRule) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReliabilityRule.ProtoReflect.Descriptor instead.
-func (*ReliabilityRule) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ReliabilityRule) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *ReliabilityRule) GetFigure() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Figure
-	}
-	return nil
-}
-
-func (x *ReliabilityRule) GetLimit() float64 {
-	if x != nil {
-		return x.Limit
-	}
-	return 0
-}
-
-func (x *ReliabilityRule) GetHolds() bool {
-	if x != nil {
-		return x.Holds
-	}
-	return false
-}
-
-// Contradiction is a question to which an individual gave answers that exclude each other.
-type Contradiction struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The question.
-	Question *Question `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
-	// UUID of the earlier response of the first contradicting pair in time.
-	FirstResponseId string `protobuf:"bytes,2,opt,name=first_response_id,json=firstResponseId,proto3" json:"first_response_id,omitempty"`
-	// UUID of the later one.
-	SecondResponseId string `protobuf:"bytes,3,opt,name=second_response_id,json=secondResponseId,proto3" json:"second_response_id,omitempty"`
-	// The number of pairs of answers to the question that contradict each other.
-	ContradictingPairCount int32 `protobuf:"varint,4,opt,name=contradicting_pair_count,json=contradictingPairCount,proto3" json:"contradicting_pair_count,omitempty"`
-	// The number of pairs of answers to the question.
-	PairCount     int32 `protobuf:"varint,5,opt,name=pair_count,json=pairCount,proto3" json:"pair_count,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Contradiction) Reset() {
-	*x = Contradiction{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Contradiction) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Contradiction) ProtoMessage() {}
-
-func (x *Contradiction) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Contradiction.ProtoReflect.Descriptor instead.
-func (*Contradiction) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Contradiction) GetQuestion() *Question {
-	if x != nil {
-		return x.Question
-	}
-	return nil
-}
-
-func (x *Contradiction) GetFirstResponseId() string {
-	if x != nil {
-		return x.FirstResponseId
-	}
-	return ""
-}
-
-func (x *Contradiction) GetSecondResponseId() string {
-	if x != nil {
-		return x.SecondResponseId
-	}
-	return ""
-}
-
-func (x *Contradiction) GetContradictingPairCount() int32 {
-	if x != nil {
-		return x.ContradictingPairCount
-	}
-	return 0
-}
-
-func (x *Contradiction) GetPairCount() int32 {
-	if x != nil {
-		return x.PairCount
-	}
-	return 0
-}
-
-// ModelVersion is the model that gave an answer.
-type ModelVersion struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The model; "" if the response does not say.
-	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
-	// The version of the prompt; "" if the response does not say.
-	PromptVersion string `protobuf:"bytes,2,opt,name=prompt_version,json=promptVersion,proto3" json:"prompt_version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ModelVersion) Reset() {
-	*x = ModelVersion{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ModelVersion) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ModelVersion) ProtoMessage() {}
-
-func (x *ModelVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ModelVersion.ProtoReflect.Descriptor instead.
-func (*ModelVersion) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *ModelVersion) GetModel() string {
-	if x != nil {
-		return x.Model
-	}
-	return ""
-}
-
-func (x *ModelVersion) GetPromptVersion() string {
-	if x != nil {
-		return x.PromptVersion
-	}
-	return ""
-}
-
-// Question is a question with the scale of its answers. The same key with another scale is a
-// different question.
-type Question struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The question's stable name across simulations.
-	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	// How it is answered.
-	Kind QuestionKind `protobuf:"varint,2,opt,name=kind,proto3,enum=persona.v1.QuestionKind" json:"kind,omitempty"`
-	// The declared options of a choice, sorted.
-	Options []string `protobuf:"bytes,3,rep,name=options,proto3" json:"options,omitempty"`
-	// The lowest rating of the scale.
-	Min int32 `protobuf:"varint,4,opt,name=min,proto3" json:"min,omitempty"`
-	// The highest rating of the scale.
-	Max           int32 `protobuf:"varint,5,opt,name=max,proto3" json:"max,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Question) Reset() {
-	*x = Question{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Question) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Question) ProtoMessage() {}
-
-func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Question.ProtoReflect.Descriptor instead.
-func (*Question) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *Question) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *Question) GetKind() QuestionKind {
-	if x != nil {
-		return x.Kind
-	}
-	return QuestionKind_QUESTION_KIND_UNSPECIFIED
-}
-
-func (x *Question) GetOptions() []string {
-	if x != nil {
-		return x.Options
-	}
-	return nil
-}
-
-func (x *Question) GetMin() int32 {
-	if x != nil {
-		return x.Min
-	}
-	return 0
-}
-
-func (x *Question) GetMax() int32 {
-	if x != nil {
-		return x.Max
-	}
-	return 0
-}
-
-// GetReliabilityRequest names an individual: by project_id, group_id and persona_id, or by
-// library_persona_id alone.
+// GetReliabilityRequest names a persona.
 type GetReliabilityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the persona's project, deleted or not.
@@ -873,16 +29,14 @@ type GetReliabilityRequest struct {
 	// UUID of the persona's group, deleted or not.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// UUID of the persona, deleted or not.
-	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
-	// UUID of the library persona.
-	LibraryPersonaId string `protobuf:"bytes,4,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	PersonaId     string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetReliabilityRequest) Reset() {
 	*x = GetReliabilityRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[6]
+	mi := &file_persona_v1_library_service_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -894,7 +48,7 @@ func (x *GetReliabilityRequest) String() string {
 func (*GetReliabilityRequest) ProtoMessage() {}
 
 func (x *GetReliabilityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[6]
+	mi := &file_persona_v1_library_service_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -907,7 +61,7 @@ func (x *GetReliabilityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReliabilityRequest.ProtoReflect.Descriptor instead.
 func (*GetReliabilityRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *GetReliabilityRequest) GetProjectId() string {
@@ -931,13 +85,6 @@ func (x *GetReliabilityRequest) GetPersonaId() string {
 	return ""
 }
 
-func (x *GetReliabilityRequest) GetLibraryPersonaId() string {
-	if x != nil {
-		return x.LibraryPersonaId
-	}
-	return ""
-}
-
 // GetReliabilityResponse holds what was measured.
 type GetReliabilityResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -949,7 +96,7 @@ type GetReliabilityResponse struct {
 
 func (x *GetReliabilityResponse) Reset() {
 	*x = GetReliabilityResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[7]
+	mi := &file_persona_v1_library_service_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +108,7 @@ func (x *GetReliabilityResponse) String() string {
 func (*GetReliabilityResponse) ProtoMessage() {}
 
 func (x *GetReliabilityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[7]
+	mi := &file_persona_v1_library_service_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,10 +121,102 @@ func (x *GetReliabilityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReliabilityResponse.ProtoReflect.Descriptor instead.
 func (*GetReliabilityResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *GetReliabilityResponse) GetReliability() *Reliability {
+	if x != nil {
+		return x.Reliability
+	}
+	return nil
+}
+
+// GetLibraryPersonaReliabilityRequest names a library persona.
+type GetLibraryPersonaReliabilityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the library persona.
+	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *GetLibraryPersonaReliabilityRequest) Reset() {
+	*x = GetLibraryPersonaReliabilityRequest{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLibraryPersonaReliabilityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLibraryPersonaReliabilityRequest) ProtoMessage() {}
+
+func (x *GetLibraryPersonaReliabilityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLibraryPersonaReliabilityRequest.ProtoReflect.Descriptor instead.
+func (*GetLibraryPersonaReliabilityRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *GetLibraryPersonaReliabilityRequest) GetLibraryPersonaId() string {
+	if x != nil {
+		return x.LibraryPersonaId
+	}
+	return ""
+}
+
+// GetLibraryPersonaReliabilityResponse holds what was measured.
+type GetLibraryPersonaReliabilityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The individual's reliability now, over the answers of its origin and of every reused copy.
+	Reliability   *Reliability `protobuf:"bytes,1,opt,name=reliability,proto3" json:"reliability,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLibraryPersonaReliabilityResponse) Reset() {
+	*x = GetLibraryPersonaReliabilityResponse{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLibraryPersonaReliabilityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLibraryPersonaReliabilityResponse) ProtoMessage() {}
+
+func (x *GetLibraryPersonaReliabilityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLibraryPersonaReliabilityResponse.ProtoReflect.Descriptor instead.
+func (*GetLibraryPersonaReliabilityResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetLibraryPersonaReliabilityResponse) GetReliability() *Reliability {
 	if x != nil {
 		return x.Reliability
 	}
@@ -1001,7 +240,7 @@ type PromotePersonaRequest struct {
 
 func (x *PromotePersonaRequest) Reset() {
 	*x = PromotePersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	mi := &file_persona_v1_library_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1013,7 +252,7 @@ func (x *PromotePersonaRequest) String() string {
 func (*PromotePersonaRequest) ProtoMessage() {}
 
 func (x *PromotePersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	mi := &file_persona_v1_library_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1026,7 +265,7 @@ func (x *PromotePersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromotePersonaRequest.ProtoReflect.Descriptor instead.
 func (*PromotePersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PromotePersonaRequest) GetProjectId() string {
@@ -1068,7 +307,7 @@ type PromotePersonaResponse struct {
 
 func (x *PromotePersonaResponse) Reset() {
 	*x = PromotePersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	mi := &file_persona_v1_library_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1080,7 +319,7 @@ func (x *PromotePersonaResponse) String() string {
 func (*PromotePersonaResponse) ProtoMessage() {}
 
 func (x *PromotePersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	mi := &file_persona_v1_library_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1093,7 +332,7 @@ func (x *PromotePersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromotePersonaResponse.ProtoReflect.Descriptor instead.
 func (*PromotePersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PromotePersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -1127,11 +366,11 @@ type ListLibraryPersonasRequest struct {
 	AgeMax int32 `protobuf:"varint,8,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
 	// Only personas whose lower bound of reliability at promotion was at least this, 0 to 1; 0 is no
 	// filter.
-	MinReliability float64 `protobuf:"fixed64,9,opt,name=min_reliability,json=minReliability,proto3" json:"min_reliability,omitempty"`
+	LowerBoundMin float64 `protobuf:"fixed64,9,opt,name=lower_bound_min,json=lowerBoundMin,proto3" json:"lower_bound_min,omitempty"`
 	// Whether to include retired library personas.
 	IncludeRetired bool `protobuf:"varint,10,opt,name=include_retired,json=includeRetired,proto3" json:"include_retired,omitempty"`
-	// "reliability" (its lower bound), "project_count" or "created_at", ascending, or descending with
-	// " desc" appended; "" is "reliability desc". Ties are in order of their ids. A project_count
+	// "lower_bound" (of reliability), "project_count" or "created_at", ascending, or descending with
+	// " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
 	// that changes between two pages can move its persona past them.
 	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1140,7 +379,7 @@ type ListLibraryPersonasRequest struct {
 
 func (x *ListLibraryPersonasRequest) Reset() {
 	*x = ListLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	mi := &file_persona_v1_library_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +391,7 @@ func (x *ListLibraryPersonasRequest) String() string {
 func (*ListLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *ListLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	mi := &file_persona_v1_library_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1165,7 +404,7 @@ func (x *ListLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListLibraryPersonasRequest) GetPageSize() int32 {
@@ -1224,9 +463,9 @@ func (x *ListLibraryPersonasRequest) GetAgeMax() int32 {
 	return 0
 }
 
-func (x *ListLibraryPersonasRequest) GetMinReliability() float64 {
+func (x *ListLibraryPersonasRequest) GetLowerBoundMin() float64 {
 	if x != nil {
-		return x.MinReliability
+		return x.LowerBoundMin
 	}
 	return 0
 }
@@ -1260,7 +499,7 @@ type ListLibraryPersonasResponse struct {
 
 func (x *ListLibraryPersonasResponse) Reset() {
 	*x = ListLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	mi := &file_persona_v1_library_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +511,7 @@ func (x *ListLibraryPersonasResponse) String() string {
 func (*ListLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *ListLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	mi := &file_persona_v1_library_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +524,7 @@ func (x *ListLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListLibraryPersonasResponse) GetLibraryPersonas() []*LibraryPersona {
@@ -1313,7 +552,7 @@ type GetLibraryPersonaRequest struct {
 
 func (x *GetLibraryPersonaRequest) Reset() {
 	*x = GetLibraryPersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[12]
+	mi := &file_persona_v1_library_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +564,7 @@ func (x *GetLibraryPersonaRequest) String() string {
 func (*GetLibraryPersonaRequest) ProtoMessage() {}
 
 func (x *GetLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[12]
+	mi := &file_persona_v1_library_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +577,7 @@ func (x *GetLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLibraryPersonaRequest.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetLibraryPersonaRequest) GetLibraryPersonaId() string {
@@ -1359,7 +598,7 @@ type GetLibraryPersonaResponse struct {
 
 func (x *GetLibraryPersonaResponse) Reset() {
 	*x = GetLibraryPersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[13]
+	mi := &file_persona_v1_library_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1371,7 +610,7 @@ func (x *GetLibraryPersonaResponse) String() string {
 func (*GetLibraryPersonaResponse) ProtoMessage() {}
 
 func (x *GetLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[13]
+	mi := &file_persona_v1_library_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1384,7 +623,7 @@ func (x *GetLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLibraryPersonaResponse.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -1392,6 +631,127 @@ func (x *GetLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
 		return x.LibraryPersona
 	}
 	return nil
+}
+
+// ListLibraryPersonaProjectsRequest asks for one page of an individual's uses.
+type ListLibraryPersonaProjectsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the library persona.
+	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	// The maximum number of links; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLibraryPersonaProjectsRequest) Reset() {
+	*x = ListLibraryPersonaProjectsRequest{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLibraryPersonaProjectsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLibraryPersonaProjectsRequest) ProtoMessage() {}
+
+func (x *ListLibraryPersonaProjectsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLibraryPersonaProjectsRequest.ProtoReflect.Descriptor instead.
+func (*ListLibraryPersonaProjectsRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListLibraryPersonaProjectsRequest) GetLibraryPersonaId() string {
+	if x != nil {
+		return x.LibraryPersonaId
+	}
+	return ""
+}
+
+func (x *ListLibraryPersonaProjectsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListLibraryPersonaProjectsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListLibraryPersonaProjectsResponse is one page.
+type ListLibraryPersonaProjectsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The links of the page, newest first.
+	Projects []*LibraryPersonaProject `protobuf:"bytes,1,rep,name=projects,proto3" json:"projects,omitempty"`
+	// The token of the next page; "" if and only if this is the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLibraryPersonaProjectsResponse) Reset() {
+	*x = ListLibraryPersonaProjectsResponse{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLibraryPersonaProjectsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLibraryPersonaProjectsResponse) ProtoMessage() {}
+
+func (x *ListLibraryPersonaProjectsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLibraryPersonaProjectsResponse.ProtoReflect.Descriptor instead.
+func (*ListLibraryPersonaProjectsResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListLibraryPersonaProjectsResponse) GetProjects() []*LibraryPersonaProject {
+	if x != nil {
+		return x.Projects
+	}
+	return nil
+}
+
+func (x *ListLibraryPersonaProjectsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 // RetireLibraryPersonaRequest names the library persona to retire.
@@ -1407,7 +767,7 @@ type RetireLibraryPersonaRequest struct {
 
 func (x *RetireLibraryPersonaRequest) Reset() {
 	*x = RetireLibraryPersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[14]
+	mi := &file_persona_v1_library_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +779,7 @@ func (x *RetireLibraryPersonaRequest) String() string {
 func (*RetireLibraryPersonaRequest) ProtoMessage() {}
 
 func (x *RetireLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[14]
+	mi := &file_persona_v1_library_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +792,7 @@ func (x *RetireLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireLibraryPersonaRequest.ProtoReflect.Descriptor instead.
 func (*RetireLibraryPersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RetireLibraryPersonaRequest) GetLibraryPersonaId() string {
@@ -1460,7 +820,7 @@ type RetireLibraryPersonaResponse struct {
 
 func (x *RetireLibraryPersonaResponse) Reset() {
 	*x = RetireLibraryPersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[15]
+	mi := &file_persona_v1_library_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +832,7 @@ func (x *RetireLibraryPersonaResponse) String() string {
 func (*RetireLibraryPersonaResponse) ProtoMessage() {}
 
 func (x *RetireLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[15]
+	mi := &file_persona_v1_library_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +845,7 @@ func (x *RetireLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireLibraryPersonaResponse.ProtoReflect.Descriptor instead.
 func (*RetireLibraryPersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RetireLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -1518,7 +878,7 @@ type MatchLibraryPersonasRequest struct {
 
 func (x *MatchLibraryPersonasRequest) Reset() {
 	*x = MatchLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[16]
+	mi := &file_persona_v1_library_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1530,7 +890,7 @@ func (x *MatchLibraryPersonasRequest) String() string {
 func (*MatchLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *MatchLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[16]
+	mi := &file_persona_v1_library_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1543,7 +903,7 @@ func (x *MatchLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*MatchLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MatchLibraryPersonasRequest) GetProjectId() string {
@@ -1602,7 +962,7 @@ type MatchLibraryPersonasResponse struct {
 
 func (x *MatchLibraryPersonasResponse) Reset() {
 	*x = MatchLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[17]
+	mi := &file_persona_v1_library_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1614,7 +974,7 @@ func (x *MatchLibraryPersonasResponse) String() string {
 func (*MatchLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *MatchLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[17]
+	mi := &file_persona_v1_library_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1627,7 +987,7 @@ func (x *MatchLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*MatchLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MatchLibraryPersonasResponse) GetMatches() []*LibraryMatch {
@@ -1642,143 +1002,6 @@ func (x *MatchLibraryPersonasResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
-}
-
-// LibraryMatch is how well a library persona fits a group's definition.
-type LibraryMatch struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The library persona.
-	LibraryPersona *LibraryPersona `protobuf:"bytes,1,opt,name=library_persona,json=libraryPersona,proto3" json:"library_persona,omitempty"`
-	// The mean of the parts, 0 to 1; 1 if the group's definition leaves all of them open.
-	Score float64 `protobuf:"fixed64,2,opt,name=score,proto3" json:"score,omitempty"`
-	// The score's parts.
-	Parts         *MatchParts `protobuf:"bytes,3,opt,name=parts,proto3" json:"parts,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LibraryMatch) Reset() {
-	*x = LibraryMatch{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[18]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LibraryMatch) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LibraryMatch) ProtoMessage() {}
-
-func (x *LibraryMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[18]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LibraryMatch.ProtoReflect.Descriptor instead.
-func (*LibraryMatch) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{18}
-}
-
-func (x *LibraryMatch) GetLibraryPersona() *LibraryPersona {
-	if x != nil {
-		return x.LibraryPersona
-	}
-	return nil
-}
-
-func (x *LibraryMatch) GetScore() float64 {
-	if x != nil {
-		return x.Score
-	}
-	return 0
-}
-
-func (x *LibraryMatch) GetParts() *MatchParts {
-	if x != nil {
-		return x.Parts
-	}
-	return nil
-}
-
-// MatchParts says how well each field fits, 0 to 1; null where the group leaves it open.
-type MatchParts struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// 1 in the middle of the group's age range, falling evenly to 1/2 at its ends.
-	Age *wrapperspb.DoubleValue `protobuf:"bytes,1,opt,name=age,proto3" json:"age,omitempty"`
-	// 1 for the same income level, 1/2 for an adjacent one.
-	IncomeLevel *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=income_level,json=incomeLevel,proto3" json:"income_level,omitempty"`
-	// 1 for the same city and country, 1/2 for the same country.
-	Location *wrapperspb.DoubleValue `protobuf:"bytes,3,opt,name=location,proto3" json:"location,omitempty"`
-	// The share of the words of the group's occupation that the persona's occupation contains.
-	Occupation    *wrapperspb.DoubleValue `protobuf:"bytes,4,opt,name=occupation,proto3" json:"occupation,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MatchParts) Reset() {
-	*x = MatchParts{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MatchParts) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MatchParts) ProtoMessage() {}
-
-func (x *MatchParts) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MatchParts.ProtoReflect.Descriptor instead.
-func (*MatchParts) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *MatchParts) GetAge() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Age
-	}
-	return nil
-}
-
-func (x *MatchParts) GetIncomeLevel() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.IncomeLevel
-	}
-	return nil
-}
-
-func (x *MatchParts) GetLocation() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Location
-	}
-	return nil
-}
-
-func (x *MatchParts) GetOccupation() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Occupation
-	}
-	return nil
 }
 
 // ReuseLibraryPersonasRequest names the individuals, and the group to put them into.
@@ -1799,7 +1022,7 @@ type ReuseLibraryPersonasRequest struct {
 
 func (x *ReuseLibraryPersonasRequest) Reset() {
 	*x = ReuseLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[20]
+	mi := &file_persona_v1_library_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +1034,7 @@ func (x *ReuseLibraryPersonasRequest) String() string {
 func (*ReuseLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *ReuseLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[20]
+	mi := &file_persona_v1_library_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +1047,7 @@ func (x *ReuseLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReuseLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ReuseLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{20}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReuseLibraryPersonasRequest) GetProjectId() string {
@@ -1866,7 +1089,7 @@ type ReuseLibraryPersonasResponse struct {
 
 func (x *ReuseLibraryPersonasResponse) Reset() {
 	*x = ReuseLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[21]
+	mi := &file_persona_v1_library_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +1101,7 @@ func (x *ReuseLibraryPersonasResponse) String() string {
 func (*ReuseLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *ReuseLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[21]
+	mi := &file_persona_v1_library_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +1114,7 @@ func (x *ReuseLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReuseLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ReuseLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{21}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReuseLibraryPersonasResponse) GetPersonas() []*Persona {
@@ -1921,7 +1144,7 @@ type GetAttitudeTimelineRequest struct {
 
 func (x *GetAttitudeTimelineRequest) Reset() {
 	*x = GetAttitudeTimelineRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[22]
+	mi := &file_persona_v1_library_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1933,7 +1156,7 @@ func (x *GetAttitudeTimelineRequest) String() string {
 func (*GetAttitudeTimelineRequest) ProtoMessage() {}
 
 func (x *GetAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[22]
+	mi := &file_persona_v1_library_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1946,7 +1169,7 @@ func (x *GetAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAttitudeTimelineRequest.ProtoReflect.Descriptor instead.
 func (*GetAttitudeTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{22}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetAttitudeTimelineRequest) GetLibraryPersonaId() string {
@@ -1990,7 +1213,7 @@ type GetAttitudeTimelineResponse struct {
 
 func (x *GetAttitudeTimelineResponse) Reset() {
 	*x = GetAttitudeTimelineResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[23]
+	mi := &file_persona_v1_library_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2002,7 +1225,7 @@ func (x *GetAttitudeTimelineResponse) String() string {
 func (*GetAttitudeTimelineResponse) ProtoMessage() {}
 
 func (x *GetAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[23]
+	mi := &file_persona_v1_library_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2015,7 +1238,7 @@ func (x *GetAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAttitudeTimelineResponse.ProtoReflect.Descriptor instead.
 func (*GetAttitudeTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{23}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
@@ -2032,685 +1255,23 @@ func (x *GetAttitudeTimelineResponse) GetNextPageToken() string {
 	return ""
 }
 
-// QuestionTimeline is one individual's answers to one question over time. For a rating or a
-// sentiment it says how much it has shifted, for a choice whether it has; for sets and themes it
-// has only the points.
-type QuestionTimeline struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The question.
-	Question *Question `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
-	// The answers in order of time, one point per simulation; for a rating or sentiment, points at
-	// equal times are merged.
-	Points []*TimelinePoint `protobuf:"bytes,2,rep,name=points,proto3" json:"points,omitempty"`
-	// How a rating or sentiment has shifted; null for other kinds.
-	NumericShift *NumericShift `protobuf:"bytes,3,opt,name=numeric_shift,json=numericShift,proto3" json:"numeric_shift,omitempty"`
-	// How a choice has shifted; null for other kinds.
-	ChoiceShift   *ChoiceShift `protobuf:"bytes,4,opt,name=choice_shift,json=choiceShift,proto3" json:"choice_shift,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *QuestionTimeline) Reset() {
-	*x = QuestionTimeline{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[24]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *QuestionTimeline) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*QuestionTimeline) ProtoMessage() {}
-
-func (x *QuestionTimeline) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[24]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use QuestionTimeline.ProtoReflect.Descriptor instead.
-func (*QuestionTimeline) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{24}
-}
-
-func (x *QuestionTimeline) GetQuestion() *Question {
-	if x != nil {
-		return x.Question
-	}
-	return nil
-}
-
-func (x *QuestionTimeline) GetPoints() []*TimelinePoint {
-	if x != nil {
-		return x.Points
-	}
-	return nil
-}
-
-func (x *QuestionTimeline) GetNumericShift() *NumericShift {
-	if x != nil {
-		return x.NumericShift
-	}
-	return nil
-}
-
-func (x *QuestionTimeline) GetChoiceShift() *ChoiceShift {
-	if x != nil {
-		return x.ChoiceShift
-	}
-	return nil
-}
-
-// TimelinePoint is an individual's answer to a question at one time.
-type TimelinePoint struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The earliest time of its answers, UTC.
-	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
-	// The mean rating or sentiment there; null for other kinds.
-	Value *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
-	// The option chosen first there; null for other kinds.
-	Choice *wrapperspb.StringValue `protobuf:"bytes,3,opt,name=choice,proto3" json:"choice,omitempty"`
-	// The options or themes of the first answer there, sorted.
-	Items []string `protobuf:"bytes,4,rep,name=items,proto3" json:"items,omitempty"`
-	// UUIDs of the simulations.
-	SimulationIds []string `protobuf:"bytes,5,rep,name=simulation_ids,json=simulationIds,proto3" json:"simulation_ids,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TimelinePoint) Reset() {
-	*x = TimelinePoint{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[25]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TimelinePoint) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TimelinePoint) ProtoMessage() {}
-
-func (x *TimelinePoint) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[25]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TimelinePoint.ProtoReflect.Descriptor instead.
-func (*TimelinePoint) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{25}
-}
-
-func (x *TimelinePoint) GetOccurredAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.OccurredAt
-	}
-	return nil
-}
-
-func (x *TimelinePoint) GetValue() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Value
-	}
-	return nil
-}
-
-func (x *TimelinePoint) GetChoice() *wrapperspb.StringValue {
-	if x != nil {
-		return x.Choice
-	}
-	return nil
-}
-
-func (x *TimelinePoint) GetItems() []string {
-	if x != nil {
-		return x.Items
-	}
-	return nil
-}
-
-func (x *TimelinePoint) GetSimulationIds() []string {
-	if x != nil {
-		return x.SimulationIds
-	}
-	return nil
-}
-
-// NumericShift is how a rating or sentiment has changed, in rating points or sentiment.
-type NumericShift struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The first point.
-	First float64 `protobuf:"fixed64,1,opt,name=first,proto3" json:"first,omitempty"`
-	// The last point.
-	Last float64 `protobuf:"fixed64,2,opt,name=last,proto3" json:"last,omitempty"`
-	// The mean of all points.
-	Mean float64 `protobuf:"fixed64,3,opt,name=mean,proto3" json:"mean,omitempty"`
-	// last − first; null with fewer than two points.
-	Change *wrapperspb.DoubleValue `protobuf:"bytes,4,opt,name=change,proto3" json:"change,omitempty"`
-	// Whether the change is larger than the noise of other individuals would explain; null if
-	// unknown.
-	ReliableChange *ReliableChange `protobuf:"bytes,5,opt,name=reliable_change,json=reliableChange,proto3" json:"reliable_change,omitempty"`
-	// The least-squares trend; null with fewer than three points.
-	Slope *Slope `protobuf:"bytes,6,opt,name=slope,proto3" json:"slope,omitempty"`
-	// The exact Mann–Kendall test of a monotonic trend; null with fewer than five points.
-	Trend *TrendTest `protobuf:"bytes,7,opt,name=trend,proto3" json:"trend,omitempty"`
-	// Why `change` is null.
-	ChangeReason UndefinedReason `protobuf:"varint,8,opt,name=change_reason,json=changeReason,proto3,enum=persona.v1.UndefinedReason" json:"change_reason,omitempty"`
-	// Why `reliable_change` is null.
-	ReliableChangeReason UndefinedReason `protobuf:"varint,9,opt,name=reliable_change_reason,json=reliableChangeReason,proto3,enum=persona.v1.UndefinedReason" json:"reliable_change_reason,omitempty"`
-	// Why `slope` is null.
-	SlopeReason UndefinedReason `protobuf:"varint,10,opt,name=slope_reason,json=slopeReason,proto3,enum=persona.v1.UndefinedReason" json:"slope_reason,omitempty"`
-	// Why the slope has no interval.
-	IntervalReason UndefinedReason `protobuf:"varint,11,opt,name=interval_reason,json=intervalReason,proto3,enum=persona.v1.UndefinedReason" json:"interval_reason,omitempty"`
-	// Why `trend` is null.
-	TrendReason   UndefinedReason `protobuf:"varint,12,opt,name=trend_reason,json=trendReason,proto3,enum=persona.v1.UndefinedReason" json:"trend_reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *NumericShift) Reset() {
-	*x = NumericShift{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[26]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NumericShift) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NumericShift) ProtoMessage() {}
-
-func (x *NumericShift) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[26]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NumericShift.ProtoReflect.Descriptor instead.
-func (*NumericShift) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{26}
-}
-
-func (x *NumericShift) GetFirst() float64 {
-	if x != nil {
-		return x.First
-	}
-	return 0
-}
-
-func (x *NumericShift) GetLast() float64 {
-	if x != nil {
-		return x.Last
-	}
-	return 0
-}
-
-func (x *NumericShift) GetMean() float64 {
-	if x != nil {
-		return x.Mean
-	}
-	return 0
-}
-
-func (x *NumericShift) GetChange() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Change
-	}
-	return nil
-}
-
-func (x *NumericShift) GetReliableChange() *ReliableChange {
-	if x != nil {
-		return x.ReliableChange
-	}
-	return nil
-}
-
-func (x *NumericShift) GetSlope() *Slope {
-	if x != nil {
-		return x.Slope
-	}
-	return nil
-}
-
-func (x *NumericShift) GetTrend() *TrendTest {
-	if x != nil {
-		return x.Trend
-	}
-	return nil
-}
-
-func (x *NumericShift) GetChangeReason() UndefinedReason {
-	if x != nil {
-		return x.ChangeReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-func (x *NumericShift) GetReliableChangeReason() UndefinedReason {
-	if x != nil {
-		return x.ReliableChangeReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-func (x *NumericShift) GetSlopeReason() UndefinedReason {
-	if x != nil {
-		return x.SlopeReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-func (x *NumericShift) GetIntervalReason() UndefinedReason {
-	if x != nil {
-		return x.IntervalReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-func (x *NumericShift) GetTrendReason() UndefinedReason {
-	if x != nil {
-		return x.TrendReason
-	}
-	return UndefinedReason_UNDEFINED_REASON_UNSPECIFIED
-}
-
-// ReliableChange is the reliable change index (Jacobson & Truax) against other individuals' noise.
-type ReliableChange struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The change in units of its standard error.
-	Rci float64 `protobuf:"fixed64,1,opt,name=rci,proto3" json:"rci,omitempty"`
-	// Two-sided p of Student's t with `noise_difference_count` degrees of freedom.
-	P float64 `protobuf:"fixed64,2,opt,name=p,proto3" json:"p,omitempty"`
-	// p adjusted over the individual's questions for the false discovery rate (Benjamini–Hochberg).
-	AdjustedP float64 `protobuf:"fixed64,3,opt,name=adjusted_p,json=adjustedP,proto3" json:"adjusted_p,omitempty"`
-	// The 97.5% quantile that |rci| is compared with.
-	Threshold float64 `protobuf:"fixed64,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
-	// The variance of other individuals' noise, in rating points² or sentiment².
-	NoiseVariance float64 `protobuf:"fixed64,5,opt,name=noise_variance,json=noiseVariance,proto3" json:"noise_variance,omitempty"`
-	// The number of their successive differences from which it was estimated.
-	NoiseDifferenceCount int32 `protobuf:"varint,6,opt,name=noise_difference_count,json=noiseDifferenceCount,proto3" json:"noise_difference_count,omitempty"`
-	// Whether |rci| is above the threshold.
-	Reliable      bool `protobuf:"varint,7,opt,name=reliable,proto3" json:"reliable,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReliableChange) Reset() {
-	*x = ReliableChange{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[27]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReliableChange) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReliableChange) ProtoMessage() {}
-
-func (x *ReliableChange) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[27]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReliableChange.ProtoReflect.Descriptor instead.
-func (*ReliableChange) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{27}
-}
-
-func (x *ReliableChange) GetRci() float64 {
-	if x != nil {
-		return x.Rci
-	}
-	return 0
-}
-
-func (x *ReliableChange) GetP() float64 {
-	if x != nil {
-		return x.P
-	}
-	return 0
-}
-
-func (x *ReliableChange) GetAdjustedP() float64 {
-	if x != nil {
-		return x.AdjustedP
-	}
-	return 0
-}
-
-func (x *ReliableChange) GetThreshold() float64 {
-	if x != nil {
-		return x.Threshold
-	}
-	return 0
-}
-
-func (x *ReliableChange) GetNoiseVariance() float64 {
-	if x != nil {
-		return x.NoiseVariance
-	}
-	return 0
-}
-
-func (x *ReliableChange) GetNoiseDifferenceCount() int32 {
-	if x != nil {
-		return x.NoiseDifferenceCount
-	}
-	return 0
-}
-
-func (x *ReliableChange) GetReliable() bool {
-	if x != nil {
-		return x.Reliable
-	}
-	return false
-}
-
-// Slope is the least-squares trend of the points.
-type Slope struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Change per 30 days.
-	Per_30Days float64 `protobuf:"fixed64,1,opt,name=per_30_days,json=per30Days,proto3" json:"per_30_days,omitempty"`
-	// Lower end of its 95% interval; null without residuals.
-	Low *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=low,proto3" json:"low,omitempty"`
-	// Upper end of its 95% interval; null without residuals.
-	High          *wrapperspb.DoubleValue `protobuf:"bytes,3,opt,name=high,proto3" json:"high,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Slope) Reset() {
-	*x = Slope{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[28]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Slope) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Slope) ProtoMessage() {}
-
-func (x *Slope) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[28]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Slope.ProtoReflect.Descriptor instead.
-func (*Slope) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{28}
-}
-
-func (x *Slope) GetPer_30Days() float64 {
-	if x != nil {
-		return x.Per_30Days
-	}
-	return 0
-}
-
-func (x *Slope) GetLow() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.Low
-	}
-	return nil
-}
-
-func (x *Slope) GetHigh() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.High
-	}
-	return nil
-}
-
-// TrendTest is the exact two-sided Mann–Kendall test, ties included.
-type TrendTest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Rising pairs of points minus falling ones.
-	Statistic int32 `protobuf:"varint,1,opt,name=statistic,proto3" json:"statistic,omitempty"`
-	// Pairs of points that differ.
-	UntiedPairCount int32 `protobuf:"varint,2,opt,name=untied_pair_count,json=untiedPairCount,proto3" json:"untied_pair_count,omitempty"`
-	// Two-sided p.
-	P             float64 `protobuf:"fixed64,3,opt,name=p,proto3" json:"p,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TrendTest) Reset() {
-	*x = TrendTest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[29]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TrendTest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TrendTest) ProtoMessage() {}
-
-func (x *TrendTest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[29]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TrendTest.ProtoReflect.Descriptor instead.
-func (*TrendTest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{29}
-}
-
-func (x *TrendTest) GetStatistic() int32 {
-	if x != nil {
-		return x.Statistic
-	}
-	return 0
-}
-
-func (x *TrendTest) GetUntiedPairCount() int32 {
-	if x != nil {
-		return x.UntiedPairCount
-	}
-	return 0
-}
-
-func (x *TrendTest) GetP() float64 {
-	if x != nil {
-		return x.P
-	}
-	return 0
-}
-
-// ChoiceShift is how the answer to a choice has changed.
-type ChoiceShift struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The first answer.
-	First string `protobuf:"bytes,1,opt,name=first,proto3" json:"first,omitempty"`
-	// The last answer.
-	Last string `protobuf:"bytes,2,opt,name=last,proto3" json:"last,omitempty"`
-	// Whether they differ.
-	Changed bool `protobuf:"varint,3,opt,name=changed,proto3" json:"changed,omitempty"`
-	// The number of times that successive answers differ.
-	SwitchCount   int32 `protobuf:"varint,4,opt,name=switch_count,json=switchCount,proto3" json:"switch_count,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ChoiceShift) Reset() {
-	*x = ChoiceShift{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[30]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ChoiceShift) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ChoiceShift) ProtoMessage() {}
-
-func (x *ChoiceShift) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[30]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ChoiceShift.ProtoReflect.Descriptor instead.
-func (*ChoiceShift) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{30}
-}
-
-func (x *ChoiceShift) GetFirst() string {
-	if x != nil {
-		return x.First
-	}
-	return ""
-}
-
-func (x *ChoiceShift) GetLast() string {
-	if x != nil {
-		return x.Last
-	}
-	return ""
-}
-
-func (x *ChoiceShift) GetChanged() bool {
-	if x != nil {
-		return x.Changed
-	}
-	return false
-}
-
-func (x *ChoiceShift) GetSwitchCount() int32 {
-	if x != nil {
-		return x.SwitchCount
-	}
-	return 0
-}
-
 var File_persona_v1_library_service_proto protoreflect.FileDescriptor
 
 const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\n" +
 	" persona/v1/library_service.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\x1a\x18persona/v1/persona.proto\"\xa4\x03\n" +
-	"\x0eLibraryPersona\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12-\n" +
-	"\aprofile\x18\x02 \x01(\v2\x13.persona.v1.PersonaR\aprofile\x12*\n" +
-	"\x11origin_project_id\x18\x03 \x01(\tR\x0foriginProjectId\x12*\n" +
-	"\x11origin_persona_id\x18\x04 \x01(\tR\x0foriginPersonaId\x129\n" +
-	"\vreliability\x18\x05 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\x12#\n" +
-	"\rproject_count\x18\x06 \x01(\x05R\fprojectCount\x12%\n" +
-	"\x0eresponse_count\x18\a \x01(\x05R\rresponseCount\x129\n" +
-	"\n" +
-	"retired_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tretiredAt\x129\n" +
-	"\n" +
-	"created_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\x9e\t\n" +
-	"\vReliability\x125\n" +
-	"\x06status\x18\x01 \x01(\x0e2\x1d.persona.v1.ReliabilityStatusR\x06status\x121\n" +
-	"\x05rules\x18\x02 \x03(\v2\x1b.persona.v1.ReliabilityRuleR\x05rules\x12>\n" +
-	"\vcoefficient\x18\x03 \x01(\v2\x1c.google.protobuf.DoubleValueR\vcoefficient\x12=\n" +
-	"\vlower_bound\x18\x04 \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
-	"lowerBound\x12<\n" +
-	"\n" +
-	"attainable\x18\x05 \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
-	"attainable\x12K\n" +
-	"\x12contradiction_rate\x18\x06 \x01(\v2\x1c.google.protobuf.DoubleValueR\x11contradictionRate\x12J\n" +
-	"\x12coefficient_reason\x18\a \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x11coefficientReason\x12I\n" +
-	"\x12lower_bound_reason\x18\b \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x10lowerBoundReason\x12W\n" +
-	"\x19contradiction_rate_reason\x18\t \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x17contradictionRateReason\x12)\n" +
-	"\x10simulation_count\x18\n" +
-	" \x01(\x05R\x0fsimulationCount\x12%\n" +
-	"\x0equestion_count\x18\v \x01(\x05R\rquestionCount\x128\n" +
-	"\x18contradicting_pair_count\x18\f \x01(\x05R\x16contradictingPairCount\x12\x1d\n" +
-	"\n" +
-	"pair_count\x18\r \x01(\x05R\tpairCount\x12A\n" +
-	"\x0econtradictions\x18\x0e \x03(\v2\x19.persona.v1.ContradictionR\x0econtradictions\x12!\n" +
-	"\fmixed_models\x18\x0f \x01(\bR\vmixedModels\x120\n" +
-	"\x06models\x18\x10 \x03(\v2\x18.persona.v1.ModelVersionR\x06models\x122\n" +
-	"\x15reliable_change_count\x18\x11 \x01(\x05R\x13reliableChangeCount\x12;\n" +
-	"\vmeasured_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"measuredAt\x12J\n" +
-	"\x12library_persona_id\x18\x13 \x01(\v2\x1c.google.protobuf.StringValueR\x10libraryPersonaId\x12+\n" +
-	"\x11promotion_pending\x18\x14 \x01(\bR\x10promotionPending\"\x87\x01\n" +
-	"\x0fReliabilityRule\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
-	"\x06figure\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x06figure\x12\x14\n" +
-	"\x05limit\x18\x03 \x01(\x01R\x05limit\x12\x14\n" +
-	"\x05holds\x18\x04 \x01(\bR\x05holds\"\xf4\x01\n" +
-	"\rContradiction\x120\n" +
-	"\bquestion\x18\x01 \x01(\v2\x14.persona.v1.QuestionR\bquestion\x12*\n" +
-	"\x11first_response_id\x18\x02 \x01(\tR\x0ffirstResponseId\x12,\n" +
-	"\x12second_response_id\x18\x03 \x01(\tR\x10secondResponseId\x128\n" +
-	"\x18contradicting_pair_count\x18\x04 \x01(\x05R\x16contradictingPairCount\x12\x1d\n" +
-	"\n" +
-	"pair_count\x18\x05 \x01(\x05R\tpairCount\"K\n" +
-	"\fModelVersion\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x12%\n" +
-	"\x0eprompt_version\x18\x02 \x01(\tR\rpromptVersion\"\x88\x01\n" +
-	"\bQuestion\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
-	"\x04kind\x18\x02 \x01(\x0e2\x18.persona.v1.QuestionKindR\x04kind\x12\x18\n" +
-	"\aoptions\x18\x03 \x03(\tR\aoptions\x12\x10\n" +
-	"\x03min\x18\x04 \x01(\x05R\x03min\x12\x10\n" +
-	"\x03max\x18\x05 \x01(\x05R\x03max\"\x9e\x01\n" +
+	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"p\n" +
 	"\x15GetReliabilityRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
 	"\n" +
-	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12,\n" +
-	"\x12library_persona_id\x18\x04 \x01(\tR\x10libraryPersonaId\"S\n" +
+	"persona_id\x18\x03 \x01(\tR\tpersonaId\"S\n" +
 	"\x16GetReliabilityResponse\x129\n" +
+	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"S\n" +
+	"#GetLibraryPersonaReliabilityRequest\x12,\n" +
+	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"a\n" +
+	"$GetLibraryPersonaReliabilityResponse\x129\n" +
 	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"\x8f\x01\n" +
 	"\x15PromotePersonaRequest\x12\x1d\n" +
 	"\n" +
@@ -2721,7 +1282,7 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"]\n" +
 	"\x16PromotePersonaResponse\x12C\n" +
-	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xee\x02\n" +
+	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xed\x02\n" +
 	"\x1aListLibraryPersonasRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -2733,8 +1294,8 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"occupation\x18\x06 \x01(\tR\n" +
 	"occupation\x12\x17\n" +
 	"\aage_min\x18\a \x01(\x05R\x06ageMin\x12\x17\n" +
-	"\aage_max\x18\b \x01(\x05R\x06ageMax\x12'\n" +
-	"\x0fmin_reliability\x18\t \x01(\x01R\x0eminReliability\x12'\n" +
+	"\aage_max\x18\b \x01(\x05R\x06ageMax\x12&\n" +
+	"\x0flower_bound_min\x18\t \x01(\x01R\rlowerBoundMin\x12'\n" +
 	"\x0finclude_retired\x18\n" +
 	" \x01(\bR\x0eincludeRetired\x12\x19\n" +
 	"\border_by\x18\v \x01(\tR\aorderBy\"\x8c\x01\n" +
@@ -2744,7 +1305,15 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\x18GetLibraryPersonaRequest\x12,\n" +
 	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"`\n" +
 	"\x19GetLibraryPersonaResponse\x12C\n" +
-	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"j\n" +
+	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x8d\x01\n" +
+	"!ListLibraryPersonaProjectsRequest\x12,\n" +
+	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x8b\x01\n" +
+	"\"ListLibraryPersonaProjectsResponse\x12=\n" +
+	"\bprojects\x18\x01 \x03(\v2!.persona.v1.LibraryPersonaProjectR\bprojects\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"j\n" +
 	"\x1bRetireLibraryPersonaRequest\x12,\n" +
 	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1d\n" +
 	"\n" +
@@ -2762,19 +1331,7 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\tmin_score\x18\x06 \x01(\x01R\bminScore\"z\n" +
 	"\x1cMatchLibraryPersonasResponse\x122\n" +
 	"\amatches\x18\x01 \x03(\v2\x18.persona.v1.LibraryMatchR\amatches\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x97\x01\n" +
-	"\fLibraryMatch\x12C\n" +
-	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\x12\x14\n" +
-	"\x05score\x18\x02 \x01(\x01R\x05score\x12,\n" +
-	"\x05parts\x18\x03 \x01(\v2\x16.persona.v1.MatchPartsR\x05parts\"\xf5\x01\n" +
-	"\n" +
-	"MatchParts\x12.\n" +
-	"\x03age\x18\x01 \x01(\v2\x1c.google.protobuf.DoubleValueR\x03age\x12?\n" +
-	"\fincome_level\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\vincomeLevel\x128\n" +
-	"\blocation\x18\x03 \x01(\v2\x1c.google.protobuf.DoubleValueR\blocation\x12<\n" +
-	"\n" +
-	"occupation\x18\x04 \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
-	"occupation\"\xa6\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa6\x01\n" +
 	"\x1bReuseLibraryPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -2792,91 +1349,22 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\fquestion_key\x18\x04 \x01(\tR\vquestionKey\"\x81\x01\n" +
 	"\x1bGetAttitudeTimelineResponse\x12:\n" +
 	"\ttimelines\x18\x01 \x03(\v2\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf2\x01\n" +
-	"\x10QuestionTimeline\x120\n" +
-	"\bquestion\x18\x01 \x01(\v2\x14.persona.v1.QuestionR\bquestion\x121\n" +
-	"\x06points\x18\x02 \x03(\v2\x19.persona.v1.TimelinePointR\x06points\x12=\n" +
-	"\rnumeric_shift\x18\x03 \x01(\v2\x18.persona.v1.NumericShiftR\fnumericShift\x12:\n" +
-	"\fchoice_shift\x18\x04 \x01(\v2\x17.persona.v1.ChoiceShiftR\vchoiceShift\"\xf3\x01\n" +
-	"\rTimelinePoint\x12;\n" +
-	"\voccurred_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAt\x122\n" +
-	"\x05value\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x05value\x124\n" +
-	"\x06choice\x18\x03 \x01(\v2\x1c.google.protobuf.StringValueR\x06choice\x12\x14\n" +
-	"\x05items\x18\x04 \x03(\tR\x05items\x12%\n" +
-	"\x0esimulation_ids\x18\x05 \x03(\tR\rsimulationIds\"\xf8\x04\n" +
-	"\fNumericShift\x12\x14\n" +
-	"\x05first\x18\x01 \x01(\x01R\x05first\x12\x12\n" +
-	"\x04last\x18\x02 \x01(\x01R\x04last\x12\x12\n" +
-	"\x04mean\x18\x03 \x01(\x01R\x04mean\x124\n" +
-	"\x06change\x18\x04 \x01(\v2\x1c.google.protobuf.DoubleValueR\x06change\x12C\n" +
-	"\x0freliable_change\x18\x05 \x01(\v2\x1a.persona.v1.ReliableChangeR\x0ereliableChange\x12'\n" +
-	"\x05slope\x18\x06 \x01(\v2\x11.persona.v1.SlopeR\x05slope\x12+\n" +
-	"\x05trend\x18\a \x01(\v2\x15.persona.v1.TrendTestR\x05trend\x12@\n" +
-	"\rchange_reason\x18\b \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\fchangeReason\x12Q\n" +
-	"\x16reliable_change_reason\x18\t \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x14reliableChangeReason\x12>\n" +
-	"\fslope_reason\x18\n" +
-	" \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\vslopeReason\x12D\n" +
-	"\x0finterval_reason\x18\v \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\x0eintervalReason\x12>\n" +
-	"\ftrend_reason\x18\f \x01(\x0e2\x1b.persona.v1.UndefinedReasonR\vtrendReason\"\xe6\x01\n" +
-	"\x0eReliableChange\x12\x10\n" +
-	"\x03rci\x18\x01 \x01(\x01R\x03rci\x12\f\n" +
-	"\x01p\x18\x02 \x01(\x01R\x01p\x12\x1d\n" +
-	"\n" +
-	"adjusted_p\x18\x03 \x01(\x01R\tadjustedP\x12\x1c\n" +
-	"\tthreshold\x18\x04 \x01(\x01R\tthreshold\x12%\n" +
-	"\x0enoise_variance\x18\x05 \x01(\x01R\rnoiseVariance\x124\n" +
-	"\x16noise_difference_count\x18\x06 \x01(\x05R\x14noiseDifferenceCount\x12\x1a\n" +
-	"\breliable\x18\a \x01(\bR\breliable\"\x89\x01\n" +
-	"\x05Slope\x12\x1e\n" +
-	"\vper_30_days\x18\x01 \x01(\x01R\tper30Days\x12.\n" +
-	"\x03low\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x03low\x120\n" +
-	"\x04high\x18\x03 \x01(\v2\x1c.google.protobuf.DoubleValueR\x04high\"c\n" +
-	"\tTrendTest\x12\x1c\n" +
-	"\tstatistic\x18\x01 \x01(\x05R\tstatistic\x12*\n" +
-	"\x11untied_pair_count\x18\x02 \x01(\x05R\x0funtiedPairCount\x12\f\n" +
-	"\x01p\x18\x03 \x01(\x01R\x01p\"t\n" +
-	"\vChoiceShift\x12\x14\n" +
-	"\x05first\x18\x01 \x01(\tR\x05first\x12\x12\n" +
-	"\x04last\x18\x02 \x01(\tR\x04last\x12\x18\n" +
-	"\achanged\x18\x03 \x01(\bR\achanged\x12!\n" +
-	"\fswitch_count\x18\x04 \x01(\x05R\vswitchCount*\xa7\x01\n" +
-	"\x11ReliabilityStatus\x12\"\n" +
-	"\x1eRELIABILITY_STATUS_UNSPECIFIED\x10\x00\x12(\n" +
-	"$RELIABILITY_STATUS_INSUFFICIENT_DATA\x10\x01\x12\x1f\n" +
-	"\x1bRELIABILITY_STATUS_ELIGIBLE\x10\x02\x12#\n" +
-	"\x1fRELIABILITY_STATUS_NOT_ELIGIBLE\x10\x03*\xbd\x03\n" +
-	"\x0fUndefinedReason\x12 \n" +
-	"\x1cUNDEFINED_REASON_UNSPECIFIED\x10\x00\x12)\n" +
-	"%UNDEFINED_REASON_NO_REPEATED_QUESTION\x10\x01\x12\"\n" +
-	"\x1eUNDEFINED_REASON_TOO_FEW_PEERS\x10\x02\x12$\n" +
-	" UNDEFINED_REASON_EVERYBODY_ALIKE\x10\x03\x123\n" +
-	"/UNDEFINED_REASON_UNDEFINED_WITHOUT_A_SIMULATION\x10\x04\x12'\n" +
-	"#UNDEFINED_REASON_NO_COMPARABLE_PAIR\x10\x05\x12#\n" +
-	"\x1fUNDEFINED_REASON_TOO_FEW_POINTS\x10\x06\x12$\n" +
-	" UNDEFINED_REASON_TOO_MANY_POINTS\x10\a\x12(\n" +
-	"$UNDEFINED_REASON_TOO_FEW_DIFFERENCES\x10\b\x12\x1d\n" +
-	"\x19UNDEFINED_REASON_NO_NOISE\x10\t\x12!\n" +
-	"\x1dUNDEFINED_REASON_NO_RESIDUALS\x10\n" +
-	"*\xb3\x01\n" +
-	"\fQuestionKind\x12\x1d\n" +
-	"\x19QUESTION_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
-	"\x14QUESTION_KIND_CHOICE\x10\x01\x12\x19\n" +
-	"\x15QUESTION_KIND_CHOICES\x10\x02\x12\x18\n" +
-	"\x14QUESTION_KIND_RATING\x10\x03\x12\x1b\n" +
-	"\x17QUESTION_KIND_SENTIMENT\x10\x04\x12\x18\n" +
-	"\x14QUESTION_KIND_THEMES\x10\x052\xb5\x06\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb6\b\n" +
 	"\x0eLibraryService\x12W\n" +
-	"\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12W\n" +
+	"\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12\x81\x01\n" +
+	"\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a0.persona.v1.GetLibraryPersonaReliabilityResponse\x12W\n" +
 	"\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12f\n" +
 	"\x13ListLibraryPersonas\x12&.persona.v1.ListLibraryPersonasRequest\x1a'.persona.v1.ListLibraryPersonasResponse\x12`\n" +
-	"\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12i\n" +
+	"\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12{\n" +
+	"\x1aListLibraryPersonaProjects\x12-.persona.v1.ListLibraryPersonaProjectsRequest\x1a..persona.v1.ListLibraryPersonaProjectsResponse\x12i\n" +
 	"\x14RetireLibraryPersona\x12'.persona.v1.RetireLibraryPersonaRequest\x1a(.persona.v1.RetireLibraryPersonaResponse\x12i\n" +
 	"\x14MatchLibraryPersonas\x12'.persona.v1.MatchLibraryPersonasRequest\x1a(.persona.v1.MatchLibraryPersonasResponse\x12i\n" +
 	"\x14ReuseLibraryPersonas\x12'.persona.v1.ReuseLibraryPersonasRequest\x1a(.persona.v1.ReuseLibraryPersonasResponse\x12f\n" +
-	"\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a'.persona.v1.GetAttitudeTimelineResponseBf\n" +
+	"\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a'.persona.v1.GetAttitudeTimelineResponseB\xa2\x01\n" +
 	"\n" +
-	"persona.v1B\x13LibraryServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
+	"persona.v1B\x13LibraryServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
+	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
+	"Persona\\V1\xea\x02\vPersona::V1b\x06proto3"
 
 var (
 	file_persona_v1_library_service_proto_rawDescOnce sync.Once
@@ -2890,122 +1378,71 @@ func file_persona_v1_library_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_library_service_proto_rawDescData
 }
 
-var file_persona_v1_library_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_persona_v1_library_service_proto_goTypes = []any{
-	(ReliabilityStatus)(0),               // 0: persona.v1.ReliabilityStatus
-	(UndefinedReason)(0),                 // 1: persona.v1.UndefinedReason
-	(QuestionKind)(0),                    // 2: persona.v1.QuestionKind
-	(*LibraryPersona)(nil),               // 3: persona.v1.LibraryPersona
-	(*Reliability)(nil),                  // 4: persona.v1.Reliability
-	(*ReliabilityRule)(nil),              // 5: persona.v1.ReliabilityRule
-	(*Contradiction)(nil),                // 6: persona.v1.Contradiction
-	(*ModelVersion)(nil),                 // 7: persona.v1.ModelVersion
-	(*Question)(nil),                     // 8: persona.v1.Question
-	(*GetReliabilityRequest)(nil),        // 9: persona.v1.GetReliabilityRequest
-	(*GetReliabilityResponse)(nil),       // 10: persona.v1.GetReliabilityResponse
-	(*PromotePersonaRequest)(nil),        // 11: persona.v1.PromotePersonaRequest
-	(*PromotePersonaResponse)(nil),       // 12: persona.v1.PromotePersonaResponse
-	(*ListLibraryPersonasRequest)(nil),   // 13: persona.v1.ListLibraryPersonasRequest
-	(*ListLibraryPersonasResponse)(nil),  // 14: persona.v1.ListLibraryPersonasResponse
-	(*GetLibraryPersonaRequest)(nil),     // 15: persona.v1.GetLibraryPersonaRequest
-	(*GetLibraryPersonaResponse)(nil),    // 16: persona.v1.GetLibraryPersonaResponse
-	(*RetireLibraryPersonaRequest)(nil),  // 17: persona.v1.RetireLibraryPersonaRequest
-	(*RetireLibraryPersonaResponse)(nil), // 18: persona.v1.RetireLibraryPersonaResponse
-	(*MatchLibraryPersonasRequest)(nil),  // 19: persona.v1.MatchLibraryPersonasRequest
-	(*MatchLibraryPersonasResponse)(nil), // 20: persona.v1.MatchLibraryPersonasResponse
-	(*LibraryMatch)(nil),                 // 21: persona.v1.LibraryMatch
-	(*MatchParts)(nil),                   // 22: persona.v1.MatchParts
-	(*ReuseLibraryPersonasRequest)(nil),  // 23: persona.v1.ReuseLibraryPersonasRequest
-	(*ReuseLibraryPersonasResponse)(nil), // 24: persona.v1.ReuseLibraryPersonasResponse
-	(*GetAttitudeTimelineRequest)(nil),   // 25: persona.v1.GetAttitudeTimelineRequest
-	(*GetAttitudeTimelineResponse)(nil),  // 26: persona.v1.GetAttitudeTimelineResponse
-	(*QuestionTimeline)(nil),             // 27: persona.v1.QuestionTimeline
-	(*TimelinePoint)(nil),                // 28: persona.v1.TimelinePoint
-	(*NumericShift)(nil),                 // 29: persona.v1.NumericShift
-	(*ReliableChange)(nil),               // 30: persona.v1.ReliableChange
-	(*Slope)(nil),                        // 31: persona.v1.Slope
-	(*TrendTest)(nil),                    // 32: persona.v1.TrendTest
-	(*ChoiceShift)(nil),                  // 33: persona.v1.ChoiceShift
-	(*Persona)(nil),                      // 34: persona.v1.Persona
-	(*timestamppb.Timestamp)(nil),        // 35: google.protobuf.Timestamp
-	(*wrapperspb.DoubleValue)(nil),       // 36: google.protobuf.DoubleValue
-	(*wrapperspb.StringValue)(nil),       // 37: google.protobuf.StringValue
+	(*GetReliabilityRequest)(nil),                // 0: persona.v1.GetReliabilityRequest
+	(*GetReliabilityResponse)(nil),               // 1: persona.v1.GetReliabilityResponse
+	(*GetLibraryPersonaReliabilityRequest)(nil),  // 2: persona.v1.GetLibraryPersonaReliabilityRequest
+	(*GetLibraryPersonaReliabilityResponse)(nil), // 3: persona.v1.GetLibraryPersonaReliabilityResponse
+	(*PromotePersonaRequest)(nil),                // 4: persona.v1.PromotePersonaRequest
+	(*PromotePersonaResponse)(nil),               // 5: persona.v1.PromotePersonaResponse
+	(*ListLibraryPersonasRequest)(nil),           // 6: persona.v1.ListLibraryPersonasRequest
+	(*ListLibraryPersonasResponse)(nil),          // 7: persona.v1.ListLibraryPersonasResponse
+	(*GetLibraryPersonaRequest)(nil),             // 8: persona.v1.GetLibraryPersonaRequest
+	(*GetLibraryPersonaResponse)(nil),            // 9: persona.v1.GetLibraryPersonaResponse
+	(*ListLibraryPersonaProjectsRequest)(nil),    // 10: persona.v1.ListLibraryPersonaProjectsRequest
+	(*ListLibraryPersonaProjectsResponse)(nil),   // 11: persona.v1.ListLibraryPersonaProjectsResponse
+	(*RetireLibraryPersonaRequest)(nil),          // 12: persona.v1.RetireLibraryPersonaRequest
+	(*RetireLibraryPersonaResponse)(nil),         // 13: persona.v1.RetireLibraryPersonaResponse
+	(*MatchLibraryPersonasRequest)(nil),          // 14: persona.v1.MatchLibraryPersonasRequest
+	(*MatchLibraryPersonasResponse)(nil),         // 15: persona.v1.MatchLibraryPersonasResponse
+	(*ReuseLibraryPersonasRequest)(nil),          // 16: persona.v1.ReuseLibraryPersonasRequest
+	(*ReuseLibraryPersonasResponse)(nil),         // 17: persona.v1.ReuseLibraryPersonasResponse
+	(*GetAttitudeTimelineRequest)(nil),           // 18: persona.v1.GetAttitudeTimelineRequest
+	(*GetAttitudeTimelineResponse)(nil),          // 19: persona.v1.GetAttitudeTimelineResponse
+	(*Reliability)(nil),                          // 20: persona.v1.Reliability
+	(*LibraryPersona)(nil),                       // 21: persona.v1.LibraryPersona
+	(*LibraryPersonaProject)(nil),                // 22: persona.v1.LibraryPersonaProject
+	(*LibraryMatch)(nil),                         // 23: persona.v1.LibraryMatch
+	(*Persona)(nil),                              // 24: persona.v1.Persona
+	(*QuestionTimeline)(nil),                     // 25: persona.v1.QuestionTimeline
 }
 var file_persona_v1_library_service_proto_depIdxs = []int32{
-	34, // 0: persona.v1.LibraryPersona.profile:type_name -> persona.v1.Persona
-	4,  // 1: persona.v1.LibraryPersona.reliability:type_name -> persona.v1.Reliability
-	35, // 2: persona.v1.LibraryPersona.retired_at:type_name -> google.protobuf.Timestamp
-	35, // 3: persona.v1.LibraryPersona.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 4: persona.v1.Reliability.status:type_name -> persona.v1.ReliabilityStatus
-	5,  // 5: persona.v1.Reliability.rules:type_name -> persona.v1.ReliabilityRule
-	36, // 6: persona.v1.Reliability.coefficient:type_name -> google.protobuf.DoubleValue
-	36, // 7: persona.v1.Reliability.lower_bound:type_name -> google.protobuf.DoubleValue
-	36, // 8: persona.v1.Reliability.attainable:type_name -> google.protobuf.DoubleValue
-	36, // 9: persona.v1.Reliability.contradiction_rate:type_name -> google.protobuf.DoubleValue
-	1,  // 10: persona.v1.Reliability.coefficient_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 11: persona.v1.Reliability.lower_bound_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 12: persona.v1.Reliability.contradiction_rate_reason:type_name -> persona.v1.UndefinedReason
-	6,  // 13: persona.v1.Reliability.contradictions:type_name -> persona.v1.Contradiction
-	7,  // 14: persona.v1.Reliability.models:type_name -> persona.v1.ModelVersion
-	35, // 15: persona.v1.Reliability.measured_at:type_name -> google.protobuf.Timestamp
-	37, // 16: persona.v1.Reliability.library_persona_id:type_name -> google.protobuf.StringValue
-	36, // 17: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
-	8,  // 18: persona.v1.Contradiction.question:type_name -> persona.v1.Question
-	2,  // 19: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
-	4,  // 20: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	3,  // 21: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	3,  // 22: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
-	3,  // 23: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	3,  // 24: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	21, // 25: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
-	3,  // 26: persona.v1.LibraryMatch.library_persona:type_name -> persona.v1.LibraryPersona
-	22, // 27: persona.v1.LibraryMatch.parts:type_name -> persona.v1.MatchParts
-	36, // 28: persona.v1.MatchParts.age:type_name -> google.protobuf.DoubleValue
-	36, // 29: persona.v1.MatchParts.income_level:type_name -> google.protobuf.DoubleValue
-	36, // 30: persona.v1.MatchParts.location:type_name -> google.protobuf.DoubleValue
-	36, // 31: persona.v1.MatchParts.occupation:type_name -> google.protobuf.DoubleValue
-	34, // 32: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
-	27, // 33: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	8,  // 34: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
-	28, // 35: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
-	29, // 36: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
-	33, // 37: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
-	35, // 38: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
-	36, // 39: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
-	37, // 40: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
-	36, // 41: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
-	30, // 42: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
-	31, // 43: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
-	32, // 44: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
-	1,  // 45: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 46: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 47: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 48: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 49: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
-	36, // 50: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
-	36, // 51: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
-	9,  // 52: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
-	11, // 53: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
-	13, // 54: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
-	15, // 55: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
-	17, // 56: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
-	19, // 57: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
-	23, // 58: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
-	25, // 59: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
-	10, // 60: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
-	12, // 61: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
-	14, // 62: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
-	16, // 63: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
-	18, // 64: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
-	20, // 65: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
-	24, // 66: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
-	26, // 67: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
-	60, // [60:68] is the sub-list for method output_type
-	52, // [52:60] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	20, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	20, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	21, // 2: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	21, // 3: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
+	21, // 4: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	22, // 5: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
+	21, // 6: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	23, // 7: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
+	24, // 8: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
+	25, // 9: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	0,  // 10: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
+	2,  // 11: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
+	4,  // 12: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
+	6,  // 13: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
+	8,  // 14: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
+	10, // 15: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
+	12, // 16: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
+	14, // 17: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
+	16, // 18: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
+	18, // 19: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
+	1,  // 20: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
+	3,  // 21: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
+	5,  // 22: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
+	7,  // 23: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
+	9,  // 24: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
+	11, // 25: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
+	13, // 26: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
+	15, // 27: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
+	17, // 28: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
+	19, // 29: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
+	20, // [20:30] is the sub-list for method output_type
+	10, // [10:20] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_service_proto_init() }
@@ -3013,20 +1450,21 @@ func file_persona_v1_library_service_proto_init() {
 	if File_persona_v1_library_service_proto != nil {
 		return
 	}
+	file_persona_v1_library_proto_init()
+	file_persona_v1_measures_proto_init()
 	file_persona_v1_persona_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_library_service_proto_rawDesc), len(file_persona_v1_library_service_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   31,
+			NumEnums:      0,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_persona_v1_library_service_proto_goTypes,
 		DependencyIndexes: file_persona_v1_library_service_proto_depIdxs,
-		EnumInfos:         file_persona_v1_library_service_proto_enumTypes,
 		MessageInfos:      file_persona_v1_library_service_proto_msgTypes,
 	}.Build()
 	File_persona_v1_library_service_proto = out.File

@@ -9,8 +9,6 @@ package personav1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	wrapperspb "google.golang.org/protobuf/types/known/wrapperspb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -22,59 +20,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// LibraryLinkRelation is how a project persona came to be linked to a library persona.
-type LibraryLinkRelation int32
-
-const (
-	// Not set.
-	LibraryLinkRelation_LIBRARY_LINK_RELATION_UNSPECIFIED LibraryLinkRelation = 0
-	// It was promoted: the library persona was created from it.
-	LibraryLinkRelation_LIBRARY_LINK_RELATION_ORIGIN LibraryLinkRelation = 1
-	// It was created from the library persona.
-	LibraryLinkRelation_LIBRARY_LINK_RELATION_REUSE LibraryLinkRelation = 2
-)
-
-// Enum value maps for LibraryLinkRelation.
-var (
-	LibraryLinkRelation_name = map[int32]string{
-		0: "LIBRARY_LINK_RELATION_UNSPECIFIED",
-		1: "LIBRARY_LINK_RELATION_ORIGIN",
-		2: "LIBRARY_LINK_RELATION_REUSE",
-	}
-	LibraryLinkRelation_value = map[string]int32{
-		"LIBRARY_LINK_RELATION_UNSPECIFIED": 0,
-		"LIBRARY_LINK_RELATION_ORIGIN":      1,
-		"LIBRARY_LINK_RELATION_REUSE":       2,
-	}
-)
-
-func (x LibraryLinkRelation) Enum() *LibraryLinkRelation {
-	p := new(LibraryLinkRelation)
-	*p = x
-	return p
-}
-
-func (x LibraryLinkRelation) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (LibraryLinkRelation) Descriptor() protoreflect.EnumDescriptor {
-	return file_persona_v1_persona_service_proto_enumTypes[0].Descriptor()
-}
-
-func (LibraryLinkRelation) Type() protoreflect.EnumType {
-	return &file_persona_v1_persona_service_proto_enumTypes[0]
-}
-
-func (x LibraryLinkRelation) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use LibraryLinkRelation.Descriptor instead.
-func (LibraryLinkRelation) EnumDescriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{0}
-}
 
 // ListPersonasRequest asks for one page of a group. Text filters compare NFKC case-folded forms.
 type ListPersonasRequest struct {
@@ -830,21 +775,18 @@ func (x *BatchCreatePersonasResponse) GetPersonas() []*Persona {
 	return nil
 }
 
-// ImportPersonasRequest is the first message of an import (project_id, group_id and import_id) or
-// one of the batches that follow (sequence and personas); a message that mixes both is rejected.
+// ImportPersonasRequest is the start of an import, or one of the batches that follow, in at most
+// 3 MiB.
 type ImportPersonasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the project. First message only.
-	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// UUID of the persona group. First message only.
-	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
-	// it replaces a request_id. First message only.
-	ImportId string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
-	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
-	Sequence int32 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// 1 to 1,000 personas; the whole message has at most 3 MiB.
-	Personas      []*Persona `protobuf:"bytes,5,rep,name=personas,proto3" json:"personas,omitempty"`
+	// What the message is. Required: a start in the first message of a stream, a batch in every later
+	// one.
+	//
+	// Types that are valid to be assigned to Content:
+	//
+	//	*ImportPersonasRequest_Start
+	//	*ImportPersonasRequest_Batch
+	Content       isImportPersonasRequest_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -879,35 +821,163 @@ func (*ImportPersonasRequest) Descriptor() ([]byte, []int) {
 	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *ImportPersonasRequest) GetProjectId() string {
+func (x *ImportPersonasRequest) GetContent() isImportPersonasRequest_Content {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *ImportPersonasRequest) GetStart() *ImportStart {
+	if x != nil {
+		if x, ok := x.Content.(*ImportPersonasRequest_Start); ok {
+			return x.Start
+		}
+	}
+	return nil
+}
+
+func (x *ImportPersonasRequest) GetBatch() *ImportBatch {
+	if x != nil {
+		if x, ok := x.Content.(*ImportPersonasRequest_Batch); ok {
+			return x.Batch
+		}
+	}
+	return nil
+}
+
+type isImportPersonasRequest_Content interface {
+	isImportPersonasRequest_Content()
+}
+
+type ImportPersonasRequest_Start struct {
+	// Begins or resumes an import.
+	Start *ImportStart `protobuf:"bytes,1,opt,name=start,proto3,oneof"`
+}
+
+type ImportPersonasRequest_Batch struct {
+	// The next personas.
+	Batch *ImportBatch `protobuf:"bytes,2,opt,name=batch,proto3,oneof"`
+}
+
+func (*ImportPersonasRequest_Start) isImportPersonasRequest_Content() {}
+
+func (*ImportPersonasRequest_Batch) isImportPersonasRequest_Content() {}
+
+// ImportStart names the import, and the group that it goes into.
+type ImportStart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
+	// it replaces a request_id.
+	ImportId      string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportStart) Reset() {
+	*x = ImportStart{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportStart) ProtoMessage() {}
+
+func (x *ImportStart) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportStart.ProtoReflect.Descriptor instead.
+func (*ImportStart) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ImportStart) GetProjectId() string {
 	if x != nil {
 		return x.ProjectId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetGroupId() string {
+func (x *ImportStart) GetGroupId() string {
 	if x != nil {
 		return x.GroupId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetImportId() string {
+func (x *ImportStart) GetImportId() string {
 	if x != nil {
 		return x.ImportId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetSequence() int32 {
+// ImportBatch holds up to 1,000 new personas, all or nothing.
+type ImportBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
+	Sequence int32 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// 1 to 1,000 personas; ids must not repeat within the batch.
+	Personas      []*Persona `protobuf:"bytes,2,rep,name=personas,proto3" json:"personas,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportBatch) Reset() {
+	*x = ImportBatch{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportBatch) ProtoMessage() {}
+
+func (x *ImportBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportBatch.ProtoReflect.Descriptor instead.
+func (*ImportBatch) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ImportBatch) GetSequence() int32 {
 	if x != nil {
 		return x.Sequence
 	}
 	return 0
 }
 
-func (x *ImportPersonasRequest) GetPersonas() []*Persona {
+func (x *ImportBatch) GetPersonas() []*Persona {
 	if x != nil {
 		return x.Personas
 	}
@@ -927,7 +997,7 @@ type ImportPersonasResponse struct {
 
 func (x *ImportPersonasResponse) Reset() {
 	*x = ImportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1009,7 @@ func (x *ImportPersonasResponse) String() string {
 func (*ImportPersonasResponse) ProtoMessage() {}
 
 func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1022,7 @@ func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ImportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ImportPersonasResponse) GetCommittedSequence() int32 {
@@ -997,7 +1067,7 @@ type ExportPersonasRequest struct {
 
 func (x *ExportPersonasRequest) Reset() {
 	*x = ExportPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1079,7 @@ func (x *ExportPersonasRequest) String() string {
 func (*ExportPersonasRequest) ProtoMessage() {}
 
 func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1092,7 @@ func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ExportPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExportPersonasRequest) GetProjectId() string {
@@ -1102,7 +1172,7 @@ type ExportPersonasResponse struct {
 
 func (x *ExportPersonasResponse) Reset() {
 	*x = ExportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1184,7 @@ func (x *ExportPersonasResponse) String() string {
 func (*ExportPersonasResponse) ProtoMessage() {}
 
 func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1197,7 @@ func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ExportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExportPersonasResponse) GetPersonas() []*Persona {
@@ -1142,127 +1212,6 @@ func (x *ExportPersonasResponse) GetResumeToken() string {
 		return x.ResumeToken
 	}
 	return ""
-}
-
-// LibraryPersonaProject is one use of an individual: a link that outlives persona, group and
-// project.
-type LibraryPersonaProject struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the project, deleted or not.
-	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// The project's name when the link was made.
-	ProjectName string `protobuf:"bytes,2,opt,name=project_name,json=projectName,proto3" json:"project_name,omitempty"`
-	// UUID of the persona group, deleted or not.
-	GroupId string `protobuf:"bytes,3,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// The group's name when the link was made.
-	GroupName string `protobuf:"bytes,4,opt,name=group_name,json=groupName,proto3" json:"group_name,omitempty"`
-	// UUID of the project persona, deleted or not.
-	PersonaId string `protobuf:"bytes,5,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
-	// Whether the persona was promoted or reused.
-	Relation LibraryLinkRelation `protobuf:"varint,6,opt,name=relation,proto3,enum=persona.v1.LibraryLinkRelation" json:"relation,omitempty"`
-	// When the link was made, UTC.
-	LinkedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=linked_at,json=linkedAt,proto3" json:"linked_at,omitempty"`
-	// How well the individual matched the group when it was reused, 0 to 1; null for the origin, and
-	// if it did not meet a requirement of the group.
-	MatchScore *wrapperspb.DoubleValue `protobuf:"bytes,8,opt,name=match_score,json=matchScore,proto3" json:"match_score,omitempty"`
-	// When the persona, its group or its project was deleted, whichever came first, UTC; null if none
-	// of them was.
-	PersonaDeletedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=persona_deleted_at,json=personaDeletedAt,proto3" json:"persona_deleted_at,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *LibraryPersonaProject) Reset() {
-	*x = LibraryPersonaProject{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LibraryPersonaProject) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LibraryPersonaProject) ProtoMessage() {}
-
-func (x *LibraryPersonaProject) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LibraryPersonaProject.ProtoReflect.Descriptor instead.
-func (*LibraryPersonaProject) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *LibraryPersonaProject) GetProjectId() string {
-	if x != nil {
-		return x.ProjectId
-	}
-	return ""
-}
-
-func (x *LibraryPersonaProject) GetProjectName() string {
-	if x != nil {
-		return x.ProjectName
-	}
-	return ""
-}
-
-func (x *LibraryPersonaProject) GetGroupId() string {
-	if x != nil {
-		return x.GroupId
-	}
-	return ""
-}
-
-func (x *LibraryPersonaProject) GetGroupName() string {
-	if x != nil {
-		return x.GroupName
-	}
-	return ""
-}
-
-func (x *LibraryPersonaProject) GetPersonaId() string {
-	if x != nil {
-		return x.PersonaId
-	}
-	return ""
-}
-
-func (x *LibraryPersonaProject) GetRelation() LibraryLinkRelation {
-	if x != nil {
-		return x.Relation
-	}
-	return LibraryLinkRelation_LIBRARY_LINK_RELATION_UNSPECIFIED
-}
-
-func (x *LibraryPersonaProject) GetLinkedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.LinkedAt
-	}
-	return nil
-}
-
-func (x *LibraryPersonaProject) GetMatchScore() *wrapperspb.DoubleValue {
-	if x != nil {
-		return x.MatchScore
-	}
-	return nil
-}
-
-func (x *LibraryPersonaProject) GetPersonaDeletedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.PersonaDeletedAt
-	}
-	return nil
 }
 
 // GetPersonaLineageRequest names one persona, and asks for one page of its lineage.
@@ -1286,7 +1235,7 @@ type GetPersonaLineageRequest struct {
 
 func (x *GetPersonaLineageRequest) Reset() {
 	*x = GetPersonaLineageRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1247,7 @@ func (x *GetPersonaLineageRequest) String() string {
 func (*GetPersonaLineageRequest) ProtoMessage() {}
 
 func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1260,7 @@ func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageRequest.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetPersonaLineageRequest) GetProjectId() string {
@@ -1365,7 +1314,7 @@ type GetPersonaLineageResponse struct {
 
 func (x *GetPersonaLineageResponse) Reset() {
 	*x = GetPersonaLineageResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1377,7 +1326,7 @@ func (x *GetPersonaLineageResponse) String() string {
 func (*GetPersonaLineageResponse) ProtoMessage() {}
 
 func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1390,7 +1339,7 @@ func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageResponse.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetPersonaLineageResponse) GetPersonas() []*LibraryPersonaProject {
@@ -1414,133 +1363,12 @@ func (x *GetPersonaLineageResponse) GetLibraryPersona() *LibraryPersona {
 	return nil
 }
 
-// ListLibraryPersonaProjectsRequest asks for one page of an individual's uses.
-type ListLibraryPersonaProjectsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the library persona.
-	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
-	// The maximum number of links; 0 and values above 1,000 mean 1,000; a negative value is
-	// INVALID_ARGUMENT.
-	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
-	// at the first page.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListLibraryPersonaProjectsRequest) Reset() {
-	*x = ListLibraryPersonaProjectsRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListLibraryPersonaProjectsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListLibraryPersonaProjectsRequest) ProtoMessage() {}
-
-func (x *ListLibraryPersonaProjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListLibraryPersonaProjectsRequest.ProtoReflect.Descriptor instead.
-func (*ListLibraryPersonaProjectsRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *ListLibraryPersonaProjectsRequest) GetLibraryPersonaId() string {
-	if x != nil {
-		return x.LibraryPersonaId
-	}
-	return ""
-}
-
-func (x *ListLibraryPersonaProjectsRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListLibraryPersonaProjectsRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-// ListLibraryPersonaProjectsResponse is one page.
-type ListLibraryPersonaProjectsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The links of the page, newest first.
-	Projects []*LibraryPersonaProject `protobuf:"bytes,1,rep,name=projects,proto3" json:"projects,omitempty"`
-	// The token of the next page; "" if and only if this is the last one.
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListLibraryPersonaProjectsResponse) Reset() {
-	*x = ListLibraryPersonaProjectsResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListLibraryPersonaProjectsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListLibraryPersonaProjectsResponse) ProtoMessage() {}
-
-func (x *ListLibraryPersonaProjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListLibraryPersonaProjectsResponse.ProtoReflect.Descriptor instead.
-func (*ListLibraryPersonaProjectsResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{20}
-}
-
-func (x *ListLibraryPersonaProjectsResponse) GetProjects() []*LibraryPersonaProject {
-	if x != nil {
-		return x.Projects
-	}
-	return nil
-}
-
-func (x *ListLibraryPersonaProjectsResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
 var File_persona_v1_persona_service_proto protoreflect.FileDescriptor
 
 const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	" persona/v1/persona_service.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\x1a persona/v1/library_service.proto\x1a\x18persona/v1/persona.proto\"\xb4\x02\n" +
+	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x18persona/v1/persona.proto\"\xb4\x02\n" +
 	"\x13ListPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1602,14 +1430,19 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"N\n" +
 	"\x1bBatchCreatePersonasResponse\x12/\n" +
-	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xbb\x01\n" +
-	"\x15ImportPersonasRequest\x12\x1d\n" +
+	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\x84\x01\n" +
+	"\x15ImportPersonasRequest\x12/\n" +
+	"\x05start\x18\x01 \x01(\v2\x17.persona.v1.ImportStartH\x00R\x05start\x12/\n" +
+	"\x05batch\x18\x02 \x01(\v2\x17.persona.v1.ImportBatchH\x00R\x05batchB\t\n" +
+	"\acontent\"d\n" +
+	"\vImportStart\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1b\n" +
-	"\timport_id\x18\x03 \x01(\tR\bimportId\x12\x1a\n" +
-	"\bsequence\x18\x04 \x01(\x05R\bsequence\x12/\n" +
-	"\bpersonas\x18\x05 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
+	"\timport_id\x18\x03 \x01(\tR\bimportId\"Z\n" +
+	"\vImportBatch\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x05R\bsequence\x12/\n" +
+	"\bpersonas\x18\x02 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
 	"\x16ImportPersonasResponse\x12-\n" +
 	"\x12committed_sequence\x18\x01 \x01(\x05R\x11committedSequence\x12#\n" +
 	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\x9d\x02\n" +
@@ -1628,21 +1461,7 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\aage_max\x18\t \x01(\x05R\x06ageMax\"l\n" +
 	"\x16ExportPersonasResponse\x12/\n" +
 	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\x12!\n" +
-	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xb1\x03\n" +
-	"\x15LibraryPersonaProject\x12\x1d\n" +
-	"\n" +
-	"project_id\x18\x01 \x01(\tR\tprojectId\x12!\n" +
-	"\fproject_name\x18\x02 \x01(\tR\vprojectName\x12\x19\n" +
-	"\bgroup_id\x18\x03 \x01(\tR\agroupId\x12\x1d\n" +
-	"\n" +
-	"group_name\x18\x04 \x01(\tR\tgroupName\x12\x1d\n" +
-	"\n" +
-	"persona_id\x18\x05 \x01(\tR\tpersonaId\x12;\n" +
-	"\brelation\x18\x06 \x01(\x0e2\x1f.persona.v1.LibraryLinkRelationR\brelation\x127\n" +
-	"\tlinked_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\blinkedAt\x12=\n" +
-	"\vmatch_score\x18\b \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
-	"matchScore\x12H\n" +
-	"\x12persona_deleted_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x10personaDeletedAt\"\xaf\x01\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xaf\x01\n" +
 	"\x18GetPersonaLineageRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1655,19 +1474,7 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\x19GetPersonaLineageResponse\x12=\n" +
 	"\bpersonas\x18\x01 \x03(\v2!.persona.v1.LibraryPersonaProjectR\bpersonas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12C\n" +
-	"\x0flibrary_persona\x18\x03 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x8d\x01\n" +
-	"!ListLibraryPersonaProjectsRequest\x12,\n" +
-	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n" +
-	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
-	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x8b\x01\n" +
-	"\"ListLibraryPersonaProjectsResponse\x12=\n" +
-	"\bprojects\x18\x01 \x03(\v2!.persona.v1.LibraryPersonaProjectR\bprojects\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x7f\n" +
-	"\x13LibraryLinkRelation\x12%\n" +
-	"!LIBRARY_LINK_RELATION_UNSPECIFIED\x10\x00\x12 \n" +
-	"\x1cLIBRARY_LINK_RELATION_ORIGIN\x10\x01\x12\x1f\n" +
-	"\x1bLIBRARY_LINK_RELATION_REUSE\x10\x022\xbd\a\n" +
+	"\x0flibrary_persona\x18\x03 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona2\xc0\x06\n" +
 	"\x0ePersonaService\x12Q\n" +
 	"\fListPersonas\x12\x1f.persona.v1.ListPersonasRequest\x1a .persona.v1.ListPersonasResponse\x12K\n" +
 	"\n" +
@@ -1678,10 +1485,11 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\x13BatchCreatePersonas\x12&.persona.v1.BatchCreatePersonasRequest\x1a'.persona.v1.BatchCreatePersonasResponse\x12[\n" +
 	"\x0eImportPersonas\x12!.persona.v1.ImportPersonasRequest\x1a\".persona.v1.ImportPersonasResponse(\x010\x01\x12Y\n" +
 	"\x0eExportPersonas\x12!.persona.v1.ExportPersonasRequest\x1a\".persona.v1.ExportPersonasResponse0\x01\x12`\n" +
-	"\x11GetPersonaLineage\x12$.persona.v1.GetPersonaLineageRequest\x1a%.persona.v1.GetPersonaLineageResponse\x12{\n" +
-	"\x1aListLibraryPersonaProjects\x12-.persona.v1.ListLibraryPersonaProjectsRequest\x1a..persona.v1.ListLibraryPersonaProjectsResponseBf\n" +
+	"\x11GetPersonaLineage\x12$.persona.v1.GetPersonaLineageRequest\x1a%.persona.v1.GetPersonaLineageResponseB\xa2\x01\n" +
 	"\n" +
-	"persona.v1B\x13PersonaServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
+	"persona.v1B\x13PersonaServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
+	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
+	"Persona\\V1\xea\x02\vPersona::V1b\x06proto3"
 
 var (
 	file_persona_v1_persona_service_proto_rawDescOnce sync.Once
@@ -1695,77 +1503,68 @@ func file_persona_v1_persona_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_persona_service_proto_rawDescData
 }
 
-var file_persona_v1_persona_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_persona_v1_persona_service_proto_goTypes = []any{
-	(LibraryLinkRelation)(0),                   // 0: persona.v1.LibraryLinkRelation
-	(*ListPersonasRequest)(nil),                // 1: persona.v1.ListPersonasRequest
-	(*ListPersonasResponse)(nil),               // 2: persona.v1.ListPersonasResponse
-	(*GetPersonaRequest)(nil),                  // 3: persona.v1.GetPersonaRequest
-	(*GetPersonaResponse)(nil),                 // 4: persona.v1.GetPersonaResponse
-	(*DeletePersonaRequest)(nil),               // 5: persona.v1.DeletePersonaRequest
-	(*DeletePersonaResponse)(nil),              // 6: persona.v1.DeletePersonaResponse
-	(*DeleteAllPersonasRequest)(nil),           // 7: persona.v1.DeleteAllPersonasRequest
-	(*DeleteAllPersonasResponse)(nil),          // 8: persona.v1.DeleteAllPersonasResponse
-	(*CreatePersonaRequest)(nil),               // 9: persona.v1.CreatePersonaRequest
-	(*CreatePersonaResponse)(nil),              // 10: persona.v1.CreatePersonaResponse
-	(*BatchCreatePersonasRequest)(nil),         // 11: persona.v1.BatchCreatePersonasRequest
-	(*BatchCreatePersonasResponse)(nil),        // 12: persona.v1.BatchCreatePersonasResponse
-	(*ImportPersonasRequest)(nil),              // 13: persona.v1.ImportPersonasRequest
-	(*ImportPersonasResponse)(nil),             // 14: persona.v1.ImportPersonasResponse
-	(*ExportPersonasRequest)(nil),              // 15: persona.v1.ExportPersonasRequest
-	(*ExportPersonasResponse)(nil),             // 16: persona.v1.ExportPersonasResponse
-	(*LibraryPersonaProject)(nil),              // 17: persona.v1.LibraryPersonaProject
-	(*GetPersonaLineageRequest)(nil),           // 18: persona.v1.GetPersonaLineageRequest
-	(*GetPersonaLineageResponse)(nil),          // 19: persona.v1.GetPersonaLineageResponse
-	(*ListLibraryPersonaProjectsRequest)(nil),  // 20: persona.v1.ListLibraryPersonaProjectsRequest
-	(*ListLibraryPersonaProjectsResponse)(nil), // 21: persona.v1.ListLibraryPersonaProjectsResponse
-	(*Persona)(nil),                            // 22: persona.v1.Persona
-	(*timestamppb.Timestamp)(nil),              // 23: google.protobuf.Timestamp
-	(*wrapperspb.DoubleValue)(nil),             // 24: google.protobuf.DoubleValue
-	(*LibraryPersona)(nil),                     // 25: persona.v1.LibraryPersona
+	(*ListPersonasRequest)(nil),         // 0: persona.v1.ListPersonasRequest
+	(*ListPersonasResponse)(nil),        // 1: persona.v1.ListPersonasResponse
+	(*GetPersonaRequest)(nil),           // 2: persona.v1.GetPersonaRequest
+	(*GetPersonaResponse)(nil),          // 3: persona.v1.GetPersonaResponse
+	(*DeletePersonaRequest)(nil),        // 4: persona.v1.DeletePersonaRequest
+	(*DeletePersonaResponse)(nil),       // 5: persona.v1.DeletePersonaResponse
+	(*DeleteAllPersonasRequest)(nil),    // 6: persona.v1.DeleteAllPersonasRequest
+	(*DeleteAllPersonasResponse)(nil),   // 7: persona.v1.DeleteAllPersonasResponse
+	(*CreatePersonaRequest)(nil),        // 8: persona.v1.CreatePersonaRequest
+	(*CreatePersonaResponse)(nil),       // 9: persona.v1.CreatePersonaResponse
+	(*BatchCreatePersonasRequest)(nil),  // 10: persona.v1.BatchCreatePersonasRequest
+	(*BatchCreatePersonasResponse)(nil), // 11: persona.v1.BatchCreatePersonasResponse
+	(*ImportPersonasRequest)(nil),       // 12: persona.v1.ImportPersonasRequest
+	(*ImportStart)(nil),                 // 13: persona.v1.ImportStart
+	(*ImportBatch)(nil),                 // 14: persona.v1.ImportBatch
+	(*ImportPersonasResponse)(nil),      // 15: persona.v1.ImportPersonasResponse
+	(*ExportPersonasRequest)(nil),       // 16: persona.v1.ExportPersonasRequest
+	(*ExportPersonasResponse)(nil),      // 17: persona.v1.ExportPersonasResponse
+	(*GetPersonaLineageRequest)(nil),    // 18: persona.v1.GetPersonaLineageRequest
+	(*GetPersonaLineageResponse)(nil),   // 19: persona.v1.GetPersonaLineageResponse
+	(*Persona)(nil),                     // 20: persona.v1.Persona
+	(*LibraryPersonaProject)(nil),       // 21: persona.v1.LibraryPersonaProject
+	(*LibraryPersona)(nil),              // 22: persona.v1.LibraryPersona
 }
 var file_persona_v1_persona_service_proto_depIdxs = []int32{
-	22, // 0: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
-	22, // 1: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
-	22, // 2: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
-	22, // 3: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
-	22, // 4: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
-	22, // 5: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
-	22, // 6: persona.v1.ImportPersonasRequest.personas:type_name -> persona.v1.Persona
-	22, // 7: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
-	0,  // 8: persona.v1.LibraryPersonaProject.relation:type_name -> persona.v1.LibraryLinkRelation
-	23, // 9: persona.v1.LibraryPersonaProject.linked_at:type_name -> google.protobuf.Timestamp
-	24, // 10: persona.v1.LibraryPersonaProject.match_score:type_name -> google.protobuf.DoubleValue
-	23, // 11: persona.v1.LibraryPersonaProject.persona_deleted_at:type_name -> google.protobuf.Timestamp
-	17, // 12: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
-	25, // 13: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	17, // 14: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
-	1,  // 15: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
-	3,  // 16: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
-	5,  // 17: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
-	7,  // 18: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
-	9,  // 19: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
-	11, // 20: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
-	13, // 21: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
-	15, // 22: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
-	18, // 23: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
-	20, // 24: persona.v1.PersonaService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
-	2,  // 25: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
-	4,  // 26: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
-	6,  // 27: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
-	8,  // 28: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
-	10, // 29: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
-	12, // 30: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
-	14, // 31: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
-	16, // 32: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
-	19, // 33: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
-	21, // 34: persona.v1.PersonaService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
-	25, // [25:35] is the sub-list for method output_type
-	15, // [15:25] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	20, // 0: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
+	20, // 1: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
+	20, // 2: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
+	20, // 3: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
+	20, // 4: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
+	20, // 5: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
+	13, // 6: persona.v1.ImportPersonasRequest.start:type_name -> persona.v1.ImportStart
+	14, // 7: persona.v1.ImportPersonasRequest.batch:type_name -> persona.v1.ImportBatch
+	20, // 8: persona.v1.ImportBatch.personas:type_name -> persona.v1.Persona
+	20, // 9: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
+	21, // 10: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
+	22, // 11: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	0,  // 12: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
+	2,  // 13: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
+	4,  // 14: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
+	6,  // 15: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
+	8,  // 16: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
+	10, // 17: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
+	12, // 18: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
+	16, // 19: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
+	18, // 20: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
+	1,  // 21: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
+	3,  // 22: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
+	5,  // 23: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
+	7,  // 24: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
+	9,  // 25: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
+	11, // 26: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
+	15, // 27: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
+	17, // 28: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
+	19, // 29: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
+	21, // [21:30] is the sub-list for method output_type
+	12, // [12:21] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_persona_service_proto_init() }
@@ -1773,21 +1572,24 @@ func file_persona_v1_persona_service_proto_init() {
 	if File_persona_v1_persona_service_proto != nil {
 		return
 	}
-	file_persona_v1_library_service_proto_init()
+	file_persona_v1_library_proto_init()
 	file_persona_v1_persona_proto_init()
+	file_persona_v1_persona_service_proto_msgTypes[12].OneofWrappers = []any{
+		(*ImportPersonasRequest_Start)(nil),
+		(*ImportPersonasRequest_Batch)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_persona_service_proto_rawDesc), len(file_persona_v1_persona_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   21,
+			NumEnums:      0,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_persona_v1_persona_service_proto_goTypes,
 		DependencyIndexes: file_persona_v1_persona_service_proto_depIdxs,
-		EnumInfos:         file_persona_v1_persona_service_proto_enumTypes,
 		MessageInfos:      file_persona_v1_persona_service_proto_msgTypes,
 	}.Build()
 	File_persona_v1_persona_service_proto = out.File

@@ -19,16 +19,15 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PersonaService_ListPersonas_FullMethodName               = "/persona.v1.PersonaService/ListPersonas"
-	PersonaService_GetPersona_FullMethodName                 = "/persona.v1.PersonaService/GetPersona"
-	PersonaService_DeletePersona_FullMethodName              = "/persona.v1.PersonaService/DeletePersona"
-	PersonaService_DeleteAllPersonas_FullMethodName          = "/persona.v1.PersonaService/DeleteAllPersonas"
-	PersonaService_CreatePersona_FullMethodName              = "/persona.v1.PersonaService/CreatePersona"
-	PersonaService_BatchCreatePersonas_FullMethodName        = "/persona.v1.PersonaService/BatchCreatePersonas"
-	PersonaService_ImportPersonas_FullMethodName             = "/persona.v1.PersonaService/ImportPersonas"
-	PersonaService_ExportPersonas_FullMethodName             = "/persona.v1.PersonaService/ExportPersonas"
-	PersonaService_GetPersonaLineage_FullMethodName          = "/persona.v1.PersonaService/GetPersonaLineage"
-	PersonaService_ListLibraryPersonaProjects_FullMethodName = "/persona.v1.PersonaService/ListLibraryPersonaProjects"
+	PersonaService_ListPersonas_FullMethodName        = "/persona.v1.PersonaService/ListPersonas"
+	PersonaService_GetPersona_FullMethodName          = "/persona.v1.PersonaService/GetPersona"
+	PersonaService_DeletePersona_FullMethodName       = "/persona.v1.PersonaService/DeletePersona"
+	PersonaService_DeleteAllPersonas_FullMethodName   = "/persona.v1.PersonaService/DeleteAllPersonas"
+	PersonaService_CreatePersona_FullMethodName       = "/persona.v1.PersonaService/CreatePersona"
+	PersonaService_BatchCreatePersonas_FullMethodName = "/persona.v1.PersonaService/BatchCreatePersonas"
+	PersonaService_ImportPersonas_FullMethodName      = "/persona.v1.PersonaService/ImportPersonas"
+	PersonaService_ExportPersonas_FullMethodName      = "/persona.v1.PersonaService/ExportPersonas"
+	PersonaService_GetPersonaLineage_FullMethodName   = "/persona.v1.PersonaService/GetPersonaLineage"
 )
 
 // PersonaServiceClient is the client API for PersonaService service.
@@ -64,25 +63,22 @@ type PersonaServiceClient interface {
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	BatchCreatePersonas(ctx context.Context, in *BatchCreatePersonasRequest, opts ...grpc.CallOption) (*BatchCreatePersonasResponse, error)
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
-	// duplicate. The first message names the group and the import; each later one is a batch. The
-	// server answers the first message and every batch once it is on disk. A newer stream with the
-	// same import_id takes over the import. One invalid persona fails its batch; any error ends the
-	// stream and carries `committed_sequence` in its metadata.
+	// duplicate. The first message is the start; each later one is a batch. The server answers the
+	// first message and every batch once it is on disk. A newer stream with the same import_id takes
+	// over the import. One invalid persona fails its batch; any error ends the stream and carries
+	// `committed_sequence` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportPersonasRequest, ImportPersonasResponse], error)
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-	// in chunks that each carry a token from which a later call resumes.
-	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+	// in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+	// behind the chunk that is on its way: whoever takes long over a chunk resumes.
+	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
 	ExportPersonas(ctx context.Context, in *ExportPersonasRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportPersonasResponse], error)
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
 	// project may be deleted. Both are empty for a persona that is not in the library.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	GetPersonaLineage(ctx context.Context, in *GetPersonaLineageRequest, opts ...grpc.CallOption) (*GetPersonaLineageResponse, error)
-	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
-	// newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
-	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
-	ListLibraryPersonaProjects(ctx context.Context, in *ListLibraryPersonaProjectsRequest, opts ...grpc.CallOption) (*ListLibraryPersonaProjectsResponse, error)
 }
 
 type personaServiceClient struct {
@@ -195,16 +191,6 @@ func (c *personaServiceClient) GetPersonaLineage(ctx context.Context, in *GetPer
 	return out, nil
 }
 
-func (c *personaServiceClient) ListLibraryPersonaProjects(ctx context.Context, in *ListLibraryPersonaProjectsRequest, opts ...grpc.CallOption) (*ListLibraryPersonaProjectsResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ListLibraryPersonaProjectsResponse)
-	err := c.cc.Invoke(ctx, PersonaService_ListLibraryPersonaProjects_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // PersonaServiceServer is the server API for PersonaService service.
 // All implementations must embed UnimplementedPersonaServiceServer
 // for forward compatibility.
@@ -238,25 +224,22 @@ type PersonaServiceServer interface {
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	BatchCreatePersonas(context.Context, *BatchCreatePersonasRequest) (*BatchCreatePersonasResponse, error)
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
-	// duplicate. The first message names the group and the import; each later one is a batch. The
-	// server answers the first message and every batch once it is on disk. A newer stream with the
-	// same import_id takes over the import. One invalid persona fails its batch; any error ends the
-	// stream and carries `committed_sequence` in its metadata.
+	// duplicate. The first message is the start; each later one is a batch. The server answers the
+	// first message and every batch once it is on disk. A newer stream with the same import_id takes
+	// over the import. One invalid persona fails its batch; any error ends the stream and carries
+	// `committed_sequence` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(grpc.BidiStreamingServer[ImportPersonasRequest, ImportPersonasResponse]) error
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-	// in chunks that each carry a token from which a later call resumes.
-	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+	// in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+	// behind the chunk that is on its way: whoever takes long over a chunk resumes.
+	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
 	ExportPersonas(*ExportPersonasRequest, grpc.ServerStreamingServer[ExportPersonasResponse]) error
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
 	// project may be deleted. Both are empty for a persona that is not in the library.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	GetPersonaLineage(context.Context, *GetPersonaLineageRequest) (*GetPersonaLineageResponse, error)
-	// ListLibraryPersonaProjects pages through every project and group that has used an individual,
-	// newest link first, retired or not, whatever was deleted since. Its REST path has no parents.
-	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
-	ListLibraryPersonaProjects(context.Context, *ListLibraryPersonaProjectsRequest) (*ListLibraryPersonaProjectsResponse, error)
 	mustEmbedUnimplementedPersonaServiceServer()
 }
 
@@ -293,9 +276,6 @@ func (UnimplementedPersonaServiceServer) ExportPersonas(*ExportPersonasRequest, 
 }
 func (UnimplementedPersonaServiceServer) GetPersonaLineage(context.Context, *GetPersonaLineageRequest) (*GetPersonaLineageResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPersonaLineage not implemented")
-}
-func (UnimplementedPersonaServiceServer) ListLibraryPersonaProjects(context.Context, *ListLibraryPersonaProjectsRequest) (*ListLibraryPersonaProjectsResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ListLibraryPersonaProjects not implemented")
 }
 func (UnimplementedPersonaServiceServer) mustEmbedUnimplementedPersonaServiceServer() {}
 func (UnimplementedPersonaServiceServer) testEmbeddedByValue()                        {}
@@ -462,24 +442,6 @@ func _PersonaService_GetPersonaLineage_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
-func _PersonaService_ListLibraryPersonaProjects_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ListLibraryPersonaProjectsRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(PersonaServiceServer).ListLibraryPersonaProjects(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: PersonaService_ListLibraryPersonaProjects_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(PersonaServiceServer).ListLibraryPersonaProjects(ctx, req.(*ListLibraryPersonaProjectsRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
 // PersonaService_ServiceDesc is the grpc.ServiceDesc for PersonaService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -514,10 +476,6 @@ var PersonaService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetPersonaLineage",
 			Handler:    _PersonaService_GetPersonaLineage_Handler,
-		},
-		{
-			MethodName: "ListLibraryPersonaProjects",
-			Handler:    _PersonaService_ListLibraryPersonaProjects_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

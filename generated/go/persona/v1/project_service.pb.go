@@ -10,7 +10,6 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -22,261 +21,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// Project is a body of work of one tenant; its name need not be unique.
-type Project struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Name, 1 to 255 characters, not blank. Required.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Description, at most 4 KiB.
-	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
-	// When it was created, UTC. Output only.
-	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// When it was last updated, UTC; changes to its groups and personas don't count. Output only.
-	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	// The current number of persona groups. Output only.
-	PersonaGroupCount int32 `protobuf:"varint,6,opt,name=persona_group_count,json=personaGroupCount,proto3" json:"persona_group_count,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
-}
-
-func (x *Project) Reset() {
-	*x = Project{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Project) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Project) ProtoMessage() {}
-
-func (x *Project) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Project.ProtoReflect.Descriptor instead.
-func (*Project) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Project) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *Project) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Project) GetDescription() string {
-	if x != nil {
-		return x.Description
-	}
-	return ""
-}
-
-func (x *Project) GetCreatedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CreatedAt
-	}
-	return nil
-}
-
-func (x *Project) GetUpdatedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.UpdatedAt
-	}
-	return nil
-}
-
-func (x *Project) GetPersonaGroupCount() int32 {
-	if x != nil {
-		return x.PersonaGroupCount
-	}
-	return 0
-}
-
-// PersonaGroup holds personas of one project, and the definition by which they were selected. In
-// gender, location, occupation and income_level, "", "All" and "Any" mean any value.
-type PersonaGroup struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// UUID of the parent project. Output only: taken from the request's parent.
-	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// Name, 1 to 255 characters, not blank. Required.
-	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	// Description, at most 4 KiB.
-	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
-	// Lowest age wanted, in years, 1 to 130; 0 is no bound.
-	AgeMin int32 `protobuf:"varint,5,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
-	// Highest age wanted, in years, 1 to 130; 0 is no bound. Not less than age_min.
-	AgeMax int32 `protobuf:"varint,6,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
-	// Gender wanted, at most 64 characters.
-	Gender string `protobuf:"bytes,7,opt,name=gender,proto3" json:"gender,omitempty"`
-	// Location wanted, at most 255 characters.
-	Location string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
-	// Occupation wanted, at most 255 characters.
-	Occupation string `protobuf:"bytes,9,opt,name=occupation,proto3" json:"occupation,omitempty"`
-	// Income level wanted: "Low", "Middle", "High", "All", "Any" or "".
-	IncomeLevel string `protobuf:"bytes,10,opt,name=income_level,json=incomeLevel,proto3" json:"income_level,omitempty"`
-	// Narrative on motivations, aspirations and behaviour wanted, at most 16 KiB.
-	PsychographicNotes string `protobuf:"bytes,11,opt,name=psychographic_notes,json=psychographicNotes,proto3" json:"psychographic_notes,omitempty"`
-	// The current number of personas. Output only.
-	PersonaCount int32 `protobuf:"varint,12,opt,name=persona_count,json=personaCount,proto3" json:"persona_count,omitempty"`
-	// When it was created, UTC. Output only.
-	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// When it was last updated, UTC; changes to its personas don't count. Output only.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PersonaGroup) Reset() {
-	*x = PersonaGroup{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PersonaGroup) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PersonaGroup) ProtoMessage() {}
-
-func (x *PersonaGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PersonaGroup.ProtoReflect.Descriptor instead.
-func (*PersonaGroup) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *PersonaGroup) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetProjectId() string {
-	if x != nil {
-		return x.ProjectId
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetDescription() string {
-	if x != nil {
-		return x.Description
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetAgeMin() int32 {
-	if x != nil {
-		return x.AgeMin
-	}
-	return 0
-}
-
-func (x *PersonaGroup) GetAgeMax() int32 {
-	if x != nil {
-		return x.AgeMax
-	}
-	return 0
-}
-
-func (x *PersonaGroup) GetGender() string {
-	if x != nil {
-		return x.Gender
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetLocation() string {
-	if x != nil {
-		return x.Location
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetOccupation() string {
-	if x != nil {
-		return x.Occupation
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetIncomeLevel() string {
-	if x != nil {
-		return x.IncomeLevel
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetPsychographicNotes() string {
-	if x != nil {
-		return x.PsychographicNotes
-	}
-	return ""
-}
-
-func (x *PersonaGroup) GetPersonaCount() int32 {
-	if x != nil {
-		return x.PersonaCount
-	}
-	return 0
-}
-
-func (x *PersonaGroup) GetCreatedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CreatedAt
-	}
-	return nil
-}
-
-func (x *PersonaGroup) GetUpdatedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.UpdatedAt
-	}
-	return nil
-}
 
 // CreateProjectRequest holds one new project.
 type CreateProjectRequest struct {
@@ -291,7 +35,7 @@ type CreateProjectRequest struct {
 
 func (x *CreateProjectRequest) Reset() {
 	*x = CreateProjectRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[2]
+	mi := &file_persona_v1_project_service_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -303,7 +47,7 @@ func (x *CreateProjectRequest) String() string {
 func (*CreateProjectRequest) ProtoMessage() {}
 
 func (x *CreateProjectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[2]
+	mi := &file_persona_v1_project_service_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -316,7 +60,7 @@ func (x *CreateProjectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProjectRequest.ProtoReflect.Descriptor instead.
 func (*CreateProjectRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{2}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *CreateProjectRequest) GetProject() *Project {
@@ -344,7 +88,7 @@ type CreateProjectResponse struct {
 
 func (x *CreateProjectResponse) Reset() {
 	*x = CreateProjectResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[3]
+	mi := &file_persona_v1_project_service_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -356,7 +100,7 @@ func (x *CreateProjectResponse) String() string {
 func (*CreateProjectResponse) ProtoMessage() {}
 
 func (x *CreateProjectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[3]
+	mi := &file_persona_v1_project_service_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -369,7 +113,7 @@ func (x *CreateProjectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProjectResponse.ProtoReflect.Descriptor instead.
 func (*CreateProjectResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{3}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *CreateProjectResponse) GetProject() *Project {
@@ -393,7 +137,7 @@ type ListProjectsRequest struct {
 
 func (x *ListProjectsRequest) Reset() {
 	*x = ListProjectsRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[4]
+	mi := &file_persona_v1_project_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -405,7 +149,7 @@ func (x *ListProjectsRequest) String() string {
 func (*ListProjectsRequest) ProtoMessage() {}
 
 func (x *ListProjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[4]
+	mi := &file_persona_v1_project_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -418,7 +162,7 @@ func (x *ListProjectsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProjectsRequest.ProtoReflect.Descriptor instead.
 func (*ListProjectsRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ListProjectsRequest) GetPageSize() int32 {
@@ -448,7 +192,7 @@ type ListProjectsResponse struct {
 
 func (x *ListProjectsResponse) Reset() {
 	*x = ListProjectsResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[5]
+	mi := &file_persona_v1_project_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -460,7 +204,7 @@ func (x *ListProjectsResponse) String() string {
 func (*ListProjectsResponse) ProtoMessage() {}
 
 func (x *ListProjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[5]
+	mi := &file_persona_v1_project_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -473,7 +217,7 @@ func (x *ListProjectsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProjectsResponse.ProtoReflect.Descriptor instead.
 func (*ListProjectsResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListProjectsResponse) GetProjects() []*Project {
@@ -501,7 +245,7 @@ type GetProjectRequest struct {
 
 func (x *GetProjectRequest) Reset() {
 	*x = GetProjectRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[6]
+	mi := &file_persona_v1_project_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +257,7 @@ func (x *GetProjectRequest) String() string {
 func (*GetProjectRequest) ProtoMessage() {}
 
 func (x *GetProjectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[6]
+	mi := &file_persona_v1_project_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +270,7 @@ func (x *GetProjectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProjectRequest.ProtoReflect.Descriptor instead.
 func (*GetProjectRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetProjectRequest) GetProjectId() string {
@@ -547,7 +291,7 @@ type GetProjectResponse struct {
 
 func (x *GetProjectResponse) Reset() {
 	*x = GetProjectResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[7]
+	mi := &file_persona_v1_project_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -559,7 +303,7 @@ func (x *GetProjectResponse) String() string {
 func (*GetProjectResponse) ProtoMessage() {}
 
 func (x *GetProjectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[7]
+	mi := &file_persona_v1_project_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -572,7 +316,7 @@ func (x *GetProjectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProjectResponse.ProtoReflect.Descriptor instead.
 func (*GetProjectResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetProjectResponse) GetProject() *Project {
@@ -587,10 +331,11 @@ type UpdateProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the project.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// The new values. Its id and other output-only fields are ignored.
+	// The new values; its id is ignored.
 	Project *Project `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
-	// The fields to update: `name`, `description`. Without a mask, the populated fields are updated,
-	// so clearing a field requires one. An unknown or output-only path is INVALID_ARGUMENT.
+	// The fields to update: `name`, `description`. Without a mask, the populated fields (over REST the
+	// keys of the body) are updated; `*` replaces the whole. An unknown path is INVALID_ARGUMENT, one
+	// that is output only is ignored.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -600,7 +345,7 @@ type UpdateProjectRequest struct {
 
 func (x *UpdateProjectRequest) Reset() {
 	*x = UpdateProjectRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[8]
+	mi := &file_persona_v1_project_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -612,7 +357,7 @@ func (x *UpdateProjectRequest) String() string {
 func (*UpdateProjectRequest) ProtoMessage() {}
 
 func (x *UpdateProjectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[8]
+	mi := &file_persona_v1_project_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -625,7 +370,7 @@ func (x *UpdateProjectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProjectRequest.ProtoReflect.Descriptor instead.
 func (*UpdateProjectRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateProjectRequest) GetProjectId() string {
@@ -667,7 +412,7 @@ type UpdateProjectResponse struct {
 
 func (x *UpdateProjectResponse) Reset() {
 	*x = UpdateProjectResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[9]
+	mi := &file_persona_v1_project_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +424,7 @@ func (x *UpdateProjectResponse) String() string {
 func (*UpdateProjectResponse) ProtoMessage() {}
 
 func (x *UpdateProjectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[9]
+	mi := &file_persona_v1_project_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +437,7 @@ func (x *UpdateProjectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProjectResponse.ProtoReflect.Descriptor instead.
 func (*UpdateProjectResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpdateProjectResponse) GetProject() *Project {
@@ -715,7 +460,7 @@ type DeleteProjectRequest struct {
 
 func (x *DeleteProjectRequest) Reset() {
 	*x = DeleteProjectRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[10]
+	mi := &file_persona_v1_project_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -727,7 +472,7 @@ func (x *DeleteProjectRequest) String() string {
 func (*DeleteProjectRequest) ProtoMessage() {}
 
 func (x *DeleteProjectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[10]
+	mi := &file_persona_v1_project_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -740,7 +485,7 @@ func (x *DeleteProjectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProjectRequest.ProtoReflect.Descriptor instead.
 func (*DeleteProjectRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DeleteProjectRequest) GetProjectId() string {
@@ -766,7 +511,7 @@ type DeleteProjectResponse struct {
 
 func (x *DeleteProjectResponse) Reset() {
 	*x = DeleteProjectResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[11]
+	mi := &file_persona_v1_project_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -778,7 +523,7 @@ func (x *DeleteProjectResponse) String() string {
 func (*DeleteProjectResponse) ProtoMessage() {}
 
 func (x *DeleteProjectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[11]
+	mi := &file_persona_v1_project_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -791,7 +536,7 @@ func (x *DeleteProjectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProjectResponse.ProtoReflect.Descriptor instead.
 func (*DeleteProjectResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{9}
 }
 
 // CreatePersonaGroupRequest holds one new group.
@@ -809,7 +554,7 @@ type CreatePersonaGroupRequest struct {
 
 func (x *CreatePersonaGroupRequest) Reset() {
 	*x = CreatePersonaGroupRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[12]
+	mi := &file_persona_v1_project_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +566,7 @@ func (x *CreatePersonaGroupRequest) String() string {
 func (*CreatePersonaGroupRequest) ProtoMessage() {}
 
 func (x *CreatePersonaGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[12]
+	mi := &file_persona_v1_project_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +579,7 @@ func (x *CreatePersonaGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePersonaGroupRequest.ProtoReflect.Descriptor instead.
 func (*CreatePersonaGroupRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CreatePersonaGroupRequest) GetProjectId() string {
@@ -869,7 +614,7 @@ type CreatePersonaGroupResponse struct {
 
 func (x *CreatePersonaGroupResponse) Reset() {
 	*x = CreatePersonaGroupResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[13]
+	mi := &file_persona_v1_project_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -881,7 +626,7 @@ func (x *CreatePersonaGroupResponse) String() string {
 func (*CreatePersonaGroupResponse) ProtoMessage() {}
 
 func (x *CreatePersonaGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[13]
+	mi := &file_persona_v1_project_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -894,7 +639,7 @@ func (x *CreatePersonaGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePersonaGroupResponse.ProtoReflect.Descriptor instead.
 func (*CreatePersonaGroupResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CreatePersonaGroupResponse) GetPersonaGroup() *PersonaGroup {
@@ -920,7 +665,7 @@ type ListPersonaGroupsRequest struct {
 
 func (x *ListPersonaGroupsRequest) Reset() {
 	*x = ListPersonaGroupsRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[14]
+	mi := &file_persona_v1_project_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -932,7 +677,7 @@ func (x *ListPersonaGroupsRequest) String() string {
 func (*ListPersonaGroupsRequest) ProtoMessage() {}
 
 func (x *ListPersonaGroupsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[14]
+	mi := &file_persona_v1_project_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -945,7 +690,7 @@ func (x *ListPersonaGroupsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPersonaGroupsRequest.ProtoReflect.Descriptor instead.
 func (*ListPersonaGroupsRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListPersonaGroupsRequest) GetProjectId() string {
@@ -982,7 +727,7 @@ type ListPersonaGroupsResponse struct {
 
 func (x *ListPersonaGroupsResponse) Reset() {
 	*x = ListPersonaGroupsResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[15]
+	mi := &file_persona_v1_project_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -994,7 +739,7 @@ func (x *ListPersonaGroupsResponse) String() string {
 func (*ListPersonaGroupsResponse) ProtoMessage() {}
 
 func (x *ListPersonaGroupsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[15]
+	mi := &file_persona_v1_project_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1007,7 +752,7 @@ func (x *ListPersonaGroupsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPersonaGroupsResponse.ProtoReflect.Descriptor instead.
 func (*ListPersonaGroupsResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListPersonaGroupsResponse) GetPersonaGroups() []*PersonaGroup {
@@ -1037,7 +782,7 @@ type GetPersonaGroupRequest struct {
 
 func (x *GetPersonaGroupRequest) Reset() {
 	*x = GetPersonaGroupRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[16]
+	mi := &file_persona_v1_project_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +794,7 @@ func (x *GetPersonaGroupRequest) String() string {
 func (*GetPersonaGroupRequest) ProtoMessage() {}
 
 func (x *GetPersonaGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[16]
+	mi := &file_persona_v1_project_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +807,7 @@ func (x *GetPersonaGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaGroupRequest.ProtoReflect.Descriptor instead.
 func (*GetPersonaGroupRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetPersonaGroupRequest) GetProjectId() string {
@@ -1090,7 +835,7 @@ type GetPersonaGroupResponse struct {
 
 func (x *GetPersonaGroupResponse) Reset() {
 	*x = GetPersonaGroupResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[17]
+	mi := &file_persona_v1_project_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +847,7 @@ func (x *GetPersonaGroupResponse) String() string {
 func (*GetPersonaGroupResponse) ProtoMessage() {}
 
 func (x *GetPersonaGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[17]
+	mi := &file_persona_v1_project_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +860,7 @@ func (x *GetPersonaGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaGroupResponse.ProtoReflect.Descriptor instead.
 func (*GetPersonaGroupResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetPersonaGroupResponse) GetPersonaGroup() *PersonaGroup {
@@ -1132,10 +877,11 @@ type UpdatePersonaGroupRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// The new values. Its id and other output-only fields are ignored.
+	// The new values; its id is ignored.
 	PersonaGroup *PersonaGroup `protobuf:"bytes,3,opt,name=persona_group,json=personaGroup,proto3" json:"persona_group,omitempty"`
-	// The fields to update. Without a mask, the populated fields are updated, so clearing a field
-	// requires one. An unknown or output-only path is INVALID_ARGUMENT.
+	// The fields to update. Without a mask, the populated fields (over REST the keys of the body) are
+	// updated; `*` replaces the whole. An unknown path is INVALID_ARGUMENT, one that is output only is
+	// ignored.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -1145,7 +891,7 @@ type UpdatePersonaGroupRequest struct {
 
 func (x *UpdatePersonaGroupRequest) Reset() {
 	*x = UpdatePersonaGroupRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[18]
+	mi := &file_persona_v1_project_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1157,7 +903,7 @@ func (x *UpdatePersonaGroupRequest) String() string {
 func (*UpdatePersonaGroupRequest) ProtoMessage() {}
 
 func (x *UpdatePersonaGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[18]
+	mi := &file_persona_v1_project_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1170,7 +916,7 @@ func (x *UpdatePersonaGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePersonaGroupRequest.ProtoReflect.Descriptor instead.
 func (*UpdatePersonaGroupRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{18}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UpdatePersonaGroupRequest) GetProjectId() string {
@@ -1219,7 +965,7 @@ type UpdatePersonaGroupResponse struct {
 
 func (x *UpdatePersonaGroupResponse) Reset() {
 	*x = UpdatePersonaGroupResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[19]
+	mi := &file_persona_v1_project_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1231,7 +977,7 @@ func (x *UpdatePersonaGroupResponse) String() string {
 func (*UpdatePersonaGroupResponse) ProtoMessage() {}
 
 func (x *UpdatePersonaGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[19]
+	mi := &file_persona_v1_project_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1244,7 +990,7 @@ func (x *UpdatePersonaGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePersonaGroupResponse.ProtoReflect.Descriptor instead.
 func (*UpdatePersonaGroupResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{19}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UpdatePersonaGroupResponse) GetPersonaGroup() *PersonaGroup {
@@ -1269,7 +1015,7 @@ type DeletePersonaGroupRequest struct {
 
 func (x *DeletePersonaGroupRequest) Reset() {
 	*x = DeletePersonaGroupRequest{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[20]
+	mi := &file_persona_v1_project_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1027,7 @@ func (x *DeletePersonaGroupRequest) String() string {
 func (*DeletePersonaGroupRequest) ProtoMessage() {}
 
 func (x *DeletePersonaGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[20]
+	mi := &file_persona_v1_project_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1040,7 @@ func (x *DeletePersonaGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePersonaGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeletePersonaGroupRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{20}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DeletePersonaGroupRequest) GetProjectId() string {
@@ -1327,7 +1073,7 @@ type DeletePersonaGroupResponse struct {
 
 func (x *DeletePersonaGroupResponse) Reset() {
 	*x = DeletePersonaGroupResponse{}
-	mi := &file_persona_v1_project_service_proto_msgTypes[21]
+	mi := &file_persona_v1_project_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1085,7 @@ func (x *DeletePersonaGroupResponse) String() string {
 func (*DeletePersonaGroupResponse) ProtoMessage() {}
 
 func (x *DeletePersonaGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_project_service_proto_msgTypes[21]
+	mi := &file_persona_v1_project_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1098,7 @@ func (x *DeletePersonaGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePersonaGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeletePersonaGroupResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{21}
+	return file_persona_v1_project_service_proto_rawDescGZIP(), []int{19}
 }
 
 var File_persona_v1_project_service_proto protoreflect.FileDescriptor
@@ -1360,37 +1106,7 @@ var File_persona_v1_project_service_proto protoreflect.FileDescriptor
 const file_persona_v1_project_service_proto_rawDesc = "" +
 	"\n" +
 	" persona/v1/project_service.proto\x12\n" +
-	"persona.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n" +
-	"\aProject\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\x129\n" +
-	"\n" +
-	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
-	"\n" +
-	"updated_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12.\n" +
-	"\x13persona_group_count\x18\x06 \x01(\x05R\x11personaGroupCount\"\xe8\x03\n" +
-	"\fPersonaGroup\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
-	"\n" +
-	"project_id\x18\x02 \x01(\tR\tprojectId\x12\x12\n" +
-	"\x04name\x18\x03 \x01(\tR\x04name\x12 \n" +
-	"\vdescription\x18\x04 \x01(\tR\vdescription\x12\x17\n" +
-	"\aage_min\x18\x05 \x01(\x05R\x06ageMin\x12\x17\n" +
-	"\aage_max\x18\x06 \x01(\x05R\x06ageMax\x12\x16\n" +
-	"\x06gender\x18\a \x01(\tR\x06gender\x12\x1a\n" +
-	"\blocation\x18\b \x01(\tR\blocation\x12\x1e\n" +
-	"\n" +
-	"occupation\x18\t \x01(\tR\n" +
-	"occupation\x12!\n" +
-	"\fincome_level\x18\n" +
-	" \x01(\tR\vincomeLevel\x12/\n" +
-	"\x13psychographic_notes\x18\v \x01(\tR\x12psychographicNotes\x12#\n" +
-	"\rpersona_count\x18\f \x01(\x05R\fpersonaCount\x129\n" +
-	"\n" +
-	"created_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
-	"\n" +
-	"updated_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"d\n" +
+	"persona.v1\x1a google/protobuf/field_mask.proto\x1a\x18persona/v1/project.proto\"d\n" +
 	"\x14CreateProjectRequest\x12-\n" +
 	"\aproject\x18\x01 \x01(\v2\x13.persona.v1.ProjectR\aproject\x12\x1d\n" +
 	"\n" +
@@ -1477,9 +1193,11 @@ const file_persona_v1_project_service_proto_rawDesc = "" +
 	"\x11ListPersonaGroups\x12$.persona.v1.ListPersonaGroupsRequest\x1a%.persona.v1.ListPersonaGroupsResponse\x12Z\n" +
 	"\x0fGetPersonaGroup\x12\".persona.v1.GetPersonaGroupRequest\x1a#.persona.v1.GetPersonaGroupResponse\x12c\n" +
 	"\x12UpdatePersonaGroup\x12%.persona.v1.UpdatePersonaGroupRequest\x1a&.persona.v1.UpdatePersonaGroupResponse\x12c\n" +
-	"\x12DeletePersonaGroup\x12%.persona.v1.DeletePersonaGroupRequest\x1a&.persona.v1.DeletePersonaGroupResponseBf\n" +
+	"\x12DeletePersonaGroup\x12%.persona.v1.DeletePersonaGroupRequest\x1a&.persona.v1.DeletePersonaGroupResponseB\xa2\x01\n" +
 	"\n" +
-	"persona.v1B\x13ProjectServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
+	"persona.v1B\x13ProjectServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
+	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
+	"Persona\\V1\xea\x02\vPersona::V1b\x06proto3"
 
 var (
 	file_persona_v1_project_service_proto_rawDescOnce sync.Once
@@ -1493,77 +1211,72 @@ func file_persona_v1_project_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_project_service_proto_rawDescData
 }
 
-var file_persona_v1_project_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_persona_v1_project_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_persona_v1_project_service_proto_goTypes = []any{
-	(*Project)(nil),                    // 0: persona.v1.Project
-	(*PersonaGroup)(nil),               // 1: persona.v1.PersonaGroup
-	(*CreateProjectRequest)(nil),       // 2: persona.v1.CreateProjectRequest
-	(*CreateProjectResponse)(nil),      // 3: persona.v1.CreateProjectResponse
-	(*ListProjectsRequest)(nil),        // 4: persona.v1.ListProjectsRequest
-	(*ListProjectsResponse)(nil),       // 5: persona.v1.ListProjectsResponse
-	(*GetProjectRequest)(nil),          // 6: persona.v1.GetProjectRequest
-	(*GetProjectResponse)(nil),         // 7: persona.v1.GetProjectResponse
-	(*UpdateProjectRequest)(nil),       // 8: persona.v1.UpdateProjectRequest
-	(*UpdateProjectResponse)(nil),      // 9: persona.v1.UpdateProjectResponse
-	(*DeleteProjectRequest)(nil),       // 10: persona.v1.DeleteProjectRequest
-	(*DeleteProjectResponse)(nil),      // 11: persona.v1.DeleteProjectResponse
-	(*CreatePersonaGroupRequest)(nil),  // 12: persona.v1.CreatePersonaGroupRequest
-	(*CreatePersonaGroupResponse)(nil), // 13: persona.v1.CreatePersonaGroupResponse
-	(*ListPersonaGroupsRequest)(nil),   // 14: persona.v1.ListPersonaGroupsRequest
-	(*ListPersonaGroupsResponse)(nil),  // 15: persona.v1.ListPersonaGroupsResponse
-	(*GetPersonaGroupRequest)(nil),     // 16: persona.v1.GetPersonaGroupRequest
-	(*GetPersonaGroupResponse)(nil),    // 17: persona.v1.GetPersonaGroupResponse
-	(*UpdatePersonaGroupRequest)(nil),  // 18: persona.v1.UpdatePersonaGroupRequest
-	(*UpdatePersonaGroupResponse)(nil), // 19: persona.v1.UpdatePersonaGroupResponse
-	(*DeletePersonaGroupRequest)(nil),  // 20: persona.v1.DeletePersonaGroupRequest
-	(*DeletePersonaGroupResponse)(nil), // 21: persona.v1.DeletePersonaGroupResponse
-	(*timestamppb.Timestamp)(nil),      // 22: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),      // 23: google.protobuf.FieldMask
+	(*CreateProjectRequest)(nil),       // 0: persona.v1.CreateProjectRequest
+	(*CreateProjectResponse)(nil),      // 1: persona.v1.CreateProjectResponse
+	(*ListProjectsRequest)(nil),        // 2: persona.v1.ListProjectsRequest
+	(*ListProjectsResponse)(nil),       // 3: persona.v1.ListProjectsResponse
+	(*GetProjectRequest)(nil),          // 4: persona.v1.GetProjectRequest
+	(*GetProjectResponse)(nil),         // 5: persona.v1.GetProjectResponse
+	(*UpdateProjectRequest)(nil),       // 6: persona.v1.UpdateProjectRequest
+	(*UpdateProjectResponse)(nil),      // 7: persona.v1.UpdateProjectResponse
+	(*DeleteProjectRequest)(nil),       // 8: persona.v1.DeleteProjectRequest
+	(*DeleteProjectResponse)(nil),      // 9: persona.v1.DeleteProjectResponse
+	(*CreatePersonaGroupRequest)(nil),  // 10: persona.v1.CreatePersonaGroupRequest
+	(*CreatePersonaGroupResponse)(nil), // 11: persona.v1.CreatePersonaGroupResponse
+	(*ListPersonaGroupsRequest)(nil),   // 12: persona.v1.ListPersonaGroupsRequest
+	(*ListPersonaGroupsResponse)(nil),  // 13: persona.v1.ListPersonaGroupsResponse
+	(*GetPersonaGroupRequest)(nil),     // 14: persona.v1.GetPersonaGroupRequest
+	(*GetPersonaGroupResponse)(nil),    // 15: persona.v1.GetPersonaGroupResponse
+	(*UpdatePersonaGroupRequest)(nil),  // 16: persona.v1.UpdatePersonaGroupRequest
+	(*UpdatePersonaGroupResponse)(nil), // 17: persona.v1.UpdatePersonaGroupResponse
+	(*DeletePersonaGroupRequest)(nil),  // 18: persona.v1.DeletePersonaGroupRequest
+	(*DeletePersonaGroupResponse)(nil), // 19: persona.v1.DeletePersonaGroupResponse
+	(*Project)(nil),                    // 20: persona.v1.Project
+	(*fieldmaskpb.FieldMask)(nil),      // 21: google.protobuf.FieldMask
+	(*PersonaGroup)(nil),               // 22: persona.v1.PersonaGroup
 }
 var file_persona_v1_project_service_proto_depIdxs = []int32{
-	22, // 0: persona.v1.Project.created_at:type_name -> google.protobuf.Timestamp
-	22, // 1: persona.v1.Project.updated_at:type_name -> google.protobuf.Timestamp
-	22, // 2: persona.v1.PersonaGroup.created_at:type_name -> google.protobuf.Timestamp
-	22, // 3: persona.v1.PersonaGroup.updated_at:type_name -> google.protobuf.Timestamp
-	0,  // 4: persona.v1.CreateProjectRequest.project:type_name -> persona.v1.Project
-	0,  // 5: persona.v1.CreateProjectResponse.project:type_name -> persona.v1.Project
-	0,  // 6: persona.v1.ListProjectsResponse.projects:type_name -> persona.v1.Project
-	0,  // 7: persona.v1.GetProjectResponse.project:type_name -> persona.v1.Project
-	0,  // 8: persona.v1.UpdateProjectRequest.project:type_name -> persona.v1.Project
-	23, // 9: persona.v1.UpdateProjectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	0,  // 10: persona.v1.UpdateProjectResponse.project:type_name -> persona.v1.Project
-	1,  // 11: persona.v1.CreatePersonaGroupRequest.persona_group:type_name -> persona.v1.PersonaGroup
-	1,  // 12: persona.v1.CreatePersonaGroupResponse.persona_group:type_name -> persona.v1.PersonaGroup
-	1,  // 13: persona.v1.ListPersonaGroupsResponse.persona_groups:type_name -> persona.v1.PersonaGroup
-	1,  // 14: persona.v1.GetPersonaGroupResponse.persona_group:type_name -> persona.v1.PersonaGroup
-	1,  // 15: persona.v1.UpdatePersonaGroupRequest.persona_group:type_name -> persona.v1.PersonaGroup
-	23, // 16: persona.v1.UpdatePersonaGroupRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 17: persona.v1.UpdatePersonaGroupResponse.persona_group:type_name -> persona.v1.PersonaGroup
-	2,  // 18: persona.v1.ProjectService.CreateProject:input_type -> persona.v1.CreateProjectRequest
-	4,  // 19: persona.v1.ProjectService.ListProjects:input_type -> persona.v1.ListProjectsRequest
-	6,  // 20: persona.v1.ProjectService.GetProject:input_type -> persona.v1.GetProjectRequest
-	8,  // 21: persona.v1.ProjectService.UpdateProject:input_type -> persona.v1.UpdateProjectRequest
-	10, // 22: persona.v1.ProjectService.DeleteProject:input_type -> persona.v1.DeleteProjectRequest
-	12, // 23: persona.v1.ProjectService.CreatePersonaGroup:input_type -> persona.v1.CreatePersonaGroupRequest
-	14, // 24: persona.v1.ProjectService.ListPersonaGroups:input_type -> persona.v1.ListPersonaGroupsRequest
-	16, // 25: persona.v1.ProjectService.GetPersonaGroup:input_type -> persona.v1.GetPersonaGroupRequest
-	18, // 26: persona.v1.ProjectService.UpdatePersonaGroup:input_type -> persona.v1.UpdatePersonaGroupRequest
-	20, // 27: persona.v1.ProjectService.DeletePersonaGroup:input_type -> persona.v1.DeletePersonaGroupRequest
-	3,  // 28: persona.v1.ProjectService.CreateProject:output_type -> persona.v1.CreateProjectResponse
-	5,  // 29: persona.v1.ProjectService.ListProjects:output_type -> persona.v1.ListProjectsResponse
-	7,  // 30: persona.v1.ProjectService.GetProject:output_type -> persona.v1.GetProjectResponse
-	9,  // 31: persona.v1.ProjectService.UpdateProject:output_type -> persona.v1.UpdateProjectResponse
-	11, // 32: persona.v1.ProjectService.DeleteProject:output_type -> persona.v1.DeleteProjectResponse
-	13, // 33: persona.v1.ProjectService.CreatePersonaGroup:output_type -> persona.v1.CreatePersonaGroupResponse
-	15, // 34: persona.v1.ProjectService.ListPersonaGroups:output_type -> persona.v1.ListPersonaGroupsResponse
-	17, // 35: persona.v1.ProjectService.GetPersonaGroup:output_type -> persona.v1.GetPersonaGroupResponse
-	19, // 36: persona.v1.ProjectService.UpdatePersonaGroup:output_type -> persona.v1.UpdatePersonaGroupResponse
-	21, // 37: persona.v1.ProjectService.DeletePersonaGroup:output_type -> persona.v1.DeletePersonaGroupResponse
-	28, // [28:38] is the sub-list for method output_type
-	18, // [18:28] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	20, // 0: persona.v1.CreateProjectRequest.project:type_name -> persona.v1.Project
+	20, // 1: persona.v1.CreateProjectResponse.project:type_name -> persona.v1.Project
+	20, // 2: persona.v1.ListProjectsResponse.projects:type_name -> persona.v1.Project
+	20, // 3: persona.v1.GetProjectResponse.project:type_name -> persona.v1.Project
+	20, // 4: persona.v1.UpdateProjectRequest.project:type_name -> persona.v1.Project
+	21, // 5: persona.v1.UpdateProjectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	20, // 6: persona.v1.UpdateProjectResponse.project:type_name -> persona.v1.Project
+	22, // 7: persona.v1.CreatePersonaGroupRequest.persona_group:type_name -> persona.v1.PersonaGroup
+	22, // 8: persona.v1.CreatePersonaGroupResponse.persona_group:type_name -> persona.v1.PersonaGroup
+	22, // 9: persona.v1.ListPersonaGroupsResponse.persona_groups:type_name -> persona.v1.PersonaGroup
+	22, // 10: persona.v1.GetPersonaGroupResponse.persona_group:type_name -> persona.v1.PersonaGroup
+	22, // 11: persona.v1.UpdatePersonaGroupRequest.persona_group:type_name -> persona.v1.PersonaGroup
+	21, // 12: persona.v1.UpdatePersonaGroupRequest.update_mask:type_name -> google.protobuf.FieldMask
+	22, // 13: persona.v1.UpdatePersonaGroupResponse.persona_group:type_name -> persona.v1.PersonaGroup
+	0,  // 14: persona.v1.ProjectService.CreateProject:input_type -> persona.v1.CreateProjectRequest
+	2,  // 15: persona.v1.ProjectService.ListProjects:input_type -> persona.v1.ListProjectsRequest
+	4,  // 16: persona.v1.ProjectService.GetProject:input_type -> persona.v1.GetProjectRequest
+	6,  // 17: persona.v1.ProjectService.UpdateProject:input_type -> persona.v1.UpdateProjectRequest
+	8,  // 18: persona.v1.ProjectService.DeleteProject:input_type -> persona.v1.DeleteProjectRequest
+	10, // 19: persona.v1.ProjectService.CreatePersonaGroup:input_type -> persona.v1.CreatePersonaGroupRequest
+	12, // 20: persona.v1.ProjectService.ListPersonaGroups:input_type -> persona.v1.ListPersonaGroupsRequest
+	14, // 21: persona.v1.ProjectService.GetPersonaGroup:input_type -> persona.v1.GetPersonaGroupRequest
+	16, // 22: persona.v1.ProjectService.UpdatePersonaGroup:input_type -> persona.v1.UpdatePersonaGroupRequest
+	18, // 23: persona.v1.ProjectService.DeletePersonaGroup:input_type -> persona.v1.DeletePersonaGroupRequest
+	1,  // 24: persona.v1.ProjectService.CreateProject:output_type -> persona.v1.CreateProjectResponse
+	3,  // 25: persona.v1.ProjectService.ListProjects:output_type -> persona.v1.ListProjectsResponse
+	5,  // 26: persona.v1.ProjectService.GetProject:output_type -> persona.v1.GetProjectResponse
+	7,  // 27: persona.v1.ProjectService.UpdateProject:output_type -> persona.v1.UpdateProjectResponse
+	9,  // 28: persona.v1.ProjectService.DeleteProject:output_type -> persona.v1.DeleteProjectResponse
+	11, // 29: persona.v1.ProjectService.CreatePersonaGroup:output_type -> persona.v1.CreatePersonaGroupResponse
+	13, // 30: persona.v1.ProjectService.ListPersonaGroups:output_type -> persona.v1.ListPersonaGroupsResponse
+	15, // 31: persona.v1.ProjectService.GetPersonaGroup:output_type -> persona.v1.GetPersonaGroupResponse
+	17, // 32: persona.v1.ProjectService.UpdatePersonaGroup:output_type -> persona.v1.UpdatePersonaGroupResponse
+	19, // 33: persona.v1.ProjectService.DeletePersonaGroup:output_type -> persona.v1.DeletePersonaGroupResponse
+	24, // [24:34] is the sub-list for method output_type
+	14, // [14:24] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_project_service_proto_init() }
@@ -1571,13 +1284,14 @@ func file_persona_v1_project_service_proto_init() {
 	if File_persona_v1_project_service_proto != nil {
 		return
 	}
+	file_persona_v1_project_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_project_service_proto_rawDesc), len(file_persona_v1_project_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -10,7 +10,6 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	wrapperspb "google.golang.org/protobuf/types/known/wrapperspb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -22,460 +21,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// Response is one answer of one persona to one question in one simulation. Once recorded it never
-// changes, except for `persona_deleted`. On the wire it is at most 64 KiB. NUL is rejected in every
-// text, other control characters in the one-line ones (question_key, themes, model, prompt_version
-// and the options and values of a choice).
-type Response struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make recording
-	// idempotent; otherwise the server generates a UUIDv7.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// UUID of the simulation. Output only: taken from the request.
-	SimulationId string `protobuf:"bytes,2,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
-	// UUID of the persona that answered. Required.
-	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
-	// UUID of the persona's project. Output only.
-	ProjectId string `protobuf:"bytes,4,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// UUID of the persona's group. Output only.
-	GroupId string `protobuf:"bytes,5,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// UUID of the library persona that the persona was sourced from when it answered; unset (JSON
-	// null) if it was generated fresh. Output only.
-	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,6,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
-	// Stable name of the question across simulations, one line, 1 to 255 characters, not blank.
-	// Required.
-	QuestionKey string `protobuf:"bytes,7,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
-	// The question as it was asked, at most 4 KiB.
-	QuestionText string `protobuf:"bytes,8,opt,name=question_text,json=questionText,proto3" json:"question_text,omitempty"`
-	// What the persona answered. Required.
-	//
-	// Types that are valid to be assigned to Answer:
-	//
-	//	*Response_Choice
-	//	*Response_Choices
-	//	*Response_Rating
-	//	*Response_Sentiment
-	//	*Response_Text
-	Answer isResponse_Answer `protobuf_oneof:"answer"`
-	// At most 50 themes of 1 to 128 characters each that were found in the answer.
-	Themes []string `protobuf:"bytes,14,rep,name=themes,proto3" json:"themes,omitempty"`
-	// What the persona said, verbatim, at most 8 KiB.
-	Quote string `protobuf:"bytes,15,opt,name=quote,proto3" json:"quote,omitempty"`
-	// The model that gave the answer, one line, at most 255 characters.
-	Model string `protobuf:"bytes,16,opt,name=model,proto3" json:"model,omitempty"`
-	// The version of the prompt, one line, at most 255 characters.
-	PromptVersion string `protobuf:"bytes,17,opt,name=prompt_version,json=promptVersion,proto3" json:"prompt_version,omitempty"`
-	// When the persona answered, UTC, truncated to microseconds, from 1970 to at most one day ahead
-	// of the server's time. If unset, item i of a batch gets the server's time plus i microseconds.
-	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
-	// When the server recorded it, UTC. Output only.
-	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
-	// Whether the persona, its group or its project has been deleted. Output only, computed on read.
-	PersonaDeleted bool `protobuf:"varint,20,opt,name=persona_deleted,json=personaDeleted,proto3" json:"persona_deleted,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *Response) Reset() {
-	*x = Response{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Response) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Response) ProtoMessage() {}
-
-func (x *Response) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Response.ProtoReflect.Descriptor instead.
-func (*Response) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Response) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *Response) GetSimulationId() string {
-	if x != nil {
-		return x.SimulationId
-	}
-	return ""
-}
-
-func (x *Response) GetPersonaId() string {
-	if x != nil {
-		return x.PersonaId
-	}
-	return ""
-}
-
-func (x *Response) GetProjectId() string {
-	if x != nil {
-		return x.ProjectId
-	}
-	return ""
-}
-
-func (x *Response) GetGroupId() string {
-	if x != nil {
-		return x.GroupId
-	}
-	return ""
-}
-
-func (x *Response) GetLibraryPersonaId() *wrapperspb.StringValue {
-	if x != nil {
-		return x.LibraryPersonaId
-	}
-	return nil
-}
-
-func (x *Response) GetQuestionKey() string {
-	if x != nil {
-		return x.QuestionKey
-	}
-	return ""
-}
-
-func (x *Response) GetQuestionText() string {
-	if x != nil {
-		return x.QuestionText
-	}
-	return ""
-}
-
-func (x *Response) GetAnswer() isResponse_Answer {
-	if x != nil {
-		return x.Answer
-	}
-	return nil
-}
-
-func (x *Response) GetChoice() *ChoiceAnswer {
-	if x != nil {
-		if x, ok := x.Answer.(*Response_Choice); ok {
-			return x.Choice
-		}
-	}
-	return nil
-}
-
-func (x *Response) GetChoices() *ChoicesAnswer {
-	if x != nil {
-		if x, ok := x.Answer.(*Response_Choices); ok {
-			return x.Choices
-		}
-	}
-	return nil
-}
-
-func (x *Response) GetRating() *RatingAnswer {
-	if x != nil {
-		if x, ok := x.Answer.(*Response_Rating); ok {
-			return x.Rating
-		}
-	}
-	return nil
-}
-
-func (x *Response) GetSentiment() float64 {
-	if x != nil {
-		if x, ok := x.Answer.(*Response_Sentiment); ok {
-			return x.Sentiment
-		}
-	}
-	return 0
-}
-
-func (x *Response) GetText() string {
-	if x != nil {
-		if x, ok := x.Answer.(*Response_Text); ok {
-			return x.Text
-		}
-	}
-	return ""
-}
-
-func (x *Response) GetThemes() []string {
-	if x != nil {
-		return x.Themes
-	}
-	return nil
-}
-
-func (x *Response) GetQuote() string {
-	if x != nil {
-		return x.Quote
-	}
-	return ""
-}
-
-func (x *Response) GetModel() string {
-	if x != nil {
-		return x.Model
-	}
-	return ""
-}
-
-func (x *Response) GetPromptVersion() string {
-	if x != nil {
-		return x.PromptVersion
-	}
-	return ""
-}
-
-func (x *Response) GetOccurredAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.OccurredAt
-	}
-	return nil
-}
-
-func (x *Response) GetRecordedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.RecordedAt
-	}
-	return nil
-}
-
-func (x *Response) GetPersonaDeleted() bool {
-	if x != nil {
-		return x.PersonaDeleted
-	}
-	return false
-}
-
-type isResponse_Answer interface {
-	isResponse_Answer()
-}
-
-type Response_Choice struct {
-	// One of several options.
-	Choice *ChoiceAnswer `protobuf:"bytes,9,opt,name=choice,proto3,oneof"`
-}
-
-type Response_Choices struct {
-	// Any number of several options.
-	Choices *ChoicesAnswer `protobuf:"bytes,10,opt,name=choices,proto3,oneof"`
-}
-
-type Response_Rating struct {
-	// A whole number on a scale.
-	Rating *RatingAnswer `protobuf:"bytes,11,opt,name=rating,proto3,oneof"`
-}
-
-type Response_Sentiment struct {
-	// A sentiment from −1 (negative) to 1 (positive), with at most 6 decimal places.
-	Sentiment float64 `protobuf:"fixed64,12,opt,name=sentiment,proto3,oneof"`
-}
-
-type Response_Text struct {
-	// Free text, at most 16 KiB; it may be empty.
-	Text string `protobuf:"bytes,13,opt,name=text,proto3,oneof"`
-}
-
-func (*Response_Choice) isResponse_Answer() {}
-
-func (*Response_Choices) isResponse_Answer() {}
-
-func (*Response_Rating) isResponse_Answer() {}
-
-func (*Response_Sentiment) isResponse_Answer() {}
-
-func (*Response_Text) isResponse_Answer() {}
-
-// ChoiceAnswer is one option from a list.
-type ChoiceAnswer struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The chosen option; one of `options`.
-	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
-	// The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates.
-	Options       []string `protobuf:"bytes,2,rep,name=options,proto3" json:"options,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ChoiceAnswer) Reset() {
-	*x = ChoiceAnswer{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ChoiceAnswer) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ChoiceAnswer) ProtoMessage() {}
-
-func (x *ChoiceAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ChoiceAnswer.ProtoReflect.Descriptor instead.
-func (*ChoiceAnswer) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *ChoiceAnswer) GetValue() string {
-	if x != nil {
-		return x.Value
-	}
-	return ""
-}
-
-func (x *ChoiceAnswer) GetOptions() []string {
-	if x != nil {
-		return x.Options
-	}
-	return nil
-}
-
-// ChoicesAnswer is any number of options from a list.
-type ChoicesAnswer struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The chosen options, each one of `options`, without duplicates; empty if none was chosen.
-	Values []string `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
-	// The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates.
-	Options       []string `protobuf:"bytes,2,rep,name=options,proto3" json:"options,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ChoicesAnswer) Reset() {
-	*x = ChoicesAnswer{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ChoicesAnswer) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ChoicesAnswer) ProtoMessage() {}
-
-func (x *ChoicesAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ChoicesAnswer.ProtoReflect.Descriptor instead.
-func (*ChoicesAnswer) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ChoicesAnswer) GetValues() []string {
-	if x != nil {
-		return x.Values
-	}
-	return nil
-}
-
-func (x *ChoicesAnswer) GetOptions() []string {
-	if x != nil {
-		return x.Options
-	}
-	return nil
-}
-
-// RatingAnswer is a whole number on a scale.
-type RatingAnswer struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The rating, from `min` to `max`.
-	Value int32 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
-	// The lowest rating of the scale; below `max`.
-	Min int32 `protobuf:"varint,2,opt,name=min,proto3" json:"min,omitempty"`
-	// The highest rating of the scale.
-	Max           int32 `protobuf:"varint,3,opt,name=max,proto3" json:"max,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RatingAnswer) Reset() {
-	*x = RatingAnswer{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RatingAnswer) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RatingAnswer) ProtoMessage() {}
-
-func (x *RatingAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RatingAnswer.ProtoReflect.Descriptor instead.
-func (*RatingAnswer) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *RatingAnswer) GetValue() int32 {
-	if x != nil {
-		return x.Value
-	}
-	return 0
-}
-
-func (x *RatingAnswer) GetMin() int32 {
-	if x != nil {
-		return x.Min
-	}
-	return 0
-}
-
-func (x *RatingAnswer) GetMax() int32 {
-	if x != nil {
-		return x.Max
-	}
-	return 0
-}
 
 // RecordResponsesRequest holds up to 1,000 answers of one simulation in at most 3 MiB.
 type RecordResponsesRequest struct {
@@ -493,7 +38,7 @@ type RecordResponsesRequest struct {
 
 func (x *RecordResponsesRequest) Reset() {
 	*x = RecordResponsesRequest{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[4]
+	mi := &file_persona_v1_response_service_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +50,7 @@ func (x *RecordResponsesRequest) String() string {
 func (*RecordResponsesRequest) ProtoMessage() {}
 
 func (x *RecordResponsesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[4]
+	mi := &file_persona_v1_response_service_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +63,7 @@ func (x *RecordResponsesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordResponsesRequest.ProtoReflect.Descriptor instead.
 func (*RecordResponsesRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *RecordResponsesRequest) GetSimulationId() string {
@@ -553,7 +98,7 @@ type RecordResponsesResponse struct {
 
 func (x *RecordResponsesResponse) Reset() {
 	*x = RecordResponsesResponse{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[5]
+	mi := &file_persona_v1_response_service_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -565,7 +110,7 @@ func (x *RecordResponsesResponse) String() string {
 func (*RecordResponsesResponse) ProtoMessage() {}
 
 func (x *RecordResponsesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[5]
+	mi := &file_persona_v1_response_service_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -578,7 +123,7 @@ func (x *RecordResponsesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordResponsesResponse.ProtoReflect.Descriptor instead.
 func (*RecordResponsesResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *RecordResponsesResponse) GetResponses() []*Response {
@@ -620,7 +165,7 @@ type ListResponsesRequest struct {
 
 func (x *ListResponsesRequest) Reset() {
 	*x = ListResponsesRequest{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[6]
+	mi := &file_persona_v1_response_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -632,7 +177,7 @@ func (x *ListResponsesRequest) String() string {
 func (*ListResponsesRequest) ProtoMessage() {}
 
 func (x *ListResponsesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[6]
+	mi := &file_persona_v1_response_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -645,7 +190,7 @@ func (x *ListResponsesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponsesRequest.ProtoReflect.Descriptor instead.
 func (*ListResponsesRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ListResponsesRequest) GetScope() isListResponsesRequest_Scope {
@@ -772,7 +317,7 @@ type ListResponsesResponse struct {
 
 func (x *ListResponsesResponse) Reset() {
 	*x = ListResponsesResponse{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[7]
+	mi := &file_persona_v1_response_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -784,7 +329,7 @@ func (x *ListResponsesResponse) String() string {
 func (*ListResponsesResponse) ProtoMessage() {}
 
 func (x *ListResponsesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[7]
+	mi := &file_persona_v1_response_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -797,7 +342,7 @@ func (x *ListResponsesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponsesResponse.ProtoReflect.Descriptor instead.
 func (*ListResponsesResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListResponsesResponse) GetResponses() []*Response {
@@ -825,7 +370,7 @@ type GetResponsePersonaRequest struct {
 
 func (x *GetResponsePersonaRequest) Reset() {
 	*x = GetResponsePersonaRequest{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[8]
+	mi := &file_persona_v1_response_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +382,7 @@ func (x *GetResponsePersonaRequest) String() string {
 func (*GetResponsePersonaRequest) ProtoMessage() {}
 
 func (x *GetResponsePersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[8]
+	mi := &file_persona_v1_response_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,7 +395,7 @@ func (x *GetResponsePersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponsePersonaRequest.ProtoReflect.Descriptor instead.
 func (*GetResponsePersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetResponsePersonaRequest) GetResponseId() string {
@@ -871,7 +416,7 @@ type GetResponsePersonaResponse struct {
 
 func (x *GetResponsePersonaResponse) Reset() {
 	*x = GetResponsePersonaResponse{}
-	mi := &file_persona_v1_response_service_proto_msgTypes[9]
+	mi := &file_persona_v1_response_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -883,7 +428,7 @@ func (x *GetResponsePersonaResponse) String() string {
 func (*GetResponsePersonaResponse) ProtoMessage() {}
 
 func (x *GetResponsePersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_response_service_proto_msgTypes[9]
+	mi := &file_persona_v1_response_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -896,7 +441,7 @@ func (x *GetResponsePersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponsePersonaResponse.ProtoReflect.Descriptor instead.
 func (*GetResponsePersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetResponsePersonaResponse) GetPersona() *Persona {
@@ -911,44 +456,7 @@ var File_persona_v1_response_service_proto protoreflect.FileDescriptor
 const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\n" +
 	"!persona/v1/response_service.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\x1a\x18persona/v1/persona.proto\"\x99\x06\n" +
-	"\bResponse\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12#\n" +
-	"\rsimulation_id\x18\x02 \x01(\tR\fsimulationId\x12\x1d\n" +
-	"\n" +
-	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n" +
-	"\n" +
-	"project_id\x18\x04 \x01(\tR\tprojectId\x12\x19\n" +
-	"\bgroup_id\x18\x05 \x01(\tR\agroupId\x12J\n" +
-	"\x12library_persona_id\x18\x06 \x01(\v2\x1c.google.protobuf.StringValueR\x10libraryPersonaId\x12!\n" +
-	"\fquestion_key\x18\a \x01(\tR\vquestionKey\x12#\n" +
-	"\rquestion_text\x18\b \x01(\tR\fquestionText\x122\n" +
-	"\x06choice\x18\t \x01(\v2\x18.persona.v1.ChoiceAnswerH\x00R\x06choice\x125\n" +
-	"\achoices\x18\n" +
-	" \x01(\v2\x19.persona.v1.ChoicesAnswerH\x00R\achoices\x122\n" +
-	"\x06rating\x18\v \x01(\v2\x18.persona.v1.RatingAnswerH\x00R\x06rating\x12\x1e\n" +
-	"\tsentiment\x18\f \x01(\x01H\x00R\tsentiment\x12\x14\n" +
-	"\x04text\x18\r \x01(\tH\x00R\x04text\x12\x16\n" +
-	"\x06themes\x18\x0e \x03(\tR\x06themes\x12\x14\n" +
-	"\x05quote\x18\x0f \x01(\tR\x05quote\x12\x14\n" +
-	"\x05model\x18\x10 \x01(\tR\x05model\x12%\n" +
-	"\x0eprompt_version\x18\x11 \x01(\tR\rpromptVersion\x12;\n" +
-	"\voccurred_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAt\x12;\n" +
-	"\vrecorded_at\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"recordedAt\x12'\n" +
-	"\x0fpersona_deleted\x18\x14 \x01(\bR\x0epersonaDeletedB\b\n" +
-	"\x06answer\">\n" +
-	"\fChoiceAnswer\x12\x14\n" +
-	"\x05value\x18\x01 \x01(\tR\x05value\x12\x18\n" +
-	"\aoptions\x18\x02 \x03(\tR\aoptions\"A\n" +
-	"\rChoicesAnswer\x12\x16\n" +
-	"\x06values\x18\x01 \x03(\tR\x06values\x12\x18\n" +
-	"\aoptions\x18\x02 \x03(\tR\aoptions\"H\n" +
-	"\fRatingAnswer\x12\x14\n" +
-	"\x05value\x18\x01 \x01(\x05R\x05value\x12\x10\n" +
-	"\x03min\x18\x02 \x01(\x05R\x03min\x12\x10\n" +
-	"\x03max\x18\x03 \x01(\x05R\x03max\"\x90\x01\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\x90\x01\n" +
 	"\x16RecordResponsesRequest\x12#\n" +
 	"\rsimulation_id\x18\x01 \x01(\tR\fsimulationId\x122\n" +
 	"\tresponses\x18\x02 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x12\x1d\n" +
@@ -982,9 +490,11 @@ const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\x0fResponseService\x12Z\n" +
 	"\x0fRecordResponses\x12\".persona.v1.RecordResponsesRequest\x1a#.persona.v1.RecordResponsesResponse\x12T\n" +
 	"\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12c\n" +
-	"\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponseBg\n" +
+	"\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponseB\xa3\x01\n" +
 	"\n" +
-	"persona.v1B\x14ResponseServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1b\x06proto3"
+	"persona.v1B\x14ResponseServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
+	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
+	"Persona\\V1\xea\x02\vPersona::V1b\x06proto3"
 
 var (
 	file_persona_v1_response_service_proto_rawDescOnce sync.Once
@@ -998,46 +508,36 @@ func file_persona_v1_response_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_response_service_proto_rawDescData
 }
 
-var file_persona_v1_response_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_persona_v1_response_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_persona_v1_response_service_proto_goTypes = []any{
-	(*Response)(nil),                   // 0: persona.v1.Response
-	(*ChoiceAnswer)(nil),               // 1: persona.v1.ChoiceAnswer
-	(*ChoicesAnswer)(nil),              // 2: persona.v1.ChoicesAnswer
-	(*RatingAnswer)(nil),               // 3: persona.v1.RatingAnswer
-	(*RecordResponsesRequest)(nil),     // 4: persona.v1.RecordResponsesRequest
-	(*RecordResponsesResponse)(nil),    // 5: persona.v1.RecordResponsesResponse
-	(*ListResponsesRequest)(nil),       // 6: persona.v1.ListResponsesRequest
-	(*ListResponsesResponse)(nil),      // 7: persona.v1.ListResponsesResponse
-	(*GetResponsePersonaRequest)(nil),  // 8: persona.v1.GetResponsePersonaRequest
-	(*GetResponsePersonaResponse)(nil), // 9: persona.v1.GetResponsePersonaResponse
-	(*wrapperspb.StringValue)(nil),     // 10: google.protobuf.StringValue
-	(*timestamppb.Timestamp)(nil),      // 11: google.protobuf.Timestamp
-	(*Persona)(nil),                    // 12: persona.v1.Persona
+	(*RecordResponsesRequest)(nil),     // 0: persona.v1.RecordResponsesRequest
+	(*RecordResponsesResponse)(nil),    // 1: persona.v1.RecordResponsesResponse
+	(*ListResponsesRequest)(nil),       // 2: persona.v1.ListResponsesRequest
+	(*ListResponsesResponse)(nil),      // 3: persona.v1.ListResponsesResponse
+	(*GetResponsePersonaRequest)(nil),  // 4: persona.v1.GetResponsePersonaRequest
+	(*GetResponsePersonaResponse)(nil), // 5: persona.v1.GetResponsePersonaResponse
+	(*Response)(nil),                   // 6: persona.v1.Response
+	(*timestamppb.Timestamp)(nil),      // 7: google.protobuf.Timestamp
+	(*Persona)(nil),                    // 8: persona.v1.Persona
 }
 var file_persona_v1_response_service_proto_depIdxs = []int32{
-	10, // 0: persona.v1.Response.library_persona_id:type_name -> google.protobuf.StringValue
-	1,  // 1: persona.v1.Response.choice:type_name -> persona.v1.ChoiceAnswer
-	2,  // 2: persona.v1.Response.choices:type_name -> persona.v1.ChoicesAnswer
-	3,  // 3: persona.v1.Response.rating:type_name -> persona.v1.RatingAnswer
-	11, // 4: persona.v1.Response.occurred_at:type_name -> google.protobuf.Timestamp
-	11, // 5: persona.v1.Response.recorded_at:type_name -> google.protobuf.Timestamp
-	0,  // 6: persona.v1.RecordResponsesRequest.responses:type_name -> persona.v1.Response
-	0,  // 7: persona.v1.RecordResponsesResponse.responses:type_name -> persona.v1.Response
-	11, // 8: persona.v1.ListResponsesRequest.start_time:type_name -> google.protobuf.Timestamp
-	11, // 9: persona.v1.ListResponsesRequest.end_time:type_name -> google.protobuf.Timestamp
-	0,  // 10: persona.v1.ListResponsesResponse.responses:type_name -> persona.v1.Response
-	12, // 11: persona.v1.GetResponsePersonaResponse.persona:type_name -> persona.v1.Persona
-	4,  // 12: persona.v1.ResponseService.RecordResponses:input_type -> persona.v1.RecordResponsesRequest
-	6,  // 13: persona.v1.ResponseService.ListResponses:input_type -> persona.v1.ListResponsesRequest
-	8,  // 14: persona.v1.ResponseService.GetResponsePersona:input_type -> persona.v1.GetResponsePersonaRequest
-	5,  // 15: persona.v1.ResponseService.RecordResponses:output_type -> persona.v1.RecordResponsesResponse
-	7,  // 16: persona.v1.ResponseService.ListResponses:output_type -> persona.v1.ListResponsesResponse
-	9,  // 17: persona.v1.ResponseService.GetResponsePersona:output_type -> persona.v1.GetResponsePersonaResponse
-	15, // [15:18] is the sub-list for method output_type
-	12, // [12:15] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	6, // 0: persona.v1.RecordResponsesRequest.responses:type_name -> persona.v1.Response
+	6, // 1: persona.v1.RecordResponsesResponse.responses:type_name -> persona.v1.Response
+	7, // 2: persona.v1.ListResponsesRequest.start_time:type_name -> google.protobuf.Timestamp
+	7, // 3: persona.v1.ListResponsesRequest.end_time:type_name -> google.protobuf.Timestamp
+	6, // 4: persona.v1.ListResponsesResponse.responses:type_name -> persona.v1.Response
+	8, // 5: persona.v1.GetResponsePersonaResponse.persona:type_name -> persona.v1.Persona
+	0, // 6: persona.v1.ResponseService.RecordResponses:input_type -> persona.v1.RecordResponsesRequest
+	2, // 7: persona.v1.ResponseService.ListResponses:input_type -> persona.v1.ListResponsesRequest
+	4, // 8: persona.v1.ResponseService.GetResponsePersona:input_type -> persona.v1.GetResponsePersonaRequest
+	1, // 9: persona.v1.ResponseService.RecordResponses:output_type -> persona.v1.RecordResponsesResponse
+	3, // 10: persona.v1.ResponseService.ListResponses:output_type -> persona.v1.ListResponsesResponse
+	5, // 11: persona.v1.ResponseService.GetResponsePersona:output_type -> persona.v1.GetResponsePersonaResponse
+	9, // [9:12] is the sub-list for method output_type
+	6, // [6:9] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_response_service_proto_init() }
@@ -1046,14 +546,8 @@ func file_persona_v1_response_service_proto_init() {
 		return
 	}
 	file_persona_v1_persona_proto_init()
-	file_persona_v1_response_service_proto_msgTypes[0].OneofWrappers = []any{
-		(*Response_Choice)(nil),
-		(*Response_Choices)(nil),
-		(*Response_Rating)(nil),
-		(*Response_Sentiment)(nil),
-		(*Response_Text)(nil),
-	}
-	file_persona_v1_response_service_proto_msgTypes[6].OneofWrappers = []any{
+	file_persona_v1_response_proto_init()
+	file_persona_v1_response_service_proto_msgTypes[2].OneofWrappers = []any{
 		(*ListResponsesRequest_SimulationId)(nil),
 		(*ListResponsesRequest_ProjectId)(nil),
 		(*ListResponsesRequest_PersonaId)(nil),
@@ -1065,7 +559,7 @@ func file_persona_v1_response_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_response_service_proto_rawDesc), len(file_persona_v1_response_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from persona.v1 import errors_pb2
-from persona.v1.library_service_pb2 import LibraryPersona
+from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
 from persona_server.errors import ServiceError, Violation
 from persona_server.measures.matching import Candidate, Matcher, Target
@@ -149,7 +149,7 @@ def _score(matcher: Matcher, profile: Persona) -> float | None:
     """Return how well a profile fits the group; None if it misses a requirement."""
     candidate = Candidate(
         b"",
-        profile.age,
+        profile.age.value,
         profile.gender,
         profile.income_level,
         profile.location,

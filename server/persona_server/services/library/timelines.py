@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from persona.v1 import library_service_pb2 as pb
+from persona.v1 import measures_pb2
 from persona_server.measures.answers import Answer, Kind, Question, set_items
 from persona_server.measures.points import Noise, Point, points, unit
 from persona_server.measures.policy import Policy
@@ -22,7 +22,7 @@ from persona_server.storage.store import Repositories
 
 def timelines(
     repositories: Repositories, origin: bytes, policy: Policy
-) -> dict[Question, pb.QuestionTimeline]:
+) -> dict[Question, measures_pb2.QuestionTimeline]:
     """Return an individual's timelines, in the order in which the questions were first asked.
 
     `repositories` must be one snapshot.
@@ -48,8 +48,8 @@ def _shifts(
 
 def _timeline(
     question: Question, answers: Sequence[Answer], shift: NumericShift | None
-) -> pb.QuestionTimeline:
-    timeline = pb.QuestionTimeline(question=question_message(question))
+) -> measures_pb2.QuestionTimeline:
+    timeline = measures_pb2.QuestionTimeline(question=question_message(question))
     if shift is not None:
         timeline.points.extend(_numeric_points(question, answers))
         timeline.numeric_shift.CopyFrom(_numeric(shift))
@@ -72,7 +72,9 @@ def _first_answers(answers: Iterable[Answer]) -> list[Answer]:
     return list(chosen.values())
 
 
-def _numeric_points(question: Question, answers: Iterable[Answer]) -> Iterable[pb.TimelinePoint]:
+def _numeric_points(
+    question: Question, answers: Iterable[Answer]
+) -> Iterable[measures_pb2.TimelinePoint]:
     answers = list(answers)
     began: dict[str, int] = {}
     for answer in answers:
@@ -85,15 +87,17 @@ def _numeric_points(question: Question, answers: Iterable[Answer]) -> Iterable[p
     return [_numeric_point(p, scale, simulations[p.occurred_at]) for p in points(answers)]
 
 
-def _numeric_point(point: Point, scale: int, simulation_ids: list[str]) -> pb.TimelinePoint:
-    message = pb.TimelinePoint(simulation_ids=simulation_ids)
+def _numeric_point(
+    point: Point, scale: int, simulation_ids: list[str]
+) -> measures_pb2.TimelinePoint:
+    message = measures_pb2.TimelinePoint(simulation_ids=simulation_ids)
     message.occurred_at.FromMicroseconds(point.occurred_at)
     message.value.value = float(point.value / scale)
     return message
 
 
-def _point(question: Question, answer: Answer) -> pb.TimelinePoint:
-    message = pb.TimelinePoint(simulation_ids=[answer.simulation_id])
+def _point(question: Question, answer: Answer) -> measures_pb2.TimelinePoint:
+    message = measures_pb2.TimelinePoint(simulation_ids=[answer.simulation_id])
     message.occurred_at.FromMicroseconds(answer.occurred_at)
     if question.kind is Kind.CHOICE:
         message.choice.value = str(answer.value)
@@ -102,8 +106,8 @@ def _point(question: Question, answer: Answer) -> pb.TimelinePoint:
     return message
 
 
-def _numeric(shift: NumericShift) -> pb.NumericShift:
-    message = pb.NumericShift(first=shift.first, last=shift.last, mean=shift.mean)
+def _numeric(shift: NumericShift) -> measures_pb2.NumericShift:
+    message = measures_pb2.NumericShift(first=shift.first, last=shift.last, mean=shift.mean)
     for name, reason in shift.missing.items():
         field = "reliable_change" if name == "reliable" else name
         setattr(message, f"{field}_reason", reason_value(reason))
@@ -117,7 +121,7 @@ def _numeric(shift: NumericShift) -> pb.NumericShift:
             message.slope.low.value, message.slope.high.value = shift.slope.low, shift.slope.high
     if shift.trend is not None:
         message.trend.CopyFrom(
-            pb.TrendTest(
+            measures_pb2.TrendTest(
                 statistic=shift.trend.statistic,
                 untied_pair_count=shift.trend.untied_pairs,
                 p=shift.trend.p,
@@ -126,9 +130,9 @@ def _numeric(shift: NumericShift) -> pb.NumericShift:
     return message
 
 
-def _change(change: ReliableChange) -> pb.ReliableChange:
+def _change(change: ReliableChange) -> measures_pb2.ReliableChange:
     assert change.adjusted_p is not None  # adjusted() gives every one its own
-    return pb.ReliableChange(
+    return measures_pb2.ReliableChange(
         rci=change.rci,
         p=change.p,
         adjusted_p=change.adjusted_p,
@@ -139,8 +143,8 @@ def _change(change: ReliableChange) -> pb.ReliableChange:
     )
 
 
-def _choice(shift: ChoiceShift) -> pb.ChoiceShift:
-    return pb.ChoiceShift(
+def _choice(shift: ChoiceShift) -> measures_pb2.ChoiceShift:
+    return measures_pb2.ChoiceShift(
         first=str(shift.first),
         last=str(shift.last),
         changed=shift.changed,

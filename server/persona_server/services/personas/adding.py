@@ -40,8 +40,8 @@ def add_personas(
     """Add personas that were validated to a locked group, all or none.
 
     One that exists with the same content is returned as it is; one that was deleted from this group
-    becomes visible again. `path` names the item in errors: "persona" or "personas[{}]". Raises
-    ServiceError ALREADY_EXISTS for an id that names anything else.
+    becomes visible again. `path` names the item in errors: "persona", "personas[{}]" or the like.
+    Raises ServiceError ALREADY_EXISTS for an id that names anything else.
     """
     wanted_ids = [id_bytes(persona.id) for persona in personas if persona.id]
     known = repositories.personas.known(wanted_ids)
@@ -75,7 +75,7 @@ def add_personas(
 
 
 def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
-    """Refuse to bring a promoted persona back beside a reused copy of the same individual."""
+    """Refuse to bring a persona back beside another one of the same individual."""
     raw = id_bytes(persona.id)
     individual = repositories.personas.ancestry([raw])[raw].library_persona_id
     if individual is None:
@@ -84,8 +84,8 @@ def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, pat
     if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
         raise ServiceError(
             errors_pb2.ERROR_REASON_ALREADY_EXISTS,
-            f"{path}.id: the persona {persona.id} can't be restored, because this group has a "
-            "reused copy of the same individual. Delete that copy first.",
+            f"{path}.id: the persona {persona.id} can't be restored, because this group has "
+            "another persona of the same individual. Delete that one first.",
             metadata={"state": "deleted", "field": f"{path}.id", "id": persona.id},
         )
 
@@ -111,7 +111,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
     return PersonaRow(
         tenant=repositories.tenant,
         set_id=group.locked.set_id,
-        age=persona.age,
+        age=persona.age.value,
         position=keys.position(micros, raw_id),
         id=raw_id,
         keys=search_keys(persona),
@@ -125,7 +125,8 @@ def _require_same(persona: Persona, group: Group, found: Known, path: str) -> No
     wanted = Persona()
     wanted.CopyFrom(persona)
     wanted.project_id, wanted.group_id = group.project_id, group.group_id
-    if not persona.HasField("created_at"):
-        wanted.created_at.CopyFrom(stored.created_at)
+    stored.ClearField("library_persona_id")
+    for each in (wanted, stored):
+        each.ClearField("created_at")  # languages differ in how finely they tell times
     if wanted != stored:
         raise already_exists("persona", f"{path}.id", persona.id, visible=found.visible)

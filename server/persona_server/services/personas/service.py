@@ -17,12 +17,12 @@ from persona.v1.persona_service_pb2 import (
     GetPersonaLineageRequest,
     GetPersonaRequest,
     ImportPersonasRequest,
-    ListLibraryPersonaProjectsRequest,
     ListPersonasRequest,
 )
 from persona_server.services.call import Call
 from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
+from persona_server.services.library.lineage import lineage
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import (
     group_not_found,
@@ -31,7 +31,7 @@ from persona_server.services.parents import (
     project_not_found,
     require_persona,
 )
-from persona_server.services.personas import importing, lineage
+from persona_server.services.personas import importing
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.pages import START, Page
@@ -163,16 +163,7 @@ class PersonaService:
 
         Raises PERSONA_NOT_FOUND or a parent's reason, and INVALID_PAGE_TOKEN.
         """
-        return lineage.lineage(self._store, self._tokens, call, request)
-
-    def list_library_persona_projects(
-        self, call: Call, request: ListLibraryPersonaProjectsRequest
-    ) -> bytes:
-        """Return a page of an individual's uses, newest first.
-
-        Raises LIBRARY_PERSONA_NOT_FOUND and INVALID_PAGE_TOKEN.
-        """
-        return lineage.projects(self._store, self._tokens, call, request)
+        return lineage(self._store, self._tokens, call, request)
 
 
 def _shown(repositories: Repositories, request: Listing) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from persona.v1.project_service_pb2 import PersonaGroup, Project
+from persona.v1.project_pb2 import PersonaGroup, Project
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.groups import GroupRow
 from persona_server.storage.repositories.projects import ProjectRow

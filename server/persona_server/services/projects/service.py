@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
+from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.project_service_pb2 import (
     CreatePersonaGroupRequest,
     CreatePersonaGroupResponse,
@@ -18,8 +19,6 @@ from persona.v1.project_service_pb2 import (
     GetProjectResponse,
     ListPersonaGroupsRequest,
     ListProjectsRequest,
-    PersonaGroup,
-    Project,
     UpdatePersonaGroupRequest,
     UpdatePersonaGroupResponse,
     UpdateProjectRequest,

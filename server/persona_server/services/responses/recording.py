@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_server.errors import ServiceError, Violation, invalid
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from persona.v1.response_service_pb2 import Response
+from persona.v1.response_pb2 import Response
 from persona_server.measures.answering import asked
 from persona_server.measures.answers import Question
 from persona_server.storage.derived.series import Entry

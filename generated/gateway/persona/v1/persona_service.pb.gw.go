@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	extPersonav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 // Suppress "imported and not used" errors
@@ -37,9 +38,9 @@ var (
 
 var filter_PersonaService_ListPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListPersonasRequest
+		protoReq extPersonav1.ListPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -72,9 +73,9 @@ func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtim
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListPersonasRequest
+		protoReq extPersonav1.ListPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -104,9 +105,9 @@ func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaRequest
+		protoReq extPersonav1.GetPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -141,9 +142,9 @@ func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaRequest
+		protoReq extPersonav1.GetPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -177,9 +178,9 @@ func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler ru
 
 var filter_PersonaService_DeletePersona_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeletePersonaRequest
+		protoReq extPersonav1.DeletePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -220,9 +221,9 @@ func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeletePersonaRequest
+		protoReq extPersonav1.DeletePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -262,9 +263,9 @@ func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler
 
 var filter_PersonaService_DeleteAllPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeleteAllPersonasRequest
+		protoReq extPersonav1.DeleteAllPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -297,9 +298,9 @@ func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeleteAllPersonasRequest
+		protoReq extPersonav1.DeleteAllPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -331,9 +332,9 @@ func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marsh
 
 var filter_PersonaService_CreatePersona_0 = &utilities.DoubleArray{Encoding: map[string]int{"persona": 0, "project_id": 1, "group_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreatePersonaRequest
+		protoReq extPersonav1.CreatePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -369,9 +370,9 @@ func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreatePersonaRequest
+		protoReq extPersonav1.CreatePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -404,9 +405,9 @@ func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchCreatePersonasRequest
+		protoReq extPersonav1.BatchCreatePersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -436,9 +437,9 @@ func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchCreatePersonasRequest
+		protoReq extPersonav1.BatchCreatePersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -467,9 +468,9 @@ func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, mar
 
 var filter_PersonaService_ExportPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (PersonaService_ExportPersonasClient, runtime.ServerMetadata, error) {
+func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (extPersonav1.PersonaService_ExportPersonasClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq ExportPersonasRequest
+		protoReq extPersonav1.ExportPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -512,9 +513,9 @@ func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runt
 
 var filter_PersonaService_GetPersonaLineage_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaLineageRequest
+		protoReq extPersonav1.GetPersonaLineageRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -555,9 +556,9 @@ func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaLineageRequest
+		protoReq extPersonav1.GetPersonaLineageRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -595,65 +596,12 @@ func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
-var filter_PersonaService_ListLibraryPersonaProjects_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
-
-func request_PersonaService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq ListLibraryPersonaProjectsRequest
-		metadata runtime.ServerMetadata
-		err      error
-	)
-	val, ok := pathParams["library_persona_id"]
-	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
-	}
-	protoReq.LibraryPersonaId, err = runtime.String(val)
-	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_PersonaService_ListLibraryPersonaProjects_0); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	msg, err := client.ListLibraryPersonaProjects(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
-	return msg, metadata, err
-}
-
-func local_request_PersonaService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq ListLibraryPersonaProjectsRequest
-		metadata runtime.ServerMetadata
-		err      error
-	)
-	val, ok := pathParams["library_persona_id"]
-	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
-	}
-	protoReq.LibraryPersonaId, err = runtime.String(val)
-	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_PersonaService_ListLibraryPersonaProjects_0); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.ListLibraryPersonaProjects(ctx, &protoReq)
-	return msg, metadata, err
-}
-
 // RegisterPersonaServiceHandlerServer registers the http handlers for service PersonaService to "mux".
 // UnaryRPC     :call PersonaServiceServer directly.
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterPersonaServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server PersonaServiceServer) error {
+func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extPersonav1.PersonaServiceServer) error {
 	mux.Handle(http.MethodGet, pattern_PersonaService_ListPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -672,7 +620,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*extPersonav1.ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_GetPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -692,7 +640,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*extPersonav1.GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_PersonaService_DeletePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -752,7 +700,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*extPersonav1.CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_BatchCreatePersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -772,7 +720,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*extPersonav1.BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	mux.Handle(http.MethodGet, pattern_PersonaService_ExportPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
@@ -800,26 +748,6 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			return
 		}
 		forward_PersonaService_GetPersonaLineage_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodGet, pattern_PersonaService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		var stream runtime.ServerTransportStream
-		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.PersonaService/ListLibraryPersonaProjects", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/projects"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := local_request_PersonaService_ListLibraryPersonaProjects_0(annotatedContext, inboundMarshaler, server, req, pathParams)
-		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_PersonaService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -852,15 +780,15 @@ func RegisterPersonaServiceHandlerFromEndpoint(ctx context.Context, mux *runtime
 // RegisterPersonaServiceHandler registers the http handlers for service PersonaService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterPersonaServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterPersonaServiceHandlerClient(ctx, mux, NewPersonaServiceClient(conn))
+	return RegisterPersonaServiceHandlerClient(ctx, mux, extPersonav1.NewPersonaServiceClient(conn))
 }
 
 // RegisterPersonaServiceHandlerClient registers the http handlers for service PersonaService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "PersonaServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "PersonaServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extPersonav1.PersonaServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extPersonav1.PersonaServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "PersonaServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client PersonaServiceClient) error {
+// "extPersonav1.PersonaServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extPersonav1.PersonaServiceClient) error {
 	mux.Handle(http.MethodGet, pattern_PersonaService_ListPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -876,7 +804,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*extPersonav1.ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_GetPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -893,7 +821,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*extPersonav1.GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_PersonaService_DeletePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -944,7 +872,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*extPersonav1.CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_BatchCreatePersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -961,7 +889,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*extPersonav1.BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_ExportPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1000,28 +928,11 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		}
 		forward_PersonaService_GetPersonaLineage_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_PersonaService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.PersonaService/ListLibraryPersonaProjects", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/projects"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := request_PersonaService_ListLibraryPersonaProjects_0(annotatedContext, inboundMarshaler, client, req, pathParams)
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_PersonaService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
-	})
 	return nil
 }
 
 type response_PersonaService_ListPersonas_0 struct {
-	*ListPersonasResponse
+	*extPersonav1.ListPersonasResponse
 }
 
 func (m response_PersonaService_ListPersonas_0) XXX_ResponseBody() interface{} {
@@ -1030,7 +941,7 @@ func (m response_PersonaService_ListPersonas_0) XXX_ResponseBody() interface{} {
 }
 
 type response_PersonaService_GetPersona_0 struct {
-	*GetPersonaResponse
+	*extPersonav1.GetPersonaResponse
 }
 
 func (m response_PersonaService_GetPersona_0) XXX_ResponseBody() interface{} {
@@ -1039,7 +950,7 @@ func (m response_PersonaService_GetPersona_0) XXX_ResponseBody() interface{} {
 }
 
 type response_PersonaService_CreatePersona_0 struct {
-	*CreatePersonaResponse
+	*extPersonav1.CreatePersonaResponse
 }
 
 func (m response_PersonaService_CreatePersona_0) XXX_ResponseBody() interface{} {
@@ -1048,7 +959,7 @@ func (m response_PersonaService_CreatePersona_0) XXX_ResponseBody() interface{} 
 }
 
 type response_PersonaService_BatchCreatePersonas_0 struct {
-	*BatchCreatePersonasResponse
+	*extPersonav1.BatchCreatePersonasResponse
 }
 
 func (m response_PersonaService_BatchCreatePersonas_0) XXX_ResponseBody() interface{} {
@@ -1057,7 +968,7 @@ func (m response_PersonaService_BatchCreatePersonas_0) XXX_ResponseBody() interf
 }
 
 type response_PersonaService_ExportPersonas_0 struct {
-	*ExportPersonasResponse
+	*extPersonav1.ExportPersonasResponse
 }
 
 func (m response_PersonaService_ExportPersonas_0) XXX_ResponseBody() interface{} {
@@ -1065,35 +976,24 @@ func (m response_PersonaService_ExportPersonas_0) XXX_ResponseBody() interface{}
 	return response.Personas
 }
 
-type response_PersonaService_ListLibraryPersonaProjects_0 struct {
-	*ListLibraryPersonaProjectsResponse
-}
-
-func (m response_PersonaService_ListLibraryPersonaProjects_0) XXX_ResponseBody() interface{} {
-	response := m.ListLibraryPersonaProjectsResponse
-	return response.Projects
-}
-
 var (
-	pattern_PersonaService_ListPersonas_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
-	pattern_PersonaService_GetPersona_0                 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, ""))
-	pattern_PersonaService_DeletePersona_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, ""))
-	pattern_PersonaService_DeleteAllPersonas_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
-	pattern_PersonaService_CreatePersona_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
-	pattern_PersonaService_BatchCreatePersonas_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "batchCreate"))
-	pattern_PersonaService_ExportPersonas_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "export"))
-	pattern_PersonaService_GetPersonaLineage_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "lineage"}, ""))
-	pattern_PersonaService_ListLibraryPersonaProjects_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
+	pattern_PersonaService_ListPersonas_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
+	pattern_PersonaService_GetPersona_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, ""))
+	pattern_PersonaService_DeletePersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, ""))
+	pattern_PersonaService_DeleteAllPersonas_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
+	pattern_PersonaService_CreatePersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, ""))
+	pattern_PersonaService_BatchCreatePersonas_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "batchCreate"))
+	pattern_PersonaService_ExportPersonas_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "export"))
+	pattern_PersonaService_GetPersonaLineage_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "lineage"}, ""))
 )
 
 var (
-	forward_PersonaService_ListPersonas_0               = runtime.ForwardResponseMessage
-	forward_PersonaService_GetPersona_0                 = runtime.ForwardResponseMessage
-	forward_PersonaService_DeletePersona_0              = runtime.ForwardResponseMessage
-	forward_PersonaService_DeleteAllPersonas_0          = runtime.ForwardResponseMessage
-	forward_PersonaService_CreatePersona_0              = runtime.ForwardResponseMessage
-	forward_PersonaService_BatchCreatePersonas_0        = runtime.ForwardResponseMessage
-	forward_PersonaService_ExportPersonas_0             = runtime.ForwardResponseStream
-	forward_PersonaService_GetPersonaLineage_0          = runtime.ForwardResponseMessage
-	forward_PersonaService_ListLibraryPersonaProjects_0 = runtime.ForwardResponseMessage
+	forward_PersonaService_ListPersonas_0        = runtime.ForwardResponseMessage
+	forward_PersonaService_GetPersona_0          = runtime.ForwardResponseMessage
+	forward_PersonaService_DeletePersona_0       = runtime.ForwardResponseMessage
+	forward_PersonaService_DeleteAllPersonas_0   = runtime.ForwardResponseMessage
+	forward_PersonaService_CreatePersona_0       = runtime.ForwardResponseMessage
+	forward_PersonaService_BatchCreatePersonas_0 = runtime.ForwardResponseMessage
+	forward_PersonaService_ExportPersonas_0      = runtime.ForwardResponseStream
+	forward_PersonaService_GetPersonaLineage_0   = runtime.ForwardResponseMessage
 )

@@ -1,10 +1,8 @@
 """Lineage: the individual underneath a persona, and every project that has used it."""
 
-from persona.v1.persona_service_pb2 import (
-    GetPersonaLineageRequest,
-    LibraryPersonaProject,
-    ListLibraryPersonaProjectsRequest,
-)
+from persona.v1.library_pb2 import LibraryPersonaProject
+from persona.v1.library_service_pb2 import ListLibraryPersonaProjectsRequest
+from persona.v1.persona_service_pb2 import GetPersonaLineageRequest
 from persona_server.services.call import Call
 from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.library.individuals import library_individual, recorded_individual
