@@ -15,7 +15,7 @@ PYTHON ?= python3
 DATA ?= data
 ARGS ?=
 
-.PHONY: help setup setup-dev run demo test torture lint format generate story bench bench-measures lock clean
+.PHONY: help setup setup-dev run demo test torture lint format generate story bench compare bench-measures lock clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -64,6 +64,9 @@ story: setup-dev ## Write the story and picture of docs/study.md anew
 bench: setup-dev ## Measure speed against a bare echo, and the library at full size (about ten minutes)
 	@python benchmarks/bench.py $(ARGS)
 	@python benchmarks/bench_library.py
+
+compare: setup-dev ## Measure server CPU beside another checkout, OTHER=its path (about four minutes)
+	@python benchmarks/compare.py $(OTHER) $(ARGS)
 
 bench-measures: setup-dev ## Measure the measures on simulated respondents (about four minutes)
 	@python benchmarks/bench_measures.py $(ARGS)

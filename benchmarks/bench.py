@@ -47,8 +47,8 @@ class Place(NamedTuple):
     group: str
 
 
-def encoded_batches() -> list[list[bytes]]:
-    """Return the import messages of every group, encoded beforehand."""
+def encoded_batches(groups: int = GROUPS) -> list[list[bytes]]:
+    """Return the import messages of so many groups, encoded beforehand."""
     random_ = random.Random(1)
     return [
         [
@@ -59,7 +59,7 @@ def encoded_batches() -> list[list[bytes]]:
             ).SerializeToString()
             for s in range(PER_GROUP // BATCH)
         ]
-        for _ in range(GROUPS)
+        for _ in range(groups)
     ]
 
 
@@ -85,6 +85,13 @@ def cases(client: Client, project: str, groups: list[str]) -> list[Case]:
     ]
 
 
+def built_load(folder: Path) -> str:
+    """Build the load in a folder and return its path."""
+    program = str(folder / "load")
+    subprocess.run(["go", "build", "-o", program, "./benchmarks/load"], check=True)  # noqa: S607
+    return program
+
+
 def load(program: str, address: str, method: str, token: str, requests: Path, *options: str) -> Any:
     """Run the load on its core and return its report."""
     command = [program, "-address", address, "-method", method, "-token", token]
@@ -102,7 +109,15 @@ def framed(requests: list[bytes]) -> bytes:
     return b"".join(struct.pack("<I", len(r)) + r for r in requests)
 
 
-def record(program: str, folder: Path, server: Process, client: Client, place: Place) -> Any:
+def record(
+    program: str,
+    folder: Path,
+    server: Process,
+    client: Client,
+    place: Place,
+    simulations: int = SIMULATIONS,
+    seed: int = 1,
+) -> Any:
     """Record the answers of several simulations, each batch once; return the load's report."""
     listing = pb.ListPersonasRequest(
         project_id=place.project, group_id=place.group, page_size=ANSWERERS
@@ -110,12 +125,12 @@ def record(program: str, folder: Path, server: Process, client: Client, place: P
     page = client.call("ListPersonas", listing.SerializeToString())
     personas = [p.id for p in pb.ListPersonasResponse.FromString(page).personas]
     path = folder / "answers"
-    path.write_bytes(framed(batches(personas, SIMULATIONS)))
+    path.write_bytes(framed(batches(personas, simulations, seed)))
     options = ("-once", "-in-flight", str(RECORDERS))
     before = server.cpu()
     report = load(program, place.address, RECORD, place.token, path, *options)
-    assert report["requests"] == ANSWERERS // PERSONAS * SIMULATIONS
-    answers = ANSWERERS * QUESTIONS * SIMULATIONS
+    assert report["requests"] == ANSWERERS // PERSONAS * simulations
+    answers = ANSWERERS * QUESTIONS * simulations
     return report | {
         "answers": answers,
         "answers_per_second": answers / report["seconds"],
@@ -213,9 +228,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        program = str(folder / "load")
-        subprocess.run(["go", "build", "-o", program, "./benchmarks/load"], check=True)  # noqa: S607
-        show(measure(program, folder, options.rounds, options.seconds))
+        show(measure(built_load(folder), folder, options.rounds, options.seconds))
 
 
 if __name__ == "__main__":

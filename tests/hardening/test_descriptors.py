@@ -1,12 +1,15 @@
 """R12: a service that has no file descriptor left still answers those who are connected."""
 
+import multiprocessing
 import resource
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+from support.attacks.silent import connected, pump_for
 from support.data import make_place, persona
 from support.importer import LEAN
-from support.service import Service
+from support.service import Service, running_service
+from support.waiting import eventually
 
 CALLERS = 40  # at once: more than any pool has threads
 
@@ -43,3 +46,33 @@ def test_the_soft_limit_is_raised_at_start(data: Path) -> None:
         assert (line["limit"], line["before"]) == (hard, low)
     finally:
         service.stop()
+
+
+FILES, ROOM = (
+    400,
+    200,
+)  # of a service: its limit of open files, and what that leaves for connections
+
+
+def test_connections_are_taken_as_far_as_there_are_files(data: Path) -> None:
+    limit = (resource.RLIMIT_NOFILE, (FILES, FILES))  # of a process of its own: it can't be undone
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, resource.setrlimit, limit) as pool:
+        assert pool.submit(_closed_of_too_many, data, 30).result() >= 30
+
+
+def _closed_of_too_many(data: Path, more: int) -> int:
+    """Return how many connections are closed of as many as there is room for and some more."""
+    with running_service(data, *LEAN) as service:
+        place = make_place(service.connect())
+        made = place.create(persona())
+        with connected(service.grpc, ROOM + more) as connections:
+
+            def closed() -> int:
+                pump_for(connections, 0.05)
+                found = sum(1 for one in connections if one.closed)
+                return found if found >= more else 0
+
+            found = eventually(closed)
+            assert place.get(made.id) == made
+            return found

@@ -3,7 +3,6 @@
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -12,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from persona.v1 import persona_service_pb2 as pb
 from persona_server.transport.entrance.receipts import SECONDS
-from support.attacks import floods, silent
+from support.attacks import silent
 from support.attacks.beside import resident
 from support.attacks.frames import Connection
 from support.data import make_place, persona
@@ -84,18 +83,6 @@ def test_health_is_not_held_by_calls_without_a_message(own: Service, health: Any
             silent.headers_only(connection, CHECK, None, 90)
         silent.pump_for(connections, 0.5)
         assert answers(own, health)
-
-
-def test_watch_storms_stop_neither_calls_nor_health(own: Service, health: Any) -> None:
-    floods.watch_storm(own.grpc, 20, 2.0)
-
-    def recovered() -> bool:
-        """Return whether calls are answered; those that came amid the storm may be cancelled."""
-        with suppress(grpc.RpcError):
-            return answers(own, health)
-        return False
-
-    eventually(recovered, 5)
 
 
 def test_watchers_of_an_address_are_bounded(own: Service, health: Any) -> None:

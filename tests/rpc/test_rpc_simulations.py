@@ -97,6 +97,7 @@ def test_an_update_changes_what_its_mask_names(place: Place) -> None:
     assert micros(changed.updated_at) > micros(made.updated_at)
     assert changed.created_at == made.created_at
     assert update(place, made.id, "prompt_version", prompt_version="D") == changed
+    assert update(place, made.id, "response_count", response_count=9) == changed
     assert update(place, made.id, "name").name == ""
     assert update(place, made.id, name="Back").description == ""
 
@@ -192,7 +193,7 @@ def test_bad_requests(place: Place) -> None:
         )
     assert set(refusal.problem.fields) == {"simulation"}
     with refused("INVALID_FIELD") as refusal:
-        update(place, uid(), "response_count")
+        update(place, uid(), "nothing_of_it")
     assert set(refusal.problem.fields) == {"update_mask"}
     with refused("INVALID_FIELD") as refusal:
         listed(place, name="x" * 256)

@@ -26,14 +26,14 @@ _WEIGHTS = {
     "DeletePersonaGroup": 3,
     "DeletePersona": 16,
     "ImportPersonas": 10,
-    "CopyPersonas": 3,
+    "CopyPersonas": 12,
     "CreateProject": 8,
     "CreatePersonaGroup": 16,
     "CreatePersona": 16,
     "RecordResponses": 10,
     "GetPersona": 8,
     "GetResponsePersona": 12,
-    "RetireLibraryPersona": 1,
+    "RetireLibraryPersona": 3,
     "ReuseLibraryPersonas": 12,
 }
 _RELIABLE = 0.01  # the share of steps that begin to make somebody eligible
@@ -136,6 +136,14 @@ class Walk:
         )
         reuse.library_persona_ids.extend(self._library[-1:])  # whom it has learnt of meanwhile
         yield self._by_name("ReuseLibraryPersonas", reuse)
+        copy = pb.CopyPersonasRequest(
+            project_id=ids["project_id"],
+            group_id=ids["group_id"],
+            source_project_id=project,
+            source_group_id=group,
+            persona_ids=[peers[0].id],
+        )
+        yield from [self._by_name("CopyPersonas", copy)] * 2  # the second is a retry
 
     def _recorded(self, answers: list[Response]) -> Step:
         request = responses_pb.RecordResponsesRequest(simulation_id=self._uuid(), responses=answers)
@@ -237,7 +245,8 @@ class Walk:
         elif name == "update_mask":
             request.update_mask.paths.append("name")
         elif name == "persona_ids":
-            request.persona_ids.append(self._personas[ids["source_group_id"]][0])
+            people = self._personas[ids["source_group_id"]]
+            request.persona_ids.append(self._random.choice(people))
         elif name == "library_persona_ids":
             request.library_persona_ids.append(ids["library_persona_id"])
         elif name == "order_by":

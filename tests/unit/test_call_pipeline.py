@@ -1,5 +1,6 @@
 """The order of the pipeline, as the server builds it, and what a step may rely on."""
 
+import time
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -199,3 +200,13 @@ def test_answers_of_a_stream_take_no_room_of_unread_ones() -> None:
     assert sum(1 for _ in pipeline.stream(rpc, (b"x" * MOST for _ in range(3)))) == 3
     assert rpc.refusal is None
     guards.answers.require_room(rpc)
+
+
+def test_a_call_has_waited_from_its_headers_to_its_thread() -> None:
+    before = time.perf_counter()
+    rpc = Rpc(LIST, BEARER)
+    made = time.perf_counter()
+    taken = time.perf_counter()
+    rpc.begin(None, "192.0.2.1:50051")
+    assert before <= rpc.started <= made
+    assert taken - made <= rpc.waited <= time.perf_counter() - before

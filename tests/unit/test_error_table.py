@@ -20,6 +20,7 @@ EXPECTED = {
         "PERSONA_GROUP_NOT_FOUND",
         "PERSONA_NOT_FOUND",
         "RESPONSE_NOT_FOUND",
+        "SIMULATION_NOT_FOUND",
         "LIBRARY_PERSONA_NOT_FOUND",
         "UNKNOWN_PATH",
     },

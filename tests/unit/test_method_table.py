@@ -10,6 +10,7 @@ from persona.v1 import (
     project_service_pb2,
     response_pb2,
     response_service_pb2,
+    simulation_service_pb2,
 )
 from persona_server.identity.scopes import SCOPES as KNOWN
 from persona_server.services.library.service import LibraryService
@@ -17,16 +18,24 @@ from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses import recording
 from persona_server.services.responses.service import ResponseService
+from persona_server.services.simulations.service import SimulationService
 from persona_server.storage.repositories.response_lists import DELETED, SHOWN
 from persona_server.transport.methods import RPCS, SERVICES, methods_of
 from persona_server.transport.pools import LIMITS
 
-FILES = (persona_service_pb2, project_service_pb2, response_service_pb2, library_service_pb2)
+FILES = (
+    persona_service_pb2,
+    project_service_pb2,
+    response_service_pb2,
+    library_service_pb2,
+    simulation_service_pb2,
+)
 IMPLEMENTATIONS = {
     "PersonaService": PersonaService,
     "ProjectService": ProjectService,
     "ResponseService": ResponseService,
     "LibraryService": LibraryService,
+    "SimulationService": SimulationService,
 }
 # RPCs whose scopes are not those of their service and kind.
 LINEAGE = {"personas:read", "library:read"}
@@ -89,7 +98,7 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
         expected = {f"library:{kind}"}
     elif rpc.containing_service.name == "PersonaService":
         expected = {f"personas:{kind}"}
-    elif rpc.containing_service.name == "ResponseService":
+    elif rpc.containing_service.name in ("ResponseService", "SimulationService"):
         expected = {f"responses:{kind}"}
     elif rpc.name.startswith("Delete"):
         expected = {"projects:write", "personas:write"}

@@ -16,7 +16,7 @@ def limited(**limits: int) -> Use:
 def refused(use: Use, quota: str) -> tuple[str, float]:
     """Return the limit that a refusal names, and after how many seconds to come again."""
     calls = {
-        "calls_per_second": lambda: use.call("a"),
+        "calls_per_second": lambda: use.arrive("a"),
         "bytes_per_second": lambda: use.transfer("a", 1, refusable=True),
     }
     with pytest.raises(ServiceError) as raised:
@@ -30,11 +30,11 @@ def refused(use: Use, quota: str) -> tuple[str, float]:
 def test_a_seconds_worth_of_calls_may_come_at_once() -> None:
     use = limited(calls_per_second=3)
     for _ in range(3):
-        use.call("a")
+        use.arrive("a")
     limit, retry_after = refused(use, "calls_per_second")
     assert limit == "3"
     assert 0 < retry_after <= 1 / 3
-    use.call("b")
+    use.arrive("b")
 
 
 def test_bytes_are_paid_off_before_more_are_taken() -> None:

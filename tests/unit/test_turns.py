@@ -12,7 +12,7 @@ class Waiting:
     def __init__(self, limits: Limits, costs: dict[str, float]) -> None:
         known = Costs()
         for tenant, seconds in costs.items():
-            known.learn(tenant, "Work", seconds)
+            known.learn((tenant, "Work"), seconds)
         self.costs = costs
         self.turns = Turns(limits, known)
 
@@ -35,6 +35,7 @@ class Waiting:
 
 
 ONE = Limits(1, costly=1)
+A = ("a", "Work")
 
 
 def test_turns_are_weighed_by_cost() -> None:
@@ -100,13 +101,33 @@ def test_no_tenant_holds_all_threads() -> None:
     assert waiting.start() is not None
 
 
+def test_what_runs_counts_though_nothing_of_its_tenant_waits() -> None:
+    waiting = Waiting(Limits(8, costly=2), {"a": 0.0005})
+    for _ in range(6):
+        waiting.add("a")
+        assert waiting.start() is not None
+    waiting.add("a")
+    assert waiting.start() is None
+
+
+def test_what_was_served_counts_though_nothing_of_its_tenant_waits() -> None:
+    waiting = Waiting(ONE, {"a": 0.01, "b": 0.01})
+    for _ in range(10):
+        waiting.add("a")
+        waiting.serve(1)
+    waiting.add("b", 2)
+    waiting.serve(1)
+    waiting.add("a", 2)
+    assert waiting.serve(1) == ["b"]
+
+
 def test_costs_rise_at_once_and_sink_slowly() -> None:
     costs = Costs()
-    assert costs.of("a", "Work") == COSTLY
-    costs.learn("a", "Work", 0.001)
-    assert costs.of("a", "Work") == 0.001
-    costs.learn("a", "Work", 1.0)
-    assert costs.of("a", "Work") == 1.0
-    costs.learn("a", "Work", 0.0)
-    assert 0.5 < costs.of("a", "Work") < 1.0
-    assert costs.of("b", "Work") == COSTLY
+    assert costs.of(A) == COSTLY
+    costs.learn(A, 0.001)
+    assert costs.of(A) == 0.001
+    costs.learn(A, 1.0)
+    assert costs.of(A) == 1.0
+    costs.learn(A, 0.0)
+    assert 0.5 < costs.of(A) < 1.0
+    assert costs.of(("b", "Work")) == COSTLY

@@ -229,8 +229,8 @@ class UpdateSimulationRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to update: `name`, `description`, `model`, `prompt_version`. Without a mask, the
-        populated fields are updated, so clearing a field requires one. An unknown or output-only path
-        is INVALID_ARGUMENT.
+        populated fields (over REST the keys of the body) are updated; `*` replaces the whole. An unknown
+        path is INVALID_ARGUMENT, one that is output only is ignored.
         """
 
     def __init__(

@@ -5,7 +5,10 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from persona.v1 import errors_pb2
@@ -58,9 +61,8 @@ class PageTokens:
     def _mac(self, call: Call, request: Message, position: bytes) -> bytes:
         bound = type(request)()
         bound.CopyFrom(request)
-        for name in _FREE:
-            if hasattr(bound, name):
-                bound.ClearField(name)
+        for name in _free_of(request.DESCRIPTOR):
+            bound.ClearField(name)
         text = f"{call.method}\n{call.tenant}\n".encode()
         text += bound.SerializeToString(deterministic=True) + position
         return hmac.digest(self._key, text, hashlib.sha256)[:_MAC]
@@ -71,6 +73,12 @@ class PageTokens:
             "The page token is damaged, or belongs to another method, tenant, parent or filter. "
             "Start again without a token, or repeat the arguments of the first page.",
         )
+
+
+@cache
+def _free_of(kind: Descriptor) -> tuple[Any, ...]:
+    """Return the names of the fields that a later page of such a request may change."""
+    return tuple(name for name in _FREE if name in kind.fields_by_name)
 
 
 def fitting(items: Iterable[bytes], limit: int) -> tuple[list[bytes], bool]:

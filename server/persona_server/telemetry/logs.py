@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from json.encoder import encode_basestring
 from typing import Any
 
 from persona_server.telemetry.log_writer import LineWriter
@@ -130,20 +131,27 @@ def _line() -> Callable[[float, str, str, dict[str, Any]], str]:
 
 def json_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
     """Return a line for programs. `at` is in seconds since 1970."""
-    line = {"time": _time(at), "level": level, "message": message, **_given(extra)}
-    text: str = _encode(line)
-    return f"{text}\n"
+    fields = "".join([f', "{name}": {_json(value)}' for name, value in _given(extra)])
+    return f'{{"time": "{_time(at)}", "level": "{level}", "message": {_json(message)}{fields}}}\n'
 
 
 def text_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
     """Return the same for a person at a terminal, with a traceback below if there is one."""
     trace = str(extra.pop("traceback", ""))
-    words = " ".join(f"{name}={value}" for name, value in _given(extra).items())
+    words = " ".join(f"{name}={value}" for name, value in _given(extra))
     return f"{_time(at)} {level:<7} {message} {words}".rstrip() + "\n" + trace
 
 
-def _given(extra: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in extra.items() if v not in (None, "")}
+def _given(extra: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in extra.items() if value is not None and value != ""]
+
+
+def _json(value: Any) -> str:
+    # An encoder is made anew for each value that it is given, and a line is written for each call.
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    return repr(value) if kind in (int, float) else _encode(value)
 
 
 def _time(seconds: float) -> str:

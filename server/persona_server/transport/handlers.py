@@ -52,7 +52,7 @@ class Handlers:
             return answer
 
         over = self._over
-        return lambda rpc: grpc.unary_unary_rpc_method_handler(UnaryCall(rpc, answered, pool, over))
+        return lambda rpc: UnaryCall(rpc, answered, pool, over)
 
     def _unary_stream(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> MakeHandler:
         def answers(rpc: Rpc, raw: bytes) -> Iterator[bytes]:
@@ -80,9 +80,12 @@ class Handlers:
             with streams.reader(messages, rpc.expires, rpc.progressed_at) as reader:
                 yield from serve(rpc, (self._pipeline.request(rpc, raw) for raw in reader))
 
-        pool = self._pools[method.pool]
+        pool = self._pools.intake(method.pool)
         streaming = self._streaming(answers, streams)
-        return lambda rpc: grpc.stream_stream_rpc_method_handler(StreamCall(rpc, streaming, pool))
+        over = self._over
+        return lambda rpc: grpc.stream_stream_rpc_method_handler(
+            StreamCall(rpc, streaming, pool, over)
+        )
 
     def _streaming(
         self, serve: Callable[[Rpc, Any], Iterator[bytes]], streams: Streams

@@ -17,12 +17,11 @@ from persona_server.transport.entrance.rates import network_of
 from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.errors import shutting_down
 from persona_server.transport.methods import SERVICES, Method, PoolName
-from persona_server.transport.pools import MAX_WATCHES, Pools
+from persona_server.transport.pools import ADDRESS_WATCHES, MAX_WATCHES, Pools
 from persona_server.transport.rpc import ClientGone, Rpc, refusal_for
 from persona_server.transport.streams import Streams
 
 NAME = "grpc.health.v1.Health"
-_ADDRESS_WATCHES = 4
 _NAME_BYTES = 255
 _Status = health_pb2.HealthCheckResponse
 _NAMES = frozenset(("", *(service.full_name for service in SERVICES)))
@@ -36,7 +35,7 @@ class Health:
         self._serving = False
         self._ended = False
         self._closed = False
-        self._watches = Streams(MAX_WATCHES, _ADDRESS_WATCHES)
+        self._watches = Streams(MAX_WATCHES, ADDRESS_WATCHES)
 
     def join(self, door: Door, pools: Pools) -> None:
         """Answer the calls of a server. They are open, and not logged one by one."""

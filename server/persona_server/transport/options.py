@@ -13,8 +13,8 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http.overload_protection", 0),
     # Calls that core keeps for grpcio, which asks for one at a time. Those that were taken back
     # count too, and what finds no room is cancelled, whoever made it.
-    ("grpc.server.max_pending_requests", 6_000),
-    ("grpc.server.max_pending_requests_hard_limit", 8_000),
+    ("grpc.server.max_pending_requests", 3_000),
+    ("grpc.server.max_pending_requests_hard_limit", 4_000),
     # What a call may send before it is received. Core's estimate of the bandwidth would let it
     # grow to megabytes a call, for whoever sends fast.
     ("grpc.http2.bdp_probe", 0),

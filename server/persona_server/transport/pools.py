@@ -4,6 +4,7 @@ import os
 
 from persona_server.transport.entrance.connections import Connections
 from persona_server.transport.entrance.intake import Intake
+from persona_server.transport.entrance.places import Places
 from persona_server.transport.entrance.receipts import MESSAGE_BYTES, Receipts
 from persona_server.transport.entrance.receipts import Limits as ReceiptLimits
 from persona_server.transport.methods import PoolName
@@ -20,25 +21,27 @@ def cores() -> int:
 
 
 def streaming(threads: int) -> Limits:
-    """Return the limits of a pool of streams, which are refused where they are counted."""
-    return Limits(threads, threads, waiting=1_000_000, waiting_each=1_000_000)
+    """Return the limits of a pool of streams. Of those that are too many, few wait to be told."""
+    return Limits(threads, threads, waiting=200, waiting_each=100)
 
 
 MAX_REFLECTIONS = 8
-MAX_WATCHES = 16
+MAX_WATCHES, ADDRESS_WATCHES = 16, 4
 LIMITS: dict[PoolName, Limits] = {
     # More threads cost nothing on one core. A slow filter holds up few.
     "read": Limits(8, costly=max(2, cores() - 1)),
     # Reads that are slow by their nature: a second one is for another tenant.
     "dear": Limits(2, costly=2),
-    # Of their own: writers that wait for their turn must not hold up readers.
-    "write": Limits(4, costly=2),
+    # Of their own: writers that wait for their turn must not hold up readers. Two for a tenant's
+    # batches: while one comes to the disk, the next is checked.
+    "write": Limits(4, costly=3),
     # The rest are free to refuse what is too much.
     "stream": streaming(MAX_STREAMS + 4),
     "reflection": streaming(MAX_REFLECTIONS + 2),
     "health": Limits(1, costly=1),  # a busy pool can't hide that the server lives
     "watch": streaming(MAX_WATCHES + 2),
 }
+_PLACES: dict[PoolName, Places] = {"watch": Places(MAX_WATCHES, ADDRESS_WATCHES)}
 # Health is open to everybody: a message that is slow to come makes room for the next one.
 _OPEN = ReceiptLimits(most=8 * MESSAGE_BYTES, each=8 * MESSAGE_BYTES, pushing=True)
 
@@ -51,7 +54,7 @@ class Pools:
         self.open_receipts = Receipts(_OPEN)
         self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
         self._intakes = {
-            name: Intake(pipeline, connections, self._receipts_of(name), pool)
+            name: Intake(pipeline, connections, self._receipts_of(name), pool, _PLACES.get(name))
             for name, pool in self._pools.items()
         }
 
@@ -59,7 +62,7 @@ class Pools:
         return self._pools[name]
 
     def intake(self, name: PoolName) -> Intake:
-        """Return where calls of one message wait for it, to run in a pool then."""
+        """Return where calls come in that a pool runs."""
         return self._intakes[name]
 
     def _receipts_of(self, name: PoolName) -> Receipts:

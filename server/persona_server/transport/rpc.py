@@ -15,7 +15,6 @@ from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.identity.principal import LEEWAY, Principal
 from persona_server.services.call import Call
-from persona_server.transport.arrivals import arrival
 from persona_server.transport.errors import status_of
 from persona_server.transport.methods import Method
 
@@ -89,6 +88,7 @@ class Rpc:
         "request_id",
         "secrets",
         "started",
+        "tenant",
         "waited",
     )
 
@@ -100,6 +100,7 @@ class Rpc:
         self.method = method
         self.deadline: float | None = None
         self.principal: Principal | None = None
+        self.tenant = ""  # the caller's, as long as nobody is known ""
         self.call: Call | None = None
         self.has_left: Callable[[], bool] = _stays
         self.counted = False  # among its tenant's concurrent calls
@@ -129,6 +130,10 @@ class Rpc:
         # Correlation only; a value that could forge a log line is replaced.
         self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
 
+    def identify(self, principal: Principal) -> None:
+        """Take note of who calls."""
+        self.principal, self.tenant = principal, principal.tenant
+
     def begin(
         self,
         time_remaining: float | None,
@@ -144,17 +149,11 @@ class Rpc:
         """
         self.has_left = has_left
         self.cancel = cancel
-        begun = arrival()
-        self.waited = begun.at + begun.waited - self.started
+        self.waited = time.perf_counter() - self.started
         self.deadline = None if time_remaining is None else time.monotonic() + time_remaining
         self.peer = self.forwarded or peer
         if (who := self.principal) is not None:
             self.call = Call(self.method.name, who.tenant, who.subject, self.deadline, self.peer)
-
-    @property
-    def tenant(self) -> str:
-        """The caller's tenant, "" as long as nobody is known."""
-        return self.principal.tenant if self.principal else ""
 
     @property
     def expires(self) -> float:

@@ -41,10 +41,10 @@ class PersonaServer:
         self._guards = guards
         self._metrics = metrics
         self._streams = streams
-        closing = Connections(metrics)
-        self._pools = Pools(pipeline, closing)
+        self._connections = Connections(metrics)
+        self._pools = Pools(pipeline, self._connections)
         self._health = Health()
-        self._refusals = Refusals(pipeline, closing, metrics)
+        self._refusals = Refusals(pipeline, self._connections, metrics)
         door = Door(pipeline, self._refusals)
         handlers = Handlers(pipeline, self._pools, self._streams, guards)
         for descriptor in SERVICES:
@@ -71,6 +71,7 @@ class PersonaServer:
             raise OSError(str(error)) from None
         if not port:
             raise OSError(f"can't listen on {address}")
+        self._connections.ports.add(port)
         return port
 
     def start(self) -> None:

@@ -40,13 +40,12 @@ def call_steps(
 
     def authenticate(rpc: Rpc) -> None:
         if rpc.method.scopes is not None:  # else it is open to everybody
-            rpc.principal = authenticator.principal(rpc.authorizations)
+            rpc.identify(authenticator.principal(rpc.authorizations))
 
     def count_call(rpc: Rpc) -> None:
         if rpc.tenant:
             use.arrive(rpc.tenant)
             rpc.counted = True
-            use.call(rpc.tenant)
 
     def read_quota(rpc: Rpc) -> None:
         if rpc.tenant:

@@ -81,22 +81,13 @@ class Streams:
         with self._lock:
             of_holder = sum(1 for other in self._open if other.holder == slot.holder)
             if len(self._open) >= self._most or of_holder >= each:
-                raise self._too_many(each)
+                raise too_many(self._most, each)
             self._open.add(slot)
         try:
             yield slot
         finally:
             with self._lock:
                 self._open.discard(slot)
-
-    def _too_many(self, each: int) -> ServiceError:
-        return ServiceError(
-            errors_pb2.ERROR_REASON_TOO_MANY_STREAMS,
-            f"At most {each} streams of a tenant, {self._most} in all, may be open at once. "
-            "Try again when one has ended.",
-            metadata={"quota": "streams", "limit": str(each)},
-            retry_after=1.0,
-        )
 
     def watched(
         self,
@@ -247,6 +238,17 @@ class MessageReader:
             except queue.Full:
                 continue
             return
+
+
+def too_many(most: int, each: int) -> ServiceError:
+    """Return what is said to a stream that finds no place of `most`, or of its holder's `each`."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_TOO_MANY_STREAMS,
+        f"At most {each} streams of a tenant, {most} in all, may be open at once. "
+        "Try again when one has ended.",
+        metadata={"quota": "streams", "limit": str(each)},
+        retry_after=1.0,
+    )
 
 
 def require_valid(expires: float) -> None:

@@ -5,6 +5,7 @@ tables that are searched.
 """
 
 from enum import Enum
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
@@ -63,25 +64,30 @@ FILTERS = (
     Filter("occupation", "occupation", Match.PART, "Occupation, or a part of it."),
 )
 _TEXTS = tuple(each for each in FILTERS if each.is_text)
+# What every list asks of the table: names and whether they are texts, and texts with their limits.
+_NAMES = tuple((each.name, each.is_text) for each in FILTERS)
+_LIMITS = tuple((each.name, LINES[each.field]) for each in _TEXTS)
+_keyed = attrgetter(*(each.field for each in _TEXTS))
 KEY_COLUMNS = tuple(each.column for each in _TEXTS)
 
 
 def check_filters(found: Violations, request: FilteredRequest) -> None:
     """The texts of filters have the limits of the fields, and the ages are a range."""
-    for each in FILTERS:
-        if each.is_text and (value := getattr(request, each.name)):
-            check_line(found, each.name, value, LINES[each.field])
+    for name, characters in _LIMITS:
+        if value := getattr(request, name):
+            check_line(found, name, value, characters)
     check_ages(found, request, "")
 
 
 def filters_of(request: FilteredRequest) -> Filters:
     """Return a request's filters, folded; "" and 0 are none."""
-    values = {each: getattr(request, each.name) for each in FILTERS}
     return {
-        each.name: fold(value) if each.is_text else value for each, value in values.items() if value
+        name: fold(value) if is_text else value
+        for name, is_text in _NAMES
+        if (value := getattr(request, name))
     }
 
 
 def search_keys(persona: Persona) -> tuple[str, ...]:
     """Return the folded texts that filters compare with, in the order of KEY_COLUMNS."""
-    return tuple([fold(getattr(persona, each.field)) for each in _TEXTS])
+    return tuple(map(fold, _keyed(persona)))

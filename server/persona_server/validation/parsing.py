@@ -1,10 +1,11 @@
 """From bytes to a message at a bounded cost, whatever is in them.
 
 The parser works in one go, in which nothing else of the process runs, and makes up to two hundred
-bytes of one. So the items of a long message are counted, and parsed one by one.
+bytes of one. So the items of a long message are counted, and parsed a few at a time.
 """
 
-from typing import Any, TypeVar, cast
+from functools import cache
+from typing import TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
@@ -39,38 +40,35 @@ def parse(kind: type[AnyMessage], raw: bytes) -> AnyMessage:
 
 
 def _parse_in_parts(message: Message, raw: bytes, start: int, end: int, path: str) -> None:
-    """Parse the items of a message's lists one by one, and long messages in it likewise."""
+    """Parse a few fields at a time: as many as are short together, or one that is not.
+
+    Long messages in it are parsed likewise, but for the items of lists.
+    """
     descriptor = cast(Descriptor, message.DESCRIPTOR)
-    lists, singles = _messages_in(message)
-    rest: list[bytes] = []
+    singles = _single_messages(descriptor)
+    begin = start
     for (tag, at, content, stop), inner in counted_fields(descriptor, raw, start, end, path):
         if inner is not None and tag in singles:
             # First what came before: of a oneof the last one stays.
-            message.MergeFromString(b"".join(rest))
-            rest.clear()
+            message.MergeFromString(raw[begin:at])
             single = getattr(message, singles[tag])
             single.SetInParent()
             _parse_in_parts(single, raw, content, stop, inner[1])
+            begin = stop
             continue
         if inner is not None:
             count_all(inner, raw, content, stop)
-        if tag in lists:
-            lists[tag].add().MergeFromString(raw[content:stop])
-        else:
-            rest.append(raw[at:stop])
-    message.MergeFromString(b"".join(rest))
+        if stop - begin > SHORT and at > begin:
+            message.MergeFromString(raw[begin:at])
+            begin = at
+    message.MergeFromString(raw[begin:end])
 
 
-def _messages_in(message: Message) -> tuple[dict[int, Any], dict[int, str]]:
-    """Return a message's lists of messages, and the names of its other messages, by their tags."""
-    lists: dict[int, Any] = {}
-    singles: dict[int, str] = {}
-    for number, field in known_fields(cast(Descriptor, message.DESCRIPTOR)).items():
-        tag = number << 3 | LENGTH_DELIMITED
-        if field.message is None or field.message.GetOptions().map_entry:
-            continue
-        if field.is_repeated:
-            lists[tag] = getattr(message, field.name)
-        else:
-            singles[tag] = field.name
-    return lists, singles
+@cache
+def _single_messages(descriptor: Descriptor) -> dict[int, str]:
+    """Return the names of a message's messages that are no lists, by their tags."""
+    return {
+        number << 3 | LENGTH_DELIMITED: field.name
+        for number, field in known_fields(descriptor).items()
+        if field.message is not None and not field.is_repeated
+    }

@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from persona.v1 import (
@@ -82,24 +84,17 @@ def validate(request: Message) -> Violations:
 
 def _check(found: Violations, request: Message) -> None:
     check_unknown(found, request)
-    for check in _checks_of(request):
+    for check in _checks_of(request.DESCRIPTOR):
         check(found, request)
 
 
-_checks: dict[str, tuple[Check, ...]] = {}
-
-
-def _checks_of(request: Message) -> tuple[Check, ...]:
-    """Return the checks of a request's type: those its field names ask for, then its own."""
-    descriptor = request.DESCRIPTOR
-    checks = _checks.get(descriptor.full_name)
-    if checks is None:
-        names = {field.name for field in descriptor.fields}
-        generic = [_path_id(n) for n in _PATH_IDS if n in names and descriptor.name not in _LENIENT]
-        generic += [check for name, check in _BY_FIELD.items() if name in names]
-        checks = (*generic, *_OWN.get(descriptor.name, ()))
-        _checks[descriptor.full_name] = checks
-    return checks
+@cache
+def _checks_of(descriptor: Descriptor) -> tuple[Check, ...]:
+    """Return the checks of a type of request: those its field names ask for, then its own."""
+    names = {field.name for field in descriptor.fields}
+    generic = [_path_id(n) for n in _PATH_IDS if n in names and descriptor.name not in _LENIENT]
+    generic += [check for name, check in _BY_FIELD.items() if name in names]
+    return (*generic, *_OWN.get(descriptor.name, ()))
 
 
 def _path_id(name: str) -> Check:

@@ -1,7 +1,6 @@
 """What is wrong with a message, field by field."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NamedTuple
 
 MAX_VIOLATIONS = 20  # as many as an error lists
@@ -35,6 +34,8 @@ class Violations(list[Violation]):
 def found_by(check: Callable[[Violations], None]) -> Violations:
     """Return what a check finds until it has found enough."""
     found = Violations()
-    with suppress(Enough):
+    try:  # every call comes here, and suppress() costs half as much as the checks of a Get
         check(found)
+    except Enough:
+        return found
     return found

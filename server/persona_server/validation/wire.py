@@ -21,7 +21,9 @@ def fields(raw: bytes, start: int, end: int) -> Iterator[Field]:
     """Yield the fields of the message between two places. Raises MalformedError."""
     try:
         while start < end:
-            tag, content = _varint(raw, start)
+            tag, content = raw[start], start + 1
+            if tag >= 0x80:  # seldom: see _varint
+                tag, content = _varint(raw, start)
             if tag & 7 == LENGTH_DELIMITED:
                 size, content = _varint(raw, content)
                 stop = content + size

@@ -59,9 +59,15 @@ class Connection:
     `got` counts the frames that came, by kind; `over` holds the streams that the server has ended.
     """
 
-    def __init__(self, address: str, source: str = "127.0.0.1", window: int = 65_535) -> None:
+    def __init__(
+        self,
+        address: str,
+        source: str = "127.0.0.1",
+        window: int = 65_535,
+        patience: float = 5.0,
+    ) -> None:
         host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), 5.0, (source, 0))
+        self.socket = socket.create_connection((host, int(port)), patience, (source, 0))
         self.socket.setblocking(False)
         self.got: Counter[int] = Counter()
         self.over: set[int] = set()
@@ -87,6 +93,11 @@ class Connection:
         if more:
             self.write(frame(CONTINUATION, END_HEADERS, stream, more))
         return stream
+
+    @property
+    def opened(self) -> int:
+        """How many calls were begun."""
+        return self._next // 2
 
     def data(self, stream: int, raw: bytes, *, end: bool = False) -> int:
         """Send as much of a stream's bytes as its windows let it; return how many."""

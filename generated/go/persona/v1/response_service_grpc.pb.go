@@ -32,8 +32,9 @@ const (
 // ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
-// batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
-// `persona_deleted`, and the persona stays readable through it.
+// batch, unless SimulationService made it before. Deleting a persona, its group or its project
+// changes nothing in a recorded response except `persona_deleted`, and the persona stays readable
+// through it.
 //
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
 // and PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
@@ -114,8 +115,9 @@ func (c *responseServiceClient) GetResponsePersona(ctx context.Context, in *GetR
 // ResponseService records what personas answered, for good: no RPC changes or deletes a response.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
-// batch, unless SimulationService made it before. Deleting a persona, its group or its project changes nothing in a recorded response except
-// `persona_deleted`, and the persona stays readable through it.
+// batch, unless SimulationService made it before. Deleting a persona, its group or its project
+// changes nothing in a recorded response except `persona_deleted`, and the persona stays readable
+// through it.
 //
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
 // and PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.

@@ -384,8 +384,8 @@ type UpdateSimulationRequest struct {
 	// The new values. Its id and other output-only fields are ignored.
 	Simulation *Simulation `protobuf:"bytes,3,opt,name=simulation,proto3" json:"simulation,omitempty"`
 	// The fields to update: `name`, `description`, `model`, `prompt_version`. Without a mask, the
-	// populated fields are updated, so clearing a field requires one. An unknown or output-only path
-	// is INVALID_ARGUMENT.
+	// populated fields (over REST the keys of the body) are updated; `*` replaces the whole. An unknown
+	// path is INVALID_ARGUMENT, one that is output only is ignored.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

@@ -110,17 +110,15 @@ class ParticipationStatements:
             ),
         )
         self.page = _page(database)
-        self.forget = [
-            Statement(
-                database,
-                model.delete().where(
-                    (model.tenant_id == param("tenant")) & (model.scope == param("scope"))
-                ),
-            )
-            for model in (asked, answered)
-        ]
+        self.forget_asked = _forgotten(database, asked)
+        self.forget_answered = _forgotten(database, answered)
         self.clear_asked = _emptied(database, asked)
         self.clear_answered = _emptied(database, answered)
+
+
+def _forgotten(database: Database, model: Any) -> Statement:
+    this = (model.tenant_id == param("tenant")) & (model.scope == param("scope"))
+    return Statement(database, model.delete().where(this))
 
 
 def _emptied(database: Database, model: Any) -> Statement:
@@ -218,8 +216,8 @@ class Participation:
 
     def forget(self, scope: bytes) -> None:
         """Remove a scope, of which the answers are to be added again."""
-        for statement in self._do.forget:
-            statement.run(tenant=self._tenant, scope=scope)
+        self._do.forget_asked.run(tenant=self._tenant, scope=scope)
+        self._do.forget_answered.run(tenant=self._tenant, scope=scope)
 
     def clear(self) -> None:
         """Remove everything."""

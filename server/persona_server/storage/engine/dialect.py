@@ -68,7 +68,7 @@ def as_bytes(expression: Any) -> Any:
 
 
 def page_in_one_row(page: Any, *beside: Any, descending: bool = False) -> Select:
-    """Return the query of a page as one row: framed messages joined, last position, count.
+    """Return the query of a page as one row: framed messages joined, last position, size.
 
     Behind them, what else is to be said `beside`.
 
@@ -77,8 +77,9 @@ def page_in_one_row(page: Any, *beside: Any, descending: bool = False) -> Select
     """
     rows = page.alias("page")
     framed = fn.group_concat(rows.c.framed, Value("", converter=False)).cast("BLOB")
-    last = last_position(rows.c.position, descending=descending)
-    return Select((rows,), (framed, last, fn.count(SQL("*")), *beside))
+    last, size = last_position(rows.c.position, descending=descending), fn.count(SQL("*"))
+    page = (framed.alias("framed"), last.alias("last"), size.alias("size"))
+    return Select((rows,), (*page, *beside))
 
 
 def rows_as_json(*columns: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL, fn
+from peewee import JOIN, SQL, Select, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
@@ -154,16 +154,15 @@ class PersonaStatements:
         persona = tables.Persona
         here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
         after = here & (persona.position > param("after"))
-        self.page = Statement(
-            database,
-            page_in_one_row(
-                persona.select(persona.framed, persona.position)
-                .where(after & still_shown())
-                .order_by(persona.position)
-                .limit(param("limit")),
-            ),
-        )
-        self.more = Statement(database, persona.select(SQL("1")).where(after).limit(1))
+        page = page_in_one_row(
+            persona.select(persona.framed, persona.position)
+            .where(after & still_shown())
+            .order_by(persona.position)
+            .limit(param("limit")),
+        ).alias("found")
+        follows = persona.select(SQL("1")).where(here & (persona.position > page.c.last))
+        columns = (page.c.framed, page.c.last, page.c.size, fn.EXISTS(follows))
+        self.page = Statement(database, Select((page,), columns))
         # Looked at in the covering index; only the rows of the page are read for their text.
         places = (
             persona.select(persona.position).where(after & still_shown()).order_by(persona.position)
@@ -238,11 +237,8 @@ class Personas:
             return self._do.filtered.read(after, limit, **where, **parameters(filters))
         row = self._do.page.first(after=after, limit=limit, **where)
         assert row is not None
-        framed, last, count = row
-        if not count:
-            return EMPTY_PAGE
-        more = count == limit and self._do.more.first(after=last, **where) is not None
-        return Page(framed, last, count, more)
+        framed, last, count, more = row
+        return Page(framed, last, count, bool(more)) if count else EMPTY_PAGE
 
     def known(self, ids: Sequence[bytes]) -> dict[bytes, Known]:
         """Return where personas with these ids are, visible or hidden; unknown ids are left out."""

@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
-from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
@@ -18,20 +16,12 @@ SECONDS = 30.0  # how long an answer is kept for its reader
 SHORT_SECONDS = 0.25  # and how long at least, when there is no room for others
 
 
-class _Kept(NamedTuple):
-    peer: str
-    tenant: str
-    size: int
-    since: float
-    cancel: Callable[[], object]
-
-
 class Answers:
     """The answers that are on their way, by connection and by tenant."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[Rpc, _Kept] = {}  # the oldest first
+        self._kept: dict[Rpc, float] = {}  # since when, the oldest first
         self._of_peer: dict[str, int] = {}
         self._of_tenant: dict[str, int] = {}
         self._total = 0
@@ -51,28 +41,30 @@ class Answers:
         """
         if rpc.method.streams_in or rpc.method.streams_out:
             return
-        size = rpc.answer_bytes + CALL_BYTES
-        kept = _Kept(rpc.peer, rpc.tenant, size, time.monotonic(), rpc.cancel)
+        peer, tenant, size, now = rpc.peer, rpc.tenant, _size(rpc), time.monotonic()
         with self._lock:
             writes = rpc.method.has_request_id
             if size > SMALL and not writes and not self._has_room(rpc, size):
                 raise _too_much()
-            self._kept[rpc] = kept
+            self._kept[rpc] = now
             self._total += size
-            self._of_peer[kept.peer] = self._of_peer.get(kept.peer, 0) + size
-            self._of_tenant[kept.tenant] = self._of_tenant.get(kept.tenant, 0) + size
+            self._of_peer[peer] = self._of_peer.get(peer, 0) + size
+            self._of_tenant[tenant] = self._of_tenant.get(tenant, 0) + size
 
     def over(self, rpc: Rpc) -> None:
         """Count a call's answer no more, if it had one."""
         if rpc not in self._kept:
             return
+        size = _size(rpc)
         with self._lock:
-            kept = self._kept.pop(rpc)
-            self._total -= kept.size
-            _take(self._of_peer, kept.peer, kept.size)
-            _take(self._of_tenant, kept.tenant, kept.size)
+            del self._kept[rpc]
+            self._total -= size
+            _take(self._of_peer, rpc.peer, size)
+            _take(self._of_tenant, rpc.tenant, size)
 
     def _has_room(self, rpc: Rpc, size: int) -> bool:
+        if self._total + size < EACH:  # nearly always, and then nobody has more
+            return True
         return (
             self._total + size < MOST
             and self._of_peer.get(rpc.peer, 0) + size < EACH
@@ -82,18 +74,18 @@ class Answers:
     def tick(self, now: float) -> int:
         """End the calls whose answers wait too long; return how many."""
         late = self._late(now)
-        for kept in late:
-            kept.cancel()
+        for rpc in late:
+            rpc.cancel()
         return len(late)
 
-    def _late(self, now: float) -> list[_Kept]:
-        late: list[_Kept] = []
+    def _late(self, now: float) -> list[Rpc]:
+        late: list[Rpc] = []
         with self._lock:
             before = now - (SHORT_SECONDS if self._total >= MOST else SECONDS)
-            for kept in self._kept.values():
-                if kept.since >= before:
+            for rpc, since in self._kept.items():
+                if since >= before:
                     break
-                late.append(kept)
+                late.append(rpc)
         return late
 
 
@@ -104,6 +96,11 @@ def _too_much() -> ServiceError:
         metadata={"quota": "unread_bytes"},
         retry_after=1.0,
     )
+
+
+def _size(rpc: Rpc) -> int:
+    """Return what the only answer of a call counts for."""
+    return rpc.answer_bytes + CALL_BYTES
 
 
 def _take(counts: dict[str, int], key: str, size: int) -> None:

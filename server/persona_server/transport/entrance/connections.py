@@ -1,103 +1,100 @@
-"""Connections whose client asks for nothing but work: they are closed."""
+"""Connections whose client asks for nothing but work: they are closed, and it stays away."""
 
-import os
-import socket
-import stat
 import threading
 import time
-from contextlib import suppress
+from collections import deque
+from functools import lru_cache
 from urllib.parse import unquote
 
+from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.entrance.rates import Rates, network_of
+from persona_server.transport.entrance.sockets import close_connections, shut_out
 
-A_SECOND, BURST = 500.0, 2_000.0  # calls of an address that are refused or taken back
-DRAINED = 32  # megabytes at most that are taken away unread
+A_SECOND, BURST = 1_000.0, 2_000.0  # what an address may cost by calls that end in nothing
+OWN_A_SECOND, OWN_BURST = 1.0, 20.0  # and a connection of one that is over it
+SERVED = 1.0  # what a call costs that was taken back after its message had come
+UNSERVED = 4.0  # and one that was refused, or taken back before: nobody was waiting for it
+AWAY_SECONDS = 10.0  # how long an address that is over it can't connect
 PAUSE_SECONDS = 0.01  # between looks at all sockets
+_FORGET_SECONDS = 1.0
 
 
 class Connections:
     """Counts the calls of each address that end in nothing, and closes the connection of too many.
 
-    A client that keeps to its 100 calls at once, and reads its refusals, never gets there.
+    A client that keeps to its 100 calls at once, and reads its refusals, never gets there, nor does
+    one that takes back half of what it asks. Several may share an address: who was connected before
+    and does nothing of the kind stays so.
+
+    The gateway's calls are not counted: they are its callers', of whom it bounds each itself, and
+    to close its connection would stop all of them.
     """
 
     def __init__(self, metrics: Metrics) -> None:
+        self.ports: set[int] = set()  # at which the server listens
         self._metrics = metrics
         self._rates = Rates(A_SECOND, BURST)
-        self._offending: set[str] = set()
+        self._own_rates = Rates(OWN_A_SECOND, OWN_BURST)
+        self._over: deque[str] = deque()  # networks, and of their peers those to close
+        self._offending: deque[str] = deque()
+        self._closed: dict[str, float] = {}  # peers, and until when they are remembered
+        self._away: dict[str, float] = {}  # networks, and until when they can't connect
         self._some = threading.Event()
         threading.Thread(target=self._run, name="connections", daemon=True).start()
 
-    def ended_in_nothing(self, peer: str) -> bool:
+    def ended_in_nothing(self, peer: str, cost: float = UNSERVED) -> bool:
         """Count a call of a peer such as "[::1]:50051"; return whether its connection is closed.
 
         On the event thread alone.
         """
-        if self._rates.take(network_of(peer), time.monotonic()):
-            return False
-        self._offending.add(peer)
+        network, now = network_of(peer), time.monotonic()
+        if peer in self._closed or self._rates.take(network, now, cost):
+            return peer in self._closed
+        self._over.append(network)
+        if not self._own_rates.take(peer, now, cost):
+            self._closed[peer] = now + AWAY_SECONDS
+            self._offending.append(peer)
         self._some.set()
-        return True
+        return peer in self._closed
+
+    def has_closed(self, peer: str) -> bool:
+        """Return whether a call is one of those that had come before its connection was closed."""
+        return peer in self._closed
 
     def _run(self) -> None:
-        while self._some.wait():
-            time.sleep(PAUSE_SECONDS)
+        while True:
+            self._some.wait(_FORGET_SECONDS)
             self._some.clear()
-            peers, self._offending = self._offending, set()
+            try:
+                self._look(time.monotonic())
+            except Exception:  # noqa: BLE001 (the next ones are to be closed all the same)
+                LOGGER.exception("connections could not be closed")
+            time.sleep(PAUSE_SECONDS)
+
+    def _look(self, now: float) -> None:
+        networks, peers = _taken(self._over), _taken(self._offending)
+        if peers:
             self._metrics.closed.inc(close_connections(peers))
+        away = {name: until for name, until in self._away.items() if until > now}
+        away |= dict.fromkeys(networks, now + AWAY_SECONDS)
+        if away.keys() != self._away.keys():
+            shut_out(list(away), self.ports)
+        self._away = away
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        for peer, until in list(self._closed.items()):
+            if until < now:
+                del self._closed[peer]
 
 
+def _taken(queue: deque[str]) -> set[str]:
+    return {queue.popleft() for _ in range(len(queue))}
+
+
+@lru_cache(maxsize=4096)
 def readable(peer: bytes | str) -> str:
     """Return "[::1]:50051" for a peer as gRPC's core names it, such as "ipv6:%5B::1%5D:50051"."""
     text = peer if isinstance(peer, str) else peer.decode()
     return unquote(text.partition(":")[2])
-
-
-def close_connections(peers: set[str]) -> int:
-    """Shut this process's connections with these peers, as a network would; return how many.
-
-    gRPC's server has no call for it. Each socket is asked through a duplicate who is at its other
-    end, so that it can't become another one between the question and the answer.
-    """
-    return sum(_closed(int(name), peers) for name in os.listdir("/dev/fd"))  # noqa: PTH208
-
-
-def _closed(number: int, peers: set[str]) -> bool:
-    try:
-        if not _is_socket(number):
-            return False
-        copy = os.dup(number)
-    except OSError:  # closed in the meantime
-        return False
-    # To close a copy of a database's file would give up the locks that this process has on it. So
-    # what has become a file between the two looks, if that ever happens, stays open.
-    if not _is_socket(copy):
-        return False
-    with socket.socket(fileno=copy) as found:
-        return _closed_if_one_of(found, peers)
-
-
-def _is_socket(number: int) -> bool:
-    return stat.S_ISSOCK(os.fstat(number).st_mode)
-
-
-def _closed_if_one_of(found: socket.socket, peers: set[str]) -> bool:
-    try:
-        host, port = found.getpeername()[:2]
-        host = host.removeprefix("::ffff:")  # IPv4 at a socket that takes both
-        if (f"[{host}]:{port}" if ":" in host else f"{host}:{port}") not in peers:
-            return False
-        found.shutdown(socket.SHUT_RDWR)
-        _drain(found)
-    except (OSError, ValueError):  # not connected, or of another kind
-        return False
-    return True
-
-
-def _drain(found: socket.socket) -> None:
-    """Take away what has come and was not read: else the server would still work on all of it."""
-    with suppress(BlockingIOError):
-        for _ in range(DRAINED):
-            if not found.recv(1 << 20):
-                return

@@ -39,15 +39,16 @@ class Door(grpc.GenericRpcHandler):
         self._rows[method.path] = _Row(method, handler, _let_in)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """Return the handler of a call, or of its refusal; None if there is no such RPC."""
+        """Return the handler of a call, or of its refusal."""
         found = self._rows.get(handler_call_details.method)
         if found is None:
-            return None
+            return self._refusals.unknown()
         rpc = Rpc(found.method, handler_call_details.invocation_metadata or ())
         return found.handler(rpc) if found.admit(rpc) else self._refusals.handler(rpc)
 
 
-def _let_in(_rpc: Rpc) -> bool:
+def _let_in(rpc: Rpc) -> bool:
+    rpc.forwarded = ""  # no gateway passes such a call on, whatever it says
     return True
 
 

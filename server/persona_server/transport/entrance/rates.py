@@ -15,14 +15,14 @@ class Rates:
         self._burst = burst
         self._left: dict[Hashable, tuple[float, float]] = {}
 
-    def take(self, key: Hashable, now: float) -> bool:
-        """Return whether a key has one left at a time in seconds, and take it."""
+    def take(self, key: Hashable, now: float, cost: float = 1.0) -> bool:
+        """Return whether a key has so much left at a time in seconds, and take it."""
         left, since = self._left.get(key, (self._burst, now))
         left = min(self._burst, left + (now - since) * self._a_second)
         if key not in self._left and len(self._left) >= MOST:
             self._left.clear()  # rare, and it forgives: to search here would cost an attacker less
-        self._left[key] = max(left - 1.0, 0.0), now
-        return left >= 1.0
+        self._left[key] = max(left - cost, 0.0), now
+        return left >= cost
 
 
 @lru_cache(maxsize=4096)

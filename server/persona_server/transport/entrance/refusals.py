@@ -18,6 +18,7 @@ from persona_server.transport.sharing.pool import DONE
 A_SECOND, BURST = 100.0, 400.0  # refusals of an address that are sent at once
 HELD_SECONDS = 1.0  # how long every further one waits
 MOST_HELD = 1_000
+_NO_SUCH_RPC = Refusal(grpc.StatusCode.UNIMPLEMENTED, "Method not found!", ())
 
 
 class Inline(ThreadPoolExecutor):
@@ -56,9 +57,18 @@ class Refusals:
         """Return what lets grpcio send the refusal of a call, whatever kind of call it is."""
         return grpc.stream_stream_rpc_method_handler(_Refused(self, rpc))
 
+    def unknown(self) -> Any:
+        """Return what lets grpcio refuse a call of an RPC that there is not."""
+        return grpc.stream_stream_rpc_method_handler(_Unknown(self._connections))
+
     def send(self, rpc: Rpc, context: grpc.ServicerContext, send: Callable[[None], None]) -> None:
         """Send a refusal, or let it wait; never waits itself. Aborts the call."""
         peer = readable(context.peer())
+        if self._connections.has_closed(peer):  # only its quota's count of calls has to know
+            rpc.is_logged = False
+            self._pipeline.leave(rpc)
+            context.cancel()
+            return
         rpc.begin(None, peer)
         offends = not rpc.forwarded and self._connections.ended_in_nothing(peer)
         refusal, now = rpc.refusal, time.monotonic()
@@ -98,6 +108,24 @@ class _Refused:
         self, _messages: Any, context: grpc.ServicerContext, send: Callable[[None], None]
     ) -> None:
         self._refusals.send(self._rpc, context, send)
+
+
+class _Unknown:
+    """What grpcio calls for a call of an RPC that there is not."""
+
+    __slots__ = ("_connections",)
+
+    experimental_non_blocking = True
+    experimental_thread_pool = INLINE
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def __call__(
+        self, _messages: Any, context: grpc.ServicerContext, _send: Callable[[None], None]
+    ) -> None:
+        self._connections.ended_in_nothing(readable(context.peer()))
+        abort(context, _NO_SUCH_RPC)
 
 
 def abort(context: grpc.ServicerContext, refusal: Refusal | None) -> NoReturn:

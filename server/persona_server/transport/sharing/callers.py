@@ -14,4 +14,9 @@ def caller_of(arguments: tuple[Any, ...]) -> Caller:
     Where they look otherwise than they do now, nobody is known, and all wait in one lane.
     """
     rpc = getattr(arguments[_BEHAVIOUR], "rpc", None) if len(arguments) > _BEHAVIOUR else None
-    return Caller(rpc.tenant, rpc.method.name) if isinstance(rpc, Rpc) else Caller()
+    return caller(rpc) if isinstance(rpc, Rpc) else Caller()
+
+
+def caller(rpc: Rpc) -> Caller:
+    """Return for whom a call is."""
+    return Caller(rpc.tenant, rpc.method.name)

@@ -11,17 +11,19 @@ class Costs:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], float] = {}
 
-    def of(self, tenant: str, rpc: str) -> float:
-        """Return the seconds of CPU to expect; of what was never seen, the least that is costly."""
-        return self._known.get((tenant, rpc), COSTLY)
+    def of(self, caller: tuple[str, str]) -> float:
+        """Return the seconds of CPU to expect of a tenant and RPC.
 
-    def learn(self, tenant: str, rpc: str, seconds: float) -> None:
+        What was never seen is expected to cost the least that is costly.
+        """
+        return self._known.get(caller, COSTLY)
+
+    def learn(self, caller: tuple[str, str], seconds: float) -> None:
         """Take what a call has cost."""
-        key = tenant, rpc
-        known = self._known.get(key)
+        known = self._known.get(caller)
         if known is None:
             if len(self._known) >= _MOST:
                 self._known.clear()
         elif seconds < known:
             seconds = known + (seconds - known) * _FORGETS
-        self._known[key] = seconds
+        self._known[caller] = seconds

@@ -1,6 +1,5 @@
 """Threads that serve tenants in turn, in place of a ThreadPoolExecutor's one queue."""
 
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from persona_server.telemetry.logs import LOGGER
-from persona_server.transport import arrivals
 from persona_server.transport.sharing.costs import Costs
 from persona_server.transport.sharing.turns import Caller, Limits, Turns, Work
 
@@ -35,9 +33,10 @@ class FairPool(ThreadPoolExecutor):
         self._caller_of = caller_of
         self._turns = Turns(limits, Costs())
         self._guard = threading.Lock()
-        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._idle = 0  # threads that wait to be woken
-        self._woken = 0  # threads that were, and have not looked for work yet
+        # What each thread waits for that has nothing to do. The last one is woken first: its part
+        # of the database's cache, and of the processor's, is the warmest.
+        self._idle: list[threading.Lock] = []
+        self._woken = False  # whether a thread was woken, and has not looked for work yet
         self._closed = False
         self._workers = [
             threading.Thread(target=self._serve, name=f"{name}-{i}", daemon=True)
@@ -52,68 +51,76 @@ class FairPool(ThreadPoolExecutor):
         Raises FullError if too much waits, and RuntimeError once the pool is closed. What is
         returned is done at once, and has no result.
         """
-        work = Work(self._caller_of(args), partial(fn, *args, **kwargs))
+        self.add(Work(self._caller_of(args), partial(fn, *args, **kwargs)))
+        return DONE
+
+    def add(self, work: Work) -> None:
+        """Do the same for work whose caller is known."""
         with self._guard:
             if self._closed:
                 raise RuntimeError("the pool is closed")
             if not self._turns.add(work):
                 raise FullError
-            if self._idle:
+            if self._idle and not self._woken:
                 self._wake_one()
-        return DONE
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Start nothing any more. What waits is dropped; with `wait`, what runs is waited for."""
         with self._guard:
             self._closed = True
-        for _ in self._workers:
-            self._wake.put(None)
+            while self._idle:
+                self._wake_one()
         super().shutdown(wait=wait, cancel_futures=cancel_futures)
         if wait:
             for thread in self._workers:
                 thread.join()
 
     def _serve(self) -> None:
-        work = self._next()
+        wake = threading.Lock()
+        wake.acquire()
+        work, before = self._next(wake), time.thread_time()
         while not self._closed:
             if work is None:
-                self._wake.get()
-                work = self._next(woken=True)
+                wake.acquire()
+                work = self._next(wake, woken=True)
             else:
-                seconds = _measured(work)
-                work = self._next(work, seconds)
+                _do(work)
+                # One look at the clock for each: it costs as much as the whole queue. So what was
+                # spent on the way to some work is a part of its cost.
+                now = time.thread_time()
+                work, before = self._next(wake, work, now - before), now
 
     def _next(
-        self, ended: Work | None = None, seconds: float = 0.0, *, woken: bool = False
+        self,
+        wake: threading.Lock,
+        ended: Work | None = None,
+        seconds: float = 0.0,
+        *,
+        woken: bool = False,
     ) -> Work | None:
         """Return the next work, after one that has ended; None if this thread is idle now."""
         with self._guard:
             if ended is not None:
                 self._turns.done(ended, seconds)
-            self._woken -= woken
-            # Those that were woken are on their way: what waits for them is left to them.
-            work = self._turns.next() if len(self._turns) > self._woken else None
+            if woken:
+                self._woken = False
+            work = self._turns.next()
             if work is None:
-                self._idle += 1
-                return None
-            # What an end has made room for may be more than this thread can do.
-            if self._idle and len(self._turns) > self._woken and self._turns.ready():
+                self._idle.append(wake)
+            # One at a time is woken, by who finds more to do than for itself: what is short is done
+            # by those that are awake, before others have the interpreter.
+            elif self._idle and not self._woken and self._turns.ready():
                 self._wake_one()
         return work
 
     def _wake_one(self) -> None:
-        """Wake an idle thread. The guard is held."""
-        self._idle -= 1
-        self._woken += 1
-        self._wake.put(None)
+        """Wake the thread that has been idle for the shortest time. The guard is held."""
+        self._woken = True
+        self._idle.pop().release()
 
 
-def _measured(work: Work) -> float:
-    """Do work; return its seconds of CPU."""
-    started = time.thread_time()
+def _do(work: Work) -> None:
     try:
-        arrivals.serving(work.at)
         work.run()
     except Exception:  # noqa: BLE001 (the thread is needed for others)
         LOGGER.exception("unexpected error outside of a call")
-    return time.thread_time() - started

@@ -43,7 +43,9 @@ class Lane:
         self.running_costly = 0
         self.served = served
 
-    def __len__(self) -> int:
+    @property
+    def waiting(self) -> int:
+        """How much waits."""
         return len(self.light) + len(self.costly)
 
 
@@ -76,6 +78,7 @@ class Turns:
 
     def __init__(self, limits: Limits, costs: Costs) -> None:
         self._limits = limits
+        self._each = limits.each
         self._costs = costs
         self._lanes: dict[str, Lane] = {}
         self._backlog: dict[str, Lane] = {}  # those with something that waits
@@ -83,22 +86,20 @@ class Turns:
         self._running_costly = 0
         self._served = 0.0  # by the lane that was served last
 
-    def __len__(self) -> int:
-        """Return how much waits."""
-        return self._waiting
-
     def add(self, work: Work) -> bool:
         """Take work, or return False: too much waits already."""
         tenant = work.caller.tenant
-        lane = self._lanes.get(tenant) or self._lane(tenant)
-        if self._waiting >= self._limits.waiting or len(lane) >= self._limits.waiting_each:
+        lane = self._lanes.get(tenant)
+        if lane is None:
+            lane = self._lane(tenant)
+        if self._waiting >= self._limits.waiting or lane.waiting >= self._limits.waiting_each:
             return False
         if tenant not in self._backlog:
             self._backlog[tenant] = lane
             if not lane.running:
                 lane.served = max(lane.served, self._served)
         work.lane = lane
-        work.estimate = self._costs.of(tenant, work.caller.rpc)
+        work.estimate = self._costs.of(work.caller)
         work.costly = work.estimate >= COSTLY
         (lane.costly if work.costly else lane.light).append(work)
         self._waiting += 1
@@ -106,6 +107,8 @@ class Turns:
 
     def ready(self) -> bool:
         """Return whether some work may start now."""
+        if not self._waiting:  # nearly always
+            return False
         return any(self._queue(lane) is not None for lane in self._backlog.values())
 
     def next(self) -> Work | None:
@@ -131,11 +134,11 @@ class Turns:
             lane.running_costly -= 1
             self._running_costly -= 1
         lane.served += seconds - work.estimate
-        self._costs.learn(work.caller.tenant, work.caller.rpc, seconds)
+        self._costs.learn(work.caller, seconds)
 
     def _start(self, lane: Lane, work: Work) -> None:
         self._waiting -= 1
-        if not len(lane):
+        if not lane.light and not lane.costly:
             del self._backlog[work.caller.tenant]
         lane.running += 1
         if work.costly:
@@ -146,7 +149,7 @@ class Turns:
 
     def _queue(self, lane: Lane) -> deque[Work] | None:
         """Return which work of a lane may start, the older one first."""
-        if lane.running >= self._limits.each:
+        if lane.running >= self._each:
             return None
         light, costly = lane.light, lane.costly
         if not costly or not self._may_cost(lane):
@@ -167,5 +170,5 @@ class Turns:
     def _forget(self) -> None:
         """Let lanes go that are like new ones."""
         for tenant, lane in list(self._lanes.items()):
-            if not len(lane) and not lane.running and lane.served <= self._served:
+            if not lane.waiting and not lane.running and lane.served <= self._served:
                 del self._lanes[tenant]

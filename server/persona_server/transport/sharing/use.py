@@ -1,5 +1,6 @@
 """What each tenant uses just now, held against its quota."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,13 +19,11 @@ class _Bucket:
     def __init__(self, rate: float, now: float) -> None:
         self._level, self._at = rate, now
 
-    def level(self, rate: float, now: float) -> float:
-        self._level = min(self._level + (now - self._at) * rate, rate)
-        self._at = now
-        return self._level
-
-    def take(self, count: float) -> None:
-        self._level -= count
+    def take(self, count: float, rate: float, now: float, least: float) -> float:
+        """Take some if there are `least` or more; return how many there were."""
+        level = min(self._level + (now - self._at) * rate, rate)
+        self._level, self._at = (level - count if level >= least else level), now
+        return level
 
 
 class _Use:
@@ -53,52 +52,42 @@ class Use:
 
     def arrive(self, tenant: str) -> None:
         """Count a call that has come, until `depart`. Raises QUOTA_EXCEEDED, and counts it not."""
-        quota = self._quota_of(tenant)
+        quota, now = self._quota_of(tenant), time.monotonic()
+        rate = quota.calls_per_second
         with self._lock:
-            use = self._use(tenant, quota)
+            use = self._use(tenant, quota, now)
             if use.concurrent >= quota.concurrent_calls:
                 raise quota_exceeded("concurrent_calls", quota.concurrent_calls, 1.0)
-            use.concurrent += 1
+            level = use.calls.take(1, rate, now, least=1)
+            if level >= 1:
+                use.concurrent += 1
+        if level < 1:
+            raise quota_exceeded("calls_per_second", rate, (1 - level) / rate)
 
     def depart(self, tenant: str) -> None:
         """Count a call no more that had arrived."""
         with self._lock:
             self._uses[tenant].concurrent -= 1
 
-    def call(self, tenant: str) -> None:
-        """Count a call that begins. Raises QUOTA_EXCEEDED."""
-        quota = self._quota_of(tenant)
-        rate = quota.calls_per_second
-        with self._lock:
-            use, now = self._use(tenant, quota), time.monotonic()
-            level = use.calls.level(rate, now)
-            if level >= 1:
-                use.calls.take(1)
-        if level < 1:
-            raise quota_exceeded("calls_per_second", rate, (1 - level) / rate)
-
     def transfer(self, tenant: str, size: int, *, refusable: bool) -> None:
         """Count bytes of a message or an answer. Raises QUOTA_EXCEEDED if that may be refused.
 
         It is refused if those before it have used up the quota; a large one is paid off later.
         """
-        quota = self._quota_of(tenant)
+        quota, now = self._quota_of(tenant), time.monotonic()
         rate = quota.bytes_per_second
         with self._lock:
-            use, now = self._use(tenant, quota), time.monotonic()
-            level = use.bytes.level(rate, now)
-            refused = refusable and level < 0
-            if not refused:
-                use.bytes.take(size)
-        if refused:
+            use = self._use(tenant, quota, now)
+            level = use.bytes.take(size, rate, now, least=0 if refusable else -math.inf)
+        if refusable and level < 0:
             raise quota_exceeded("bytes_per_second", rate, -level / rate)
 
-    def _use(self, tenant: str, quota: Quota) -> _Use:
+    def _use(self, tenant: str, quota: Quota, now: float) -> _Use:
         use = self._uses.get(tenant)
         if use is None:
             if len(self._uses) >= _MOST:
                 self._forget()
-            use = self._uses[tenant] = _Use(quota, time.monotonic())
+            use = self._uses[tenant] = _Use(quota, now)
         return use
 
     def _forget(self) -> None:

@@ -1,0 +1,85 @@
+"""The sockets of this process, which gRPC's core gives nobody: closed, or shut for addresses."""
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from persona_server.transport.entrance.barrier import keep_out
+
+DRAINED = 32  # megabytes at most that are taken away unread
+
+
+def close_connections(peers: set[str]) -> int:
+    """Shut this process's connections with these peers, as a network would; return how many."""
+    return sum(_closed_if_one_of(found, peers) for found in _sockets())
+
+
+def shut_out(networks: list[str], ports: set[int]) -> None:
+    """Let nobody of these networks, as network_of() names them, connect at the ports any more.
+
+    Whoever is connected stays so. Who was shut out before, and is not named again, may return.
+    Where the kernel has no such thing, nobody is.
+    """
+    for found in _sockets():
+        with suppress(OSError):
+            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and _port(found) in ports:
+                keep_out(found, networks)
+
+
+def _sockets() -> Iterator[socket.socket]:
+    """Yield each through a duplicate: who asks it something and then acts on it has the same one.
+
+    Each is open until the next one is asked for.
+    """
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208
+        with _duplicate(int(name)) as found:
+            if found is not None:
+                yield found
+
+
+@contextmanager
+def _duplicate(number: int) -> Iterator[socket.socket | None]:
+    try:
+        copy = os.dup(number) if _is_socket(number) else -1
+        # To close a copy of a database's file would give up the locks that this process has on it.
+        # So what has become a file between the two looks, if that ever happens, stays open.
+        found = socket.socket(fileno=copy) if copy >= 0 and _is_socket(copy) else None
+    except OSError:  # closed in the meantime
+        found = None
+    try:
+        yield found
+    finally:
+        if found is not None:
+            found.close()
+
+
+def _is_socket(number: int) -> bool:
+    return stat.S_ISSOCK(os.fstat(number).st_mode)
+
+
+def _port(listening: socket.socket) -> int:
+    name = listening.getsockname()
+    return int(name[1]) if isinstance(name, tuple) else 0
+
+
+def _closed_if_one_of(found: socket.socket, peers: set[str]) -> bool:
+    try:
+        host, port = found.getpeername()[:2]
+        host = host.removeprefix("::ffff:")  # IPv4 at a socket that takes both
+        if (f"[{host}]:{port}" if ":" in host else f"{host}:{port}") not in peers:
+            return False
+        found.shutdown(socket.SHUT_RDWR)
+        _drain(found)
+    except (OSError, ValueError):  # not connected, or of another kind
+        return False
+    return True
+
+
+def _drain(found: socket.socket) -> None:
+    """Take away what has come and was not read: else the server would still work on all of it."""
+    with suppress(BlockingIOError):
+        for _ in range(DRAINED):
+            if not found.recv(1 << 20):
+                return

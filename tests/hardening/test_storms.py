@@ -1,0 +1,165 @@
+"""R11: storms of calls that are taken back at once, beside a good client and on its own address."""
+
+import itertools
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from persona.v1 import persona_service_pb2 as pb
+from persona_server.transport.entrance.connections import AWAY_SECONDS
+from support.attacks import floods
+from support.attacks.beside import (
+    attackers,
+    call_one_by_one,
+    cpu_seconds,
+    most_resident,
+    pin,
+    resident,
+)
+from support.attacks.frames import Connection, message, request
+from support.data import make_place, persona
+from support.importer import LEAN
+from support.service import Service, running_service
+from support.waiting import eventually
+
+GET = "/persona.v1.PersonaService/GetPersona"
+IMPORT = "/persona.v1.PersonaService/ImportPersonas"
+CHECK = "/grpc.health.v1.Health/Check"
+WATCH = "/grpc.health.v1.Health/Watch"
+UNLIMITED = 1e9
+OVERCOME = 2.0  # seconds of the server's CPU that a storm at full speed costs until it is over
+LONG = 30.0  # seconds
+MEMORY = 100 << 20
+ADDRESSES = (f"127.0.2.{number}" for number in itertools.count(1))  # of attackers, one for each
+
+
+@pytest.fixture(scope="module")
+def stormed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("storms") / "data", *LEAN) as service:
+        pin(service.process.pid)
+        yield service
+
+
+@pytest.fixture(scope="module")
+def token(stormed: Service) -> str:
+    return stormed.token("good")
+
+
+@pytest.fixture(scope="module")
+def body(stormed: Service, token: str) -> bytes:
+    """What a good client asks."""
+    place = make_place(stormed.connect(token))
+    request = pb.GetPersonaRequest(**place.ids, persona_id=place.create(persona()).id)
+    return request.SerializeToString()
+
+
+def storm(name: str, address: str, source: str) -> None:
+    """Let a storm of a kind go on until it is over."""
+    if name == "watches":
+        floods.watch_storm(address, 20, LONG, source)
+    else:
+        assert floods.rapid_reset_until_shut_out(address, GET, UNLIMITED, LONG, source)
+
+
+@pytest.mark.parametrize("name", ["resets", "watches"])
+def test_a_storm_at_full_speed_is_overcome(
+    stormed: Service, token: str, body: bytes, name: str
+) -> None:
+    pid, source = stormed.process.pid, next(ADDRESSES)
+    with attackers(2) as pool:
+        before, spent = resident(pid), cpu_seconds(pid)
+        storming = pool.submit(storm, name, stormed.grpc, source)
+        most = most_resident(pid, storming.done)
+        storming.result()
+        assert cpu_seconds(pid) - spent < OVERCOME
+        assert most < before + MEMORY
+        trying = pool.submit(floods.rapid_reset, stormed.grpc, GET, UNLIMITED, 1.5, source)
+        seen = call_one_by_one(stormed.grpc, GET, token, body, 1.0)
+        assert seen.failed == trying.result() == 0  # it does not get in to make one
+
+
+def storms(token: str) -> dict[str, tuple[str, str | None, bytes]]:
+    """Return kinds of calls: path, token, and what is sent before they are taken back."""
+    empty = message(b"")
+    return {
+        "refused": (GET, None, b""),
+        "without message": (GET, token, b""),
+        "with message": (GET, token, empty),
+        "imports": (IMPORT, token, empty),
+        "checks": (CHECK, None, empty),
+        "watches": (WATCH, None, empty),
+        "unknown": ("/no.Such/Method", None, empty),
+    }
+
+
+@pytest.mark.parametrize("kind", storms(""))
+def test_storms_of_every_kind_of_call_are_shut_out(stormed: Service, kind: str) -> None:
+    path, token, body = storms(stormed.token("storming"))[kind]
+    source = next(ADDRESSES)
+    pid = stormed.process.pid
+    before, spent = resident(pid), cpu_seconds(pid)
+    with attackers(1) as pool:
+        attack = (stormed.grpc, path, UNLIMITED, LONG, source, token, body)
+        storm = pool.submit(floods.rapid_reset_until_shut_out, *attack)
+        most = most_resident(pid, storm.done)
+        assert storm.result()
+    assert cpu_seconds(pid) - spent < OVERCOME
+    assert most < before + MEMORY
+
+
+def test_watches_without_a_place_are_counted_as_refused(stormed: Service) -> None:
+    """They stay open, unlike those of a storm."""
+    attack = (stormed.grpc, WATCH, UNLIMITED)
+    source = next(ADDRESSES)
+    assert floods.refused_calls(*attack, 5.0, source)
+    assert not floods.refused_calls(*attack, 0.5, source)
+
+
+def test_who_was_connected_before_stays_and_the_address_may_return(
+    stormed: Service, token: str, body: bytes
+) -> None:
+    source = next(ADDRESSES)
+    innocent = Connection(stormed.grpc, source)
+    assert answered(innocent, token, body)
+    attack = (stormed.grpc, GET, UNLIMITED, LONG, source)
+    assert floods.rapid_reset_until_shut_out(*attack)
+    assert answered(innocent, token, body)
+    innocent.close()
+    until = time.monotonic() + 2 * AWAY_SECONDS
+    returned = floods.connected_again(stormed.grpc, source, until)
+    assert returned is not None
+    assert answered(returned, token, body)
+    returned.close()
+
+
+def test_who_takes_back_half_of_what_it_asks_is_served(
+    stormed: Service, token: str, body: bytes
+) -> None:
+    """As a client does that asks twice and takes the first answer."""
+    client = Connection(stormed.grpc, next(ADDRESSES))
+    for _ in range(20):
+        streams = [client.open(request(GET, token)) for _ in range(40)]
+        for stream in streams:
+            client.data(stream, message(body), end=True)
+        for stream in streams[::2]:
+            client.reset(stream)
+        all_over(client, streams[1::2])
+    assert answered(client, token, body)
+    client.close()
+
+
+def answered(client: Connection, token: str, body: bytes) -> bool:
+    """Make a call, and wait for its end; return whether the connection is there still."""
+    stream = client.open(request(GET, token))
+    client.data(stream, message(body), end=True)
+    all_over(client, [stream])
+    return not client.closed
+
+
+def all_over(client: Connection, streams: list[int]) -> None:
+    def over() -> bool:
+        client.pump(0.05)
+        return client.over >= set(streams)
+
+    eventually(over)
