@@ -17,7 +17,7 @@ from typing import NamedTuple
 import measures_cpu
 from simulated import Item, Lapse, bank, change_share, measure, plant, rating_change_share, respond
 
-from persona_server.measures.policy import Status
+from persona_server.measures.individual.policy import Status
 
 Design = tuple[int, int]  # questions, simulations
 
@@ -85,9 +85,9 @@ def cell(random: Random, items: list[Item], n: int, study: Study) -> Cell:
         asked = random.sample(items, questions)
         lapse = study.lapses(random, study.truth)
         results.append(measure(asked, respond(random, asked, simulations, lapse)))
-    estimates = [result.estimate for result in results]
-    found = [e.coefficient for e in estimates if e.coefficient is not None]
-    bounds = [e.lower_bound for e in estimates if e.lower_bound is not None]
+    estimates = [result.estimate for result in results if result.estimate is not None]
+    found = [estimate.coefficient for estimate in estimates]
+    bounds = [estimate.low for estimate in estimates]
     covered = fmean(bound <= study.truth for bound in bounds)
     return Cell(
         study.design,
@@ -179,8 +179,8 @@ def shared_lapse_rows(n: int) -> Iterator[Row]:
 def cpu_rows() -> Iterator[Row]:
     """CPU time by goal, in milliseconds."""
     goals = (
-        ("reliability, 200 questions x 10 among 5,000 peers", 50, measures_cpu.reliability_time),
-        ("timeline, 10 waves x 200 questions, given noise sums", 50, measures_cpu.timeline_time),
+        ("reliability, 200 questions x 10 among 5,000 others", 50, measures_cpu.reliability_time),
+        ("timeline, 10 waves x 200 questions, given the sums", 50, measures_cpu.timeline_time),
         ("match of 100,000 library personas", 150, measures_cpu.match_time),
     )
     for name, limit, measured in goals:

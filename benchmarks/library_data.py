@@ -16,7 +16,7 @@ from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup
 from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer, Response
-from persona_server.measures.policy import Policy
+from persona_server.measures.individual.policy import Policy
 from persona_server.services.library.promoting import look_at, promote
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.services.responses.recording import record_responses
@@ -94,12 +94,15 @@ def _add_in(
     return add_personas(repositories, Group(project, group, locked), personas, "personas[{}]").ids
 
 
+_FEW = 6  # of whom chance is known
+
+
 def _answer(store: Store, people: list[bytes], sizes: Sizes) -> None:
-    """Let everybody answer all questions once, and the first one in every simulation."""
+    """Let everybody answer all questions once, and the first few in every simulation."""
     source = random.Random(3)
     for number in range(sizes.simulations):
         simulation = str(uuid.UUID(int=source.getrandbits(128)))
-        for batch in _batches(source, people if number == 0 else people[:1], number, sizes):
+        for batch in _batches(source, people if number == 0 else people[:_FEW], number, sizes):
             with store.writing(TENANT, None) as repositories:
                 record_responses(repositories, simulation, batch)
 

@@ -8,12 +8,16 @@ from statistics import median
 from time import process_time
 
 from persona_server.measures.answers import Answer, Kind, Question, Value, first_answers, set_value
-from persona_server.measures.histogram import Histogram, Moment, Moments, increments
+from persona_server.measures.individual.change import Noise
+from persona_server.measures.individual.crowds import Crowd, Tally, crowd
+from persona_server.measures.individual.points import points
+from persona_server.measures.individual.reliability import reliability
+from persona_server.measures.individual.shift import choice_shift, numeric_shift
+from persona_server.measures.individual.trend import benjamini_hochberg, inversion_counts
 from persona_server.measures.matching import Candidate, Matcher, Target
-from persona_server.measures.points import Noise, noise, points
-from persona_server.measures.reliability import reliability
-from persona_server.measures.shift import adjusted, choice_shift, numeric_shift
-from persona_server.measures.trend import inversion_counts
+from persona_server.measures.populations import Numbers
+
+MOST_SETS = 64  # as many as the storage counts
 
 
 def milliseconds(run: Callable[[], object], repeats: int = 7) -> float:
@@ -42,37 +46,36 @@ def large_question(i: int, random: Random) -> tuple[Question, list[Value]]:
     return (Question.choices(key, items) if place == 8 else Question.themes(key)), list(values)
 
 
-def large_crowd(random: Random, values: list[Value]) -> Histogram:
-    """5,000 individuals: 500 with m = 1, 500 with m = 2, … 500 with m = 10."""
-    counts: Counter[tuple[Value, int]] = Counter()
-    for m in range(1, 11):
-        counts.update((value, m) for value in random.choices(values, k=500 * m))
-    return Histogram(counts)
-
-
-def as_moments(histogram: Histogram) -> Moments:
-    """Sum a numeric histogram by m, as storage keeps it for sentiment."""
-    rows: dict[int, Moment] = {}
-    for (value, m), count in histogram.counts.items():
-        number = int(value)
-        sums = Moment(count, count * number, count * number * number)
-        rows[m] = rows.get(m, Moment(0, 0, 0)).plus(sums)
-    return Moments(rows)
+def large_tally(random: Random, question: Question, values: list[Value], own: Value) -> Tally:
+    """Return the answers of 5,000 individuals and one more, as the storage has them."""
+    given = Counter([own, *random.choices(values, k=5000)])
+    if question.kind is Kind.SENTIMENT:
+        return Numbers.of(given)
+    return dict(given.most_common(MOST_SETS))
 
 
 def reliability_time() -> float:
-    """Time 200 questions x 10 simulations among 5,000 peers."""
+    """Time 200 questions x 10 simulations among 5,000 others."""
     random = Random(6)
     answers: list[Answer] = []
-    everyone: dict[Question, Histogram | Moments] = {}
+    tallies: dict[Question, dict[str, Tally]] = {}
     for i in range(200):
         question, values = large_question(i, random)
         usual = random.choice(values)
         given = [usual if random.random() < 0.8 else random.choice(values) for _ in range(10)]
         answers += [Answer(question, f"s{s}", f"{i}-{s}", s, v) for s, v in enumerate(given)]
-        crowd = large_crowd(random, values).plus(increments({}, Counter(given)))
-        everyone[question] = as_moments(crowd) if question.kind is Kind.SENTIMENT else crowd
-    return milliseconds(lambda: reliability(answers, everyone))
+        tallies[question] = {
+            f"s{s}": large_tally(random, question, values, v) for s, v in enumerate(given)
+        }
+
+    def measured() -> object:
+        crowds: dict[Question, dict[str, Crowd]] = {
+            question: {s: crowd(question, tally) for s, tally in by_simulation.items()}
+            for question, by_simulation in tallies.items()
+        }
+        return reliability(answers, crowds)
+
+    return milliseconds(measured)
 
 
 def timeline_time() -> float:
@@ -89,18 +92,18 @@ def timeline_time() -> float:
         for question, values in asked
         for s in range(10)
     ]
-    everyone = {Kind.RATING: Noise(10**10, 9000, 1000), Kind.SENTIMENT: Noise(10**15, 9000, 1000)}
+    others = {Kind.RATING: Noise(9000, 1.0, 1.0), Kind.SENTIMENT: Noise(9000, 0.1, 1.0)}
 
     def timeline() -> None:
-        shifts = []
+        p_values = []
         for question, given in first_answers(answers).items():
             if question.kind is Kind.CHOICE:
                 choice_shift(given)
                 continue
-            series = points(given)
-            others = everyone[question.kind].minus(noise(question.kind, series))
-            shifts.append(numeric_shift(question, series, others))
-        adjusted(shifts)
+            shift = numeric_shift(question, points(given), others[question.kind], None)
+            if shift.reliable is not None:
+                p_values.append(shift.reliable.p)
+        benjamini_hochberg(p_values)
 
     return milliseconds(timeline)
 

@@ -1,9 +1,9 @@
-"""Simulated respondents of known truth among simulated peers; all are drawn from a seeded Random.
+"""Simulated respondents of known truth among simulated others; all are drawn from a seeded Random.
 
-A respondent has an attitude to each question, drawn from its peers' answers. It gives that with
-probability √C, else it lapses and gives the answer of a random peer. So two answers both tell the
+A respondent has an attitude to each question, drawn as all people's are. It gives that with
+probability √C, else it lapses and gives the answer of a random person. So two answers both tell the
 attitude with probability C; otherwise they agree as by chance. C is then the true value of the
-coefficient, whatever the kind of question.
+coefficient, whatever the kind of question. In each simulation others answer in the same way.
 """
 
 from collections import Counter
@@ -11,26 +11,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from persona_server.measures.answers import Answer, Kind, Question, Value, first_answers, set_value
-from persona_server.measures.histogram import Histogram, increments
-from persona_server.measures.points import Noise, Point, noise
-from persona_server.measures.reliability import Reliability, reliability
-from persona_server.measures.shift import numeric_shift
+from persona_server.measures.answers import Answer, Kind, Question, Value, set_value
+from persona_server.measures.individual.change import Noise, ReliableChange, reliable_change
+from persona_server.measures.individual.crowds import Crowd, crowd
+from persona_server.measures.individual.points import Differences, Point, differences
+from persona_server.measures.individual.reliability import Reliability, reliability
 
-PEERS = 60
+OTHERS = 60
+MOST_SIMULATIONS = 6
 
 
 @dataclass(frozen=True)
 class Item:
-    """A question, each peer's answers, and their histogram."""
+    """A question, how people answer it, and what the others did in each simulation."""
 
     question: Question
-    peers: list[list[Value]]
-    histogram: Histogram
+    values: list[Value]
+    weights: list[float]
+    given: list[Counter[Value]]
 
     def answer(self, random: Random) -> Value:
-        """Answer as a random peer does."""
-        return random.choice(random.choice(self.peers))
+        """Answer as a random person does."""
+        return random.choices(self.values, self.weights)[0]
 
 
 def popularity(random: Random, values: list[Value]) -> list[float]:
@@ -56,18 +58,18 @@ def scales(key: str, random: Random) -> tuple[Question, list[Value]]:
 
 
 def bank(random: Random, consensus: float = 0.0, size: int = 300) -> list[Item]:
-    """Make questions that peers answered 1 to 4 times; with consensus, mostly alike."""
+    """Make questions that others answered in every simulation; with consensus, mostly alike."""
     items = []
     for i in range(size):
         question, values = scales(f"q{i:03}", random)
-        weights, usual = popularity(random, values), random.choice(values)
-        peers: list[list[Value]] = [
-            [usual] * random.randint(1, 4)
-            if random.random() < consensus
-            else random.choices(values, weights, k=random.randint(1, 4))
-            for _ in range(PEERS)
+        weights, usual = popularity(random, values), random.randrange(len(values))
+        total = sum(weights)
+        weights = [(1 - consensus) * w / total for w in weights]
+        weights[usual] += consensus
+        given = [
+            Counter(random.choices(values, weights, k=OTHERS)) for _ in range(MOST_SIMULATIONS)
         ]
-        items.append(Item(question, peers, Histogram.of(map(Counter, peers))))
+        items.append(Item(question, values, weights, given))
     return items
 
 
@@ -86,24 +88,22 @@ def respond(random: Random, items: list[Item], simulations: int, lapse: Lapse) -
 
 
 def measure(items: list[Item], answers: list[Answer]) -> Reliability:
-    """Measure a respondent among its peers."""
-    grouped = first_answers(answers)
-    everyone = {}
-    for item in items:
-        own = Counter(answer.value for answer in grouped[item.question])
-        everyone[item.question] = item.histogram.plus(increments({}, own))
-    return reliability(answers, everyone)
+    """Measure a respondent among the others."""
+    given = {item.question: item.given for item in items}
+    crowds: dict[Question, dict[str, Crowd]] = {}
+    for one in answers:
+        everybody = given[one.question][int(one.simulation_id[1:])] + Counter([one.value])
+        crowds.setdefault(one.question, {})[one.simulation_id] = crowd(one.question, everybody)
+    return reliability(answers, crowds)
 
 
 def plant(random: Random, asked: list[Item], answers: list[Answer]) -> set[Question]:
-    """Turn one answer to each of some questions into its contrary, where peers gave one."""
+    """Turn one answer to each of some questions into its contrary, where there is one."""
     planted = set()
     simulations = len(answers) // len(asked)
     for i in random.sample(range(len(asked)), len(asked) // 4):
         item, first = asked[i], simulations * i
-        contrary = [
-            v for peer in item.peers for v in peer if excludes(answers[first].value, v, item)
-        ]
+        contrary = [v for v in item.values if excludes(answers[first].value, v, item)]
         if contrary:
             at = first + random.randrange(simulations)
             answers[at] = answers[at]._replace(value=random.choice(contrary))
@@ -123,38 +123,48 @@ def excludes(a: Value, b: Value, item: Item) -> bool:
     return middle - low >= span / 8 and high - middle >= span / 8
 
 
-def change_share(random: Random, n: int, peers: tuple[int, int], change: float) -> float:
-    """Share of reliable changes; noise 0.05, ``change`` in units of one answer's deviation."""
-    question, unit = Question.sentiment("s"), 50_000
+def noise_of(kind: Kind, individuals: list[list[Point]]) -> Noise:
+    """Return the noise of individuals' series."""
+    total = Differences()
+    for series in individuals:
+        for _, found in differences(kind, series):
+            total = total.plus(found)
+    variance, inverse = total.variance(kind), total.mean_inverse
+    if kind is Kind.RATING:
+        variance = max(variance, inverse / 4)
+    return Noise(total.number, float(variance), float(inverse))
 
-    def wave(shift: float = 0.0) -> int:
-        return round(random.gauss(shift, unit))
+
+def is_reliable(kind: Kind, own: list[Point], others: Noise) -> bool:
+    """Whether a change is reliable, tested alone."""
+    found = reliable_change(kind, own, others)
+    return isinstance(found, ReliableChange) and found.reliable(found.p)
+
+
+def change_share(random: Random, n: int, others: tuple[int, int], change: float) -> float:
+    """Share of reliable changes; noise 0.05, ``change`` in units of one answer's deviation."""
+    unit = 50_000
+
+    def wave(time: int, shift: float = 0.0) -> Point:
+        return Point(time, round(random.gauss(shift, unit)), 1, f"s{time}")
 
     found = 0
     for _ in range(n):
-        others = Noise()
-        for _ in range(peers[0]):
-            series = [Point(t, wave()) for t in range(peers[1])]
-            others = others.plus(noise(question.kind, series))
-        own = [Point(0, wave()), Point(1, wave(change * unit))]
-        reliable = numeric_shift(question, own, others).reliable
-        found += reliable is not None and reliable.reliable_change
+        series = [[wave(t) for t in range(others[1])] for _ in range(others[0])]
+        own = [wave(0), wave(1, change * unit)]
+        found += is_reliable(Kind.SENTIMENT, own, noise_of(Kind.SENTIMENT, series))
     return found / n
 
 
 def rating_change_share(random: Random, n: int, deviation: float) -> float:
     """Share of reliable changes under no change, of ratings 1…5 rounded from 3 and noise."""
-    question = Question.rating("r", 1, 5)
 
     def waves(length: int) -> list[Point]:
         latent = (random.gauss(3, deviation) for _ in range(length))
-        return [Point(t, min(5, max(1, round(x)))) for t, x in enumerate(latent)]
+        return [Point(t, min(5, max(1, round(x))), 1, f"s{t}") for t, x in enumerate(latent)]
 
     found = 0
     for _ in range(n):
-        others = Noise()
-        for _ in range(20):
-            others = others.plus(noise(question.kind, waves(3)))
-        reliable = numeric_shift(question, waves(2), others).reliable
-        found += reliable is not None and reliable.reliable_change
+        others = noise_of(Kind.RATING, [waves(3) for _ in range(20)])
+        found += is_reliable(Kind.RATING, waves(2), others)
     return found / n

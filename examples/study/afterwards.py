@@ -63,11 +63,13 @@ def _what_stays(study: Study, name: str) -> list[list[str]]:
     now.measured_at.CopyFrom(study.followed[name].measured_at)
     expect(now == study.followed[name], "Reliability stays as it is.")
     said = f"C {number(now.coefficient.value)}, at least {number(now.lower_bound.value)}"
+    changes = now.reliable_change_count
+    changed = "1 question has changed" if changes == 1 else f"{changes} questions have changed"
     library = list(client.list_library_personas())
     return [
         ["answers", f"all {number(len(answers), 0)}, each marked: its persona is deleted"],
         ["persona", f"{_persona_then(study, name).full_name}, every field as when it answered"],
-        ["reliability", f"of {name}: {said}; {now.reliable_change_count} questions have changed"],
+        ["reliability", f"of {name}: {said}; {changed}"],
         ["timeline", f"of {name}: {len(timelines)} questions, the same to the last digit"],
         ["library", f"{len(library)} individuals, ready for the next project"],
     ]

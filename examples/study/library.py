@@ -9,14 +9,13 @@ from study.report import expect, number
 from study.respondents import Manner
 from study.stage import Study
 
-# How the rules are called in the table, whether a figure must be at least or at most the limit,
+# How the rules are called in the table, but those of styles, whether a figure must be at least or at most the limit,
 # and with how many decimals.
 _RULES = {
     "simulations": ("waves", "≥", 0),
     "questions": ("questions", "≥", 0),
     "attainable": ("attainable", "≥", 2),
     "lower_bound": ("C at least", "≥", 2),
-    "contradiction_rate": ("contradicting", "≤", 2),
 }
 
 
@@ -39,7 +38,8 @@ def promote_the_reliable(study: Study) -> None:
     study.report.say(
         f"All are proposed for the Persona Library. {len(study.library)} are in it now, "
         f"{len(study.refused)} are refused. A refusal names every rule with its figure. Here is "
-        "one of each kind; ! marks what does not hold:"
+        "one of each kind; ! marks what does not hold. (Answers that follow the form of the "
+        "questions are told from 15 questions of a kind on, and are left out here.)"
     )
 
 
@@ -60,6 +60,9 @@ def show_the_refused(study: Study) -> None:
         rows.append([name, study.respondents[name].manner.value, *figures])
     head = ["refused", "consumer", *(f">{label}  " for label, _, _ in _RULES.values())]
     study.report.table(head, rows)
+    late = study.refused[of_manner(study, Manner.LATE)[0]].reliability
+    assert late is not None
+    study.report.say(f"And each says what would help, as of the last one: {late.explanation}")
     _explain(study)
     _show_contradiction(study, of_manner(study, Manner.CONTRADICTORY)[0])
 
@@ -73,7 +76,9 @@ def _explain(study: Study) -> None:
         "(Attainable is what perfect answers would have earned: too few can't earn enough.) In the "
         f"library are {_count(study, steady)} steady ones, for the bar is high; "
         f"{_count(study, shifting)} shifting ones, since a true change of attitude lowers C, too; "
-        f"and {_count(study, wavering)} wavering ones, since 95% is not 100%."
+        f"and {_count(study, wavering)} wavering ones, since 95% is not 100%. The random ones "
+        "answer in the same simulations, so that all look a little steadier beside them: controls "
+        "belong in simulations of their own."
     )
 
 

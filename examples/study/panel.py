@@ -62,9 +62,10 @@ def measure_everybody(study: Study) -> None:
         ["consumer", "how it truly answers"], [[m.value, text] for m, text in _MANNERS.items()]
     )
     study.report.say(
-        "It measures C: how far each agrees with itself from wave to wave, beyond chance. 1 is "
-        "always, 0 is as by chance. It also says what C is at least, with 95% certainty, and "
-        "which share of the pairs of answers contradict each other:"
+        "It measures C: how far each agrees with itself from wave to wave, beyond what two "
+        "consumers of the same wave would agree by chance. 1 is always, 0 is as by chance. It also "
+        "says what C is at least, with 95% certainty, and which share of the pairs of answers "
+        "contradict each other:"
     )
     head = [
         "consumer",

@@ -65,8 +65,9 @@ def follow_over_five_waves(study: Study) -> None:
     )
     _show_shifts(study, name)
     study.report.say(
-        "RCI, the reliable change index, is the change in units of what others show by chance. "
-        "Beyond the limit, chance hardly explains it. Over all who were reused, a reliable change "
+        "RCI, the reliable change index, is the change in units of its standard error, as others' "
+        "answers show it; p is adjusted over all questions of the individual. Below 0.05 chance "
+        "hardly explains the change. Over all who were reused, a reliable change "
         f"is found in {_share(shifts_found(study, True))} timelines that truly shift, and in "
         f"{_share(shifts_found(study, False))} that do not."
     )
@@ -96,7 +97,7 @@ def _show_shifts(study: Study, name: str) -> None:
         *(f">{wave + 1}" for wave in range(1, WAVES)),
         ">change",
         ">RCI",
-        ">limit",
+        ">p",
         "reliable",
     ]
     study.report.table(head, [_shift_row(study, t) for t in numeric[:_SHOWN]])
@@ -111,6 +112,6 @@ def _shift_row(study: Study, timeline: QuestionTimeline) -> list[str]:
         *(number(point.value.value, decimals) for point in timeline.points),
         signed(shift.change.value, decimals),
         signed(change.rci),
-        f"±{number(change.threshold)}",
+        f"{change.adjusted_p:.3f}",
         "yes" if change.reliable else "no",
     ]

@@ -48,13 +48,16 @@ def test_reliability_shows_every_rule_with_its_figure(
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(f"persona_id {one}")
     assert "status  eligible for the library" in done.out
-    assert "C       1 (" in done.out
+    assert "C       1, 90%: 0.81 to 1 (" in done.out
+    assert "4 simulations, 6 individuals in each" in done.out
     assert rules(done.out) == {
         "simulations": ["4", "at least 3", "yes"],
         "comparable questions": ["16", "at least 15", "yes"],
-        "attainable bound": ["0.719", "at least 0.7", "yes"],
-        "lower bound of C": ["0.719", "at least 0.7", "yes"],
-        "contradicting pairs": ["0", "at most 0.2", "yes"],
+        "attainable bound": ["0.81", "at least 0.7", "yes"],
+        "lower bound of C": ["0.81", "at least 0.7", "yes"],
+        "straight-lining": ["0.3", "at most 0.4", "yes"],
+        "acquiescence, either way": ["0.2", "at most 0.45", "yes"],
+        "first option shown": ["too few such questions", "at most 0.35", "yes"],
     }
 
 
@@ -70,11 +73,12 @@ def test_what_is_undefined_has_a_reason_and_no_number(
     undefined = "undefined: no question was answered in two simulations"
     assert shown["attainable bound"] == [undefined, "at least 0.7", "no"]
     assert shown["lower bound of C"][0] == undefined
-    assert shown["contradicting pairs"][0].startswith("undefined: ")
+    assert shown["straight-lining"][0] == "too few such questions"
+    assert "No question was answered in two simulations: ask the same questions again." in done.out
     lines = cli.run("reliability", first, second, *place.options, "--json").lines()
     assert [line["persona_id"] for line in lines] == [first, second]
     assert lines[0]["coefficient"] is None
-    assert lines[0]["lower_bound_reason"] == "UNDEFINED_REASON_NO_REPEATED_QUESTION"
+    assert lines[0]["coefficient_reason"] == "UNDEFINED_REASON_NO_REPEATED_QUESTION"
     assert [rule["figure"] for rule in lines[0]["rules"][:2]] == [0.0, 0.0]
     assert lines[0]["rules"][3]["figure"] is None
 
@@ -84,10 +88,12 @@ def test_contradictions_and_models_are_shown(
 ) -> None:
     one = client.create_persona(*place.ids, rich_persona()).id
     tag = answer_reliably(group, one)
-    record(group.caller, uid(), *ratings(one, tag, 1, day=9, model="m2", prompt_version="7"))
+    given = ratings(one, tag, 2, day=9, model="m2", prompt_version="7")
+    record(group.caller, uid(), *given)
     done = cli.run("reliability", one, *place.options)
     assert "status  not eligible for the library" in done.out
-    assert rules(done.out)["contradicting pairs"] == ["0.4", "at most 0.2", "no"]
+    assert "Its answers agree too little" in done.out
+    assert "Contradicting pairs of answers: 64 of 160." in done.out
     assert "several models or prompt versions: " in done.out
     assert "m2 7" in done.out
     head, *lines = rows(done.out[done.out.index("QUESTION") :])
@@ -95,7 +101,7 @@ def test_contradictions_and_models_are_shown(
     assert len(lines) == QUESTIONS
     assert lines[0][:3] == [f"{tag}-00", "rating 1 to 5", "4 of 10"]
     said = {r.id: r.rating.value for r in client.list_responses(persona_id=one)}
-    assert [said[i] for i in lines[0][3:]] == [4, 1]
+    assert [said[i] for i in lines[0][3:]] == [4, 2]
 
 
 def test_reliability_names_group_or_library(cli: Cli, found: LibraryPersona) -> None:
@@ -126,7 +132,7 @@ def test_promotion_shows_the_library_persona_or_why_not(
     again = dict(cells for cells in rows(cli.run("promote", one, *place.options).out) if cells[1:])
     assert again["id"] == line["id"]
     assert again["full_name"] == "Maria Santos"
-    assert again["reliability"] == "C 1, at least 0.719 (16 questions in 4 simulations)"
+    assert again["reliability"] == "C 1, at least 0.81 (16 questions in 4 simulations)"
     assert (again["projects"], again["answers"]) == ("1", "64")
     assert again["promoted_from"] == f"persona {one}"
     assert again["promoted_in"] == f"group {place.group_id}"
@@ -266,7 +272,7 @@ def test_a_timeline_is_told_in_words(cli: Cli, group: Group) -> None:
     done = cli.run("library", "timeline", shifting.id, "--question", key)
     title, change, trend, *table = done.out.splitlines()
     assert title == f"{key} (rating 1 to 5)"
-    assert change == "▲ reliable change +2 (RCI +2.83, threshold 2.23)"
+    assert change == "▲ reliable change +2 (RCI +2.83, adjusted p 0.018)"
     assert trend == "trend +0.473 per 30 days (95%: +0.076 to +0.869)"
     assert [line[1] for line in rows("\n".join(table))] == ["ANSWER", "2", "2", "3", "4", "4"]
     done = cli.run("library", "timeline", shifting.id, "--question", f"{key}-choice")

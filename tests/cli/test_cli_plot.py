@@ -15,6 +15,7 @@ from persona.v1.measures_pb2 import (
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,
     QUESTION_KIND_THEMES,
+    SLOPE_UNIT_THIRTY_DAYS,
     UNDEFINED_REASON_TOO_FEW_POINTS,
     Question,
     QuestionTimeline,
@@ -46,14 +47,14 @@ def timeline(kind: "Any", values: tuple[Any, ...], **question: Any) -> QuestionT
 
 
 def rising(*, reliable: bool = True, band: bool = True) -> QuestionTimeline:
-    """Return worked case 3, or one whose change is noise."""
+    """Return worked case 5, or one whose change is noise."""
     made = timeline(QUESTION_KIND_RATING, (2, 2, 3, 4, 4), min=1, max=5)
     shift = made.numeric_shift
     shift.first, shift.last, shift.mean, shift.change.value = 2, 4, 3, 2
     change = shift.reliable_change
-    change.rci, change.threshold, change.reliable = 2.828427, 2.228139, reliable
-    change.noise_variance, change.noise_difference_count = 0.25, 10
-    shift.slope.per_30_days = 0.472973
+    change.rci, change.adjusted_p, change.reliable, change.change = 2.828427, 0.0179, reliable, 2
+    change.noise.variance, change.noise.difference_count = 0.25, 10
+    shift.slope.value, shift.slope.per = 0.472973, SLOPE_UNIT_THIRTY_DAYS
     if band:
         shift.slope.low.value, shift.slope.high.value = 0.076477, 0.869469
     return made
@@ -81,19 +82,19 @@ def svg(tmp_path: Path) -> Path:
 def test_reliable_change_is_marked_in_words_and_colour(svg: Path) -> None:
     picture = drawn(svg, rising())
     said = texts(picture)
-    assert "▲ reliable change +2 (RCI +2.83, threshold 2.23)" in said
+    assert "▲ reliable change +2 (RCI +2.83, adjusted p 0.018)" in said
     assert "trend +0.473 per 30 days (95%: +0.076 to +0.869)" in said
     assert "Maria Santos" in said
     assert "Answers over time: 1 question, 2026-01-01 to 2026-05-31" in said
     assert {"1", "2", "3", "4", "5"} <= set(said)  # the whole scale
     noise = drawn(svg, rising(reliable=False))
-    assert "change +2, within the noise (RCI +2.83, threshold 2.23)" in texts(noise)
+    assert "change +2, within the noise (RCI +2.83, adjusted p 0.018)" in texts(noise)
     assert marks(picture, ORANGE) > 0
     assert marks(noise, ORANGE) == 0
 
 
 def test_intervals_are_those_of_the_measures(svg: Path) -> None:
-    """Bars reach t·√v to both sides; the band is widest at its ends, as least squares says."""
+    """Bars reach 1.96 √v to both sides; the band is widest at its ends, as least squares says."""
     picture = drawn(svg, rising())
     ticks = _heights(picture)
     unit = (ticks["1"] - ticks["5"]) / 4
@@ -101,7 +102,7 @@ def test_intervals_are_those_of_the_measures(svg: Path) -> None:
     assert len(bars) == 5
     for path in bars:
         (_, low), (_, high) = path
-        assert (low - high) / unit == pytest.approx(2 * 2.228139 * 0.5, rel=1e-3)
+        assert (low - high) / unit == pytest.approx(2 * 1.96 * 0.5, rel=1e-3)
     [band] = _paths(picture, "FillBetweenPolyCollection_1")
     # At the first day: t₃ · s · √(1/5 + 66²/13320), from the worked case.
     spread = 3.182446 * (0.689189 / 3) ** 0.5 * (1 / 5 + 66**2 / 13320) ** 0.5
@@ -198,7 +199,7 @@ def test_the_command_draws_what_the_service_says(
     done = cli.run("library", "timeline", shifting.id, "--question", key, "--plot", target)
     assert (done.code, done.out, done.err) == (0, "", f"Wrote {target}.\n")
     said = texts(ET.fromstring(target.read_bytes()))  # noqa: S314
-    assert "▲ reliable change +2 (RCI +2.83, threshold 2.23)" in said
+    assert "▲ reliable change +2 (RCI +2.83, adjusted p 0.018)" in said
     assert key in said
     done = cli.run("library", "timeline", shifting.id, "--question", "no", "--plot", target)
     assert (done.code, done.err) == (1, "persona: There are no answers to draw.\n")

@@ -163,7 +163,7 @@ def test_a_timeline_has_all_questions_or_one(
     assert len(every) == QUESTIONS + 3
     [one] = client.get_attitude_timeline(shifting.id, question_key=key)
     assert one.numeric_shift.reliable_change.rci == pytest.approx(RCI, abs=1e-6)
-    assert one.numeric_shift.slope.per_30_days == pytest.approx(SLOPE, abs=1e-6)
+    assert one.numeric_shift.slope.value == pytest.approx(SLOPE, abs=1e-6)
     assert one.numeric_shift.slope.low.value == pytest.approx(LOW, abs=1e-6)
     assert one in every
     answers = list(client.list_responses(library_persona_id=shifting.id, question_key=key))

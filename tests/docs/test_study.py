@@ -76,7 +76,8 @@ def test_nobody_random_or_contradictory_is_promoted_and_nearly_all_steady_ones_a
 @pytest.mark.parametrize("manner", TRUE_C)
 def test_measured_reliability_is_near_the_true_one(told: Told, manner: Manner) -> None:
     found = [told.study.measured[name].coefficient.value for name in of_manner(told.study, manner)]
-    assert abs(sum(found) / len(found) - TRUE_C[manner]) < 0.1
+    # The mean of eight who answer at random has a standard error of 0.05.
+    assert abs(sum(found) / len(found) - TRUE_C[manner]) < 0.15
 
 
 def broken(reliability: Reliability) -> set[str]:
@@ -92,7 +93,7 @@ def test_each_is_refused_for_what_it_is(told: Told) -> None:
     for manner in (Manner.RANDOM, Manner.CONTRADICTORY):
         for name in of_manner(told.study, manner):
             assert measured[name].status == RELIABILITY_STATUS_NOT_ELIGIBLE
-            assert broken(measured[name]) == {"lower_bound", "contradiction_rate"}
+            assert broken(measured[name]) == {"lower_bound"}
 
 
 def test_a_refusal_names_every_rule_with_its_figure(told: Told) -> None:
@@ -130,12 +131,13 @@ def test_all_contradictions_are_found_and_no_others(told: Told) -> None:
     assert [len(keys) for keys in planted] == [11] * 8
 
 
-def test_planted_shifts_are_reliable_and_others_hardly_ever(told: Told) -> None:
+def test_planted_shifts_are_often_reliable_and_others_hardly_ever(told: Told) -> None:
+    """Each is judged among all questions of its individual, so that chance finds next to none."""
     shifted, others = shifts_found(told.study, True), shifts_found(told.study, False)
-    assert len(shifted) == 2 * len(SHIFTS)
-    assert all(shifted)
+    assert len(shifted) == 3 * len(SHIFTS)
+    assert sum(shifted) >= len(shifted) / 2
     assert len(shifted) + len(others) == 14 * len(told.study.reused)
-    assert sum(others) / len(others) < 0.05
+    assert sum(others) / len(others) < 0.02
 
 
 def test_the_shift_goes_where_it_was_planted(told: Told) -> None:
@@ -256,7 +258,7 @@ def test_make_demo_prints_the_story_and_fails_where_the_page_tells_another(
 ) -> None:
     story = story_of(PAGE.read_text("utf-8"))
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    other = with_story(PAGE.read_text("utf-8"), story.replace("29 are in it", "28 are in it"))
+    other = with_story(PAGE.read_text("utf-8"), story.replace("31 are in it", "30 are in it"))
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / PAGE.name).write_text(other, "utf-8")
     with demo(tmp_path) as failing:

@@ -97,8 +97,7 @@ def test_what_is_undefined_is_null_beside_its_reason(
     found = rest.call("GET", f"{place.path}/{one}/reliability").json()
     assert found["status"] == "RELIABILITY_STATUS_INSUFFICIENT_DATA"
     assert {name: found[name] for name in NULL_MEASURES} == dict.fromkeys(NULL_MEASURES)
-    for name in ("coefficient_reason",):
-        assert found[name] == "UNDEFINED_REASON_NO_REPEATED_QUESTION"
+    assert found["coefficient_reason"] == "UNDEFINED_REASON_NO_REPEATED_QUESTION"
     assert found["contradiction_rate_reason"] == "UNDEFINED_REASON_NO_COMPARABLE_PAIR"
     assert (found["library_persona_id"], found["promotion_pending"]) == (None, False)
     rules = {rule["name"]: rule for rule in found["rules"]}

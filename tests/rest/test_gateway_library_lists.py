@@ -158,5 +158,10 @@ def test_a_timeline_shows_nulls_where_nothing_is_known(rest: Rest, shelf: Shelf)
         "UNDEFINED_REASON_TOO_FEW_DIFFERENCES",
     )
     assert (shift["trend"], shift["trend_reason"]) == (None, "UNDEFINED_REASON_TOO_FEW_POINTS")
-    assert shift["slope"] == {"per_30_days": 0, "low": None, "high": None}
+    assert shift["slope"] == {
+        "value": 0,
+        "low": None,
+        "high": None,
+        "per": "SLOPE_UNIT_SIMULATION",
+    }
     assert shift["interval_reason"] == "UNDEFINED_REASON_NO_RESIDUALS"

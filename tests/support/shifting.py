@@ -1,4 +1,4 @@
-"""An individual whose attitude shifts: worked case 3 of the measures."""
+"""An individual whose attitude shifts: worked case 5 of the measures."""
 
 from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer, Response

@@ -107,20 +107,18 @@ class Walk:
         """
         ids, tag, group = self._ids(), self._uuid(), self._uuid()
         peers = [_person(self._uuid()) for _ in PEERS]
-        ids["project_id"] = self._groups[ids["group_id"]]
+        project = ids["project_id"] = self._groups[ids["group_id"]]
         ids["persona_id"] = self._personas[ids["group_id"]][0]
         where: dict[str, Any] = {name: ids[name] for name in ("project_id", "group_id")}
         yield self._by_name(
             "CreatePersonaGroup",
             projects_pb.CreatePersonaGroupRequest(
-                project_id=ids["project_id"], persona_group=PersonaGroup(id=group, name="Peers")
+                project_id=project, persona_group=PersonaGroup(id=group, name="Peers")
             ),
         )
         yield self._by_name(
             "BatchCreatePersonas",
-            pb.BatchCreatePersonasRequest(
-                project_id=ids["project_id"], group_id=group, personas=peers
-            ),
+            pb.BatchCreatePersonasRequest(project_id=project, group_id=group, personas=peers),
         )
         persona = _person(ids["persona_id"])
         yield self._by_name("CreatePersona", pb.CreatePersonaRequest(**where, persona=persona))

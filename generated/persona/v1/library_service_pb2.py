@@ -22,13 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 from persona.v1 import library_pb2 as persona_dot_v1_dot_library__pb2
 from persona.v1 import measures_pb2 as persona_dot_v1_dot_measures__pb2
 from persona.v1 import persona_pb2 as persona_dot_v1_dot_persona__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/library_service.proto\x12\npersona.v1\x1a\x1egoogle/protobuf/wrappers.proto\x1a\x18persona/v1/library.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"p\n\x15GetReliabilityRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\"S\n\x16GetReliabilityResponse\x12\x39\n\x0breliability\x18\x01 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x0breliability\"S\n#GetLibraryPersonaReliabilityRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"\xe1\x01\n$GetLibraryPersonaReliabilityResponse\x12\x39\n\x0breliability\x18\x01 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x0breliability\x12\x33\n\x08promoted\x18\x02 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x08promoted\x12I\n\x12population_differs\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.BoolValueR\x11populationDiffers\"\xb4\x01\n\x15PromotePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x05 \x01(\x08R\x0cvalidateOnly\"]\n\x16PromotePersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xed\x02\n\x1aListLibraryPersonasRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x16\n\x06gender\x18\x03 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x04 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x05 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x06 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\x07 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\x08 \x01(\x05R\x06\x61geMax\x12&\n\x0flower_bound_min\x18\t \x01(\x01R\rlowerBoundMin\x12\'\n\x0finclude_retired\x18\n \x01(\x08R\x0eincludeRetired\x12\x19\n\x08order_by\x18\x0b \x01(\tR\x07orderBy\"\x8c\x01\n\x1bListLibraryPersonasResponse\x12\x45\n\x10library_personas\x18\x01 \x03(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0flibraryPersonas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"H\n\x18GetLibraryPersonaRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"`\n\x19GetLibraryPersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x8d\x01\n!ListLibraryPersonaProjectsRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x8b\x01\n\"ListLibraryPersonaProjectsResponse\x12=\n\x08projects\x18\x01 \x03(\x0b\x32!.persona.v1.LibraryPersonaProjectR\x08projects\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8f\x01\n\x1bRetireLibraryPersonaRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x03 \x01(\x08R\x0cvalidateOnly\"c\n\x1cRetireLibraryPersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xe7\x01\n\x1bMatchLibraryPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x35\n\x17\x65xclude_used_in_project\x18\x05 \x01(\x08R\x14\x65xcludeUsedInProject\x12\x1b\n\tmin_score\x18\x06 \x01(\x01R\x08minScore\"z\n\x1cMatchLibraryPersonasResponse\x12\x32\n\x07matches\x18\x01 \x03(\x0b\x32\x18.persona.v1.LibraryMatchR\x07matches\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcb\x01\n\x1bReuseLibraryPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12.\n\x13library_persona_ids\x18\x03 \x03(\tR\x11libraryPersonaIds\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x05 \x01(\x08R\x0cvalidateOnly\"O\n\x1cReuseLibraryPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"\xa9\x01\n\x1aGetAttitudeTimelineRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x04 \x01(\tR\x0bquestionKey\"\x81\x01\n\x1bGetAttitudeTimelineResponse\x12:\n\ttimelines\x18\x01 \x03(\x0b\x32\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb6\x08\n\x0eLibraryService\x12W\n\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12\x81\x01\n\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a\x30.persona.v1.GetLibraryPersonaReliabilityResponse\x12W\n\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12\x66\n\x13ListLibraryPersonas\x12&.persona.v1.ListLibraryPersonasRequest\x1a\'.persona.v1.ListLibraryPersonasResponse\x12`\n\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12{\n\x1aListLibraryPersonaProjects\x12-.persona.v1.ListLibraryPersonaProjectsRequest\x1a..persona.v1.ListLibraryPersonaProjectsResponse\x12i\n\x14RetireLibraryPersona\x12\'.persona.v1.RetireLibraryPersonaRequest\x1a(.persona.v1.RetireLibraryPersonaResponse\x12i\n\x14MatchLibraryPersonas\x12\'.persona.v1.MatchLibraryPersonasRequest\x1a(.persona.v1.MatchLibraryPersonasResponse\x12i\n\x14ReuseLibraryPersonas\x12\'.persona.v1.ReuseLibraryPersonasRequest\x1a(.persona.v1.ReuseLibraryPersonasResponse\x12\x66\n\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a\'.persona.v1.GetAttitudeTimelineResponseB\xa2\x01\n\npersona.v1B\x13LibraryServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/library_service.proto\x12\npersona.v1\x1a\x18persona/v1/library.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"p\n\x15GetReliabilityRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\"S\n\x16GetReliabilityResponse\x12\x39\n\x0breliability\x18\x01 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x0breliability\"S\n#GetLibraryPersonaReliabilityRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"a\n$GetLibraryPersonaReliabilityResponse\x12\x39\n\x0breliability\x18\x01 \x01(\x0b\x32\x17.persona.v1.ReliabilityR\x0breliability\"\xb4\x01\n\x15PromotePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x05 \x01(\x08R\x0cvalidateOnly\"]\n\x16PromotePersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xed\x02\n\x1aListLibraryPersonasRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x16\n\x06gender\x18\x03 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x04 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x05 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x06 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\x07 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\x08 \x01(\x05R\x06\x61geMax\x12&\n\x0flower_bound_min\x18\t \x01(\x01R\rlowerBoundMin\x12\'\n\x0finclude_retired\x18\n \x01(\x08R\x0eincludeRetired\x12\x19\n\x08order_by\x18\x0b \x01(\tR\x07orderBy\"\x8c\x01\n\x1bListLibraryPersonasResponse\x12\x45\n\x10library_personas\x18\x01 \x03(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0flibraryPersonas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"H\n\x18GetLibraryPersonaRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"`\n\x19GetLibraryPersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x8d\x01\n!ListLibraryPersonaProjectsRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x8b\x01\n\"ListLibraryPersonaProjectsResponse\x12=\n\x08projects\x18\x01 \x03(\x0b\x32!.persona.v1.LibraryPersonaProjectR\x08projects\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8f\x01\n\x1bRetireLibraryPersonaRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x03 \x01(\x08R\x0cvalidateOnly\"c\n\x1cRetireLibraryPersonaResponse\x12\x43\n\x0flibrary_persona\x18\x01 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xe7\x01\n\x1bMatchLibraryPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x35\n\x17\x65xclude_used_in_project\x18\x05 \x01(\x08R\x14\x65xcludeUsedInProject\x12\x1b\n\tmin_score\x18\x06 \x01(\x01R\x08minScore\"z\n\x1cMatchLibraryPersonasResponse\x12\x32\n\x07matches\x18\x01 \x03(\x0b\x32\x18.persona.v1.LibraryMatchR\x07matches\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcb\x01\n\x1bReuseLibraryPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12.\n\x13library_persona_ids\x18\x03 \x03(\tR\x11libraryPersonaIds\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x05 \x01(\x08R\x0cvalidateOnly\"O\n\x1cReuseLibraryPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"\xa9\x01\n\x1aGetAttitudeTimelineRequest\x12,\n\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x04 \x01(\tR\x0bquestionKey\"\x81\x01\n\x1bGetAttitudeTimelineResponse\x12:\n\ttimelines\x18\x01 \x03(\x0b\x32\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb6\x08\n\x0eLibraryService\x12W\n\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12\x81\x01\n\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a\x30.persona.v1.GetLibraryPersonaReliabilityResponse\x12W\n\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12\x66\n\x13ListLibraryPersonas\x12&.persona.v1.ListLibraryPersonasRequest\x1a\'.persona.v1.ListLibraryPersonasResponse\x12`\n\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12{\n\x1aListLibraryPersonaProjects\x12-.persona.v1.ListLibraryPersonaProjectsRequest\x1a..persona.v1.ListLibraryPersonaProjectsResponse\x12i\n\x14RetireLibraryPersona\x12\'.persona.v1.RetireLibraryPersonaRequest\x1a(.persona.v1.RetireLibraryPersonaResponse\x12i\n\x14MatchLibraryPersonas\x12\'.persona.v1.MatchLibraryPersonasRequest\x1a(.persona.v1.MatchLibraryPersonasResponse\x12i\n\x14ReuseLibraryPersonas\x12\'.persona.v1.ReuseLibraryPersonasRequest\x1a(.persona.v1.ReuseLibraryPersonasResponse\x12\x66\n\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a\'.persona.v1.GetAttitudeTimelineResponseB\xa2\x01\n\npersona.v1B\x13LibraryServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,46 +35,46 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'persona.v1.library_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\023LibraryServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
-  _globals['_GETRELIABILITYREQUEST']._serialized_start=159
-  _globals['_GETRELIABILITYREQUEST']._serialized_end=271
-  _globals['_GETRELIABILITYRESPONSE']._serialized_start=273
-  _globals['_GETRELIABILITYRESPONSE']._serialized_end=356
-  _globals['_GETLIBRARYPERSONARELIABILITYREQUEST']._serialized_start=358
-  _globals['_GETLIBRARYPERSONARELIABILITYREQUEST']._serialized_end=441
-  _globals['_GETLIBRARYPERSONARELIABILITYRESPONSE']._serialized_start=444
-  _globals['_GETLIBRARYPERSONARELIABILITYRESPONSE']._serialized_end=669
-  _globals['_PROMOTEPERSONAREQUEST']._serialized_start=672
-  _globals['_PROMOTEPERSONAREQUEST']._serialized_end=852
-  _globals['_PROMOTEPERSONARESPONSE']._serialized_start=854
-  _globals['_PROMOTEPERSONARESPONSE']._serialized_end=947
-  _globals['_LISTLIBRARYPERSONASREQUEST']._serialized_start=950
-  _globals['_LISTLIBRARYPERSONASREQUEST']._serialized_end=1315
-  _globals['_LISTLIBRARYPERSONASRESPONSE']._serialized_start=1318
-  _globals['_LISTLIBRARYPERSONASRESPONSE']._serialized_end=1458
-  _globals['_GETLIBRARYPERSONAREQUEST']._serialized_start=1460
-  _globals['_GETLIBRARYPERSONAREQUEST']._serialized_end=1532
-  _globals['_GETLIBRARYPERSONARESPONSE']._serialized_start=1534
-  _globals['_GETLIBRARYPERSONARESPONSE']._serialized_end=1630
-  _globals['_LISTLIBRARYPERSONAPROJECTSREQUEST']._serialized_start=1633
-  _globals['_LISTLIBRARYPERSONAPROJECTSREQUEST']._serialized_end=1774
-  _globals['_LISTLIBRARYPERSONAPROJECTSRESPONSE']._serialized_start=1777
-  _globals['_LISTLIBRARYPERSONAPROJECTSRESPONSE']._serialized_end=1916
-  _globals['_RETIRELIBRARYPERSONAREQUEST']._serialized_start=1919
-  _globals['_RETIRELIBRARYPERSONAREQUEST']._serialized_end=2062
-  _globals['_RETIRELIBRARYPERSONARESPONSE']._serialized_start=2064
-  _globals['_RETIRELIBRARYPERSONARESPONSE']._serialized_end=2163
-  _globals['_MATCHLIBRARYPERSONASREQUEST']._serialized_start=2166
-  _globals['_MATCHLIBRARYPERSONASREQUEST']._serialized_end=2397
-  _globals['_MATCHLIBRARYPERSONASRESPONSE']._serialized_start=2399
-  _globals['_MATCHLIBRARYPERSONASRESPONSE']._serialized_end=2521
-  _globals['_REUSELIBRARYPERSONASREQUEST']._serialized_start=2524
-  _globals['_REUSELIBRARYPERSONASREQUEST']._serialized_end=2727
-  _globals['_REUSELIBRARYPERSONASRESPONSE']._serialized_start=2729
-  _globals['_REUSELIBRARYPERSONASRESPONSE']._serialized_end=2808
-  _globals['_GETATTITUDETIMELINEREQUEST']._serialized_start=2811
-  _globals['_GETATTITUDETIMELINEREQUEST']._serialized_end=2980
-  _globals['_GETATTITUDETIMELINERESPONSE']._serialized_start=2983
-  _globals['_GETATTITUDETIMELINERESPONSE']._serialized_end=3112
-  _globals['_LIBRARYSERVICE']._serialized_start=3115
-  _globals['_LIBRARYSERVICE']._serialized_end=4193
+  _globals['_GETRELIABILITYREQUEST']._serialized_start=127
+  _globals['_GETRELIABILITYREQUEST']._serialized_end=239
+  _globals['_GETRELIABILITYRESPONSE']._serialized_start=241
+  _globals['_GETRELIABILITYRESPONSE']._serialized_end=324
+  _globals['_GETLIBRARYPERSONARELIABILITYREQUEST']._serialized_start=326
+  _globals['_GETLIBRARYPERSONARELIABILITYREQUEST']._serialized_end=409
+  _globals['_GETLIBRARYPERSONARELIABILITYRESPONSE']._serialized_start=411
+  _globals['_GETLIBRARYPERSONARELIABILITYRESPONSE']._serialized_end=508
+  _globals['_PROMOTEPERSONAREQUEST']._serialized_start=511
+  _globals['_PROMOTEPERSONAREQUEST']._serialized_end=691
+  _globals['_PROMOTEPERSONARESPONSE']._serialized_start=693
+  _globals['_PROMOTEPERSONARESPONSE']._serialized_end=786
+  _globals['_LISTLIBRARYPERSONASREQUEST']._serialized_start=789
+  _globals['_LISTLIBRARYPERSONASREQUEST']._serialized_end=1154
+  _globals['_LISTLIBRARYPERSONASRESPONSE']._serialized_start=1157
+  _globals['_LISTLIBRARYPERSONASRESPONSE']._serialized_end=1297
+  _globals['_GETLIBRARYPERSONAREQUEST']._serialized_start=1299
+  _globals['_GETLIBRARYPERSONAREQUEST']._serialized_end=1371
+  _globals['_GETLIBRARYPERSONARESPONSE']._serialized_start=1373
+  _globals['_GETLIBRARYPERSONARESPONSE']._serialized_end=1469
+  _globals['_LISTLIBRARYPERSONAPROJECTSREQUEST']._serialized_start=1472
+  _globals['_LISTLIBRARYPERSONAPROJECTSREQUEST']._serialized_end=1613
+  _globals['_LISTLIBRARYPERSONAPROJECTSRESPONSE']._serialized_start=1616
+  _globals['_LISTLIBRARYPERSONAPROJECTSRESPONSE']._serialized_end=1755
+  _globals['_RETIRELIBRARYPERSONAREQUEST']._serialized_start=1758
+  _globals['_RETIRELIBRARYPERSONAREQUEST']._serialized_end=1901
+  _globals['_RETIRELIBRARYPERSONARESPONSE']._serialized_start=1903
+  _globals['_RETIRELIBRARYPERSONARESPONSE']._serialized_end=2002
+  _globals['_MATCHLIBRARYPERSONASREQUEST']._serialized_start=2005
+  _globals['_MATCHLIBRARYPERSONASREQUEST']._serialized_end=2236
+  _globals['_MATCHLIBRARYPERSONASRESPONSE']._serialized_start=2238
+  _globals['_MATCHLIBRARYPERSONASRESPONSE']._serialized_end=2360
+  _globals['_REUSELIBRARYPERSONASREQUEST']._serialized_start=2363
+  _globals['_REUSELIBRARYPERSONASREQUEST']._serialized_end=2566
+  _globals['_REUSELIBRARYPERSONASRESPONSE']._serialized_start=2568
+  _globals['_REUSELIBRARYPERSONASRESPONSE']._serialized_end=2647
+  _globals['_GETATTITUDETIMELINEREQUEST']._serialized_start=2650
+  _globals['_GETATTITUDETIMELINEREQUEST']._serialized_end=2819
+  _globals['_GETATTITUDETIMELINERESPONSE']._serialized_start=2822
+  _globals['_GETATTITUDETIMELINERESPONSE']._serialized_end=2951
+  _globals['_LIBRARYSERVICE']._serialized_start=2954
+  _globals['_LIBRARYSERVICE']._serialized_end=4032
 # @@protoc_insertion_point(module_scope)

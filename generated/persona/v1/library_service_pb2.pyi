@@ -6,7 +6,6 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import wrappers_pb2 as _wrappers_pb2
 from google.protobuf.internal import containers as _containers
 from persona.v1 import library_pb2 as _library_pb2
 from persona.v1 import measures_pb2 as _measures_pb2
@@ -105,33 +104,18 @@ class GetLibraryPersonaReliabilityResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RELIABILITY_FIELD_NUMBER: _builtins.int
-    PROMOTED_FIELD_NUMBER: _builtins.int
-    POPULATION_DIFFERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def reliability(self) -> _measures_pb2.Reliability:
         """The individual's reliability now, over the answers of its origin and of every reused copy."""
-
-    @_builtins.property
-    def promoted(self) -> _measures_pb2.Reliability:
-        """What was measured when it was promoted."""
-
-    @_builtins.property
-    def population_differs(self) -> _wrappers_pb2.BoolValue:
-        """Whether those who answer in the same simulations differ by a fifth or more from each other than
-        they did at promotion, so that the two coefficients compare it with unlike people; null if
-        either is not known.
-        """
 
     def __init__(
         self,
         *,
         reliability: _measures_pb2.Reliability | None = ...,
-        promoted: _measures_pb2.Reliability | None = ...,
-        population_differs: _wrappers_pb2.BoolValue | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["population_differs", b"population_differs", "promoted", b"promoted", "reliability", b"reliability"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["population_differs", b"population_differs", "promoted", b"promoted", "reliability", b"reliability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -230,6 +230,7 @@ class Reliability(_message.Message):
     MEAN_CHANCE_FIELD_NUMBER: _builtins.int
     LEAST_INDIVIDUALS_FIELD_NUMBER: _builtins.int
     MOST_INDIVIDUALS_FIELD_NUMBER: _builtins.int
+    POPULATION_DIFFERS_FIELD_NUMBER: _builtins.int
     status: Global___ReliabilityStatus.ValueType
     """Whether the individual may be promoted."""
     coefficient_reason: Global___UndefinedReason.ValueType
@@ -352,6 +353,13 @@ class Reliability(_message.Message):
         1 - mean_disagreement / mean_chance; null if undefined.
         """
 
+    @_builtins.property
+    def population_differs(self) -> _wrappers_pb2.BoolValue:
+        """Whether those who answer in the same simulations differ by a fifth or more from each other than
+        they did when it was promoted, so that the two coefficients compare it with unlike people; null
+        if it is not in the library, or if either is not known.
+        """
+
     def __init__(
         self,
         *,
@@ -388,10 +396,11 @@ class Reliability(_message.Message):
         mean_chance: _wrappers_pb2.DoubleValue | None = ...,
         least_individuals: _builtins.int = ...,
         most_individuals: _builtins.int = ...,
+        population_differs: _wrappers_pb2.BoolValue | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "coefficient", b"coefficient", "contradiction_rate", b"contradiction_rate", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "mean_chance", b"mean_chance", "mean_disagreement", b"mean_disagreement", "measured_at", b"measured_at", "question_variance", b"question_variance", "shortfall", b"shortfall", "simulation_variance", b"simulation_variance", "styles", b"styles", "unseen_share", b"unseen_share", "upper_bound", b"upper_bound"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "coefficient", b"coefficient", "contradiction_rate", b"contradiction_rate", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "mean_chance", b"mean_chance", "mean_disagreement", b"mean_disagreement", "measured_at", b"measured_at", "population_differs", b"population_differs", "question_variance", b"question_variance", "shortfall", b"shortfall", "simulation_variance", b"simulation_variance", "styles", b"styles", "unseen_share", b"unseen_share", "upper_bound", b"upper_bound"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "basis", b"basis", "coefficient", b"coefficient", "coefficient_reason", b"coefficient_reason", "contradicting_pair_count", b"contradicting_pair_count", "contradiction_rate", b"contradiction_rate", "contradiction_rate_reason", b"contradiction_rate_reason", "contradictions", b"contradictions", "explanation", b"explanation", "least_individuals", b"least_individuals", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "mean_chance", b"mean_chance", "mean_disagreement", b"mean_disagreement", "measured_at", b"measured_at", "mixed_models", b"mixed_models", "models", b"models", "most_individuals", b"most_individuals", "pair_count", b"pair_count", "promotion_pending", b"promotion_pending", "question_count", b"question_count", "question_variance", b"question_variance", "reliable_change_count", b"reliable_change_count", "rules", b"rules", "shortfall", b"shortfall", "simulation_count", b"simulation_count", "simulation_variance", b"simulation_variance", "simulations", b"simulations", "status", b"status", "styles", b"styles", "unseen_share", b"unseen_share", "upper_bound", b"upper_bound", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attainable", b"attainable", "basis", b"basis", "coefficient", b"coefficient", "coefficient_reason", b"coefficient_reason", "contradicting_pair_count", b"contradicting_pair_count", "contradiction_rate", b"contradiction_rate", "contradiction_rate_reason", b"contradiction_rate_reason", "contradictions", b"contradictions", "explanation", b"explanation", "least_individuals", b"least_individuals", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "mean_chance", b"mean_chance", "mean_disagreement", b"mean_disagreement", "measured_at", b"measured_at", "mixed_models", b"mixed_models", "models", b"models", "most_individuals", b"most_individuals", "pair_count", b"pair_count", "population_differs", b"population_differs", "promotion_pending", b"promotion_pending", "question_count", b"question_count", "question_variance", b"question_variance", "reliable_change_count", b"reliable_change_count", "rules", b"rules", "shortfall", b"shortfall", "simulation_count", b"simulation_count", "simulation_variance", b"simulation_variance", "simulations", b"simulations", "status", b"status", "styles", b"styles", "unseen_share", b"unseen_share", "upper_bound", b"upper_bound", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

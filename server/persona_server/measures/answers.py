@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 Value = int | str
@@ -105,12 +106,16 @@ class Question:
         It makes the mean disagreement of uniformly random answers 1, so that kinds weigh alike.
         Raises ZeroDivisionError if the question is not ``scored``.
         """
-        if self.kind is Kind.CHOICE:
-            return Fraction(len(self.options), len(self.options) - 1)
-        if self.kind is Kind.RATING:
-            span = self.maximum - self.minimum
-            return Fraction(6, span * (span + 2))
-        return Fraction(3, 2 * SENTIMENT_UNIT**2 if self.kind is Kind.SENTIMENT else 2)
+        return _unit(self.kind, len(self.options), self.maximum - self.minimum)
+
+
+@lru_cache(maxsize=512)
+def _unit(kind: Kind, options: int, span: int) -> Fraction:
+    if kind is Kind.CHOICE:
+        return Fraction(options, options - 1)
+    if kind is Kind.RATING:
+        return Fraction(6, span * (span + 2))
+    return Fraction(3, 2 * SENTIMENT_UNIT**2 if kind is Kind.SENTIMENT else 2)
 
 
 class Answer(NamedTuple):

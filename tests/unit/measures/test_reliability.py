@@ -168,9 +168,10 @@ def test_limits_are_settings() -> None:
     assert measured(*given, lenient).status is Status.INSUFFICIENT_DATA
     lenient = Policy(min_questions=14, max_straight_lining=1, max_acquiescence=1)
     assert measured(*given, lenient).status is Status.ELIGIBLE
-    for style in ("straight_lining", "acquiescence"):
-        strict = Policy(**{"min_questions": 14, "max_straight_lining": 1, "max_acquiescence": 1}
-                        | {f"max_{style}": 0.1})  # fmt: skip
+    for style, strict in (
+        ("straight_lining", Policy(max_straight_lining=0.1, max_acquiescence=1)),
+        ("acquiescence", Policy(max_straight_lining=1, max_acquiescence=0.1)),
+    ):
         found = measured(*rated(15, [4] * 4, ANSWERS), strict)
         assert found.status is Status.NOT_ELIGIBLE
         assert [rule.name for rule in found.rules if not rule.holds] == [style]

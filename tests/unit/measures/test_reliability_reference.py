@@ -24,6 +24,7 @@ VALUES: dict[Kind, Sequence[Value]] = {
     Kind.CHOICES: [set_value(s) for s in ("", "a", "ab", "abc", "bcd", "d")],
     Kind.THEMES: [set_value(s) for s in ("x", "xy", "yz", "xyz", "uvw")],
 }
+Term = tuple[float, float, float, float]  # ω, d, e, u
 Given = dict[Question, dict[int, Value]]  # by simulation
 Present = dict[Question, dict[int, list[Value]]]  # everybody by simulation, this one included
 
@@ -71,7 +72,9 @@ def pairs(question: Question, values: Sequence[Value]) -> Iterator[float]:
     return (disagreement(question, a, b) for a, b in permutations(values, 2))
 
 
-def naive_terms(own: Given, present: Present, left_out: int = -1) -> list[tuple[float, ...]]:
+def naive_terms(
+    own: Given, present: Present, left_out: int = -1
+) -> list[tuple[float, float, float, float]]:
     """(ω, d, e, u) of each comparable question, by the definition."""
     terms = []
     for question, by_simulation in own.items():
@@ -82,13 +85,13 @@ def naive_terms(own: Given, present: Present, left_out: int = -1) -> list[tuple[
             if len(present[question][s]) >= 5
         ]
         if len(given) >= 2 and chance:
-            unit = 4 / 3 if question.kind is Kind.CHOICE else 1
+            unit = 4 / 3 if question.kind is Kind.CHOICE else 1.0
             own_d = fmean(pairs(question, list(given.values())))
             terms.append((len(given) - 1.0, own_d, fmean(chance), unit))
     return terms
 
 
-def naive_coefficient(terms: Sequence[tuple[float, ...]]) -> float:
+def naive_coefficient(terms: Sequence[Term]) -> float:
     return 1 - sum(w * d for w, d, _, _ in terms) / sum(w * e for w, _, e, _ in terms)
 
 

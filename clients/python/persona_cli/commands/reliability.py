@@ -161,6 +161,8 @@ def _print_notes(found: Reliability) -> None:
         print_text(f"Answers come from several models or prompt versions: {models}.")
     if found.reliable_change_count:
         print_text(f"Attitude has reliably changed in {found.reliable_change_count} questions.")
+    if found.population_differs.value:
+        print_text("Those who answer with it differ otherwise than those at its promotion did.")
     if found.promotion_pending:
         print_text("Automatic promotion has not looked at its newest answers yet.")
     if found.HasField("library_persona_id"):

@@ -9,7 +9,6 @@ package personav1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	wrapperspb "google.golang.org/protobuf/types/known/wrapperspb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -182,15 +181,9 @@ func (x *GetLibraryPersonaReliabilityRequest) GetLibraryPersonaId() string {
 type GetLibraryPersonaReliabilityResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The individual's reliability now, over the answers of its origin and of every reused copy.
-	Reliability *Reliability `protobuf:"bytes,1,opt,name=reliability,proto3" json:"reliability,omitempty"`
-	// What was measured when it was promoted.
-	Promoted *Reliability `protobuf:"bytes,2,opt,name=promoted,proto3" json:"promoted,omitempty"`
-	// Whether those who answer in the same simulations differ by a fifth or more from each other than
-	// they did at promotion, so that the two coefficients compare it with unlike people; null if
-	// either is not known.
-	PopulationDiffers *wrapperspb.BoolValue `protobuf:"bytes,3,opt,name=population_differs,json=populationDiffers,proto3" json:"population_differs,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	Reliability   *Reliability `protobuf:"bytes,1,opt,name=reliability,proto3" json:"reliability,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetLibraryPersonaReliabilityResponse) Reset() {
@@ -226,20 +219,6 @@ func (*GetLibraryPersonaReliabilityResponse) Descriptor() ([]byte, []int) {
 func (x *GetLibraryPersonaReliabilityResponse) GetReliability() *Reliability {
 	if x != nil {
 		return x.Reliability
-	}
-	return nil
-}
-
-func (x *GetLibraryPersonaReliabilityResponse) GetPromoted() *Reliability {
-	if x != nil {
-		return x.Promoted
-	}
-	return nil
-}
-
-func (x *GetLibraryPersonaReliabilityResponse) GetPopulationDiffers() *wrapperspb.BoolValue {
-	if x != nil {
-		return x.PopulationDiffers
 	}
 	return nil
 }
@@ -1311,7 +1290,7 @@ var File_persona_v1_library_service_proto protoreflect.FileDescriptor
 const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\n" +
 	" persona/v1/library_service.proto\x12\n" +
-	"persona.v1\x1a\x1egoogle/protobuf/wrappers.proto\x1a\x18persona/v1/library.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"p\n" +
+	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"p\n" +
 	"\x15GetReliabilityRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1321,11 +1300,9 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\x16GetReliabilityResponse\x129\n" +
 	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"S\n" +
 	"#GetLibraryPersonaReliabilityRequest\x12,\n" +
-	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"\xe1\x01\n" +
+	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"a\n" +
 	"$GetLibraryPersonaReliabilityResponse\x129\n" +
-	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\x123\n" +
-	"\bpromoted\x18\x02 \x01(\v2\x17.persona.v1.ReliabilityR\bpromoted\x12I\n" +
-	"\x12population_differs\x18\x03 \x01(\v2\x1a.google.protobuf.BoolValueR\x11populationDiffers\"\xb4\x01\n" +
+	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"\xb4\x01\n" +
 	"\x15PromotePersonaRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1457,51 +1434,48 @@ var file_persona_v1_library_service_proto_goTypes = []any{
 	(*GetAttitudeTimelineRequest)(nil),           // 18: persona.v1.GetAttitudeTimelineRequest
 	(*GetAttitudeTimelineResponse)(nil),          // 19: persona.v1.GetAttitudeTimelineResponse
 	(*Reliability)(nil),                          // 20: persona.v1.Reliability
-	(*wrapperspb.BoolValue)(nil),                 // 21: google.protobuf.BoolValue
-	(*LibraryPersona)(nil),                       // 22: persona.v1.LibraryPersona
-	(*LibraryPersonaProject)(nil),                // 23: persona.v1.LibraryPersonaProject
-	(*LibraryMatch)(nil),                         // 24: persona.v1.LibraryMatch
-	(*Persona)(nil),                              // 25: persona.v1.Persona
-	(*QuestionTimeline)(nil),                     // 26: persona.v1.QuestionTimeline
+	(*LibraryPersona)(nil),                       // 21: persona.v1.LibraryPersona
+	(*LibraryPersonaProject)(nil),                // 22: persona.v1.LibraryPersonaProject
+	(*LibraryMatch)(nil),                         // 23: persona.v1.LibraryMatch
+	(*Persona)(nil),                              // 24: persona.v1.Persona
+	(*QuestionTimeline)(nil),                     // 25: persona.v1.QuestionTimeline
 }
 var file_persona_v1_library_service_proto_depIdxs = []int32{
 	20, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
 	20, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	20, // 2: persona.v1.GetLibraryPersonaReliabilityResponse.promoted:type_name -> persona.v1.Reliability
-	21, // 3: persona.v1.GetLibraryPersonaReliabilityResponse.population_differs:type_name -> google.protobuf.BoolValue
-	22, // 4: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	22, // 5: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
-	22, // 6: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	23, // 7: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
-	22, // 8: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	24, // 9: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
-	25, // 10: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
-	26, // 11: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	0,  // 12: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
-	2,  // 13: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
-	4,  // 14: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
-	6,  // 15: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
-	8,  // 16: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
-	10, // 17: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
-	12, // 18: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
-	14, // 19: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
-	16, // 20: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
-	18, // 21: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
-	1,  // 22: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
-	3,  // 23: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
-	5,  // 24: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
-	7,  // 25: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
-	9,  // 26: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
-	11, // 27: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
-	13, // 28: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
-	15, // 29: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
-	17, // 30: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
-	19, // 31: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
-	22, // [22:32] is the sub-list for method output_type
-	12, // [12:22] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	21, // 2: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	21, // 3: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
+	21, // 4: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	22, // 5: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
+	21, // 6: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	23, // 7: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
+	24, // 8: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
+	25, // 9: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	0,  // 10: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
+	2,  // 11: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
+	4,  // 12: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
+	6,  // 13: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
+	8,  // 14: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
+	10, // 15: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
+	12, // 16: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
+	14, // 17: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
+	16, // 18: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
+	18, // 19: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
+	1,  // 20: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
+	3,  // 21: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
+	5,  // 22: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
+	7,  // 23: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
+	9,  // 24: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
+	11, // 25: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
+	13, // 26: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
+	15, // 27: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
+	17, // 28: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
+	19, // 29: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
+	20, // [20:30] is the sub-list for method output_type
+	10, // [10:20] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_service_proto_init() }

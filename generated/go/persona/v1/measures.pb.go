@@ -413,8 +413,12 @@ type Reliability struct {
 	// The largest such number or, if chance is known nowhere, the most that answered one of its
 	// repeated questions in one simulation.
 	MostIndividuals int32 `protobuf:"varint,34,opt,name=most_individuals,json=mostIndividuals,proto3" json:"most_individuals,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Whether those who answer in the same simulations differ by a fifth or more from each other than
+	// they did when it was promoted, so that the two coefficients compare it with unlike people; null
+	// if it is not in the library, or if either is not known.
+	PopulationDiffers *wrapperspb.BoolValue `protobuf:"bytes,35,opt,name=population_differs,json=populationDiffers,proto3" json:"population_differs,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Reliability) Reset() {
@@ -676,6 +680,13 @@ func (x *Reliability) GetMostIndividuals() int32 {
 		return x.MostIndividuals
 	}
 	return 0
+}
+
+func (x *Reliability) GetPopulationDiffers() *wrapperspb.BoolValue {
+	if x != nil {
+		return x.PopulationDiffers
+	}
+	return nil
 }
 
 // ReliabilityShortfall is how many such questions perfect agreement would need.
@@ -1881,7 +1892,7 @@ var File_persona_v1_measures_proto protoreflect.FileDescriptor
 const file_persona_v1_measures_proto_rawDesc = "" +
 	"\n" +
 	"\x19persona/v1/measures.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xfe\x0e\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xc9\x0f\n" +
 	"\vReliability\x125\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x1d.persona.v1.ReliabilityStatusR\x06status\x121\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1b.persona.v1.ReliabilityRuleR\x05rules\x12>\n" +
@@ -1923,7 +1934,8 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"\vmean_chance\x18  \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
 	"meanChance\x12+\n" +
 	"\x11least_individuals\x18! \x01(\x05R\x10leastIndividuals\x12)\n" +
-	"\x10most_individuals\x18\" \x01(\x05R\x0fmostIndividualsJ\x04\b\b\x10\t\"\xf0\x01\n" +
+	"\x10most_individuals\x18\" \x01(\x05R\x0fmostIndividuals\x12I\n" +
+	"\x12population_differs\x18# \x01(\v2\x1a.google.protobuf.BoolValueR\x11populationDiffersJ\x04\b\b\x10\t\"\xf0\x01\n" +
 	"\x14ReliabilityShortfall\x12F\n" +
 	"\x10questions_needed\x18\x01 \x01(\v2\x1b.google.protobuf.Int32ValueR\x0fquestionsNeeded\x12o\n" +
 	"&questions_needed_with_more_simulations\x18\x02 \x01(\v2\x1b.google.protobuf.Int32ValueR\"questionsNeededWithMoreSimulations\x12\x1f\n" +
@@ -2090,7 +2102,8 @@ var file_persona_v1_measures_proto_goTypes = []any{
 	(*wrapperspb.DoubleValue)(nil), // 21: google.protobuf.DoubleValue
 	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
 	(*wrapperspb.StringValue)(nil), // 23: google.protobuf.StringValue
-	(*wrapperspb.Int32Value)(nil),  // 24: google.protobuf.Int32Value
+	(*wrapperspb.BoolValue)(nil),   // 24: google.protobuf.BoolValue
+	(*wrapperspb.Int32Value)(nil),  // 25: google.protobuf.Int32Value
 }
 var file_persona_v1_measures_proto_depIdxs = []int32{
 	0,  // 0: persona.v1.Reliability.status:type_name -> persona.v1.ReliabilityStatus
@@ -2115,42 +2128,43 @@ var file_persona_v1_measures_proto_depIdxs = []int32{
 	21, // 19: persona.v1.Reliability.simulation_variance:type_name -> google.protobuf.DoubleValue
 	21, // 20: persona.v1.Reliability.mean_disagreement:type_name -> google.protobuf.DoubleValue
 	21, // 21: persona.v1.Reliability.mean_chance:type_name -> google.protobuf.DoubleValue
-	24, // 22: persona.v1.ReliabilityShortfall.questions_needed:type_name -> google.protobuf.Int32Value
-	24, // 23: persona.v1.ReliabilityShortfall.questions_needed_with_more_simulations:type_name -> google.protobuf.Int32Value
-	21, // 24: persona.v1.ResponseStyles.straight_lining:type_name -> google.protobuf.DoubleValue
-	21, // 25: persona.v1.ResponseStyles.acquiescence:type_name -> google.protobuf.DoubleValue
-	21, // 26: persona.v1.ResponseStyles.first_option:type_name -> google.protobuf.DoubleValue
-	21, // 27: persona.v1.SimulationReliability.coefficient_without:type_name -> google.protobuf.DoubleValue
-	21, // 28: persona.v1.SimulationReliability.z:type_name -> google.protobuf.DoubleValue
-	21, // 29: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
-	12, // 30: persona.v1.Contradiction.question:type_name -> persona.v1.Question
-	3,  // 31: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
-	12, // 32: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
-	14, // 33: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
-	15, // 34: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
-	20, // 35: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
-	22, // 36: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
-	21, // 37: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
-	23, // 38: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
-	21, // 39: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
-	16, // 40: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
-	18, // 41: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
-	19, // 42: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
-	1,  // 43: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 44: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 45: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 46: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 47: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
-	21, // 48: persona.v1.NumericShift.others_change:type_name -> google.protobuf.DoubleValue
-	17, // 49: persona.v1.ReliableChange.noise:type_name -> persona.v1.ChangeNoise
-	21, // 50: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
-	21, // 51: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
-	4,  // 52: persona.v1.Slope.per:type_name -> persona.v1.SlopeUnit
-	53, // [53:53] is the sub-list for method output_type
-	53, // [53:53] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	24, // 22: persona.v1.Reliability.population_differs:type_name -> google.protobuf.BoolValue
+	25, // 23: persona.v1.ReliabilityShortfall.questions_needed:type_name -> google.protobuf.Int32Value
+	25, // 24: persona.v1.ReliabilityShortfall.questions_needed_with_more_simulations:type_name -> google.protobuf.Int32Value
+	21, // 25: persona.v1.ResponseStyles.straight_lining:type_name -> google.protobuf.DoubleValue
+	21, // 26: persona.v1.ResponseStyles.acquiescence:type_name -> google.protobuf.DoubleValue
+	21, // 27: persona.v1.ResponseStyles.first_option:type_name -> google.protobuf.DoubleValue
+	21, // 28: persona.v1.SimulationReliability.coefficient_without:type_name -> google.protobuf.DoubleValue
+	21, // 29: persona.v1.SimulationReliability.z:type_name -> google.protobuf.DoubleValue
+	21, // 30: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
+	12, // 31: persona.v1.Contradiction.question:type_name -> persona.v1.Question
+	3,  // 32: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
+	12, // 33: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
+	14, // 34: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
+	15, // 35: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
+	20, // 36: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
+	22, // 37: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
+	21, // 38: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
+	23, // 39: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
+	21, // 40: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
+	16, // 41: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
+	18, // 42: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
+	19, // 43: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
+	1,  // 44: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 45: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 46: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 47: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 48: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
+	21, // 49: persona.v1.NumericShift.others_change:type_name -> google.protobuf.DoubleValue
+	17, // 50: persona.v1.ReliableChange.noise:type_name -> persona.v1.ChangeNoise
+	21, // 51: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
+	21, // 52: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
+	4,  // 53: persona.v1.Slope.per:type_name -> persona.v1.SlopeUnit
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_measures_proto_init() }

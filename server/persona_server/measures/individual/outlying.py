@@ -28,18 +28,13 @@ def outlying(questions: Sequence[Compared], simulations: Sequence[str]) -> list[
     found = []
     for simulation in simulations:
         apart = [
-            _apart(one, simulation)
+            one.further_apart(simulation)
             for one in questions
             if len(one.answers) >= _LEAST_ANSWERS and simulation in one.apart
         ]
         if len(apart) >= LEAST_QUESTIONS:
             found.append(_judged(simulation, apart, len(simulations)))
     return found
-
-
-def _apart(one: Compared, simulation: str) -> float:
-    others = [one.mean_distance(s) for s in one.apart if s != simulation]
-    return one.mean_distance(simulation) - fsum(others) / len(others)
 
 
 def _judged(simulation: str, apart: Sequence[float], simulations: int) -> Outlying:

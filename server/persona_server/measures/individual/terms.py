@@ -47,9 +47,13 @@ class Compared:
         pairs = sum(self.apart.values()) - 2 * self.apart[simulation]
         return _term(self.question, pairs, rest, self.crowds)
 
-    def mean_distance(self, simulation: str) -> float:
-        """Mean δ of the answer of a simulation with the individual's other answers."""
-        return _mean(self.question.unit, self.apart[simulation], len(self.answers) - 1)
+    def further_apart(self, simulation: str) -> float:
+        """Return how much further the answer of a simulation is from the others than these are.
+
+        Its mean δ with the individual's other answers - the mean of that figure over these.
+        """
+        own, total, others = self.apart[simulation], sum(self.apart.values()), len(self.apart) - 1
+        return _mean(self.question.unit, own * (others + 1) - total, others * others)
 
 
 def compared(

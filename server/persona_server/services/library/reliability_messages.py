@@ -98,14 +98,11 @@ def full_message(
     return message
 
 
-def population_differs(
-    today: measures_pb2.Reliability, promoted: measures_pb2.Reliability
-) -> bool | None:
-    """Return whether today's population is another than that at promotion; None if unknown."""
-    if not today.HasField("mean_chance") or not promoted.HasField("mean_chance"):
-        return None
-    ratio = today.mean_chance.value / promoted.mean_chance.value
-    return abs(ratio - 1) >= _OTHER_POPULATION
+def compare_population(today: measures_pb2.Reliability, promoted: measures_pb2.Reliability) -> None:
+    """Say whether today's population is another than that at promotion, where both are known."""
+    if today.HasField("mean_chance") and promoted.HasField("mean_chance"):
+        ratio = today.mean_chance.value / promoted.mean_chance.value
+        today.population_differs.value = abs(ratio - 1) >= _OTHER_POPULATION
 
 
 def _add_estimate(message: measures_pb2.Reliability, estimate: Estimate) -> None:

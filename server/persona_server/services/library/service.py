@@ -34,8 +34,8 @@ from persona_server.services.library.promoting import (
     promote,
 )
 from persona_server.services.library.reliability_messages import (
+    compare_population,
     full_message,
-    population_differs,
 )
 from persona_server.services.library.reusing import reuse, target_of
 from persona_server.services.library.timelines import Timelines
@@ -92,14 +92,8 @@ class LibraryService:
         """Measure the individual of a library persona. Raises LIBRARY_PERSONA_NOT_FOUND."""
         with self._store.snapshot(call.tenant) as repositories:
             individual = library_individual(repositories, request.library_persona_id)
-            today = self._measured(repositories, individual)
-            entry = repositories.library.find(id_bytes(request.library_persona_id))
-        assert entry is not None  # library personas are never removed
-        promoted = library_pb2.LibraryPersona.FromString(entry.body).reliability
-        answer = pb.GetLibraryPersonaReliabilityResponse(reliability=today, promoted=promoted)
-        differs = population_differs(today, promoted)
-        if differs is not None:
-            answer.population_differs.value = differs
+            message = self._measured(repositories, individual)
+        answer = pb.GetLibraryPersonaReliabilityResponse(reliability=message)
         return answer.SerializeToString()
 
     def _measured(self, repositories: Repositories, individual: Individual) -> Reliability:
@@ -107,7 +101,13 @@ class LibraryService:
         measurement = measure(repositories, individual.origin, self._policy)
         pending = self._automatic and repositories.promotions.waiting(individual.origin)
         library_id = individual.library_persona_id
-        return full_message(measurement, keys.now(), library_id, pending=pending)
+        message = full_message(measurement, keys.now(), library_id, pending=pending)
+        if library_id is not None:
+            entry = repositories.library.find(library_id)
+            assert entry is not None  # library personas outlive what names them
+            promoted = library_pb2.LibraryPersona.FromString(entry.body).reliability
+            compare_population(message, promoted)
+        return message
 
     def promote_persona(self, call: Call, request: pb.PromotePersonaRequest) -> bytes:
         """Take a persona's individual into the library.

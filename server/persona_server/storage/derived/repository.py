@@ -32,8 +32,8 @@ from persona_server.storage.keys import IdGenerator, id_bytes, id_text
 
 FIRST_INDIVIDUAL, FIRST_QUESTION = b"", -(2**63)  # at or before every key
 # Pairs of sets are compared one by one: so many of a question and simulation, in the order of their
-# hashes, stand for all of them.
-MOST_SETS = 250
+# hashes, stand for all of them. All sets of six options are that many.
+MOST_SETS = 64
 
 Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
 
@@ -82,7 +82,7 @@ class DerivedTables:
     def crowds(self, individual: bytes, asked: Asked) -> dict[Question, dict[str, Crowd]]:
         """Return who answered questions of an individual in these of its simulations.
 
-        Of the sets given to a question in a simulation the first 250 in the order of their hashes
+        Of the sets given to a question in a simulation the first 64 in the order of their hashes
         are counted, and nobody else.
         """
         return {
