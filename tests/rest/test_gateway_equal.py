@@ -102,7 +102,9 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
     maria = Persona(full_name="Maria Santos", age=34, attributes={"b": "2", "a": "1"})
     nurses = project_pb2.PersonaGroup(name="Nurses", gender="female", age_min=30)
     return {
-        "ListPersonas": personas.ListPersonasRequest(**group, page_size=2, age_min=1),
+        "ListPersonas": personas.ListPersonasRequest(
+            **group, page_size=2, age_min=1, attributes={"a": "1"}
+        ),
         "ExportPersonas": personas.ExportPersonasRequest(**group, age_max=22),
         "GetPersona": personas.GetPersonaRequest(**one),
         "DeletePersona": personas.DeletePersonaRequest(**one),

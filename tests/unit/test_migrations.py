@@ -273,8 +273,8 @@ def populate(database: Database) -> None:
         ),
         ("INSERT INTO persona_set VALUES (7, 1, ?, NULL, NULL)", (one,)),
         (
-            "INSERT INTO persona VALUES (7, 1, 30, ?, ?, '', '', '', '', x'0a01ff', NULL, NULL)",
-            (bytes(24), one),
+            "INSERT INTO persona VALUES (7, 1, 30, ?, ?, '', '', '', '', ?, NULL, NULL)",
+            (bytes(24), one, bytes.fromhex("0a03220141")),
         ),
         ("INSERT INTO audit VALUES (7, 1, ?, 'me', 'M', ?, NULL, NULL, 1, NULL)", (day, one)),
     ):

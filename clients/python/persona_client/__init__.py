@@ -46,7 +46,7 @@ from persona_client.errors import (
     Unreachable,
 )
 from persona_client.library import LibraryFilters, Lineage
-from persona_client.personas import PersonaFilters
+from persona_client.personas import PersonaFilters, ProfileFilters
 from persona_client.retry import RetryPolicy
 
 __all__ = [
@@ -83,6 +83,7 @@ __all__ = [
     "PersonaGroup",
     "PersonaGroupNotFound",
     "PersonaNotFound",
+    "ProfileFilters",
     "Project",
     "ProjectNotFound",
     "QuestionTimeline",

@@ -26,11 +26,11 @@ from persona_client.retry import Backoff, RetryPolicy
 from persona_client.streams import STREAM_TIMEOUT, ResponseStream
 
 
-class PersonaFilters(TypedDict, total=False):
-    """What personas to list or export; texts compare case-folded, "" and 0 are no filter.
+class ProfileFilters(TypedDict, total=False):
+    """What personas to list, of a group or of the library; "" and 0 are no filter.
 
-    gender and income_level match whole, location and occupation as substrings; ages are years,
-    inclusive.
+    gender and income_level match whole, location and occupation as substrings, all case-folded;
+    ages are years, inclusive.
     """
 
     gender: str
@@ -39,6 +39,13 @@ class PersonaFilters(TypedDict, total=False):
     occupation: str
     age_min: int
     age_max: int
+
+
+class PersonaFilters(ProfileFilters, total=False):
+    """What personas of a group to list or export: external id and attributes match verbatim."""
+
+    external_id: str
+    attributes: dict[str, str]
 
 
 class PersonaCalls(Caller):
@@ -70,6 +77,13 @@ class PersonaCalls(Caller):
         """Return one persona. Raises PersonaNotFound."""
         request = GetPersonaRequest(project_id=project_id, group_id=group_id, persona_id=persona_id)
         return self._call(self._personas.GetPersona, request, timeout).persona
+
+    def find_persona(
+        self, project_id: str, group_id: str, external_id: str, *, timeout: float | None = None
+    ) -> Persona | None:
+        """Return the persona that has an external id in a group, None if there is none."""
+        found = self.list_personas(project_id, group_id, timeout=timeout, external_id=external_id)
+        return next(found, None)
 
     def create_persona(
         self,

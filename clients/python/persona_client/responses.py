@@ -31,15 +31,17 @@ class ResponseCalls(Caller):
         simulation_id: str,
         responses: Iterable[Response],
         *,
+        group_id: str = "",
         request_id: str = "",
         timeout: float | None = None,
     ) -> list[Response]:
         """Record answers of one simulation and return them as recorded, in order.
 
-        `simulation_id` is a UUID of yours. More than 1,000 answers, or more than 3 MiB, go in
-        several batches. Each batch is all or nothing and gets `timeout` seconds; those before a
-        failing one stay. The same request_id with the same answers has its effect once, and so has
-        an answer with an id of your own. Raises PersonaNotFound (`metadata["indexes"]` and
+        `simulation_id` is a UUID of yours; `group_id` names the group in which the
+        `persona_external_id` of answers is looked up. More than 1,000 answers, or more than 3 MiB,
+        go in several batches. Each batch is all or nothing and gets `timeout` seconds; those before
+        a failing one stay. The same request_id with the same answers has its effect once, and so
+        has an answer with an id of your own. Raises PersonaNotFound (`metadata["indexes"]` and
         `violations` name the answers to drop, by their place in the batch), InvalidField,
         AlreadyExists.
         """
@@ -49,6 +51,7 @@ class ResponseCalls(Caller):
             request = RecordResponsesRequest(
                 simulation_id=simulation_id,
                 responses=batch,
+                group_id=group_id,
                 request_id=base if i == 0 else str(uuid.uuid5(uuid.UUID(base), str(i))),
             )
             answer = self._mutate(self._responses.RecordResponses, request, timeout)

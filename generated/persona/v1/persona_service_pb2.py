@@ -26,7 +26,7 @@ from persona.v1 import library_pb2 as persona_dot_v1_dot_library__pb2
 from persona.v1 import persona_pb2 as persona_dot_v1_dot_persona__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/persona_service.proto\x12\npersona.v1\x1a\x18persona/v1/library.proto\x1a\x18persona/v1/persona.proto\"\xb4\x02\n\x13ListPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x16\n\x06gender\x18\x05 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x06 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x07 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x08 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\t \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\n \x01(\x05R\x06\x61geMax\"o\n\x14ListPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"l\n\x11GetPersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\"C\n\x12GetPersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\"\x8e\x01\n\x14\x44\x65letePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"\x17\n\x15\x44\x65letePersonaResponse\"s\n\x18\x44\x65leteAllPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"@\n\x19\x44\x65leteAllPersonasResponse\x12#\n\rdeleted_count\x18\x01 \x01(\x05R\x0c\x64\x65letedCount\"\x9e\x01\n\x14\x43reatePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12-\n\x07persona\x18\x03 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"F\n\x15\x43reatePersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\"\xa6\x01\n\x1a\x42\x61tchCreatePersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12/\n\x08personas\x18\x03 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"N\n\x1b\x42\x61tchCreatePersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"\xbb\x01\n\x15ImportPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\timport_id\x18\x03 \x01(\tR\x08importId\x12\x1a\n\x08sequence\x18\x04 \x01(\x05R\x08sequence\x12/\n\x08personas\x18\x05 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"l\n\x16ImportPersonasResponse\x12-\n\x12\x63ommitted_sequence\x18\x01 \x01(\x05R\x11\x63ommittedSequence\x12#\n\rpersona_count\x18\x02 \x01(\x05R\x0cpersonaCount\"\x9d\x02\n\x15\x45xportPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12!\n\x0cresume_token\x18\x03 \x01(\tR\x0bresumeToken\x12\x16\n\x06gender\x18\x04 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x05 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x06 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x07 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\x08 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\t \x01(\x05R\x06\x61geMax\"l\n\x16\x45xportPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\"\xaf\x01\n\x18GetPersonaLineageRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\"\xc7\x01\n\x19GetPersonaLineageResponse\x12=\n\x08personas\x18\x01 \x03(\x0b\x32!.persona.v1.LibraryPersonaProjectR\x08personas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x43\n\x0flibrary_persona\x18\x03 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona2\xc0\x06\n\x0ePersonaService\x12Q\n\x0cListPersonas\x12\x1f.persona.v1.ListPersonasRequest\x1a .persona.v1.ListPersonasResponse\x12K\n\nGetPersona\x12\x1d.persona.v1.GetPersonaRequest\x1a\x1e.persona.v1.GetPersonaResponse\x12T\n\rDeletePersona\x12 .persona.v1.DeletePersonaRequest\x1a!.persona.v1.DeletePersonaResponse\x12`\n\x11\x44\x65leteAllPersonas\x12$.persona.v1.DeleteAllPersonasRequest\x1a%.persona.v1.DeleteAllPersonasResponse\x12T\n\rCreatePersona\x12 .persona.v1.CreatePersonaRequest\x1a!.persona.v1.CreatePersonaResponse\x12\x66\n\x13\x42\x61tchCreatePersonas\x12&.persona.v1.BatchCreatePersonasRequest\x1a\'.persona.v1.BatchCreatePersonasResponse\x12[\n\x0eImportPersonas\x12!.persona.v1.ImportPersonasRequest\x1a\".persona.v1.ImportPersonasResponse(\x01\x30\x01\x12Y\n\x0e\x45xportPersonas\x12!.persona.v1.ExportPersonasRequest\x1a\".persona.v1.ExportPersonasResponse0\x01\x12`\n\x11GetPersonaLineage\x12$.persona.v1.GetPersonaLineageRequest\x1a%.persona.v1.GetPersonaLineageResponseB\xa2\x01\n\npersona.v1B\x13PersonaServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/persona_service.proto\x12\npersona.v1\x1a\x18persona/v1/library.proto\x1a\x18persona/v1/persona.proto\"\xe5\x03\n\x13ListPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x16\n\x06gender\x18\x05 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x06 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x07 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x08 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\t \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\n \x01(\x05R\x06\x61geMax\x12\x1f\n\x0b\x65xternal_id\x18\x0b \x01(\tR\nexternalId\x12O\n\nattributes\x18\r \x03(\x0b\x32/.persona.v1.ListPersonasRequest.AttributesEntryR\nattributes\x1a=\n\x0f\x41ttributesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"o\n\x14ListPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"l\n\x11GetPersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\"C\n\x12GetPersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\"\x8e\x01\n\x14\x44\x65letePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"\x17\n\x15\x44\x65letePersonaResponse\"s\n\x18\x44\x65leteAllPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"@\n\x19\x44\x65leteAllPersonasResponse\x12#\n\rdeleted_count\x18\x01 \x01(\x05R\x0c\x64\x65letedCount\"\x9e\x01\n\x14\x43reatePersonaRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12-\n\x07persona\x18\x03 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"F\n\x15\x43reatePersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona\"\xa6\x01\n\x1a\x42\x61tchCreatePersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12/\n\x08personas\x18\x03 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"N\n\x1b\x42\x61tchCreatePersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"\xbb\x01\n\x15ImportPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1b\n\timport_id\x18\x03 \x01(\tR\x08importId\x12\x1a\n\x08sequence\x18\x04 \x01(\x05R\x08sequence\x12/\n\x08personas\x18\x05 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\"l\n\x16ImportPersonasResponse\x12-\n\x12\x63ommitted_sequence\x18\x01 \x01(\x05R\x11\x63ommittedSequence\x12#\n\rpersona_count\x18\x02 \x01(\x05R\x0cpersonaCount\"\xd0\x03\n\x15\x45xportPersonasRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12!\n\x0cresume_token\x18\x03 \x01(\tR\x0bresumeToken\x12\x16\n\x06gender\x18\x04 \x01(\tR\x06gender\x12!\n\x0cincome_level\x18\x05 \x01(\tR\x0bincomeLevel\x12\x1a\n\x08location\x18\x06 \x01(\tR\x08location\x12\x1e\n\noccupation\x18\x07 \x01(\tR\noccupation\x12\x17\n\x07\x61ge_min\x18\x08 \x01(\x05R\x06\x61geMin\x12\x17\n\x07\x61ge_max\x18\t \x01(\x05R\x06\x61geMax\x12\x1f\n\x0b\x65xternal_id\x18\n \x01(\tR\nexternalId\x12Q\n\nattributes\x18\x0c \x03(\x0b\x32\x31.persona.v1.ExportPersonasRequest.AttributesEntryR\nattributes\x1a=\n\x0f\x41ttributesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"l\n\x16\x45xportPersonasResponse\x12/\n\x08personas\x18\x01 \x03(\x0b\x32\x13.persona.v1.PersonaR\x08personas\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\"\xaf\x01\n\x18GetPersonaLineageRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\"\xc7\x01\n\x19GetPersonaLineageResponse\x12=\n\x08personas\x18\x01 \x03(\x0b\x32!.persona.v1.LibraryPersonaProjectR\x08personas\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x43\n\x0flibrary_persona\x18\x03 \x01(\x0b\x32\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona2\xc0\x06\n\x0ePersonaService\x12Q\n\x0cListPersonas\x12\x1f.persona.v1.ListPersonasRequest\x1a .persona.v1.ListPersonasResponse\x12K\n\nGetPersona\x12\x1d.persona.v1.GetPersonaRequest\x1a\x1e.persona.v1.GetPersonaResponse\x12T\n\rDeletePersona\x12 .persona.v1.DeletePersonaRequest\x1a!.persona.v1.DeletePersonaResponse\x12`\n\x11\x44\x65leteAllPersonas\x12$.persona.v1.DeleteAllPersonasRequest\x1a%.persona.v1.DeleteAllPersonasResponse\x12T\n\rCreatePersona\x12 .persona.v1.CreatePersonaRequest\x1a!.persona.v1.CreatePersonaResponse\x12\x66\n\x13\x42\x61tchCreatePersonas\x12&.persona.v1.BatchCreatePersonasRequest\x1a\'.persona.v1.BatchCreatePersonasResponse\x12[\n\x0eImportPersonas\x12!.persona.v1.ImportPersonasRequest\x1a\".persona.v1.ImportPersonasResponse(\x01\x30\x01\x12Y\n\x0e\x45xportPersonas\x12!.persona.v1.ExportPersonasRequest\x1a\".persona.v1.ExportPersonasResponse0\x01\x12`\n\x11GetPersonaLineage\x12$.persona.v1.GetPersonaLineageRequest\x1a%.persona.v1.GetPersonaLineageResponseB\xa2\x01\n\npersona.v1B\x13PersonaServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,42 +34,50 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'persona.v1.persona_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\023PersonaServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
+  _globals['_LISTPERSONASREQUEST_ATTRIBUTESENTRY']._loaded_options = None
+  _globals['_LISTPERSONASREQUEST_ATTRIBUTESENTRY']._serialized_options = b'8\001'
+  _globals['_EXPORTPERSONASREQUEST_ATTRIBUTESENTRY']._loaded_options = None
+  _globals['_EXPORTPERSONASREQUEST_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_LISTPERSONASREQUEST']._serialized_start=101
-  _globals['_LISTPERSONASREQUEST']._serialized_end=409
-  _globals['_LISTPERSONASRESPONSE']._serialized_start=411
-  _globals['_LISTPERSONASRESPONSE']._serialized_end=522
-  _globals['_GETPERSONAREQUEST']._serialized_start=524
-  _globals['_GETPERSONAREQUEST']._serialized_end=632
-  _globals['_GETPERSONARESPONSE']._serialized_start=634
-  _globals['_GETPERSONARESPONSE']._serialized_end=701
-  _globals['_DELETEPERSONAREQUEST']._serialized_start=704
-  _globals['_DELETEPERSONAREQUEST']._serialized_end=846
-  _globals['_DELETEPERSONARESPONSE']._serialized_start=848
-  _globals['_DELETEPERSONARESPONSE']._serialized_end=871
-  _globals['_DELETEALLPERSONASREQUEST']._serialized_start=873
-  _globals['_DELETEALLPERSONASREQUEST']._serialized_end=988
-  _globals['_DELETEALLPERSONASRESPONSE']._serialized_start=990
-  _globals['_DELETEALLPERSONASRESPONSE']._serialized_end=1054
-  _globals['_CREATEPERSONAREQUEST']._serialized_start=1057
-  _globals['_CREATEPERSONAREQUEST']._serialized_end=1215
-  _globals['_CREATEPERSONARESPONSE']._serialized_start=1217
-  _globals['_CREATEPERSONARESPONSE']._serialized_end=1287
-  _globals['_BATCHCREATEPERSONASREQUEST']._serialized_start=1290
-  _globals['_BATCHCREATEPERSONASREQUEST']._serialized_end=1456
-  _globals['_BATCHCREATEPERSONASRESPONSE']._serialized_start=1458
-  _globals['_BATCHCREATEPERSONASRESPONSE']._serialized_end=1536
-  _globals['_IMPORTPERSONASREQUEST']._serialized_start=1539
-  _globals['_IMPORTPERSONASREQUEST']._serialized_end=1726
-  _globals['_IMPORTPERSONASRESPONSE']._serialized_start=1728
-  _globals['_IMPORTPERSONASRESPONSE']._serialized_end=1836
-  _globals['_EXPORTPERSONASREQUEST']._serialized_start=1839
-  _globals['_EXPORTPERSONASREQUEST']._serialized_end=2124
-  _globals['_EXPORTPERSONASRESPONSE']._serialized_start=2126
-  _globals['_EXPORTPERSONASRESPONSE']._serialized_end=2234
-  _globals['_GETPERSONALINEAGEREQUEST']._serialized_start=2237
-  _globals['_GETPERSONALINEAGEREQUEST']._serialized_end=2412
-  _globals['_GETPERSONALINEAGERESPONSE']._serialized_start=2415
-  _globals['_GETPERSONALINEAGERESPONSE']._serialized_end=2614
-  _globals['_PERSONASERVICE']._serialized_start=2617
-  _globals['_PERSONASERVICE']._serialized_end=3449
+  _globals['_LISTPERSONASREQUEST']._serialized_end=586
+  _globals['_LISTPERSONASREQUEST_ATTRIBUTESENTRY']._serialized_start=525
+  _globals['_LISTPERSONASREQUEST_ATTRIBUTESENTRY']._serialized_end=586
+  _globals['_LISTPERSONASRESPONSE']._serialized_start=588
+  _globals['_LISTPERSONASRESPONSE']._serialized_end=699
+  _globals['_GETPERSONAREQUEST']._serialized_start=701
+  _globals['_GETPERSONAREQUEST']._serialized_end=809
+  _globals['_GETPERSONARESPONSE']._serialized_start=811
+  _globals['_GETPERSONARESPONSE']._serialized_end=878
+  _globals['_DELETEPERSONAREQUEST']._serialized_start=881
+  _globals['_DELETEPERSONAREQUEST']._serialized_end=1023
+  _globals['_DELETEPERSONARESPONSE']._serialized_start=1025
+  _globals['_DELETEPERSONARESPONSE']._serialized_end=1048
+  _globals['_DELETEALLPERSONASREQUEST']._serialized_start=1050
+  _globals['_DELETEALLPERSONASREQUEST']._serialized_end=1165
+  _globals['_DELETEALLPERSONASRESPONSE']._serialized_start=1167
+  _globals['_DELETEALLPERSONASRESPONSE']._serialized_end=1231
+  _globals['_CREATEPERSONAREQUEST']._serialized_start=1234
+  _globals['_CREATEPERSONAREQUEST']._serialized_end=1392
+  _globals['_CREATEPERSONARESPONSE']._serialized_start=1394
+  _globals['_CREATEPERSONARESPONSE']._serialized_end=1464
+  _globals['_BATCHCREATEPERSONASREQUEST']._serialized_start=1467
+  _globals['_BATCHCREATEPERSONASREQUEST']._serialized_end=1633
+  _globals['_BATCHCREATEPERSONASRESPONSE']._serialized_start=1635
+  _globals['_BATCHCREATEPERSONASRESPONSE']._serialized_end=1713
+  _globals['_IMPORTPERSONASREQUEST']._serialized_start=1716
+  _globals['_IMPORTPERSONASREQUEST']._serialized_end=1903
+  _globals['_IMPORTPERSONASRESPONSE']._serialized_start=1905
+  _globals['_IMPORTPERSONASRESPONSE']._serialized_end=2013
+  _globals['_EXPORTPERSONASREQUEST']._serialized_start=2016
+  _globals['_EXPORTPERSONASREQUEST']._serialized_end=2480
+  _globals['_EXPORTPERSONASREQUEST_ATTRIBUTESENTRY']._serialized_start=525
+  _globals['_EXPORTPERSONASREQUEST_ATTRIBUTESENTRY']._serialized_end=586
+  _globals['_EXPORTPERSONASRESPONSE']._serialized_start=2482
+  _globals['_EXPORTPERSONASRESPONSE']._serialized_end=2590
+  _globals['_GETPERSONALINEAGEREQUEST']._serialized_start=2593
+  _globals['_GETPERSONALINEAGEREQUEST']._serialized_end=2768
+  _globals['_GETPERSONALINEAGERESPONSE']._serialized_start=2771
+  _globals['_GETPERSONALINEAGERESPONSE']._serialized_end=2970
+  _globals['_PERSONASERVICE']._serialized_start=2973
+  _globals['_PERSONASERVICE']._serialized_end=3805
 # @@protoc_insertion_point(module_scope)

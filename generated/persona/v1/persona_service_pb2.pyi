@@ -26,6 +26,26 @@ class ListPersonasRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
@@ -36,6 +56,8 @@ class ListPersonasRequest(_message.Message):
     OCCUPATION_FIELD_NUMBER: _builtins.int
     AGE_MIN_FIELD_NUMBER: _builtins.int
     AGE_MAX_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
@@ -60,6 +82,16 @@ class ListPersonasRequest(_message.Message):
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
     """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    external_id: _builtins.str
+    """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+    filter. At most 255 characters.
+    """
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+        at most 255 characters. Over REST: `?attributes[state]=AR`.
+        """
+
     def __init__(
         self,
         *,
@@ -73,10 +105,12 @@ class ListPersonasRequest(_message.Message):
         occupation: _builtins.str = ...,
         age_min: _builtins.int = ...,
         age_max: _builtins.int = ...,
+        external_id: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "attributes", b"attributes", "external_id", b"external_id", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -347,7 +381,7 @@ class BatchCreatePersonasRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """1 to 1,000 personas; ids must not repeat within the batch."""
+        """1 to 1,000 personas; neither ids nor external ids must repeat within the batch."""
 
     def __init__(
         self,
@@ -467,6 +501,26 @@ class ExportPersonasRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
@@ -476,6 +530,8 @@ class ExportPersonasRequest(_message.Message):
     OCCUPATION_FIELD_NUMBER: _builtins.int
     AGE_MIN_FIELD_NUMBER: _builtins.int
     AGE_MAX_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
@@ -496,6 +552,16 @@ class ExportPersonasRequest(_message.Message):
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
     """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    external_id: _builtins.str
+    """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+    filter. At most 255 characters.
+    """
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+        at most 255 characters. Over REST: `?attributes[state]=AR`.
+        """
+
     def __init__(
         self,
         *,
@@ -508,10 +574,12 @@ class ExportPersonasRequest(_message.Message):
         occupation: _builtins.str = ...,
         age_min: _builtins.int = ...,
         age_max: _builtins.int = ...,
+        external_id: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "project_id", b"project_id", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "attributes", b"attributes", "external_id", b"external_id", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "project_id", b"project_id", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

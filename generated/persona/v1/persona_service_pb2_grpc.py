@@ -133,7 +133,8 @@ class PersonaServiceServicer:
     def CreatePersona(self, request, context):
         """CreatePersona adds one persona to a group. With the id of a persona that exists with the same
         content in this group, it returns that one; if that one was deleted, it becomes visible again.
-        Errors: ALREADY_EXISTS for an id that names something else.
+        Without an id, the external id of a persona that the group shows does the same.
+        Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,8 @@ class PersonaServiceStub:
     CreatePersona: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.CreatePersonaRequest, _persona_service_pb2.CreatePersonaResponse]
     """CreatePersona adds one persona to a group. With the id of a persona that exists with the same
     content in this group, it returns that one; if that one was deleted, it becomes visible again.
-    Errors: ALREADY_EXISTS for an id that names something else.
+    Without an id, the external id of a persona that the group shows does the same.
+    Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
     """
     BatchCreatePersonas: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.BatchCreatePersonasRequest, _persona_service_pb2.BatchCreatePersonasResponse]
     """BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
@@ -126,7 +127,8 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _persona_service_pb2.CreatePersonaResponse:
         """CreatePersona adds one persona to a group. With the id of a persona that exists with the same
         content in this group, it returns that one; if that one was deleted, it becomes visible again.
-        Errors: ALREADY_EXISTS for an id that names something else.
+        Without an id, the external id of a persona that the group shows does the same.
+        Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
         """
 
     @_abc_1.abstractmethod

@@ -27,7 +27,7 @@ from persona.v1 import persona_pb2 as persona_dot_v1_dot_persona__pb2
 from persona.v1 import response_pb2 as persona_dot_v1_dot_response__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!persona/v1/response_service.proto\x12\npersona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\x90\x01\n\x16RecordResponsesRequest\x12#\n\rsimulation_id\x18\x01 \x01(\tR\x0csimulationId\x12\x32\n\tresponses\x18\x02 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"M\n\x17RecordResponsesResponse\x12\x32\n\tresponses\x18\x01 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\"\x89\x03\n\x14ListResponsesRequest\x12%\n\rsimulation_id\x18\x01 \x01(\tH\x00R\x0csimulationId\x12\x1f\n\nproject_id\x18\x02 \x01(\tH\x00R\tprojectId\x12\x1f\n\npersona_id\x18\x03 \x01(\tH\x00R\tpersonaId\x12.\n\x12library_persona_id\x18\t \x01(\tH\x00R\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x06 \x01(\tR\x0bquestionKey\x12\x39\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTimeB\x07\n\x05scope\"s\n\x15ListResponsesResponse\x12\x32\n\tresponses\x18\x01 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"<\n\x19GetResponsePersonaRequest\x12\x1f\n\x0bresponse_id\x18\x01 \x01(\tR\nresponseId\"K\n\x1aGetResponsePersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona2\xa8\x02\n\x0fResponseService\x12Z\n\x0fRecordResponses\x12\".persona.v1.RecordResponsesRequest\x1a#.persona.v1.RecordResponsesResponse\x12T\n\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12\x63\n\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponseB\xa3\x01\n\npersona.v1B\x14ResponseServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!persona/v1/response_service.proto\x12\npersona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\xab\x01\n\x16RecordResponsesRequest\x12#\n\rsimulation_id\x18\x01 \x01(\tR\x0csimulationId\x12\x32\n\tresponses\x18\x02 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12\x19\n\x08group_id\x18\x05 \x01(\tR\x07groupId\"M\n\x17RecordResponsesResponse\x12\x32\n\tresponses\x18\x01 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\"\x89\x03\n\x14ListResponsesRequest\x12%\n\rsimulation_id\x18\x01 \x01(\tH\x00R\x0csimulationId\x12\x1f\n\nproject_id\x18\x02 \x01(\tH\x00R\tprojectId\x12\x1f\n\npersona_id\x18\x03 \x01(\tH\x00R\tpersonaId\x12.\n\x12library_persona_id\x18\t \x01(\tH\x00R\x10libraryPersonaId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x06 \x01(\tR\x0bquestionKey\x12\x39\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTimeB\x07\n\x05scope\"s\n\x15ListResponsesResponse\x12\x32\n\tresponses\x18\x01 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"<\n\x19GetResponsePersonaRequest\x12\x1f\n\x0bresponse_id\x18\x01 \x01(\tR\nresponseId\"K\n\x1aGetResponsePersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona2\xa8\x02\n\x0fResponseService\x12Z\n\x0fRecordResponses\x12\".persona.v1.RecordResponsesRequest\x1a#.persona.v1.RecordResponsesResponse\x12T\n\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12\x63\n\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponseB\xa3\x01\n\npersona.v1B\x14ResponseServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,17 +36,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\024ResponseServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
   _globals['_RECORDRESPONSESREQUEST']._serialized_start=136
-  _globals['_RECORDRESPONSESREQUEST']._serialized_end=280
-  _globals['_RECORDRESPONSESRESPONSE']._serialized_start=282
-  _globals['_RECORDRESPONSESRESPONSE']._serialized_end=359
-  _globals['_LISTRESPONSESREQUEST']._serialized_start=362
-  _globals['_LISTRESPONSESREQUEST']._serialized_end=755
-  _globals['_LISTRESPONSESRESPONSE']._serialized_start=757
-  _globals['_LISTRESPONSESRESPONSE']._serialized_end=872
-  _globals['_GETRESPONSEPERSONAREQUEST']._serialized_start=874
-  _globals['_GETRESPONSEPERSONAREQUEST']._serialized_end=934
-  _globals['_GETRESPONSEPERSONARESPONSE']._serialized_start=936
-  _globals['_GETRESPONSEPERSONARESPONSE']._serialized_end=1011
-  _globals['_RESPONSESERVICE']._serialized_start=1014
-  _globals['_RESPONSESERVICE']._serialized_end=1310
+  _globals['_RECORDRESPONSESREQUEST']._serialized_end=307
+  _globals['_RECORDRESPONSESRESPONSE']._serialized_start=309
+  _globals['_RECORDRESPONSESRESPONSE']._serialized_end=386
+  _globals['_LISTRESPONSESREQUEST']._serialized_start=389
+  _globals['_LISTRESPONSESREQUEST']._serialized_end=782
+  _globals['_LISTRESPONSESRESPONSE']._serialized_start=784
+  _globals['_LISTRESPONSESRESPONSE']._serialized_end=899
+  _globals['_GETRESPONSEPERSONAREQUEST']._serialized_start=901
+  _globals['_GETRESPONSEPERSONAREQUEST']._serialized_end=961
+  _globals['_GETRESPONSEPERSONARESPONSE']._serialized_start=963
+  _globals['_GETRESPONSEPERSONARESPONSE']._serialized_end=1038
+  _globals['_RESPONSESERVICE']._serialized_start=1041
+  _globals['_RESPONSESERVICE']._serialized_end=1337
 # @@protoc_insertion_point(module_scope)

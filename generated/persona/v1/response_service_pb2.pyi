@@ -30,12 +30,15 @@ class RecordResponsesRequest(_message.Message):
     SIMULATION_ID_FIELD_NUMBER: _builtins.int
     RESPONSES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
     simulation_id: _builtins.str
     """UUID of the simulation, made by the client. Its first batch binds it to the project of that
     batch's personas.
     """
     request_id: _builtins.str
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    group_id: _builtins.str
+    """UUID of the persona group in which every `persona_external_id` is looked up; "" if there is none."""
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """1 to 1,000 answers of personas of one project; ids must not repeat within the batch."""
@@ -46,10 +49,11 @@ class RecordResponsesRequest(_message.Message):
         simulation_id: _builtins.str = ...,
         responses: _abc.Iterable[_response_pb2.Response] | None = ...,
         request_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "responses", b"responses", "simulation_id", b"simulation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "request_id", b"request_id", "responses", b"responses", "simulation_id", b"simulation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -16,11 +16,11 @@ def project_not_found(project_id: str) -> ServiceError:
     )
 
 
-def group_not_found(group_id: str) -> ServiceError:
-    """PERSONA_GROUP_NOT_FOUND in a project that is there."""
+def group_not_found(group_id: str, where: str = " in this project") -> ServiceError:
+    """PERSONA_GROUP_NOT_FOUND in a project that is there, or with `where` "" in any."""
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_GROUP_NOT_FOUND,
-        f"There is no persona group {group_id} in this project.",
+        f"There is no persona group {group_id}{where}.",
         metadata={"group_id": group_id},
     )
 
@@ -52,6 +52,17 @@ def already_exists(what: str, field: str, resource_id: str, *, visible: bool) ->
         f"{field}: the id {resource_id} is taken by {owner}. "
         "Use another id, or leave it unset to let the server assign one.",
         metadata={"state": state, "field": field, "id": resource_id},
+    )
+
+
+def external_id_taken(path: str, external_id: str) -> ServiceError:
+    """ALREADY_EXISTS: another persona of the group has the external id of the item at a path."""
+    field = f"{path}.external_id"
+    return ServiceError(
+        errors_pb2.ERROR_REASON_ALREADY_EXISTS,
+        f"{field}: the external id {external_id} is taken by a visible persona of this group with "
+        "another id or different content. Use another one, or delete that persona first.",
+        metadata={"state": "visible", "field": field, "external_id": external_id},
     )
 
 

@@ -29,6 +29,7 @@ from persona_server.storage.repositories.promotions import Promotions, Promotion
 from persona_server.storage.repositories.quotas import Quotas, QuotaStatements
 from persona_server.storage.repositories.responses import Responses, ResponseStatements
 from persona_server.storage.repositories.tenants import Secrets, Tenants
+from persona_server.storage.repositories.terms import Terms, TermStatements
 from persona_server.storage.sweeper import Sweeper
 
 __all__ = ["DatabaseError", "Repositories", "Store", "Transaction", "open_store"]
@@ -42,6 +43,7 @@ class Repositories:
         self.projects = Projects(store.project_statements, tenant)
         self.groups = Groups(store.group_statements, tenant, store.id_generator)
         self.personas = Personas(store.persona_statements, tenant)
+        self.terms = Terms(store.term_statements, tenant)
         self.responses = Responses(store.response_statements, tenant)
         self.library = Library(store.library_statements, tenant)
         self.links = Links(store.link_statements, tenant, store.id_generator)
@@ -97,6 +99,7 @@ class Store:
         self.project_statements = ProjectStatements(database)
         self.group_statements = GroupStatements(database)
         self.persona_statements = PersonaStatements(database)
+        self.term_statements = TermStatements(database)
         self.response_statements = ResponseStatements(database)
         self.library_statements = LibraryStatements(database)
         self.link_statements = LinkStatements(database)

@@ -6,6 +6,7 @@ from persona.v1.persona_pb2 import Persona
 from persona_server.validation.fields import (
     are_clean,
     check_filterable,
+    check_given,
     check_items,
     check_line,
     check_name,
@@ -28,7 +29,9 @@ from persona_server.validation.violations import Violations, found_by
 
 _SERVERS_PART = 136  # bytes of id, parents and created_at, which the server adds or replaces
 _MAX_CONTENT = MAX_PERSONA_BYTES - _SERVERS_PART
-_FILTERED = tuple((n, LINES[n], FOLDED[n]) for n in ("gender", "occupation", "location"))
+_FILTERED = tuple(
+    (n, LINES[n], FOLDED[n]) for n in ("full_name", "gender", "occupation", "location")
+)
 _NARRATIVES = ("digital_habits", "price_sensitivity", "psychographic_notes")
 _BRANDS = ("trusted_brands", "distrusted_brands")
 _ITEM_LISTS = tuple((n, LISTS[n]) for n in ("personality_traits", *_BRANDS))
@@ -77,7 +80,7 @@ def _content_bytes(persona: Persona) -> int:
 
 
 def _check_texts(found: Violations, persona: Persona, path: str) -> None:
-    check_name(found, f"{path}.full_name", persona.full_name, LINES["full_name"])
+    check_given(found, f"{path}.full_name", persona.full_name, LINES["full_name"])
     if not 0 <= persona.age <= MAX_AGE:
         what = f"must be 1 to {MAX_AGE}, or 0 if unknown, but is {persona.age}"
         found.add(f"{path}.age", what)
@@ -92,6 +95,8 @@ def _check_texts(found: Violations, persona: Persona, path: str) -> None:
             check_text(found, f"{path}.{name}", value, TEXTS[name])
     if url := persona.avatar_url:
         _check_url(found, f"{path}.avatar_url", url)
+    if external_id := persona.external_id:
+        check_name(found, f"{path}.external_id", external_id, LINES["external_id"])
 
 
 def _check_url(found: Violations, path: str, url: str) -> None:

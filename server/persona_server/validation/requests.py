@@ -32,6 +32,7 @@ from persona_server.validation.limits import MAX_PERSONAS
 from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_project
 from persona_server.validation.responses import check_responses, check_scope_and_range
+from persona_server.validation.terms import check_terms
 from persona_server.validation.unknown import check_unknown
 from persona_server.validation.violations import Violations, found_by
 
@@ -127,12 +128,13 @@ def _check_batch(
     if not fewest <= len(request.personas) <= MAX_PERSONAS:
         found.add("personas", wrong_count(len(request.personas)))
         return
-    seen: dict[str, int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for i, persona in enumerate(request.personas):
         check_persona(found, persona, f"personas[{i}]")
-        if persona.id and seen.setdefault(persona.id, i) != i:
-            what = f"repeats the id of personas[{seen[persona.id]}]"
-            found.add(f"personas[{i}].id", what)
+        for name, value in (("id", persona.id), ("external_id", persona.external_id)):
+            if value and (first := seen.setdefault((name, value), i)) != i:
+                what = f"repeats the {name} of personas[{first}]"
+                found.add(f"personas[{i}].{name}", what)
 
 
 def wrong_count(count: int) -> str:
@@ -149,10 +151,12 @@ def _check_import(found: Violations, request: ImportPersonasRequest) -> None:
 
 
 # An import's messages have ids or not depending on their place in the stream; a list of responses
-# has one of several, and an individual is named in one of two ways.
+# has one of several, recording needs a group only for external ids, and an individual is named in
+# one of two ways.
 _LENIENT = {
     persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
+    response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
     library_service_pb2.GetReliabilityRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
@@ -170,8 +174,8 @@ def _own(
 
 _OWN: dict[str, tuple[Check, ...]] = dict(
     (
-        _own(persona_service_pb2.ListPersonasRequest, check_filters),
-        _own(persona_service_pb2.ExportPersonasRequest, check_filters),
+        _own(persona_service_pb2.ListPersonasRequest, check_filters, check_terms),
+        _own(persona_service_pb2.ExportPersonasRequest, check_filters, check_terms),
         _own(persona_service_pb2.CreatePersonaRequest, _check_persona),
         _own(persona_service_pb2.BatchCreatePersonasRequest, _check_batch),
         _own(persona_service_pb2.ImportPersonasRequest, _check_import),
@@ -182,7 +186,9 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(response_service_pb2.RecordResponsesRequest, check_responses),
         _own(response_service_pb2.ListResponsesRequest, check_scope_and_range),
         _own(library_service_pb2.GetReliabilityRequest, check_individual),
-        _own(library_service_pb2.ListLibraryPersonasRequest, check_filters, check_list),
+        _own(
+            library_service_pb2.ListLibraryPersonasRequest, check_filters, check_terms, check_list
+        ),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),
         _own(library_service_pb2.GetAttitudeTimelineRequest, check_timeline),

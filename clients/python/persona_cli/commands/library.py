@@ -15,10 +15,12 @@ from persona.v1.library_pb2 import (
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.commands.timeline import timeline
 from persona_cli.terminal.command import (
+    AttributeOption,
     CommandContext,
     GroupOption,
     ProjectOption,
     Yes,
+    attributes_of,
     client_command,
 )
 from persona_cli.terminal.failures import confirm
@@ -32,7 +34,7 @@ from persona_cli.terminal.output import (
     print_text,
 )
 from persona_cli.terminal.shifts import number_text
-from persona_client import PersonaFilters
+from persona_client import ProfileFilters
 
 LibraryPersonaArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the library persona.")
@@ -56,7 +58,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     context: CommandContext,
-    filters: PersonaFilters,
+    filters: ProfileFilters,
     min_reliability: Annotated[
         float, typer.Option(min=0, max=1, help="Minimum lower bound of reliability at promotion.")
     ] = 0.0,
@@ -70,9 +72,11 @@ def list_(
             show_default=False,
         ),
     ] = "",
+    attribute: AttributeOption = None,
     limit: Limit = None,
 ) -> None:
     """List library personas, the most reliable first by default."""
+    attributes = attributes_of(attribute)
     print_list(
         context,
         limit,
@@ -81,6 +85,7 @@ def list_(
             min_reliability=min_reliability,
             include_retired=include_retired,
             order_by=order_by,
+            attributes=attributes,
             **filters,
         ),
         ("ID", "NAME", "AGE", "OCCUPATION", "LOCATION", "BOUND", "PROJECTS", "ANSWERS", "RETIRED"),

@@ -5,18 +5,24 @@ from typing import Annotated
 import typer
 
 from persona_cli.terminal.command import (
+    AttributeOption,
     CommandContext,
+    ExternalIdOption,
     GroupOption,
     ProjectOption,
     Yes,
+    attributes_of,
     client_command,
 )
-from persona_cli.terminal.failures import confirm, usage_error
+from persona_cli.terminal.failures import CommandError, confirm, usage_error
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import compact_json, print_details, print_json, print_line
-from persona_client import PersonaFilters
+from persona_client import Persona, ProfileFilters
 
+PersonaArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="Id of the persona.", show_default=False)
+]
 _COLUMNS = ("id", "full_name", "age", "gender", "occupation", "location", "income_level")
 
 
@@ -30,15 +36,20 @@ def list_(
     context: CommandContext,
     project: ProjectOption,
     group: GroupOption,
-    filters: PersonaFilters,
+    filters: ProfileFilters,
+    external_id: ExternalIdOption = "",
+    attribute: AttributeOption = None,
     limit: Limit = None,
 ) -> None:
     """List the personas of a group, oldest first."""
+    attributes = attributes_of(attribute)
     ids = group_ids(context.client, project, group)
     print_list(
         context,
         limit,
-        lambda page_size: context.client.list_personas(*ids, page_size=page_size, **filters),
+        lambda page_size: context.client.list_personas(
+            *ids, page_size=page_size, external_id=external_id, attributes=attributes, **filters
+        ),
         [name.upper() for name in _COLUMNS],
         lambda persona: [getattr(persona, name) for name in _COLUMNS],
     )
@@ -46,22 +57,36 @@ def list_(
 
 def get(
     context: CommandContext,
-    persona_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the persona.")],
     project: ProjectOption,
     group: GroupOption,
+    persona_id: PersonaArgument = "",
+    external_id: Annotated[
+        str, typer.Option(help="External id of the persona, in place of ID.", show_default=False)
+    ] = "",
 ) -> None:
     """Show one persona with all its fields."""
-    found = context.client.get_persona(*group_ids(context.client, project, group), persona_id)
+    if bool(persona_id) == bool(external_id):
+        raise usage_error("Give either the id of a persona or --external-id.")
+    ids = group_ids(context.client, project, group)
+    if persona_id:
+        found = context.client.get_persona(*ids, persona_id)
+    else:
+        found = _by_external_id(context, ids, external_id)
     (print_json if context.as_json else print_details)(found)
+
+
+def _by_external_id(context: CommandContext, ids: tuple[str, str], external_id: str) -> Persona:
+    found = context.client.find_persona(*ids, external_id)
+    if found is None:
+        raise CommandError(f'There is no persona with the external id "{external_id}".')
+    return found
 
 
 def delete(
     context: CommandContext,
     project: ProjectOption,
     group: GroupOption,
-    persona_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Id of the persona.", show_default=False)
-    ] = "",
+    persona_id: PersonaArgument = "",
     all_: Annotated[bool, typer.Option("--all", help="Delete all personas of the group.")] = False,
     yes: Yes = False,
 ) -> None:

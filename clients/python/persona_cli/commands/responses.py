@@ -15,7 +15,7 @@ from persona_cli.runs.resuming import explain_interruption, open_journal, total_
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.listing import Limit, print_list
-from persona_cli.terminal.names import project_id
+from persona_cli.terminal.names import group_ids, project_id
 from persona_cli.terminal.output import compact_json, print_line
 from persona_cli.terminal.progress import ProgressBar
 from persona_cli.terminal.shifts import number_text
@@ -47,6 +47,15 @@ def record(
         AnswerFormat,
         typer.Option("--format", help="Format of the files; auto tells by the first line."),
     ] = AnswerFormat.AUTO,
+    project: Annotated[
+        str, typer.Option("--project", "-p", help="Project of --group, by name or id.")
+    ] = "",
+    group: Annotated[
+        str,
+        typer.Option(
+            "--group", "-g", help="Persona group in which each persona_external_id is looked up."
+        ),
+    ] = "",
 ) -> None:
     """Record answers from JSON lines or CSV, each once.
 
@@ -58,10 +67,13 @@ def record(
     """
     if simulation and not UUID.fullmatch(simulation):
         raise usage_error(f"--simulation must be a UUID; got {simulation!r}.")
+    if bool(project) != bool(group):
+        raise usage_error("Give both --project and --group, or neither.")
     inputs = [InputFile(name) for name in files]
-    into = {"simulation_id": simulation.lower()}
+    group_id = group_ids(context.client, project, group)[1] if group else ""
+    into = {"simulation_id": simulation.lower(), "group_id": group_id}
     journal = open_journal(context.address, inputs, into, {"format": form})
-    run = RecordRun(inputs, journal)
+    run = RecordRun(inputs, group_id, journal)
     reader = LineReader(
         inputs, lambda lines: answer_items(lines, form, simulation), id_of, _REPEATS
     )

@@ -290,7 +290,10 @@ type ListLibraryPersonasRequest struct {
 	// "reliability" (its lower bound), "project_count" or "created_at", ascending, or descending with
 	// " desc" appended; "" is "reliability desc". Ties are in order of their ids. A project_count
 	// that changes between two pages can move its persona past them.
-	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	OrderBy string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Only library personas that have every one of these attributes: key and value verbatim, at most
+	// 8, a value of at most 255 characters. Over REST: `?attributes[state]=AR`.
+	Attributes    map[string]string `protobuf:"bytes,12,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -400,6 +403,13 @@ func (x *ListLibraryPersonasRequest) GetOrderBy() string {
 		return x.OrderBy
 	}
 	return ""
+}
+
+func (x *ListLibraryPersonasRequest) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
 }
 
 // ListLibraryPersonasResponse is one page.
@@ -1197,7 +1207,7 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"]\n" +
 	"\x16PromotePersonaResponse\x12C\n" +
-	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xee\x02\n" +
+	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x85\x04\n" +
 	"\x1aListLibraryPersonasRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1213,7 +1223,13 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\x0fmin_reliability\x18\t \x01(\x01R\x0eminReliability\x12'\n" +
 	"\x0finclude_retired\x18\n" +
 	" \x01(\bR\x0eincludeRetired\x12\x19\n" +
-	"\border_by\x18\v \x01(\tR\aorderBy\"\x8c\x01\n" +
+	"\border_by\x18\v \x01(\tR\aorderBy\x12V\n" +
+	"\n" +
+	"attributes\x18\f \x03(\v26.persona.v1.ListLibraryPersonasRequest.AttributesEntryR\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x01\n" +
 	"\x1bListLibraryPersonasResponse\x12E\n" +
 	"\x10library_personas\x18\x01 \x03(\v2\x1a.persona.v1.LibraryPersonaR\x0flibraryPersonas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"H\n" +
@@ -1292,7 +1308,7 @@ func file_persona_v1_library_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_library_service_proto_rawDescData
 }
 
-var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_persona_v1_library_service_proto_goTypes = []any{
 	(*GetReliabilityRequest)(nil),              // 0: persona.v1.GetReliabilityRequest
 	(*GetReliabilityResponse)(nil),             // 1: persona.v1.GetReliabilityResponse
@@ -1312,46 +1328,48 @@ var file_persona_v1_library_service_proto_goTypes = []any{
 	(*ReuseLibraryPersonasResponse)(nil),       // 15: persona.v1.ReuseLibraryPersonasResponse
 	(*GetAttitudeTimelineRequest)(nil),         // 16: persona.v1.GetAttitudeTimelineRequest
 	(*GetAttitudeTimelineResponse)(nil),        // 17: persona.v1.GetAttitudeTimelineResponse
-	(*Reliability)(nil),                        // 18: persona.v1.Reliability
-	(*LibraryPersona)(nil),                     // 19: persona.v1.LibraryPersona
-	(*LibraryPersonaProject)(nil),              // 20: persona.v1.LibraryPersonaProject
-	(*LibraryMatch)(nil),                       // 21: persona.v1.LibraryMatch
-	(*Persona)(nil),                            // 22: persona.v1.Persona
-	(*QuestionTimeline)(nil),                   // 23: persona.v1.QuestionTimeline
+	nil,                                        // 18: persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	(*Reliability)(nil),                        // 19: persona.v1.Reliability
+	(*LibraryPersona)(nil),                     // 20: persona.v1.LibraryPersona
+	(*LibraryPersonaProject)(nil),              // 21: persona.v1.LibraryPersonaProject
+	(*LibraryMatch)(nil),                       // 22: persona.v1.LibraryMatch
+	(*Persona)(nil),                            // 23: persona.v1.Persona
+	(*QuestionTimeline)(nil),                   // 24: persona.v1.QuestionTimeline
 }
 var file_persona_v1_library_service_proto_depIdxs = []int32{
-	18, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	19, // 1: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	19, // 2: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
-	19, // 3: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	20, // 4: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
-	19, // 5: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	21, // 6: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
-	22, // 7: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
-	23, // 8: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	0,  // 9: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
-	2,  // 10: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
-	4,  // 11: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
-	6,  // 12: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
-	8,  // 13: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
-	10, // 14: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
-	12, // 15: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
-	14, // 16: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
-	16, // 17: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
-	1,  // 18: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
-	3,  // 19: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
-	5,  // 20: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
-	7,  // 21: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
-	9,  // 22: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
-	11, // 23: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
-	13, // 24: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
-	15, // 25: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
-	17, // 26: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
-	18, // [18:27] is the sub-list for method output_type
-	9,  // [9:18] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	19, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	20, // 1: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	18, // 2: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	20, // 3: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
+	20, // 4: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	21, // 5: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
+	20, // 6: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	22, // 7: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
+	23, // 8: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
+	24, // 9: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	0,  // 10: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
+	2,  // 11: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
+	4,  // 12: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
+	6,  // 13: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
+	8,  // 14: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
+	10, // 15: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
+	12, // 16: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
+	14, // 17: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
+	16, // 18: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
+	1,  // 19: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
+	3,  // 20: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
+	5,  // 21: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
+	7,  // 22: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
+	9,  // 23: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
+	11, // 24: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
+	13, // 25: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
+	15, // 26: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
+	17, // 27: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
+	19, // [19:28] is the sub-list for method output_type
+	10, // [10:19] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_service_proto_init() }
@@ -1368,7 +1386,7 @@ func file_persona_v1_library_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_library_service_proto_rawDesc), len(file_persona_v1_library_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -76,7 +76,12 @@ type Persona struct {
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
 	// trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
-	Attributes    map[string]string `protobuf:"bytes,19,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// A persona is found by those whose value has at most 255 characters.
+	Attributes map[string]string `protobuf:"bytes,19,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The id that the persona has elsewhere, verbatim: one line, 1 to 255 characters, not blank; "" if
+	// it has none. No two personas that a group shows have the same one; that of a deleted persona is
+	// free again. A reused or promoted copy has none.
+	ExternalId    string `protobuf:"bytes,20,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -244,12 +249,19 @@ func (x *Persona) GetAttributes() map[string]string {
 	return nil
 }
 
+func (x *Persona) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
 var File_persona_v1_persona_proto protoreflect.FileDescriptor
 
 const file_persona_v1_persona_proto_rawDesc = "" +
 	"\n" +
 	"\x18persona/v1/persona.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xab\x06\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xcc\x06\n" +
 	"\aPersona\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -277,7 +289,9 @@ const file_persona_v1_persona_proto_rawDesc = "" +
 	"created_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12C\n" +
 	"\n" +
 	"attributes\x18\x13 \x03(\v2#.persona.v1.Persona.AttributesEntryR\n" +
-	"attributes\x1a=\n" +
+	"attributes\x12\x1f\n" +
+	"\vexternal_id\x18\x14 \x01(\tR\n" +
+	"externalId\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x9b\x01\n" +

@@ -45,7 +45,13 @@ type ListPersonasRequest struct {
 	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
 	AgeMin int32 `protobuf:"varint,9,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
 	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
-	AgeMax        int32 `protobuf:"varint,10,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	AgeMax int32 `protobuf:"varint,10,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	// Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+	// filter. At most 255 characters.
+	ExternalId string `protobuf:"bytes,11,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
+	// Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+	// at most 255 characters. Over REST: `?attributes[state]=AR`.
+	Attributes    map[string]string `protobuf:"bytes,13,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -148,6 +154,20 @@ func (x *ListPersonasRequest) GetAgeMax() int32 {
 		return x.AgeMax
 	}
 	return 0
+}
+
+func (x *ListPersonasRequest) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *ListPersonasRequest) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
 }
 
 // ListPersonasResponse is one page.
@@ -662,7 +682,7 @@ type BatchCreatePersonasRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// 1 to 1,000 personas; ids must not repeat within the batch.
+	// 1 to 1,000 personas; neither ids nor external ids must repeat within the batch.
 	Personas []*Persona `protobuf:"bytes,3,rep,name=personas,proto3" json:"personas,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -935,7 +955,13 @@ type ExportPersonasRequest struct {
 	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
 	AgeMin int32 `protobuf:"varint,8,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
 	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
-	AgeMax        int32 `protobuf:"varint,9,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	AgeMax int32 `protobuf:"varint,9,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	// Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+	// filter. At most 255 characters.
+	ExternalId string `protobuf:"bytes,10,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
+	// Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+	// at most 255 characters. Over REST: `?attributes[state]=AR`.
+	Attributes    map[string]string `protobuf:"bytes,12,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1031,6 +1057,20 @@ func (x *ExportPersonasRequest) GetAgeMax() int32 {
 		return x.AgeMax
 	}
 	return 0
+}
+
+func (x *ExportPersonasRequest) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *ExportPersonasRequest) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
 }
 
 // ExportPersonasResponse is one chunk. Over REST every persona is one line of NDJSON.
@@ -1243,7 +1283,7 @@ var File_persona_v1_persona_service_proto protoreflect.FileDescriptor
 const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	" persona/v1/persona_service.proto\x12\n" +
-	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x18persona/v1/persona.proto\"\xb4\x02\n" +
+	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x18persona/v1/persona.proto\"\xe5\x03\n" +
 	"\x13ListPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1259,7 +1299,15 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"occupation\x12\x17\n" +
 	"\aage_min\x18\t \x01(\x05R\x06ageMin\x12\x17\n" +
 	"\aage_max\x18\n" +
-	" \x01(\x05R\x06ageMax\"o\n" +
+	" \x01(\x05R\x06ageMax\x12\x1f\n" +
+	"\vexternal_id\x18\v \x01(\tR\n" +
+	"externalId\x12O\n" +
+	"\n" +
+	"attributes\x18\r \x03(\v2/.persona.v1.ListPersonasRequest.AttributesEntryR\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"o\n" +
 	"\x14ListPersonasResponse\x12/\n" +
 	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"l\n" +
@@ -1315,7 +1363,7 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\bpersonas\x18\x05 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
 	"\x16ImportPersonasResponse\x12-\n" +
 	"\x12committed_sequence\x18\x01 \x01(\x05R\x11committedSequence\x12#\n" +
-	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\x9d\x02\n" +
+	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\xd0\x03\n" +
 	"\x15ExportPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1328,7 +1376,16 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"occupation\x18\a \x01(\tR\n" +
 	"occupation\x12\x17\n" +
 	"\aage_min\x18\b \x01(\x05R\x06ageMin\x12\x17\n" +
-	"\aage_max\x18\t \x01(\x05R\x06ageMax\"l\n" +
+	"\aage_max\x18\t \x01(\x05R\x06ageMax\x12\x1f\n" +
+	"\vexternal_id\x18\n" +
+	" \x01(\tR\n" +
+	"externalId\x12Q\n" +
+	"\n" +
+	"attributes\x18\f \x03(\v21.persona.v1.ExportPersonasRequest.AttributesEntryR\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"l\n" +
 	"\x16ExportPersonasResponse\x12/\n" +
 	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xaf\x01\n" +
@@ -1373,7 +1430,7 @@ func file_persona_v1_persona_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_persona_service_proto_rawDescData
 }
 
-var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*ListPersonasRequest)(nil),         // 0: persona.v1.ListPersonasRequest
 	(*ListPersonasResponse)(nil),        // 1: persona.v1.ListPersonasResponse
@@ -1393,44 +1450,48 @@ var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*ExportPersonasResponse)(nil),      // 15: persona.v1.ExportPersonasResponse
 	(*GetPersonaLineageRequest)(nil),    // 16: persona.v1.GetPersonaLineageRequest
 	(*GetPersonaLineageResponse)(nil),   // 17: persona.v1.GetPersonaLineageResponse
-	(*Persona)(nil),                     // 18: persona.v1.Persona
-	(*LibraryPersonaProject)(nil),       // 19: persona.v1.LibraryPersonaProject
-	(*LibraryPersona)(nil),              // 20: persona.v1.LibraryPersona
+	nil,                                 // 18: persona.v1.ListPersonasRequest.AttributesEntry
+	nil,                                 // 19: persona.v1.ExportPersonasRequest.AttributesEntry
+	(*Persona)(nil),                     // 20: persona.v1.Persona
+	(*LibraryPersonaProject)(nil),       // 21: persona.v1.LibraryPersonaProject
+	(*LibraryPersona)(nil),              // 22: persona.v1.LibraryPersona
 }
 var file_persona_v1_persona_service_proto_depIdxs = []int32{
-	18, // 0: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
-	18, // 1: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
-	18, // 2: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
-	18, // 3: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
-	18, // 4: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
-	18, // 5: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
-	18, // 6: persona.v1.ImportPersonasRequest.personas:type_name -> persona.v1.Persona
-	18, // 7: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
-	19, // 8: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
-	20, // 9: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	0,  // 10: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
-	2,  // 11: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
-	4,  // 12: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
-	6,  // 13: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
-	8,  // 14: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
-	10, // 15: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
-	12, // 16: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
-	14, // 17: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
-	16, // 18: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
-	1,  // 19: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
-	3,  // 20: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
-	5,  // 21: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
-	7,  // 22: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
-	9,  // 23: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
-	11, // 24: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
-	13, // 25: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
-	15, // 26: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
-	17, // 27: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
-	19, // [19:28] is the sub-list for method output_type
-	10, // [10:19] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	18, // 0: persona.v1.ListPersonasRequest.attributes:type_name -> persona.v1.ListPersonasRequest.AttributesEntry
+	20, // 1: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
+	20, // 2: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
+	20, // 3: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
+	20, // 4: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
+	20, // 5: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
+	20, // 6: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
+	20, // 7: persona.v1.ImportPersonasRequest.personas:type_name -> persona.v1.Persona
+	19, // 8: persona.v1.ExportPersonasRequest.attributes:type_name -> persona.v1.ExportPersonasRequest.AttributesEntry
+	20, // 9: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
+	21, // 10: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
+	22, // 11: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	0,  // 12: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
+	2,  // 13: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
+	4,  // 14: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
+	6,  // 15: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
+	8,  // 16: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
+	10, // 17: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
+	12, // 18: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
+	14, // 19: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
+	16, // 20: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
+	1,  // 21: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
+	3,  // 22: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
+	5,  // 23: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
+	7,  // 24: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
+	9,  // 25: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
+	11, // 26: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
+	13, // 27: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
+	15, // 28: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
+	17, // 29: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
+	21, // [21:30] is the sub-list for method output_type
+	12, // [12:21] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_persona_service_proto_init() }
@@ -1446,7 +1507,7 @@ func file_persona_v1_persona_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_persona_service_proto_rawDesc), len(file_persona_v1_persona_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

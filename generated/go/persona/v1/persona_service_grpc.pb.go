@@ -57,7 +57,8 @@ type PersonaServiceClient interface {
 	DeleteAllPersonas(ctx context.Context, in *DeleteAllPersonasRequest, opts ...grpc.CallOption) (*DeleteAllPersonasResponse, error)
 	// CreatePersona adds one persona to a group. With the id of a persona that exists with the same
 	// content in this group, it returns that one; if that one was deleted, it becomes visible again.
-	// Errors: ALREADY_EXISTS for an id that names something else.
+	// Without an id, the external id of a persona that the group shows does the same.
+	// Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
 	CreatePersona(ctx context.Context, in *CreatePersonaRequest, opts ...grpc.CallOption) (*CreatePersonaResponse, error)
 	// BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
@@ -217,7 +218,8 @@ type PersonaServiceServer interface {
 	DeleteAllPersonas(context.Context, *DeleteAllPersonasRequest) (*DeleteAllPersonasResponse, error)
 	// CreatePersona adds one persona to a group. With the id of a persona that exists with the same
 	// content in this group, it returns that one; if that one was deleted, it becomes visible again.
-	// Errors: ALREADY_EXISTS for an id that names something else.
+	// Without an id, the external id of a persona that the group shows does the same.
+	// Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
 	CreatePersona(context.Context, *CreatePersonaRequest) (*CreatePersonaResponse, error)
 	// BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.

@@ -31,7 +31,9 @@ type RecordResponsesRequest struct {
 	// 1 to 1,000 answers of personas of one project; ids must not repeat within the batch.
 	Responses []*Response `protobuf:"bytes,2,rep,name=responses,proto3" json:"responses,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// UUID of the persona group in which every `persona_external_id` is looked up; "" if there is none.
+	GroupId       string `protobuf:"bytes,5,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -83,6 +85,13 @@ func (x *RecordResponsesRequest) GetResponses() []*Response {
 func (x *RecordResponsesRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordResponsesRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
 	}
 	return ""
 }
@@ -456,12 +465,13 @@ var File_persona_v1_response_service_proto protoreflect.FileDescriptor
 const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\n" +
 	"!persona/v1/response_service.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\x90\x01\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\xab\x01\n" +
 	"\x16RecordResponsesRequest\x12#\n" +
 	"\rsimulation_id\x18\x01 \x01(\tR\fsimulationId\x122\n" +
 	"\tresponses\x18\x02 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"M\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x19\n" +
+	"\bgroup_id\x18\x05 \x01(\tR\agroupId\"M\n" +
 	"\x17RecordResponsesResponse\x122\n" +
 	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\"\x89\x03\n" +
 	"\x14ListResponsesRequest\x12%\n" +

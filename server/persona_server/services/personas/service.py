@@ -33,10 +33,12 @@ from persona_server.services.parents import (
 )
 from persona_server.services.personas import importing
 from persona_server.services.personas.adding import Group, add_personas
+from persona_server.services.personas.removing import hide_persona
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.filters import filters_of
+from persona_server.validation.terms import wanted_terms
 
 _CHUNK = 200  # personas an export chunk holds: some 250 KB
 
@@ -82,11 +84,12 @@ class PersonaService:
     def _page(self, call: Call, request: Listing, after: bytes, size: int) -> Page:
         """Return a page of the set that the group shows; after a delete-all, of the new one."""
         group, filters = id_bytes(request.group_id), filters_of(request)
+        terms = wanted_terms(request)
         with self._store.reading(call.tenant) as repositories:
             set_id, longest = _shown(repositories, request)
             while True:
                 limit = page_limit(size, longest)
-                page = repositories.personas.page(group, set_id, after, limit, filters)
+                page = repositories.personas.page(group, set_id, after, limit, filters, terms)
                 # Longer than the head knew of: larger personas came in between.
                 fits = len(page.framed) <= MAX_PAGE_BYTES
                 if fits and (page.size or page.more):
@@ -128,8 +131,7 @@ class PersonaService:
         def effect(repositories: Transaction) -> Outcome:
             locked = lock_group(repositories, request.project_id, request.group_id)
             persona, now = id_bytes(request.persona_id), repositories.now
-            hidden = locked.hidden_set_id
-            if not repositories.personas.hide(persona, locked.set_id, hidden, now):
+            if not hide_persona(repositories, locked, persona, now):
                 raise persona_not_found(request.persona_id)
             repositories.groups.changed(id_bytes(request.group_id), -1)
             return Outcome(b"", audit_entry(call, request, persona_count=1))

@@ -19,6 +19,7 @@ from persona_server.services.parents import (
     project_not_found,
     response_not_found,
 )
+from persona_server.services.responses.external_ids import name_by_id
 from persona_server.services.responses.recording import record_responses
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
@@ -38,10 +39,12 @@ class ResponseService:
     def record_responses(self, call: Call, request: RecordResponsesRequest) -> bytes:
         """Record up to 1,000 answers, all or nothing.
 
-        Raises PERSONA_NOT_FOUND, INVALID_FIELD and ALREADY_EXISTS naming the items.
+        Raises PERSONA_GROUP_NOT_FOUND; PERSONA_NOT_FOUND, INVALID_FIELD and ALREADY_EXISTS naming
+        the items.
         """
 
         def effect(repositories: Transaction) -> Outcome:
+            name_by_id(repositories, request)
             done = record_responses(
                 repositories, request.simulation_id, request.responses, queues=self._queues
             )

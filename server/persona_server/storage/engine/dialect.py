@@ -9,15 +9,24 @@ from peewee import SQL, Expression, Query, Select, Value, fn
 
 from persona_server.storage.engine.statements import param
 
+GIVEN = SQL("given.value")  # a value of a list that was `given`
 # The types of values that may be bound as NULL, for `optional`.
 BYTES, TEXT, INTEGER = "blob", "text", "integer"
 
 
 def one_of(column: Any, name: str = "ids") -> Expression:
     """Return the condition that a column has one of the values in the list bound to `name`."""
-    values = Select((fn.carray(param(name)).alias("given"),), (SQL("given.value"),))
+    values = Select((given(name),), (GIVEN,))
     condition: Expression = column.in_(values)
     return condition
+
+
+def given(name: str = "ids") -> Any:
+    """Return the values of the list bound to `name` as rows, which have them as `given.value`.
+
+    A list bound to None has no rows.
+    """
+    return fn.carray(param(name)).alias("given")
 
 
 def id_list(ids: Sequence[bytes]) -> Any:

@@ -21,6 +21,7 @@ class GroupRow(NamedTuple):
     created_at: int
     updated_at: int
     deleted_at: int | None
+    set_id: int
 
 
 class Head(NamedTuple):
@@ -58,6 +59,7 @@ class GroupStatements:
             group.created_at,
             group.updated_at,
             group.deleted_at,
+            group.set_id,
         )
         mine = group.tenant_id == param("tenant")
         self.find = Statement(

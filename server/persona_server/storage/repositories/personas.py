@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL, fn
+from peewee import JOIN, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import id_list, one_of, page_in_one_row
+from persona_server.storage.engine.dialect import id_list, one_of
 from persona_server.storage.engine.statements import Statement, insert_statement, param
-from persona_server.storage.repositories.filters import (
-    KEY_COLUMNS,
-    NO_FILTERS,
-    Filters,
-    matches,
-    parameters,
-)
+from persona_server.storage.repositories.filters import KEY_COLUMNS, NO_FILTERS, Filters
 from persona_server.storage.repositories.groups import parents_of
-from persona_server.storage.repositories.pages import EMPTY_PAGE, FilteredPages, Page, only_if
+from persona_server.storage.repositories.pages import Page
+from persona_server.storage.repositories.persona_pages import PersonaPages
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
 ORIGIN, REUSE = 1, 2
@@ -77,7 +72,7 @@ class PersonaStatements:
     def __init__(self, database: Database) -> None:
         self._read(database)
         self._read_recorded(database)
-        self._pages(database)
+        self.pages = PersonaPages(database)
         self._write(database)
 
     def _read(self, database: Database) -> None:
@@ -139,28 +134,6 @@ class PersonaStatements:
             database, persona.select(persona.framed).where(mine & (persona.id == param("persona")))
         )
 
-    def _pages(self, database: Database) -> None:
-        persona = tables.Persona
-        here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
-        after = here & (persona.position > param("after"))
-        self.page = Statement(
-            database,
-            page_in_one_row(
-                persona.select(persona.framed, persona.position)
-                .where(after & still_shown())
-                .order_by(persona.position)
-                .limit(param("limit")),
-            ),
-        )
-        self.more = Statement(database, persona.select(SQL("1")).where(after).limit(1))
-        # Looked at in the covering index; only the rows of the page are read for their text.
-        places = (
-            persona.select(persona.position).where(after & still_shown()).order_by(persona.position)
-        )
-        framed = only_if(matches(persona), persona.framed).alias("framed")
-        entries = places.select(persona.position, framed)
-        self.filtered = FilteredPages(database, places, entries)
-
     def _write(self, database: Database) -> None:
         persona = tables.Persona
         self.insert = insert_statement(
@@ -189,19 +162,6 @@ class PersonaStatements:
         )
 
 
-def still_shown() -> Any:
-    """Return the condition that the group still shows the set that the head named."""
-    group = tables.PersonaGroup.alias("shown")
-    return fn.EXISTS(
-        group.select(SQL("1")).where(
-            (group.tenant_id == param("tenant"))
-            & (group.id == param("group"))
-            & (group.set_id == param("set"))
-            & group.deleted_at.is_null()
-        )
-    )
-
-
 class Personas:
     """The personas of one tenant."""
 
@@ -216,22 +176,22 @@ class Personas:
         return Found(bool(row[0]), bool(row[1]), row[2])
 
     def page(
-        self, group: bytes, set_id: int, after: bytes, limit: int, filters: Filters = NO_FILTERS
+        self,
+        group: bytes,
+        set_id: int,
+        after: bytes,
+        limit: int,
+        filters: Filters = NO_FILTERS,
+        terms: Sequence[bytes] = (),
     ) -> Page:
         """Return at most `limit` personas of a set after a position, oldest first.
 
         Empty if the group does not show that set any more: read the head again.
         """
         where: dict[str, Any] = {"tenant": self._tenant, "group": group, "set": set_id}
-        if filters != NO_FILTERS:
-            return self._do.filtered.read(after, limit, **where, **parameters(filters))
-        row = self._do.page.first(after=after, limit=limit, **where)
-        assert row is not None
-        framed, last, count = row
-        if not count:
-            return EMPTY_PAGE
-        more = count == limit and self._do.more.first(after=last, **where) is not None
-        return Page(framed, last, count, more)
+        if filters != NO_FILTERS or terms:
+            return self._do.pages.read_matching(after, limit, filters, terms, **where)
+        return self._do.pages.read(after, limit, **where)
 
     def known(self, ids: Sequence[bytes]) -> dict[bytes, Known]:
         """Return where personas with these ids are, visible or hidden; unknown ids are left out."""
