@@ -7,7 +7,7 @@ import uuid
 import pytest
 from cli.conftest import Cli, Place
 
-from persona_client import Persona, PersonaClient
+from persona_client import Persona, PersonaClient, PersonaGroup
 from support.data import rich_persona
 from support.service import Service
 
@@ -96,6 +96,22 @@ def test_personas_are_found_by_their_attributes(
     assert cli.run("library", "list", "--attribute", f"state={uuid.uuid4()}", "--json").out == ""
     for wrong in (("state",), ("a=1", "--attribute", "a=2")):
         assert cli.run("list", *place.options, "--attribute", *wrong).code == 2
+
+
+def test_personas_are_counted_and_listed_over_all_groups(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    other = client.create_persona_group(place.project_id, PersonaGroup(name="others"))
+    for ids in (place.ids, (place.project_id, other.id)):
+        client.batch_create_personas(*ids, [Persona(full_name="Ana"), Persona(full_name="Bob")])
+    assert cli.run("count", *place.options).out == "2\n"
+    counted = cli.run("count", *place.options, "--full-name", "ANA", "--json")
+    assert counted.lines() == [{"count": 1}]
+    everywhere = ("list", "--project", place.project, "--group", "-", "--json")
+    listed = cli.run(*everywhere).lines()
+    assert [one["full_name"] for one in listed] == ["Ana", "Bob", "Ana", "Bob"]
+    named = cli.run(*everywhere, "--full-name", "bob").lines()
+    assert [one["group_id"] for one in named] == [place.group_id, other.id]
 
 
 def test_a_persona_is_shown_with_all_it_has(cli: Cli, client: PersonaClient, place: Place) -> None:

@@ -41,6 +41,8 @@ SUCCESS = {
     "BatchCreatePersonas": 200,
     "ListPersonas": 200,
     "GetPersona": 200,
+    "BatchGetPersonas": 200,
+    "CountPersonas": 200,
     "DeletePersona": 204,
     "DeleteAllPersonas": 204,
     "ExportPersonas": 200,

@@ -107,6 +107,8 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         ),
         "ExportPersonas": personas.ExportPersonasRequest(**group, age_max=22),
         "GetPersona": personas.GetPersonaRequest(**one),
+        "BatchGetPersonas": personas.BatchGetPersonasRequest(**group, persona_ids=people[::-1]),
+        "CountPersonas": personas.CountPersonasRequest(**group, age_max=22, attributes={"a": "1"}),
         "DeletePersona": personas.DeletePersonaRequest(**one),
         "DeleteAllPersonas": personas.DeleteAllPersonasRequest(**group),
         "CreatePersona": personas.CreatePersonaRequest(**group, persona=maria),
@@ -244,6 +246,8 @@ def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
         request.responses[1].choices.values.append("nope")
         request.responses[2].persona_id = NOBODY
         request.responses[4].question_key = ""
+    elif route.name == "BatchGetPersonas":
+        request.persona_ids.append(NOBODY)
     elif route.name == "ReuseLibraryPersonas":
         request.library_persona_ids.extend(["nope", request.library_persona_ids[0]])
     elif route.name == "BatchCreatePersonas":

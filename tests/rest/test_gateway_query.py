@@ -26,6 +26,7 @@ def path_of(place: Place, filled: Callable[[int], list[str]]) -> Callable[[Route
 _WHOLE = {
     "RecordResponses": b'{"responses":[]}',
     "PromotePersona": b"{}",
+    "BatchGetPersonas": b'{"persona_ids":[]}',
     "RetireLibraryPersona": b"{}",
     "ReuseLibraryPersonas": b'{"library_persona_ids":[]}',
 }

@@ -215,8 +215,8 @@ class Walk:
             request.responses.extend(self._answers(ids))
         elif name == "update_mask":
             request.update_mask.paths.append("name")
-        elif name == "library_persona_ids":
-            request.library_persona_ids.append(ids["library_persona_id"])
+        elif name.endswith("_ids"):
+            getattr(request, name).append(ids[name.removesuffix("s")])
         elif name == "order_by":
             request.order_by = self._random.choice(_ORDERS)
 

@@ -53,8 +53,8 @@ def valid_request(kind: type[Message]) -> Message:
                 getattr(request, field.name).append(value)
             else:
                 getattr(request, field.name).CopyFrom(value)
-        elif field.name == "library_persona_ids":
-            request.library_persona_ids.append(ID)
+        elif field.name.endswith("_ids"):
+            getattr(request, field.name).append(ID)
         elif field.name.endswith("_id") and not (
             field.name == "library_persona_id" and "persona_id" in names
         ):

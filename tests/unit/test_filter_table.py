@@ -7,16 +7,21 @@ from google.protobuf.message import Message
 
 from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import ExportPersonasRequest, ListPersonasRequest
+from persona.v1.persona_service_pb2 import (
+    CountPersonasRequest,
+    ExportPersonasRequest,
+    ListPersonasRequest,
+)
 from persona_client import PersonaFilters, ProfileFilters
 from persona_server.storage import tables
 from persona_server.validation.filters import FILTERS, filters_of, search_keys
 from persona_server.validation.limits import FOLDED, LINES
 
 # Filters by a whole value that has a term: validation/terms.py.
-FOUND_BY = {"external_id", "attributes"}
+FOUND_BY = {"external_id", "full_name", "attributes"}
 OTHERS = {
     ListPersonasRequest: {"project_id", "group_id", "page_size", "page_token", *FOUND_BY},
+    CountPersonasRequest: {"project_id", "group_id", "page_token", *FOUND_BY},
     ExportPersonasRequest: {"project_id", "group_id", "resume_token", *FOUND_BY},
     ListLibraryPersonasRequest: {
         "page_size",

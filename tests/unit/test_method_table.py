@@ -41,7 +41,7 @@ SPECIAL = {
     "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
 }
-READS = ("List", "Get", "Export", "Match")
+READS = ("List", "Get", "BatchGet", "Count", "Export", "Match")
 MESSAGE = persona_service_pb2.GetPersonaRequest.DESCRIPTOR
 
 
@@ -56,7 +56,7 @@ ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 31
+    assert len(rpcs()) == 33
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -86,8 +86,14 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
     assert set(RPCS[rpc.full_name].scopes) == expected
 
 
-# What reads all of an individual's answers or the whole library.
-DEAR = {"GetReliability", "GetAttitudeTimeline", "MatchLibraryPersonas", "PromotePersona"}
+# What reads all of an individual's answers or the whole library, or 10,000 rows in any order.
+DEAR = {
+    "CountPersonas",
+    "GetReliability",
+    "GetAttitudeTimeline",
+    "MatchLibraryPersonas",
+    "PromotePersona",
+}
 
 
 def test_every_pool_of_the_table_is_there() -> None:

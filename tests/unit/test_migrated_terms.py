@@ -1,4 +1,4 @@
-"""A database from before there were terms gets those of all that it shows."""
+"""A database from before there were terms gets those of all that it shows, and of its names."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from persona.v1.library_pb2 import LibraryPersona
+from persona.v1.project_pb2 import PersonaGroup
 from persona_server.storage import migrate
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.folder import FILE_NAME, make_private
 from persona_server.storage.migrate import MIGRATIONS
 from persona_server.storage.store import open_store
-from persona_server.validation.terms import profile_terms, terms_of
+from persona_server.validation.terms import name_term, profile_terms, terms_of
 from support.data import persona, rich_persona
 from support.stored import StoredGroup, rows, unframe
 
@@ -48,6 +49,12 @@ def test_terms_of_all_that_is_shown_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = open_store(tmp_path / "new")
+    with new.writing("acme", None) as repositories:
+        named = PersonaGroup(name="Weiße Gruppe", description="ö", age_min=200)
+        project = b"p" * 16
+        repositories.projects.insert(project, "Straße", "", 1)
+        encoded = named.SerializeToString()
+        repositories.groups.insert(b"g" * 16, project, encoded, 1, "WEISSE gruppe")
     group, other = StoredGroup(new), StoredGroup(new, "other")
     group.hide(group.add(persona(full_name="hidden"))[0])
     group.add(persona(full_name="dropped"))
@@ -62,6 +69,9 @@ def test_terms_of_all_that_is_shown_are_made(
     assert {row[2] for row in expected} >= {
         term for one in unframe(group.page(10).framed) for term in terms_of(one)
     }
+    names = "SELECT name_term FROM project UNION ALL SELECT name_term FROM persona_group ORDER BY 1"
+    expected_names = rows(new, names)
+    assert {(name_term("strasse"),), (name_term("weisse gruppe"),)} <= set(expected_names)
     new.close()
     data = tmp_path / "data"
     make_private(data)
@@ -83,6 +93,7 @@ def test_terms_of_all_that_is_shown_are_made(
     database.close_all()
     store = open_store(data)
     assert rows(store, terms) == expected
+    assert rows(store, names) == expected_names
     assert len(expected) > MANY * 2
     owned = rows(store, "SELECT tenant_id, library_persona_id, hash FROM library_term")
     assert owned == [(7, b"i" * 16, term) for term in sorted(profile_terms(PEOPLE[0]))]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -34,6 +34,19 @@ def check_uuid(found: Violations, path: str, value: str, *, required: bool) -> s
     elif required:
         found.add(path, "is required and must be a UUID")
     return value
+
+
+def check_ids(found: Violations, path: str, ids: MutableSequence[str], most: int) -> None:
+    """Ids are one to so many UUIDs that differ. They are put into lower case."""
+    if not 1 <= len(ids) <= most:
+        found.add(path, f"must contain 1 to {most} ids, has {len(ids)}")
+        return
+    seen: dict[str, int] = {}
+    for i, given in enumerate(ids):
+        where = f"{path}[{i}]"
+        ids[i] = value = check_uuid(found, where, given, required=True)
+        if (first := seen.setdefault(value, i)) != i:
+            found.add(where, f"repeats {path}[{first}]")
 
 
 def check_line(found: Violations, path: str, value: str, limit: int) -> None:

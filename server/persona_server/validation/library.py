@@ -7,7 +7,7 @@ from persona.v1.library_service_pb2 import (
     MatchLibraryPersonasRequest,
     ReuseLibraryPersonasRequest,
 )
-from persona_server.validation.fields import check_line, check_uuid
+from persona_server.validation.fields import check_ids, check_line, check_uuid
 from persona_server.validation.limits import LINES, MAX_REUSED
 from persona_server.validation.violations import Violations
 
@@ -63,17 +63,7 @@ def check_match(found: Violations, request: MatchLibraryPersonasRequest) -> None
 
 def check_reuse(found: Violations, request: ReuseLibraryPersonasRequest) -> None:
     """Check and normalise the individuals to reuse."""
-    ids = request.library_persona_ids
-    if not 1 <= len(ids) <= MAX_REUSED:
-        what = f"must contain 1 to {MAX_REUSED} ids, has {len(ids)}"
-        found.add("library_persona_ids", what)
-        return
-    seen: dict[str, int] = {}
-    for i, given in enumerate(ids):
-        path = f"library_persona_ids[{i}]"
-        ids[i] = value = check_uuid(found, path, given, required=True)
-        if (first := seen.setdefault(value, i)) != i:
-            found.add(path, f"repeats library_persona_ids[{first}]")
+    check_ids(found, "library_persona_ids", request.library_persona_ids, MAX_REUSED)
 
 
 def check_timeline(found: Violations, request: GetAttitudeTimelineRequest) -> None:

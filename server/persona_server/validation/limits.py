@@ -61,6 +61,7 @@ COUNTS = {
     "personas": MAX_PERSONAS,
     "responses": MAX_RESPONSES,
     "library_persona_ids": MAX_REUSED,
+    "persona_ids": MAX_PERSONAS,
     "paths": MAX_PATHS,
     "values": LISTS["options"].most,  # each is one of the options
     **{name: items.most for name, items in LISTS.items()},

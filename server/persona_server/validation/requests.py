@@ -19,7 +19,7 @@ from persona.v1.persona_service_pb2 import (
     CreatePersonaRequest,
     ImportPersonasRequest,
 )
-from persona_server.validation.fields import check_uuid
+from persona_server.validation.fields import check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_individual,
@@ -30,7 +30,7 @@ from persona_server.validation.library import (
 )
 from persona_server.validation.limits import MAX_PERSONAS
 from persona_server.validation.personas import check_persona
-from persona_server.validation.projects import check_group, check_project
+from persona_server.validation.projects import check_group, check_named, check_project
 from persona_server.validation.responses import check_responses, check_scope_and_range
 from persona_server.validation.terms import check_terms
 from persona_server.validation.unknown import check_unknown
@@ -150,11 +150,12 @@ def _check_import(found: Violations, request: ImportPersonasRequest) -> None:
     _check_batch(found, request)
 
 
-# An import's messages have ids or not depending on their place in the stream; a list of responses
-# has one of several, recording needs a group only for external ids, and an individual is named in
-# one of two ways.
+# An import's messages have ids or not depending on their place in the stream; a list of personas
+# may be of all groups, and one of responses has one of several parents; recording needs a group
+# only for external ids, and an individual is named in one of two ways.
 _LENIENT = {
     persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name,
+    persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
     response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
     library_service_pb2.GetReliabilityRequest.DESCRIPTOR.name,
@@ -172,13 +173,31 @@ def _own(
     return kind.DESCRIPTOR.name, checks
 
 
+ALL_GROUPS = "-"  # in place of a group's id (AIP-159)
+
+
+def _check_parents(found: Violations, request: persona_service_pb2.ListPersonasRequest) -> None:
+    """Check the parents of a list, which may be of all groups of a project."""
+    request.project_id = check_uuid(found, "project_id", request.project_id, required=True)
+    if request.group_id != ALL_GROUPS:
+        request.group_id = check_uuid(found, "group_id", request.group_id, required=True)
+
+
+def _check_ids(found: Violations, request: persona_service_pb2.BatchGetPersonasRequest) -> None:
+    check_ids(found, "persona_ids", request.persona_ids, MAX_PERSONAS)
+
+
 _OWN: dict[str, tuple[Check, ...]] = dict(
     (
-        _own(persona_service_pb2.ListPersonasRequest, check_filters, check_terms),
+        _own(persona_service_pb2.ListPersonasRequest, _check_parents, check_filters, check_terms),
+        _own(persona_service_pb2.CountPersonasRequest, check_filters, check_terms),
+        _own(persona_service_pb2.BatchGetPersonasRequest, _check_ids),
         _own(persona_service_pb2.ExportPersonasRequest, check_filters, check_terms),
         _own(persona_service_pb2.CreatePersonaRequest, _check_persona),
         _own(persona_service_pb2.BatchCreatePersonasRequest, _check_batch),
         _own(persona_service_pb2.ImportPersonasRequest, _check_import),
+        _own(project_service_pb2.ListProjectsRequest, check_named),
+        _own(project_service_pb2.ListPersonaGroupsRequest, check_named),
         _own(project_service_pb2.CreateProjectRequest, check_project),
         _own(project_service_pb2.UpdateProjectRequest, check_project),
         _own(project_service_pb2.CreatePersonaGroupRequest, check_group),

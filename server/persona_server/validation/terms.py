@@ -59,15 +59,19 @@ def profile_terms(persona: Persona) -> list[bytes]:
 def wanted_terms(request: FilteredRequest) -> list[bytes]:
     """Return the terms that what is listed must have, those first that tend to be rarer."""
     wanted = []
-    if not isinstance(request, ListLibraryPersonasRequest) and request.external_id:
-        wanted.append(external_id_term(request.external_id))
+    if not isinstance(request, ListLibraryPersonasRequest):
+        if request.external_id:
+            wanted.append(external_id_term(request.external_id))
+        if request.full_name:
+            wanted.append(name_term(request.full_name))
     return wanted + [attribute_term(*each) for each in sorted(request.attributes.items())]
 
 
 def check_terms(found: Violations, request: FilteredRequest) -> None:
     """What is asked for has the limits of the fields."""
     if not isinstance(request, ListLibraryPersonasRequest):
-        check_line(found, "external_id", request.external_id, LINES["external_id"])
+        for name in ("external_id", "full_name"):
+            check_line(found, name, getattr(request, name), LINES[name])
     if len(request.attributes) > MOST_FOUND_BY:
         what = f"must have at most {MOST_FOUND_BY} keys, has {len(request.attributes)}"
         found.add("attributes", what)

@@ -10,6 +10,7 @@ from persona_cli.terminal.command import (
     AttributeOption,
     CommandContext,
     ExternalIdOption,
+    FullNameOption,
     GroupOption,
     ProjectOption,
     attributes_of,
@@ -17,7 +18,7 @@ from persona_cli.terminal.command import (
 )
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import json_line
-from persona_client import ProfileFilters
+from persona_client import PersonaFilters, ProfileFilters
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +32,7 @@ def export(
     group: GroupOption,
     filters: ProfileFilters,
     external_id: ExternalIdOption = "",
+    full_name: FullNameOption = "",
     attribute: AttributeOption = None,
     output: Annotated[
         str, typer.Option("--output", "-o", help="File to write; - is standard output.")
@@ -40,13 +42,13 @@ def export(
 
     A file appears only when it is complete.
     """
-    attributes = attributes_of(attribute)
+    found_by = PersonaFilters(
+        external_id=external_id, full_name=full_name, attributes=attributes_of(attribute), **filters
+    )
     ids = group_ids(context.client, project, group)
     count = 0
     with atomic_output(output) as target, context.patient_client() as client:
-        for persona in client.export_personas(
-            *ids, external_id=external_id, attributes=attributes, **filters
-        ):
+        for persona in client.export_personas(*ids, **found_by):
             target.write(json_line(persona).encode() + b"\n")
             count += 1
     print(f"Exported {count} persona{'' if count == 1 else 's'}.", file=sys.stderr)

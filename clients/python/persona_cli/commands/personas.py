@@ -1,4 +1,4 @@
-"""`persona list`, `get` and `delete`: the personas of a group."""
+"""`persona list`, `count`, `get` and `delete`: the personas of a group."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from persona_cli.terminal.command import (
     AttributeOption,
     CommandContext,
     ExternalIdOption,
+    FullNameOption,
     GroupOption,
     ProjectOption,
     Yes,
@@ -18,7 +19,7 @@ from persona_cli.terminal.failures import CommandError, confirm, usage_error
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import compact_json, print_details, print_json, print_line
-from persona_client import Persona, ProfileFilters
+from persona_client import Persona, PersonaFilters, ProfileFilters
 
 PersonaArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the persona.", show_default=False)
@@ -28,31 +29,53 @@ _COLUMNS = ("id", "full_name", "age", "gender", "occupation", "location", "incom
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for name, function in (("list", list_), ("get", get), ("delete", delete)):
+    commands = (("list", list_), ("count", count), ("get", get), ("delete", delete))
+    for name, function in commands:
         client_command(app, name)(function)
 
 
 def list_(
     context: CommandContext,
     project: ProjectOption,
-    group: GroupOption,
+    group: Annotated[
+        str,
+        typer.Option("--group", "-g", help="Persona group, by name or id; - is all groups."),
+    ],
     filters: ProfileFilters,
     external_id: ExternalIdOption = "",
+    full_name: FullNameOption = "",
     attribute: AttributeOption = None,
     limit: Limit = None,
 ) -> None:
-    """List the personas of a group, oldest first."""
-    attributes = attributes_of(attribute)
+    """List the personas of a group, oldest first, or of all groups of a project."""
+    found_by = PersonaFilters(
+        external_id=external_id, full_name=full_name, attributes=attributes_of(attribute), **filters
+    )
     ids = group_ids(context.client, project, group)
     print_list(
         context,
         limit,
-        lambda page_size: context.client.list_personas(
-            *ids, page_size=page_size, external_id=external_id, attributes=attributes, **filters
-        ),
+        lambda page_size: context.client.list_personas(*ids, page_size=page_size, **found_by),
         [name.upper() for name in _COLUMNS],
         lambda persona: [getattr(persona, name) for name in _COLUMNS],
     )
+
+
+def count(
+    context: CommandContext,
+    project: ProjectOption,
+    group: GroupOption,
+    filters: ProfileFilters,
+    external_id: ExternalIdOption = "",
+    full_name: FullNameOption = "",
+    attribute: AttributeOption = None,
+) -> None:
+    """Count the personas of a group, or those that match."""
+    found_by = PersonaFilters(
+        external_id=external_id, full_name=full_name, attributes=attributes_of(attribute), **filters
+    )
+    number = context.client.count_personas(*group_ids(context.client, project, group), **found_by)
+    print_line(compact_json({"count": number}) if context.as_json else str(number))
 
 
 def get(

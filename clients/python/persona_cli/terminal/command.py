@@ -36,6 +36,9 @@ GroupOption = Annotated[str, typer.Option("--group", "-g", help="Persona group, 
 ExternalIdOption = Annotated[
     str, typer.Option(help="Only the persona with this external id.", show_default=False)
 ]
+FullNameOption = Annotated[
+    str, typer.Option(help="Only personas with this full name, in any case.", show_default=False)
+]
 AttributeOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -39,12 +39,13 @@ def integer_list(numbers: Sequence[int]) -> Any:
     return apsw.carray(array("q", numbers))
 
 
-def optional(name: str, condition: Expression, kind: str) -> Expression:
+def optional(name: str, condition: Any, kind: str) -> Expression:
     """Return a condition that holds for every row when `name` is bound to None.
 
     `kind` is the type of the value, which other engines can't tell from a bare NULL.
     """
-    return param(name).cast(kind).is_null() | condition
+    unless_bound: Expression = param(name).cast(kind).is_null() | condition
+    return unless_bound
 
 
 def contains(column: Any, part: Any) -> Expression:

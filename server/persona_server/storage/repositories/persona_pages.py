@@ -7,10 +7,27 @@ from peewee import SQL, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import id_list, page_in_one_row
+from persona_server.storage.engine.dialect import (
+    INTEGER,
+    id_list,
+    optional,
+    page_in_one_row,
+)
 from persona_server.storage.engine.statements import Statement, param
-from persona_server.storage.repositories.filters import Filters, matches, parameters
-from persona_server.storage.repositories.pages import EMPTY_PAGE, FilteredPages, Page, only_if
+from persona_server.storage.repositories.filters import (
+    NO_FILTERS,
+    Filters,
+    matches,
+    parameters,
+)
+from persona_server.storage.repositories.pages import (
+    EMPTY_PAGE,
+    Counted,
+    Counts,
+    FilteredPages,
+    Page,
+    only_if,
+)
 from persona_server.storage.repositories.terms import has_all
 
 _AFTER_TIME = 9  # where the id begins in a position, counted from 1
@@ -37,7 +54,37 @@ class PersonaPages:
         framed = only_if(matches(persona), persona.framed).alias("framed")
         entries = places.select(persona.position, framed)
         self.filtered = FilteredPages(database, places, entries)
-        self.by_term = _by_term(database)
+        hit = only_if(matches(persona), SQL("1")).alias("hit")
+        self.counts = Counts(database, places, places.select(persona.position, hit))
+        self._by_term(database)
+
+    def _by_term(self, database: Database) -> None:
+        """Compile what lists the personas that have `term`, in the order of that index."""
+        persona, term = tables.Persona, tables.PersonaTerm
+        places = (
+            term.select(term.position)
+            .where(
+                (term.tenant_id == param("tenant"))
+                & (term.set_id == param("set"))
+                & (term.hash == param("term"))
+                & (term.position > param("after"))
+                & still_shown()
+            )
+            .order_by(term.position)
+        )
+        stored = persona.select(persona.framed).where(
+            (persona.tenant_id == param("tenant"))
+            & (persona.id == fn.SUBSTR(term.position, _AFTER_TIME))
+            & (persona.set_id == param("set"))
+            & matches(persona)
+        )
+        others = has_all(term.position)
+        framed = only_if(others, stored).alias("framed")
+        self.by_term = FilteredPages(database, places, places.select(term.position, framed))
+        # Rows of personas are read only where there is something to compare.
+        matching = optional("filtered", fn.EXISTS(stored), INTEGER)
+        hit = only_if(others & matching, SQL("1")).alias("hit")
+        self.counts_by_term = Counts(database, places, places.select(term.position, hit))
 
     def read(self, after: bytes, limit: int, **where: Any) -> Page:
         """Return at most `limit` personas after a position."""
@@ -59,31 +106,23 @@ class PersonaPages:
         where |= parameters(filters)
         if not terms:
             return self.filtered.read(after, limit, **where)
-        return self.by_term.read(after, limit, term=terms[0], terms=id_list(terms), **where)
+        return self.by_term.read(after, limit, **where, **_bound(terms))
+
+    def count_matching(
+        self, after: bytes, filters: Filters, terms: Sequence[bytes], **where: Any
+    ) -> Counted:
+        """Count the personas after a position that match and have all terms, likewise."""
+        where |= parameters(filters)
+        if not terms:
+            return self.counts.read(after, **where)
+        filtered = None if filters == NO_FILTERS else 1
+        return self.counts_by_term.read(after, filtered=filtered, **where, **_bound(terms))
 
 
-def _by_term(database: Database) -> FilteredPages:
-    """Return the pages of the personas that have `term`, in the order of that index."""
-    persona, term = tables.Persona, tables.PersonaTerm
-    places = (
-        term.select(term.position)
-        .where(
-            (term.tenant_id == param("tenant"))
-            & (term.set_id == param("set"))
-            & (term.hash == param("term"))
-            & (term.position > param("after"))
-            & still_shown()
-        )
-        .order_by(term.position)
-    )
-    stored = persona.select(persona.framed).where(
-        (persona.tenant_id == param("tenant"))
-        & (persona.id == fn.SUBSTR(term.position, _AFTER_TIME))
-        & (persona.set_id == param("set"))
-        & matches(persona)
-    )
-    framed = only_if(has_all(term.position), stored).alias("framed")
-    return FilteredPages(database, places, places.select(term.position, framed))
+def _bound(terms: Sequence[bytes]) -> dict[str, Any]:
+    """Return what the first term, and the others, are bound to."""
+    first, *others = terms
+    return {"term": first, "terms": id_list(others) if others else None}
 
 
 def still_shown() -> Any:

@@ -11,7 +11,7 @@ from persona_server.storage.engine.dialect import id_list, one_of
 from persona_server.storage.engine.statements import Statement, insert_statement, param
 from persona_server.storage.repositories.filters import KEY_COLUMNS, NO_FILTERS, Filters
 from persona_server.storage.repositories.groups import parents_of
-from persona_server.storage.repositories.pages import Page
+from persona_server.storage.repositories.pages import Counted, Page
 from persona_server.storage.repositories.persona_pages import PersonaPages
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
@@ -89,6 +89,12 @@ class PersonaStatements:
             )
             .select(project.id.is_null(False), group.id.is_null(False), persona.framed),
         )
+
+        here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
+        these = here & one_of(persona.id)
+        length = fn.LENGTH(persona.framed)
+        self.lengths = Statement(database, persona.select(persona.id, length).where(these))
+        self.several = Statement(database, persona.select(persona.id, persona.framed).where(these))
 
     def _read_recorded(self, database: Database) -> None:
         """Compile the reads of personas in any set: visible, hidden or dropped."""
@@ -192,6 +198,23 @@ class Personas:
         if filters != NO_FILTERS or terms:
             return self._do.pages.read_matching(after, limit, filters, terms, **where)
         return self._do.pages.read(after, limit, **where)
+
+    def count(
+        self, group: bytes, set_id: int, after: bytes, filters: Filters, terms: Sequence[bytes]
+    ) -> Counted:
+        """Count the personas of a set after a position, of those that match and have all terms."""
+        where: dict[str, Any] = {"tenant": self._tenant, "group": group, "set": set_id}
+        return self._do.pages.count_matching(after, filters, terms, **where)
+
+    def lengths(self, set_id: int, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """Return how many bytes those of these personas have that are in a set."""
+        rows = self._do.lengths.all(tenant=self._tenant, set=set_id, ids=id_list(ids))
+        return dict(rows)
+
+    def several(self, set_id: int, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return those of these personas that are in a set, framed."""
+        rows = self._do.several.all(tenant=self._tenant, set=set_id, ids=id_list(ids))
+        return dict(rows)
 
     def known(self, ids: Sequence[bytes]) -> dict[bytes, Known]:
         """Return where personas with these ids are, visible or hidden; unknown ids are left out."""

@@ -41,17 +41,17 @@ class TermStatements:
 
 
 def has_all(position: Any) -> Any:
-    """Return the condition that a persona of a set, at a position, has each term of `terms`."""
+    """Return the condition that a persona of a set, at a position, has each term of `terms`.
+
+    It holds for all if that is bound to None.
+    """
     term = tables.PersonaTerm.alias("one")
     here = (term.tenant_id == param("tenant")) & (term.set_id == param("set"))
     return _none_lacks(term, here & (term.position == position))
 
 
 def library_has_all(library_persona: Any) -> Any:
-    """Return the condition that a library persona, by its id, has each term of `terms`.
-
-    It holds for all if that is bound to None.
-    """
+    """Return the condition that a library persona, by its id, has each term, likewise."""
     term = tables.LibraryTerm.alias("one")
     mine = term.tenant_id == param("tenant")
     return _none_lacks(term, mine & (term.library_persona_id == library_persona))
