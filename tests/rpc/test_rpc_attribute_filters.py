@@ -122,6 +122,15 @@ def test_what_no_persona_can_be_found_by_is_refused(
     assert set(refusal.problem.fields) == {field}
 
 
+def test_a_page_by_attributes_has_250_at_most(place: Place) -> None:
+    made = place.batch(persona(attributes={"a": "1"}, full_name="Ana") for _ in range(600))
+    for filters in ({"attributes": {"a": "1"}}, {"full_name": "ana"}):
+        pages = list(place.pages(**filters))
+        assert [len(page.personas) for page in pages] == [250, 250, 100]
+        assert [one for page in pages for one in page.personas] == made
+    assert len(place.page().personas) == 600
+
+
 def test_a_token_belongs_to_its_attributes(people: Place) -> None:
     token = people.page(page_size=1, attributes={"state": "AR"}).next_page_token
     assert token

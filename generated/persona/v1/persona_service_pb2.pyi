@@ -136,7 +136,8 @@ class ListPersonasResponse(_message.Message):
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
         """The personas of the page, oldest first. A call looks at 10,000 personas at most: where filters let
         few through, a page may hold fewer than asked for, or none, even though more follow.
-        Of the groups of a project it looks at 100 at most.
+        Of the groups of a project it looks at 100 at most. By an external id, a full name or attributes a
+        page finds 250 personas at most.
         """
 
     def __init__(

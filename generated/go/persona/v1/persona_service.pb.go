@@ -185,7 +185,8 @@ type ListPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The personas of the page, oldest first. A call looks at 10,000 personas at most: where filters let
 	// few through, a page may hold fewer than asked for, or none, even though more follow.
-	// Of the groups of a project it looks at 100 at most.
+	// Of the groups of a project it looks at 100 at most. By an external id, a full name or attributes a
+	// page finds 250 personas at most.
 	Personas []*Persona `protobuf:"bytes,1,rep,name=personas,proto3" json:"personas,omitempty"`
 	// The token of the next page; "" if and only if this is the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
