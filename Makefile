@@ -34,8 +34,8 @@ demo: setup ## Tell the worked study: it runs on a service of its own, and leave
 test: setup-dev ## Run all tests (ARGS="-k name" selects)
 	@pytest $(ARGS)
 
-torture: setup-dev ## The long forms of the hardening tests (hours)
-	@pytest tests/hardening --torture $(ARGS)
+torture: setup-dev ## The long forms of the hardening tests (hours), and the languages that compile for minutes
+	@pytest tests/hardening tests/docs/test_languages.py --torture $(ARGS)
 
 lint: setup-dev ## Check style, types and the contract
 	ruff check .
@@ -43,16 +43,18 @@ lint: setup-dev ## Check style, types and the contract
 	mypy
 	buf lint
 	@tools/check-breaking
-	@unformatted=$$(gofmt -l server clients); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l server clients benchmarks examples); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	go vet ./...
+	go -C generated/go vet ./...
 	staticcheck ./...
 
 format: setup-dev ## Format Python and Go
 	ruff check --fix-only -q .
 	ruff format -q .
-	gofmt -w server clients
+	gofmt -w server clients benchmarks examples
 
 generate: setup-dev ## Make generated/ anew from protos/
+	rm -rf generated/persona generated/go/persona generated/gateway
 	buf generate
 	python tools/update_docs.py
 

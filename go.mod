@@ -8,6 +8,10 @@ ignore (
 	./tools
 )
 
+require persona.example/persona-service/generated/go v0.0.0
+
+replace persona.example/persona-service/generated/go => ./generated/go
+
 require (
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261104224025-d1e00e9f33ab

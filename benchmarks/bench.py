@@ -55,7 +55,7 @@ def encoded_batches(make: Callable[[random.Random], Persona]) -> list[list[bytes
     return [
         [
             pb.ImportPersonasRequest(
-                sequence=s + 1, personas=[make(random_) for _ in range(BATCH)]
+                batch=pb.ImportBatch(sequence=s + 1, personas=[make(random_) for _ in range(BATCH)])
             ).SerializeToString()
             for s in range(PER_GROUP // BATCH)
         ]

@@ -39,8 +39,8 @@ def batches(count: int) -> Iterator[bytes]:
             make_persona(random_, attributes=attributes(random_), external_id=f"crm {i}")
             for i in range(start, min(start + BATCH, count))
         ]
-        request = pb.ImportPersonasRequest(sequence=start // BATCH + 1, personas=people)
-        yield request.SerializeToString()
+        batch = pb.ImportBatch(sequence=start // BATCH + 1, personas=people)
+        yield pb.ImportPersonasRequest(batch=batch).SerializeToString()
 
 
 def fill(server: Process, client: Client, count: int) -> dict[str, Any]:
@@ -48,7 +48,8 @@ def fill(server: Process, client: Client, count: int) -> dict[str, Any]:
     project, (group,) = client.groups(1)
     ids: dict[str, Any] = {"project_id": project, "group_id": group}
     call: Any = client.channel.stream_stream("/persona.v1.PersonaService/ImportPersonas")
-    first = pb.ImportPersonasRequest(**ids, import_id=group).SerializeToString()
+    opening = pb.ImportPersonasRequest(start=pb.ImportStart(**ids, import_id=group))
+    first = opening.SerializeToString()
 
     def messages() -> Iterator[bytes]:
         yield first

@@ -87,7 +87,7 @@ def cell(random: Random, items: list[Item], n: int, study: Study) -> Cell:
         results.append(measure(asked, respond(random, asked, simulations, lapse)))
     estimates = [result.estimate for result in results]
     found = [e.coefficient for e in estimates if e.coefficient is not None]
-    bounds = [e.bound for e in estimates if e.bound is not None]
+    bounds = [e.lower_bound for e in estimates if e.lower_bound is not None]
     covered = fmean(bound <= study.truth for bound in bounds)
     return Cell(
         study.design,

@@ -3,6 +3,8 @@
 import random
 from typing import Any
 
+from google.protobuf.wrappers_pb2 import Int32Value
+
 from persona.v1.persona_pb2 import Persona
 
 _WORDS = [
@@ -55,7 +57,7 @@ def make_persona(random_: random.Random, **fields: Any) -> Persona:
     """Return a persona without id and time, which the server gives; with these fields as well."""
     return Persona(
         full_name=f"Persona {random_.getrandbits(32):08x}",
-        age=random_.randint(18, 90),
+        age=Int32Value(value=random_.randint(18, 90)),
         gender=random_.choice(("Female", "Male", "Non-binary")),
         occupation=random_.choice(_JOBS),
         location=random_.choice(_PLACES),

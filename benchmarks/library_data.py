@@ -164,7 +164,7 @@ def _library_row(
         id_bytes(library.id),
         id_bytes(project),
         origin,
-        one.age,
+        one.age.value,
         search_keys(one),
         bound,
         repositories.now,

@@ -111,7 +111,8 @@ class Client:
         call: Any = self.channel.stream_stream(f"{SERVICE}/ImportPersonas")
         started = time.perf_counter()
         for group, messages in zip(groups, batches, strict=True):
-            first = pb.ImportPersonasRequest(project_id=project, group_id=group, import_id=group)
+            start = pb.ImportStart(project_id=project, group_id=group, import_id=group)
+            first = pb.ImportPersonasRequest(start=start)
             answers = call(iter([first.SerializeToString(), *messages]), metadata=self.metadata)
             assert sum(1 for _ in answers) == 1 + len(messages)
         return time.perf_counter() - started

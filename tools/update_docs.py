@@ -16,7 +16,6 @@ from persona_server.transport.methods import SERVICES, methods_of
 ROOT = Path(__file__).parent.parent
 GATEWAY = ROOT / "protos/persona/v1/gateway.yaml"
 REST_ONLY = {
-    "UNKNOWN_PATH": "404",
     "METHOD_NOT_ALLOWED": "405",
     "TOO_MANY_REQUESTS": "429",
     "UNREACHABLE": "503",

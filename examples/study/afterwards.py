@@ -59,7 +59,7 @@ def _what_stays(study: Study, name: str) -> list[list[str]]:
     expect(all(answer.persona_deleted for answer in answers), "Answers tell of the deletion.")
     timelines = {t.question.key: t for t in client.get_attitude_timeline(individual.id)}
     expect(timelines == study.timelines[name], "Timelines stay as they are.")
-    now = client.get_library_reliability(individual.id)
+    now = client.get_library_persona_reliability(individual.id)
     now.measured_at.CopyFrom(study.followed[name].measured_at)
     expect(now == study.followed[name], "Reliability stays as it is.")
     said = f"C {number(now.coefficient.value)}, at least {number(now.lower_bound.value)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from persona.v1.measures_pb2 import Contradiction
+from persona.v1.measures_pb2 import Contradiction, ReliabilityRule
 from persona_client import NotEligible, Response
 from study.panel import of_manner
 from study.report import expect, number
@@ -15,7 +15,7 @@ _RULES = {
     "simulations": ("waves", "≥", 0),
     "questions": ("questions", "≥", 0),
     "attainable": ("attainable", "≥", 2),
-    "bound": ("C at least", "≥", 2),
+    "lower_bound": ("C at least", "≥", 2),
     "contradiction_rate": ("contradicting", "≤", 2),
 }
 
@@ -50,11 +50,13 @@ def show_the_refused(study: Study) -> None:
         for manner in Manner
         if any(name in study.refused for name in of_manner(study, manner))
     ]
-    limits = study.refused[examples[0]].metadata
-    needed = [f"{sign} {_figure(limits, f'{rule}_limit')}  " for rule, sign in _signs()]
+    limits = {rule.name: rule.limit for rule in _rules(study, examples[0])}
+    needed = [
+        f"{sign} {number(limits[rule], places)}  " for rule, (_, sign, places) in _RULES.items()
+    ]
     rows = [["needed", "", *needed]]
     for name in examples:
-        figures = [_marked(study.refused[name].metadata, rule) for rule in _RULES]
+        figures = [_marked(rule) for rule in _rules(study, name)]
         rows.append([name, study.respondents[name].manner.value, *figures])
     head = ["refused", "consumer", *(f">{label}  " for label, _, _ in _RULES.values())]
     study.report.table(head, rows)
@@ -79,19 +81,17 @@ def _count(study: Study, names: Sequence[str]) -> str:
     return f"{sum(name in study.library for name in names)} of {len(names)}"
 
 
-def _signs() -> list[tuple[str, str]]:
-    return [(rule, sign) for rule, (_, sign, _) in _RULES.items()]
+def _rules(study: Study, name: str) -> list[ReliabilityRule]:
+    """Return the rules that a refusal names, in the order of the table."""
+    measured = study.refused[name].reliability
+    assert measured is not None
+    by_name = {rule.name: rule for rule in measured.rules}
+    return [by_name[rule] for rule in _RULES]
 
 
-def _marked(metadata: dict[str, str], rule: str) -> str:
-    mark = " " if metadata[f"{rule}_holds"] == "true" else "!"
-    return f"{_figure(metadata, rule)} {mark}"
-
-
-def _figure(metadata: dict[str, str], name: str) -> str:
-    decimals = _RULES[name.removesuffix("_limit")][2]
-    said = metadata[name]
-    return number(None if said == "undefined" else float(said), decimals)
+def _marked(rule: ReliabilityRule) -> str:
+    figure = rule.figure.value if rule.HasField("figure") else None
+    return f"{number(figure, _RULES[rule.name][2])} {' ' if rule.holds else '!'}"
 
 
 def _show_contradiction(study: Study, name: str) -> None:

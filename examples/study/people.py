@@ -3,7 +3,7 @@
 from random import Random
 from uuid import NAMESPACE_URL, uuid5
 
-from persona_client import Persona
+from persona_client import Int32Value, Persona
 from study.questions import SEED
 
 COUNT = 60
@@ -43,7 +43,7 @@ def _person(random: Random, name: str, gender: str) -> Persona:
     return Persona(
         id=client_id("persona", name),
         full_name=name,
-        age=random.randint(19, 72),
+        age=Int32Value(value=random.randint(19, 72)),
         gender=gender,
         occupation=random.choice(_OCCUPATIONS),
         location=random.choice(_LOCATIONS),

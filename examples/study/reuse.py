@@ -43,7 +43,7 @@ def match_and_reuse(study: Study) -> None:
 
 def _row(match: LibraryMatch) -> list[str]:
     profile, parts = match.library_persona.profile, match.parts
-    who = f"{profile.age}, {profile.income_level} income, {profile.location.split(',')[0]}"
+    who = f"{profile.age.value}, {profile.income_level} income, {profile.location.split(',')[0]}"
     figures = (match.score, parts.age.value, parts.income_level.value, parts.location.value)
     return [profile.full_name, *map(number, figures), who]
 
@@ -55,7 +55,7 @@ def follow_over_five_waves(study: Study) -> None:
     for name in study.reused:
         found = study.client.get_attitude_timeline(study.library[name].id)
         study.timelines[name] = {t.question.key: t for t in found}
-        study.followed[name] = study.client.get_library_reliability(study.library[name].id)
+        study.followed[name] = study.client.get_library_persona_reliability(study.library[name].id)
     name = study.protagonist
     study.report.chapter("5. A fifth wave, and who has changed")
     study.report.say(

@@ -13,7 +13,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
@@ -127,7 +126,7 @@ func (b *backend) Invoke(ctx context.Context, method string, request, reply any,
 	c := callOf(ctx)
 	message := request.(proto.Message)
 	if err := c.complete(message); err != nil {
-		return err
+		return b.refusal(ctx, method, err)
 	}
 	if page := reply.(proto.Message); c.wantsWholeList(page) {
 		return b.wholeList(ctx, method, message, page)
@@ -171,24 +170,23 @@ func roomFor(request proto.Message) int64 {
 	return answerRoom
 }
 
-// noteVerdict learns from an answer whether the server takes the call's token.
-func (c *call) noteVerdict(code codes.Code) {
-	switch code {
-	case codes.Canceled, codes.Unknown, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unimplemented, codes.Internal, codes.Unavailable:
-		return // it may not have come to that
-	}
-	c.limits.verdicts.Note(c.r.Header.Get("Authorization"), code != codes.Unauthenticated)
-}
-
 // complete makes the request whole, or says why it can't be.
 func (c *call) complete(request proto.Message) error {
+	if c.fault != nil {
+		return c.fault
+	}
 	// The body is read: its deadline must not end the wait for the answer.
 	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
 	m := request.ProtoReflect()
-	if err := c.bodyError(m); err != nil {
+	if err := c.body.refusal(); err != nil {
 		return err
 	}
-	return c.bindQuery(m)
+	if err := c.bindQuery(m); err != nil {
+		return err
+	}
+	c.body.addMask(m)
+	c.member = c.body.memberOf(m.Descriptor()) // from here on errors are the server's
+	return nil
 }
 
 // NewStream returns a server stream that answers the HTTP request once it is given the RPC's.

@@ -15,8 +15,14 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"persona.example/persona-service/server/gateway/internal/scan"
+)
+
+const (
+	updateMask = protoreflect.Name("update_mask")
+	wholeBody  = "body" // named where no field of it is to blame
 )
 
 // jsonOut prints what is unset too: a persona generated fresh has "library_persona_id": null.
@@ -25,10 +31,11 @@ var jsonOut = protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: tru
 // body is what came of reading a request's body.
 type body struct {
 	whole  bool          // the body is the whole request, not one field of it
-	fault  error         // why it could not be read
+	into   proto.Message // what it was decoded as, nil if it was not read
+	fault  error         // why it can't be taken
 	excess *scan.Excess  // what it has too much of to be decoded
-	data   []byte        // what could not be decoded …
-	into   proto.Message // … and as what
+	bad    []byte        // what could not be decoded
+	names  []string      // of the fields that a PATCH has
 }
 
 // marshaler is the runtime's, with a decoder that takes exactly one JSON value.
@@ -41,8 +48,9 @@ func newMarshaler() *marshaler {
 // NewDecoder returns one that leaves faults in the call, for bodyError to report.
 func (*marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 	return runtime.DecoderFunc(func(target any) error {
-		b := r.(*bodyReader)
-		b.call.body = decode(b, target)
+		if b := r.(*bodyReader); b.call.fault == nil {
+			b.call.body = decode(b, target)
+		}
 		return nil
 	})
 }
@@ -54,23 +62,54 @@ func decode(r *bodyReader, target any) body {
 	if err != nil {
 		return body{fault: r.call.unread(err)}
 	}
-	into, whole := target.(proto.Message)
+	if request, whole := target.(proto.Message); whole {
+		b := body{whole: true, into: request}
+		if b.decode(data); b.bad == nil {
+			b.fault = pathConflict(r.call, request)
+		}
+		return b
+	}
+	field := reflect.ValueOf(target).Elem()
+	resource := reflect.New(field.Type().Elem())
+	b := body{into: resource.Interface().(proto.Message)}
+	if len(data) > 0 {
+		field.Set(resource)
+		b.decode(data)
+	}
+	if r.call.r.Method == http.MethodPatch && b.bad == nil {
+		b.names = namesIn(b.into.ProtoReflect().Descriptor(), data)
+	}
+	return b
+}
+
+func (b *body) decode(data []byte) {
 	if len(data) == 0 {
-		return body{whole: whole}
+		return
 	}
-	if !whole {
-		field := reflect.ValueOf(target).Elem()
-		field.Set(reflect.New(field.Type().Elem()))
-		into = field.Interface().(proto.Message)
+	b.excess = scan.Check(data)
+	if b.excess != nil || protojson.Unmarshal(data, b.into) != nil {
+		b.bad = data
 	}
-	excess := scan.Check(data)
-	if excess != nil || protojson.Unmarshal(data, into) != nil {
-		return body{whole: whole, excess: excess, data: data, into: into}
+}
+
+// namesIn lists the fields that a well-formed object has, null and empty ones too.
+func namesIn(m protoreflect.MessageDescriptor, data []byte) (names []string) {
+	members, _ := membersOf(data)
+	for _, member := range members {
+		names = append(names, string(fieldNamed(m, member.name).Name()))
 	}
-	if whole {
-		return body{whole: true, fault: pathConflict(r.call, into)}
+	return names
+}
+
+// addMask makes the mask of a PATCH that has none: the fields of its body. Of a decoded message only
+// those could be told that are not empty.
+func (b *body) addMask(request protoreflect.Message) {
+	fd := request.Descriptor().Fields().ByName(updateMask)
+	if fd == nil || request.Has(fd) || len(b.names) == 0 {
+		return
 	}
-	return body{}
+	mask := &fieldmaskpb.FieldMask{Paths: b.names}
+	request.Set(fd, protoreflect.ValueOfMessage(mask.ProtoReflect()))
 }
 
 // unread says why a body could not be read to its end.
@@ -81,7 +120,7 @@ func (c *call) unread(err error) error {
 	if st, ours := status.FromError(err); ours {
 		return st.Err() // there was no room for it
 	}
-	return invalidField("body", "broke off")
+	return invalidField(wholeBody, "broke off")
 }
 
 // pathConflict refuses a whole request whose body contradicts its path, which would win unseen.
@@ -96,28 +135,27 @@ func pathConflict(c *call, request proto.Message) error {
 	return nil
 }
 
-// bodyError says what is wrong with a body, naming the field as the request names it.
-func (c *call) bodyError(request protoreflect.Message) error {
-	b := &c.body
-	if b.into == nil {
-		return b.fault
+// refusal says what is wrong with a body, naming the field as the body does.
+func (b *body) refusal() error {
+	switch {
+	case b.excess != nil:
+		return invalidField(cmp.Or(b.excess.Field, wholeBody), b.excess.Description)
+	case b.bad != nil:
+		return explain(b.into.ProtoReflect(), b.bad)
 	}
-	prefix := ""
-	if !b.whole {
-		prefix = fieldOfType(request.Descriptor(), b.into.ProtoReflect().Descriptor())
-	}
-	if b.excess != nil {
-		return invalidField(cmp.Or(join(prefix, b.excess.Field), "body"), b.excess.Description)
-	}
-	return explain(prefix, b.into.ProtoReflect(), b.data)
+	return b.fault
 }
 
-// fieldOfType names the field of a request that holds its resource.
-func fieldOfType(request, resource protoreflect.MessageDescriptor) string {
+// memberOf names the field of a request that the body is, "" if the body is all of it, or none.
+func (b *body) memberOf(request protoreflect.MessageDescriptor) string {
+	if b.whole || b.into == nil {
+		return ""
+	}
+	resource := b.into.ProtoReflect().Descriptor().FullName()
 	for i := range request.Fields().Len() {
-		if f := request.Fields().Get(i); f.Message() != nil && f.Message().FullName() == resource.FullName() {
+		if f := request.Fields().Get(i); f.Message() != nil && f.Message().FullName() == resource {
 			return string(f.Name())
 		}
 	}
-	return "body"
+	return ""
 }

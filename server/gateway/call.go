@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -29,12 +30,13 @@ const (
 	addressKey = "persona-caller-address"
 )
 
-// call is one request on its way. Generated code keeps only the text of an error, so what is wrong
-// with a body waits here until the RPC is known.
+// call is one request on its way. What is wrong with it waits here until the RPC is known, and with it
+// who may hear of it; generated code would keep only the text of an error.
 type call struct {
 	w         *answer
 	r         *http.Request // as it came: a HEAD is still a HEAD
 	requestID string
+	fault     error // what is wrong beside the body
 
 	limits           *limits
 	network, address netip.Addr // who calls, as it is counted and as it is
@@ -44,8 +46,10 @@ type call struct {
 
 	params  map[string]string // bound in the path
 	query   url.Values
+	key     string // Idempotency-Key, "" has none
 	timeout time.Duration
 	body    body
+	member  string // the field of the RPC's request that the body is, once it is sent; "" where there is no such field
 }
 
 type callKey struct{}
@@ -64,7 +68,8 @@ func (g *gateway) newCall(w *answer, r *http.Request) *call {
 	return c
 }
 
-// admit checks what every route asks of a request, before generated code reads it.
+// admit checks what every route asks of a request, before generated code reads it. What is wrong with
+// the request itself waits until the RPC is known, and with it who may call it.
 func (g *gateway) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
 		otherPath := verbInID(r.URL, params)
@@ -78,19 +83,47 @@ func (g *gateway) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 		}
 		c := callOf(r.Context())
 		c.params = params
-		for _, check := range []func(*http.Request) error{c.checkAuthorization, c.readQuery, c.checkParams, c.checkKey, c.readTimeout} {
-			if err := check(r); err != nil {
-				g.fail(r.Context(), nil, nil, w, r, err)
-				return
-			}
-		}
-		if err := g.openBody(c, r); err != nil {
+		if err := g.receive(c, r); err != nil {
 			g.fail(r.Context(), nil, nil, w, r, err)
 			return
 		}
-		r.Header.Del("Te") // or the runtime would switch to trailers
+		r.Header.Del("Te")                              // or the runtime would switch to trailers
+		r.Header.Del("Grpc-Timeout")                    // … would apply it to whole lists and exports
+		r.Form, r.PostForm = url.Values{}, url.Values{} // … would read the query, and a form from the body
 		next(w, r, params)
 	}
+}
+
+// receive reads what a request says beside its body, and lets the body come. It returns why the caller
+// is refused; what is wrong with the request is left in the call.
+func (g *gateway) receive(c *call, r *http.Request) error {
+	if err := c.checkAuthorization(r); err != nil {
+		return err
+	}
+	c.fault = c.read(r)
+	if r.ContentLength != 0 {
+		if err := g.checkToken(r.Context(), c); err != nil {
+			return err
+		}
+		c.readWithin(restGrace)
+	}
+	if c.fault == nil {
+		c.fault = c.openBody(r)
+	}
+	if c.fault != nil {
+		r.Body = &bodyReader{http.NoBody, c}
+	}
+	return nil
+}
+
+// read takes what a request says beside its body.
+func (c *call) read(r *http.Request) error {
+	for _, part := range []func(*http.Request) error{c.readQuery, c.checkParams, c.readKey, c.readTimeout} {
+		if err := part(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *call) readQuery(r *http.Request) error {
@@ -118,20 +151,34 @@ var (
 	timeoutForm   = regexp.MustCompile(`^([0-9]{1,8})([HMSmun])$`)
 )
 
-// checkKey refuses an Idempotency-Key that must not be forwarded twice, or can't be forwarded at all.
-func (c *call) checkKey(r *http.Request) error {
+// readKey takes an Idempotency-Key that can be forwarded. That it is a UUID is the server's to check.
+func (c *call) readKey(r *http.Request) error {
 	keys := r.Header.Values("Idempotency-Key")
-	if len(keys) > 1 || len(keys) == 1 && !requestIDForm.MatchString(keys[0]) {
+	if len(keys) == 0 {
+		return nil
+	}
+	key := unquoted(keys[0])
+	if len(keys) > 1 || !requestIDForm.MatchString(key) {
 		return invalidField("Idempotency-Key", "must be one UUID")
 	}
+	c.key = key
 	return nil
+}
+
+// unquoted is what a structured field's string holds, in which form the header's draft has the key.
+func unquoted(value string) string {
+	if inner, quoted := strings.CutPrefix(value, `"`); quoted && strings.HasSuffix(inner, `"`) {
+		return inner[:len(inner)-1]
+	}
+	return value
 }
 
 // forwarded is the metadata of the RPC: these four headers, and from the gateway itself who calls.
 func (c *call) forwarded() metadata.MD {
 	md := metadata.Pairs("x-request-id", c.requestID)
-	for _, name := range []string{"Authorization", "Idempotency-Key"} {
-		md.Append(name, c.r.Header.Values(name)...)
+	md.Append("authorization", c.r.Header.Values("Authorization")...)
+	if c.key != "" {
+		md.Set("idempotency-key", c.key)
 	}
 	if trace := c.r.Header.Values("Traceparent"); len(trace) == 1 && len(trace[0]) <= 128 && traceForm.MatchString(trace[0]) {
 		md.Set("traceparent", trace[0]) // one that is not well-formed is to be ignored, says W3C
@@ -162,7 +209,6 @@ func (c *call) readTimeout(r *http.Request) error {
 	unit := timeoutUnits[parts[2]]
 	c.timeout = unit * time.Duration(min(number, int(maxTimeout/unit)+1)) // the product can't overflow
 	c.timeout = min(c.timeout, maxTimeout)
-	r.Header.Del("Grpc-Timeout") // the runtime would apply it to whole lists and exports
 	return nil
 }
 

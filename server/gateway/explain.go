@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,21 +16,17 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// explain names the first thing in data for which it can't be read as m. path is where m stands in
-// the request, "" for the request itself.
-func explain(path string, m protoreflect.Message, data []byte) error {
+// explain names the first thing in data for which it can't be read as m.
+func explain(m protoreflect.Message, data []byte) error {
 	if !utf8.Valid(data) {
-		return invalidField("body", "is not UTF-8")
+		return invalidField(wholeBody, "is not UTF-8")
 	}
 	var value json.RawMessage
 	if syntax := new(json.SyntaxError); errors.As(json.Unmarshal(data, &value), &syntax) {
-		return invalidField("body", fmt.Sprintf("is not one valid JSON value; see byte %d", syntax.Offset))
+		return invalidField(wholeBody, fmt.Sprintf("is not one valid JSON value; see byte %d", syntax.Offset))
 	}
-	field, description := findInMessage(path, m, value)
-	if field == "" {
-		field = "body"
-	}
-	return invalidField(field, description)
+	field, description := findInMessage("", m, value)
+	return invalidField(cmp.Or(field, wholeBody), description)
 }
 
 func findInMessage(path string, m protoreflect.Message, value []byte) (field, description string) {

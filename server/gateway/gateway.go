@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	routes "persona.example/persona-service/generated/gateway/persona/v1"
 	personav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
@@ -46,16 +47,16 @@ func newGateway(b *backend, l *limits, secret string, log *slog.Logger) (*gatewa
 		runtime.WithRoutingErrorHandler(g.misroute),
 	)
 	ctx := context.Background()
-	if err := personav1.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)); err != nil {
+	if err := routes.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)); err != nil {
 		return nil, err
 	}
-	if err := personav1.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b)); err != nil {
+	if err := routes.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b)); err != nil {
 		return nil, err
 	}
-	if err := personav1.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b)); err != nil {
+	if err := routes.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b)); err != nil {
 		return nil, err
 	}
-	return g, personav1.RegisterLibraryServiceHandlerClient(ctx, g.mux, personav1.NewLibraryServiceClient(b))
+	return g, routes.RegisterLibraryServiceHandlerClient(ctx, g.mux, personav1.NewLibraryServiceClient(b))
 }
 
 // noHeader forwards nothing: backend chooses what an RPC carries, respond what an answer does.
@@ -69,7 +70,7 @@ func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { 
 
 // ServeHTTP gives a request its id, refuses paths that could be mistaken, and routes it.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := g.newCall(&answer{ResponseWriter: w}, r)
+	c := g.newCall(&answer{ResponseWriter: w, patience: brisk}, r)
 	setHeaders(w.Header(), c)
 	if r.ContentLength != 0 {
 		c.readWithin(restGrace) // net/http reads what is left of a body before it answers
@@ -79,11 +80,12 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.release()
 	leave, refused := g.limits.enter(c)
 	if refused != nil {
-		writeProblem(c.w, 0, refused)
+		c.writeProblem(0, refused)
 		return
 	}
 	defer leave()
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	r.URL = plainColons(r.URL)
 	if !wellFormed(r.URL) {
 		g.misroute(r.Context(), nil, nil, c.w, r, http.StatusNotFound)
 		return
@@ -123,6 +125,16 @@ func wellFormed(u *url.URL) bool {
 	return rooted
 }
 
+// plainColons is an address with its colons as they are. In a path %3A means the same, but the mux would
+// not find the verb behind one that is escaped. Nothing is decoded twice: %253A has no %3A in it.
+func plainColons(u *url.URL) *url.URL {
+	plain := *u
+	plain.RawPath = escapedColon.Replace(u.RawPath)
+	return &plain
+}
+
+var escapedColon = strings.NewReplacer("%3A", ":", "%3a", ":")
+
 // verbInID is whether a route takes the end of a path for an id that is one with a verb, as that of
 // DELETE …/personas/{persona_id} takes x:promote. No id has a colon, so it is not its path.
 func verbInID(u *url.URL, params map[string]string) bool {
@@ -136,9 +148,14 @@ func verbInID(u *url.URL, params map[string]string) bool {
 	return false
 }
 
-// misroute answers for a path or a method that there is not.
+// misroute answers for a path or a method that there is not, to a caller who may know what there is.
 func (g *gateway) misroute(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int) {
 	if _, asking := ctx.Value(probeKey{}).(*probe); asking {
+		return
+	}
+	c := callOf(ctx)
+	if err := g.identify(c, r); err != nil {
+		g.fail(ctx, nil, nil, w, r, err)
 		return
 	}
 	allowed := ""
@@ -146,11 +163,11 @@ func (g *gateway) misroute(ctx context.Context, _ *runtime.ServeMux, _ runtime.M
 		allowed = strings.Join(g.methods(r), ", ")
 	}
 	if allowed == "" {
-		writeProblem(w, http.StatusNotFound, refuse(codes.NotFound, unknownPath, "There is no such path."))
+		c.writeProblem(http.StatusNotFound, refuse(codes.NotFound, unknownPath, "There is no such path."))
 		return
 	}
 	w.Header().Set("Allow", allowed)
-	writeProblem(w, code, refuse(codes.Unimplemented, methodNotAllowed, "This path takes only "+allowed+"."))
+	c.writeProblem(code, refuse(codes.Unimplemented, methodNotAllowed, "This path takes only "+allowed+"."))
 }
 
 // probe asks the mux whether it has a route, without following it: admit answers yes and returns.

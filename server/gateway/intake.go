@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"mime"
@@ -15,8 +14,6 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
-
-	personav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 const (
@@ -34,17 +31,17 @@ type bodyReader struct {
 	call *call
 }
 
-// openBody refuses a body where there should be none, of another kind, without a good token, or too
-// long, and makes room for it.
-func (g *gateway) openBody(c *call, r *http.Request) error {
+// openBody refuses a body where there should be none, of another kind, or too long, and makes room for
+// it. The token is known to be good where a body comes.
+func (c *call) openBody(r *http.Request) error {
 	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
 		if r.ContentLength > 0 || r.ContentLength < 0 && hasByte(r.Body) {
-			return invalidField("body", "must not be sent with "+c.r.Method)
+			return invalidField(wholeBody, "must not be sent with "+c.r.Method)
 		}
 		return nil
 	}
 	if r.ContentLength != 0 {
-		if err := g.askFor(c, r); err != nil {
+		if err := c.askFor(r); err != nil {
 			return err
 		}
 	}
@@ -52,10 +49,7 @@ func (g *gateway) openBody(c *call, r *http.Request) error {
 	return nil
 }
 
-func (g *gateway) askFor(c *call, r *http.Request) error {
-	if err := g.checkToken(r.Context(), c); err != nil {
-		return err
-	}
+func (c *call) askFor(r *http.Request) error {
 	if r.ContentLength > maxBody {
 		return c.tooLarge()
 	}
@@ -71,19 +65,6 @@ func (g *gateway) askFor(c *call, r *http.Request) error {
 	}
 	c.readWithin(bodyTime(r.ContentLength))
 	return nil
-}
-
-// checkToken asks the server whether it takes the call's token, unless it said so a moment ago. The
-// smallest call that there is will do: one that it refuses for what it asks has passed that check.
-func (g *gateway) checkToken(ctx context.Context, c *call) error {
-	if c.vouched() {
-		return nil
-	}
-	err := g.backend.invoke(ctx, personav1.ProjectService_GetProject_FullMethodName, &personav1.GetProjectRequest{}, &personav1.GetProjectResponse{})
-	if c.vouched() {
-		return nil
-	}
-	return err
 }
 
 // bodyTime is how long a body may take; a length below 0 is not known.

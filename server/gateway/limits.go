@@ -63,9 +63,12 @@ func (l *limits) enter(c *call) (leave func(), refused error) {
 	return place.Release, nil
 }
 
-// count notes a request that was refused without a token that the server takes.
+// count notes a request that was refused without a token that the server takes, or whose caller left
+// before the server could say.
 func (l *limits) count(c *call) {
-	if c.w.status >= http.StatusBadRequest && c.w.status < http.StatusInternalServerError && !c.vouched() {
+	left := c.r.Context().Err() != nil
+	refused := c.w.status >= http.StatusBadRequest && (c.w.status < http.StatusInternalServerError || left)
+	if refused && !c.vouched() {
 		l.refusals.Count(c.network)
 	}
 }

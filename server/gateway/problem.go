@@ -26,16 +26,14 @@ import (
 )
 
 // errorDomain marks the errors of the service; others are gRPC's own, whose texts stay inside.
-const errorDomain = "persona.v1"
-
-// statusClientClosed is what the runtime answers for CANCELLED; it has no standard text.
-const statusClientClosed = 499
+const errorDomain = "persona-service"
 
 // Reasons that the gateway gives itself.
 const (
 	invalidFieldReason = personav1.ErrorReason_ERROR_REASON_INVALID_FIELD
 	messageTooLarge    = personav1.ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE
 	unauthenticated    = personav1.ErrorReason_ERROR_REASON_UNAUTHENTICATED
+	permissionDenied   = personav1.ErrorReason_ERROR_REASON_PERMISSION_DENIED
 	internalReason     = personav1.ErrorReason_ERROR_REASON_INTERNAL
 	deadlineReason     = personav1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED
 	unknownPath        = personav1.ErrorReason_ERROR_REASON_UNKNOWN_PATH
@@ -52,9 +50,11 @@ type problem struct {
 	Reason     string            `json:"reason"`
 	Metadata   map[string]string `json:"metadata"`
 	Violations []violation       `json:"violations"`
+	// Of NOT_ELIGIBLE alone: what was measured, as GetReliability has it.
+	Reliability json.RawMessage `json:"reliability,omitempty"`
 }
 
-// violation is one bad field, named as in the RPC's request: "personas[12].age".
+// violation is one bad field, named as in the body or query: "personas[12].age".
 type violation struct {
 	Field       string `json:"field"`
 	Reason      string `json:"reason,omitempty"`
@@ -104,40 +104,32 @@ func (g *gateway) fail(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marsh
 	if errors.As(err, &chosen) {
 		httpStatus, err = chosen.HTTPStatus, chosen.Err
 	}
+	c := callOf(r.Context())
 	if st := status.Convert(err); errorInfo(st) == nil {
-		err = g.publicForm(callOf(r.Context()), st)
+		err = g.publicForm(c, st)
 	}
-	writeProblem(w, httpStatus, err)
+	c.writeProblem(httpStatus, err)
 }
 
-// What may be said of errors that gRPC makes itself, …
-var bareTexts = map[codes.Code]string{
-	codes.Canceled:          "The call was cancelled.",
-	codes.DeadlineExceeded:  "No answer came in time. Whether the work was done is not known; retry with the same Idempotency-Key.",
-	codes.PermissionDenied:  "The call is not permitted.",
-	codes.ResourceExhausted: "The call is more than the service can take.",
-	codes.Unauthenticated:   "The call carries no valid token.",
-	codes.Unavailable:       "The service can't be reached. Retry with the same Idempotency-Key.",
-	codes.Unimplemented:     "The service does not have this method.",
-}
+// gone is said where the connection to the service is not there, or ends a call.
+var gone = tryLater(unreachable, "The service can't be reached. Retry with the same Idempotency-Key.")
 
-// … and their reasons. Where there is none the code says all there is.
-var bareReasons = map[codes.Code]personav1.ErrorReason{
-	codes.DeadlineExceeded: deadlineReason,
-	codes.PermissionDenied: personav1.ErrorReason_ERROR_REASON_PERMISSION_DENIED,
-	codes.Unauthenticated:  unauthenticated,
+// publicForms is what is said of errors that gRPC makes itself, by their codes.
+var publicForms = map[codes.Code]error{
+	codes.Unavailable:       gone,
+	codes.Canceled:          gone, // by the service, as it stops; a client that cancels reads no answer
+	codes.ResourceExhausted: gone,
+	codes.DeadlineExceeded: refuse(codes.DeadlineExceeded, deadlineReason,
+		"No answer came in time. Whether the work was done is not known; retry with the same Idempotency-Key."),
+	codes.PermissionDenied: refuse(codes.PermissionDenied, permissionDenied, "The call is not permitted."),
+	codes.Unauthenticated:  refuse(codes.Unauthenticated, unauthenticated, "The call carries no valid token."),
+	codes.Unimplemented:    refuse(codes.NotFound, unknownPath, "The service behind this gateway does not have this path."),
 }
 
 // publicForm replaces an error without the service's details, whose text may hold addresses or types.
 func (g *gateway) publicForm(c *call, st *status.Status) error {
-	if st.Code() == codes.Unavailable {
-		return tryLater(unreachable, bareTexts[codes.Unavailable])
-	}
-	if reason, known := bareReasons[st.Code()]; known {
-		return refuse(st.Code(), reason, bareTexts[st.Code()])
-	}
-	if text, known := bareTexts[st.Code()]; known {
-		return status.Error(st.Code(), text)
+	if known := publicForms[st.Code()]; known != nil {
+		return known
 	}
 	return g.internalError(c, st.String())
 }
@@ -159,7 +151,7 @@ func (g *gateway) recover(c *call) {
 	if cause == http.ErrAbortHandler || c.w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
-	writeProblem(c.w, 0, g.internalError(c, fmt.Sprintf("%v\n%s", cause, debug.Stack())))
+	c.writeProblem(0, g.internalError(c, fmt.Sprintf("%v\n%s", cause, debug.Stack())))
 }
 
 // errorInfo finds what says that an error is the service's own, or nil.
@@ -173,18 +165,20 @@ func errorInfo(st *status.Status) *errdetails.ErrorInfo {
 }
 
 // writeProblem writes an error whose text is public. httpStatus 0 means the standard one of its code.
-func writeProblem(w http.ResponseWriter, httpStatus int, err error) {
+func (c *call) writeProblem(httpStatus int, err error) {
 	st := status.Convert(err)
 	if httpStatus == 0 {
 		httpStatus = runtime.HTTPStatusFromCode(st.Code())
 	}
+	p := newProblem(httpStatus, st)
+	p.nameAsSent(c.member)
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false) // nobody renders it as HTML, and people read it
-	if err := encoder.Encode(newProblem(httpStatus, st)); err != nil {
+	if err := encoder.Encode(p); err != nil {
 		panic(err) // texts, numbers, maps of texts: it can't be
 	}
-	h := w.Header()
+	h := c.w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	if httpStatus == http.StatusUnauthorized {
@@ -195,8 +189,8 @@ func writeProblem(w http.ResponseWriter, httpStatus int, err error) {
 			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.GetRetryDelay().AsDuration().Seconds()))))
 		}
 	}
-	w.WriteHeader(httpStatus)
-	_, _ = w.Write(body.Bytes()) // a client that has gone away needs no answer
+	c.w.WriteHeader(httpStatus)
+	_, _ = c.w.Write(body.Bytes()) // a client that has gone away needs no answer
 }
 
 func newProblem(httpStatus int, st *status.Status) problem {
@@ -205,19 +199,43 @@ func newProblem(httpStatus int, st *status.Status) problem {
 		Detail: st.Message(), Code: codepb.Code(st.Code()).String(),
 		Metadata: map[string]string{}, Violations: []violation{},
 	}
-	if httpStatus == statusClientClosed {
-		p.Title = "Client Closed Request"
-	}
 	if info := errorInfo(st); info != nil {
 		p.Reason = info.GetReason()
 		maps.Copy(p.Metadata, info.GetMetadata())
 	}
 	for _, detail := range st.Details() {
-		if bad, ok := detail.(*errdetails.BadRequest); ok {
-			for _, v := range bad.GetFieldViolations() {
+		switch detail := detail.(type) {
+		case *errdetails.BadRequest:
+			for _, v := range detail.GetFieldViolations() {
 				p.Violations = append(p.Violations, violation{v.GetField(), v.GetReason(), v.GetDescription()})
 			}
+		case *personav1.Reliability:
+			p.Reliability, _ = jsonOut.Marshal(detail) // it came decoded, so its texts are UTF-8
 		}
 	}
 	return p
+}
+
+// nameAsSent names fields as the body does that is this member of the RPC's request: name, where the
+// service says project.name.
+func (p *problem) nameAsSent(member string) {
+	for i := range p.Violations {
+		p.Violations[i].Field = asSent(member, p.Violations[i].Field)
+	}
+	if field, named := p.Metadata["field"]; named {
+		p.Metadata["field"] = asSent(member, field)
+		if text, begins := strings.CutPrefix(p.Detail, field+":"); begins {
+			p.Detail = p.Metadata["field"] + ":" + text
+		}
+	}
+}
+
+func asSent(member, field string) string {
+	if member == "" {
+		return field
+	}
+	if field == member {
+		return wholeBody
+	}
+	return strings.TrimPrefix(field, member+".")
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
@@ -40,16 +42,17 @@ var successStatus = map[string]int{
 	personav1.ResponseService_ListResponses_FullMethodName:      http.StatusOK,
 	personav1.ResponseService_GetResponsePersona_FullMethodName: http.StatusOK,
 
-	personav1.PersonaService_GetPersonaLineage_FullMethodName:          http.StatusOK,
-	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName: http.StatusOK,
-	personav1.LibraryService_GetReliability_FullMethodName:             http.StatusOK,
-	personav1.LibraryService_PromotePersona_FullMethodName:             http.StatusCreated,
-	personav1.LibraryService_ListLibraryPersonas_FullMethodName:        http.StatusOK,
-	personav1.LibraryService_GetLibraryPersona_FullMethodName:          http.StatusOK,
-	personav1.LibraryService_RetireLibraryPersona_FullMethodName:       http.StatusOK,
-	personav1.LibraryService_MatchLibraryPersonas_FullMethodName:       http.StatusOK,
-	personav1.LibraryService_ReuseLibraryPersonas_FullMethodName:       http.StatusOK,
-	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:        http.StatusOK,
+	personav1.PersonaService_GetPersonaLineage_FullMethodName:            http.StatusOK,
+	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName:   http.StatusOK,
+	personav1.LibraryService_GetReliability_FullMethodName:               http.StatusOK,
+	personav1.LibraryService_GetLibraryPersonaReliability_FullMethodName: http.StatusOK,
+	personav1.LibraryService_PromotePersona_FullMethodName:               http.StatusCreated,
+	personav1.LibraryService_ListLibraryPersonas_FullMethodName:          http.StatusOK,
+	personav1.LibraryService_GetLibraryPersona_FullMethodName:            http.StatusOK,
+	personav1.LibraryService_RetireLibraryPersona_FullMethodName:         http.StatusOK,
+	personav1.LibraryService_MatchLibraryPersonas_FullMethodName:         http.StatusOK,
+	personav1.LibraryService_ReuseLibraryPersonas_FullMethodName:         http.StatusOK,
+	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:          http.StatusOK,
 }
 
 // respond is called before the body is written: the status is the RPC's, and a page says where the
@@ -57,6 +60,12 @@ var successStatus = map[string]int{
 func respond(ctx context.Context, w http.ResponseWriter, reply proto.Message) error {
 	if token := tokenAfter(reply); token != "" {
 		linkNext(w.Header(), callOf(ctx), token)
+	}
+	if all, ok := reply.(*personav1.DeleteAllPersonasResponse); ok {
+		w.Header().Set("X-Deleted-Count", strconv.Itoa(int(all.GetDeletedCount())))
+	}
+	if path := locationOf(reply, callOf(ctx).params); path != "" {
+		w.Header().Set("Location", path)
 	}
 	method, _ := runtime.RPCMethod(ctx)
 	status, known := successStatus[method]
@@ -70,6 +79,24 @@ func respond(ctx context.Context, w http.ResponseWriter, reply proto.Message) er
 		w.WriteHeader(status)
 	}
 	return nil
+}
+
+// locationOf is the path of the one resource that a call has created, "" for calls that create none or
+// several. params are of the call's own path, without the id of what it created.
+func locationOf(reply proto.Message, params map[string]string) string {
+	project := "/api/v1/projects/" + strings.ToLower(params["project_id"])
+	group := project + "/persona-groups/" + strings.ToLower(params["group_id"])
+	switch r := reply.ProtoReflect().Interface().(type) { // as it came: generated code wraps what it unwraps
+	case *personav1.CreateProjectResponse:
+		return project + r.GetProject().GetId()
+	case *personav1.CreatePersonaGroupResponse:
+		return group + r.GetPersonaGroup().GetId()
+	case *personav1.CreatePersonaResponse:
+		return group + "/personas/" + r.GetPersona().GetId()
+	case *personav1.PromotePersonaResponse:
+		return "/api/v1/library/personas/" + r.GetLibraryPersona().GetId()
+	}
+	return ""
 }
 
 // linkNext names the next page: the same request with another token, relative to this host.

@@ -20,7 +20,20 @@ const (
 	stallTimeout   = 30 * time.Second // without progress of an answer, either way
 	maxHeaderBytes = 12 << 10         // and 4 KiB more, which net/http adds; the server takes 12 KiB
 	writeStep      = 64 << 10         // what must get through within stallTimeout
-	readPace       = 16 << 10         // bytes of an answer that must get through in each second on the whole
+)
+
+// patience is how slow a reader may be: how long a step may take, and how many bytes of an answer must get
+// through in each second on the whole.
+type patience struct {
+	step time.Duration
+	pace int
+}
+
+var (
+	// An answer is held in memory until it is read.
+	brisk = patience{step: stallTimeout, pace: 16 << 10}
+	// Of an export, that is one chunk, and their number is bounded; its reader may have to think.
+	patient = patience{step: 2 * time.Minute, pace: 1 << 10}
 )
 
 type connectionKey struct{}
@@ -47,9 +60,10 @@ func newServer(handler http.Handler, connections *guard.Connections, log *slog.L
 // may take its time and a stuck one may not.
 type answer struct {
 	http.ResponseWriter
-	status  int           // 0 until it is begun
-	written int           // bytes of body
-	waited  time.Duration // for the reader
+	patience patience
+	status   int           // 0 until it is begun
+	written  int           // bytes of body
+	waited   time.Duration // for the reader
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -75,11 +89,10 @@ func (a *answer) Write(p []byte) (int, error) {
 	}
 }
 
-// renew gives the next step its time: stallTimeout, or less where the reader has been slow all along. An
-// answer is held in memory until it is read, so it can't be read at any pace.
+// renew gives the next step its time, or less where the reader has been slow all along.
 func (a *answer) renew() {
-	left := stallTimeout + time.Duration(a.written)*time.Second/readPace - a.waited
-	deadline := time.Now().Add(min(stallTimeout, left))
+	left := a.patience.step + time.Duration(a.written/a.patience.pace)*time.Second - a.waited
+	deadline := time.Now().Add(min(a.patience.step, left))
 	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(deadline)
 }
 

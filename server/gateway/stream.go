@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -19,10 +20,14 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
+// slowRead is less than the server ever lets a stream wait for its reader.
+const slowRead = 500 * time.Millisecond
+
 const (
 	pageSize      = protoreflect.Name("page_size")
 	pageToken     = protoreflect.Name("page_token")
 	nextPageToken = protoreflect.Name("next_page_token")
+	resumeToken   = protoreflect.Name("resume_token")
 )
 
 // wantsWholeList is whether a list was asked for without a word about pages.
@@ -88,18 +93,21 @@ type export struct {
 // SendMsg sends the RPC and writes every persona that comes as a line of JSON.
 func (e *export) SendMsg(request any) error {
 	c := callOf(e.ctx)
-	if err := c.complete(request.(proto.Message)); err != nil {
-		return err
+	message := request.(proto.Message)
+	if err := c.complete(message); err != nil {
+		return e.backend.refusal(e.ctx, e.method, err)
 	}
 	r := newRows(c, lines)
-	if err := e.copy(r, request); err != nil {
+	if err := e.copy(r, message); err != nil {
 		return e.backend.broken(r, e.method, err)
 	}
 	return r.end()
 }
 
-// copy takes any time, as long as a chunk comes within stallTimeout of its being waited for.
-func (e *export) copy(r *rows, request any) error {
+// copy takes any time, as long as a chunk comes within stallTimeout of its being waited for. A reader may
+// take longer over a chunk than the server lets a stream wait: then another one goes on behind it.
+func (e *export) copy(r *rows, request proto.Message) error {
+	r.call.w.patience = patient
 	ctx, cancel := context.WithCancel(metadata.NewOutgoingContext(e.ctx, r.call.forwarded()))
 	defer cancel()
 	conn, leave, err := e.backend.exports.enter(ctx, r.call)
@@ -107,6 +115,28 @@ func (e *export) copy(r *rows, request any) error {
 		return err
 	}
 	defer leave()
+	for {
+		token, slow, err := e.copyStream(ctx, conn, r, request)
+		if !slow || !broken(err) {
+			return err
+		}
+		m := request.ProtoReflect()
+		m.Set(m.Descriptor().Fields().ByName(resumeToken), protoreflect.ValueOfString(token))
+	}
+}
+
+// broken is whether a stream has ended for a reason that another one does not meet: the server's, or that
+// of a message that was cut off.
+func broken(err error) bool {
+	s := status.Convert(err)
+	return s.Code() == codes.Unavailable || s.Code() == codes.Internal && len(s.Details()) == 0
+}
+
+// copyStream copies one stream. It returns the token that continues after its last chunk, and whether the
+// reader was slow over any, for which the server may have ended the stream.
+func (e *export) copyStream(ctx context.Context, conn *grpc.ClientConn, r *rows, request proto.Message) (token string, slow bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stall := time.AfterFunc(stallTimeout, cancel)
 	defer stall.Stop()
 	stream, chunk, err := e.open(ctx, conn, request)
@@ -114,23 +144,27 @@ func (e *export) copy(r *rows, request any) error {
 		stall.Reset(stallTimeout)
 		if err = stream.RecvMsg(chunk); err == nil {
 			stall.Stop()
+			m := chunk.ProtoReflect()
+			token = m.Get(m.Descriptor().Fields().ByName(resumeToken)).String()
+			begun := time.Now()
 			r.write(chunk)
+			slow = slow || time.Since(begun) > slowRead
 			if r.headOnly() {
-				return nil
+				return token, slow, nil
 			}
 		}
 	}
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil
+		return token, slow, nil
 	case ctx.Err() != nil && e.ctx.Err() == nil:
-		return status.FromContextError(context.DeadlineExceeded).Err()
+		return token, slow, status.FromContextError(context.DeadlineExceeded).Err()
 	}
-	return err
+	return token, slow, err
 }
 
 // open starts the stream and makes the message that its chunks are read into.
-func (e *export) open(ctx context.Context, conn *grpc.ClientConn, request any) (grpc.ClientStream, proto.Message, error) {
+func (e *export) open(ctx context.Context, conn *grpc.ClientConn, request proto.Message) (grpc.ClientStream, proto.Message, error) {
 	name := protoreflect.FullName(strings.ReplaceAll(e.method[1:], "/", "."))
 	descriptor, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
 	if err != nil {

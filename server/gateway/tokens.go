@@ -1,8 +1,10 @@
-// What can be said of a token without the server's key, worded as the server words it.
+// Who may call: what can be said of a token without the server's key, worded as the server words it,
+// and how the server is asked for the rest. It comes before anything that is said about a request.
 
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -10,12 +12,84 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	personav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 const (
 	maxToken = 9 << 10 // the service takes tokens of 8 KiB, and headers of 12 KiB in all
 	leeway   = time.Minute
+	apiRoot  = "/api/" // below it nobody is told what is there without a token
 )
+
+// identify refuses a caller who has no token that the server takes and asks for what is below apiRoot.
+func (g *gateway) identify(c *call, r *http.Request) error {
+	if !strings.HasPrefix(r.URL.Path, apiRoot) {
+		return nil
+	}
+	if err := c.checkAuthorization(r); err != nil {
+		return err
+	}
+	return g.checkToken(r.Context(), c)
+}
+
+// checkToken asks the server whether it takes the call's token, unless it said so a moment ago. Any RPC
+// will do: the token is checked before its scopes.
+func (g *gateway) checkToken(ctx context.Context, c *call) error {
+	if c.vouched() {
+		return nil
+	}
+	err := g.backend.ask(ctx, personav1.ProjectService_GetProject_FullMethodName)
+	if code := status.Code(err); code == codes.Unauthenticated || isUndecided(code) {
+		return err
+	}
+	return nil
+}
+
+// refusal is the answer to a request of an RPC with a fault: who may not make the call hears only that.
+func (b *backend) refusal(ctx context.Context, method string, fault error) error {
+	err := b.ask(ctx, method)
+	switch code := status.Code(err); {
+	case code == codes.Unauthenticated || code == codes.PermissionDenied:
+		return err
+	case isUndecided(code) && !callOf(ctx).vouched():
+		return err
+	}
+	return fault
+}
+
+// ask sends what the server refuses for what it is, after it has found that the caller may make the call.
+func (b *backend) ask(ctx context.Context, method string) error {
+	return b.invoke(ctx, method, noRequest, &emptypb.Empty{})
+}
+
+// noRequest has a field that no message of the contract has, and so is not a request of any RPC.
+var noRequest = func() proto.Message {
+	message := &emptypb.Empty{}
+	unknown := protowire.AppendTag(nil, protowire.MaxValidNumber, protowire.VarintType)
+	message.ProtoReflect().SetUnknown(protowire.AppendVarint(unknown, 1))
+	return message
+}()
+
+// isUndecided is whether a call may have ended before the server looked at its token.
+func isUndecided(code codes.Code) bool {
+	switch code {
+	case codes.Canceled, codes.Unknown, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unimplemented, codes.Internal, codes.Unavailable:
+		return true
+	}
+	return false
+}
+
+// noteVerdict learns from an answer whether the server takes the call's token.
+func (c *call) noteVerdict(code codes.Code) {
+	if !isUndecided(code) {
+		c.limits.verdicts.Note(c.r.Header.Get("Authorization"), code != codes.Unauthenticated)
+	}
+}
 
 // checkAuthorization refuses a request whose header the server would refuse as well, whatever its keys.
 func (c *call) checkAuthorization(r *http.Request) error {

@@ -101,7 +101,9 @@ class App:
             Pipeline(steps),
             self._guards,
             self.metrics,
-            Streams(of=lambda tenant: quotas.known(tenant).streams),
+            Streams(
+                of=lambda tenant: quotas.known(tenant).streams, idle=settings.stream_idle_seconds
+            ),
             open_reflection=settings.open_reflection,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.

@@ -69,7 +69,7 @@ class Settings:
     """The values of all settings. This is the one place where a setting is added.
 
     Those from `min_peers` to `max_trend_points` are the limits of measures/policy.py, by its names;
-    those from `quota_calls_per_second` on, with this prefix, are the quotas of quotas.py.
+    those with the prefix `quota_` are the quotas of quotas.py.
     """
 
     data: Path = setting(
@@ -141,7 +141,7 @@ class Settings:
         "What perfect agreement on as much data must be able to earn, for a promotion.",
         values.share,
     )
-    min_bound: float = setting(
+    min_lower_bound: float = setting(
         "0.7", "Lower bound of reliability that a promotion needs.", values.share
     )
     max_contradiction_rate: float = setting(
@@ -181,6 +181,12 @@ class Settings:
         "Bytes of a tenant's stored personas, purged ones not, and of its recorded answers, by "
         "default.",
         _QUOTA,
+    )
+    stream_idle_seconds: float = setting(
+        "30",
+        "Seconds after which an import ends that brings nothing new, and any stream that is not "
+        "read; both resume.",
+        values.seconds_between(1, 3600),
     )
     grace: float = setting(
         "10", "Seconds for calls in flight to end at shutdown.", values.seconds_between(0, 600)

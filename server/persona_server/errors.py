@@ -6,6 +6,8 @@ knows gRPC.
 
 from collections.abc import Mapping, Sequence
 
+from google.protobuf.message import Message
+
 from persona.v1 import errors_pb2
 from persona_server.validation.violations import MAX_VIOLATIONS, Violation
 
@@ -23,8 +25,9 @@ __all__ = [
 class ServiceError(Exception):
     """A refusal that the caller may read: reason, a sentence, and what helps to mend it.
 
-    `violations_total` says how many there are if more are known of than are given. `message` is
-    public. A cause that is not (SQL, paths) travels as `__cause__` into the log.
+    `violations_total` says how many there are if more are known of than are given. `detail` is a
+    message of a KiB at most that the reason brings along. `message` is public. A cause that is not
+    (SQL, paths) travels as `__cause__` into the log.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class ServiceError(Exception):
         violations: Sequence[Violation] = (),
         violations_total: int = 0,
         retry_after: float | None = None,
+        detail: Message | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason
@@ -44,6 +48,7 @@ class ServiceError(Exception):
         self.violations = tuple(violations)
         self.violations_total = max(violations_total, len(violations))
         self.retry_after = retry_after
+        self.detail = detail
 
     @property
     def reason_name(self) -> str:

@@ -68,12 +68,14 @@ class Cli:
             raise done.exception
         return Done(done.exit_code, done.stdout, done.stderr)
 
-    def start(self, *arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
+    def start(
+        self, *arguments: str | Path, stdin: int = subprocess.DEVNULL, **options: Any
+    ) -> "subprocess.Popen[str]":
         """Start a command as a process."""
         return subprocess.Popen(
             [PERSONA, *arguments],
             env=os.environ | self.environment,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

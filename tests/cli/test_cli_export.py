@@ -6,7 +6,7 @@ from pathlib import Path
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient
-from support.data import rich_persona
+from support.data import persona, rich_persona
 
 
 def test_an_export_imports_elsewhere(
@@ -46,7 +46,7 @@ def test_an_emptied_group_gets_its_personas_back_with_their_ids(
 
 
 def test_filters_choose(cli: Cli, client: PersonaClient, place: Place) -> None:
-    client.batch_create_personas(*place.ids, [Persona(full_name="a", age=3), rich_persona()])
+    client.batch_create_personas(*place.ids, [persona(full_name="a", age=3), rich_persona()])
     done = cli.run("export", *place.options, "--location", "são paulo", "--age-min", "30")
     assert [json.loads(line)["full_name"] for line in done.out.splitlines()] == ["Maria Santos"]
 

@@ -114,7 +114,9 @@ def test_promotion_shows_the_library_persona_or_why_not(
     refused = cli.run("promote", one, *place.options)
     assert refused.code == 1
     assert "[NOT_ELIGIBLE]" in refused.err
-    assert f"`persona reliability {one} --project {place.project_id}" in refused.err
+    assert "insufficient data" in refused.out
+    assert rules(refused.out)["simulations"] == ["0", "at least 3", "no"]
+    assert cli.run("promote", one, *place.options, "--json").out == ""
     answer_reliably(group, one)
     [line] = cli.run("promote", one, *place.options, "--json").lines()
     assert line["origin_persona_id"] == one
@@ -126,6 +128,8 @@ def test_promotion_shows_the_library_persona_or_why_not(
     assert again["full_name"] == "Maria Santos"
     assert again["reliability"] == "C 1, at least 0.719 (16 questions in 4 simulations)"
     assert (again["projects"], again["answers"]) == ("1", "64")
+    assert again["promoted_from"] == f"persona {one}"
+    assert again["promoted_in"] == f"group {place.group_id}"
     assert again["promoted_from"] == f"persona {one}"
     assert "project_id" not in again  # the profile has no parents
 
@@ -141,7 +145,7 @@ def test_the_library_is_listed_and_shown(cli: Cli, group: Group) -> None:
     assert lines[0][5:8] == ["0.719", "1", "64"]
     listed = cli.run("library", "list", "--occupation", occupation, "--age-max", "40", "--json")
     assert [line["id"] for line in listed.lines()] == ids[:1]
-    none = cli.run("library", "--occupation", occupation, "--min-reliability", "0.9", "--json")
+    none = cli.run("library", "--occupation", occupation, "--lower-bound-min", "0.9", "--json")
     assert none.lines() == []
     assert cli.run("library", "show", ids[0], "--json").lines() == listed.lines()
     few = cli.run("library", "--occupation", occupation, "--limit", "1")
@@ -176,7 +180,7 @@ class Wave(NamedTuple):
 @pytest.fixture
 def wave(client: PersonaClient, place: Place, found: LibraryPersona) -> Wave:
     """A group of the same project that only the individual fits perfectly."""
-    age = found.profile.age
+    age = found.profile.age.value
     group = PersonaGroup(name=f"wave {uid()}", age_min=age, age_max=age, location=uid())
     client.create_persona_group(place.project_id, group)
     return Wave(place.project, group.name)
@@ -187,7 +191,7 @@ def test_an_individual_is_matched_reused_and_its_uses_listed(
 ) -> None:
     matched = cli.run("library", "match", *wave.options, "--limit", "0")
     head, *lines = rows(matched.out)
-    assert head == ["ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "BOUND"]
+    assert head == ["ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "LOWER BOUND"]
     [own] = [line for line in lines if line[0] == found.id]
     assert own[1:] == ["Kwame Mensah", "0.5", "1", "–", "0", "–", "0.719"]
     best = cli.run("library", "match", *wave.options, "--min-score", "0.6", "--json").lines()

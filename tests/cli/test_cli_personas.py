@@ -8,7 +8,7 @@ import pytest
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient, PersonaGroup
-from support.data import rich_persona
+from support.data import persona, rich_persona
 from support.service import Service
 
 
@@ -43,10 +43,21 @@ def test_json_is_what_rest_answers(
         assert list(got) == [field.name for field in Persona.DESCRIPTOR.fields]
 
 
+def test_an_unknown_age_is_shown_as_nothing(cli: Cli, client: PersonaClient, place: Place) -> None:
+    """And not as 0, which a wrapper that is unset has for a value."""
+    made = client.create_persona(*place.ids, persona(occupation="Nurse"))
+    [row] = [line for line in cli.run("list", *place.options).out.splitlines() if made.id in line]
+    assert row.removeprefix(made.id).split() == ["Maria", "Santos", "Nurse"]
+    shown = cli.run("get", made.id, *place.options).out.splitlines()
+    assert ["age"] in [line.split() for line in shown]
+    [listed] = cli.run("list", *place.options, "--json").lines()
+    assert listed["age"] is None
+
+
 def test_filters_and_limit(cli: Cli, client: PersonaClient, place: Place) -> None:
     client.batch_create_personas(
         *place.ids,
-        (Persona(full_name=f"{i}", age=i, gender="ab"[i % 2]) for i in range(1, 121)),
+        (persona(full_name=f"{i}", age=i, gender="ab"[i % 2]) for i in range(1, 121)),
     )
 
     def names(*options: str) -> list[str]:

@@ -20,8 +20,8 @@ INTERNAL = ServiceError(errors_pb2.ERROR_REASON_INTERNAL, "Failed.")
 CONFLICT = ServiceError(errors_pb2.ERROR_REASON_IMPORT_CONFLICT, "Conflict.")
 TAKEN = ServiceError(
     errors_pb2.ERROR_REASON_ALREADY_EXISTS,
-    "personas[1].id: taken.",
-    metadata={"field": "personas[1].id", "committed_sequence": "1"},
+    "batch.personas[1].id: taken.",
+    metadata={"field": "batch.personas[1].id", "committed_sequence": "1"},
 )
 
 
@@ -54,9 +54,9 @@ def serving(committed: int, until: int = 99, then: Answer = INTERNAL) -> Any:
         next(requests)
         yield _ack(committed)
         for request in requests:
-            if request.sequence > until:
+            if request.batch.sequence > until:
                 yield then
-            yield _ack(request.sequence)
+            yield _ack(request.batch.sequence)
 
     return stream
 
@@ -69,10 +69,10 @@ def runs(standin: Standin) -> list[tuple[str, dict[int, list[Persona]]]]:
     """Return the import_id of each stream, and the batches that came over it."""
     found: list[tuple[str, dict[int, list[Persona]]]] = []
     for request in standin.requests["ImportPersonas"]:
-        if request.import_id:
-            found.append((request.import_id, {}))
+        if request.HasField("start"):
+            found.append((request.start.import_id, {}))
         else:
-            found[-1][1][request.sequence] = list(request.personas)
+            found[-1][1][request.batch.sequence] = list(request.batch.personas)
     return found
 
 
@@ -125,8 +125,8 @@ def test_batches_are_noted_before_they_are_sent(broken: Cli, standin: Standin, f
         next(requests)
         yield _ack(0)
         for request in requests:
-            noted[request.sequence] = sum("batch" in entry for entry in entries(broken))
-            yield _ack(request.sequence)
+            noted[request.batch.sequence] = sum("batch" in entry for entry in entries(broken))
+            yield _ack(request.batch.sequence)
 
     standin.streams["ImportPersonas"].append(stream)
     broken.run("import", file, *INTO)

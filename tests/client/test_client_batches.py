@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest, ImportPersonasRequest
+from persona.v1.persona_service_pb2 import (
+    BatchCreatePersonasRequest,
+    ImportBatch,
+    ImportPersonasRequest,
+)
 from persona_client import Persona, split_batches
 from persona_client.batches import MAX_REQUEST_BYTES, element_bytes
 
@@ -30,12 +34,11 @@ def test_whole_requests_stay_within_3_mib() -> None:
             project_id=UUID, group_id=UUID, personas=batch, request_id=UUID
         )
         assert create.ByteSize() <= MAX_REQUEST_BYTES
-        assert ImportPersonasRequest(sequence=2**31 - 1, personas=batch).ByteSize() <= (
-            MAX_REQUEST_BYTES
-        )
+        last = ImportBatch(sequence=2**31 - 1, personas=batch)
+        assert ImportPersonasRequest(batch=last).ByteSize() <= MAX_REQUEST_BYTES
     # They are as full as they can be: one more persona would not fit.
     assert all(
-        ImportPersonasRequest(personas=[*batch, after[0]]).ByteSize() > MAX_REQUEST_BYTES - 256
+        ImportBatch(personas=[*batch, after[0]]).ByteSize() > MAX_REQUEST_BYTES - 256
         for batch, after in pairwise(batches)
     )
 
@@ -43,7 +46,7 @@ def test_whole_requests_stay_within_3_mib() -> None:
 def test_sizes_are_those_of_the_wire() -> None:
     for length in (0, 1, 120, 125, 126, 127, 128, 16380, 16381, 16382, 16383, 16384, 70000):
         persona = Persona(full_name="x" * length)
-        assert element_bytes(persona) == ImportPersonasRequest(personas=[persona]).ByteSize()
+        assert element_bytes(persona) == ImportBatch(personas=[persona]).ByteSize()
 
 
 def test_batches_are_taken_from_a_source_as_they_are_wanted() -> None:

@@ -19,6 +19,7 @@ from persona_client import (
     RequestIdReused,
     Unauthenticated,
 )
+from support.data import persona
 from support.service import Service
 
 
@@ -85,8 +86,8 @@ def test_groups(client: PersonaClient, place: Place) -> None:
 
 
 def test_personas(client: PersonaClient, place: Place) -> None:
-    made = client.create_persona(*place, Persona(full_name="Maria Santos", age=34))
-    assert (made.group_id, made.full_name, made.age) == (place.group_id, "Maria Santos", 34)
+    made = client.create_persona(*place, persona(age=34))
+    assert (made.group_id, made.full_name, made.age.value) == (place.group_id, "Maria Santos", 34)
     assert client.get_persona(*place, made.id) == made
     client.delete_persona(*place, made.id)
     with pytest.raises(PersonaNotFound):
@@ -106,8 +107,8 @@ def test_filters_reach_the_service(client: PersonaClient, place: Place) -> None:
     client.batch_create_personas(
         *place,
         [
-            Persona(full_name="a", gender="Female", location="Lisbon, Portugal", age=20),
-            Persona(full_name="b", occupation="Nurse", income_level="Low", age=40),
+            persona(full_name="a", gender="Female", location="Lisbon, Portugal", age=20),
+            persona(full_name="b", occupation="Nurse", income_level="Low", age=40),
         ],
     )
 

@@ -74,7 +74,7 @@ def test_a_script_creates_lists_gets_and_deletes(
     code, text = script("create", '{"full_name": "Maria \\"M\\" Santos", "age": 34}')
     assert code == 0, text
     [made] = client.list_personas(*place)
-    assert (made.full_name, made.age) == ('Maria "M" Santos', 34)
+    assert (made.full_name, made.age.value) == ('Maria "M" Santos', 34)
     assert made.id in text
     for command, arguments in (("list", ()), ("get", (made.id,))):
         code, text = script(command, *arguments)

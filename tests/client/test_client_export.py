@@ -1,5 +1,6 @@
 """Exports: the whole group once, whatever breaks."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from persona_client import (
     PersonaGroupNotFound,
     RetryPolicy,
 )
+from persona_client.streams import BUSY_SECONDS
+from support.data import persona
 
 
 def _chunk(name: str) -> ExportPersonasResponse:
@@ -42,7 +45,7 @@ def test_a_broken_export_resumes_after_the_last_chunk(
         ]
     )
     found = list(failing.export_personas("p", "g", gender="x", age_min=3))
-    assert [persona.full_name for persona in found] == ["a", "b", "c"]
+    assert [one.full_name for one in found] == ["a", "b", "c"]
     requests = standin.requests["ExportPersonas"]
     assert [r.resume_token for r in requests] == ["", "", "after b"]
     assert {(r.project_id, r.group_id, r.gender, r.age_min) for r in requests} == {
@@ -58,6 +61,29 @@ def test_tries_begin_anew_when_the_export_gets_ahead(standin: Standin, naps: Nap
     retry = RetryPolicy(attempts=2, sleep=naps.taken.append)
     with PersonaClient(standin.address, retry=retry) as client:
         assert [p.full_name for p in client.export_personas("p", "g")] == names
+
+
+def test_nothing_is_open_for_a_consumer_that_is_busy(
+    standin: Standin, failing: PersonaClient, naps: Naps
+) -> None:
+    left = threading.Event()
+
+    def endless(requests: Iterator[Any]) -> Iterator[Answer]:
+        next(requests)
+        try:
+            yield _chunk("a")
+            while True:
+                yield _chunk("x" * 100_000)
+        finally:
+            left.set()
+
+    standin.streams["ExportPersonas"].extend([endless, _serving(_chunk("c"))])
+    found = failing.export_personas("p", "g")
+    assert next(found).full_name == "a"
+    assert left.wait(BUSY_SECONDS + 20)
+    assert [persona.full_name for persona in found] == ["c"]
+    assert [r.resume_token for r in standin.requests["ExportPersonas"]] == ["", "after a"]
+    assert naps.taken == []
 
 
 def test_an_error_that_stays_ends_the_export_after_what_came(
@@ -79,12 +105,12 @@ def test_an_export_that_does_not_get_ahead_is_given_up(standin: Standin, naps: N
 
 def test_an_export_is_what_a_list_is(client: PersonaClient, place: Place) -> None:
     client.batch_create_personas(
-        *place, (Persona(full_name=f"{i}", age=i % 90 + 1) for i in range(1500))
+        *place, (persona(full_name=f"{i}", age=i % 90 + 1) for i in range(1500))
     )
     assert list(client.export_personas(*place)) == list(client.list_personas(*place))
     old = list(client.export_personas(*place, age_min=60))
     assert old == list(client.list_personas(*place, age_min=60))
-    assert {persona.age for persona in old} == set(range(60, 91))
+    assert {one.age.value for one in old} == set(range(60, 91))
 
 
 def test_chunks_can_be_resumed_by_hand(client: PersonaClient, place: Place) -> None:

@@ -21,8 +21,9 @@ from persona_client import (
     RetryPolicy,
     split_batches,
 )
-from persona_client.importing import WINDOW
+from persona_client.window import WINDOW
 from persona_server.errors import ServiceError, invalid_field
+from support.data import persona
 
 IMPORT = "0190b5a4-0000-4000-8000-000000000001"
 
@@ -42,15 +43,15 @@ def _serving(committed: int, until: int | None = None, then: Answer = UNAVAILABL
         next(requests)
         yield _ack(committed)
         for request in requests:
-            if until is not None and request.sequence > until:
+            if until is not None and request.batch.sequence > until:
                 yield then
-            yield _ack(request.sequence)
+            yield _ack(request.batch.sequence)
 
     return stream
 
 
 def _sent(standin: Standin) -> list[int]:
-    return [request.sequence for request in standin.requests["ImportPersonas"]]
+    return [request.batch.sequence for request in standin.requests["ImportPersonas"]]
 
 
 def test_a_broken_stream_is_opened_again_and_goes_on_where_the_service_stands(
@@ -65,10 +66,9 @@ def test_a_broken_stream_is_opened_again_and_goes_on_where_the_service_stands(
     assert sent[again:] == [0, 4, 5]
     assert len(naps.taken) == 1
     requests = standin.requests["ImportPersonas"]
-    openings = [r for r in requests if r.sequence == 0]
-    assert [(r.project_id, r.group_id, r.import_id) for r in openings] == [("p", "g", IMPORT)] * 2
-    assert [r.personas[0].full_name for r in requests[again + 1 :]] == ["4", "5"]
-    assert all(not r.import_id for r in requests if r.sequence)
+    starts = [r.start for r in requests if r.HasField("start")]
+    assert [(s.project_id, s.group_id, s.import_id) for s in starts] == [("p", "g", IMPORT)] * 2
+    assert [r.batch.personas[0].full_name for r in requests[again + 1 :]] == ["4", "5"]
 
 
 def test_what_is_not_on_disk_is_sent_again_as_it_was(
@@ -78,8 +78,9 @@ def test_what_is_not_on_disk_is_sent_again_as_it_was(
     failing.import_personas("p", "g", iter(_batches(3)), IMPORT)
     contents: dict[int, set[str]] = {}
     for request in standin.requests["ImportPersonas"]:
-        if request.sequence:
-            contents.setdefault(request.sequence, set()).add(request.personas[0].full_name)
+        if request.HasField("batch"):
+            name = request.batch.personas[0].full_name
+            contents.setdefault(request.batch.sequence, set()).add(name)
     assert contents == {1: {"1"}, 2: {"2"}, 3: {"3"}}
 
 
@@ -126,8 +127,8 @@ def test_batches_that_are_on_disk_are_taken_and_not_sent(
 def test_batches_may_begin_after_those_on_disk(standin: Standin, failing: PersonaClient) -> None:
     standin.streams["ImportPersonas"].append(_serving(2))
     failing.import_personas("p", "g", _batches(4)[2:], IMPORT, resume_from=2)
-    requests = standin.requests["ImportPersonas"]
-    assert [(r.sequence, r.personas[0].full_name) for r in requests[1:]] == [(3, "3"), (4, "4")]
+    sent = [r.batch for r in standin.requests["ImportPersonas"][1:]]
+    assert [(batch.sequence, batch.personas[0].full_name) for batch in sent] == [(3, "3"), (4, "4")]
 
 
 def test_an_import_that_does_not_get_ahead_is_given_up(standin: Standin, naps: Naps) -> None:
@@ -153,25 +154,25 @@ def test_tries_begin_anew_when_the_import_gets_ahead(standin: Standin, naps: Nap
 def test_a_refused_batch_is_sent_without_what_the_caller_drops(
     standin: Standin, failing: PersonaClient, naps: Naps
 ) -> None:
-    bad = invalid_field("personas[0].age", "is wrong")
+    bad = invalid_field("batch.personas[0].age", "is wrong")
     bad.metadata["committed_sequence"] = "1"
     standin.streams["ImportPersonas"].extend([_serving(0, until=1, then=bad), _serving(1)])
     batches = [[Persona(full_name="1")], [Persona(full_name="bad"), Persona(full_name="2")]]
 
     def drop_first(batch: Sequence[Persona], error: PersonaError) -> Sequence[Persona]:
-        assert error.violations[0].field == "personas[0].age"
+        assert error.violations[0].field == "batch.personas[0].age"
         return batch[1:]
 
     failing.import_personas("p", "g", batches, IMPORT, on_refused=drop_first)
     last = standin.requests["ImportPersonas"][-1]
-    assert (last.sequence, [p.full_name for p in last.personas]) == (2, ["2"])
+    assert (last.batch.sequence, [p.full_name for p in last.batch.personas]) == (2, ["2"])
     assert naps.taken == []
 
 
 def test_a_refusal_tells_what_is_on_disk_even_if_no_acknowledgement_did(
     standin: Standin, failing: PersonaClient
 ) -> None:
-    bad = invalid_field("personas[0].age", "is wrong")
+    bad = invalid_field("batch.personas[0].age", "is wrong")
     bad.metadata["committed_sequence"] = "1"
 
     def stream(requests: Iterator[Any]) -> Iterator[Answer]:
@@ -190,19 +191,19 @@ def test_a_refusal_tells_what_is_on_disk_even_if_no_acknowledgement_did(
     failing.import_personas("p", "g", _batches(3), IMPORT, on_refused=leave_out)
     last = standin.requests["ImportPersonas"][-1]
     assert refused == ["2"]
-    assert (last.sequence, last.personas[0].full_name) == (2, "3")
+    assert (last.batch.sequence, last.batch.personas[0].full_name) == (2, "3")
 
 
 def test_a_batch_of_which_nothing_stays_is_left_out(
     standin: Standin, failing: PersonaClient
 ) -> None:
-    bad = invalid_field("personas[0].age", "is wrong")
+    bad = invalid_field("batch.personas[0].age", "is wrong")
     bad.metadata["committed_sequence"] = "0"
     standin.streams["ImportPersonas"].extend([_serving(0, until=0, then=bad), _serving(0)])
     failing.import_personas("p", "g", _batches(3), IMPORT, on_refused=lambda *_: [])
     requests = standin.requests["ImportPersonas"]
-    again = [r.sequence for r in requests].index(0, 1)
-    assert [(r.sequence, r.personas[0].full_name) for r in requests[again + 1 :]] == [
+    again = [r.batch.sequence for r in requests].index(0, 1)
+    assert [(r.batch.sequence, r.batch.personas[0].full_name) for r in requests[again + 1 :]] == [
         (1, "2"),
         (2, "3"),
     ]
@@ -211,7 +212,7 @@ def test_a_batch_of_which_nothing_stays_is_left_out(
 def test_a_refused_batch_that_is_not_made_smaller_fails(
     standin: Standin, failing: PersonaClient
 ) -> None:
-    bad = invalid_field("personas[0].age", "is wrong")
+    bad = invalid_field("batch.personas[0].age", "is wrong")
     standin.streams["ImportPersonas"].append(_serving(0, until=0, then=bad))
     with pytest.raises(InvalidField):
         failing.import_personas("p", "g", _batches(1), IMPORT, on_refused=lambda b, _: b)
@@ -241,14 +242,14 @@ def test_an_error_of_the_source_reaches_the_caller(
 
 
 def test_an_import_is_whole_and_can_be_repeated(client: PersonaClient, place: Place) -> None:
-    personas = [Persona(full_name=f"{i}", age=20 + i % 80) for i in range(2345)]
+    personas = [persona(full_name=f"{i}", age=20 + i % 80) for i in range(2345)]
     import_id = str(uuid.uuid4())
     first = client.import_personas(*place, split_batches(personas), import_id)
     again = client.import_personas(*place, split_batches(personas), import_id)
     assert (first.committed_sequence, first.persona_count) == (3, 2345)
     assert again == first
     listed = list(client.list_personas(*place))
-    assert [persona.full_name for persona in listed] == [p.full_name for p in personas]
+    assert [one.full_name for one in listed] == [p.full_name for p in personas]
 
 
 def test_more_batches_under_the_same_import_go_on(client: PersonaClient, place: Place) -> None:
@@ -256,7 +257,7 @@ def test_more_batches_under_the_same_import_go_on(client: PersonaClient, place: 
     client.import_personas(*place, _batches(2), import_id)
     answer = client.import_personas(*place, _batches(5)[2:], import_id, resume_from=2)
     assert answer == _ack(5)
-    names = [persona.full_name for persona in client.list_personas(*place)]
+    names = [one.full_name for one in client.list_personas(*place)]
     assert names == ["1", "2", "3", "4", "5"]
 
 
@@ -287,7 +288,7 @@ def test_what_the_service_names_can_be_dropped(client: PersonaClient, place: Pla
 
     def drop(batch: Sequence[Persona], error: PersonaError) -> Sequence[Persona]:
         reasons.append(type(error))
-        index = int(error.metadata["field"].removeprefix("personas[").split("]")[0])
+        index = int(error.metadata["field"].removeprefix("batch.personas[").split("]")[0])
         return [*batch[:index], *batch[index + 1 :]]
 
     answer = client.import_personas(*place, [batch], str(uuid.uuid4()), on_refused=drop)

@@ -1,5 +1,6 @@
 """The library by the Python client: measured, promoted, listed, matched, reused and followed."""
 
+import pickle
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -69,6 +70,10 @@ def test_a_reliable_persona_is_promoted_once(
     with pytest.raises(NotEligible) as refused:
         client.promote_persona(*place, origin.id)
     assert refused.value.metadata["status"] == "INSUFFICIENT_DATA"
+    told = refused.value.reliability
+    assert told is not None
+    assert {rule.name: rule.holds for rule in told.rules}["simulations"] is False
+    assert pickle.loads(pickle.dumps(refused.value)).reliability == told  # noqa: S301
     assert client.get_persona_lineage(*place, origin.id) == (None, [])
     answer_reliably(group, origin.id)
     measured = client.get_reliability(*place, origin.id)
@@ -77,7 +82,7 @@ def test_a_reliable_persona_is_promoted_once(
     assert client.promote_persona(*place, origin.id) == promoted
     assert promoted.origin_persona_id == origin.id
     assert client.get_library_persona(promoted.id) == promoted
-    again = client.get_library_reliability(promoted.id)
+    again = client.get_library_persona_reliability(promoted.id)
     assert (again.question_count, again.library_persona_id.value) == (QUESTIONS, promoted.id)
 
 
@@ -136,7 +141,7 @@ def test_lists_take_filters_and_an_order(service: Service, library: PersonaClien
     assert [one.id for one in listed] == ids[::-1]
     older = library.list_library_personas(age_min=31, order_by="created_at")
     assert [one.id for one in older] == ids[1:]
-    assert list(library.list_library_personas(min_reliability=0.9)) == []
+    assert list(library.list_library_personas(lower_bound_min=0.9)) == []
     library.retire_library_persona(ids[0])
     assert {one.id for one in library.list_library_personas()} == set(ids[1:])
     assert {one.id for one in library.list_library_personas(include_retired=True)} == set(ids)
@@ -170,7 +175,7 @@ def test_what_is_not_there_has_a_class_of_its_own(client: PersonaClient, place: 
     with pytest.raises(LibraryPersonaNotFound):
         client.get_library_persona(nobody)
     with pytest.raises(LibraryPersonaNotFound):
-        client.get_library_reliability(nobody)
+        client.get_library_persona_reliability(nobody)
     with pytest.raises(LibraryPersonaNotFound):
         next(client.get_attitude_timeline(nobody))
     with pytest.raises(PersonaNotFound):

@@ -253,7 +253,7 @@ def test_reliability_can_be_measured_from_it_alone(group: StoredGroup) -> None:
         series = repositories.derived.series_of(who)
         everyone = repositories.derived.everyone(who)
     found = reliability((a for given in series.values() for a in given), everyone)
-    assert found.estimate.bound == pytest.approx(0.719019, abs=5e-7)
+    assert found.estimate.lower_bound == pytest.approx(0.719019, abs=5e-7)
     assert (found.status, found.simulations) == ("ELIGIBLE", 4)
 
 

@@ -40,7 +40,7 @@ def test_columns_are_those_of_the_stored_message(
     created = message.created_at.seconds * 1_000_000 + message.created_at.nanos // 1000
     assert id_text(raw_id) == message.id
     assert keys.split_position(position) == (created, raw_id)
-    assert age == message.age
+    assert age == message.age.value
     assert gender == fold(message.gender)
     assert income == fold(message.income_level)
     assert location == fold(message.location)

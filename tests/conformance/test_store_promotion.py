@@ -110,7 +110,7 @@ def test_limits_are_those_that_were_set(store: Store, group: StoredGroup, served
     assert strict.reliability(one).status == measures_pb2.RELIABILITY_STATUS_INSUFFICIENT_DATA
     found = served.reliability(one)
     assert found.status == measures_pb2.RELIABILITY_STATUS_ELIGIBLE
-    assert {rule.name: rule.limit for rule in found.rules}["bound"] == LENIENT.min_bound
+    assert {rule.name: rule.limit for rule in found.rules}["lower_bound"] == LENIENT.min_lower_bound
     with pytest.raises(ServiceError):
         strict.promote(one)
     assert run(store) == 0

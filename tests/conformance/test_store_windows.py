@@ -166,7 +166,7 @@ def test_library_personas(library: Store, order: str, descending: bool) -> None:
 
 def test_a_bound_of_reliability_ends_the_list(library: Store) -> None:
     """In its own order those below are not even looked at: no empty page behind the last."""
-    wanted = EVERYTHING._replace(min_reliability=0.9)
+    wanted = EVERYTHING._replace(lower_bound_min=0.9)
     for descending, start in ((True, (float("inf"), b"\xff" * 17)), (False, (-1.0, b""))):
         found, stopped = read(library, "library").library.keys(
             wanted._replace(descending=descending), start, LIBRARY

@@ -18,7 +18,8 @@ def test_the_tables_of_the_docs_are_up_to_date() -> None:
 def test_generated_code_is_up_to_date(tmp_path: Path) -> None:
     buf = Path(sys.executable).with_name("buf")
     subprocess.run([buf, "generate", "-o", tmp_path], cwd=ROOT, check=True)
-    command = ["diff", "-r", "-x", "__pycache__", "generated", str(tmp_path / "generated")]
+    apart = ["-x", "__pycache__", "-x", "go.mod", "-x", "go.sum"]  # the module is written by hand
+    command = ["diff", "-r", *apart, "generated", str(tmp_path / "generated")]
     difference = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert difference.stdout + difference.stderr == ""
 

@@ -10,10 +10,6 @@ from support.importer import LEAN
 from support.service import Service, running_service
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--torture", action="store_true", help="Run the long forms (make torture).")
-
-
 @pytest.fixture(scope="session")
 def rounds(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
     """Return the function that picks between the short form's number and the long form's."""

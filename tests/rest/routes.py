@@ -52,6 +52,7 @@ SUCCESS = {
     "GetPersonaLineage": 200,
     "ListLibraryPersonaProjects": 200,
     "GetReliability": 200,
+    "GetLibraryPersonaReliability": 200,
     "PromotePersona": 201,
     "ListLibraryPersonas": 200,
     "GetLibraryPersona": 200,
@@ -113,6 +114,12 @@ class Route(NamedTuple):
             return self.verb, path, rest
         body = rest.pop(self.body, {}) if self.body else None
         return self.verb, f"{path}?{urlencode(rest)}" if rest else path, body
+
+    def named(self, field: str) -> str:
+        """Return what REST calls a field of the request: one of the body as the body does."""
+        if self.body in ("", "*"):
+            return field
+        return "body" if field == self.body else field.removeprefix(f"{self.body}.")
 
     def unbound(self) -> list[FieldDescriptor]:
         """Return the fields that a query may set."""

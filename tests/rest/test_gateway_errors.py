@@ -39,8 +39,10 @@ def test_every_bad_field_is_named(rest: Rest, place: Place) -> None:
     body = {"full_name": "", "age": 200, "income_level": "Huge"}
     problem = rest.call("POST", place.path, body).problem(400, "INVALID_FIELD")
     named = {violation["field"]: violation["description"] for violation in problem["violations"]}
-    assert set(named) == {"persona.full_name", "persona.age", "persona.income_level"}
+    assert set(named) == {"full_name", "age", "income_level"}
     assert all(named.values())
+    assert problem["detail"].startswith("full_name: ")
+    assert problem["metadata"]["field"] == "full_name"
     assert problem["code"] == "INVALID_ARGUMENT"
 
 
@@ -62,18 +64,18 @@ def test_a_missing_scope_is_403(service: Service, place: Place) -> None:
 
 
 STATUSES = {
-    "CANCELLED": (499, ""),
+    "CANCELLED": (503, "UNREACHABLE"),
     "UNKNOWN": (500, "INTERNAL"),
     "INVALID_ARGUMENT": (500, "INTERNAL"),
     "DEADLINE_EXCEEDED": (504, "DEADLINE_EXCEEDED"),
     "NOT_FOUND": (500, "INTERNAL"),
     "ALREADY_EXISTS": (500, "INTERNAL"),
     "PERMISSION_DENIED": (403, "PERMISSION_DENIED"),
-    "RESOURCE_EXHAUSTED": (429, ""),
+    "RESOURCE_EXHAUSTED": (503, "UNREACHABLE"),
     "FAILED_PRECONDITION": (500, "INTERNAL"),
     "ABORTED": (500, "INTERNAL"),
     "OUT_OF_RANGE": (500, "INTERNAL"),
-    "UNIMPLEMENTED": (501, ""),
+    "UNIMPLEMENTED": (404, "UNKNOWN_PATH"),
     "INTERNAL": (500, "INTERNAL"),
     "UNAVAILABLE": (503, "UNREACHABLE"),
     "DATA_LOSS": (500, "INTERNAL"),
@@ -89,8 +91,9 @@ def test_a_bare_status_gets_a_text_of_its_own(broken: Rest, name: str) -> None:
     assert SECRET not in answer.body.decode()
     assert problem["detail"]
     assert problem["title"]
-    assert problem["code"] == (name if reason == "UNREACHABLE" else reason or name)
-    assert answer.headers["Retry-After"] == ("1" if name == "UNAVAILABLE" else None)
+    codes = {"UNREACHABLE": "UNAVAILABLE", "UNKNOWN_PATH": "NOT_FOUND"}
+    assert problem["code"] == codes.get(reason, reason)
+    assert answer.headers["Retry-After"] == ("1" if reason == "UNREACHABLE" else None)
 
 
 def test_every_code_is_covered() -> None:
@@ -115,13 +118,16 @@ def test_an_internal_error_is_in_the_log_under_its_id(backend: Backend) -> None:
 def test_a_server_that_is_gone_is_503(backend: Backend, broken: Rest) -> None:
     assert broken.call("GET", "/api/v1/projects/x").status == 200
     backend.stop()
-    for path in ("/api/v1/projects/x", "/api/v1/projects", "/api/v1/projects/x?y=1"):
-        answer = broken.call("GET", path)
-        if "?" in path:
-            answer.problem(400, "INVALID_FIELD", "y")
-            continue
+    people = "/api/v1/projects/x/persona-groups/y/personas"
+    reads = ("/api/v1/projects/x", "/api/v1/projects", f"{people}?page_size=1", f"{people}:export")
+    answers = [broken.call("GET", path) for path in reads]
+    answers.append(broken.call("POST", people, {"full_name": "X"}))
+    answers.append(broken.call("DELETE", people))
+    for answer in answers:
         assert answer.problem(503, "UNREACHABLE")["code"] == "UNAVAILABLE"
         assert answer.headers["Retry-After"] == "1"
+    # Who calls is known, and so is what is wrong with this.
+    broken.call("GET", "/api/v1/projects/x?y=1").problem(400, "INVALID_FIELD", "y")
 
 
 def test_a_passed_deadline_is_504(backend: Backend, broken: Rest) -> None:

@@ -1,6 +1,7 @@
 """Headers: what goes on to the server, what comes back, and what may be there once only."""
 
 import uuid
+from collections.abc import Callable
 
 import pytest
 from rest.conftest import Place
@@ -73,9 +74,13 @@ def test_two_authorizations_are_refused(service: Service, rest: Rest, place: Pla
 
 
 def test_what_may_be_there_once_is_not_forwarded_twice(broken: Rest, backend: Backend) -> None:
-    for name in ("Authorization", "Idempotency-Key"):
-        assert broken.call("GET", X, headers=[(name, "a"), (name, "a")]).status in (400, 401)
+    twice = {name: [(name, "a"), (name, "a")] for name in ("Authorization", "Idempotency-Key")}
+    broken.call("GET", X, headers=twice["Authorization"]).problem(401, "UNAUTHENTICATED")
     assert not backend.called.is_set()
+    answer = broken.call("GET", X, headers=twice["Idempotency-Key"])
+    answer.problem(400, "INVALID_FIELD", "Idempotency-Key")
+    assert backend.called.is_set()  # for who calls: what is wrong is told to nobody else
+    assert "idempotency-key" not in dict(backend.metadata)
 
 
 @pytest.mark.parametrize("token", ["Bearer \xe9", "Bearer " + "x" * 9300, "Bearer a\tb"])
@@ -119,6 +124,19 @@ def test_two_idempotency_keys_are_refused(rest: Rest, place: Place) -> None:
     assert rest.call("GET", place.path).json() == []
 
 
+def test_a_quoted_idempotency_key_is_the_same_key(rest: Rest, place: Place) -> None:
+    """The header's draft makes it a structured field's string; many clients send the bare UUID."""
+    key = str(uuid.uuid4())
+    made = [
+        rest.call("POST", place.path, {"full_name": "X"}, [("Idempotency-Key", value)]).json()
+        for value in (f'"{key}"', key, f' "{key}" ')
+    ]
+    assert made == made[:1] * 3
+    for value in ('"', '""', f'"{key}', f'{key}"', f'""{key}""', f'"{key}", "{key}"', f"'{key}'"):
+        answer = rest.call("POST", place.path, {"full_name": "X"}, [("Idempotency-Key", value)])
+        answer.problem(400, "INVALID_FIELD", "Idempotency-Key")
+
+
 def test_an_idempotency_key_makes_a_retry_safe(rest: Rest, place: Place) -> None:
     key = [("Idempotency-Key", str(uuid.uuid4()))]
     first = rest.call("POST", place.path, {"full_name": "X"}, key)
@@ -129,3 +147,43 @@ def test_an_idempotency_key_makes_a_retry_safe(rest: Rest, place: Place) -> None
     other.problem(400, "REQUEST_ID_REUSED")
     differs = rest.call("DELETE", f"{place.path}?request_id={uuid.uuid4()}", headers=key)
     differs.problem(400, "INVALID_FIELD", "request_id")
+
+
+def test_what_is_created_has_a_location(rest: Rest) -> None:
+    def made(path: str, body: dict[str, str]) -> str:
+        answer = rest.call("POST", path, body)
+        assert answer.status == 201
+        where = str(answer.headers["Location"])
+        assert rest.call("GET", where).json() == answer.json()
+        assert where.endswith(f"/{answer.json()['id']}")
+        return where
+
+    project = made("/api/v1/projects", {"name": "X"})
+    group = made(f"{project[:-36]}{project[-36:].upper()}/persona-groups", {"name": "Y"})
+    assert group.startswith(f"{project}/persona-groups/")
+    persona = made(f"{group}/personas", {"full_name": "Z"})
+    assert persona.startswith(f"{group}/personas/")
+
+
+def test_several_have_no_location(rest: Rest, place: Place) -> None:
+    body = {"personas": [{"full_name": "X"}]}
+    for answer in (
+        rest.call("POST", f"{place.path}:batchCreate", body),
+        rest.call("PATCH", f"/api/v1/projects/{place.project}", {"name": "X"}),
+        rest.call("GET", place.path),
+    ):
+        assert answer.status == 200
+        assert answer.headers["Location"] is None
+
+
+def test_how_many_were_deleted_is_in_a_header(
+    rest: Rest, place: Place, filled: Callable[[int], list[str]]
+) -> None:
+    filled(3)
+    key = [("Idempotency-Key", str(uuid.uuid4()))]
+    answers = [rest.call("DELETE", place.path, headers=key) for _ in range(2)]  # with its retry
+    answers.append(rest.call("DELETE", place.path))
+    assert [(a.status, a.body) for a in answers] == [(204, b"")] * 3
+    assert [a.headers["X-Deleted-Count"] for a in answers] == ["3", "3", "0"]
+    one = rest.call("DELETE", f"{place.path}/{uuid.uuid4()}")
+    assert one.headers["X-Deleted-Count"] is None

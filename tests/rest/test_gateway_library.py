@@ -58,7 +58,8 @@ def test_a_promotion_is_created_and_created_again(rest: Rest, place: Place) -> N
     assert (measured["coefficient"], measured["contradiction_rate"]) == (1, 0)
     again = rest.call("POST", f"{place.path}/{one}:promote", {})
     assert (again.status, again.json()) == (201, found)
-    assert rest.call("GET", f"{LIBRARY}/{found['id']}").json() == found
+    assert first.headers["Location"] == again.headers["Location"] == f"{LIBRARY}/{found['id']}"
+    assert rest.call("GET", first.headers["Location"]).json() == found
     # The persona itself is as it was.
     assert rest.call("GET", f"{place.path}/{one}").json()["library_persona_id"] is None
 
@@ -80,12 +81,13 @@ def test_who_is_not_eligible_is_told_every_rule(
     recorded_answer(rest, one)
     problem = rest.call("POST", f"{place.path}/{one}:promote").problem(400, "NOT_ELIGIBLE")
     assert (problem["code"], problem["violations"]) == ("FAILED_PRECONDITION", [])
-    metadata = problem["metadata"]
-    assert metadata["status"] == "INSUFFICIENT_DATA"
-    for rule in ("simulations", "questions", "attainable", "bound", "contradiction_rate"):
-        assert rule in metadata, metadata
+    assert problem["metadata"] == {"persona_id": one, "status": "INSUFFICIENT_DATA"}
+    found = rest.call("GET", f"{place.path}/{one}/reliability").json()
+    told = problem["reliability"]
+    assert told | {"measured_at": found["measured_at"], "models": found["models"]} == found
+    assert len(told["rules"]) == 5
     nobody = f"{place.path}/{uuid.uuid4()}:promote"
-    rest.call("POST", nobody).problem(404, "PERSONA_NOT_FOUND")
+    assert "reliability" not in rest.call("POST", nobody).problem(404, "PERSONA_NOT_FOUND")
 
 
 def test_what_is_undefined_is_null_beside_its_reason(
@@ -101,7 +103,12 @@ def test_what_is_undefined_is_null_beside_its_reason(
     assert (found["library_persona_id"], found["promotion_pending"]) == (None, False)
     rules = {rule["name"]: rule for rule in found["rules"]}
     assert rules["simulations"] == {"name": "simulations", "figure": 0, "limit": 3, "holds": False}
-    assert rules["bound"] == {"name": "bound", "figure": None, "limit": 0.7, "holds": False}
+    assert rules["lower_bound"] == {
+        "name": "lower_bound",
+        "figure": None,
+        "limit": 0.7,
+        "holds": False,
+    }
     assert (found["contradictions"], found["models"]) == ([], [])
 
 

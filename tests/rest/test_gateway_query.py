@@ -111,7 +111,7 @@ NUMBERS = ["NaN", "nan", "Infinity", "-Infinity", "inf", "1e999", "0x1p-2", "1_0
 @pytest.mark.parametrize("value", [*NUMBERS, "-0.1", "1.0001", "1e3"])
 def test_what_is_no_share_is_refused(rest: Rest, place: Place, value: str) -> None:
     matches = f"{place.path.removesuffix('personas')}library-matches"
-    for path, name in ((LIBRARY, "min_reliability"), (matches, "min_score")):
+    for path, name in ((LIBRARY, "lower_bound_min"), (matches, "min_score")):
         answer = rest.call("GET", f"{path}?{name}={value}&page_size=1")
         answer.problem(400, "INVALID_FIELD", name)
 
@@ -119,11 +119,11 @@ def test_what_is_no_share_is_refused(rest: Rest, place: Place, value: str) -> No
 @pytest.mark.parametrize("value", ["", "0", "1", "0.5", "1.0", "5e-1", "5E-1"])
 def test_a_good_share_is_taken(rest: Rest, place: Place, value: str) -> None:
     matches = f"{place.path.removesuffix('personas')}library-matches"
-    for path, name in ((LIBRARY, "min_reliability"), (matches, "min_score")):
+    for path, name in ((LIBRARY, "lower_bound_min"), (matches, "min_score")):
         assert rest.call("GET", f"{path}?{name}={value}&page_size=1").status == 200
 
 
-@pytest.mark.parametrize("value", ["nope", "reliability,id", "reliability%20up", "Created_At"])
+@pytest.mark.parametrize("value", ["nope", "lower_bound,id", "lower_bound%20up", "Created_At"])
 def test_an_unknown_order_is_refused(rest: Rest, value: str) -> None:
     rest.call("GET", f"{LIBRARY}?order_by={value}").problem(400, "INVALID_FIELD", "order_by")
 
@@ -195,16 +195,3 @@ def test_the_next_page_keeps_the_attributes(rest: Rest, place: Place) -> None:
         found += [row["full_name"] for row in answer.json()]
         path = next_of(answer)
     assert found == ["0", "1", "2"]
-
-
-def test_the_update_mask_is_the_query_s(rest: Rest, place: Place) -> None:
-    path = f"/api/v1/projects/{place.project}"
-    both = rest.call("PATCH", path, {"name": "New", "description": "Words"}).json()
-    assert (both["name"], both["description"]) == ("New", "Words")
-    kept = rest.call("PATCH", path, {"name": "", "description": ""}).json()
-    assert (kept["name"], kept["description"]) == ("New", "Words")
-    masked = rest.call("PATCH", f"{path}?update_mask=description", {"name": "Ignored"}).json()
-    assert (masked["name"], masked["description"]) == ("New", "")
-    rest.call("PATCH", f"{path}?update_mask=nope", {"name": "X"}).problem(
-        400, "INVALID_FIELD", "update_mask"
-    )

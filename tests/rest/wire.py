@@ -42,7 +42,8 @@ class Answer(NamedTuple):
         problem: dict[str, Any] = json.loads(self.body)
         assert (problem["status"], problem["reason"]) == (status, reason), problem
         assert self.status == status
-        assert set(problem) == _MEMBERS
+        own = {"reliability"} if reason == "NOT_ELIGIBLE" else set()
+        assert set(problem) == _MEMBERS | own
         assert problem["type"] == "about:blank"
         assert isinstance(problem["detail"], str)
         assert isinstance(problem["metadata"], dict)

@@ -84,7 +84,7 @@ def test_the_library_is_filtered_likewise(place: Place) -> None:
     retire(place.caller, ids[0])
     assert found(place, "library", attributes={"state": "AR"}) == "bob"
     assert found(place, "library", attributes={"state": "AR"}, include_retired=True) == "ana bob"
-    assert found(place, "library", attributes={"state": "AR"}, min_reliability=1) == ""
+    assert found(place, "library", attributes={"state": "AR"}, lower_bound_min=1) == ""
 
 
 def test_all_conditions_hold_at_once(place: Place) -> None:

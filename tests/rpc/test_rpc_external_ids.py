@@ -113,10 +113,9 @@ def test_that_of_a_deleted_persona_is_free_again(place: Place, how: str) -> None
 
 def imported(place: Place, *people: Any) -> int:
     """Import one batch, under an id of its own, and return how many personas were acknowledged."""
-    messages = [
-        pb.ImportPersonasRequest(**place.ids, import_id=uid()),
-        pb.ImportPersonasRequest(sequence=1, personas=people),
-    ]
+    start = pb.ImportStart(**place.ids, import_id=uid())
+    batch = pb.ImportBatch(sequence=1, personas=people)
+    messages = [pb.ImportPersonasRequest(start=start), pb.ImportPersonasRequest(batch=batch)]
     *_, last = place.caller.personas.ImportPersonas(iter(messages))
     return int(last.persona_count)
 
@@ -131,7 +130,7 @@ def test_an_import_takes_what_is_there_for_its_own(place: Place) -> None:
     people[3].gender = "Male"
     with refused("ALREADY_EXISTS") as refusal:
         imported(place, *people)
-    assert refusal.problem.metadata["field"] == "personas[3].external_id"
+    assert refusal.problem.metadata["field"] == "batch.personas[3].external_id"
     assert place.walk() == made
 
 

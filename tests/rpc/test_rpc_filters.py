@@ -10,7 +10,7 @@ from support.errors import refused
 PEOPLE: dict[str, dict[str, Any]] = {
     "ana": {"gender": "Female", "age": 30, "income_level": "Low", "location": "Porto, Portugal"},
     "bob": {"gender": "MALE", "age": 45, "income_level": "High", "location": "Port Louis"},
-    "cem": {"gender": "male", "age": 0, "location": "İzmir", "occupation": "50%_Nurse"},
+    "cem": {"gender": "male", "location": "İzmir", "occupation": "50%_Nurse"},
     "dee": {"gender": "Straße", "age": 130, "income_level": "Middle", "occupation": "nurse"},
 }
 

@@ -43,9 +43,9 @@ def test_health_of_all_and_of_each(channel: grpc.Channel, name: str) -> None:
 
 def test_health_of_an_unknown_service_is_not_found(channel: grpc.Channel) -> None:
     health: Any = health_pb2_grpc.HealthStub(channel)
-    with pytest.raises(grpc.RpcError) as refused:
-        health.Check(health_pb2.HealthCheckRequest(service="persona.v1.Nothing"))
-    assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+    nothing = health_pb2.HealthCheckRequest(service="persona.v1.Nothing")
+    problem = refusal_of(lambda: health.Check(nothing))
+    assert (problem.code, problem.reason) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PATH")
 
 
 def test_watchers_hear_of_the_end_while_calls_drain(tmp_path: Path) -> None:
@@ -82,13 +82,36 @@ def test_reflection_needs_a_token_and_no_scope(channel: grpc.Channel, key: Local
     assert sorted(found) == sorted([*SERVICE_NAMES, *OTHERS])
 
 
-@pytest.mark.parametrize("symbol", [*SERVICE_NAMES, "persona.v1.Persona", "persona.v1.ErrorReason"])
-def test_reflection_knows_every_symbol(channel: grpc.Channel, key: LocalKey, symbol: str) -> None:
-    request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)
+SYMBOLS = [
+    *SERVICE_NAMES,
+    *(method.full_name for service in SERVICES for method in service.methods),
+    "grpc.health.v1.Health.Check",
+    "persona.v1.Persona",
+    "persona.v1.ErrorReason",
+]
+
+
+def test_reflection_knows_every_symbol(channel: grpc.Channel, key: LocalKey) -> None:
+    answers = described(channel, key, SYMBOLS)
+    found = {symbol: answer.WhichOneof("message_response") for symbol, answer in answers.items()}
+    assert found == dict.fromkeys(SYMBOLS, "file_descriptor_response")
+
+
+@pytest.mark.parametrize("symbol", ["persona.v1.PersonaService.Nothing", "persona.v1.No.Get", "x"])
+def test_reflection_says_of_what_it_knows_nothing(
+    channel: grpc.Channel, key: LocalKey, symbol: str
+) -> None:
+    answer = described(channel, key, [symbol])[symbol]
+    assert answer.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+
+
+def described(channel: grpc.Channel, key: LocalKey, symbols: list[str]) -> dict[str, Any]:
+    """Return what reflection answers to somebody who wants the file of each symbol."""
+    requests = [reflection_pb2.ServerReflectionRequest(file_containing_symbol=s) for s in symbols]
     metadata = (("authorization", f"Bearer {key.issue('acme', 'me', [], 60)}"),)
     stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
-    (answer,) = stub.ServerReflectionInfo(iter([request]), metadata=metadata)
-    assert answer.WhichOneof("message_response") == "file_descriptor_response"
+    answers = stub.ServerReflectionInfo(iter(requests), metadata=metadata)
+    return dict(zip(symbols, answers, strict=True))
 
 
 def asked(channel: grpc.Channel, token: str, version: str = "v1alpha") -> Any:

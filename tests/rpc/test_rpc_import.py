@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import grpc
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 from rpc.conftest import Connect
 
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1.persona_pb2 import Persona
-from support.data import Place, make_place, persona, rich_persona, uid
+from support.data import Place, at, make_place, persona, rich_persona, uid
 from support.errors import refusal_of
 from support.streams import Import, begun
 
@@ -43,7 +44,12 @@ def test_every_batch_is_acknowledged_with_totals(place: Place) -> None:
 
 
 def test_personas_are_stored_as_by_create(place: Place) -> None:
-    given = rich_persona(id=uid().upper(), project_id="ignored", group_id="ignored")
+    given = rich_persona(
+        id=uid().upper(),
+        project_id="ignored",
+        group_id="ignored",
+        library_persona_id=StringValue(value="ignored"),
+    )
     begun(place).batch(1, [given])
     (found,) = place.walk()
     assert found == rich_persona(
@@ -51,11 +57,19 @@ def test_personas_are_stored_as_by_create(place: Place) -> None:
     )
 
 
+def test_created_at_of_a_persona_that_is_there_is_not_compared(place: Place) -> None:
+    made = place.create(rich_persona(id=uid()))
+    again = rich_persona(id=made.id, created_at=at(1))
+    assert begun(place).batch(1, [again, persona()]) == (1, 2)
+    assert place.count() == 2
+    assert place.get(made.id) == made
+
+
 def test_1000_are_taken_and_1001_are_not(place: Place) -> None:
     stream = begun(place)
     assert stream.batch(1, [persona()] * 1000) == (1, 1000)
     fields = ends(lambda: stream.batch(2, [persona()] * 1001), "INVALID_FIELD", 1)
-    assert set(fields) == {"personas"}
+    assert set(fields) == {"batch.personas"}
     assert place.count() == 1000
 
 
@@ -210,44 +224,51 @@ class TestMessages:
     @pytest.mark.parametrize("value", ["", "x"])
     def test_first_message_needs_its_ids(self, place: Place, field: str, value: str) -> None:
         fields = ends(lambda: Import(place).begin(**{field: value}), "INVALID_FIELD", 0)
-        assert set(fields) == {field}
+        assert set(fields) == {f"start.{field}"}
 
-    @pytest.mark.parametrize("more", [{"sequence": 1}, {"personas": [persona()]}])
-    def test_first_message_has_no_batch(self, place: Place, more: dict[str, object]) -> None:
-        ends(lambda: Import(place).begin(**more), "INVALID_FIELD", 0)
+    def test_the_first_message_is_a_start(self, place: Place) -> None:
+        call = lambda: Import(place).batch(1, people("a"))  # noqa: E731
+        assert set(ends(call, "INVALID_FIELD", 0)) == {"start"}
+        empty = lambda: Import(place).ask(pb.ImportPersonasRequest())  # noqa: E731
+        assert set(ends(empty, "INVALID_FIELD", 0)) == {"start"}
         assert place.count() == 0
 
-    @pytest.mark.parametrize("field", ["project_id", "group_id", "import_id"])
-    def test_a_batch_has_no_ids(self, place: Place, field: str) -> None:
+    def test_every_later_one_is_a_batch(self, place: Place) -> None:
         stream = begun(place)
-        call = lambda: stream.batch(1, people("a"), **{field: stream.import_id})  # noqa: E731
-        assert set(ends(call, "INVALID_FIELD", 0)) == {field}
+        stream.batch(1, people("a"))
+        assert set(ends(stream.begin, "INVALID_FIELD", 1)) == {"batch"}
+        again = begun(place, stream.import_id)
+        empty = lambda: again.ask(pb.ImportPersonasRequest())  # noqa: E731
+        assert set(ends(empty, "INVALID_FIELD", 1)) == {"start"}
+        assert place.count() == 1
 
     @pytest.mark.parametrize("sequence", [0, -1])
     def test_sequences_start_at_1(self, place: Place, sequence: int) -> None:
         stream = begun(place)
         call = lambda: stream.batch(sequence, people("a"))  # noqa: E731
-        assert set(ends(call, "INVALID_FIELD", 0)) == {"sequence"}
+        assert set(ends(call, "INVALID_FIELD", 0)) == {"batch.sequence"}
 
     def test_a_batch_is_not_empty(self, place: Place) -> None:
         stream = begun(place)
-        assert set(ends(lambda: stream.batch(1, []), "INVALID_FIELD", 0)) == {"personas"}
+        assert set(ends(lambda: stream.batch(1, []), "INVALID_FIELD", 0)) == {"batch.personas"}
 
     def test_one_bad_persona_refuses_its_batch_by_index(self, place: Place) -> None:
         stream = begun(place)
         stream.batch(1, people("a"))
         bad = [*people("b", "c"), persona(age=131), persona(personality_traits=["x"])]
         fields = ends(lambda: stream.batch(2, bad), "INVALID_FIELD", 1)
-        assert set(fields) == {"personas[2].age", "personas[3].personality_traits"}
+        assert set(fields) == {"batch.personas[2].age", "batch.personas[3].personality_traits"}
         assert names(place) == ["a"]
 
     def test_ids_must_not_repeat_in_a_batch(self, place: Place) -> None:
         stream, twice = begun(place), uid()
         given = [persona(id=twice), persona(id=twice.upper())]
-        assert set(ends(lambda: stream.batch(1, given), "INVALID_FIELD", 0)) == {"personas[1].id"}
+        fields = ends(lambda: stream.batch(1, given), "INVALID_FIELD", 0)
+        assert set(fields) == {"batch.personas[1].id"}
 
     def test_a_stream_without_a_message_is_nothing(self, place: Place) -> None:
         Import(place).end()
         assert list(place.caller.personas.ImportPersonas(iter(()))) == []
-        request = pb.ImportPersonasRequest(**place.ids, import_id=uid())
+        start = pb.ImportStart(**place.ids, import_id=uid())
+        request = pb.ImportPersonasRequest(start=start)
         assert len(list(place.caller.personas.ImportPersonas(iter([request])))) == 1

@@ -49,7 +49,7 @@ def test_orders(place: Place) -> None:
     ]
     assert next(x.id for x in listed(place, order_by="project_count desc")) == two.id
     assert [x.id for x in listed(place, order_by="project_count")][-1] == two.id
-    assert [x.id for x in listed(place, order_by="reliability")] == by_id  # all alike
+    assert [x.id for x in listed(place, order_by="lower_bound")] == by_id  # all alike
     assert [x.id for x in listed(place)] == by_id[::-1]
     for size in (1, 2, 3):
         assert [x.id for x in listed(place, page_size=size)] == by_id[::-1]
@@ -63,8 +63,8 @@ def test_filters_and_retired(place: Place) -> None:
     assert [x.id for x in listed(place, occupation="nur")] == [nurse.id]
     assert [x.id for x in listed(place, gender="male")] == [baker.id]
     assert [x.id for x in listed(place, age_min=31)] == [baker.id]
-    assert len(listed(place, min_reliability=0.7)) == 2
-    assert listed(place, min_reliability=0.72) == []
+    assert len(listed(place, lower_bound_min=0.7)) == 2
+    assert listed(place, lower_bound_min=0.72) == []
     retire(place.caller, baker.id)
     assert [x.id for x in listed(place)] == [nurse.id]
     assert {x.id for x in listed(place, include_retired=True)} == {nurse.id, baker.id}
@@ -74,10 +74,10 @@ def test_filters_and_retired(place: Place) -> None:
     ("arguments", "field"),
     [
         ({"order_by": "name"}, "order_by"),
-        ({"order_by": "reliability asc"}, "order_by"),
-        ({"order_by": "reliability desc, created_at"}, "order_by"),
-        ({"min_reliability": 1.1}, "min_reliability"),
-        ({"min_reliability": float("nan")}, "min_reliability"),
+        ({"order_by": "lower_bound asc"}, "order_by"),
+        ({"order_by": "lower_bound desc, created_at"}, "order_by"),
+        ({"lower_bound_min": 1.1}, "lower_bound_min"),
+        ({"lower_bound_min": float("nan")}, "lower_bound_min"),
         ({"page_size": -1}, "page_size"),
         ({"age_min": 131}, "age_min"),
         ({"gender": "x" * 65}, "gender"),

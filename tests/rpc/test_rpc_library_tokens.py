@@ -60,10 +60,10 @@ class Lists:
             {"occupation": "nurse"},
             {"age_min": 1},
             {"age_max": 99},
-            {"min_reliability": 0.5},
+            {"lower_bound_min": 0.5},
             {"include_retired": True},
             {"order_by": "created_at"},
-            {"order_by": "reliability"},
+            {"order_by": "lower_bound"},
             {"order_by": "project_count desc"},
         ]
         sibling = make_group(self.caller, self.place.project).id

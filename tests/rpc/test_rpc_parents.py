@@ -9,6 +9,7 @@ from rpc.test_rpc_unknown_fields import REQUESTS, send
 from support.data import Place, make_place, persona, uid
 from support.errors import refusal_of, refused
 from support.library import individual, reuse
+from support.rpcs import fields_of, start_of
 
 # reason → the field whose id is not there, outermost first
 REASONS = {
@@ -17,13 +18,11 @@ REASONS = {
     "PERSONA_NOT_FOUND": "persona_id",
     "LIBRARY_PERSONA_NOT_FOUND": "library_persona_id",
 }
-# These take a persona's own ids or its library persona's, but never both.
-EITHER = ("GetReliability",)
 CASES = [
     pytest.param(method, reason, id=f"{method.name}-{field}")
     for method in REQUESTS.values()
     for reason, field in REASONS.items()
-    if field in method.input_type.fields_by_name
+    if field in {each.name for each in fields_of(method.input_type)}
 ]
 
 
@@ -34,17 +33,16 @@ def request_of(place: Place, method: MethodDescriptor, missing: set[str], named:
     """
     request = GetMessageClass(method.input_type)()
     given = {**place.ids, "persona_id": uid(), "import_id": uid(), "library_persona_id": uid()}
-    for name, field in method.input_type.fields_by_name.items():
+    start = start_of(request)
+    for field in fields_of(method.input_type):
+        name = field.name
         if field.containing_oneof is not None and name != named:
             continue
-        alone = "library_persona_id"
-        if method.name in EITHER and (name == alone) != (named == alone):
-            continue
         if name in given:
-            setattr(request, name, uid() if name in missing else given[name])
+            setattr(start, name, uid() if name in missing else given[name])
         elif name == "persona":
             request.persona.CopyFrom(persona())  # type: ignore[attr-defined]
-        elif name == "personas" and method.name != "ImportPersonas":
+        elif name == "personas":
             request.personas.append(persona())  # type: ignore[attr-defined]
         elif name == "library_persona_ids":
             request.library_persona_ids.append(uid())  # type: ignore[attr-defined]
@@ -63,7 +61,7 @@ def test_the_outermost_missing_parent_is_named(
     problem = refusal_of(lambda: send(place, method, request))  # type: ignore[arg-type]
     assert problem.reason == reason
     named = REASONS[reason]
-    assert problem.metadata[named] == getattr(request, named)
+    assert problem.metadata[named] == getattr(start_of(request), named)
 
 
 def test_a_group_under_another_project_is_not_found(place: Place) -> None:

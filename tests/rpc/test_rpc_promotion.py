@@ -32,7 +32,7 @@ RULES = {
     "simulations": (SIMULATIONS, 3),
     "questions": (QUESTIONS, 15),
     "attainable": (BOUND, 0.7),
-    "bound": (BOUND, 0.7),
+    "lower_bound": (BOUND, 0.7),
     "contradiction_rate": (0, 0.2),
 }
 
@@ -90,14 +90,16 @@ def test_worked_case_2b_is_refused_with_every_rule(place: Place) -> None:
     assert (contradiction.contradicting_pair_count, contradiction.pair_count) == (3, 6)
     with refused("NOT_ELIGIBLE") as refusal:
         promote(place, other)
-    metadata = refusal.problem.metadata
-    assert metadata["status"] == "NOT_ELIGIBLE"
-    assert metadata["bound"] == "0.600617"
-    assert metadata["bound_limit"] == "0.7"
-    assert {name: metadata[f"{name}_holds"] for name in RULES} == {
-        name: "false" if name == "bound" else "true" for name in RULES
-    }
-    assert "bound is 0.600617, must be at least 0.7" in refusal.problem.message
+    assert refusal.problem.metadata == {"persona_id": other, "status": "NOT_ELIGIBLE"}
+    told = refusal.problem.reliability
+    assert told is not None
+    assert {rule.name: rule.holds for rule in told.rules} == {n: n != "lower_bound" for n in RULES}
+    found.ClearField("contradictions")
+    found.ClearField("models")
+    assert told.HasField("measured_at")
+    told.measured_at.CopyFrom(found.measured_at)
+    assert told == found
+    assert "lower_bound is 0.600617, must be at least 0.7" in refusal.problem.message
 
 
 def test_too_little_data_is_no_score(place: Place) -> None:
@@ -112,7 +114,9 @@ def test_too_little_data_is_no_score(place: Place) -> None:
     with refused("NOT_ELIGIBLE") as refusal:
         promote(place, one)
     assert refusal.problem.metadata["status"] == "INSUFFICIENT_DATA"
-    assert refusal.problem.metadata["bound"] == "undefined"
+    told = refusal.problem.reliability
+    assert told is not None
+    assert (told.status, told.HasField("lower_bound")) == (found.status, False)
     assert "NO_REPEATED_QUESTION" in refusal.problem.message
 
 
@@ -155,6 +159,7 @@ def test_promotion_makes_a_library_persona_and_leaves_the_persona(place: Place) 
         profile.ClearField(name)
     assert promoted.profile == profile
     assert promoted.origin_project_id == place.project
+    assert promoted.origin_group_id == place.group
     assert promoted.origin_persona_id == before.id
     assert (promoted.project_count, promoted.response_count) == (1, QUESTIONS * SIMULATIONS)
     assert not promoted.HasField("retired_at")
@@ -163,6 +168,25 @@ def test_promotion_makes_a_library_persona_and_leaves_the_persona(place: Place) 
     found = reliability(place.caller, **named(place, before.id))
     assert found.library_persona_id.value == promoted.id
     assert found == _measured_at(reliability(place.caller, library_persona_id=promoted.id), found)
+    assert promoted.models == found.models
+    assert not promoted.reliability.models
+
+
+@pytest.mark.parametrize(("name", "kept"), [("m", 64), ("🙂" * 252, 32)])
+def test_the_models_that_its_reliability_came_from_are_kept(
+    place: Place, name: str, kept: int
+) -> None:
+    """Up to 64 KiB of them."""
+    one, tag = place.create(rich_persona()).id, uid()
+    peers = [p.id for p in make_place(place.caller, place.project).fill(5)]
+    for day in range(SIMULATIONS):
+        own = ratings(one, tag, OWN, day)
+        for i, each in enumerate(own):
+            each.model = each.prompt_version = f"{day * QUESTIONS + i:03}{name}"
+        record(place.caller, uid(), *(peer_answers(peers, tag) if day == 0 else ()), *own)
+    measured = reliability(place.caller, **named(place, one)).models
+    assert len(measured) == SIMULATIONS * QUESTIONS
+    assert promote(place, one).models == measured[:kept]
 
 
 def _measured_at(
@@ -217,18 +241,11 @@ def test_the_path_of_a_deleted_persona_must_be_its_own(place: Place) -> None:
             reliability(place.caller, **(named(place, one) | ids))
 
 
-def test_an_individual_is_named_in_one_of_two_ways(place: Place) -> None:
+def test_a_persona_is_measured_by_its_whole_path(place: Place) -> None:
     first = individual(place)
-    for given, fields in (
-        ({}, {"library_persona_id"}),
-        ({"library_persona_id": first.id, "persona_id": uid()}, {"library_persona_id"}),
-        ({"persona_id": first.origin_persona_id}, {"project_id", "group_id"}),
-    ):
-        with refused("INVALID_FIELD") as refusal:
-            reliability(place.caller, **given)
-        assert fields <= set(refusal.problem.fields)
-    with refused("LIBRARY_PERSONA_NOT_FOUND"):
-        reliability(place.caller, library_persona_id=uid())
+    with refused("INVALID_FIELD") as refusal:
+        reliability(place.caller, persona_id=first.origin_persona_id)
+    assert set(refusal.problem.fields) == {"project_id", "group_id"}
 
 
 def test_a_library_persona_is_measured_over_all_its_copies(place: Place) -> None:

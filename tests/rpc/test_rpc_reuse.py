@@ -46,6 +46,40 @@ def test_a_copy_has_a_new_id_and_the_same_profile(place: Place) -> None:
     assert not place.get(one.origin_persona_id).HasField("library_persona_id")
 
 
+def test_a_copy_can_be_sent_as_it_was_read(place: Place) -> None:
+    """Under its id it is that copy; elsewhere, with an id of its own, it is fresh."""
+    one = individual(place)
+    other = make_place(place.caller)
+    (copy,) = reuse(other, one.id)
+    assert other.create(copy) == copy
+    assert other.count() == 1
+    other.delete(copy.id)
+    assert other.create(copy) == copy == other.get(copy.id)
+    elsewhere = make_place(place.caller)
+    with refused("ALREADY_EXISTS"):
+        elsewhere.create(copy)
+    copy.ClearField("id")
+    made = elsewhere.create(copy)
+    assert not made.HasField("library_persona_id")
+    assert (made.full_name, made.created_at) == (copy.full_name, copy.created_at)
+    (page,) = lineage(elsewhere, made.id)
+    assert not page.personas
+    assert not page.HasField("library_persona")
+    assert len(projects_of(place.caller, one.id)) == 2
+
+
+def test_a_deleted_copy_does_not_come_back_beside_its_individual(place: Place) -> None:
+    one = individual(place)
+    other = make_place(place.caller)
+    (copy,) = reuse(other, one.id)
+    other.delete(copy.id)
+    (second,) = reuse(other, one.id)
+    with refused("ALREADY_EXISTS") as refusal:
+        other.create(copy)
+    assert refusal.problem.metadata["state"] == "deleted"
+    assert other.walk() == [second]
+
+
 def test_several_are_reused_in_order_and_all_or_none(place: Place) -> None:
     three = [individual(place, full_name=f"Person {i}").id for i in range(3)]
     other = make_place(place.caller)
@@ -87,7 +121,7 @@ def test_an_origin_does_not_come_back_beside_its_copy(place: Place) -> None:
     with refused("ALREADY_EXISTS") as refusal:
         place.create(given)
     assert refusal.problem.metadata["state"] == "deleted"
-    assert "reused copy" in refusal.problem.message
+    assert "same individual" in refusal.problem.message
     place.delete(copy.id)
     assert place.create(given) == origin
     assert [use.relation for use in projects_of(place.caller, one.id)] == [REUSE, ORIGIN]

@@ -95,12 +95,9 @@ def test_every_field_of_a_group_alone(nurses: Place, field: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        *("id", "project_id", "persona_count", "created_at", "updated_at"),
-        *("nothing", "", "*", "Name", "name.x", "persona_group.name", "age_min,age_max"),
-    ],
+    ["nothing", "", "*", "Name", "name.x", "persona_group.name", "age_min,age_max"],
 )
-def test_a_mask_names_what_can_change(nurses: Place, path: str) -> None:
+def test_a_mask_names_what_there_is(nurses: Place, path: str) -> None:
     with refused("INVALID_FIELD") as refusal:
         update_group(nurses, ["name", path], name="New")
     assert set(refusal.problem.fields) == {"update_mask"}
@@ -110,11 +107,28 @@ def test_a_mask_names_what_can_change(nurses: Place, path: str) -> None:
     assert stored(nurses) == GROUP
 
 
-def test_a_projects_own_output_field_can_not_be_named(
-    caller: Caller, project: project_pb2.Project
-) -> None:
+@pytest.mark.parametrize("path", ["id", "project_id", "persona_count", "created_at", "updated_at"])
+def test_output_only_fields_in_a_mask_are_ignored(nurses: Place, path: str) -> None:
+    before = nurses.described()
+    alone = update_group(nurses, [path], id=uid(), name="New", persona_count=9)
+    assert alone == before
+    found = update_group(nurses, ["name", path], id=uid(), name="New", persona_count=9)
+    assert stored(nurses) == GROUP | {"name": "New"}
+    assert (found.id, found.persona_count, found.created_at) == (before.id, 0, before.created_at)
+    with refused("INVALID_FIELD"):  # those of another resource are not known
+        update_project(nurses.caller, nurses.project, ["persona_count"], name="New")
+
+
+def test_the_mask_of_everything_replaces(nurses: Place, project: project_pb2.Project) -> None:
+    update_group(nurses, ["*"], name="Other", age_max=30)
+    cleared = dict.fromkeys(GROUP, "") | {"age_min": 0}
+    assert stored(nurses) == cleared | {"name": "Other", "age_max": 30}
+    with refused("INVALID_FIELD") as refusal:
+        update_group(nurses, ["*"], age_max=40)
+    assert set(refusal.problem.fields) == {"persona_group.name"}
+    assert update_project(nurses.caller, project.id, ["*"], name="Other").description == ""
     with refused("INVALID_FIELD"):
-        update_project(caller, project.id, ["persona_group_count"])
+        update_project(nurses.caller, project.id, ["*", "*"], name="Other")
 
 
 def test_output_only_fields_are_ignored(nurses: Place) -> None:

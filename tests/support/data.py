@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.wrappers_pb2 import Int32Value
 
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_pb2
@@ -20,7 +21,9 @@ def uid() -> str:
 
 
 def persona(**fields: Any) -> Persona:
-    """Return a persona that has a name, and these fields."""
+    """Return a persona that has a name, and these fields; an age may be a number."""
+    if isinstance(fields.get("age"), int):
+        fields["age"] = Int32Value(value=fields["age"])
     return Persona(**({"full_name": "Maria Santos"} | fields))
 
 

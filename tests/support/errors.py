@@ -10,6 +10,8 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from persona.v1.measures_pb2 import Reliability
+
 # R10: class names, SQL, paths, tracebacks, addresses.
 _LEAKS = re.compile(
     r"Traceback|\.py\b|File \"|/usr/|/tmp/|/home/|/root/|site-packages|\b[A-Z][a-z]+Error\b|"
@@ -29,6 +31,7 @@ class Problem(NamedTuple):
     metadata: dict[str, str]
     fields: dict[str, str]
     retry: bool
+    reliability: Reliability | None  # of one who is not eligible
 
 
 def problem_of(error: grpc.RpcError) -> Problem:
@@ -37,6 +40,7 @@ def problem_of(error: grpc.RpcError) -> Problem:
     status = rpc_status.from_call(call)
     assert status is not None, f"no details: {call.code()} {call.details()}"
     info, fields, retry = error_details_pb2.ErrorInfo(), {}, False
+    reliability = None
     for detail in status.details:
         bad = error_details_pb2.BadRequest()
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
@@ -46,9 +50,12 @@ def problem_of(error: grpc.RpcError) -> Problem:
             fields = {v.field: v.description for v in bad.field_violations}
         elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             retry = True
-    assert info.domain == "persona.v1"
+        elif detail.Is(Reliability.DESCRIPTOR):
+            reliability = Reliability.FromString(detail.value)
+    assert info.domain == "persona-service"
     assert_no_leak(f"{status.message} {dict(info.metadata)} {fields}")
-    return Problem(call.code(), info.reason, status.message, dict(info.metadata), fields, retry)
+    metadata = dict(info.metadata)
+    return Problem(call.code(), info.reason, status.message, metadata, fields, retry, reliability)
 
 
 def assert_no_leak(text: str) -> None:

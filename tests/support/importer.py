@@ -34,7 +34,8 @@ class Importer:
             Persona(full_name=self.name(number, i), digital_habits=self._text)
             for i in range(self.size)
         ]
-        return pb.ImportPersonasRequest(sequence=number, personas=people)
+        batch = pb.ImportBatch(sequence=number, personas=people)
+        return pb.ImportPersonasRequest(batch=batch)
 
     def name(self, number: int, i: int) -> str:
         return f"{(number - 1) * self.size + i:08d}"
@@ -44,9 +45,10 @@ class Importer:
         return [f"{i:08d}" for i in range(batches * self.size)]
 
     def begin(self) -> pb.ImportPersonasRequest:
-        return pb.ImportPersonasRequest(
+        start = pb.ImportStart(
             project_id=self.project, group_id=self.group, import_id=self.import_id
         )
+        return pb.ImportPersonasRequest(start=start)
 
     def run(self, caller: Caller, acknowledged: Callable[[int], object] = lambda _: None) -> bool:
         """Resume on one stream until all is acknowledged (True) or the stream fails (False).

@@ -95,6 +95,9 @@ def library_persona(caller: Caller, library_persona_id: str) -> LibraryPersona:
 
 def reliability(caller: Caller, **named: str) -> Reliability:
     """Return an individual's reliability, named by three ids or by its library persona."""
+    if "library_persona_id" in named:
+        request = pb.GetLibraryPersonaReliabilityRequest(**named)
+        return caller.library.GetLibraryPersonaReliability(request).reliability
     return caller.library.GetReliability(pb.GetReliabilityRequest(**named)).reliability
 
 

@@ -27,7 +27,7 @@ from support.stored import StoredGroup, read
 DEFAULTS = Policy()
 # Three simulations are too little data by default, and enough by these.
 LENIENT = Policy(
-    min_attainable=0.3, min_bound=0.3, min_noise_differences=1, min_noise_individuals=1
+    min_attainable=0.3, min_lower_bound=0.3, min_noise_differences=1, min_noise_individuals=1
 )
 
 

@@ -84,6 +84,18 @@ def response_of(method: Method) -> type[Message]:
     return GetMessageClass(service.methods_by_name[method.name].output_type)
 
 
+def start_of(request: Any) -> Any:
+    """Return the message that names what a call is about: a request, or an import's start."""
+    return request.start if hasattr(request, "start") else request
+
+
+def fields_of(request: Any) -> Sequence[Any]:
+    """Return the fields of what `start_of` returns, from the descriptor of the request."""
+    start = request.fields_by_name.get("start")
+    fields: Sequence[Any] = (request if start is None else start.message_type).fields
+    return fields
+
+
 def list_services() -> bytes:
     """Return the reflection request that asks which services there are."""
     return reflection_pb2.ServerReflectionRequest(list_services="*").SerializeToString()

@@ -45,12 +45,12 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
             **one, page_size=1
         ),
         "GetReliability": lambda: pb.GetReliabilityRequest(**copy),
-        "GetReliability by library_persona_id": lambda: pb.GetReliabilityRequest(**one),
+        "GetLibraryPersonaReliability": lambda: pb.GetLibraryPersonaReliabilityRequest(**one),
         "PromotePersona": shelf.eligible,
         "ListLibraryPersonas": lambda: pb.ListLibraryPersonasRequest(
             page_size=2,
             gender="female",
-            min_reliability=0.5,
+            lower_bound_min=0.5,
             include_retired=True,
             order_by="created_at desc",
         ),

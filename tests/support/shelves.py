@@ -5,13 +5,13 @@ import uuid
 from pathlib import Path
 
 from persona.v1.library_pb2 import LibraryPersona
-from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.library import LibraryRow
 from persona_server.storage.store import Transaction, open_store
 from persona_server.validation.filters import search_keys
+from support.data import persona
 
 _BATCH = 1000
 
@@ -37,7 +37,7 @@ def _shelve(repositories: Transaction, project: bytes, group: bytes, source: ran
     locked = repositories.groups.lock(project, group)
     assert locked is not None
     people = [
-        Persona(full_name="Shelved", age=source.randrange(18, 90), location=f"Town {i % 90}")
+        persona(full_name="Shelved", age=source.randrange(18, 90), location=f"Town {i % 90}")
         for i in range(_BATCH)
     ]
     place = Group(id_text(project), id_text(group), locked)
@@ -51,7 +51,7 @@ def _shelve(repositories: Transaction, project: bytes, group: bytes, source: ran
                 id=id_bytes(library.id),
                 origin_project_id=project,
                 origin_persona_id=origin,
-                age=one.age,
+                age=one.age.value,
                 keys=search_keys(one),
                 lower_bound=library.reliability.lower_bound.value,
                 created_at=repositories.now,

@@ -34,12 +34,12 @@ class Import:
     def begin(self, **fields: Any) -> tuple[int, int]:
         """Send the first message."""
         given = {**self.place.ids, "import_id": self.import_id} | fields
-        return self.ask(pb.ImportPersonasRequest(**given))
+        return self.ask(pb.ImportPersonasRequest(start=pb.ImportStart(**given)))
 
-    def batch(self, sequence: int, personas: Iterable[Persona], **fields: Any) -> tuple[int, int]:
+    def batch(self, sequence: int, personas: Iterable[Persona]) -> tuple[int, int]:
         """Send a batch."""
-        request = pb.ImportPersonasRequest(sequence=sequence, personas=personas, **fields)
-        return self.ask(request)
+        batch = pb.ImportBatch(sequence=sequence, personas=personas)
+        return self.ask(pb.ImportPersonasRequest(batch=batch))
 
     def end(self) -> None:
         """Close our side and read the end of theirs."""

@@ -4,6 +4,8 @@ import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from google.protobuf.wrappers_pb2 import Int32Value
+
 from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_service_pb2 as projects_pb
@@ -122,8 +124,9 @@ class Walk:
         yield self._by_name("CreatePersona", pb.CreatePersonaRequest(**where, persona=persona))
         for day in range(SIMULATIONS):
             yield self._recorded(ratings(persona.id, tag, OWN, day))
-        request = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
-        yield self._by_name("PromotePersona", request)
+        for _ in range(2):  # by the second nothing changes
+            request = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
+            yield self._by_name("PromotePersona", request)
         ids = self._ids()
         reuse = library_pb.ReuseLibraryPersonasRequest(
             project_id=ids["project_id"], group_id=ids["group_id"]
@@ -182,9 +185,6 @@ class Walk:
         request = method.request()
         names = [field.name for field in request.DESCRIPTOR.fields]
         self._random.shuffle(names)  # of several parents a request may name, the last one stays
-        if method.name == "GetReliability":  # it takes three ids or one
-            alone = self._chance(0.5)
-            names = [name for name in names if (name == "library_persona_id") == alone]
         for name in names:
             self._fill(request, name, ids)
         if not method.streams_in:
@@ -192,10 +192,13 @@ class Walk:
         named: dict[str, Any] = {
             name: ids[name] for name in ("project_id", "group_id", "import_id")
         }
-        numbers = range(1, self._random.randint(2, 4))
+        batches = (
+            pb.ImportBatch(sequence=n, personas=self._batch(ids))
+            for n in range(1, self._random.randint(2, 4))
+        )
         return [
-            pb.ImportPersonasRequest(**named),
-            *(pb.ImportPersonasRequest(sequence=n, personas=self._batch(ids)) for n in numbers),
+            pb.ImportPersonasRequest(start=pb.ImportStart(**named)),
+            *(pb.ImportPersonasRequest(batch=batch) for batch in batches),
         ]
 
     def _fill(self, request: Any, name: str, ids: dict[str, str]) -> None:
@@ -225,7 +228,7 @@ class Walk:
         if self._chance(0.1):
             persona.full_name = "Somebody else"
         if self._chance(0.05):
-            persona.age = 200  # now and then one that is refused
+            persona.age.value = 200  # now and then one that is refused
         return persona
 
     def _batch(self, ids: dict[str, str]) -> list[Persona]:
@@ -250,4 +253,4 @@ class Walk:
 
 def _person(persona_id: str) -> Persona:
     """Return a persona whose content follows from its id: most creates of one change nothing."""
-    return Persona(id=persona_id, full_name=f"Person {persona_id[:4]}", age=30)
+    return Persona(id=persona_id, full_name=f"Person {persona_id[:4]}", age=Int32Value(value=30))

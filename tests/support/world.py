@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from persona.v1.persona_service_pb2 import ImportPersonasRequest
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona_server.transport.methods import Method
 from support.answers import answer, record
@@ -22,8 +23,6 @@ _KINDS = {
     "Response": "response_id",
 }
 _UNSET = ("update_mask", "start_time", "end_time")
-# These take a persona's own ids or its library persona's, never both. (A `oneof` says the same.)
-_ALTERNATIVES = {"GetReliabilityRequest": ("library_persona_id",)}
 # Of a persona that is not in the library they would have little to say.
 _OF_A_COPY = ("GetPersonaLineage", "GetReliability")
 
@@ -66,14 +65,11 @@ class World:
         self.prepare(method)
         if not method.streams_in:
             return [self._filled(method, request_id)]
-        first = method.request()
-        _set_known(first, self.ids)
-        batch = self._filled(method, request_id)
-        for field in batch.DESCRIPTOR.fields:
-            if field.name in self.ids:
-                batch.ClearField(field.name)
-        setattr(batch, "sequence", 1)  # noqa: B010 (a generic message has no such attribute)
-        return [first, batch]
+        first, second = ImportPersonasRequest(), ImportPersonasRequest()
+        _set_known(first.start, self.ids)
+        second.batch.sequence = 1
+        self._fill(second.batch, second.batch.DESCRIPTOR.fields_by_name["personas"])
+        return [first, second]
 
     def _filled(self, method: Method, request_id: str) -> Message:
         request = method.request()
@@ -106,7 +102,7 @@ def _set_known(request: Any, values: dict[str, str]) -> None:
     for field in request.DESCRIPTOR.fields:
         if field.name.endswith("_ids"):
             getattr(request, field.name).append(values[field.name[:-1]])
-        elif _is_ours(field.name) and not _is_alternative(request, field.name):
+        elif _is_ours(field.name):
             setattr(request, field.name, values[field.name])
 
 
@@ -115,8 +111,17 @@ def _is_ours(name: str) -> bool:
     return name.endswith("_id") and not name.endswith("external_id")
 
 
-def _is_alternative(request: Any, name: str) -> bool:
-    return name in _ALTERNATIVES.get(request.DESCRIPTOR.name, ())
+def _parts(request: Any) -> list[Any]:
+    """Return what a request is one of: a start or a batch; most are one thing."""
+    oneofs = [oneof for oneof in request.oneofs if oneof.name == "content"]
+    return [field.message_type for oneof in oneofs for field in oneof.fields] or [request]
+
+
+def _part(message: Any) -> Any:
+    """Return the part that a message is."""
+    if isinstance(message, ImportPersonasRequest):
+        return getattr(message, message.WhichOneof("content") or "start")
+    return message
 
 
 def id_fields(method: Method) -> Iterator[tuple[str, str]]:
@@ -124,7 +129,7 @@ def id_fields(method: Method) -> Iterator[tuple[str, str]]:
 
     What it names is a key of `World.ids`, or "request_id", or "library_persona_id".
     """
-    for field in method.request.DESCRIPTOR.fields:
+    for field in (f for part in _parts(method.request.DESCRIPTOR) for f in part.fields):
         if _is_ours(field.name):
             yield field.name, field.name
         elif field.name.endswith("_ids"):
@@ -139,16 +144,15 @@ def id_fields(method: Method) -> Iterator[tuple[str, str]]:
 def set_id(messages: list[Any], path: str, value: str) -> None:
     """Put an id at a path into the messages of a call, wherever it belongs."""
     outer, _, inner = path.partition(".")
-    for message in messages:
+    for message in map(_part, messages):
+        if outer not in message.DESCRIPTOR.fields_by_name:
+            continue
         holder = getattr(message, outer)
         if inner:
             for resource in [holder] if isinstance(holder, Message) else holder:
                 _set_inner(resource, inner, value)
         elif outer.endswith("_ids"):
             holder[:] = [value]
-        elif _is_alternative(message, outer):
-            message.Clear()
-            setattr(message, outer, value)
         elif holder or outer == "request_id" or _is_choice(message, outer):
             setattr(message, outer, value)
 

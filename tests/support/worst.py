@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest
+from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest, ImportBatch
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, Response
 from persona.v1.response_service_pb2 import RecordResponsesRequest
@@ -24,6 +24,7 @@ ITEMS: dict[str, Message] = {
     "persona_group": PersonaGroup(name="x"),
     "persona": Persona(full_name="x"),
     "personas": Persona(full_name="x"),
+    "batch": ImportBatch(sequence=1, personas=[Persona(full_name="x")]),
     "responses": Response(persona_id=ID, question_key="q", text="x"),
 }
 _MARKS = sorted(filter(unicodedata.combining, map(chr, range(0x300, 0x3000))))
@@ -45,7 +46,6 @@ class Case(NamedTuple):
 def valid_request(kind: type[Message]) -> Message:
     """Return a small request that is valid, as far as can be told without a database."""
     request: Any = kind()
-    names = {field.name for field in kind.DESCRIPTOR.fields}
     for field in kind.DESCRIPTOR.fields:
         if field.name in ITEMS:
             value: Any = ITEMS[field.name]
@@ -55,9 +55,7 @@ def valid_request(kind: type[Message]) -> Message:
                 getattr(request, field.name).CopyFrom(value)
         elif field.name.endswith("_ids"):
             getattr(request, field.name).append(ID)
-        elif field.name.endswith("_id") and not (
-            field.name == "library_persona_id" and "persona_id" in names
-        ):
+        elif field.name.endswith("_id"):
             setattr(request, field.name, ID)
     return request  # type: ignore[no-any-return]
 

@@ -47,7 +47,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "min_simulations": (3, {"4": 4}, ["2"]),  # over two no bound is defined
     "min_questions": (15, {"1": 1}, ["0"]),
     "min_attainable": (0.7, {"0": 0.0, "1": 1.0, "0.65": 0.65}, ["-0.1", "1.1", "nan", ""]),
-    "min_bound": (0.7, {"0.5": 0.5}, ["2", "x"]),
+    "min_lower_bound": (0.7, {"0.5": 0.5}, ["2", "x"]),
     "max_contradiction_rate": (0.2, {"0.1": 0.1}, ["-1", "inf"]),
     "min_noise_differences": (10, {"1": 1}, ["0"]),
     "min_noise_individuals": (5, {"1": 1}, ["0"]),
@@ -57,6 +57,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
     "quota_streams": (8, {"1": 1}, ["0"]),
     "quota_stored_bytes": (1 << 40, {"1000000000000000": 10**15}, ["0", "1000000000000001"]),
+    "stream_idle_seconds": (30.0, {"1": 1.0, "3600": 3600.0}, ["0.9", "3601", "nan", ""]),
     "grace": (10.0, {"0": 0.0, "600": 600.0}, ["-0.1", "601", "nan", "x"]),
     "log_level": ("info", {"debug": "debug", "error": "error"}, ["INFO", "trace", ""]),
 }
@@ -80,7 +81,7 @@ def test_default(name: str) -> None:
 
 def test_the_limits_are_those_of_the_measures() -> None:
     assert policy_of(load({}, {})) == Policy()
-    assert policy_of(load({"min_bound": "0.5"}, {})) == Policy(min_bound=0.5)
+    assert policy_of(load({"min_lower_bound": "0.5"}, {})) == Policy(min_lower_bound=0.5)
 
 
 @pytest.mark.parametrize("name", NAMES)

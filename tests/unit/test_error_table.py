@@ -5,12 +5,13 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from persona.v1 import errors_pb2
+from persona.v1.measures_pb2 import RELIABILITY_STATUS_NOT_ELIGIBLE, Reliability
 from persona_server.errors import ServiceError, Violation, invalid
 from persona_server.transport.errors import CODES, MAX_DETAILS, internal, status_of
+from support.data import at, uid
 
 REST_ALONE = {
-    f"ERROR_REASON_{name}"
-    for name in ("UNKNOWN_PATH", "METHOD_NOT_ALLOWED", "TOO_MANY_REQUESTS", "UNREACHABLE")
+    f"ERROR_REASON_{name}" for name in ("METHOD_NOT_ALLOWED", "TOO_MANY_REQUESTS", "UNREACHABLE")
 }
 # AIP-193's canonical codes, as the contract names them.
 EXPECTED = {
@@ -20,6 +21,7 @@ EXPECTED = {
         "PERSONA_NOT_FOUND",
         "RESPONSE_NOT_FOUND",
         "LIBRARY_PERSONA_NOT_FOUND",
+        "UNKNOWN_PATH",
     },
     "INVALID_ARGUMENT": {
         "INVALID_FIELD",
@@ -76,7 +78,7 @@ def test_reason_goes_out_without_its_prefix(name: str) -> None:
     error = ServiceError(errors_pb2.ErrorReason.Value(name), "A sentence.", metadata={"a": "b"})
     status, info = details(error)
     assert info.reason == name.removeprefix("ERROR_REASON_")
-    assert info.domain == "persona.v1"
+    assert info.domain == "persona-service"
     assert dict(info.metadata) == {"a": "b"}
     assert status.code == status_of(error).code.value[0]
     assert status.message == status_of(error).details == "A sentence."
@@ -106,6 +108,30 @@ def test_details_stay_within_what_trailers_carry(text: str) -> None:
     assert sum(d.ByteSize() for d in status.details) <= MAX_DETAILS
     assert 0 < len(violations(status)) < 30
     assert info.metadata["violations_total"] == "30"
+
+
+def test_what_was_measured_of_an_individual_fits() -> None:
+    measured = Reliability(
+        status=RELIABILITY_STATUS_NOT_ELIGIBLE,
+        simulation_count=2**31 - 1,
+        measured_at=at(10**15),
+    )
+    for name in ("simulations", "questions", "attainable", "lower_bound", "contradiction_rate"):
+        rule = measured.rules.add(name=name, limit=0.7, holds=True)
+        rule.figure.value = 0.123456789
+    for name in ("coefficient", "lower_bound", "attainable", "contradiction_rate"):
+        getattr(measured, name).value = 0.123456789
+    error = ServiceError(
+        errors_pb2.ERROR_REASON_NOT_ELIGIBLE,
+        "x" * 5000,
+        metadata={"persona_id": uid(), "status": "NOT_ELIGIBLE"},
+        detail=measured,
+    )
+    status, _ = details(error)
+    assert len(status.SerializeToString()) <= MAX_DETAILS
+    found = Reliability()
+    assert status.details[1].Unpack(found)
+    assert found == measured
 
 
 def test_retry_info_comes_only_where_retrying_helps() -> None:

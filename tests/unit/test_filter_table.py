@@ -26,7 +26,7 @@ OTHERS = {
     ListLibraryPersonasRequest: {
         "page_size",
         "page_token",
-        "min_reliability",
+        "lower_bound_min",
         "include_retired",
         "order_by",
         "attributes",
@@ -60,5 +60,5 @@ def test_storage_has_a_column_for_every_filter(model: type) -> None:
 def test_texts_are_folded_and_what_is_not_set_is_left_out() -> None:
     request = ListPersonasRequest(gender="STRASSE", location="Ｐorto", age_max=30)
     assert filters_of(request) == {"gender": "strasse", "location": "porto", "age_max": 30}
-    persona = Persona(gender="F", income_level="Low", location="ﬁ", occupation="Ω", age=3)
+    persona = Persona(gender="F", income_level="Low", location="ﬁ", occupation="Ω")
     assert search_keys(persona) == ("f", "low", "fi", "ω")

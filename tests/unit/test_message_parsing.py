@@ -7,7 +7,13 @@ import pytest
 from google.protobuf.message import Message
 
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest, CreatePersonaRequest
+from persona.v1.persona_service_pb2 import (
+    BatchCreatePersonasRequest,
+    CreatePersonaRequest,
+    ImportBatch,
+    ImportPersonasRequest,
+    ImportStart,
+)
 from persona.v1.project_service_pb2 import UpdateProjectRequest
 from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import RecordResponsesRequest
@@ -19,9 +25,10 @@ from support.worst import valid_request
 
 REQUESTS = {method.request for service in SERVICES for method in methods_of(service)}
 PERSONAS, PERSONA = b"\x1a", b"\x1a"  # field 3 of a batch, and of a create
+BATCH = b"\x12"  # field 2 of an import's message, in which field 2 has the personas
 LONG = Persona(psychographic_notes="x" * SHORT).SerializeToString()
 # A persona's fields, encoded.
-BRAND, AGE, ATTRIBUTE, CREATED_AT = b"\x5a\x01x", b"\x28\x01", b"\x9a\x01\x00", b"\x92\x01\x00"
+BRAND, AGE, ATTRIBUTE, CREATED_AT = b"\x5a\x01x", b"\x2a\x00", b"\x9a\x01\x00", b"\x92\x01\x00"
 
 
 def long_batch() -> BatchCreatePersonasRequest:
@@ -69,6 +76,19 @@ def test_every_request_is_read_alike_long_and_short(kind: type[Message]) -> None
     assert found == request
 
 
+def test_of_a_oneof_the_last_one_stays() -> None:
+    """Also where a long one is parsed in parts, between others."""
+    batch = ImportBatch(sequence=1, personas=long_batch().personas)
+    long, start = (
+        ImportPersonasRequest(batch=batch).SerializeToString(),
+        ImportPersonasRequest(start=ImportStart(import_id="i")).SerializeToString(),
+    )
+    for raw in (long, start + long, long + start, start + long + long, long + start + long):
+        assert parse(ImportPersonasRequest, raw) == ImportPersonasRequest.FromString(raw)
+    assert parse(ImportPersonasRequest, start + long).batch == batch
+    assert parse(ImportPersonasRequest, long + start).start.import_id == "i"
+
+
 def test_an_unknown_field_of_any_wire_type_is_kept() -> None:
     fields = (b"\xf8\x7d\x01", b"\xf9\x7d" + b"x" * 8, b"\xfa\x7d\x01x", b"\xfd\x7d" + b"x" * 4)
     raw = frame(PERSONA, LONG) + b"".join(fields)
@@ -83,6 +103,18 @@ def test_an_unknown_field_of_any_wire_type_is_kept() -> None:
             BatchCreatePersonasRequest,
             frame(PERSONAS, LONG) + frame(PERSONAS, LONG + BRAND * 51),
             "personas[1].trusted_brands",
+            "at most 50 items",
+        ),
+        (
+            ImportPersonasRequest,
+            frame(BATCH, frame(BATCH, b"") * 9000),
+            "batch.personas",
+            "at most 1000 items",
+        ),
+        (
+            ImportPersonasRequest,
+            frame(BATCH, frame(BATCH, LONG + BRAND * 51)),
+            "batch.personas[0].trusted_brands",
             "at most 50 items",
         ),
         (

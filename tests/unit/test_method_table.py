@@ -35,6 +35,7 @@ SPECIAL = {
     "GetPersonaLineage": LINEAGE,
     "ListLibraryPersonaProjects": LINEAGE,
     "GetReliability": MEASURES,
+    "GetLibraryPersonaReliability": MEASURES,
     "GetAttitudeTimeline": MEASURES,
     "GetResponsePersona": {"responses:read", "personas:read"},
     "PromotePersona": {"library:write", "library:read", "responses:read"},
@@ -56,7 +57,7 @@ ALL = pytest.mark.parametrize("rpc", rpcs(), ids=lambda rpc: str(rpc.name))
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 33
+    assert len(rpcs()) == 34
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -90,6 +91,7 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
 DEAR = {
     "CountPersonas",
     "GetReliability",
+    "GetLibraryPersonaReliability",
     "GetAttitudeTimeline",
     "MatchLibraryPersonas",
     "PromotePersona",

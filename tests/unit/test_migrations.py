@@ -12,15 +12,15 @@ import apsw
 import peewee
 import pytest
 
-from persona_server.storage import migrate
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.errors import DatabaseError
-from persona_server.storage.engine.folder import FILE_NAME, make_private
+from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.engine.history import MigrationRunner
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
 from support.data import rich_persona
 from support.measuring import image, random_batches, record_all
+from support.older import insert_rows, older_database
 from support.stored import StoredGroup, rows
 
 STARTERS = 4
@@ -170,24 +170,12 @@ def test_a_migration_is_whole_or_absent(tmp_path: Path, end: str, killed: bool) 
     assert (repaired.returncode, out) == (0, "False\n")
 
 
-def first_only(folder: Path, *names: str) -> Path:
-    """Return a folder with our first migration alone, or with these after it."""
-    folder.mkdir()
-    for name in (FIRST, *names):
-        (folder / f"{name}.py").write_text((MIGRATIONS / f"{name}.py").read_text())
-    return folder
-
-
 def test_a_populated_first_database_becomes_what_a_new_one_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All rows are kept, and the guards of older tables hold still."""
     data = tmp_path / "data"
-    make_private(data)
-    database = Database(data / FILE_NAME)
-    with monkeypatch.context() as patch:
-        patch.setattr(migrate, "MIGRATIONS", first_only(tmp_path / "first"))
-        assert migrate.migrate(database) == [FIRST]
+    database = older_database(data, FIRST, monkeypatch)
     populate(database)
     kept = {
         table: database.execute_sql(f"SELECT * FROM {table}").fetchall()  # noqa: S608
@@ -229,16 +217,9 @@ def test_answers_of_the_second_version_are_measured_by_the_third(
         recorded, expected = rows(store, ANSWERED), image(store)
         tables = {table: rows(store, f"SELECT * FROM {table}") for table in OLDER}  # noqa: S608
     data = tmp_path / "data"
-    make_private(data)
-    database = Database(data / FILE_NAME)
-    with monkeypatch.context() as patch:
-        patch.setattr(migrate, "MIGRATIONS", first_only(tmp_path / "second", "0002_responses"))
-        assert migrate.migrate(database) == [FIRST, "0002_responses"]
+    database = older_database(data, "0002_responses", monkeypatch)
     for table, found in {**tables, "response": recorded}.items():
-        width = len(database.execute_sql(f"PRAGMA table_info({table})").fetchall())
-        for row in found:  # without the columns that later versions added behind
-            marks = ", ".join("?" * width)
-            database.execute_sql(f"INSERT INTO {table} VALUES ({marks})", row[:width])  # noqa: S608
+        insert_rows(database, table, found)
     database.close_all()
     with opened(data) as store:
         assert {t: rows(store, f"SELECT * FROM {t}") for t in OLDER} == tables  # noqa: S608
@@ -273,8 +254,8 @@ def populate(database: Database) -> None:
         ),
         ("INSERT INTO persona_set VALUES (7, 1, ?, NULL, NULL)", (one,)),
         (
-            "INSERT INTO persona VALUES (7, 1, 30, ?, ?, '', '', '', '', ?, NULL, NULL)",
-            (bytes(24), one, bytes.fromhex("0a03220141")),
+            "INSERT INTO persona VALUES (7, 1, 0, ?, ?, '', '', '', '', ?, NULL, NULL)",
+            (bytes(24), one, b"\x0a\x04\x22\x02Ma"),
         ),
         ("INSERT INTO audit VALUES (7, 1, ?, 'me', 'M', ?, NULL, NULL, 1, NULL)", (day, one)),
     ):

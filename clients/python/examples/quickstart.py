@@ -1,6 +1,13 @@
 """Make a project, add personas, read them back, and leave nothing behind."""
 
-from persona_client import Persona, PersonaClient, PersonaGroup, PersonaNotFound, Project
+from persona_client import (
+    Int32Value,
+    Persona,
+    PersonaClient,
+    PersonaGroup,
+    PersonaNotFound,
+    Project,
+)
 
 with PersonaClient.from_environment() as client:
     project = client.create_project(Project(name="Quickstart"))
@@ -11,7 +18,7 @@ with PersonaClient.from_environment() as client:
         group.id,
         Persona(
             full_name="Maria Santos",
-            age=34,
+            age=Int32Value(value=34),
             gender="Female",
             occupation="Nurse",
             location="São Paulo, Brazil",
@@ -25,7 +32,7 @@ with PersonaClient.from_environment() as client:
     client.batch_create_personas(
         project.id,
         group.id,
-        (Persona(full_name=f"Rider {i}", age=20 + i % 50) for i in range(1500)),
+        (Persona(full_name=f"Rider {i}", age=Int32Value(value=20 + i % 50)) for i in range(1500)),
     )
 
     # All pages, one persona at a time.

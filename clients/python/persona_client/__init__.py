@@ -3,6 +3,8 @@
 Requests and answers are the generated messages of `persona.v1`; there are no other model classes.
 """
 
+from google.protobuf.wrappers_pb2 import Int32Value
+
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
 from persona.v1.measures_pb2 import QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
@@ -61,6 +63,7 @@ __all__ = [
     "ImportConflict",
     "ImportGap",
     "ImportPersonasResponse",
+    "Int32Value",
     "InternalError",
     "InvalidField",
     "InvalidPageToken",

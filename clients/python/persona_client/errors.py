@@ -8,8 +8,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from persona.v1 import errors_pb2
+from persona.v1.measures_pb2 import Reliability
 
-_DOMAIN = "persona.v1"
+_DOMAIN = "persona-service"
 
 
 class FieldViolation(NamedTuple):
@@ -74,7 +75,13 @@ class LibraryPersonaNotFound(NotFound):
 
 
 class NotEligible(PersonaError):
-    """The answers are too few, or not reliable enough; `metadata` names every rule."""
+    """The answers are too few, or not reliable enough.
+
+    `reliability` is what was measured, every rule with its figure, without the contradictions and
+    models; None if the service did not say.
+    """
+
+    reliability: Reliability | None = None
 
 
 class LibraryPersonaRetired(PersonaError):
@@ -154,7 +161,7 @@ class StreamIdle(Unavailable):
 
 
 class UnknownPath(PersonaError):
-    """REST alone: there is no such path."""
+    """REST: there is no such path. Health: there is no service of that name."""
 
 
 class MethodNotAllowed(PersonaError):
@@ -215,7 +222,7 @@ def from_rpc_error(error: grpc.RpcError) -> PersonaError:
     """Return the exception for a failed call."""
     reason, metadata = "", {}
     violations: list[FieldViolation] = []
-    retry_after = None
+    retry_after = measured = None
     for detail in _details(error):
         if isinstance(detail, error_details_pb2.ErrorInfo) and detail.domain == _DOMAIN:
             reason, metadata = detail.reason, dict(detail.metadata)
@@ -223,6 +230,8 @@ def from_rpc_error(error: grpc.RpcError) -> PersonaError:
             violations += [FieldViolation(v.field, v.description) for v in detail.field_violations]
         elif isinstance(detail, error_details_pb2.RetryInfo):
             retry_after = detail.retry_delay.seconds + detail.retry_delay.nanos / 1e9
+        elif isinstance(detail, Reliability):
+            measured = detail
     kind = _BY_REASON.get(reason) or _BY_CODE.get(error.code(), PersonaError)
     converted = kind(
         error.code(),
@@ -232,6 +241,8 @@ def from_rpc_error(error: grpc.RpcError) -> PersonaError:
         violations=tuple(violations),
         retry_after=retry_after,
     )
+    if isinstance(converted, NotEligible):
+        converted.reliability = measured
     converted.__cause__ = error
     return converted
 
@@ -249,6 +260,7 @@ def _details(error: grpc.RpcError) -> list[object]:
             error_details_pb2.ErrorInfo,
             error_details_pb2.BadRequest,
             error_details_pb2.RetryInfo,
+            Reliability,
         ):
             detail = kind()
             if packed.Unpack(detail):

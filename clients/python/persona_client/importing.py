@@ -1,25 +1,33 @@
-"""One import: batches in flight on a stream that is opened again when it breaks."""
+"""One import: batches in flight on a stream that is opened again when it breaks, or was idle.
 
+The caller's thread reads the source and the acknowledgements, and calls the callbacks. While the
+source makes it wait, gRPC's thread for requests sends, and another one sees to it that there is a
+stream.
+"""
+
+import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from grpc import StatusCode
 
-from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonasResponse
-from persona_client.errors import AlreadyExists, InvalidField, PersonaError
-from persona_client.retry import Backoff
+from persona_client.batches import Batches, Filling
+from persona_client.errors import AlreadyExists, ImportConflict, InvalidField, PersonaError
+from persona_client.outbox import BATCH_SECONDS
+from persona_client.retry import Backoff, is_retryable
 from persona_client.streams import ResponseStream
+from persona_client.window import Batch, Window
 
 if TYPE_CHECKING:
     from grpc import _CallIterator
 
-WINDOW = 4  # batches in flight: the server works on one while the next ones travel
+LOOK_SECONDS = 0.01  # between looks at the stream, which cost more than a persona
 
-Batch: TypeAlias = Sequence[Persona]
 OnAcknowledged: TypeAlias = Callable[[ImportPersonasResponse], None]
 OnRefused: TypeAlias = Callable[[Batch, PersonaError], Batch]
 OpenStream: TypeAlias = Callable[
@@ -34,101 +42,204 @@ class Importer:
         self,
         call: OpenStream,
         first: ImportPersonasRequest,
-        batches: Iterator[Batch],
+        batches: Iterable[Batch],
         resume_from: int,
         *,
         on_acknowledged: OnAcknowledged | None,
         on_refused: OnRefused | None,
     ) -> None:
-        self._open = call
+        self._call = call
         self._first = first
-        self._batches = batches
         self._on_acknowledged = on_acknowledged
         self._on_refused = on_refused
-        # The sequence of _pending[i] is _done + 1 + i.
-        self._done = resume_from
-        self._pending: deque[Batch] = deque()
+        self._answers: ResponseStream[ImportPersonasResponse]
+        self._is_open = False
+        self._failure: PersonaError | None = None  # of the stream, which is closed then
+        self._last = ImportPersonasResponse()
+        self._told = 0  # the last sequence that the caller knows of
+        self._untold: deque[ImportPersonasResponse] = deque()
+        self._turn = threading.Lock()  # held by who uses the stream
+        self._is_done = threading.Event()
+        self._splits = isinstance(batches, Batches)
+        self._pieces: Iterator[Any]
+        self._add: Callable[[Any], None]
+        if isinstance(batches, Batches):
+            filling = Filling(batches.message_of)
+            self._window = Window(filling, batches.batch_of, resume_from)
+            self._pieces, self._add = batches.items, self._window.add
+        else:
+            self._window = Window(Filling(_no_item), list, resume_from)
+            self._pieces, self._add = iter(batches), self._window.put
 
     def run(self, backoff: Backoff) -> ImportPersonasResponse:
         """Send everything and return the last acknowledgement. Raises PersonaError."""
+        try:
+            with self._turn:
+                self._go_on(backoff)
+                self._skip()
+            threading.Thread(target=self._tend, name="persona-import", daemon=True).start()
+            looked = time.monotonic()
+            for piece in self._made(backoff):
+                with self._turn:
+                    if (now := time.monotonic()) > looked + LOOK_SECONDS:
+                        self._go_on(backoff)  # a slow source's stream may be over
+                        looked = now
+                    self._add(piece)
+                    if self._window.is_full:
+                        self._go_on(backoff)
+            self._finish(backoff)
+            return self._last
+        finally:
+            self._is_done.set()
+            self._close()  # whoever waits for an answer waits no more
+            with self._turn:
+                self._close()
+
+    def _made(self, backoff: Backoff) -> Iterator[Any]:
+        """Yield the items or batches of the source; if it fails, bring what it made to disk."""
+        try:
+            yield from self._pieces
+        except Exception:
+            self._finish(backoff)
+            raise
+
+    def _tend(self) -> None:
+        """Have a stream for what is not on disk while the source makes its caller wait."""
+        while not self._is_done.wait(BATCH_SECONDS):
+            with self._turn:
+                if self._may_tend():
+                    self._try(to_end=False)
+
+    def _may_tend(self) -> bool:
+        if self._window.is_empty or self._is_done.is_set():
+            return False
+        return self._failure is None or is_retryable(self._failure)
+
+    def _finish(self, backoff: Backoff) -> None:
+        """Bring what is left to disk, and let the stream end."""
+        with self._turn:
+            self._window.finish()
+            if not self._window.is_empty:
+                self._go_on(backoff, to_end=True)
+            with suppress(PersonaError):  # all is on disk: how the stream ends is of no account
+                self._answers.next()
+
+    def _go_on(self, backoff: Backoff, *, to_end: bool = False) -> None:
+        """Have a stream, and room for more, or nothing left that is not on disk."""
         while True:
-            try:
-                return self._stream(backoff)
-            except PersonaError as error:
-                failure = error
+            if self._failure is None:
+                self._try(to_end=to_end)
+            if self._tell():
+                backoff.reset()
+            if (failure := self._failure) is None:
+                return
             if not self._replace_refused(failure):
                 backoff.wait(failure)
+            self._failure = None
 
-    def _stream(self, backoff: Backoff) -> ImportPersonasResponse:
-        """Open a stream, resume where the service stands, and go on to the end."""
-        requests: SimpleQueue[ImportPersonasRequest | None] = SimpleQueue()
-        answers = ResponseStream(self._open(iter(requests.get, None)))
+    def _try(self, *, to_end: bool) -> None:
+        """Open a stream if there is none, and wait as far as needed; `_failure` is what fails."""
+        self._failure = None
         try:
-            requests.put(self._first)
-            acknowledgement = self._acknowledged(answers)
-            sent = 0
-            while self._fill():
-                for batch in list(self._pending)[sent:]:
-                    sent += 1
-                    requests.put(_request(self._done + sent, batch))
-                before = self._done
-                acknowledgement = self._acknowledged(answers)
-                sent -= self._done - before
-                backoff.reset()
-            requests.put(None)
-            with suppress(PersonaError):  # all is on disk: how the stream ends is of no account
-                answers.next()
-            return acknowledgement
-        finally:
-            requests.put(None)  # lets grpc's sending thread go
-            answers.close()
+            if self._is_cut_off():
+                self._open()
+            while self._must_wait(to_end):
+                self._acknowledged()
+        except PersonaError as error:
+            self._failure = error
+            self._close()
 
-    def _acknowledged(
-        self, answers: ResponseStream[ImportPersonasResponse]
-    ) -> ImportPersonasResponse:
+    def _tell(self) -> bool:
+        """Tell the caller what was acknowledged; whether the import got ahead."""
+        ahead = False
+        while self._untold:
+            answer = self._untold.popleft()
+            ahead = ahead or answer.committed_sequence > self._told
+            self._told = answer.committed_sequence
+            if self._on_acknowledged:
+                self._on_acknowledged(answer)
+        return ahead
+
+    def _is_cut_off(self) -> bool:
+        if not self._is_open or self._window.is_quiet:
+            return True
+        return not self._window.pending and self._answers.is_over
+
+    def _must_wait(self, to_end: bool) -> bool:
+        window = self._window
+        return window.is_full or window.is_late or (to_end and bool(window.pending))
+
+    def _open(self) -> None:
+        """Open a stream, and go on where the service stands."""
+        self._close()
+        self._answers = ResponseStream(self._call(self._window.requests(self._first)))
+        self._is_open = True
+        self._acknowledged()
+        self._window.open()
+
+    def _close(self) -> None:
+        self._window.stop()  # lets gRPC's thread go
+        if self._is_open:
+            self._answers.close()
+        self._is_open = False
+
+    def _acknowledged(self) -> None:
         """Wait for an acknowledgement, and drop what it covers: it need not be sent again."""
-        answer = answers.next()
+        answer = self._answers.next()
         if answer is None:
             raise PersonaError(StatusCode.UNKNOWN, "The import stream ended without an answer.")
-        self._advance(answer.committed_sequence)
-        if self._on_acknowledged:
-            self._on_acknowledged(answer)
-        return answer
+        self._last = answer
+        self._window.advance(answer.committed_sequence)
+        self._untold.append(answer)
 
-    def _advance(self, committed: int) -> None:
-        """Drop batches up to `committed`, from the window first, then from the source."""
-        while self._done < committed:
-            if self._pending:
-                self._pending.popleft()
-            elif next(self._batches, None) is None:
-                break  # the service has more than we were given: nothing is left to send
-            self._done += 1
+    def _skip(self) -> None:
+        """Take from the source what is on disk since an earlier call.
 
-    def _fill(self) -> bool:
-        """Take batches from the source up to the window; whether anything is pending."""
-        while len(self._pending) < WINDOW:
-            batch = next(self._batches, None)
-            if batch is None:
-                break
-            self._pending.append(batch)
-        return bool(self._pending)
+        Those are so many batches of the caller's, or so many items: batches that are cut when they
+        are old are not the same each time. Raises ImportConflict where that can't be told.
+        """
+        on_disk, before = self._last.committed_sequence, self._window.done
+        if on_disk <= before:
+            return
+        if not self._splits:
+            self._drop(on_disk - before)
+        elif before:
+            raise _conflict(on_disk, before)
+        else:
+            self._drop(self._last.persona_count)
+        self._window.done = on_disk
+
+    def _drop(self, pieces: int) -> None:
+        for _ in islice(self._pieces, pieces):
+            pass
 
     def _replace_refused(self, error: PersonaError) -> bool:
         """Put what the caller wants in place of a refused batch; whether it wants anything."""
         if self._on_refused is None or not isinstance(error, (AlreadyExists, InvalidField)):
             return False
+        window = self._window
         # Acknowledgements that were on their way tell no more than the error itself does.
-        self._advance(int(error.metadata.get("committed_sequence", self._done)))
-        if not self._pending:
+        window.advance(int(error.metadata.get("committed_sequence", window.done)))
+        if not window.pending:
             return False
-        refused = self._pending.popleft()
+        refused = window.pending.popleft()
         replacement = self._on_refused(refused, error)
         if len(replacement) >= len(refused):
             raise error
         if replacement:
-            self._pending.appendleft(replacement)
+            window.pending.appendleft(replacement)
         return True
 
 
-def _request(sequence: int, batch: Batch) -> ImportPersonasRequest:
-    return ImportPersonasRequest(sequence=sequence, personas=batch)
+def _no_item(item: Any) -> Any:
+    """Say that the caller's batches have no items to fill others with."""
+    raise TypeError(f"{item!r} is a batch")
+
+
+def _conflict(on_disk: int, before: int) -> ImportConflict:
+    return ImportConflict(
+        StatusCode.ABORTED,
+        f"{on_disk} batches are on disk already, not {before}: resume from there.",
+        reason="IMPORT_CONFLICT",
+        metadata={"committed_sequence": str(on_disk)},
+    )

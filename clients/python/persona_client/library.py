@@ -6,6 +6,7 @@ from typing import NamedTuple, Unpack
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
+    GetLibraryPersonaReliabilityRequest,
     GetLibraryPersonaRequest,
     GetReliabilityRequest,
     ListLibraryPersonaProjectsRequest,
@@ -28,13 +29,13 @@ from persona_client.retry import RetryPolicy
 class LibraryFilters(ProfileFilters, total=False):
     """What library personas to list, and in which order.
 
-    `attributes` match verbatim; `min_reliability` bounds the lower bound at promotion; `order_by`
-    is "reliability", "project_count" or "created_at", with " desc" for descending ("" is
-    "reliability desc").
+    `attributes` match verbatim; `lower_bound_min` is for the lower bound of reliability at
+    promotion; `order_by` is "lower_bound", "project_count" or "created_at", with " desc" for
+    descending ("" is "lower_bound desc").
     """
 
     attributes: dict[str, str]
-    min_reliability: float
+    lower_bound_min: float
     include_retired: bool
     order_by: str
 
@@ -66,15 +67,16 @@ class LibraryCalls(Caller):
         )
         return self._call(self._library.GetReliability, request, timeout).reliability
 
-    def get_library_reliability(
+    def get_library_persona_reliability(
         self, library_persona_id: str, *, timeout: float | None = None
     ) -> Reliability:
         """Return how reliably an individual answers, over all its personas.
 
         Raises LibraryPersonaNotFound.
         """
-        request = GetReliabilityRequest(library_persona_id=library_persona_id)
-        return self._call(self._library.GetReliability, request, timeout).reliability
+        request = GetLibraryPersonaReliabilityRequest(library_persona_id=library_persona_id)
+        method = self._library.GetLibraryPersonaReliability
+        return self._call(method, request, timeout).reliability
 
     def promote_persona(
         self,
@@ -87,7 +89,7 @@ class LibraryCalls(Caller):
     ) -> LibraryPersona:
         """Take a reliable individual into the library, or return it if it is there.
 
-        Raises NotEligible (`metadata` names every rule with its figure), PersonaNotFound.
+        Raises NotEligible (whose `reliability` has every rule with its figure), PersonaNotFound.
         """
         request = PromotePersonaRequest(
             project_id=project_id, group_id=group_id, persona_id=persona_id, request_id=request_id

@@ -1,6 +1,5 @@
 """The calls of PersonaService."""
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict, Unpack
 
@@ -17,6 +16,7 @@ from persona.v1.persona_service_pb2 import (
     GetPersonaRequest,
     ImportPersonasRequest,
     ImportPersonasResponse,
+    ImportStart,
     ListPersonasRequest,
 )
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
@@ -25,6 +25,7 @@ from persona_client.calls import Caller
 from persona_client.errors import PersonaError
 from persona_client.importing import Importer, OnAcknowledged, OnRefused
 from persona_client.retry import Backoff, RetryPolicy
+from persona_client.sending import is_there, request_ids, send_all
 from persona_client.streams import STREAM_TIMEOUT, ResponseStream
 
 
@@ -151,23 +152,23 @@ class PersonaCalls(Caller):
     ) -> list[Persona]:
         """Add personas and return them as stored, in order.
 
-        More than 1,000 of them, or more than 3 MiB, go in several batches. Each batch is all or
-        nothing and gets `timeout` seconds; those before a failing one stay. The same request_id
-        with the same personas has its effect once. Raises InvalidField, AlreadyExists. For tens of
-        thousands use `import_personas`.
+        More than 1,000 of them, or more than 3 MiB, go in several batches, and so do those of an
+        iterator that takes its time: what it has made is stored within about a second. Each batch
+        is all or nothing and gets `timeout` seconds; those before a failing one stay. The same
+        request_id with the same personas has its effect once, for which batches are sent only when
+        they are full. Raises InvalidField, AlreadyExists. For tens of thousands use
+        `import_personas`.
         """
-        base = request_id or str(uuid.uuid4())
-        stored: list[Persona] = []
-        for i, batch in enumerate(split_batches(personas)):
+        ids = request_ids(request_id)
+
+        def create(batch: list[Persona]) -> Iterable[Persona]:
             request = BatchCreatePersonasRequest(
-                project_id=project_id,
-                group_id=group_id,
-                personas=batch,
-                request_id=base if i == 0 else str(uuid.uuid5(uuid.UUID(base), str(i))),
+                project_id=project_id, group_id=group_id, personas=batch, request_id=next(ids)
             )
-            answer = self._mutate(self._personas.BatchCreatePersonas, request, timeout)
-            stored.extend(answer.personas)
-        return stored
+            return self._mutate(self._personas.BatchCreatePersonas, request, timeout).personas
+
+        are_there = bool(request_id) or is_there(personas)
+        return send_all(split_batches(personas), create, are_there=are_there)
 
     def delete_persona(
         self,
@@ -211,23 +212,29 @@ class PersonaCalls(Caller):
     ) -> ImportPersonasResponse:
         """Send batches over one stream until all are on disk; return the last acknowledgement.
 
-        `import_id` is a UUID of yours: calling again with it and the same batches resumes, and
-        nothing is lost or written twice. `batches` are numbered from `resume_from` + 1; those that
-        the service has already are taken from the iterable and dropped. Each holds 1 to 1,000
-        personas and 3 MiB (see `split_batches`); a few are in flight at once, so that the iterable
-        may be of any length. After UNAVAILABLE the stream is opened again, as long as it gets ahead
-        within a minute.
+        `batches` are `split_batches` of personas that may take any time to be made: what is made
+        is on disk within about a second, and kept if the iterable raises. Or they are batches of
+        your own, each of 1 to 1,000 personas and 3 MiB. A few are in flight at once, so that there
+        may be any number. After UNAVAILABLE the stream is opened again, as long as it gets ahead
+        within a minute, and so is one on which nothing was sent for long.
 
+        `import_id` is a UUID of yours: calling again with it and the same personas, or batches of
+        your own, resumes, and nothing is lost or written twice: as many as the service has are
+        taken from the iterable and dropped. `resume_from` says that it begins after so many
+        batches. What `on_refused` has dropped must be left out then, or batches be your own.
+
+        The iterable and the callbacks are called in your thread, so that an error of the service
+        is raised when the iterable has made its next persona.
         `on_acknowledged` is called with every acknowledgement, the one of the opening included.
         `on_refused` is called with a batch that InvalidField or AlreadyExists refuses, and returns
         what to send in its place: fewer personas, or none to leave the batch out.
         Raises ImportGap, ImportConflict, and what `on_refused` did not mend.
         """
-        first = ImportPersonasRequest(project_id=project_id, group_id=group_id, import_id=import_id)
+        start = ImportStart(project_id=project_id, group_id=group_id, import_id=import_id)
         importer = Importer(
             lambda requests: self._personas.ImportPersonas(requests, metadata=self._metadata),
-            first,
-            iter(batches),
+            ImportPersonasRequest(start=start),
+            batches,
             resume_from,
             on_acknowledged=on_acknowledged,
             on_refused=on_refused,
@@ -244,7 +251,8 @@ class PersonaCalls(Caller):
     ) -> Iterator[ExportPersonasResponse]:
         """Yield a group in chunks, oldest first; each has the token that continues after it.
 
-        After UNAVAILABLE the stream goes on where it broke. Raises InvalidPageToken.
+        After UNAVAILABLE the stream goes on where it broke. You may take any time over a chunk: no
+        stream stays open for it. Raises InvalidPageToken.
         """
         request = ExportPersonasRequest(
             project_id=project_id, group_id=group_id, resume_token=resume_token, **filters
@@ -257,18 +265,20 @@ class PersonaCalls(Caller):
             try:
                 while (chunk := answers.next()) is not None:
                     request.resume_token = chunk.resume_token
-                    yield chunk
+                    with answers.left_if_busy():
+                        yield chunk
                     backoff.reset()
                 return
             except PersonaError as error:
                 failure = error
             finally:
                 answers.close()
-            backoff.wait(failure)
+            if not answers.was_left:
+                backoff.wait(failure)
 
     def export_personas(
         self, project_id: str, group_id: str, **filters: Unpack[PersonaFilters]
     ) -> Iterator[Persona]:
-        """Yield a group's personas, oldest first, over one stream that resumes by itself."""
+        """Yield a group's personas, oldest first, each once; you may take any time over each."""
         for chunk in self.export_chunks(project_id, group_id, **filters):
             yield from chunk.personas

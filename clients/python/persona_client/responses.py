@@ -1,6 +1,5 @@
 """The calls of ResponseService."""
 
-import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -17,6 +16,7 @@ from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_client.batches import split_responses
 from persona_client.calls import Caller
 from persona_client.retry import RetryPolicy
+from persona_client.sending import is_there, request_ids, send_all
 
 
 class ResponseCalls(Caller):
@@ -39,24 +39,27 @@ class ResponseCalls(Caller):
 
         `simulation_id` is a UUID of yours; `group_id` names the group in which the
         `persona_external_id` of answers is looked up. More than 1,000 answers, or more than 3 MiB,
-        go in several batches. Each batch is all or nothing and gets `timeout` seconds; those before
-        a failing one stay. The same request_id with the same answers has its effect once, and so
-        has an answer with an id of your own. Raises PersonaNotFound (`metadata["indexes"]` and
+        go in several batches, and so do those of an iterator that takes its time: what it has made
+        is recorded within about a second. Each batch is all or nothing and gets `timeout` seconds;
+        those before a failing one stay. The same request_id with the same answers has its effect
+        once, for which batches are sent only when they are full, and so has an answer with an id
+        of your own. Raises PersonaNotFound (`metadata["indexes"]` and
         `violations` name the answers to drop, by their place in the batch), InvalidField,
         AlreadyExists.
         """
-        base = request_id or str(uuid.uuid4())
-        recorded: list[Response] = []
-        for i, batch in enumerate(split_responses(responses)):
+        ids = request_ids(request_id)
+
+        def record(batch: list[Response]) -> Iterable[Response]:
             request = RecordResponsesRequest(
                 simulation_id=simulation_id,
                 responses=batch,
                 group_id=group_id,
-                request_id=base if i == 0 else str(uuid.uuid5(uuid.UUID(base), str(i))),
+                request_id=next(ids),
             )
-            answer = self._mutate(self._responses.RecordResponses, request, timeout)
-            recorded.extend(answer.responses)
-        return recorded
+            return self._mutate(self._responses.RecordResponses, request, timeout).responses
+
+        are_there = bool(request_id) or is_there(responses)
+        return send_all(split_responses(responses), record, are_there=are_there)
 
     def list_responses(
         self,

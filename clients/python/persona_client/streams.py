@@ -1,6 +1,8 @@
 """Read the answers of a streaming call, with a bound on its silence."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import grpc
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 # Seconds after which a stream that says nothing is given up, and for which a broken one is opened
 # again without getting ahead.
 STREAM_TIMEOUT = 60.0
+BUSY_SECONDS = 5.0  # after which no stream is left open for a consumer that does something else
 
 Response = TypeVar("Response")
 
@@ -23,14 +26,18 @@ class ResponseStream(Generic[Response]):
     def __init__(self, call: "_CallIterator[Response]") -> None:
         self._call = call
         self._silent = False
+        self.was_left = False  # whether it was closed as its consumer was busy
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call has ended, whatever of its answers was read."""
+        return not self._call.is_active()
 
     def next(self) -> Response | None:
         """Return the next answer, None at a good end. Raises PersonaError."""
-        watch = threading.Timer(STREAM_TIMEOUT, self._give_up)
-        watch.daemon = True
-        watch.start()
         try:
-            return next(self._call)
+            with _after(STREAM_TIMEOUT, self._give_up):
+                return next(self._call)
         except StopIteration:
             return None
         except grpc.RpcError as error:
@@ -38,8 +45,12 @@ class ResponseStream(Generic[Response]):
                 message = f"The stream said nothing for {STREAM_TIMEOUT:.0f} s."
                 raise DeadlineExceeded(grpc.StatusCode.DEADLINE_EXCEEDED, message) from error
             raise from_rpc_error(error) from error
-        finally:
-            watch.cancel()
+
+    @contextmanager
+    def left_if_busy(self) -> Iterator[None]:
+        """Close the stream, as `was_left` says then, if the block takes its time."""
+        with _after(BUSY_SECONDS, self._leave):
+            yield
 
     def close(self) -> None:
         """End the call, whatever is still under way."""
@@ -48,3 +59,19 @@ class ResponseStream(Generic[Response]):
     def _give_up(self) -> None:
         self._silent = True
         self._call.cancel()
+
+    def _leave(self) -> None:
+        self.was_left = True
+        self._call.cancel()
+
+
+@contextmanager
+def _after(seconds: float, action: Callable[[], None]) -> Iterator[None]:
+    """Do something if a block takes so many seconds."""
+    watch = threading.Timer(seconds, action)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()

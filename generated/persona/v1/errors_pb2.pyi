@@ -74,9 +74,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 18
     """INTERNAL: a fault in the server; metadata `error_id` identifies it in the server's log."""
     ERROR_REASON_STREAM_IDLE: _ErrorReason.ValueType  # 19
-    """UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume."""
+    """UNAVAILABLE: an import brought nothing new, or a stream was not read, for 30 seconds, or what
+    the server is set to; open it again to resume.
+    """
     ERROR_REASON_UNKNOWN_PATH: _ErrorReason.ValueType  # 20
-    """REST only, 404: there is no such path."""
+    """NOT_FOUND: there is no such path (REST), or no service of that name (health)."""
     ERROR_REASON_METHOD_NOT_ALLOWED: _ErrorReason.ValueType  # 21
     """REST only, 405: the path exists, but not with this method; `Allow` lists its methods."""
     ERROR_REASON_RESPONSE_NOT_FOUND: _ErrorReason.ValueType  # 22
@@ -84,8 +86,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: _ErrorReason.ValueType  # 23
     """NOT_FOUND: there is no such library persona, or it belongs to another tenant."""
     ERROR_REASON_NOT_ELIGIBLE: _ErrorReason.ValueType  # 24
-    """FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-    the metadata name every rule with its value.
+    """FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it; a
+    Reliability among the details has every rule with its figure, metadata `status` its status.
     """
     ERROR_REASON_LIBRARY_PERSONA_RETIRED: _ErrorReason.ValueType  # 25
     """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
@@ -104,7 +106,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
-    with domain "persona.v1" and the name below without the prefix ERROR_REASON_ as its reason.
+    with domain "persona-service" and the name below without the prefix ERROR_REASON_ as its reason.
     Reasons are part of the contract: they are added, never renamed or removed.
     """
 
@@ -160,9 +162,11 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 17
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 18
 """INTERNAL: a fault in the server; metadata `error_id` identifies it in the server's log."""
 ERROR_REASON_STREAM_IDLE: ErrorReason.ValueType  # 19
-"""UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume."""
+"""UNAVAILABLE: an import brought nothing new, or a stream was not read, for 30 seconds, or what
+the server is set to; open it again to resume.
+"""
 ERROR_REASON_UNKNOWN_PATH: ErrorReason.ValueType  # 20
-"""REST only, 404: there is no such path."""
+"""NOT_FOUND: there is no such path (REST), or no service of that name (health)."""
 ERROR_REASON_METHOD_NOT_ALLOWED: ErrorReason.ValueType  # 21
 """REST only, 405: the path exists, but not with this method; `Allow` lists its methods."""
 ERROR_REASON_RESPONSE_NOT_FOUND: ErrorReason.ValueType  # 22
@@ -170,8 +174,8 @@ ERROR_REASON_RESPONSE_NOT_FOUND: ErrorReason.ValueType  # 22
 ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND: ErrorReason.ValueType  # 23
 """NOT_FOUND: there is no such library persona, or it belongs to another tenant."""
 ERROR_REASON_NOT_ELIGIBLE: ErrorReason.ValueType  # 24
-"""FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-the metadata name every rule with its value.
+"""FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it; a
+Reliability among the details has every rule with its figure, metadata `status` its status.
 """
 ERROR_REASON_LIBRARY_PERSONA_RETIRED: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""

@@ -23,35 +23,29 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class GetReliabilityRequest(_message.Message):
-    """GetReliabilityRequest names an individual: by project_id, group_id and persona_id, or by
-    library_persona_id alone.
-    """
+    """GetReliabilityRequest names a persona."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PERSONA_ID_FIELD_NUMBER: _builtins.int
-    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the persona's project, deleted or not."""
     group_id: _builtins.str
     """UUID of the persona's group, deleted or not."""
     persona_id: _builtins.str
     """UUID of the persona, deleted or not."""
-    library_persona_id: _builtins.str
-    """UUID of the library persona."""
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         persona_id: _builtins.str = ...,
-        library_persona_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "library_persona_id", b"library_persona_id", "persona_id", b"persona_id", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_id", b"persona_id", "project_id", b"project_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -80,6 +74,52 @@ class GetReliabilityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetReliabilityResponse: _TypeAlias = GetReliabilityResponse  # noqa: Y015
+
+@_typing.final
+class GetLibraryPersonaReliabilityRequest(_message.Message):
+    """GetLibraryPersonaReliabilityRequest names a library persona."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
+    library_persona_id: _builtins.str
+    """UUID of the library persona."""
+    def __init__(
+        self,
+        *,
+        library_persona_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_persona_id", b"library_persona_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLibraryPersonaReliabilityRequest: _TypeAlias = GetLibraryPersonaReliabilityRequest  # noqa: Y015
+
+@_typing.final
+class GetLibraryPersonaReliabilityResponse(_message.Message):
+    """GetLibraryPersonaReliabilityResponse holds what was measured."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELIABILITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reliability(self) -> _measures_pb2.Reliability:
+        """The individual's reliability now, over the answers of its origin and of every reused copy."""
+
+    def __init__(
+        self,
+        *,
+        reliability: _measures_pb2.Reliability | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reliability", b"reliability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLibraryPersonaReliabilityResponse: _TypeAlias = GetLibraryPersonaReliabilityResponse  # noqa: Y015
 
 @_typing.final
 class PromotePersonaRequest(_message.Message):
@@ -175,7 +215,7 @@ class ListLibraryPersonasRequest(_message.Message):
     OCCUPATION_FIELD_NUMBER: _builtins.int
     AGE_MIN_FIELD_NUMBER: _builtins.int
     AGE_MAX_FIELD_NUMBER: _builtins.int
-    MIN_RELIABILITY_FIELD_NUMBER: _builtins.int
+    LOWER_BOUND_MIN_FIELD_NUMBER: _builtins.int
     INCLUDE_RETIRED_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
@@ -199,15 +239,15 @@ class ListLibraryPersonasRequest(_message.Message):
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
     """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
-    min_reliability: _builtins.float
+    lower_bound_min: _builtins.float
     """Only personas whose lower bound of reliability at promotion was at least this, 0 to 1; 0 is no
     filter.
     """
     include_retired: _builtins.bool
     """Whether to include retired library personas."""
     order_by: _builtins.str
-    """"reliability" (its lower bound), "project_count" or "created_at", ascending, or descending with
-    " desc" appended; "" is "reliability desc". Ties are in order of their ids. A project_count
+    """"lower_bound" (of reliability), "project_count" or "created_at", ascending, or descending with
+    " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
     that changes between two pages can move its persona past them.
     """
     @_builtins.property
@@ -227,14 +267,14 @@ class ListLibraryPersonasRequest(_message.Message):
         occupation: _builtins.str = ...,
         age_min: _builtins.int = ...,
         age_max: _builtins.int = ...,
-        min_reliability: _builtins.float = ...,
+        lower_bound_min: _builtins.float = ...,
         include_retired: _builtins.bool = ...,
         order_by: _builtins.str = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "attributes", b"attributes", "gender", b"gender", "include_retired", b"include_retired", "income_level", b"income_level", "location", b"location", "min_reliability", b"min_reliability", "occupation", b"occupation", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "attributes", b"attributes", "gender", b"gender", "include_retired", b"include_retired", "income_level", b"income_level", "location", b"location", "lower_bound_min", b"lower_bound_min", "occupation", b"occupation", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

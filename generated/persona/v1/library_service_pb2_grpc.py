@@ -49,6 +49,11 @@ class LibraryServiceStub:
                 request_serializer=persona_dot_v1_dot_library__service__pb2.GetReliabilityRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_library__service__pb2.GetReliabilityResponse.FromString,
                 _registered_method=True)
+        self.GetLibraryPersonaReliability = channel.unary_unary(
+                '/persona.v1.LibraryService/GetLibraryPersonaReliability',
+                request_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityResponse.FromString,
+                _registered_method=True)
         self.PromotePersona = channel.unary_unary(
                 '/persona.v1.LibraryService/PromotePersona',
                 request_serializer=persona_dot_v1_dot_library__service__pb2.PromotePersonaRequest.SerializeToString,
@@ -105,11 +110,18 @@ class LibraryServiceServicer:
     """
 
     def GetReliability(self, request, context):
-        """GetReliability measures one individual, named by one of its personas or by its library persona.
-        With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
-        The persona, its group and its project may be deleted.
-        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_NOT_FOUND.
+        """GetReliability measures the individual that a persona is. With too little data the status is
+        INSUFFICIENT_DATA, which says nothing about the individual. The persona, its group and its
+        project may be deleted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLibraryPersonaReliability(self, request, context):
+        """GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
+        GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,8 +131,8 @@ class LibraryServiceServicer:
         """PromotePersona adds an individual to the library if its answers are reliable, decided on one
         consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
         returns the same library persona.
-        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
-        every rule with its figure.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
+        Reliability that says why among the details.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,6 +208,11 @@ def add_LibraryServiceServicer_to_server(servicer, server):
                     servicer.GetReliability,
                     request_deserializer=persona_dot_v1_dot_library__service__pb2.GetReliabilityRequest.FromString,
                     response_serializer=persona_dot_v1_dot_library__service__pb2.GetReliabilityResponse.SerializeToString,
+            ),
+            'GetLibraryPersonaReliability': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLibraryPersonaReliability,
+                    request_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityResponse.SerializeToString,
             ),
             'PromotePersona': grpc.unary_unary_rpc_method_handler(
                     servicer.PromotePersona,
@@ -275,6 +292,33 @@ class LibraryService:
             '/persona.v1.LibraryService/GetReliability',
             persona_dot_v1_dot_library__service__pb2.GetReliabilityRequest.SerializeToString,
             persona_dot_v1_dot_library__service__pb2.GetReliabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLibraryPersonaReliability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.LibraryService/GetLibraryPersonaReliability',
+            persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityRequest.SerializeToString,
+            persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,18 +27,21 @@ class LibraryServiceStub:
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     GetReliability: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetReliabilityRequest, _library_service_pb2.GetReliabilityResponse]
-    """GetReliability measures one individual, named by one of its personas or by its library persona.
-    With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
-    The persona, its group and its project may be deleted.
-    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
-    LIBRARY_PERSONA_NOT_FOUND.
+    """GetReliability measures the individual that a persona is. With too little data the status is
+    INSUFFICIENT_DATA, which says nothing about the individual. The persona, its group and its
+    project may be deleted.
+    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND.
+    """
+    GetLibraryPersonaReliability: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetLibraryPersonaReliabilityRequest, _library_service_pb2.GetLibraryPersonaReliabilityResponse]
+    """GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
+    GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
     """
     PromotePersona: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.PromotePersonaRequest, _library_service_pb2.PromotePersonaResponse]
     """PromotePersona adds an individual to the library if its answers are reliable, decided on one
     consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
     returns the same library persona.
-    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
-    every rule with its figure.
+    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
+    Reliability that says why among the details.
     """
     ListLibraryPersonas: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.ListLibraryPersonasRequest, _library_service_pb2.ListLibraryPersonasResponse]
     """ListLibraryPersonas pages through the library. Errors: INVALID_PAGE_TOKEN."""
@@ -93,11 +96,20 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_service_pb2.GetReliabilityRequest,
         context: _grpc.ServicerContext,
     ) -> _library_service_pb2.GetReliabilityResponse:
-        """GetReliability measures one individual, named by one of its personas or by its library persona.
-        With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
-        The persona, its group and its project may be deleted.
-        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
-        LIBRARY_PERSONA_NOT_FOUND.
+        """GetReliability measures the individual that a persona is. With too little data the status is
+        INSUFFICIENT_DATA, which says nothing about the individual. The persona, its group and its
+        project may be deleted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLibraryPersonaReliability(
+        self,
+        request: _library_service_pb2.GetLibraryPersonaReliabilityRequest,
+        context: _grpc.ServicerContext,
+    ) -> _library_service_pb2.GetLibraryPersonaReliabilityResponse:
+        """GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
+        GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -109,8 +121,8 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         """PromotePersona adds an individual to the library if its answers are reliable, decided on one
         consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
         returns the same library persona.
-        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
-        every rule with its figure.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
+        Reliability that says why among the details.
         """
 
     @_abc_1.abstractmethod

@@ -278,7 +278,9 @@ class ReliabilityRule(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     HOLDS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """What is limited: "simulations", "questions", "attainable", "bound", "contradiction_rate"."""
+    """What is limited: "simulations", "questions", "attainable", "lower_bound" or
+    "contradiction_rate".
+    """
     limit: _builtins.float
     """The limit: a maximum for contradiction_rate, a minimum for the others."""
     holds: _builtins.bool

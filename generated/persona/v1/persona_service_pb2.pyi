@@ -613,47 +613,97 @@ Global___BatchCreatePersonasResponse: _TypeAlias = BatchCreatePersonasResponse  
 
 @_typing.final
 class ImportPersonasRequest(_message.Message):
-    """ImportPersonasRequest is the first message of an import (project_id, group_id and import_id) or
-    one of the batches that follow (sequence and personas); a message that mixes both is rejected.
+    """ImportPersonasRequest is the start of an import, or one of the batches that follow, in at most
+    3 MiB.
     """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start(self) -> Global___ImportStart:
+        """Begins or resumes an import."""
+
+    @_builtins.property
+    def batch(self) -> Global___ImportBatch:
+        """The next personas."""
+
+    def __init__(
+        self,
+        *,
+        start: Global___ImportStart | None = ...,
+        batch: Global___ImportBatch | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "content", b"content", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "content", b"content", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["start", "batch"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___ImportPersonasRequest: _TypeAlias = ImportPersonasRequest  # noqa: Y015
+
+@_typing.final
+class ImportStart(_message.Message):
+    """ImportStart names the import, and the group that it goes into."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     IMPORT_ID_FIELD_NUMBER: _builtins.int
-    SEQUENCE_FIELD_NUMBER: _builtins.int
-    PERSONAS_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
-    """UUID of the project. First message only."""
+    """UUID of the project."""
     group_id: _builtins.str
-    """UUID of the persona group. First message only."""
+    """UUID of the persona group."""
     import_id: _builtins.str
     """UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
-    it replaces a request_id. First message only.
+    it replaces a request_id.
     """
-    sequence: _builtins.int
-    """The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged."""
-    @_builtins.property
-    def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """1 to 1,000 personas; the whole message has at most 3 MiB."""
-
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         import_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "import_id", b"import_id", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportStart: _TypeAlias = ImportStart  # noqa: Y015
+
+@_typing.final
+class ImportBatch(_message.Message):
+    """ImportBatch holds up to 1,000 new personas, all or nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    PERSONAS_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged."""
+    @_builtins.property
+    def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
+        """1 to 1,000 personas; ids must not repeat within the batch."""
+
+    def __init__(
+        self,
+        *,
         sequence: _builtins.int = ...,
         personas: _abc.Iterable[_persona_pb2.Persona] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "import_id", b"import_id", "personas", b"personas", "project_id", b"project_id", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["personas", b"personas", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ImportPersonasRequest: _TypeAlias = ImportPersonasRequest  # noqa: Y015
+Global___ImportBatch: _TypeAlias = ImportBatch  # noqa: Y015
 
 @_typing.final
 class ImportPersonasResponse(_message.Message):

@@ -177,10 +177,10 @@ class PersonaServiceServicer:
 
     def ImportPersonas(self, request_iterator, context):
         """ImportPersonas takes any number of personas in batches and can be resumed without loss or
-        duplicate. The first message names the group and the import; each later one is a batch. The
-        server answers the first message and every batch once it is on disk. A newer stream with the
-        same import_id takes over the import. One invalid persona fails its batch; any error ends the
-        stream and carries `committed_sequence` in its metadata.
+        duplicate. The first message is the start; each later one is a batch. The server answers the
+        first message and every batch once it is on disk. A newer stream with the same import_id takes
+        over the import. One invalid persona fails its batch; any error ends the stream and carries
+        `committed_sequence` in its metadata.
         Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -189,8 +189,9 @@ class PersonaServiceServicer:
 
     def ExportPersonas(self, request, context):
         """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-        in chunks that each carry a token from which a later call resumes.
-        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+        in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+        behind the chunk that is on its way: whoever takes long over a chunk resumes.
+        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,16 +60,17 @@ class PersonaServiceStub:
     """
     ImportPersonas: _grpc.StreamStreamMultiCallable[_persona_service_pb2.ImportPersonasRequest, _persona_service_pb2.ImportPersonasResponse]
     """ImportPersonas takes any number of personas in batches and can be resumed without loss or
-    duplicate. The first message names the group and the import; each later one is a batch. The
-    server answers the first message and every batch once it is on disk. A newer stream with the
-    same import_id takes over the import. One invalid persona fails its batch; any error ends the
-    stream and carries `committed_sequence` in its metadata.
+    duplicate. The first message is the start; each later one is a batch. The server answers the
+    first message and every batch once it is on disk. A newer stream with the same import_id takes
+    over the import. One invalid persona fails its batch; any error ends the stream and carries
+    `committed_sequence` in its metadata.
     Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
     """
     ExportPersonas: _grpc.UnaryStreamMultiCallable[_persona_service_pb2.ExportPersonasRequest, _persona_service_pb2.ExportPersonasResponse]
     """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-    in chunks that each carry a token from which a later call resumes.
-    Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+    in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+    behind the chunk that is on its way: whoever takes long over a chunk resumes.
+    Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
     """
     GetPersonaLineage: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.GetPersonaLineageRequest, _persona_service_pb2.GetPersonaLineageResponse]
     """GetPersonaLineage reads the library persona underneath a persona, and pages through every
@@ -178,10 +179,10 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _abc.Iterator[_persona_service_pb2.ImportPersonasResponse]:
         """ImportPersonas takes any number of personas in batches and can be resumed without loss or
-        duplicate. The first message names the group and the import; each later one is a batch. The
-        server answers the first message and every batch once it is on disk. A newer stream with the
-        same import_id takes over the import. One invalid persona fails its batch; any error ends the
-        stream and carries `committed_sequence` in its metadata.
+        duplicate. The first message is the start; each later one is a batch. The server answers the
+        first message and every batch once it is on disk. A newer stream with the same import_id takes
+        over the import. One invalid persona fails its batch; any error ends the stream and carries
+        `committed_sequence` in its metadata.
         Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
         """
 
@@ -192,8 +193,9 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _abc.Iterator[_persona_service_pb2.ExportPersonasResponse]:
         """ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-        in chunks that each carry a token from which a later call resumes.
-        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+        in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+        behind the chunk that is on its way: whoever takes long over a chunk resumes.
+        Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
         """
 
     @_abc_1.abstractmethod

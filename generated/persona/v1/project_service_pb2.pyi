@@ -194,12 +194,13 @@ class UpdateProjectRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def project(self) -> _project_pb2.Project:
-        """The new values. Its id and other output-only fields are ignored."""
+        """The new values; its id is ignored."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to update: `name`, `description`. Without a mask, the populated fields are updated,
-        so clearing a field requires one. An unknown or output-only path is INVALID_ARGUMENT.
+        """The fields to update: `name`, `description`. Without a mask, the populated fields (over REST the
+        keys of the body) are updated; `*` replaces the whole. An unknown path is INVALID_ARGUMENT, one
+        that is output only is ignored.
         """
 
     def __init__(
@@ -474,12 +475,13 @@ class UpdatePersonaGroupRequest(_message.Message):
     """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
     @_builtins.property
     def persona_group(self) -> _project_pb2.PersonaGroup:
-        """The new values. Its id and other output-only fields are ignored."""
+        """The new values; its id is ignored."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to update. Without a mask, the populated fields are updated, so clearing a field
-        requires one. An unknown or output-only path is INVALID_ARGUMENT.
+        """The fields to update. Without a mask, the populated fields (over REST the keys of the body) are
+        updated; `*` replaces the whole. An unknown path is INVALID_ARGUMENT, one that is output only is
+        ignored.
         """
 
     def __init__(

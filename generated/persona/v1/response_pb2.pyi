@@ -111,6 +111,8 @@ class Response(_message.Message):
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When the persona answered, UTC, truncated to microseconds, from 1970 to at most one day ahead
         of the server's time. If unset, item i of a batch gets the server's time plus i microseconds.
+        It is content, and compared if a response is sent again with it: the same answer at another
+        time is another answer, and measures are about the order in which answers were given.
         """
 
     @_builtins.property

@@ -13,7 +13,7 @@ class Policy:
     min_simulations: int = 3
     min_questions: int = 15
     min_attainable: float = 0.70
-    min_bound: float = 0.70
+    min_lower_bound: float = 0.70
     max_contradiction_rate: float = 0.20
     min_noise_differences: int = 10
     min_noise_individuals: int = 5
@@ -50,15 +50,15 @@ class Figures(NamedTuple):
     simulations: int
     questions: int
     attainable: float | None
-    bound: float | None
+    lower_bound: float | None
     contradiction_rate: float | None
 
 
 def decide(figures: Figures, policy: Policy) -> Decision:
     """Status of an individual, by every rule.
 
-    Without a bound there is too little data. A contradiction rate is undefined where no compared
-    pair could contradict; then none does, and its rule holds.
+    Without a lower bound there is too little data. A contradiction rate is undefined where no
+    compared pair could contradict; then none does, and its rule holds.
     """
     data = (
         _at_least("simulations", figures.simulations, policy.min_simulations),
@@ -67,10 +67,10 @@ def decide(figures: Figures, policy: Policy) -> Decision:
     )
     rate, limit = figures.contradiction_rate, policy.max_contradiction_rate
     merit = (
-        _at_least("bound", figures.bound, policy.min_bound),
+        _at_least("lower_bound", figures.lower_bound, policy.min_lower_bound),
         Rule("contradiction_rate", rate, limit, (rate or 0) <= limit),
     )
-    if figures.bound is None or not all(rule.holds for rule in data):
+    if figures.lower_bound is None or not all(rule.holds for rule in data):
         status = Status.INSUFFICIENT_DATA
     elif all(rule.holds for rule in merit):
         status = Status.ELIGIBLE

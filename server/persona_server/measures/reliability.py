@@ -19,13 +19,14 @@ _DEFAULTS = Policy()
 class Estimate:
     """The chance-corrected agreement C, its lower bound, and what both rest on.
 
-    ``reason`` says why ``coefficient`` (then all) is None, ``bound_reason`` why ``bound`` is.
+    ``reason`` says why ``coefficient`` (then all) is None, ``lower_bound_reason`` why
+    ``lower_bound`` is.
     """
 
     coefficient: float | None
     reason: Reason | None
-    bound: float | None
-    bound_reason: Reason | None
+    lower_bound: float | None
+    lower_bound_reason: Reason | None
     attainable: float | None  # the bound that perfect agreement would have earned
     question_variance: float | None  # V_q
     simulation_variance: float | None  # V_s
@@ -65,7 +66,7 @@ def reliability(
     estimate = _estimate(agreements, simulations, missing)
     found = contradictions(compared)
     figures = Figures(
-        len(simulations), len(agreements), estimate.attainable, estimate.bound, found.rate
+        len(simulations), len(agreements), estimate.attainable, estimate.lower_bound, found.rate
     )
     models, mixed = _models(compared)
     status, rules = decide(figures, policy)
@@ -100,8 +101,8 @@ def _estimate(
     return Estimate(
         coefficient=value,
         reason=None,
-        bound=None if undefined else bound.value,
-        bound_reason=undefined,
+        lower_bound=None if undefined else bound.value,
+        lower_bound_reason=undefined,
         attainable=attainable(terms),
         question_variance=bound.question_variance,
         simulation_variance=between,

@@ -13,7 +13,7 @@ from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.validation.violations import MAX_VIOLATIONS
 
-DOMAIN = "persona.v1"
+DOMAIN = "persona-service"
 MAX_DETAILS = 4096  # bytes: more breaks HTTP/2 trailers
 
 _Code = grpc.StatusCode
@@ -42,6 +42,7 @@ CODES: dict["errors_pb2.ErrorReason.ValueType", grpc.StatusCode] = {
     errors_pb2.ERROR_REASON_NOT_ELIGIBLE: _Code.FAILED_PRECONDITION,
     errors_pb2.ERROR_REASON_LIBRARY_PERSONA_RETIRED: _Code.FAILED_PRECONDITION,
     errors_pb2.ERROR_REASON_QUOTA_EXCEEDED: _Code.RESOURCE_EXHAUSTED,
+    errors_pb2.ERROR_REASON_UNKNOWN_PATH: _Code.NOT_FOUND,
 }
 
 
@@ -59,6 +60,15 @@ def shutting_down() -> ServiceError:
     return ServiceError(
         errors_pb2.ERROR_REASON_SHUTTING_DOWN,
         "The server is stopping. Retry with the same request_id; a stream resumes where it was.",
+        retry_after=1.0,
+    )
+
+
+def stream_idle(what: str, seconds: float) -> ServiceError:
+    """STREAM_IDLE for a stream that `what`, such as "was silent", for so many seconds."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_STREAM_IDLE,
+        f"The stream {what} for {seconds:g} s. Open it again to resume.",
         retry_after=1.0,
     )
 
@@ -96,6 +106,8 @@ def _details(error: ServiceError) -> list[Message]:
     if error.retry_after is not None:
         delay = Duration(seconds=math.ceil(error.retry_after))
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    if error.detail is not None:
+        details.append(error.detail)
     return details
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import grpc
 
 from persona_server.services.call import Call
-from persona_server.transport.entrance.answers import Answers
+from persona_server.transport.entrance.delivery import Delivery
+from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.entrance.intake import StreamCall, UnaryCall
 from persona_server.transport.entrance.rates import network_of
 from persona_server.transport.entrance.refusals import abort
@@ -23,13 +24,12 @@ MakeHandler = Callable[[Rpc], Any]
 class Handlers:
     """Makes what makes handlers."""
 
-    def __init__(
-        self, pipeline: Pipeline, pools: Pools, streams: Streams, answers: Answers
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, pools: Pools, streams: Streams, guards: Guards) -> None:
         self._pipeline = pipeline
         self._pools = pools
         self._streams = streams
-        self._answers = answers
+        self._over = guards.answers.over
+        self._delivery = Delivery(guards.unread)
 
     def handler(self, method: Method, serve: Callable[..., Any]) -> MakeHandler:
         """Return the handlers of an RPC that a service's method answers."""
@@ -51,7 +51,7 @@ class Handlers:
                 abort(context, rpc.refusal)
             return answer
 
-        over = self._answers.over
+        over = self._over
         return lambda rpc: grpc.unary_unary_rpc_method_handler(UnaryCall(rpc, answered, pool, over))
 
     def _unary_stream(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> MakeHandler:
@@ -60,7 +60,7 @@ class Handlers:
 
         pool = self._pools.intake(method.pool)
         streaming = self._streaming(answers, self._streams)
-        over = self._answers.over
+        over = self._over
         return lambda rpc: grpc.unary_stream_rpc_method_handler(
             UnaryCall(rpc, streaming, pool, over)
         )
@@ -99,7 +99,8 @@ class Handlers:
                 raise ClientGone
 
         def streaming(rpc: Rpc, raw: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
-            yield from self._pipeline.stream(rpc, answers(rpc, raw, context))
+            sent = self._pipeline.stream(rpc, answers(rpc, raw, context))
+            yield from self._delivery.send(rpc, sent, context, streams)
             if rpc.refusal is not None:
                 abort(context, rpc.refusal)
 

@@ -8,6 +8,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 
+from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
 from persona_server.transport.entrance.door import Door
@@ -17,7 +18,7 @@ from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.errors import shutting_down
 from persona_server.transport.methods import SERVICES, Method, PoolName
 from persona_server.transport.pools import MAX_WATCHES, Pools
-from persona_server.transport.rpc import ClientGone, Refusal, Rpc, refusal_for
+from persona_server.transport.rpc import ClientGone, Rpc, refusal_for
 from persona_server.transport.streams import Streams
 
 NAME = "grpc.health.v1.Health"
@@ -25,9 +26,6 @@ _ADDRESS_WATCHES = 4
 _NAME_BYTES = 255
 _Status = health_pb2.HealthCheckResponse
 _NAMES = frozenset(("", *(service.full_name for service in SERVICES)))
-
-
-_NOT_FOUND = Refusal(grpc.StatusCode.NOT_FOUND, "This server has no service of that name.", ())
 
 
 class Health:
@@ -73,11 +71,10 @@ class Health:
 
     def _check(self, rpc: Rpc, raw: bytes, context: grpc.ServicerContext) -> bytes:
         try:
-            known = _name(raw) in _NAMES
+            if _name(raw) not in _NAMES:
+                raise _not_found()
         except ServiceError as error:
             abort(context, refusal_for(error, rpc.request_id))
-        if not known:
-            abort(context, _NOT_FOUND)
         return _answer(self._status())
 
     def _watch(self, rpc: Rpc, raw: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
@@ -133,6 +130,11 @@ def _name(raw: bytes) -> str:
         return health_pb2.HealthCheckRequest.FromString(raw).service
     except DecodeError:
         raise errors.invalid_field("request", "is not a well-formed request") from None
+
+
+def _not_found() -> ServiceError:
+    reason = errors_pb2.ERROR_REASON_UNKNOWN_PATH
+    return ServiceError(reason, "This server has no service of that name.")
 
 
 def _answer(status: Any) -> bytes:

@@ -68,6 +68,9 @@ RPCS: dict[str, Rules] = {
         "read", ("responses:read", "personas:read")
     ),
     "persona.v1.LibraryService.GetReliability": Rules("dear", ("library:read", "responses:read")),
+    "persona.v1.LibraryService.GetLibraryPersonaReliability": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
     "persona.v1.LibraryService.PromotePersona": Rules(
         "dear", ("library:write", "library:read", "responses:read")
     ),

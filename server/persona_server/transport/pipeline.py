@@ -1,6 +1,6 @@
 """How a call passes through its steps. Which steps, and in which order, is said in steps.py."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -76,7 +76,9 @@ class Pipeline:
         finally:
             self.leave(rpc)
 
-    def stream(self, rpc: Rpc, answers: Generator[bytes, None, None]) -> Iterator[bytes]:
+    def stream(
+        self, rpc: Rpc, answers: Generator[bytes, None, None]
+    ) -> Generator[bytes, None, None]:
         """Yield the answers of a stream; it was refused if `rpc.refusal` is set at its end.
 
         `answers` is not started before the call is let in, and it parses what comes by `request`.

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import FileDescriptor
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from persona_server.transport import health
@@ -25,7 +27,7 @@ class Reflection:
         """Open, it answers callers without a token too."""
         self._handlers = handlers
         self._scopes: tuple[str, ...] | None = None if is_open else ()
-        self._servicer: Any = reflection.ReflectionServicer(_SERVICES)
+        self._servicer: Any = reflection.ReflectionServicer(_SERVICES, _Symbols())
         self._streams = Streams(MAX_REFLECTIONS, _TENANT_STREAMS)
 
     def rows(self) -> Iterator[tuple[Method, MakeHandler]]:
@@ -50,3 +52,23 @@ class Reflection:
     def stop(self) -> None:
         """End every stream."""
         self._streams.stop()
+
+
+class _Symbols:
+    """protobuf's pool of descriptors, which knows no method by name, and what finds their files."""
+
+    def __init__(self) -> None:
+        self._pool: Any = descriptor_pool.Default()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    def FindFileContainingSymbol(self, symbol: str) -> FileDescriptor:  # noqa: N802 (protobuf's name)
+        """Return the file that declares a symbol. Raises KeyError."""
+        try:
+            found: FileDescriptor = self._pool.FindFileContainingSymbol(symbol)
+        except KeyError:
+            service, _, method = symbol.rpartition(".")
+            owner = self._pool.FindServiceByName(service)
+            found = owner.methods_by_name[method].containing_service.file
+        return found

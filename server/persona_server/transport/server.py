@@ -46,7 +46,7 @@ class PersonaServer:
         self._health = Health()
         self._refusals = Refusals(pipeline, closing, metrics)
         door = Door(pipeline, self._refusals)
-        handlers = Handlers(pipeline, self._pools, self._streams, guards.answers)
+        handlers = Handlers(pipeline, self._pools, self._streams, guards)
         for descriptor in SERVICES:
             service = services[descriptor.full_name]
             for method in methods_of(descriptor):
@@ -108,3 +108,4 @@ class PersonaServer:
         for receipts in (self._pools.receipts, self._pools.open_receipts):
             self._metrics.late_messages.inc(receipts.tick(now))
         self._metrics.unread_answers.inc(self._guards.answers.tick(now))
+        self._guards.unread.tick(now)

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.transport.auth import unauthenticated
-from persona_server.transport.errors import shutting_down
+from persona_server.transport.errors import shutting_down, stream_idle
 from persona_server.transport.rpc import ClientGone
 
 MAX_STREAMS = 16
 MAX_TENANT_STREAMS = 8
 IDLE_SECONDS = 30.0
-_EXPIRED_SECONDS = 5.0  # within which a stream whose token expires has ended by itself
+_ENDED_SECONDS = 5.0  # within which a stream that is idle, or whose token expires, ends by itself
 
 _END, _STOP, _GONE = object(), object(), object()
 
@@ -56,9 +56,17 @@ class Streams:
     """
 
     def __init__(
-        self, most: int = MAX_STREAMS, each: int = MAX_TENANT_STREAMS, of: EachOf | None = None
+        self,
+        most: int = MAX_STREAMS,
+        each: int = MAX_TENANT_STREAMS,
+        of: EachOf | None = None,
+        idle: float = IDLE_SECONDS,
     ) -> None:
-        """Allow `most`, and of a holder `each`, or what `of` says of it."""
+        """Allow `most`, and of a holder `each`, or what `of` says of it.
+
+        `idle` is how many seconds a stream may bring nothing new, or not be read.
+        """
+        self.idle = idle
         self._most = most
         self._each_of: EachOf = of or (lambda _: each)
         self._lock = threading.Lock()
@@ -100,11 +108,11 @@ class Streams:
         """Yield a stream's answers from one of the places.
 
         Raises TOO_MANY_STREAMS, and UNAUTHENTICATED when its token has expired. `cancel` ends the
-        call; it is called when the client takes no answer for IDLE_SECONDS.
+        call; it is called when the client takes no answer, and nothing has ended the stream before.
         """
         with self._slot(Slot(holder, cancel, expires)) as slot:
             for answer in answers:
-                _require_valid(expires)
+                require_valid(expires)
                 slot.offered()
                 yield answer
                 slot.taken()
@@ -113,7 +121,8 @@ class Streams:
         """Cancel streams whose clients don't read: each holds a thread and one of few places."""
         while True:
             time.sleep(1.0)
-            latest, expired = time.monotonic() - IDLE_SECONDS, time.time() - _EXPIRED_SECONDS
+            latest = time.monotonic() - self.idle - _ENDED_SECONDS
+            expired = time.time() - _ENDED_SECONDS
             with self._lock:
                 slots = list(self._open)
             for slot in slots:
@@ -132,7 +141,7 @@ class Streams:
 
         `progressed_at` tells when they brought something new, on the monotonic clock.
         """
-        reader = MessageReader(messages, expires, progressed_at)
+        reader = MessageReader(messages, expires, progressed_at, self.idle)
         with self._lock:
             self._readers.add(reader)
         try:
@@ -161,11 +170,16 @@ class MessageReader:
     """
 
     def __init__(
-        self, messages: Iterator[bytes], expires: float, progressed_at: Callable[[], float]
+        self,
+        messages: Iterator[bytes],
+        expires: float,
+        progressed_at: Callable[[], float],
+        idle: float,
     ) -> None:
         self._messages = messages
         self._progressed_at = progressed_at
         self._expires = expires
+        self._idle = idle
         self._queue: queue.Queue[object] = queue.Queue(maxsize=2)
         self._closed = threading.Event()
         self._stopping = threading.Event()
@@ -181,19 +195,19 @@ class MessageReader:
             if message is _GONE:
                 raise ClientGone
             assert isinstance(message, bytes)
-            _require_valid(self._expires)
+            require_valid(self._expires)
             yield message
 
     def _next(self) -> object:
         """Return the next message or mark. Raises STREAM_IDLE and UNAUTHENTICATED."""
         left = max(self._expires - time.time(), 0.0)
         try:
-            message = self._queue.get(timeout=min(IDLE_SECONDS, left))
+            message = self._queue.get(timeout=min(self._idle, left))
         except queue.Empty:
-            _require_valid(self._expires)
-            raise _idle("was silent") from None
-        if self._progressed_at() < time.monotonic() - IDLE_SECONDS:
-            raise _idle("brought nothing new")
+            require_valid(self._expires)
+            raise stream_idle("was silent", self._idle) from None
+        if self._progressed_at() < time.monotonic() - self._idle:
+            raise stream_idle("brought nothing new", self._idle)
         return message
 
     def stop(self) -> None:
@@ -235,15 +249,7 @@ class MessageReader:
             return
 
 
-def _require_valid(expires: float) -> None:
-    """Raises UNAUTHENTICATED."""
+def require_valid(expires: float) -> None:
+    """Refuse to go on when the token of a stream has expired. Raises UNAUTHENTICATED."""
     if time.time() >= expires:
         raise unauthenticated("The token has expired while the stream was open. Resume with a new.")
-
-
-def _idle(what: str) -> ServiceError:
-    return ServiceError(
-        errors_pb2.ERROR_REASON_STREAM_IDLE,
-        f"The stream {what} for {IDLE_SECONDS:.0f} s. Open it again to resume.",
-        retry_after=1.0,
-    )

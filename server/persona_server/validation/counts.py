@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
@@ -35,13 +35,17 @@ class KnownField(NamedTuple):
     is_repeated: bool
 
 
+# A long message in another one, to be looked into as well: its type, and where it stands.
+Inner: TypeAlias = tuple[Descriptor, str]
+
+
 def counted_fields(
     kind: Descriptor, raw: bytes, start: int, end: int, path: str
-) -> Iterator[Field]:
+) -> Iterator[tuple[Field, Inner | None]]:
     """Yield the fields of the message between two places, up to the first that is too many.
 
-    A field that is a long message is yielded once its own have been counted. Raises
-    UnacceptableError, and MalformedError.
+    What is in a long message among them is not counted. Raises UnacceptableError, and
+    MalformedError.
     """
     known = known_fields(kind)
     counts = dict.fromkeys((_UNKNOWN, *known), 0)
@@ -49,6 +53,7 @@ def counted_fields(
         tag, _, content, stop = each
         number = tag >> 3 if tag >> 3 in known else _UNKNOWN
         counts[number] += 1
+        inner = None
         if number == _UNKNOWN:
             if counts[number] >= MAX_VIOLATIONS or tag & 7 == GROUP:
                 raise UnacceptableError(path or "request", not_defined(kind.full_name, tag >> 3))
@@ -58,13 +63,16 @@ def counted_fields(
                 raise _too_many(path, field)
             if stop - content > SHORT and field.message is not None:
                 index = f"[{count - 1}]" if field.is_repeated else ""
-                _count(field.message, raw, content, stop, below(path, field.name + index))
-        yield each
+                inner = field.message, below(path, field.name + index)
+        yield each, inner
 
 
-def _count(kind: Descriptor, raw: bytes, start: int, end: int, path: str) -> None:
-    for _ in counted_fields(kind, raw, start, end, path):
-        pass
+def count_all(inner: Inner, raw: bytes, start: int, end: int) -> None:
+    """Count what is in a long message, at whatever depth. Raises as counted_fields does."""
+    kind, path = inner
+    for (_, _, content, stop), deeper in counted_fields(kind, raw, start, end, path):
+        if deeper is not None:
+            count_all(deeper, raw, content, stop)
 
 
 def _too_many(path: str, field: KnownField) -> UnacceptableError:

@@ -2,49 +2,27 @@
 
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
-    GetReliabilityRequest,
     ListLibraryPersonasRequest,
     MatchLibraryPersonasRequest,
     ReuseLibraryPersonasRequest,
 )
-from persona_server.validation.fields import check_ids, check_line, check_uuid
+from persona_server.validation.fields import check_ids, check_line
 from persona_server.validation.limits import LINES, MAX_REUSED
 from persona_server.validation.violations import Violations
 
-_PERSONA = ("project_id", "group_id", "persona_id")
-# What order_by names → the order of storage.
-ORDERS = {
-    "reliability": "lower_bound",
-    "project_count": "project_count",
-    "created_at": "created_at",
-}
-DEFAULT_ORDER = "reliability desc"
+ORDERS = ("lower_bound", "project_count", "created_at")
+DEFAULT_ORDER = "lower_bound desc"
 
 
 def order_of(order_by: str) -> tuple[str, bool]:
-    """Return the order of storage that a checked order_by names, and whether it descends."""
+    """Return the order that a checked order_by names, and whether it descends."""
     name, _, direction = (order_by or DEFAULT_ORDER).partition(" ")
-    return ORDERS[name], direction == "desc"
-
-
-def check_individual(found: Violations, request: GetReliabilityRequest) -> None:
-    """An individual is named by a persona with its parents, or by a library persona alone."""
-    named = [name for name in _PERSONA if getattr(request, name)]
-    if named and request.library_persona_id:
-        what = f"must not be set together with {named[0]}"
-        found.add("library_persona_id", what)
-    elif not named and not request.library_persona_id:
-        what = "is required, unless project_id, group_id and persona_id are set"
-        found.add("library_persona_id", what)
-    for name in (*_PERSONA, "library_persona_id"):
-        value = getattr(request, name)
-        value = check_uuid(found, name, value, required=bool(named) and name in _PERSONA)
-        setattr(request, name, value)
+    return name, direction == "desc"
 
 
 def check_list(found: Violations, request: ListLibraryPersonasRequest) -> None:
-    """Check and normalise what is a list's own: its bound of reliability and its order."""
-    _check_share(found, "min_reliability", request.min_reliability)
+    """Check and normalise what is a list's own: its lower bound of reliability and its order."""
+    _check_share(found, "lower_bound_min", request.lower_bound_min)
     if len(request.order_by) > LINES["order_by"]:
         check_line(found, "order_by", request.order_by, LINES["order_by"])
         return

@@ -69,7 +69,7 @@ COUNTS = {
 FEWEST_TRAITS = 3
 MAX_ATTRIBUTES_BYTES = 32 << 10  # of all keys and values together
 
-MAX_AGE = 130  # in years; 0 is "unknown", or "no bound"
+MAX_AGE = 130  # in years; of a bound, 0 is "no bound"
 INCOME_LEVELS = ("", "Low", "Middle", "High")
 SENTIMENT_DECIMALS = 6
 FUTURE_SECONDS = 86_400  # so far may a client's clock, or its time zone, be ahead

@@ -1,6 +1,7 @@
 """What a persona must be: the server checks and normalises with this, and so does the importer."""
 
 import re
+from typing import Literal
 
 from persona.v1.persona_pb2 import Persona
 from persona_server.validation.fields import (
@@ -27,8 +28,16 @@ from persona_server.validation.limits import (
 )
 from persona_server.validation.violations import Violations, found_by
 
-_SERVERS_PART = 136  # bytes of id, parents and created_at, which the server adds or replaces
+# Bytes of id, parents and created_at, which the server adds or replaces: 130 at most. What was
+# stored when an age took two bytes less must fit again, too.
+_SERVERS_PART = 134
 _MAX_CONTENT = MAX_PERSONA_BYTES - _SERVERS_PART
+# A persona that a client has read may be sent again: what the server gave it is not looked at.
+OUTPUT_ONLY: tuple[Literal["project_id", "group_id", "library_persona_id"], ...] = (
+    "project_id",
+    "group_id",
+    "library_persona_id",
+)
 _FILTERED = tuple(
     (n, LINES[n], FOLDED[n]) for n in ("full_name", "gender", "occupation", "location")
 )
@@ -42,7 +51,7 @@ _URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 def persona_violations(persona: Persona, path: str) -> Violations:
     """Normalise a persona that a client brings, and return what is wrong with it.
 
-    Ids become lower case, times are cut to microseconds, output-only parents are cleared. Each
+    Ids become lower case, times are cut to microseconds, output-only fields are cleared. Each
     violation names its field below `path`, such as "personas[12].age".
     """
     return found_by(lambda found: check_persona(found, persona, path))
@@ -52,11 +61,8 @@ def check_persona(found: Violations, persona: Persona, path: str) -> None:
     """Check and normalise a persona, as it stands at `path`."""
     if persona.id:
         persona.id = check_uuid(found, f"{path}.id", persona.id, required=False)
-    persona.ClearField("project_id")
-    persona.ClearField("group_id")
-    if persona.HasField("library_persona_id"):
-        what = "is output only and must be left unset, because lineage can't be forged"
-        found.add(f"{path}.library_persona_id", what)
+    for name in OUTPUT_ONLY:
+        persona.ClearField(name)
     if persona.HasField("created_at"):
         check_time(found, f"{path}.created_at", persona.created_at)
     _check_texts(found, persona, path)
@@ -81,8 +87,8 @@ def _content_bytes(persona: Persona) -> int:
 
 def _check_texts(found: Violations, persona: Persona, path: str) -> None:
     check_given(found, f"{path}.full_name", persona.full_name, LINES["full_name"])
-    if not 0 <= persona.age <= MAX_AGE:
-        what = f"must be 1 to {MAX_AGE}, or 0 if unknown, but is {persona.age}"
+    if persona.HasField("age") and not 1 <= persona.age.value <= MAX_AGE:
+        what = f"must be 1 to {MAX_AGE}, or unset if unknown, but is {persona.age.value}"
         found.add(f"{path}.age", what)
     for name, characters, folded in _FILTERED:
         if value := getattr(persona, name):
@@ -128,8 +134,7 @@ def _check_attributes(found: Violations, persona: Persona, path: str) -> None:
     if len(persona.attributes) > most:
         found.add(where, f"must have at most {most} keys, has {len(persona.attributes)}")
         return
-    keys = list(persona.attributes)
-    values = [persona.attributes[key] for key in keys]
+    keys, values = list(persona.attributes), list(persona.attributes.values())
     total = len("".join(keys).encode()) + len("".join(values).encode())
     if total > MAX_ATTRIBUTES_BYTES:
         found.add(where, f"must have at most {MAX_ATTRIBUTES_BYTES} bytes in total, has {total}")

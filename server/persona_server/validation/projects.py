@@ -37,6 +37,7 @@ GROUP_FIELDS = (
     "income_level",
     "psychographic_notes",
 )
+EVERYTHING = "*"  # the mask that replaces the whole (AIP-134)
 _SHOWN = 100  # characters of a path that is refused
 OPEN = ("All", "Any")  # what leaves a field of a group's definition open, beside ""
 
@@ -116,17 +117,21 @@ def _clear_all_but(resource: Message, fields: tuple[str, ...]) -> None:
 def _masked(
     found: Violations, mask: FieldMask, resource: Message, fields: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Normalise an update's mask, which may name only `fields`, and return what it names."""
+    """Normalise an update's mask to those of `fields` that it names, and return them.
+
+    What else a resource has is set by the server alone, and ignored; what it has not is refused.
+    """
     if not mask.paths:  # many clients send an empty mask for none
-        populated = [field.name for field, _ in resource.ListFields()]
-        mask.paths.extend(sorted(populated))
+        mask.paths.extend(field.name for field, _ in resource.ListFields())
+    elif mask.paths == [EVERYTHING]:
+        mask.paths[:] = fields
     if len(mask.paths) > MAX_PATHS:
         found.add("update_mask", f"must contain at most {MAX_PATHS} paths, has {len(mask.paths)}")
         return ()
     for path in mask.paths:
-        if path not in fields:
+        if path not in resource.DESCRIPTOR.fields_by_name:
             named, allowed = path[:_SHOWN], ", ".join(fields)
             what = f'contains "{named}", which can\'t be updated (allowed: {allowed})'
             found.add("update_mask", what)
-    mask.paths[:] = sorted(set(mask.paths))
+    mask.paths[:] = sorted(set(mask.paths).intersection(fields))
     return tuple(mask.paths)

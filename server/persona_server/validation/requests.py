@@ -3,7 +3,7 @@
 `validate` also normalises, so that two requests that mean the same have the same hash.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
@@ -14,15 +14,16 @@ from persona.v1 import (
     project_service_pb2,
     response_service_pb2,
 )
+from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
     CreatePersonaRequest,
     ImportPersonasRequest,
+    ImportStart,
 )
 from persona_server.validation.fields import check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
-    check_individual,
     check_list,
     check_match,
     check_reuse,
@@ -40,7 +41,6 @@ _PATH_IDS = (
     "project_id",
     "group_id",
     "persona_id",
-    "import_id",
     "simulation_id",
     "response_id",
     "library_persona_id",
@@ -120,45 +120,49 @@ def _check_persona(found: Violations, request: CreatePersonaRequest) -> None:
         found.add("persona", "is required")
 
 
-def _check_batch(
-    found: Violations, request: BatchCreatePersonasRequest | ImportPersonasRequest
-) -> None:
-    """Check the personas of a batch. The first message of an import has none."""
-    fewest = 0 if isinstance(request, ImportPersonasRequest) else 1
-    if not fewest <= len(request.personas) <= MAX_PERSONAS:
-        found.add("personas", wrong_count(len(request.personas)))
+def _check_batch(found: Violations, request: BatchCreatePersonasRequest) -> None:
+    _check_personas(found, request.personas, "personas")
+
+
+def _check_personas(found: Violations, personas: Sequence[Persona], path: str) -> None:
+    """Check the personas of a batch, as they stand at `path`."""
+    if not 1 <= len(personas) <= MAX_PERSONAS:
+        found.add(path, f"must contain 1 to {MAX_PERSONAS} personas, has {len(personas)}")
         return
     seen: dict[tuple[str, str], int] = {}
-    for i, persona in enumerate(request.personas):
-        check_persona(found, persona, f"personas[{i}]")
+    for i, persona in enumerate(personas):
+        check_persona(found, persona, f"{path}[{i}]")
         for name, value in (("id", persona.id), ("external_id", persona.external_id)):
             if value and (first := seen.setdefault((name, value), i)) != i:
-                what = f"repeats the {name} of personas[{first}]"
-                found.add(f"personas[{i}].{name}", what)
-
-
-def wrong_count(count: int) -> str:
-    """Return what to say of a batch of no or too many personas."""
-    return f"must contain 1 to {MAX_PERSONAS} personas, has {count}"
+                found.add(f"{path}[{i}].{name}", f"repeats the {name} of {path}[{first}]")
 
 
 def _check_import(found: Violations, request: ImportPersonasRequest) -> None:
     """Check what can be told without the state of the stream, which the service knows."""
-    for name in ("project_id", "group_id", "import_id"):
-        value = check_uuid(found, name, getattr(request, name), required=False)
-        setattr(request, name, value)
-    _check_batch(found, request)
+    kind = request.WhichOneof("content")
+    if kind is None:
+        found.add("start", "is required in the first message, and batch in every later one")
+    elif kind == "start":
+        _check_start(found, request.start)
+    else:
+        if request.batch.sequence < 1:
+            found.add("batch.sequence", "must be at least 1")
+        _check_personas(found, request.batch.personas, "batch.personas")
 
 
-# An import's messages have ids or not depending on their place in the stream; a list of personas
-# may be of all groups, and one of responses has one of several parents; recording needs a group
-# only for external ids, and an individual is named in one of two ways.
+def _check_start(found: Violations, start: ImportStart) -> None:
+    path = "start."
+    start.project_id = check_uuid(found, f"{path}project_id", start.project_id, required=True)
+    start.group_id = check_uuid(found, f"{path}group_id", start.group_id, required=True)
+    start.import_id = check_uuid(found, f"{path}import_id", start.import_id, required=True)
+
+
+# A list of personas may be of all groups, one of responses has one of several ids, and recording
+# needs a group only for external ids.
 _LENIENT = {
-    persona_service_pb2.ImportPersonasRequest.DESCRIPTOR.name,
     persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
     response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
-    library_service_pb2.GetReliabilityRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
@@ -204,7 +208,6 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(project_service_pb2.UpdatePersonaGroupRequest, check_group),
         _own(response_service_pb2.RecordResponsesRequest, check_responses),
         _own(response_service_pb2.ListResponsesRequest, check_scope_and_range),
-        _own(library_service_pb2.GetReliabilityRequest, check_individual),
         _own(
             library_service_pb2.ListLibraryPersonasRequest, check_filters, check_terms, check_list
         ),

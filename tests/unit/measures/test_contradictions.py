@@ -107,14 +107,14 @@ GOOD = Figures(3, 15, 0.7, 0.7, 0.2)
         (GOOD._replace(questions=14), Status.INSUFFICIENT_DATA, ["questions"]),
         (GOOD._replace(attainable=0.69), Status.INSUFFICIENT_DATA, ["attainable"]),
         (GOOD._replace(attainable=None), Status.INSUFFICIENT_DATA, ["attainable"]),
-        (GOOD._replace(bound=None), Status.INSUFFICIENT_DATA, ["bound"]),
-        (GOOD._replace(bound=0.69), Status.NOT_ELIGIBLE, ["bound"]),
+        (GOOD._replace(lower_bound=None), Status.INSUFFICIENT_DATA, ["lower_bound"]),
+        (GOOD._replace(lower_bound=0.69), Status.NOT_ELIGIBLE, ["lower_bound"]),
         (GOOD._replace(contradiction_rate=0.21), Status.NOT_ELIGIBLE, ["contradiction_rate"]),
         (GOOD._replace(contradiction_rate=None), Status.ELIGIBLE, []),
         (
-            GOOD._replace(simulations=2, bound=-1, contradiction_rate=1),
+            GOOD._replace(simulations=2, lower_bound=-1, contradiction_rate=1),
             Status.INSUFFICIENT_DATA,
-            ["simulations", "bound", "contradiction_rate"],
+            ["simulations", "lower_bound", "contradiction_rate"],
         ),
     ],
 )

@@ -25,8 +25,8 @@ def test_case_1() -> None:
     assert estimate.coefficient == six(0.6)
     assert estimate.question_variance == six(0.084837)
     assert estimate.simulation_variance == six(0.200966)
-    assert estimate.bound == -1
-    assert (estimate.reason, estimate.bound_reason) == (None, None)
+    assert estimate.lower_bound == -1
+    assert (estimate.reason, estimate.lower_bound_reason) == (None, None)
     assert result.simulations == 3
     found = result.contradictions
     assert (found.contradicting_pairs, found.pairs) == (2, 7)
@@ -54,7 +54,7 @@ def test_case_2(n: int, bound: float, status: Status) -> None:
     result = measured(*ratings(n))
     assert {a.term for a in result.agreements} == {(3, 0.0, 0.35)}
     assert result.estimate.coefficient == 1
-    assert result.estimate.bound == result.estimate.attainable == six(bound)
+    assert result.estimate.lower_bound == result.estimate.attainable == six(bound)
     assert result.estimate.simulation_variance == 0
     assert result.status is status
     if n == 16:
@@ -68,7 +68,7 @@ def test_case_2b() -> None:
     assert estimate.coefficient == six(0.912281)
     assert estimate.question_variance == six(0.011232)
     assert estimate.simulation_variance == six(0.007605)
-    assert estimate.bound == six(0.600617)
+    assert estimate.lower_bound == six(0.600617)
     assert result.contradictions.rate == 3 / 96
     assert result.status is Status.NOT_ELIGIBLE
     holds = {rule.name: (rule.figure, rule.limit, rule.holds) for rule in result.rules}
@@ -76,7 +76,7 @@ def test_case_2b() -> None:
         "simulations": (4, 3, True),
         "questions": (16, 15, True),
         "attainable": (estimate.attainable, 0.7, True),
-        "bound": (estimate.bound, 0.7, False),
+        "lower_bound": (estimate.lower_bound, 0.7, False),
         "contradiction_rate": (3 / 96, 0.2, True),
     }
 
@@ -85,7 +85,10 @@ def test_no_repeated_question() -> None:
     result = measured({Q1: "A"}, PEERS_1)
     assert result.estimate == (estimate := measured({}, {}).estimate)
     assert (estimate.coefficient, estimate.reason) == (None, Reason.NO_REPEATED_QUESTION)
-    assert (estimate.bound, estimate.bound_reason) == (None, Reason.NO_REPEATED_QUESTION)
+    assert (estimate.lower_bound, estimate.lower_bound_reason) == (
+        None,
+        Reason.NO_REPEATED_QUESTION,
+    )
     assert estimate.attainable is None
     assert (result.contradictions.rate, result.contradictions.reason) == (
         None,
@@ -112,7 +115,7 @@ def test_everybody_alike_is_undefined() -> None:
     result = measured(dict.fromkeys((Q1, Q2), "AAA"), dict.fromkeys((Q1, Q2), "AAAAA"))
     assert result.estimate.coefficient is None
     assert result.estimate.reason is Reason.EVERYBODY_ALIKE
-    assert result.estimate.bound_reason is Reason.EVERYBODY_ALIKE
+    assert result.estimate.lower_bound_reason is Reason.EVERYBODY_ALIKE
     assert len(result.agreements) == 2
     assert result.status is Status.INSUFFICIENT_DATA
 
@@ -120,15 +123,15 @@ def test_everybody_alike_is_undefined() -> None:
 def test_two_simulations_give_no_bound() -> None:
     result = measured({Q1: "AB"}, {Q1: "ABCAB"})
     assert result.estimate.coefficient is not None
-    assert result.estimate.bound is None
-    assert result.estimate.bound_reason is Reason.UNDEFINED_WITHOUT_A_SIMULATION
+    assert result.estimate.lower_bound is None
+    assert result.estimate.lower_bound_reason is Reason.UNDEFINED_WITHOUT_A_SIMULATION
     assert result.status is Status.INSUFFICIENT_DATA
 
 
 def test_many_questions_in_two_simulations_are_insufficient() -> None:
     questions = [Question.choice(f"q{i:02}", "ABC") for i in range(40)]
     result = measured(dict.fromkeys(questions, "AA"), dict.fromkeys(questions, "ABCAB"))
-    assert (result.status, result.estimate.bound) == (Status.INSUFFICIENT_DATA, None)
+    assert (result.status, result.estimate.lower_bound) == (Status.INSUFFICIENT_DATA, None)
 
 
 def test_a_single_option_is_not_scored() -> None:
@@ -173,12 +176,12 @@ def test_limits_are_settings() -> None:
     given = recorded(ratings(14)[0])
     everyone = histograms(*ratings(14))
     assert reliability(given, everyone, Policy(min_questions=14)).status is Status.INSUFFICIENT_DATA
-    lenient = Policy(min_questions=14, min_attainable=0.6, min_bound=0.6)
+    lenient = Policy(min_questions=14, min_attainable=0.6, min_lower_bound=0.6)
     assert reliability(given, everyone, lenient).status is Status.ELIGIBLE
-    strict = Policy(min_questions=14, min_attainable=0.6, min_bound=0.9)
+    strict = Policy(min_questions=14, min_attainable=0.6, min_lower_bound=0.9)
     assert reliability(given, everyone, strict).status is Status.NOT_ELIGIBLE
     contradicting = ratings(16, 4, 4, 4, 2)
-    rated = Policy(min_bound=0.5, max_contradiction_rate=0.03)
+    rated = Policy(min_lower_bound=0.5, max_contradiction_rate=0.03)
     result = reliability(recorded(contradicting[0]), histograms(*contradicting), rated)
     assert result.status is Status.NOT_ELIGIBLE
     assert [rule.name for rule in result.rules if not rule.holds] == ["contradiction_rate"]

@@ -92,7 +92,7 @@ def test_equals_the_naive_reference(seed: int) -> None:
     own, peers = mixed(seed)
     estimate = measured(own, peers).estimate
     assert estimate.coefficient == pytest.approx(naive_coefficient(own, peers)[0], abs=1e-12)
-    assert estimate.bound == pytest.approx(naive_bound(own, peers, 5), abs=1e-10)
+    assert estimate.lower_bound == pytest.approx(naive_bound(own, peers, 5), abs=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -78,7 +78,7 @@ def test_the_coefficient_finds_the_truth(true_c: float) -> None:
     coefficients = [r.estimate.coefficient for r in results if r.estimate.coefficient is not None]
     assert len(coefficients) == RESPONDENTS
     assert fmean(coefficients) == pytest.approx(true_c, abs=0.03)
-    bounds = [r.estimate.bound for r in results if r.estimate.bound is not None]
+    bounds = [r.estimate.lower_bound for r in results if r.estimate.lower_bound is not None]
     assert sum(bound <= true_c for bound in bounds) >= 0.9 * RESPONDENTS
 
 

@@ -1,6 +1,7 @@
 """`persona library`: the individuals that projects reuse."""
 
 import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from persona.v1.library_pb2 import (
     LibraryPersona,
     LibraryPersonaProject,
 )
+from persona.v1.measures_pb2 import ModelVersion
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.commands.timeline import timeline
 from persona_cli.terminal.command import (
@@ -40,6 +42,7 @@ LibraryPersonaArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the library persona.")
 ]
 _NO_VALUE = "–"  # what a group does not define, or nobody has measured
+_PROFILE_COLUMNS = ("ID", "NAME", "AGE", "OCCUPATION", "LOCATION")
 USE_COLUMNS = ("PERSONA", "PROJECT", "GROUP", "RELATION", "LINKED", "MATCH", "DELETED")
 
 
@@ -59,7 +62,7 @@ def register(app: typer.Typer) -> None:
 def list_(
     context: CommandContext,
     filters: ProfileFilters,
-    min_reliability: Annotated[
+    lower_bound_min: Annotated[
         float, typer.Option(min=0, max=1, help="Minimum lower bound of reliability at promotion.")
     ] = 0.0,
     include_retired: Annotated[
@@ -68,7 +71,7 @@ def list_(
     order_by: Annotated[
         str,
         typer.Option(
-            help='reliability, project_count or created_at; append " desc" for descending.',
+            help='lower_bound, project_count or created_at; append " desc" for descending.',
             show_default=False,
         ),
     ] = "",
@@ -82,13 +85,23 @@ def list_(
         limit,
         lambda page_size: context.client.list_library_personas(
             page_size=page_size,
-            min_reliability=min_reliability,
+            lower_bound_min=lower_bound_min,
             include_retired=include_retired,
             order_by=order_by,
             attributes=attributes,
             **filters,
         ),
-        ("ID", "NAME", "AGE", "OCCUPATION", "LOCATION", "BOUND", "PROJECTS", "ANSWERS", "RETIRED"),
+        (
+            "ID",
+            "NAME",
+            "AGE",
+            "OCCUPATION",
+            "LOCATION",
+            "LOWER BOUND",
+            "PROJECTS",
+            "ANSWERS",
+            "RETIRED",
+        ),
         _library_row,
     )
 
@@ -123,7 +136,7 @@ def match(
             exclude_used_in_project=exclude_used,
             page_size=page_size,
         ),
-        ("ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "BOUND"),
+        ("ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "LOWER BOUND"),
         _match_row,
     )
 
@@ -213,11 +226,18 @@ def print_library_persona(context: CommandContext, found: LibraryPersona) -> Non
             ("reliability", f"C {coefficient}, at least {_bound(found)} ({data})"),
             ("projects", found.project_count),
             ("answers", found.response_count),
+            ("models", model_names(found.models)),
             ("promoted_from", f"persona {found.origin_persona_id}"),
+            ("promoted_in", f"group {found.origin_group_id}"),
             ("promoted_at", found.created_at),
             ("retired_at", found.retired_at),
         ]
     )
+
+
+def model_names(models: Iterable[ModelVersion]) -> str:
+    """Return models with their prompt versions, in one line."""
+    return ", ".join(f"{one.model or 'unnamed'} {one.prompt_version}".strip() for one in models)
 
 
 def _has_value(value: object) -> bool:
@@ -228,8 +248,8 @@ def _has_value(value: object) -> bool:
 def _library_row(one: LibraryPersona) -> tuple[object, ...]:
     profile = one.profile
     return (
-        one.id, profile.full_name, profile.age or _NO_VALUE, profile.occupation, profile.location,
-        _bound(one), one.project_count, one.response_count, one.retired_at,
+        one.id, profile.full_name, profile.age.value or _NO_VALUE, profile.occupation,
+        profile.location, _bound(one), one.project_count, one.response_count, one.retired_at,
     )  # fmt: skip
 
 

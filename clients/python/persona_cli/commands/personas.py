@@ -18,7 +18,13 @@ from persona_cli.terminal.command import (
 from persona_cli.terminal.failures import CommandError, confirm, usage_error
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
-from persona_cli.terminal.output import compact_json, print_details, print_json, print_line
+from persona_cli.terminal.output import (
+    compact_json,
+    print_details,
+    print_json,
+    print_line,
+    shown,
+)
 from persona_client import Persona, PersonaFilters, ProfileFilters
 
 PersonaArgument = Annotated[
@@ -57,7 +63,7 @@ def list_(
         limit,
         lambda page_size: context.client.list_personas(*ids, page_size=page_size, **found_by),
         [name.upper() for name in _COLUMNS],
-        lambda persona: [getattr(persona, name) for name in _COLUMNS],
+        lambda persona: [shown(persona, name) for name in _COLUMNS],
     )
 
 

@@ -12,9 +12,9 @@ from persona.v1.measures_pb2 import (
     ReliabilityStatus,
     UndefinedReason,
 )
-from persona_cli.commands.library import print_library_persona
+from persona_cli.commands.library import model_names, print_library_persona
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.failures import CommandError, usage_error
+from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
     compact_json,
@@ -32,7 +32,7 @@ _WHAT_RULES_LIMIT = {
     "simulations": "simulations",
     "questions": "comparable questions",
     "attainable": "attainable bound",
-    "bound": "lower bound of C",
+    "lower_bound": "lower bound of C",
     "contradiction_rate": "contradicting pairs",
 }
 _STATUS = {
@@ -73,7 +73,7 @@ def reliability(
     ids = None if library else group_ids(client, project, group)
     for i, persona_id in enumerate(persona_ids):
         if ids is None:
-            found = client.get_library_reliability(persona_id)
+            found = client.get_library_persona_reliability(persona_id)
         else:
             found = client.get_reliability(*ids, persona_id)
         name = "library_persona_id" if library else "persona_id"
@@ -97,8 +97,9 @@ def promote(
     try:
         promoted = context.client.promote_persona(*ids, persona_id)
     except NotEligible as error:
-        names = f"persona reliability {persona_id} --project {ids[0]} --group {ids[1]}"
-        raise CommandError(f"{error} `{names}` shows every rule.") from None
+        if error.reliability is not None and not context.as_json:
+            _print_reliability(error.reliability)
+        raise
     print_library_persona(context, promoted)
 
 
@@ -134,9 +135,7 @@ def _print_reliability(found: Reliability) -> None:
 
 def _print_notes(found: Reliability) -> None:
     if found.mixed_models:
-        models = ", ".join(
-            f"{one.model or 'unnamed'} {one.prompt_version}".strip() for one in found.models
-        )
+        models = model_names(found.models)
         print_text(f"Answers come from several models or prompt versions: {models}.")
     if found.reliable_change_count:
         print_text(f"Attitude has reliably changed in {found.reliable_change_count} questions.")
@@ -150,7 +149,7 @@ def _reason(found: Reliability, rule: ReliabilityRule) -> "UndefinedReason.Value
     """Return why a rule has no figure."""
     return {
         "attainable": found.coefficient_reason,
-        "bound": found.lower_bound_reason,
+        "lower_bound": found.lower_bound_reason,
         "contradiction_rate": found.contradiction_rate_reason,
     }.get(rule.name, UNDEFINED_REASON_UNSPECIFIED)
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, Literal
 
+from google.protobuf.wrappers_pb2 import Int32Value
+
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.json_lines import LineError, NumberedLines, json_items, parse_message
 from persona_cli.terminal.output import compact_json
@@ -92,7 +94,9 @@ def _from_genagents(value: dict[str, Any]) -> Persona:
     for key, name in _RENAMED_FIELDS.items():
         if key in value and _set_if_valid(persona, name, value[key]):
             used_keys.add(key)
-    if _is_invalid(persona, "location"):  # its parts are in the attributes
+    if _is_invalid(
+        Persona(location=persona.location), "location"
+    ):  # its parts are in the attributes
         persona.location = ""
     for key, item in value.items():
         if key not in used_keys:
@@ -111,22 +115,25 @@ def _texts(value: dict[str, Any], *keys: str) -> list[str]:
 
 def _set_if_valid(persona: Persona, name: str, item: Any) -> bool:
     """Put a value into a field if it fits as it stands; whether it did."""
-    kind = type(getattr(persona, name))
-    if type(item) is not kind or not item:
+    if type(item) is not (int if name == "age" else str) or not item:
         return False
     try:
-        setattr(persona, name, item)
+        one = _persona_with(name, item)
     except ValueError:  # an integer beyond 32 bits
         return False
-    if _is_invalid(persona, name):
-        persona.ClearField(name)  # type: ignore[arg-type]
+    if _is_invalid(one, name):
         return False
+    persona.MergeFrom(one)
     return True
 
 
+def _persona_with(name: str, item: Any) -> Persona:
+    fields: dict[str, Any] = {name: Int32Value(value=item) if name == "age" else item}
+    return Persona(**fields)
+
+
 def _is_invalid(persona: Persona, name: str) -> bool:
-    one = Persona(**{name: getattr(persona, name)})
-    return any(v.field == f"{_PATH}.{name}" for v in persona_violations(one, _PATH))
+    return any(v.field == f"{_PATH}.{name}" for v in persona_violations(persona, _PATH))
 
 
 _READERS: dict[PersonaFormat, Callable[[dict[str, Any]], Persona]] = {

@@ -1,5 +1,7 @@
 """One run of an import: from lines to acknowledged batches."""
 
+from collections.abc import Iterator
+
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.runs.journal import Journal
@@ -13,7 +15,8 @@ from persona_client import (
     PersonaClient,
     PersonaError,
 )
-from persona_client.importing import Batch
+from persona_client.batches import Batches
+from persona_client.window import Batch
 
 # Each costs a new stream, so they are not for a file whose ids are all taken.
 MAX_REFUSED_BY_SERVICE = 100
@@ -48,15 +51,20 @@ class ImportRun:
         """Import everything. Raises PersonaError, and CommandError if it can't be resumed."""
         self._refusals.list_previous()
         lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
-        found = batches(lines, self._journal, lambda persona: persona)
         client.import_personas(
             *self._ids,
-            (SentBatch(batch) for batch in found),
+            self._batches(lines),
             self._journal.import_id,
             on_acknowledged=lambda answer: self._acknowledged(answer, progress),
             on_refused=self._without_refused,
         )
         self._journal.remove()
+
+    def _batches(self, lines: Iterator[Line[Persona]]) -> Iterator[SentBatch]:
+        """Return the same batches in every run; from a pipe, some that may be sent early."""
+        if self._journal.is_kept:
+            return map(SentBatch, batches(lines, self._journal, lambda persona: persona))
+        return Batches(lines, lambda line: line.item, SentBatch)
 
     def ended(self, client: PersonaClient) -> bool:
         """Whether the service has ended this import, as opposed to another run's having it."""
@@ -88,7 +96,7 @@ class ImportRun:
     def _without_refused(self, batch: Batch, error: PersonaError) -> SentBatch:
         """Take what the service names out of a batch, and list it."""
         assert isinstance(batch, SentBatch)
-        bad = violations_by_index(error, "personas")
+        bad = violations_by_index(error, "batch.personas")
         if not bad:
             raise error
         for index, reason in bad.items():

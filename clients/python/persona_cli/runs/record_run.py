@@ -1,6 +1,7 @@
 """One run of recording answers: from lines to recorded batches."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from persona_cli.files.answer_files import SimulationResponse
 from persona_cli.files.inputs import InputFile, Line, LineReader
@@ -10,6 +11,8 @@ from persona_cli.runs.resuming import batches, how_to_resume
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.progress import ProgressBar
 from persona_client import AlreadyExists, InvalidField, PersonaClient, PersonaError, PersonaNotFound
+from persona_client.batches import Batches
+from persona_client.sending import send_in_time
 from persona_client.streams import STREAM_TIMEOUT
 
 # Each costs a request, and the service names few answers at a time.
@@ -38,19 +41,38 @@ class RecordRun:
         self, client: PersonaClient, reader: LineReader[SimulationResponse], progress: ProgressBar
     ) -> None:
         """Record everything. Raises PersonaError."""
-        done = self._journal.acknowledged
         self._refusals.list_previous()
         lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
+        if self._journal.is_kept:
+            self._record_kept(client, lines, progress)
+        else:
+            found = Batches(lines, lambda line: line.item.response, list)
+            send_in_time(found, lambda batch: self._record_batch(client, batch, progress))
+        self._journal.remove()
+
+    def _record_kept(
+        self,
+        client: PersonaClient,
+        lines: Iterator[Line[SimulationResponse]],
+        progress: ProgressBar,
+    ) -> None:
+        """Record the same batches in every run, but for those that an earlier one has recorded."""
+        done = self._journal.acknowledged
         found = batches(lines, self._journal, lambda answer: answer.response)
         for sequence, batch in enumerate(found, 1):
             if sequence > done:
-                for simulation_id, part in _by_simulation(batch).items():
-                    self.recorded += self._record(client, simulation_id, part)
+                self._record_batch(client, batch, progress)
                 self._journal.note_acknowledged(sequence)
             else:
                 self.recorded += len(batch)
-            progress.set_count(self.recorded)
-        self._journal.remove()
+                progress.set_count(self.recorded)
+
+    def _record_batch(
+        self, client: PersonaClient, batch: list[Line[SimulationResponse]], progress: ProgressBar
+    ) -> None:
+        for simulation_id, part in _by_simulation(batch).items():
+            self.recorded += self._record(client, simulation_id, part)
+        progress.set_count(self.recorded)
 
     def how_to_resume(self) -> str:
         """Return what is done so far, and what the user can do."""

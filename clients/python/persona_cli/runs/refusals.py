@@ -2,6 +2,7 @@
 
 import re
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 
 from persona_cli.files.inputs import InputFile, Line, Position
@@ -17,6 +18,7 @@ class Refusals:
     def __init__(self, inputs: Sequence[InputFile], journal: Journal) -> None:
         self._inputs = inputs
         self._journal = journal
+        self._lock = threading.Lock()  # one thread may read lines while another sends them
         self.count = 0
 
     def list_previous(self) -> None:
@@ -26,7 +28,8 @@ class Refusals:
 
     def add(self, position: Position, reason: str) -> None:
         """List a line that was refused, and count it."""
-        self.count += 1
+        with self._lock:
+            self.count += 1
         where = f"{self._inputs[position.file].name}:{position.line}"
         print(printable(f"{where}: {reason}"), file=sys.stderr)
 
@@ -41,10 +44,10 @@ class Refusals:
 
 
 def violations_by_index(error: PersonaError, things: str) -> dict[int, str]:
-    """Return what an error says of each item of a batch of `things`, by the item's index."""
+    """Return what an error says of each item of the list `things` of a request, by its index."""
     said = [(v.field, f"{v.field} {v.description}") for v in error.violations]
     said = said or [(error.metadata.get("field", ""), error.message)]
-    index = re.compile(rf"{things}\[(\d+)\]")
+    index = re.compile(rf"{re.escape(things)}\[(\d+)\]")
     return {
         int(found[1]): text.removeprefix(found[0]).lstrip(".")
         for field, text in said

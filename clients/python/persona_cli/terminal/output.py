@@ -66,7 +66,13 @@ def print_details(message: Message) -> None:
 def details(message: Message) -> list[tuple[str, object]]:
     """Return the fields of one message by name, map entries as fields of their own."""
     fields = message.DESCRIPTOR.fields
-    return [line for f in fields for line in _lines_of(f.name, getattr(message, f.name))]
+    return [line for f in fields for line in _lines_of(f.name, shown(message, f.name))]
+
+
+def shown(message: Message, name: str) -> Any:
+    """Return the value of a field to show: "" for a wrapper or a time that is unset."""
+    value = getattr(message, name)
+    return "" if _has_own_form(value) and not message.HasField(name) else value
 
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
@@ -125,17 +131,22 @@ def _value(field: FieldDescriptor, value: Any) -> Any:
 def _lines_of(name: str, value: Any) -> Iterable[tuple[str, object]]:
     if hasattr(value, "items"):
         return [(f"{name}: {key}", value[key]) for key in sorted(value)]
-    if isinstance(value, Message) and not value.DESCRIPTOR.full_name.startswith("google."):
+    if isinstance(value, Message) and not _has_own_form(value):
         return [
             line
             for field in value.DESCRIPTOR.fields
-            for line in _lines_of(f"{name}.{field.name}", getattr(value, field.name))
+            for line in _lines_of(f"{name}.{field.name}", shown(value, field.name))
         ]
     if isinstance(value, str | int | float | Message):
         return [(name, value)]
     if value and isinstance(value[0], Message):  # a table of its own, if anything
         return []
     return [(name, ", ".join(value))]
+
+
+def _has_own_form(value: object) -> bool:
+    """Return whether a value is a wrapper or a time, which is shown as one value."""
+    return isinstance(value, Message) and value.DESCRIPTOR.full_name.startswith("google.")
 
 
 def _to_seconds(value: object) -> object:

@@ -22,7 +22,7 @@ const (
 )
 
 // ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
-// with domain "persona.v1" and the name below without the prefix ERROR_REASON_ as its reason.
+// with domain "persona-service" and the name below without the prefix ERROR_REASON_ as its reason.
 // Reasons are part of the contract: they are added, never renamed or removed.
 type ErrorReason int32
 
@@ -72,9 +72,10 @@ const (
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 17
 	// INTERNAL: a fault in the server; metadata `error_id` identifies it in the server's log.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 18
-	// UNAVAILABLE: an import stream was silent for 30 seconds; open it again to resume.
+	// UNAVAILABLE: an import brought nothing new, or a stream was not read, for 30 seconds, or what
+	// the server is set to; open it again to resume.
 	ErrorReason_ERROR_REASON_STREAM_IDLE ErrorReason = 19
-	// REST only, 404: there is no such path.
+	// NOT_FOUND: there is no such path (REST), or no service of that name (health).
 	ErrorReason_ERROR_REASON_UNKNOWN_PATH ErrorReason = 20
 	// REST only, 405: the path exists, but not with this method; `Allow` lists its methods.
 	ErrorReason_ERROR_REASON_METHOD_NOT_ALLOWED ErrorReason = 21
@@ -82,8 +83,8 @@ const (
 	ErrorReason_ERROR_REASON_RESPONSE_NOT_FOUND ErrorReason = 22
 	// NOT_FOUND: there is no such library persona, or it belongs to another tenant.
 	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_NOT_FOUND ErrorReason = 23
-	// FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it;
-	// the metadata name every rule with its value.
+	// FAILED_PRECONDITION: the persona's answers are too few, or not reliable enough, to promote it; a
+	// Reliability among the details has every rule with its figure, metadata `status` its status.
 	ErrorReason_ERROR_REASON_NOT_ELIGIBLE ErrorReason = 24
 	// FAILED_PRECONDITION: the library persona is retired: it can no longer be reused.
 	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_RETIRED ErrorReason = 25

@@ -86,18 +86,24 @@ type LibraryPersona struct {
 	Profile *Persona `protobuf:"bytes,2,opt,name=profile,proto3" json:"profile,omitempty"`
 	// UUID of the project in which it was promoted, deleted or not.
 	OriginProjectId string `protobuf:"bytes,3,opt,name=origin_project_id,json=originProjectId,proto3" json:"origin_project_id,omitempty"`
+	// UUID of the persona group in which it was promoted, deleted or not.
+	OriginGroupId string `protobuf:"bytes,4,opt,name=origin_group_id,json=originGroupId,proto3" json:"origin_group_id,omitempty"`
 	// UUID of the persona that was promoted, deleted or not.
-	OriginPersonaId string `protobuf:"bytes,4,opt,name=origin_persona_id,json=originPersonaId,proto3" json:"origin_persona_id,omitempty"`
+	OriginPersonaId string `protobuf:"bytes,5,opt,name=origin_persona_id,json=originPersonaId,proto3" json:"origin_persona_id,omitempty"`
 	// The reliability as measured at promotion, without contradictions and models.
-	Reliability *Reliability `protobuf:"bytes,5,opt,name=reliability,proto3" json:"reliability,omitempty"`
+	Reliability *Reliability `protobuf:"bytes,6,opt,name=reliability,proto3" json:"reliability,omitempty"`
+	// The models and prompt versions of the answers that the reliability came from, each listed once:
+	// at most 1,000, and at most 64 KiB in total. Empty for one that was promoted before they were
+	// kept.
+	Models []*ModelVersion `protobuf:"bytes,7,rep,name=models,proto3" json:"models,omitempty"`
 	// The number of projects that have used the individual, including the project of origin.
-	ProjectCount int32 `protobuf:"varint,6,opt,name=project_count,json=projectCount,proto3" json:"project_count,omitempty"`
+	ProjectCount int32 `protobuf:"varint,8,opt,name=project_count,json=projectCount,proto3" json:"project_count,omitempty"`
 	// The number of answers that all of its personas have given.
-	ResponseCount int32 `protobuf:"varint,7,opt,name=response_count,json=responseCount,proto3" json:"response_count,omitempty"`
+	ResponseCount int32 `protobuf:"varint,9,opt,name=response_count,json=responseCount,proto3" json:"response_count,omitempty"`
 	// When it was retired, UTC; unset (JSON null) if it can still be reused.
-	RetiredAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=retired_at,json=retiredAt,proto3" json:"retired_at,omitempty"`
+	RetiredAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=retired_at,json=retiredAt,proto3" json:"retired_at,omitempty"`
 	// When it was promoted, UTC.
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -153,6 +159,13 @@ func (x *LibraryPersona) GetOriginProjectId() string {
 	return ""
 }
 
+func (x *LibraryPersona) GetOriginGroupId() string {
+	if x != nil {
+		return x.OriginGroupId
+	}
+	return ""
+}
+
 func (x *LibraryPersona) GetOriginPersonaId() string {
 	if x != nil {
 		return x.OriginPersonaId
@@ -163,6 +176,13 @@ func (x *LibraryPersona) GetOriginPersonaId() string {
 func (x *LibraryPersona) GetReliability() *Reliability {
 	if x != nil {
 		return x.Reliability
+	}
+	return nil
+}
+
+func (x *LibraryPersona) GetModels() []*ModelVersion {
+	if x != nil {
+		return x.Models
 	}
 	return nil
 }
@@ -458,19 +478,22 @@ var File_persona_v1_library_proto protoreflect.FileDescriptor
 const file_persona_v1_library_proto_rawDesc = "" +
 	"\n" +
 	"\x18persona/v1/library.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"\xa4\x03\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"\xfe\x03\n" +
 	"\x0eLibraryPersona\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12-\n" +
 	"\aprofile\x18\x02 \x01(\v2\x13.persona.v1.PersonaR\aprofile\x12*\n" +
-	"\x11origin_project_id\x18\x03 \x01(\tR\x0foriginProjectId\x12*\n" +
-	"\x11origin_persona_id\x18\x04 \x01(\tR\x0foriginPersonaId\x129\n" +
-	"\vreliability\x18\x05 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\x12#\n" +
-	"\rproject_count\x18\x06 \x01(\x05R\fprojectCount\x12%\n" +
-	"\x0eresponse_count\x18\a \x01(\x05R\rresponseCount\x129\n" +
+	"\x11origin_project_id\x18\x03 \x01(\tR\x0foriginProjectId\x12&\n" +
+	"\x0forigin_group_id\x18\x04 \x01(\tR\roriginGroupId\x12*\n" +
+	"\x11origin_persona_id\x18\x05 \x01(\tR\x0foriginPersonaId\x129\n" +
+	"\vreliability\x18\x06 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\x120\n" +
+	"\x06models\x18\a \x03(\v2\x18.persona.v1.ModelVersionR\x06models\x12#\n" +
+	"\rproject_count\x18\b \x01(\x05R\fprojectCount\x12%\n" +
+	"\x0eresponse_count\x18\t \x01(\x05R\rresponseCount\x129\n" +
 	"\n" +
-	"retired_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tretiredAt\x129\n" +
+	"retired_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tretiredAt\x129\n" +
 	"\n" +
-	"created_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xb1\x03\n" +
+	"created_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xb1\x03\n" +
 	"\x15LibraryPersonaProject\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12!\n" +
@@ -528,29 +551,31 @@ var file_persona_v1_library_proto_goTypes = []any{
 	(*MatchParts)(nil),             // 4: persona.v1.MatchParts
 	(*Persona)(nil),                // 5: persona.v1.Persona
 	(*Reliability)(nil),            // 6: persona.v1.Reliability
-	(*timestamppb.Timestamp)(nil),  // 7: google.protobuf.Timestamp
-	(*wrapperspb.DoubleValue)(nil), // 8: google.protobuf.DoubleValue
+	(*ModelVersion)(nil),           // 7: persona.v1.ModelVersion
+	(*timestamppb.Timestamp)(nil),  // 8: google.protobuf.Timestamp
+	(*wrapperspb.DoubleValue)(nil), // 9: google.protobuf.DoubleValue
 }
 var file_persona_v1_library_proto_depIdxs = []int32{
 	5,  // 0: persona.v1.LibraryPersona.profile:type_name -> persona.v1.Persona
 	6,  // 1: persona.v1.LibraryPersona.reliability:type_name -> persona.v1.Reliability
-	7,  // 2: persona.v1.LibraryPersona.retired_at:type_name -> google.protobuf.Timestamp
-	7,  // 3: persona.v1.LibraryPersona.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 4: persona.v1.LibraryPersonaProject.relation:type_name -> persona.v1.LibraryLinkRelation
-	7,  // 5: persona.v1.LibraryPersonaProject.linked_at:type_name -> google.protobuf.Timestamp
-	8,  // 6: persona.v1.LibraryPersonaProject.match_score:type_name -> google.protobuf.DoubleValue
-	7,  // 7: persona.v1.LibraryPersonaProject.persona_deleted_at:type_name -> google.protobuf.Timestamp
-	1,  // 8: persona.v1.LibraryMatch.library_persona:type_name -> persona.v1.LibraryPersona
-	4,  // 9: persona.v1.LibraryMatch.parts:type_name -> persona.v1.MatchParts
-	8,  // 10: persona.v1.MatchParts.age:type_name -> google.protobuf.DoubleValue
-	8,  // 11: persona.v1.MatchParts.income_level:type_name -> google.protobuf.DoubleValue
-	8,  // 12: persona.v1.MatchParts.location:type_name -> google.protobuf.DoubleValue
-	8,  // 13: persona.v1.MatchParts.occupation:type_name -> google.protobuf.DoubleValue
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	7,  // 2: persona.v1.LibraryPersona.models:type_name -> persona.v1.ModelVersion
+	8,  // 3: persona.v1.LibraryPersona.retired_at:type_name -> google.protobuf.Timestamp
+	8,  // 4: persona.v1.LibraryPersona.created_at:type_name -> google.protobuf.Timestamp
+	0,  // 5: persona.v1.LibraryPersonaProject.relation:type_name -> persona.v1.LibraryLinkRelation
+	8,  // 6: persona.v1.LibraryPersonaProject.linked_at:type_name -> google.protobuf.Timestamp
+	9,  // 7: persona.v1.LibraryPersonaProject.match_score:type_name -> google.protobuf.DoubleValue
+	8,  // 8: persona.v1.LibraryPersonaProject.persona_deleted_at:type_name -> google.protobuf.Timestamp
+	1,  // 9: persona.v1.LibraryMatch.library_persona:type_name -> persona.v1.LibraryPersona
+	4,  // 10: persona.v1.LibraryMatch.parts:type_name -> persona.v1.MatchParts
+	9,  // 11: persona.v1.MatchParts.age:type_name -> google.protobuf.DoubleValue
+	9,  // 12: persona.v1.MatchParts.income_level:type_name -> google.protobuf.DoubleValue
+	9,  // 13: persona.v1.MatchParts.location:type_name -> google.protobuf.DoubleValue
+	9,  // 14: persona.v1.MatchParts.occupation:type_name -> google.protobuf.DoubleValue
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_proto_init() }

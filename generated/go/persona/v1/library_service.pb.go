@@ -21,8 +21,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// GetReliabilityRequest names an individual: by project_id, group_id and persona_id, or by
-// library_persona_id alone.
+// GetReliabilityRequest names a persona.
 type GetReliabilityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the persona's project, deleted or not.
@@ -30,11 +29,9 @@ type GetReliabilityRequest struct {
 	// UUID of the persona's group, deleted or not.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// UUID of the persona, deleted or not.
-	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
-	// UUID of the library persona.
-	LibraryPersonaId string `protobuf:"bytes,4,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	PersonaId     string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetReliabilityRequest) Reset() {
@@ -88,13 +85,6 @@ func (x *GetReliabilityRequest) GetPersonaId() string {
 	return ""
 }
 
-func (x *GetReliabilityRequest) GetLibraryPersonaId() string {
-	if x != nil {
-		return x.LibraryPersonaId
-	}
-	return ""
-}
-
 // GetReliabilityResponse holds what was measured.
 type GetReliabilityResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -141,6 +131,98 @@ func (x *GetReliabilityResponse) GetReliability() *Reliability {
 	return nil
 }
 
+// GetLibraryPersonaReliabilityRequest names a library persona.
+type GetLibraryPersonaReliabilityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the library persona.
+	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *GetLibraryPersonaReliabilityRequest) Reset() {
+	*x = GetLibraryPersonaReliabilityRequest{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLibraryPersonaReliabilityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLibraryPersonaReliabilityRequest) ProtoMessage() {}
+
+func (x *GetLibraryPersonaReliabilityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLibraryPersonaReliabilityRequest.ProtoReflect.Descriptor instead.
+func (*GetLibraryPersonaReliabilityRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *GetLibraryPersonaReliabilityRequest) GetLibraryPersonaId() string {
+	if x != nil {
+		return x.LibraryPersonaId
+	}
+	return ""
+}
+
+// GetLibraryPersonaReliabilityResponse holds what was measured.
+type GetLibraryPersonaReliabilityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The individual's reliability now, over the answers of its origin and of every reused copy.
+	Reliability   *Reliability `protobuf:"bytes,1,opt,name=reliability,proto3" json:"reliability,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLibraryPersonaReliabilityResponse) Reset() {
+	*x = GetLibraryPersonaReliabilityResponse{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLibraryPersonaReliabilityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLibraryPersonaReliabilityResponse) ProtoMessage() {}
+
+func (x *GetLibraryPersonaReliabilityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLibraryPersonaReliabilityResponse.ProtoReflect.Descriptor instead.
+func (*GetLibraryPersonaReliabilityResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetLibraryPersonaReliabilityResponse) GetReliability() *Reliability {
+	if x != nil {
+		return x.Reliability
+	}
+	return nil
+}
+
 // PromotePersonaRequest names the persona to promote.
 type PromotePersonaRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -158,7 +240,7 @@ type PromotePersonaRequest struct {
 
 func (x *PromotePersonaRequest) Reset() {
 	*x = PromotePersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[2]
+	mi := &file_persona_v1_library_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -170,7 +252,7 @@ func (x *PromotePersonaRequest) String() string {
 func (*PromotePersonaRequest) ProtoMessage() {}
 
 func (x *PromotePersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[2]
+	mi := &file_persona_v1_library_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -183,7 +265,7 @@ func (x *PromotePersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromotePersonaRequest.ProtoReflect.Descriptor instead.
 func (*PromotePersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{2}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PromotePersonaRequest) GetProjectId() string {
@@ -225,7 +307,7 @@ type PromotePersonaResponse struct {
 
 func (x *PromotePersonaResponse) Reset() {
 	*x = PromotePersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[3]
+	mi := &file_persona_v1_library_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -237,7 +319,7 @@ func (x *PromotePersonaResponse) String() string {
 func (*PromotePersonaResponse) ProtoMessage() {}
 
 func (x *PromotePersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[3]
+	mi := &file_persona_v1_library_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -250,7 +332,7 @@ func (x *PromotePersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromotePersonaResponse.ProtoReflect.Descriptor instead.
 func (*PromotePersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{3}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PromotePersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -284,11 +366,11 @@ type ListLibraryPersonasRequest struct {
 	AgeMax int32 `protobuf:"varint,8,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
 	// Only personas whose lower bound of reliability at promotion was at least this, 0 to 1; 0 is no
 	// filter.
-	MinReliability float64 `protobuf:"fixed64,9,opt,name=min_reliability,json=minReliability,proto3" json:"min_reliability,omitempty"`
+	LowerBoundMin float64 `protobuf:"fixed64,9,opt,name=lower_bound_min,json=lowerBoundMin,proto3" json:"lower_bound_min,omitempty"`
 	// Whether to include retired library personas.
 	IncludeRetired bool `protobuf:"varint,10,opt,name=include_retired,json=includeRetired,proto3" json:"include_retired,omitempty"`
-	// "reliability" (its lower bound), "project_count" or "created_at", ascending, or descending with
-	// " desc" appended; "" is "reliability desc". Ties are in order of their ids. A project_count
+	// "lower_bound" (of reliability), "project_count" or "created_at", ascending, or descending with
+	// " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
 	// that changes between two pages can move its persona past them.
 	OrderBy string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	// Only library personas that have every one of these attributes: key and value verbatim, at most
@@ -300,7 +382,7 @@ type ListLibraryPersonasRequest struct {
 
 func (x *ListLibraryPersonasRequest) Reset() {
 	*x = ListLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[4]
+	mi := &file_persona_v1_library_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -312,7 +394,7 @@ func (x *ListLibraryPersonasRequest) String() string {
 func (*ListLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *ListLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[4]
+	mi := &file_persona_v1_library_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -325,7 +407,7 @@ func (x *ListLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListLibraryPersonasRequest) GetPageSize() int32 {
@@ -384,9 +466,9 @@ func (x *ListLibraryPersonasRequest) GetAgeMax() int32 {
 	return 0
 }
 
-func (x *ListLibraryPersonasRequest) GetMinReliability() float64 {
+func (x *ListLibraryPersonasRequest) GetLowerBoundMin() float64 {
 	if x != nil {
-		return x.MinReliability
+		return x.LowerBoundMin
 	}
 	return 0
 }
@@ -427,7 +509,7 @@ type ListLibraryPersonasResponse struct {
 
 func (x *ListLibraryPersonasResponse) Reset() {
 	*x = ListLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[5]
+	mi := &file_persona_v1_library_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +521,7 @@ func (x *ListLibraryPersonasResponse) String() string {
 func (*ListLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *ListLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[5]
+	mi := &file_persona_v1_library_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +534,7 @@ func (x *ListLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListLibraryPersonasResponse) GetLibraryPersonas() []*LibraryPersona {
@@ -480,7 +562,7 @@ type GetLibraryPersonaRequest struct {
 
 func (x *GetLibraryPersonaRequest) Reset() {
 	*x = GetLibraryPersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[6]
+	mi := &file_persona_v1_library_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -492,7 +574,7 @@ func (x *GetLibraryPersonaRequest) String() string {
 func (*GetLibraryPersonaRequest) ProtoMessage() {}
 
 func (x *GetLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[6]
+	mi := &file_persona_v1_library_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -505,7 +587,7 @@ func (x *GetLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLibraryPersonaRequest.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetLibraryPersonaRequest) GetLibraryPersonaId() string {
@@ -526,7 +608,7 @@ type GetLibraryPersonaResponse struct {
 
 func (x *GetLibraryPersonaResponse) Reset() {
 	*x = GetLibraryPersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[7]
+	mi := &file_persona_v1_library_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +620,7 @@ func (x *GetLibraryPersonaResponse) String() string {
 func (*GetLibraryPersonaResponse) ProtoMessage() {}
 
 func (x *GetLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[7]
+	mi := &file_persona_v1_library_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +633,7 @@ func (x *GetLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLibraryPersonaResponse.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -578,7 +660,7 @@ type ListLibraryPersonaProjectsRequest struct {
 
 func (x *ListLibraryPersonaProjectsRequest) Reset() {
 	*x = ListLibraryPersonaProjectsRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	mi := &file_persona_v1_library_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -590,7 +672,7 @@ func (x *ListLibraryPersonaProjectsRequest) String() string {
 func (*ListLibraryPersonaProjectsRequest) ProtoMessage() {}
 
 func (x *ListLibraryPersonaProjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	mi := &file_persona_v1_library_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -603,7 +685,7 @@ func (x *ListLibraryPersonaProjectsRequest) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ListLibraryPersonaProjectsRequest.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonaProjectsRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListLibraryPersonaProjectsRequest) GetLibraryPersonaId() string {
@@ -640,7 +722,7 @@ type ListLibraryPersonaProjectsResponse struct {
 
 func (x *ListLibraryPersonaProjectsResponse) Reset() {
 	*x = ListLibraryPersonaProjectsResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	mi := &file_persona_v1_library_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -652,7 +734,7 @@ func (x *ListLibraryPersonaProjectsResponse) String() string {
 func (*ListLibraryPersonaProjectsResponse) ProtoMessage() {}
 
 func (x *ListLibraryPersonaProjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	mi := &file_persona_v1_library_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -665,7 +747,7 @@ func (x *ListLibraryPersonaProjectsResponse) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use ListLibraryPersonaProjectsResponse.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonaProjectsResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListLibraryPersonaProjectsResponse) GetProjects() []*LibraryPersonaProject {
@@ -695,7 +777,7 @@ type RetireLibraryPersonaRequest struct {
 
 func (x *RetireLibraryPersonaRequest) Reset() {
 	*x = RetireLibraryPersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	mi := &file_persona_v1_library_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -707,7 +789,7 @@ func (x *RetireLibraryPersonaRequest) String() string {
 func (*RetireLibraryPersonaRequest) ProtoMessage() {}
 
 func (x *RetireLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	mi := &file_persona_v1_library_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -720,7 +802,7 @@ func (x *RetireLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireLibraryPersonaRequest.ProtoReflect.Descriptor instead.
 func (*RetireLibraryPersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RetireLibraryPersonaRequest) GetLibraryPersonaId() string {
@@ -748,7 +830,7 @@ type RetireLibraryPersonaResponse struct {
 
 func (x *RetireLibraryPersonaResponse) Reset() {
 	*x = RetireLibraryPersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	mi := &file_persona_v1_library_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -760,7 +842,7 @@ func (x *RetireLibraryPersonaResponse) String() string {
 func (*RetireLibraryPersonaResponse) ProtoMessage() {}
 
 func (x *RetireLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	mi := &file_persona_v1_library_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -773,7 +855,7 @@ func (x *RetireLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireLibraryPersonaResponse.ProtoReflect.Descriptor instead.
 func (*RetireLibraryPersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RetireLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -806,7 +888,7 @@ type MatchLibraryPersonasRequest struct {
 
 func (x *MatchLibraryPersonasRequest) Reset() {
 	*x = MatchLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[12]
+	mi := &file_persona_v1_library_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +900,7 @@ func (x *MatchLibraryPersonasRequest) String() string {
 func (*MatchLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *MatchLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[12]
+	mi := &file_persona_v1_library_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +913,7 @@ func (x *MatchLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*MatchLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MatchLibraryPersonasRequest) GetProjectId() string {
@@ -890,7 +972,7 @@ type MatchLibraryPersonasResponse struct {
 
 func (x *MatchLibraryPersonasResponse) Reset() {
 	*x = MatchLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[13]
+	mi := &file_persona_v1_library_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +984,7 @@ func (x *MatchLibraryPersonasResponse) String() string {
 func (*MatchLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *MatchLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[13]
+	mi := &file_persona_v1_library_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +997,7 @@ func (x *MatchLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*MatchLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MatchLibraryPersonasResponse) GetMatches() []*LibraryMatch {
@@ -950,7 +1032,7 @@ type ReuseLibraryPersonasRequest struct {
 
 func (x *ReuseLibraryPersonasRequest) Reset() {
 	*x = ReuseLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[14]
+	mi := &file_persona_v1_library_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +1044,7 @@ func (x *ReuseLibraryPersonasRequest) String() string {
 func (*ReuseLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *ReuseLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[14]
+	mi := &file_persona_v1_library_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +1057,7 @@ func (x *ReuseLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReuseLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ReuseLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReuseLibraryPersonasRequest) GetProjectId() string {
@@ -1017,7 +1099,7 @@ type ReuseLibraryPersonasResponse struct {
 
 func (x *ReuseLibraryPersonasResponse) Reset() {
 	*x = ReuseLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[15]
+	mi := &file_persona_v1_library_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1111,7 @@ func (x *ReuseLibraryPersonasResponse) String() string {
 func (*ReuseLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *ReuseLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[15]
+	mi := &file_persona_v1_library_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1124,7 @@ func (x *ReuseLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReuseLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ReuseLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReuseLibraryPersonasResponse) GetPersonas() []*Persona {
@@ -1072,7 +1154,7 @@ type GetAttitudeTimelineRequest struct {
 
 func (x *GetAttitudeTimelineRequest) Reset() {
 	*x = GetAttitudeTimelineRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[16]
+	mi := &file_persona_v1_library_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1166,7 @@ func (x *GetAttitudeTimelineRequest) String() string {
 func (*GetAttitudeTimelineRequest) ProtoMessage() {}
 
 func (x *GetAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[16]
+	mi := &file_persona_v1_library_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1179,7 @@ func (x *GetAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAttitudeTimelineRequest.ProtoReflect.Descriptor instead.
 func (*GetAttitudeTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetAttitudeTimelineRequest) GetLibraryPersonaId() string {
@@ -1141,7 +1223,7 @@ type GetAttitudeTimelineResponse struct {
 
 func (x *GetAttitudeTimelineResponse) Reset() {
 	*x = GetAttitudeTimelineResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[17]
+	mi := &file_persona_v1_library_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1153,7 +1235,7 @@ func (x *GetAttitudeTimelineResponse) String() string {
 func (*GetAttitudeTimelineResponse) ProtoMessage() {}
 
 func (x *GetAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[17]
+	mi := &file_persona_v1_library_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1166,7 +1248,7 @@ func (x *GetAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAttitudeTimelineResponse.ProtoReflect.Descriptor instead.
 func (*GetAttitudeTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
@@ -1188,15 +1270,18 @@ var File_persona_v1_library_service_proto protoreflect.FileDescriptor
 const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\n" +
 	" persona/v1/library_service.proto\x12\n" +
-	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"\x9e\x01\n" +
+	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x19persona/v1/measures.proto\x1a\x18persona/v1/persona.proto\"p\n" +
 	"\x15GetReliabilityRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
 	"\n" +
-	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12,\n" +
-	"\x12library_persona_id\x18\x04 \x01(\tR\x10libraryPersonaId\"S\n" +
+	"persona_id\x18\x03 \x01(\tR\tpersonaId\"S\n" +
 	"\x16GetReliabilityResponse\x129\n" +
+	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"S\n" +
+	"#GetLibraryPersonaReliabilityRequest\x12,\n" +
+	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"a\n" +
+	"$GetLibraryPersonaReliabilityResponse\x129\n" +
 	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"\x8f\x01\n" +
 	"\x15PromotePersonaRequest\x12\x1d\n" +
 	"\n" +
@@ -1207,7 +1292,7 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"]\n" +
 	"\x16PromotePersonaResponse\x12C\n" +
-	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x85\x04\n" +
+	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x84\x04\n" +
 	"\x1aListLibraryPersonasRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1219,8 +1304,8 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"occupation\x18\x06 \x01(\tR\n" +
 	"occupation\x12\x17\n" +
 	"\aage_min\x18\a \x01(\x05R\x06ageMin\x12\x17\n" +
-	"\aage_max\x18\b \x01(\x05R\x06ageMax\x12'\n" +
-	"\x0fmin_reliability\x18\t \x01(\x01R\x0eminReliability\x12'\n" +
+	"\aage_max\x18\b \x01(\x05R\x06ageMax\x12&\n" +
+	"\x0flower_bound_min\x18\t \x01(\x01R\rlowerBoundMin\x12'\n" +
 	"\x0finclude_retired\x18\n" +
 	" \x01(\bR\x0eincludeRetired\x12\x19\n" +
 	"\border_by\x18\v \x01(\tR\aorderBy\x12V\n" +
@@ -1280,9 +1365,10 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\fquestion_key\x18\x04 \x01(\tR\vquestionKey\"\x81\x01\n" +
 	"\x1bGetAttitudeTimelineResponse\x12:\n" +
 	"\ttimelines\x18\x01 \x03(\v2\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb2\a\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb6\b\n" +
 	"\x0eLibraryService\x12W\n" +
-	"\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12W\n" +
+	"\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12\x81\x01\n" +
+	"\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a0.persona.v1.GetLibraryPersonaReliabilityResponse\x12W\n" +
 	"\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12f\n" +
 	"\x13ListLibraryPersonas\x12&.persona.v1.ListLibraryPersonasRequest\x1a'.persona.v1.ListLibraryPersonasResponse\x12`\n" +
 	"\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12{\n" +
@@ -1308,68 +1394,73 @@ func file_persona_v1_library_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_library_service_proto_rawDescData
 }
 
-var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_persona_v1_library_service_proto_goTypes = []any{
-	(*GetReliabilityRequest)(nil),              // 0: persona.v1.GetReliabilityRequest
-	(*GetReliabilityResponse)(nil),             // 1: persona.v1.GetReliabilityResponse
-	(*PromotePersonaRequest)(nil),              // 2: persona.v1.PromotePersonaRequest
-	(*PromotePersonaResponse)(nil),             // 3: persona.v1.PromotePersonaResponse
-	(*ListLibraryPersonasRequest)(nil),         // 4: persona.v1.ListLibraryPersonasRequest
-	(*ListLibraryPersonasResponse)(nil),        // 5: persona.v1.ListLibraryPersonasResponse
-	(*GetLibraryPersonaRequest)(nil),           // 6: persona.v1.GetLibraryPersonaRequest
-	(*GetLibraryPersonaResponse)(nil),          // 7: persona.v1.GetLibraryPersonaResponse
-	(*ListLibraryPersonaProjectsRequest)(nil),  // 8: persona.v1.ListLibraryPersonaProjectsRequest
-	(*ListLibraryPersonaProjectsResponse)(nil), // 9: persona.v1.ListLibraryPersonaProjectsResponse
-	(*RetireLibraryPersonaRequest)(nil),        // 10: persona.v1.RetireLibraryPersonaRequest
-	(*RetireLibraryPersonaResponse)(nil),       // 11: persona.v1.RetireLibraryPersonaResponse
-	(*MatchLibraryPersonasRequest)(nil),        // 12: persona.v1.MatchLibraryPersonasRequest
-	(*MatchLibraryPersonasResponse)(nil),       // 13: persona.v1.MatchLibraryPersonasResponse
-	(*ReuseLibraryPersonasRequest)(nil),        // 14: persona.v1.ReuseLibraryPersonasRequest
-	(*ReuseLibraryPersonasResponse)(nil),       // 15: persona.v1.ReuseLibraryPersonasResponse
-	(*GetAttitudeTimelineRequest)(nil),         // 16: persona.v1.GetAttitudeTimelineRequest
-	(*GetAttitudeTimelineResponse)(nil),        // 17: persona.v1.GetAttitudeTimelineResponse
-	nil,                                        // 18: persona.v1.ListLibraryPersonasRequest.AttributesEntry
-	(*Reliability)(nil),                        // 19: persona.v1.Reliability
-	(*LibraryPersona)(nil),                     // 20: persona.v1.LibraryPersona
-	(*LibraryPersonaProject)(nil),              // 21: persona.v1.LibraryPersonaProject
-	(*LibraryMatch)(nil),                       // 22: persona.v1.LibraryMatch
-	(*Persona)(nil),                            // 23: persona.v1.Persona
-	(*QuestionTimeline)(nil),                   // 24: persona.v1.QuestionTimeline
+	(*GetReliabilityRequest)(nil),                // 0: persona.v1.GetReliabilityRequest
+	(*GetReliabilityResponse)(nil),               // 1: persona.v1.GetReliabilityResponse
+	(*GetLibraryPersonaReliabilityRequest)(nil),  // 2: persona.v1.GetLibraryPersonaReliabilityRequest
+	(*GetLibraryPersonaReliabilityResponse)(nil), // 3: persona.v1.GetLibraryPersonaReliabilityResponse
+	(*PromotePersonaRequest)(nil),                // 4: persona.v1.PromotePersonaRequest
+	(*PromotePersonaResponse)(nil),               // 5: persona.v1.PromotePersonaResponse
+	(*ListLibraryPersonasRequest)(nil),           // 6: persona.v1.ListLibraryPersonasRequest
+	(*ListLibraryPersonasResponse)(nil),          // 7: persona.v1.ListLibraryPersonasResponse
+	(*GetLibraryPersonaRequest)(nil),             // 8: persona.v1.GetLibraryPersonaRequest
+	(*GetLibraryPersonaResponse)(nil),            // 9: persona.v1.GetLibraryPersonaResponse
+	(*ListLibraryPersonaProjectsRequest)(nil),    // 10: persona.v1.ListLibraryPersonaProjectsRequest
+	(*ListLibraryPersonaProjectsResponse)(nil),   // 11: persona.v1.ListLibraryPersonaProjectsResponse
+	(*RetireLibraryPersonaRequest)(nil),          // 12: persona.v1.RetireLibraryPersonaRequest
+	(*RetireLibraryPersonaResponse)(nil),         // 13: persona.v1.RetireLibraryPersonaResponse
+	(*MatchLibraryPersonasRequest)(nil),          // 14: persona.v1.MatchLibraryPersonasRequest
+	(*MatchLibraryPersonasResponse)(nil),         // 15: persona.v1.MatchLibraryPersonasResponse
+	(*ReuseLibraryPersonasRequest)(nil),          // 16: persona.v1.ReuseLibraryPersonasRequest
+	(*ReuseLibraryPersonasResponse)(nil),         // 17: persona.v1.ReuseLibraryPersonasResponse
+	(*GetAttitudeTimelineRequest)(nil),           // 18: persona.v1.GetAttitudeTimelineRequest
+	(*GetAttitudeTimelineResponse)(nil),          // 19: persona.v1.GetAttitudeTimelineResponse
+	nil,                                          // 20: persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	(*Reliability)(nil),                          // 21: persona.v1.Reliability
+	(*LibraryPersona)(nil),                       // 22: persona.v1.LibraryPersona
+	(*LibraryPersonaProject)(nil),                // 23: persona.v1.LibraryPersonaProject
+	(*LibraryMatch)(nil),                         // 24: persona.v1.LibraryMatch
+	(*Persona)(nil),                              // 25: persona.v1.Persona
+	(*QuestionTimeline)(nil),                     // 26: persona.v1.QuestionTimeline
 }
 var file_persona_v1_library_service_proto_depIdxs = []int32{
-	19, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	20, // 1: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	18, // 2: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
-	20, // 3: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
-	20, // 4: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	21, // 5: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
-	20, // 6: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	22, // 7: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
-	23, // 8: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
-	24, // 9: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	0,  // 10: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
-	2,  // 11: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
-	4,  // 12: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
-	6,  // 13: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
-	8,  // 14: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
-	10, // 15: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
-	12, // 16: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
-	14, // 17: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
-	16, // 18: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
-	1,  // 19: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
-	3,  // 20: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
-	5,  // 21: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
-	7,  // 22: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
-	9,  // 23: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
-	11, // 24: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
-	13, // 25: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
-	15, // 26: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
-	17, // 27: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
-	19, // [19:28] is the sub-list for method output_type
-	10, // [10:19] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	21, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	21, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	22, // 2: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	20, // 3: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	22, // 4: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
+	22, // 5: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	23, // 6: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
+	22, // 7: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	24, // 8: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
+	25, // 9: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
+	26, // 10: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	0,  // 11: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
+	2,  // 12: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
+	4,  // 13: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
+	6,  // 14: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
+	8,  // 15: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
+	10, // 16: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
+	12, // 17: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
+	14, // 18: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
+	16, // 19: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
+	18, // 20: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
+	1,  // 21: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
+	3,  // 22: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
+	5,  // 23: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
+	7,  // 24: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
+	9,  // 25: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
+	11, // 26: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
+	13, // 27: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
+	15, // 28: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
+	17, // 29: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
+	19, // 30: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
+	21, // [21:31] is the sub-list for method output_type
+	11, // [11:21] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_service_proto_init() }
@@ -1386,7 +1477,7 @@ func file_persona_v1_library_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_library_service_proto_rawDesc), len(file_persona_v1_library_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,15 +19,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LibraryService_GetReliability_FullMethodName             = "/persona.v1.LibraryService/GetReliability"
-	LibraryService_PromotePersona_FullMethodName             = "/persona.v1.LibraryService/PromotePersona"
-	LibraryService_ListLibraryPersonas_FullMethodName        = "/persona.v1.LibraryService/ListLibraryPersonas"
-	LibraryService_GetLibraryPersona_FullMethodName          = "/persona.v1.LibraryService/GetLibraryPersona"
-	LibraryService_ListLibraryPersonaProjects_FullMethodName = "/persona.v1.LibraryService/ListLibraryPersonaProjects"
-	LibraryService_RetireLibraryPersona_FullMethodName       = "/persona.v1.LibraryService/RetireLibraryPersona"
-	LibraryService_MatchLibraryPersonas_FullMethodName       = "/persona.v1.LibraryService/MatchLibraryPersonas"
-	LibraryService_ReuseLibraryPersonas_FullMethodName       = "/persona.v1.LibraryService/ReuseLibraryPersonas"
-	LibraryService_GetAttitudeTimeline_FullMethodName        = "/persona.v1.LibraryService/GetAttitudeTimeline"
+	LibraryService_GetReliability_FullMethodName               = "/persona.v1.LibraryService/GetReliability"
+	LibraryService_GetLibraryPersonaReliability_FullMethodName = "/persona.v1.LibraryService/GetLibraryPersonaReliability"
+	LibraryService_PromotePersona_FullMethodName               = "/persona.v1.LibraryService/PromotePersona"
+	LibraryService_ListLibraryPersonas_FullMethodName          = "/persona.v1.LibraryService/ListLibraryPersonas"
+	LibraryService_GetLibraryPersona_FullMethodName            = "/persona.v1.LibraryService/GetLibraryPersona"
+	LibraryService_ListLibraryPersonaProjects_FullMethodName   = "/persona.v1.LibraryService/ListLibraryPersonaProjects"
+	LibraryService_RetireLibraryPersona_FullMethodName         = "/persona.v1.LibraryService/RetireLibraryPersona"
+	LibraryService_MatchLibraryPersonas_FullMethodName         = "/persona.v1.LibraryService/MatchLibraryPersonas"
+	LibraryService_ReuseLibraryPersonas_FullMethodName         = "/persona.v1.LibraryService/ReuseLibraryPersonas"
+	LibraryService_GetAttitudeTimeline_FullMethodName          = "/persona.v1.LibraryService/GetAttitudeTimeline"
 )
 
 // LibraryServiceClient is the client API for LibraryService service.
@@ -45,17 +46,19 @@ const (
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
 // PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
 type LibraryServiceClient interface {
-	// GetReliability measures one individual, named by one of its personas or by its library persona.
-	// With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
-	// The persona, its group and its project may be deleted.
-	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_NOT_FOUND.
+	// GetReliability measures the individual that a persona is. With too little data the status is
+	// INSUFFICIENT_DATA, which says nothing about the individual. The persona, its group and its
+	// project may be deleted.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND.
 	GetReliability(ctx context.Context, in *GetReliabilityRequest, opts ...grpc.CallOption) (*GetReliabilityResponse, error)
+	// GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
+	// GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
+	GetLibraryPersonaReliability(ctx context.Context, in *GetLibraryPersonaReliabilityRequest, opts ...grpc.CallOption) (*GetLibraryPersonaReliabilityResponse, error)
 	// PromotePersona adds an individual to the library if its answers are reliable, decided on one
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
-	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
-	// every rule with its figure.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
+	// Reliability that says why among the details.
 	PromotePersona(ctx context.Context, in *PromotePersonaRequest, opts ...grpc.CallOption) (*PromotePersonaResponse, error)
 	// ListLibraryPersonas pages through the library. Errors: INVALID_PAGE_TOKEN.
 	ListLibraryPersonas(ctx context.Context, in *ListLibraryPersonasRequest, opts ...grpc.CallOption) (*ListLibraryPersonasResponse, error)
@@ -99,6 +102,16 @@ func (c *libraryServiceClient) GetReliability(ctx context.Context, in *GetReliab
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetReliabilityResponse)
 	err := c.cc.Invoke(ctx, LibraryService_GetReliability_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *libraryServiceClient) GetLibraryPersonaReliability(ctx context.Context, in *GetLibraryPersonaReliabilityRequest, opts ...grpc.CallOption) (*GetLibraryPersonaReliabilityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLibraryPersonaReliabilityResponse)
+	err := c.cc.Invoke(ctx, LibraryService_GetLibraryPersonaReliability_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -200,17 +213,19 @@ func (c *libraryServiceClient) GetAttitudeTimeline(ctx context.Context, in *GetA
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
 // PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
 type LibraryServiceServer interface {
-	// GetReliability measures one individual, named by one of its personas or by its library persona.
-	// With too little data the status is INSUFFICIENT_DATA, which says nothing about the individual.
-	// The persona, its group and its project may be deleted.
-	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND,
-	// LIBRARY_PERSONA_NOT_FOUND.
+	// GetReliability measures the individual that a persona is. With too little data the status is
+	// INSUFFICIENT_DATA, which says nothing about the individual. The persona, its group and its
+	// project may be deleted.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND.
 	GetReliability(context.Context, *GetReliabilityRequest) (*GetReliabilityResponse, error)
+	// GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
+	// GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
+	GetLibraryPersonaReliability(context.Context, *GetLibraryPersonaReliabilityRequest) (*GetLibraryPersonaReliabilityResponse, error)
 	// PromotePersona adds an individual to the library if its answers are reliable, decided on one
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
-	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, naming
-	// every rule with its figure.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
+	// Reliability that says why among the details.
 	PromotePersona(context.Context, *PromotePersonaRequest) (*PromotePersonaResponse, error)
 	// ListLibraryPersonas pages through the library. Errors: INVALID_PAGE_TOKEN.
 	ListLibraryPersonas(context.Context, *ListLibraryPersonasRequest) (*ListLibraryPersonasResponse, error)
@@ -252,6 +267,9 @@ type UnimplementedLibraryServiceServer struct{}
 
 func (UnimplementedLibraryServiceServer) GetReliability(context.Context, *GetReliabilityRequest) (*GetReliabilityResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetReliability not implemented")
+}
+func (UnimplementedLibraryServiceServer) GetLibraryPersonaReliability(context.Context, *GetLibraryPersonaReliabilityRequest) (*GetLibraryPersonaReliabilityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLibraryPersonaReliability not implemented")
 }
 func (UnimplementedLibraryServiceServer) PromotePersona(context.Context, *PromotePersonaRequest) (*PromotePersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PromotePersona not implemented")
@@ -312,6 +330,24 @@ func _LibraryService_GetReliability_Handler(srv interface{}, ctx context.Context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LibraryServiceServer).GetReliability(ctx, req.(*GetReliabilityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LibraryService_GetLibraryPersonaReliability_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLibraryPersonaReliabilityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LibraryServiceServer).GetLibraryPersonaReliability(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LibraryService_GetLibraryPersonaReliability_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LibraryServiceServer).GetLibraryPersonaReliability(ctx, req.(*GetLibraryPersonaReliabilityRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -470,6 +506,10 @@ var LibraryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetReliability",
 			Handler:    _LibraryService_GetReliability_Handler,
+		},
+		{
+			MethodName: "GetLibraryPersonaReliability",
+			Handler:    _LibraryService_GetLibraryPersonaReliability_Handler,
 		},
 		{
 			MethodName: "PromotePersona",

@@ -455,7 +455,8 @@ func (x *Reliability) GetPromotionPending() bool {
 // ReliabilityRule is one rule of the promotion policy, with the figure that it was applied to.
 type ReliabilityRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is limited: "simulations", "questions", "attainable", "bound", "contradiction_rate".
+	// What is limited: "simulations", "questions", "attainable", "lower_bound" or
+	// "contradiction_rate".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The individual's figure; null if undefined.
 	Figure *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=figure,proto3" json:"figure,omitempty"`

@@ -5,6 +5,10 @@
 // source: persona/v1/persona.proto
 
 // The contract of persona-service: the system of record for synthetic consumers ("personas").
+//
+// The server sets the fields that say "Output only". Wherever a request brings one, or names one in
+// an update mask, it is ignored (AIP-203), as invalid as it may be, so that a resource can be sent
+// as it was read: a reused persona, created elsewhere, is a fresh one.
 
 package personav1
 
@@ -36,15 +40,15 @@ type Persona struct {
 	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
 	// idempotent; otherwise the server generates a UUIDv7.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// UUID of the parent project. Output only: taken from the request's parent, ignored in a create
-	// or an import.
+	// UUID of the parent project. Output only: taken from the request's parent.
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the parent persona group. Output only, likewise.
 	GroupId string `protobuf:"bytes,3,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// Full name, 1 to 255 characters, not blank, for example "Maria Santos". Required.
 	FullName string `protobuf:"bytes,4,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
-	// Age in years, 1 to 130; 0 means unknown. Age filters never match 0.
-	Age int32 `protobuf:"varint,5,opt,name=age,proto3" json:"age,omitempty"`
+	// Age in years, 1 to 130; unset (JSON null) if unknown, which no age filter matches. 0 is
+	// INVALID_ARGUMENT.
+	Age *wrapperspb.Int32Value `protobuf:"bytes,5,opt,name=age,proto3" json:"age,omitempty"`
 	// Gender identity, at most 64 characters (and at most 256 bytes when folded for filters).
 	Gender string `protobuf:"bytes,6,opt,name=gender,proto3" json:"gender,omitempty"`
 	// Job title or professional role, at most 255 characters (1,020 bytes when folded for filters).
@@ -68,11 +72,12 @@ type Persona struct {
 	// http or https URL of the profile image, at most 2,048 characters, or "".
 	AvatarUrl string `protobuf:"bytes,16,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
 	// UUID of the library persona that this one was sourced from; unset (JSON null) if it was
-	// generated fresh. Output only: a create or an import that sets it is INVALID_ARGUMENT, because
-	// lineage can't be forged.
+	// generated fresh. Output only: lineage can't be forged.
 	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,17,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
 	// When the persona was generated, UTC, truncated to microseconds, years 1970 to 9999. If unset,
-	// item i of a batch gets the server's time plus i microseconds.
+	// item i of a batch gets the server's time plus i microseconds. It is not compared where a
+	// persona is sent again under its id, since languages differ in how finely they tell times: what
+	// is stored stays.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
 	// trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
@@ -144,11 +149,11 @@ func (x *Persona) GetFullName() string {
 	return ""
 }
 
-func (x *Persona) GetAge() int32 {
+func (x *Persona) GetAge() *wrapperspb.Int32Value {
 	if x != nil {
 		return x.Age
 	}
-	return 0
+	return nil
 }
 
 func (x *Persona) GetGender() string {
@@ -261,14 +266,14 @@ var File_persona_v1_persona_proto protoreflect.FileDescriptor
 const file_persona_v1_persona_proto_rawDesc = "" +
 	"\n" +
 	"\x18persona/v1/persona.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xcc\x06\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xe9\x06\n" +
 	"\aPersona\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x02 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x03 \x01(\tR\agroupId\x12\x1b\n" +
-	"\tfull_name\x18\x04 \x01(\tR\bfullName\x12\x10\n" +
-	"\x03age\x18\x05 \x01(\x05R\x03age\x12\x16\n" +
+	"\tfull_name\x18\x04 \x01(\tR\bfullName\x12-\n" +
+	"\x03age\x18\x05 \x01(\v2\x1b.google.protobuf.Int32ValueR\x03age\x12\x16\n" +
 	"\x06gender\x18\x06 \x01(\tR\x06gender\x12\x1e\n" +
 	"\n" +
 	"occupation\x18\a \x01(\tR\n" +
@@ -316,18 +321,20 @@ var file_persona_v1_persona_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_persona_v1_persona_proto_goTypes = []any{
 	(*Persona)(nil),                // 0: persona.v1.Persona
 	nil,                            // 1: persona.v1.Persona.AttributesEntry
-	(*wrapperspb.StringValue)(nil), // 2: google.protobuf.StringValue
-	(*timestamppb.Timestamp)(nil),  // 3: google.protobuf.Timestamp
+	(*wrapperspb.Int32Value)(nil),  // 2: google.protobuf.Int32Value
+	(*wrapperspb.StringValue)(nil), // 3: google.protobuf.StringValue
+	(*timestamppb.Timestamp)(nil),  // 4: google.protobuf.Timestamp
 }
 var file_persona_v1_persona_proto_depIdxs = []int32{
-	2, // 0: persona.v1.Persona.library_persona_id:type_name -> google.protobuf.StringValue
-	3, // 1: persona.v1.Persona.created_at:type_name -> google.protobuf.Timestamp
-	1, // 2: persona.v1.Persona.attributes:type_name -> persona.v1.Persona.AttributesEntry
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2, // 0: persona.v1.Persona.age:type_name -> google.protobuf.Int32Value
+	3, // 1: persona.v1.Persona.library_persona_id:type_name -> google.protobuf.StringValue
+	4, // 2: persona.v1.Persona.created_at:type_name -> google.protobuf.Timestamp
+	1, // 3: persona.v1.Persona.attributes:type_name -> persona.v1.Persona.AttributesEntry
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_persona_proto_init() }

@@ -1121,21 +1121,18 @@ func (x *BatchCreatePersonasResponse) GetPersonas() []*Persona {
 	return nil
 }
 
-// ImportPersonasRequest is the first message of an import (project_id, group_id and import_id) or
-// one of the batches that follow (sequence and personas); a message that mixes both is rejected.
+// ImportPersonasRequest is the start of an import, or one of the batches that follow, in at most
+// 3 MiB.
 type ImportPersonasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the project. First message only.
-	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// UUID of the persona group. First message only.
-	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
-	// it replaces a request_id. First message only.
-	ImportId string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
-	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
-	Sequence int32 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// 1 to 1,000 personas; the whole message has at most 3 MiB.
-	Personas      []*Persona `protobuf:"bytes,5,rep,name=personas,proto3" json:"personas,omitempty"`
+	// What the message is. Required: a start in the first message of a stream, a batch in every later
+	// one.
+	//
+	// Types that are valid to be assigned to Content:
+	//
+	//	*ImportPersonasRequest_Start
+	//	*ImportPersonasRequest_Batch
+	Content       isImportPersonasRequest_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1170,35 +1167,163 @@ func (*ImportPersonasRequest) Descriptor() ([]byte, []int) {
 	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
 }
 
-func (x *ImportPersonasRequest) GetProjectId() string {
+func (x *ImportPersonasRequest) GetContent() isImportPersonasRequest_Content {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *ImportPersonasRequest) GetStart() *ImportStart {
+	if x != nil {
+		if x, ok := x.Content.(*ImportPersonasRequest_Start); ok {
+			return x.Start
+		}
+	}
+	return nil
+}
+
+func (x *ImportPersonasRequest) GetBatch() *ImportBatch {
+	if x != nil {
+		if x, ok := x.Content.(*ImportPersonasRequest_Batch); ok {
+			return x.Batch
+		}
+	}
+	return nil
+}
+
+type isImportPersonasRequest_Content interface {
+	isImportPersonasRequest_Content()
+}
+
+type ImportPersonasRequest_Start struct {
+	// Begins or resumes an import.
+	Start *ImportStart `protobuf:"bytes,1,opt,name=start,proto3,oneof"`
+}
+
+type ImportPersonasRequest_Batch struct {
+	// The next personas.
+	Batch *ImportBatch `protobuf:"bytes,2,opt,name=batch,proto3,oneof"`
+}
+
+func (*ImportPersonasRequest_Start) isImportPersonasRequest_Content() {}
+
+func (*ImportPersonasRequest_Batch) isImportPersonasRequest_Content() {}
+
+// ImportStart names the import, and the group that it goes into.
+type ImportStart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUID of the import, made by the client and kept for 30 days so that the import can be resumed;
+	// it replaces a request_id.
+	ImportId      string `protobuf:"bytes,3,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportStart) Reset() {
+	*x = ImportStart{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportStart) ProtoMessage() {}
+
+func (x *ImportStart) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportStart.ProtoReflect.Descriptor instead.
+func (*ImportStart) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ImportStart) GetProjectId() string {
 	if x != nil {
 		return x.ProjectId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetGroupId() string {
+func (x *ImportStart) GetGroupId() string {
 	if x != nil {
 		return x.GroupId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetImportId() string {
+func (x *ImportStart) GetImportId() string {
 	if x != nil {
 		return x.ImportId
 	}
 	return ""
 }
 
-func (x *ImportPersonasRequest) GetSequence() int32 {
+// ImportBatch holds up to 1,000 new personas, all or nothing.
+type ImportBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
+	Sequence int32 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// 1 to 1,000 personas; ids must not repeat within the batch.
+	Personas      []*Persona `protobuf:"bytes,2,rep,name=personas,proto3" json:"personas,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportBatch) Reset() {
+	*x = ImportBatch{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportBatch) ProtoMessage() {}
+
+func (x *ImportBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportBatch.ProtoReflect.Descriptor instead.
+func (*ImportBatch) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ImportBatch) GetSequence() int32 {
 	if x != nil {
 		return x.Sequence
 	}
 	return 0
 }
 
-func (x *ImportPersonasRequest) GetPersonas() []*Persona {
+func (x *ImportBatch) GetPersonas() []*Persona {
 	if x != nil {
 		return x.Personas
 	}
@@ -1218,7 +1343,7 @@ type ImportPersonasResponse struct {
 
 func (x *ImportPersonasResponse) Reset() {
 	*x = ImportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1355,7 @@ func (x *ImportPersonasResponse) String() string {
 func (*ImportPersonasResponse) ProtoMessage() {}
 
 func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1368,7 @@ func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ImportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ImportPersonasResponse) GetCommittedSequence() int32 {
@@ -1296,7 +1421,7 @@ type ExportPersonasRequest struct {
 
 func (x *ExportPersonasRequest) Reset() {
 	*x = ExportPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1308,7 +1433,7 @@ func (x *ExportPersonasRequest) String() string {
 func (*ExportPersonasRequest) ProtoMessage() {}
 
 func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1321,7 +1446,7 @@ func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ExportPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExportPersonasRequest) GetProjectId() string {
@@ -1422,7 +1547,7 @@ type ExportPersonasResponse struct {
 
 func (x *ExportPersonasResponse) Reset() {
 	*x = ExportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1559,7 @@ func (x *ExportPersonasResponse) String() string {
 func (*ExportPersonasResponse) ProtoMessage() {}
 
 func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1572,7 @@ func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ExportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExportPersonasResponse) GetPersonas() []*Persona {
@@ -1485,7 +1610,7 @@ type GetPersonaLineageRequest struct {
 
 func (x *GetPersonaLineageRequest) Reset() {
 	*x = GetPersonaLineageRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1622,7 @@ func (x *GetPersonaLineageRequest) String() string {
 func (*GetPersonaLineageRequest) ProtoMessage() {}
 
 func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1635,7 @@ func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageRequest.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{20}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetPersonaLineageRequest) GetProjectId() string {
@@ -1564,7 +1689,7 @@ type GetPersonaLineageResponse struct {
 
 func (x *GetPersonaLineageResponse) Reset() {
 	*x = GetPersonaLineageResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1701,7 @@ func (x *GetPersonaLineageResponse) String() string {
 func (*GetPersonaLineageResponse) ProtoMessage() {}
 
 func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1714,7 @@ func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageResponse.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{21}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetPersonaLineageResponse) GetPersonas() []*LibraryPersonaProject {
@@ -1724,14 +1849,19 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"N\n" +
 	"\x1bBatchCreatePersonasResponse\x12/\n" +
-	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xbb\x01\n" +
-	"\x15ImportPersonasRequest\x12\x1d\n" +
+	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\x84\x01\n" +
+	"\x15ImportPersonasRequest\x12/\n" +
+	"\x05start\x18\x01 \x01(\v2\x17.persona.v1.ImportStartH\x00R\x05start\x12/\n" +
+	"\x05batch\x18\x02 \x01(\v2\x17.persona.v1.ImportBatchH\x00R\x05batchB\t\n" +
+	"\acontent\"d\n" +
+	"\vImportStart\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
 	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1b\n" +
-	"\timport_id\x18\x03 \x01(\tR\bimportId\x12\x1a\n" +
-	"\bsequence\x18\x04 \x01(\x05R\bsequence\x12/\n" +
-	"\bpersonas\x18\x05 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
+	"\timport_id\x18\x03 \x01(\tR\bimportId\"Z\n" +
+	"\vImportBatch\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x05R\bsequence\x12/\n" +
+	"\bpersonas\x18\x02 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
 	"\x16ImportPersonasResponse\x12-\n" +
 	"\x12committed_sequence\x18\x01 \x01(\x05R\x11committedSequence\x12#\n" +
 	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\xed\x03\n" +
@@ -1804,7 +1934,7 @@ func file_persona_v1_persona_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_persona_service_proto_rawDescData
 }
 
-var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*ListPersonasRequest)(nil),         // 0: persona.v1.ListPersonasRequest
 	(*ListPersonasResponse)(nil),        // 1: persona.v1.ListPersonasResponse
@@ -1823,60 +1953,64 @@ var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*BatchCreatePersonasRequest)(nil),  // 14: persona.v1.BatchCreatePersonasRequest
 	(*BatchCreatePersonasResponse)(nil), // 15: persona.v1.BatchCreatePersonasResponse
 	(*ImportPersonasRequest)(nil),       // 16: persona.v1.ImportPersonasRequest
-	(*ImportPersonasResponse)(nil),      // 17: persona.v1.ImportPersonasResponse
-	(*ExportPersonasRequest)(nil),       // 18: persona.v1.ExportPersonasRequest
-	(*ExportPersonasResponse)(nil),      // 19: persona.v1.ExportPersonasResponse
-	(*GetPersonaLineageRequest)(nil),    // 20: persona.v1.GetPersonaLineageRequest
-	(*GetPersonaLineageResponse)(nil),   // 21: persona.v1.GetPersonaLineageResponse
-	nil,                                 // 22: persona.v1.ListPersonasRequest.AttributesEntry
-	nil,                                 // 23: persona.v1.CountPersonasRequest.AttributesEntry
-	nil,                                 // 24: persona.v1.ExportPersonasRequest.AttributesEntry
-	(*Persona)(nil),                     // 25: persona.v1.Persona
-	(*LibraryPersonaProject)(nil),       // 26: persona.v1.LibraryPersonaProject
-	(*LibraryPersona)(nil),              // 27: persona.v1.LibraryPersona
+	(*ImportStart)(nil),                 // 17: persona.v1.ImportStart
+	(*ImportBatch)(nil),                 // 18: persona.v1.ImportBatch
+	(*ImportPersonasResponse)(nil),      // 19: persona.v1.ImportPersonasResponse
+	(*ExportPersonasRequest)(nil),       // 20: persona.v1.ExportPersonasRequest
+	(*ExportPersonasResponse)(nil),      // 21: persona.v1.ExportPersonasResponse
+	(*GetPersonaLineageRequest)(nil),    // 22: persona.v1.GetPersonaLineageRequest
+	(*GetPersonaLineageResponse)(nil),   // 23: persona.v1.GetPersonaLineageResponse
+	nil,                                 // 24: persona.v1.ListPersonasRequest.AttributesEntry
+	nil,                                 // 25: persona.v1.CountPersonasRequest.AttributesEntry
+	nil,                                 // 26: persona.v1.ExportPersonasRequest.AttributesEntry
+	(*Persona)(nil),                     // 27: persona.v1.Persona
+	(*LibraryPersonaProject)(nil),       // 28: persona.v1.LibraryPersonaProject
+	(*LibraryPersona)(nil),              // 29: persona.v1.LibraryPersona
 }
 var file_persona_v1_persona_service_proto_depIdxs = []int32{
-	22, // 0: persona.v1.ListPersonasRequest.attributes:type_name -> persona.v1.ListPersonasRequest.AttributesEntry
-	25, // 1: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
-	25, // 2: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
-	25, // 3: persona.v1.BatchGetPersonasResponse.personas:type_name -> persona.v1.Persona
-	23, // 4: persona.v1.CountPersonasRequest.attributes:type_name -> persona.v1.CountPersonasRequest.AttributesEntry
-	25, // 5: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
-	25, // 6: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
-	25, // 7: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
-	25, // 8: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
-	25, // 9: persona.v1.ImportPersonasRequest.personas:type_name -> persona.v1.Persona
-	24, // 10: persona.v1.ExportPersonasRequest.attributes:type_name -> persona.v1.ExportPersonasRequest.AttributesEntry
-	25, // 11: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
-	26, // 12: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
-	27, // 13: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	0,  // 14: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
-	2,  // 15: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
-	4,  // 16: persona.v1.PersonaService.BatchGetPersonas:input_type -> persona.v1.BatchGetPersonasRequest
-	6,  // 17: persona.v1.PersonaService.CountPersonas:input_type -> persona.v1.CountPersonasRequest
-	8,  // 18: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
-	10, // 19: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
-	12, // 20: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
-	14, // 21: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
-	16, // 22: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
-	18, // 23: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
-	20, // 24: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
-	1,  // 25: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
-	3,  // 26: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
-	5,  // 27: persona.v1.PersonaService.BatchGetPersonas:output_type -> persona.v1.BatchGetPersonasResponse
-	7,  // 28: persona.v1.PersonaService.CountPersonas:output_type -> persona.v1.CountPersonasResponse
-	9,  // 29: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
-	11, // 30: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
-	13, // 31: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
-	15, // 32: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
-	17, // 33: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
-	19, // 34: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
-	21, // 35: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
-	25, // [25:36] is the sub-list for method output_type
-	14, // [14:25] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	24, // 0: persona.v1.ListPersonasRequest.attributes:type_name -> persona.v1.ListPersonasRequest.AttributesEntry
+	27, // 1: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
+	27, // 2: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
+	27, // 3: persona.v1.BatchGetPersonasResponse.personas:type_name -> persona.v1.Persona
+	25, // 4: persona.v1.CountPersonasRequest.attributes:type_name -> persona.v1.CountPersonasRequest.AttributesEntry
+	27, // 5: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
+	27, // 6: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
+	27, // 7: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
+	27, // 8: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
+	17, // 9: persona.v1.ImportPersonasRequest.start:type_name -> persona.v1.ImportStart
+	18, // 10: persona.v1.ImportPersonasRequest.batch:type_name -> persona.v1.ImportBatch
+	27, // 11: persona.v1.ImportBatch.personas:type_name -> persona.v1.Persona
+	26, // 12: persona.v1.ExportPersonasRequest.attributes:type_name -> persona.v1.ExportPersonasRequest.AttributesEntry
+	27, // 13: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
+	28, // 14: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
+	29, // 15: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	0,  // 16: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
+	2,  // 17: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
+	4,  // 18: persona.v1.PersonaService.BatchGetPersonas:input_type -> persona.v1.BatchGetPersonasRequest
+	6,  // 19: persona.v1.PersonaService.CountPersonas:input_type -> persona.v1.CountPersonasRequest
+	8,  // 20: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
+	10, // 21: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
+	12, // 22: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
+	14, // 23: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
+	16, // 24: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
+	20, // 25: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
+	22, // 26: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
+	1,  // 27: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
+	3,  // 28: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
+	5,  // 29: persona.v1.PersonaService.BatchGetPersonas:output_type -> persona.v1.BatchGetPersonasResponse
+	7,  // 30: persona.v1.PersonaService.CountPersonas:output_type -> persona.v1.CountPersonasResponse
+	9,  // 31: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
+	11, // 32: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
+	13, // 33: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
+	15, // 34: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
+	19, // 35: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
+	21, // 36: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
+	23, // 37: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
+	27, // [27:38] is the sub-list for method output_type
+	16, // [16:27] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_persona_service_proto_init() }
@@ -1886,13 +2020,17 @@ func file_persona_v1_persona_service_proto_init() {
 	}
 	file_persona_v1_library_proto_init()
 	file_persona_v1_persona_proto_init()
+	file_persona_v1_persona_service_proto_msgTypes[16].OneofWrappers = []any{
+		(*ImportPersonasRequest_Start)(nil),
+		(*ImportPersonasRequest_Batch)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_persona_service_proto_rawDesc), len(file_persona_v1_persona_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -73,15 +73,16 @@ type PersonaServiceClient interface {
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	BatchCreatePersonas(ctx context.Context, in *BatchCreatePersonasRequest, opts ...grpc.CallOption) (*BatchCreatePersonasResponse, error)
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
-	// duplicate. The first message names the group and the import; each later one is a batch. The
-	// server answers the first message and every batch once it is on disk. A newer stream with the
-	// same import_id takes over the import. One invalid persona fails its batch; any error ends the
-	// stream and carries `committed_sequence` in its metadata.
+	// duplicate. The first message is the start; each later one is a batch. The server answers the
+	// first message and every batch once it is on disk. A newer stream with the same import_id takes
+	// over the import. One invalid persona fails its batch; any error ends the stream and carries
+	// `committed_sequence` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportPersonasRequest, ImportPersonasResponse], error)
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-	// in chunks that each carry a token from which a later call resumes.
-	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+	// in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+	// behind the chunk that is on its way: whoever takes long over a chunk resumes.
+	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
 	ExportPersonas(ctx context.Context, in *ExportPersonasRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportPersonasResponse], error)
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its
@@ -261,15 +262,16 @@ type PersonaServiceServer interface {
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	BatchCreatePersonas(context.Context, *BatchCreatePersonasRequest) (*BatchCreatePersonasResponse, error)
 	// ImportPersonas takes any number of personas in batches and can be resumed without loss or
-	// duplicate. The first message names the group and the import; each later one is a batch. The
-	// server answers the first message and every batch once it is on disk. A newer stream with the
-	// same import_id takes over the import. One invalid persona fails its batch; any error ends the
-	// stream and carries `committed_sequence` in its metadata.
+	// duplicate. The first message is the start; each later one is a batch. The server answers the
+	// first message and every batch once it is on disk. A newer stream with the same import_id takes
+	// over the import. One invalid persona fails its batch; any error ends the stream and carries
+	// `committed_sequence` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(grpc.BidiStreamingServer[ImportPersonasRequest, ImportPersonasResponse]) error
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
-	// in chunks that each carry a token from which a later call resumes.
-	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS.
+	// in chunks that each carry a token from which a later call resumes. A stream that is not read ends
+	// behind the chunk that is on its way: whoever takes long over a chunk resumes.
+	// Errors: INVALID_PAGE_TOKEN, TOO_MANY_STREAMS, STREAM_IDLE.
 	ExportPersonas(*ExportPersonasRequest, grpc.ServerStreamingServer[ExportPersonasResponse]) error
 	// GetPersonaLineage reads the library persona underneath a persona, and pages through every
 	// project persona that is the same individual, newest link first. The persona, its group and its

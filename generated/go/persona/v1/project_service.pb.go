@@ -340,10 +340,11 @@ type UpdateProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the project.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// The new values. Its id and other output-only fields are ignored.
+	// The new values; its id is ignored.
 	Project *Project `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
-	// The fields to update: `name`, `description`. Without a mask, the populated fields are updated,
-	// so clearing a field requires one. An unknown or output-only path is INVALID_ARGUMENT.
+	// The fields to update: `name`, `description`. Without a mask, the populated fields (over REST the
+	// keys of the body) are updated; `*` replaces the whole. An unknown path is INVALID_ARGUMENT, one
+	// that is output only is ignored.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -894,10 +895,11 @@ type UpdatePersonaGroupRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// The new values. Its id and other output-only fields are ignored.
+	// The new values; its id is ignored.
 	PersonaGroup *PersonaGroup `protobuf:"bytes,3,opt,name=persona_group,json=personaGroup,proto3" json:"persona_group,omitempty"`
-	// The fields to update. Without a mask, the populated fields are updated, so clearing a field
-	// requires one. An unknown or output-only path is INVALID_ARGUMENT.
+	// The fields to update. Without a mask, the populated fields (over REST the keys of the body) are
+	// updated; `*` replaces the whole. An unknown path is INVALID_ARGUMENT, one that is output only is
+	// ignored.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

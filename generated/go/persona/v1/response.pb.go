@@ -68,6 +68,8 @@ type Response struct {
 	PromptVersion string `protobuf:"bytes,17,opt,name=prompt_version,json=promptVersion,proto3" json:"prompt_version,omitempty"`
 	// When the persona answered, UTC, truncated to microseconds, from 1970 to at most one day ahead
 	// of the server's time. If unset, item i of a batch gets the server's time plus i microseconds.
+	// It is content, and compared if a response is sent again with it: the same answer at another
+	// time is another answer, and measures are about the order in which answers were given.
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
 	// When the server recorded it, UTC. Output only.
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`

@@ -10,7 +10,7 @@ from persona.v1.project_pb2 import PersonaGroup
 from persona_server.errors import ServiceError
 from persona_server.measures.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
-from persona_server.services.library.reliability_messages import reliability_message
+from persona_server.services.library.reliability_messages import kept_models, reliability_message
 from persona_server.services.personas.adding import unframed
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
@@ -69,7 +69,7 @@ def promote(
     if look is None or repositories.responses.count(persona) != look.answers:
         raise AnswersCameError
     if look.measurement.reliability.status is not Status.ELIGIBLE:
-        raise not_eligible(id_text(persona), look.measurement)
+        raise not_eligible(id_text(persona), look.measurement, repositories.now)
     framed = repositories.personas.recorded(persona)
     assert framed is not None  # the persona is visible in this transaction
     row = _library_row(repositories, unframed(framed), look)
@@ -153,21 +153,23 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     library = LibraryPersona(
         id=keys.new_id(now),
         origin_project_id=persona.project_id,
+        origin_group_id=persona.group_id,
         origin_persona_id=persona.id,
         reliability=reliability_message(look.measurement, now),
+        models=kept_models(look.measurement),
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
     for name in ("id", "project_id", "group_id", "library_persona_id", "external_id"):
         library.profile.ClearField(name)
-    bound = look.measurement.reliability.estimate.bound
+    bound = look.measurement.reliability.estimate.lower_bound
     assert bound is not None  # nobody is eligible without one
     return LibraryRow(
         tenant=repositories.tenant,
         id=id_bytes(library.id),
         origin_project_id=id_bytes(persona.project_id),
         origin_persona_id=id_bytes(persona.id),
-        age=persona.age,
+        age=persona.age.value,
         keys=search_keys(persona),
         lower_bound=bound,
         created_at=now,
@@ -207,20 +209,16 @@ def definition_of(repositories: Repositories, group: bytes) -> PersonaGroup:
     return PersonaGroup.FromString(found.definition)
 
 
-def not_eligible(persona_id: str, measurement: Measurement) -> ServiceError:
-    """NOT_ELIGIBLE, naming every rule with its figure: in the sentence those that do not hold."""
+def not_eligible(persona_id: str, measurement: Measurement, now: int) -> ServiceError:
+    """NOT_ELIGIBLE with what was measured; its sentence names the rules that do not hold."""
     found = measurement.reliability
     broken = "; ".join(_sentence(rule) for rule in found.rules if not rule.holds)
-    reason = f" ({found.estimate.bound_reason})" if found.estimate.bound_reason else ""
-    metadata = {"persona_id": persona_id, "status": found.status.value}
-    for rule in found.rules:
-        metadata[rule.name] = _figure(rule.figure)
-        metadata[f"{rule.name}_limit"] = _figure(rule.limit)
-        metadata[f"{rule.name}_holds"] = "true" if rule.holds else "false"
+    reason = f" ({found.estimate.lower_bound_reason})" if found.estimate.lower_bound_reason else ""
     return ServiceError(
         errors_pb2.ERROR_REASON_NOT_ELIGIBLE,
         f"The persona can't be promoted: {found.status.value}: {broken}{reason}.",
-        metadata=metadata,
+        metadata={"persona_id": persona_id, "status": found.status.value},
+        detail=reliability_message(measurement, now),
     )
 
 

@@ -1,17 +1,24 @@
 """What was measured of an individual, as the contract's messages."""
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from google.protobuf.message import Message
 
 from persona.v1 import measures_pb2
 from persona_server.measures.answers import Kind, Question
 from persona_server.measures.contradictions import Contradiction
 from persona_server.measures.policy import Rule
 from persona_server.measures.reasons import Reason
+from persona_server.measures.reliability import Reliability
 from persona_server.services.library.individuals import Measurement
 from persona_server.storage.keys import id_text
 
+Listed = TypeVar("Listed", bound=Message)
+
 _MOST = 1000  # contradictions, and models, that an answer lists
 _MOST_BYTES = 1 << 20  # of contradictions: each may have 64 KiB of options, the answer 3.5 MiB
+_MOST_MODELS = 64 << 10  # bytes of models that a library persona keeps, which pages hold many of
 _MOST_PAIRS = 2**31 - 1  # what the contract's int32 holds: pairs grow with the square of answers
 
 
@@ -42,7 +49,7 @@ def reliability_message(measurement: Measurement, now: int) -> measures_pb2.Reli
         status=measures_pb2.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}"),
         rules=[_rule(rule) for rule in found.rules],
         coefficient_reason=reason_value(estimate.reason),
-        lower_bound_reason=reason_value(estimate.bound_reason),
+        lower_bound_reason=reason_value(estimate.lower_bound_reason),
         contradiction_rate_reason=reason_value(contradictions.reason),
         simulation_count=found.simulations,
         question_count=len(found.agreements),
@@ -53,7 +60,7 @@ def reliability_message(measurement: Measurement, now: int) -> measures_pb2.Reli
     )
     for name, figure in (
         ("coefficient", estimate.coefficient),
-        ("lower_bound", estimate.bound),
+        ("lower_bound", estimate.lower_bound),
         ("attainable", estimate.attainable),
         ("contradiction_rate", contradictions.rate),
     ):
@@ -70,26 +77,31 @@ def full_message(
     found = measurement.reliability
     message = reliability_message(measurement, now)
     listed = map(_contradiction, found.contradictions.found[:_MOST])
-    message.contradictions.extend(_fitting(listed))
-    message.models.extend(
-        measures_pb2.ModelVersion(model=model, prompt_version=version)
-        for model, version in found.models[:_MOST]
-    )
+    message.contradictions.extend(_fitting(listed, _MOST_BYTES))
+    message.models.extend(_models(found))
     if library_persona_id is not None:
         message.library_persona_id.value = id_text(library_persona_id)
     message.promotion_pending = pending
     return message
 
 
-def _fitting(
-    contradictions: Iterable[measures_pb2.Contradiction],
-) -> Iterator[measures_pb2.Contradiction]:
+def kept_models(measurement: Measurement) -> Iterator[measures_pb2.ModelVersion]:
+    """Yield the models that a library persona says its reliability came from."""
+    return _fitting(_models(measurement.reliability), _MOST_MODELS)
+
+
+def _models(found: Reliability) -> Iterator[measures_pb2.ModelVersion]:
+    for model, version in found.models[:_MOST]:
+        yield measures_pb2.ModelVersion(model=model, prompt_version=version)
+
+
+def _fitting(messages: Iterable[Listed], most_bytes: int) -> Iterator[Listed]:
     size = 0
-    for contradiction in contradictions:
-        size += contradiction.ByteSize()
-        if size > _MOST_BYTES:
+    for message in messages:
+        size += message.ByteSize()
+        if size > most_bytes:
             return
-        yield contradiction
+        yield message
 
 
 def _rule(rule: Rule) -> measures_pb2.ReliabilityRule:

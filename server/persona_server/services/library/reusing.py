@@ -149,7 +149,7 @@ def _score(matcher: Matcher, profile: Persona) -> float | None:
     """Return how well a profile fits the group; None if it misses a requirement."""
     candidate = Candidate(
         b"",
-        profile.age,
+        profile.age.value,
         profile.gender,
         profile.income_level,
         profile.location,

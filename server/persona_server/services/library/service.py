@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from persona.v1 import library_pb2
 from persona.v1 import library_service_pb2 as pb
+from persona.v1.measures_pb2 import Reliability
 from persona_server.measures.answers import Question
 from persona_server.measures.matching import Candidate, Match, Matcher
 from persona_server.measures.policy import Policy
@@ -17,6 +18,7 @@ from persona_server.services.call import Call
 from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.library.individuals import (
+    Individual,
     library_individual,
     library_persona_not_found,
     measure,
@@ -49,7 +51,7 @@ from persona_server.storage.repositories.library import (
     Part,
     Wanted,
 )
-from persona_server.storage.store import Store, Transaction
+from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.filters import filters_of
 from persona_server.validation.library import order_of
 from persona_server.validation.terms import wanted_terms
@@ -74,19 +76,30 @@ class LibraryService:
         self._automatic = automatic  # whether somebody looks at those who wait
 
     def get_reliability(self, call: Call, request: pb.GetReliabilityRequest) -> bytes:
-        """Measure one individual on one snapshot. Raises NOT_FOUND reasons, outermost first."""
+        """Measure the individual of a persona. Raises NOT_FOUND reasons, outermost first."""
         with self._store.snapshot(call.tenant) as repositories:
-            if request.library_persona_id:
-                individual = library_individual(repositories, request.library_persona_id)
-            else:
-                individual = recorded_individual(
-                    repositories, request.project_id, request.group_id, request.persona_id
-                )
-            measurement = measure(repositories, individual.origin, self._policy)
-            pending = self._automatic and repositories.promotions.waiting(individual.origin)
-        library_id = individual.library_persona_id
-        message = full_message(measurement, keys.now(), library_id, pending=pending)
+            individual = recorded_individual(
+                repositories, request.project_id, request.group_id, request.persona_id
+            )
+            message = self._measured(repositories, individual)
         return pb.GetReliabilityResponse(reliability=message).SerializeToString()
+
+    def get_library_persona_reliability(
+        self, call: Call, request: pb.GetLibraryPersonaReliabilityRequest
+    ) -> bytes:
+        """Measure the individual of a library persona. Raises LIBRARY_PERSONA_NOT_FOUND."""
+        with self._store.snapshot(call.tenant) as repositories:
+            individual = library_individual(repositories, request.library_persona_id)
+            message = self._measured(repositories, individual)
+        answer = pb.GetLibraryPersonaReliabilityResponse(reliability=message)
+        return answer.SerializeToString()
+
+    def _measured(self, repositories: Repositories, individual: Individual) -> Reliability:
+        """Return an individual's reliability; `repositories` are one snapshot."""
+        measurement = measure(repositories, individual.origin, self._policy)
+        pending = self._automatic and repositories.promotions.waiting(individual.origin)
+        library_id = individual.library_persona_id
+        return full_message(measurement, keys.now(), library_id, pending=pending)
 
     def promote_persona(self, call: Call, request: pb.PromotePersonaRequest) -> bytes:
         """Take a persona's individual into the library.
@@ -107,7 +120,7 @@ class LibraryService:
         order, descending = order_of(request.order_by)
         wanted = Wanted(
             filters_of(request),
-            request.min_reliability or None,
+            request.lower_bound_min or None,
             request.include_retired,
             order,
             descending,

@@ -41,8 +41,9 @@ def add_personas(
     """Add personas that were validated to a locked group, all or none.
 
     One that exists with the same content is returned as it is; one that was deleted from this group
-    becomes visible again. `path` names the item in errors: "persona" or "personas[{}]". Raises
-    ServiceError ALREADY_EXISTS for an id that names anything else, or an external id that is taken.
+    becomes visible again. `path` names the item in errors: "persona", "personas[{}]" or the like.
+    Raises ServiceError ALREADY_EXISTS for an id that names anything else, or an external id that is
+    taken.
     """
     _adopt_external(repositories, group, personas, path)
     wanted_ids = [id_bytes(persona.id) for persona in personas if persona.id]
@@ -50,14 +51,14 @@ def add_personas(
     framed: list[bytes] = []
     ids: list[bytes] = []
     fresh: list[PersonaRow] = []
-    terms: list[tuple[bytes, bytes]] = []
+    terms: list[bytes] = []
     restored = 0
     for i, persona in enumerate(personas):
         found = known.get(id_bytes(persona.id)) if persona.id else None
         if found is None:
             row = _row(repositories, group, persona, repositories.now + i)
             fresh.append(row)
-            terms += [(term, row.position) for term in terms_of(persona)]
+            terms += [term + row.position for term in terms_of(persona)]
             framed.append(row.framed)
             ids.append(row.id)
             continue
@@ -67,7 +68,7 @@ def add_personas(
             old, new = found.set_id, group.locked.set_id
             repositories.personas.restore(id_bytes(persona.id), old, new)
             place = position_of(unframed(found.framed))
-            terms += [(term, place) for term in terms_of(persona)]
+            terms += [term + place for term in terms_of(persona)]
             restored += 1
         framed.append(found.framed)
         ids.append(id_bytes(persona.id))
@@ -102,7 +103,7 @@ def _adopt_external(
 
 
 def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
-    """Refuse to bring a promoted persona back beside a reused copy of the same individual."""
+    """Refuse to bring a persona back beside another one of the same individual."""
     raw = id_bytes(persona.id)
     individual = repositories.personas.ancestry([raw])[raw].library_persona_id
     if individual is None:
@@ -111,8 +112,8 @@ def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, pat
     if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
         raise ServiceError(
             errors_pb2.ERROR_REASON_ALREADY_EXISTS,
-            f"{path}.id: the persona {persona.id} can't be restored, because this group has a "
-            "reused copy of the same individual. Delete that copy first.",
+            f"{path}.id: the persona {persona.id} can't be restored, because this group has "
+            "another persona of the same individual. Delete that one first.",
             metadata={"state": "deleted", "field": f"{path}.id", "id": persona.id},
         )
 
@@ -134,7 +135,7 @@ def _row(repositories: Transaction, group: Group, persona: Persona, now: int) ->
     return PersonaRow(
         tenant=repositories.tenant,
         set_id=group.locked.set_id,
-        age=persona.age,
+        age=persona.age.value,
         position=place,
         id=keys.split_position(place)[1],
         keys=search_keys(persona),
@@ -154,8 +155,9 @@ def _require_same(persona: Persona, group: Group, found: Known, path: str) -> No
     wanted = Persona()
     wanted.CopyFrom(persona)
     wanted.project_id, wanted.group_id = group.project_id, group.group_id
-    if not persona.HasField("created_at"):
-        wanted.created_at.CopyFrom(stored.created_at)
+    stored.ClearField("library_persona_id")
+    for each in (wanted, stored):
+        each.ClearField("created_at")  # languages differ in how finely they tell times
     if wanted == stored:
         return
     if persona.external_id and found.visible and persona.external_id == stored.external_id:

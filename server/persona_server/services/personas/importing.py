@@ -6,8 +6,13 @@ import time
 from collections.abc import Iterator
 
 from persona.v1 import errors_pb2
-from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonasResponse
-from persona_server.errors import ServiceError, Violation, invalid
+from persona.v1.persona_service_pb2 import (
+    ImportBatch,
+    ImportPersonasRequest,
+    ImportPersonasResponse,
+    ImportStart,
+)
+from persona_server.errors import ServiceError, invalid_field
 from persona_server.services.call import Call
 from persona_server.services.parents import lock_group
 from persona_server.services.personas.adding import Group, add_personas
@@ -15,9 +20,6 @@ from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.imports import ImportSession
 from persona_server.storage.store import Repositories, Store
-from persona_server.validation.requests import wrong_count
-
-_BEGIN = ("project_id", "group_id", "import_id")
 
 
 def run(store: Store, call: Call, requests: Iterator[ImportPersonasRequest]) -> Iterator[bytes]:
@@ -29,10 +31,10 @@ def run(store: Store, call: Call, requests: Iterator[ImportPersonasRequest]) -> 
     try:
         for request in requests:
             if stream is None:
-                stream = _Stream(store, call, request)
+                stream = _Stream(store, call, _start(request))
                 yield stream.begin()
             else:
-                yield stream.batch(request)
+                yield stream.batch(_batch(request))
     except ServiceError as error:
         error.metadata["committed_sequence"] = str(stream.committed if stream else 0)
         raise
@@ -41,18 +43,7 @@ def run(store: Store, call: Call, requests: Iterator[ImportPersonasRequest]) -> 
 class _Stream:
     """One stream of an import. `owner` tells it from older streams of the same import."""
 
-    def __init__(self, store: Store, call: Call, first: ImportPersonasRequest) -> None:
-        found = [
-            Violation(n, "is required in the first message")
-            for n in _BEGIN
-            if not getattr(first, n)
-        ]
-        if first.sequence or first.personas:
-            found.append(
-                Violation("personas", "must follow in later messages; the first names the import")
-            )
-        if found:
-            raise invalid(found)
+    def __init__(self, store: Store, call: Call, first: ImportStart) -> None:
         self._store = store
         self._call = call
         self._first = first
@@ -78,19 +69,8 @@ class _Stream:
         self._call.progressed_at = time.monotonic()
         return _acknowledge(session.committed_sequence, session.persona_count)
 
-    def batch(self, request: ImportPersonasRequest) -> bytes:
+    def batch(self, request: ImportBatch) -> bytes:
         """Commit the next batch, or acknowledge one again that is on disk already."""
-        found = [
-            Violation(name, "must be set in the first message only")
-            for name in _BEGIN
-            if getattr(request, name)
-        ]
-        if request.sequence < 1:
-            found.append(Violation("sequence", "must be at least 1"))
-        if not request.personas:
-            found.append(Violation("personas", wrong_count(0)))
-        if found:
-            raise invalid(found)
         # Map order is free on the wire: the parsed batch is hashed, before it gets ids and times.
         digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
         # Without the call's deadline, which is for the stream and not for one batch of it.
@@ -107,7 +87,7 @@ class _Stream:
             if request.sequence > session.committed_sequence + 1:
                 raise _gap(request.sequence, session.committed_sequence)
             group = Group(self._first.project_id, self._first.group_id, locked)
-            added = add_personas(repositories, group, request.personas, "personas[{}]")
+            added = add_personas(repositories, group, request.personas, "batch.personas[{}]")
             now, count = repositories.now, len(request.personas)
             repositories.imports.advance(self._import_id, request.sequence, digest, count, now)
             if added.number:
@@ -138,6 +118,18 @@ class _Stream:
             request_id=self._import_id,
             peer=self._call.peer or None,
         )
+
+
+def _start(request: ImportPersonasRequest) -> ImportStart:
+    if not request.HasField("start"):
+        raise invalid_field("start", "is required in the first message, which names the import")
+    return request.start
+
+
+def _batch(request: ImportPersonasRequest) -> ImportBatch:
+    if not request.HasField("batch"):
+        raise invalid_field("batch", "is required in every message after the first")
+    return request.batch
 
 
 def _acknowledge(sequence: int, count: int) -> bytes:

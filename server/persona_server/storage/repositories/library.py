@@ -84,7 +84,7 @@ class Wanted(NamedTuple):
     """What a list asks for: its filters, folded, and its order."""
 
     filters: Filters
-    min_reliability: float | None
+    lower_bound_min: float | None
     include_retired: bool
     order: str = "lower_bound"
     descending: bool = True
@@ -144,7 +144,7 @@ class OrderStatements:
         within = (library.tenant_id == param("tenant")) & (
             here < place if descending else here > place
         )
-        reliable = library.lower_bound >= param("min_reliability")
+        reliable = library.lower_bound >= param("lower_bound_min")
         wanted = optional("only_active", library.retired_at.is_null(), INTEGER) & matches(library)
         wanted &= library_has_all(library.id)
         if order == "lower_bound":  # its index ends there by itself
@@ -226,14 +226,14 @@ class Library:
 
         No more than MOST_VISITED are looked at. `self` must be of one snapshot.
         """
-        reliability = -math.inf if wanted.min_reliability is None else wanted.min_reliability
+        least = -math.inf if wanted.lower_bound_min is None else wanted.lower_bound_min
         if wanted.order == "lower_bound" and not wanted.descending:
-            after = max(after, (reliability, b""))  # nobody before is to be looked at
+            after = max(after, (least, b""))  # nobody before is to be looked at
         where = {
             "tenant": self._tenant,
             "value": after[0],
             "after": after[1],
-            "min_reliability": reliability,
+            "lower_bound_min": least,
             "only_active": None if wanted.include_retired else 1,
             "terms": id_list(wanted.terms) if wanted.terms else None,
             **parameters(wanted.filters),
@@ -252,7 +252,7 @@ class Library:
             tenant=self._tenant,
             value=start.value,
             after=start.id,
-            min_reliability=-math.inf,
+            lower_bound_min=-math.inf,
             skip=MOST_VISITED - 1,
         )
         return Part(start, ListKey(*last) if last else BOTTOM)

@@ -69,11 +69,10 @@ class Terms:
         self._do = statements
         self._tenant = tenant
 
-    def add(self, set_id: int, terms: Sequence[tuple[bytes, bytes]]) -> None:
-        """Add (term, position) pairs of personas that a set has got."""
+    def add(self, set_id: int, terms: Sequence[bytes]) -> None:
+        """Add terms of personas that a set has got, each with the persona's position behind it."""
         if terms:
-            entries = id_list(sorted([term + position for term, position in terms]))
-            self._do.insert.run(tenant=self._tenant, set=set_id, ids=entries)
+            self._do.insert.run(tenant=self._tenant, set=set_id, ids=id_list(sorted(terms)))
 
     def remove(self, set_id: int, position: bytes, terms: Sequence[bytes]) -> None:
         """Remove the terms of a persona that leaves a set."""

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Sequence
 
 from persona_server.transport.entrance.answers import Answers
+from persona_server.transport.entrance.delivery import Unread
 from persona_server.transport.errors import shutting_down
 from persona_server.transport.rpc import Rpc
 
@@ -47,3 +48,4 @@ class Guards:
         self.draining = Draining()
         self.gateway = OwnGateway()
         self.answers = Answers()
+        self.unread = Unread()

@@ -69,7 +69,7 @@ class Refusals:
             abort(context, refusal)
         self._metrics.held_back.inc()
         if offends or len(self._held) >= MOST_HELD:
-            abort(context, Refusal(refusal.code, refusal.details, ()))
+            abort(context, refusal)
         self._held.append(_Held(now + HELD_SECONDS, refusal, context, send))
 
     def tick(self, now: float) -> None:

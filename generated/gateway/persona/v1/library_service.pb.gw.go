@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	extPersonav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 // Suppress "imported and not used" errors
@@ -35,11 +36,9 @@ var (
 	_ = metadata.Join
 )
 
-var filter_LibraryService_GetReliability_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
-
-func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetReliabilityRequest
+		protoReq extPersonav1.GetReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -67,12 +66,6 @@ func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runt
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "persona_id", err)
 	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetReliability_0); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 	}
@@ -80,9 +73,9 @@ func request_LibraryService_GetReliability_0(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetReliability_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetReliabilityRequest
+		protoReq extPersonav1.GetReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -110,21 +103,13 @@ func local_request_LibraryService_GetReliability_0(ctx context.Context, marshale
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "persona_id", err)
 	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetReliability_0); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
 	msg, err := server.GetReliability(ctx, &protoReq)
 	return msg, metadata, err
 }
 
-var filter_LibraryService_GetReliability_1 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
-
-func request_LibraryService_GetReliability_1(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetLibraryPersonaReliability_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetReliabilityRequest
+		protoReq extPersonav1.GetLibraryPersonaReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -135,23 +120,17 @@ func request_LibraryService_GetReliability_1(ctx context.Context, marshaler runt
 	protoReq.LibraryPersonaId, err = runtime.String(val)
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetReliability_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 	}
-	msg, err := client.GetReliability(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	msg, err := client.GetLibraryPersonaReliability(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetReliability_1(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetLibraryPersonaReliability_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetReliabilityRequest
+		protoReq extPersonav1.GetLibraryPersonaReliabilityRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -163,19 +142,13 @@ func local_request_LibraryService_GetReliability_1(ctx context.Context, marshale
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
 	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetReliability_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.GetReliability(ctx, &protoReq)
+	msg, err := server.GetLibraryPersonaReliability(ctx, &protoReq)
 	return msg, metadata, err
 }
 
-func request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq PromotePersonaRequest
+		protoReq extPersonav1.PromotePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -213,9 +186,9 @@ func request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq PromotePersonaRequest
+		protoReq extPersonav1.PromotePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -252,9 +225,9 @@ func local_request_LibraryService_PromotePersona_0(ctx context.Context, marshale
 
 var filter_LibraryService_ListLibraryPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
-func request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListLibraryPersonasRequest
+		protoReq extPersonav1.ListLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -270,9 +243,9 @@ func request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_ListLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListLibraryPersonasRequest
+		protoReq extPersonav1.ListLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -285,9 +258,9 @@ func local_request_LibraryService_ListLibraryPersonas_0(ctx context.Context, mar
 	return msg, metadata, err
 }
 
-func request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetLibraryPersonaRequest
+		protoReq extPersonav1.GetLibraryPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -306,9 +279,9 @@ func request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetLibraryPersonaRequest
+		protoReq extPersonav1.GetLibraryPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -326,9 +299,9 @@ func local_request_LibraryService_GetLibraryPersona_0(ctx context.Context, marsh
 
 var filter_LibraryService_ListLibraryPersonaProjects_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListLibraryPersonaProjectsRequest
+		protoReq extPersonav1.ListLibraryPersonaProjectsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -353,9 +326,9 @@ func request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, ma
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListLibraryPersonaProjectsRequest
+		protoReq extPersonav1.ListLibraryPersonaProjectsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -377,9 +350,9 @@ func local_request_LibraryService_ListLibraryPersonaProjects_0(ctx context.Conte
 	return msg, metadata, err
 }
 
-func request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RetireLibraryPersonaRequest
+		protoReq extPersonav1.RetireLibraryPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -401,9 +374,9 @@ func request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_RetireLibraryPersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RetireLibraryPersonaRequest
+		protoReq extPersonav1.RetireLibraryPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -424,9 +397,9 @@ func local_request_LibraryService_RetireLibraryPersona_0(ctx context.Context, ma
 
 var filter_LibraryService_MatchLibraryPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq MatchLibraryPersonasRequest
+		protoReq extPersonav1.MatchLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -459,9 +432,9 @@ func request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq MatchLibraryPersonasRequest
+		protoReq extPersonav1.MatchLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -491,9 +464,9 @@ func local_request_LibraryService_MatchLibraryPersonas_0(ctx context.Context, ma
 	return msg, metadata, err
 }
 
-func request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ReuseLibraryPersonasRequest
+		protoReq extPersonav1.ReuseLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -523,9 +496,9 @@ func request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ReuseLibraryPersonasRequest
+		protoReq extPersonav1.ReuseLibraryPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -554,9 +527,9 @@ func local_request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, ma
 
 var filter_LibraryService_GetAttitudeTimeline_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, client LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetAttitudeTimelineRequest
+		protoReq extPersonav1.GetAttitudeTimelineRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -581,9 +554,9 @@ func request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, server LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetAttitudeTimelineRequest
+		protoReq extPersonav1.GetAttitudeTimelineRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -610,7 +583,7 @@ func local_request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, mar
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterLibraryServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server LibraryServiceServer) error {
+func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extPersonav1.LibraryServiceServer) error {
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -629,27 +602,27 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersonaReliability_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/GetReliability", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/reliability"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/GetLibraryPersonaReliability", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/reliability"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := local_request_LibraryService_GetReliability_1(annotatedContext, inboundMarshaler, server, req, pathParams)
+		resp, md, err := local_request_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, inboundMarshaler, server, req, pathParams)
 		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_1(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_1{resp.(*GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersonaReliability_0{resp.(*extPersonav1.GetLibraryPersonaReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_PromotePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -669,7 +642,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_PromotePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_PromotePersona_0{resp.(*PromotePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_PromotePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_PromotePersona_0{resp.(*extPersonav1.PromotePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -689,7 +662,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ListLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonas_0{resp.(*ListLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ListLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonas_0{resp.(*extPersonav1.ListLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -709,7 +682,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*extPersonav1.GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -729,7 +702,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*extPersonav1.ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_RetireLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -749,7 +722,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_RetireLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_RetireLibraryPersona_0{resp.(*RetireLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_RetireLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_RetireLibraryPersona_0{resp.(*extPersonav1.RetireLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_MatchLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -769,7 +742,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_MatchLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_MatchLibraryPersonas_0{resp.(*MatchLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_MatchLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_MatchLibraryPersonas_0{resp.(*extPersonav1.MatchLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_ReuseLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -789,7 +762,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ReuseLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ReuseLibraryPersonas_0{resp.(*ReuseLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ReuseLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ReuseLibraryPersonas_0{resp.(*extPersonav1.ReuseLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetAttitudeTimeline_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -809,7 +782,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*extPersonav1.GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -842,15 +815,15 @@ func RegisterLibraryServiceHandlerFromEndpoint(ctx context.Context, mux *runtime
 // RegisterLibraryServiceHandler registers the http handlers for service LibraryService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterLibraryServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterLibraryServiceHandlerClient(ctx, mux, NewLibraryServiceClient(conn))
+	return RegisterLibraryServiceHandlerClient(ctx, mux, extPersonav1.NewLibraryServiceClient(conn))
 }
 
 // RegisterLibraryServiceHandlerClient registers the http handlers for service LibraryService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "LibraryServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "LibraryServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extPersonav1.LibraryServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extPersonav1.LibraryServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "LibraryServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client LibraryServiceClient) error {
+// "extPersonav1.LibraryServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extPersonav1.LibraryServiceClient) error {
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -866,24 +839,24 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_0{resp.(*extPersonav1.GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_LibraryService_GetReliability_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersonaReliability_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/GetReliability", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/reliability"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/GetLibraryPersonaReliability", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/reliability"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_LibraryService_GetReliability_1(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetReliability_1(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetReliability_1{resp.(*GetReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersonaReliability_0{resp.(*extPersonav1.GetLibraryPersonaReliabilityResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_PromotePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -900,7 +873,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_PromotePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_PromotePersona_0{resp.(*PromotePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_PromotePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_PromotePersona_0{resp.(*extPersonav1.PromotePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -917,7 +890,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ListLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonas_0{resp.(*ListLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ListLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonas_0{resp.(*extPersonav1.ListLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -934,7 +907,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersona_0{resp.(*extPersonav1.GetLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_ListLibraryPersonaProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -951,7 +924,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ListLibraryPersonaProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListLibraryPersonaProjects_0{resp.(*extPersonav1.ListLibraryPersonaProjectsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_RetireLibraryPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -968,7 +941,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_RetireLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_RetireLibraryPersona_0{resp.(*RetireLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_RetireLibraryPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_RetireLibraryPersona_0{resp.(*extPersonav1.RetireLibraryPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_MatchLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -985,7 +958,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_MatchLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_MatchLibraryPersonas_0{resp.(*MatchLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_MatchLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_MatchLibraryPersonas_0{resp.(*extPersonav1.MatchLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_ReuseLibraryPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1002,7 +975,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_ReuseLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ReuseLibraryPersonas_0{resp.(*ReuseLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_ReuseLibraryPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ReuseLibraryPersonas_0{resp.(*extPersonav1.ReuseLibraryPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_LibraryService_GetAttitudeTimeline_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1019,13 +992,13 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
+		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*extPersonav1.GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	return nil
 }
 
 type response_LibraryService_GetReliability_0 struct {
-	*GetReliabilityResponse
+	*extPersonav1.GetReliabilityResponse
 }
 
 func (m response_LibraryService_GetReliability_0) XXX_ResponseBody() interface{} {
@@ -1033,17 +1006,17 @@ func (m response_LibraryService_GetReliability_0) XXX_ResponseBody() interface{}
 	return response.Reliability
 }
 
-type response_LibraryService_GetReliability_1 struct {
-	*GetReliabilityResponse
+type response_LibraryService_GetLibraryPersonaReliability_0 struct {
+	*extPersonav1.GetLibraryPersonaReliabilityResponse
 }
 
-func (m response_LibraryService_GetReliability_1) XXX_ResponseBody() interface{} {
-	response := m.GetReliabilityResponse
+func (m response_LibraryService_GetLibraryPersonaReliability_0) XXX_ResponseBody() interface{} {
+	response := m.GetLibraryPersonaReliabilityResponse
 	return response.Reliability
 }
 
 type response_LibraryService_PromotePersona_0 struct {
-	*PromotePersonaResponse
+	*extPersonav1.PromotePersonaResponse
 }
 
 func (m response_LibraryService_PromotePersona_0) XXX_ResponseBody() interface{} {
@@ -1052,7 +1025,7 @@ func (m response_LibraryService_PromotePersona_0) XXX_ResponseBody() interface{}
 }
 
 type response_LibraryService_ListLibraryPersonas_0 struct {
-	*ListLibraryPersonasResponse
+	*extPersonav1.ListLibraryPersonasResponse
 }
 
 func (m response_LibraryService_ListLibraryPersonas_0) XXX_ResponseBody() interface{} {
@@ -1061,7 +1034,7 @@ func (m response_LibraryService_ListLibraryPersonas_0) XXX_ResponseBody() interf
 }
 
 type response_LibraryService_GetLibraryPersona_0 struct {
-	*GetLibraryPersonaResponse
+	*extPersonav1.GetLibraryPersonaResponse
 }
 
 func (m response_LibraryService_GetLibraryPersona_0) XXX_ResponseBody() interface{} {
@@ -1070,7 +1043,7 @@ func (m response_LibraryService_GetLibraryPersona_0) XXX_ResponseBody() interfac
 }
 
 type response_LibraryService_ListLibraryPersonaProjects_0 struct {
-	*ListLibraryPersonaProjectsResponse
+	*extPersonav1.ListLibraryPersonaProjectsResponse
 }
 
 func (m response_LibraryService_ListLibraryPersonaProjects_0) XXX_ResponseBody() interface{} {
@@ -1079,7 +1052,7 @@ func (m response_LibraryService_ListLibraryPersonaProjects_0) XXX_ResponseBody()
 }
 
 type response_LibraryService_RetireLibraryPersona_0 struct {
-	*RetireLibraryPersonaResponse
+	*extPersonav1.RetireLibraryPersonaResponse
 }
 
 func (m response_LibraryService_RetireLibraryPersona_0) XXX_ResponseBody() interface{} {
@@ -1088,7 +1061,7 @@ func (m response_LibraryService_RetireLibraryPersona_0) XXX_ResponseBody() inter
 }
 
 type response_LibraryService_MatchLibraryPersonas_0 struct {
-	*MatchLibraryPersonasResponse
+	*extPersonav1.MatchLibraryPersonasResponse
 }
 
 func (m response_LibraryService_MatchLibraryPersonas_0) XXX_ResponseBody() interface{} {
@@ -1097,7 +1070,7 @@ func (m response_LibraryService_MatchLibraryPersonas_0) XXX_ResponseBody() inter
 }
 
 type response_LibraryService_ReuseLibraryPersonas_0 struct {
-	*ReuseLibraryPersonasResponse
+	*extPersonav1.ReuseLibraryPersonasResponse
 }
 
 func (m response_LibraryService_ReuseLibraryPersonas_0) XXX_ResponseBody() interface{} {
@@ -1106,7 +1079,7 @@ func (m response_LibraryService_ReuseLibraryPersonas_0) XXX_ResponseBody() inter
 }
 
 type response_LibraryService_GetAttitudeTimeline_0 struct {
-	*GetAttitudeTimelineResponse
+	*extPersonav1.GetAttitudeTimelineResponse
 }
 
 func (m response_LibraryService_GetAttitudeTimeline_0) XXX_ResponseBody() interface{} {
@@ -1115,27 +1088,27 @@ func (m response_LibraryService_GetAttitudeTimeline_0) XXX_ResponseBody() interf
 }
 
 var (
-	pattern_LibraryService_GetReliability_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "reliability"}, ""))
-	pattern_LibraryService_GetReliability_1             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "reliability"}, ""))
-	pattern_LibraryService_PromotePersona_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, "promote"))
-	pattern_LibraryService_ListLibraryPersonas_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "personas"}, ""))
-	pattern_LibraryService_GetLibraryPersona_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, ""))
-	pattern_LibraryService_ListLibraryPersonaProjects_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
-	pattern_LibraryService_RetireLibraryPersona_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, "retire"))
-	pattern_LibraryService_MatchLibraryPersonas_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "library-matches"}, ""))
-	pattern_LibraryService_ReuseLibraryPersonas_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "reuse"))
-	pattern_LibraryService_GetAttitudeTimeline_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "timeline"}, ""))
+	pattern_LibraryService_GetReliability_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "reliability"}, ""))
+	pattern_LibraryService_GetLibraryPersonaReliability_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "reliability"}, ""))
+	pattern_LibraryService_PromotePersona_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, "promote"))
+	pattern_LibraryService_ListLibraryPersonas_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "personas"}, ""))
+	pattern_LibraryService_GetLibraryPersona_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, ""))
+	pattern_LibraryService_ListLibraryPersonaProjects_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
+	pattern_LibraryService_RetireLibraryPersona_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, "retire"))
+	pattern_LibraryService_MatchLibraryPersonas_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "library-matches"}, ""))
+	pattern_LibraryService_ReuseLibraryPersonas_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "reuse"))
+	pattern_LibraryService_GetAttitudeTimeline_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "timeline"}, ""))
 )
 
 var (
-	forward_LibraryService_GetReliability_0             = runtime.ForwardResponseMessage
-	forward_LibraryService_GetReliability_1             = runtime.ForwardResponseMessage
-	forward_LibraryService_PromotePersona_0             = runtime.ForwardResponseMessage
-	forward_LibraryService_ListLibraryPersonas_0        = runtime.ForwardResponseMessage
-	forward_LibraryService_GetLibraryPersona_0          = runtime.ForwardResponseMessage
-	forward_LibraryService_ListLibraryPersonaProjects_0 = runtime.ForwardResponseMessage
-	forward_LibraryService_RetireLibraryPersona_0       = runtime.ForwardResponseMessage
-	forward_LibraryService_MatchLibraryPersonas_0       = runtime.ForwardResponseMessage
-	forward_LibraryService_ReuseLibraryPersonas_0       = runtime.ForwardResponseMessage
-	forward_LibraryService_GetAttitudeTimeline_0        = runtime.ForwardResponseMessage
+	forward_LibraryService_GetReliability_0               = runtime.ForwardResponseMessage
+	forward_LibraryService_GetLibraryPersonaReliability_0 = runtime.ForwardResponseMessage
+	forward_LibraryService_PromotePersona_0               = runtime.ForwardResponseMessage
+	forward_LibraryService_ListLibraryPersonas_0          = runtime.ForwardResponseMessage
+	forward_LibraryService_GetLibraryPersona_0            = runtime.ForwardResponseMessage
+	forward_LibraryService_ListLibraryPersonaProjects_0   = runtime.ForwardResponseMessage
+	forward_LibraryService_RetireLibraryPersona_0         = runtime.ForwardResponseMessage
+	forward_LibraryService_MatchLibraryPersonas_0         = runtime.ForwardResponseMessage
+	forward_LibraryService_ReuseLibraryPersonas_0         = runtime.ForwardResponseMessage
+	forward_LibraryService_GetAttitudeTimeline_0          = runtime.ForwardResponseMessage
 )

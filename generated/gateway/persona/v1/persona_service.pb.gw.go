@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	extPersonav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 // Suppress "imported and not used" errors
@@ -37,9 +38,9 @@ var (
 
 var filter_PersonaService_ListPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListPersonasRequest
+		protoReq extPersonav1.ListPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -72,9 +73,9 @@ func request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtim
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListPersonasRequest
+		protoReq extPersonav1.ListPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -104,9 +105,9 @@ func local_request_PersonaService_ListPersonas_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaRequest
+		protoReq extPersonav1.GetPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -141,9 +142,9 @@ func request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaRequest
+		protoReq extPersonav1.GetPersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -175,9 +176,9 @@ func local_request_PersonaService_GetPersona_0(ctx context.Context, marshaler ru
 	return msg, metadata, err
 }
 
-func request_PersonaService_BatchGetPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_BatchGetPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchGetPersonasRequest
+		protoReq extPersonav1.BatchGetPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -207,9 +208,9 @@ func request_PersonaService_BatchGetPersonas_0(ctx context.Context, marshaler ru
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_BatchGetPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_BatchGetPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchGetPersonasRequest
+		protoReq extPersonav1.BatchGetPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -238,9 +239,9 @@ func local_request_PersonaService_BatchGetPersonas_0(ctx context.Context, marsha
 
 var filter_PersonaService_CountPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_CountPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_CountPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CountPersonasRequest
+		protoReq extPersonav1.CountPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -273,9 +274,9 @@ func request_PersonaService_CountPersonas_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_CountPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_CountPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CountPersonasRequest
+		protoReq extPersonav1.CountPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -307,9 +308,9 @@ func local_request_PersonaService_CountPersonas_0(ctx context.Context, marshaler
 
 var filter_PersonaService_DeletePersona_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeletePersonaRequest
+		protoReq extPersonav1.DeletePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -350,9 +351,9 @@ func request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeletePersonaRequest
+		protoReq extPersonav1.DeletePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -392,9 +393,9 @@ func local_request_PersonaService_DeletePersona_0(ctx context.Context, marshaler
 
 var filter_PersonaService_DeleteAllPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeleteAllPersonasRequest
+		protoReq extPersonav1.DeleteAllPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -427,9 +428,9 @@ func request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeleteAllPersonasRequest
+		protoReq extPersonav1.DeleteAllPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -461,9 +462,9 @@ func local_request_PersonaService_DeleteAllPersonas_0(ctx context.Context, marsh
 
 var filter_PersonaService_CreatePersona_0 = &utilities.DoubleArray{Encoding: map[string]int{"persona": 0, "project_id": 1, "group_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreatePersonaRequest
+		protoReq extPersonav1.CreatePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -499,9 +500,9 @@ func request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreatePersonaRequest
+		protoReq extPersonav1.CreatePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -534,9 +535,9 @@ func local_request_PersonaService_CreatePersona_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchCreatePersonasRequest
+		protoReq extPersonav1.BatchCreatePersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -566,9 +567,9 @@ func request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq BatchCreatePersonasRequest
+		protoReq extPersonav1.BatchCreatePersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -597,9 +598,9 @@ func local_request_PersonaService_BatchCreatePersonas_0(ctx context.Context, mar
 
 var filter_PersonaService_ExportPersonas_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (PersonaService_ExportPersonasClient, runtime.ServerMetadata, error) {
+func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (extPersonav1.PersonaService_ExportPersonasClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq ExportPersonasRequest
+		protoReq extPersonav1.ExportPersonasRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -642,9 +643,9 @@ func request_PersonaService_ExportPersonas_0(ctx context.Context, marshaler runt
 
 var filter_PersonaService_GetPersonaLineage_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, client PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.PersonaServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaLineageRequest
+		protoReq extPersonav1.GetPersonaLineageRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -685,9 +686,9 @@ func request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, server PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.PersonaServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaLineageRequest
+		protoReq extPersonav1.GetPersonaLineageRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -730,7 +731,7 @@ func local_request_PersonaService_GetPersonaLineage_0(ctx context.Context, marsh
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterPersonaServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server PersonaServiceServer) error {
+func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extPersonav1.PersonaServiceServer) error {
 	mux.Handle(http.MethodGet, pattern_PersonaService_ListPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -749,7 +750,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*extPersonav1.ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_GetPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -769,7 +770,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*extPersonav1.GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_BatchGetPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -789,7 +790,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_BatchGetPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchGetPersonas_0{resp.(*BatchGetPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_BatchGetPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchGetPersonas_0{resp.(*extPersonav1.BatchGetPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_CountPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -869,7 +870,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*extPersonav1.CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_BatchCreatePersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -889,7 +890,7 @@ func RegisterPersonaServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*extPersonav1.BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	mux.Handle(http.MethodGet, pattern_PersonaService_ExportPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
@@ -949,15 +950,15 @@ func RegisterPersonaServiceHandlerFromEndpoint(ctx context.Context, mux *runtime
 // RegisterPersonaServiceHandler registers the http handlers for service PersonaService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterPersonaServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterPersonaServiceHandlerClient(ctx, mux, NewPersonaServiceClient(conn))
+	return RegisterPersonaServiceHandlerClient(ctx, mux, extPersonav1.NewPersonaServiceClient(conn))
 }
 
 // RegisterPersonaServiceHandlerClient registers the http handlers for service PersonaService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "PersonaServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "PersonaServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extPersonav1.PersonaServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extPersonav1.PersonaServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "PersonaServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client PersonaServiceClient) error {
+// "extPersonav1.PersonaServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extPersonav1.PersonaServiceClient) error {
 	mux.Handle(http.MethodGet, pattern_PersonaService_ListPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -973,7 +974,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_ListPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_ListPersonas_0{resp.(*extPersonav1.ListPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_GetPersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -990,7 +991,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_GetPersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_GetPersona_0{resp.(*extPersonav1.GetPersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_BatchGetPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1007,7 +1008,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_BatchGetPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchGetPersonas_0{resp.(*BatchGetPersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_BatchGetPersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchGetPersonas_0{resp.(*extPersonav1.BatchGetPersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_CountPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1075,7 +1076,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_CreatePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_CreatePersona_0{resp.(*extPersonav1.CreatePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_PersonaService_BatchCreatePersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1092,7 +1093,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
+		forward_PersonaService_BatchCreatePersonas_0(annotatedContext, mux, outboundMarshaler, w, req, response_PersonaService_BatchCreatePersonas_0{resp.(*extPersonav1.BatchCreatePersonasResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_PersonaService_ExportPersonas_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1135,7 +1136,7 @@ func RegisterPersonaServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 }
 
 type response_PersonaService_ListPersonas_0 struct {
-	*ListPersonasResponse
+	*extPersonav1.ListPersonasResponse
 }
 
 func (m response_PersonaService_ListPersonas_0) XXX_ResponseBody() interface{} {
@@ -1144,7 +1145,7 @@ func (m response_PersonaService_ListPersonas_0) XXX_ResponseBody() interface{} {
 }
 
 type response_PersonaService_GetPersona_0 struct {
-	*GetPersonaResponse
+	*extPersonav1.GetPersonaResponse
 }
 
 func (m response_PersonaService_GetPersona_0) XXX_ResponseBody() interface{} {
@@ -1153,7 +1154,7 @@ func (m response_PersonaService_GetPersona_0) XXX_ResponseBody() interface{} {
 }
 
 type response_PersonaService_BatchGetPersonas_0 struct {
-	*BatchGetPersonasResponse
+	*extPersonav1.BatchGetPersonasResponse
 }
 
 func (m response_PersonaService_BatchGetPersonas_0) XXX_ResponseBody() interface{} {
@@ -1162,7 +1163,7 @@ func (m response_PersonaService_BatchGetPersonas_0) XXX_ResponseBody() interface
 }
 
 type response_PersonaService_CreatePersona_0 struct {
-	*CreatePersonaResponse
+	*extPersonav1.CreatePersonaResponse
 }
 
 func (m response_PersonaService_CreatePersona_0) XXX_ResponseBody() interface{} {
@@ -1171,7 +1172,7 @@ func (m response_PersonaService_CreatePersona_0) XXX_ResponseBody() interface{} 
 }
 
 type response_PersonaService_BatchCreatePersonas_0 struct {
-	*BatchCreatePersonasResponse
+	*extPersonav1.BatchCreatePersonasResponse
 }
 
 func (m response_PersonaService_BatchCreatePersonas_0) XXX_ResponseBody() interface{} {
@@ -1180,7 +1181,7 @@ func (m response_PersonaService_BatchCreatePersonas_0) XXX_ResponseBody() interf
 }
 
 type response_PersonaService_ExportPersonas_0 struct {
-	*ExportPersonasResponse
+	*extPersonav1.ExportPersonasResponse
 }
 
 func (m response_PersonaService_ExportPersonas_0) XXX_ResponseBody() interface{} {

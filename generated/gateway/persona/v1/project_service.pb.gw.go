@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	extPersonav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 // Suppress "imported and not used" errors
@@ -37,9 +38,9 @@ var (
 
 var filter_ProjectService_CreateProject_0 = &utilities.DoubleArray{Encoding: map[string]int{"project": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_ProjectService_CreateProject_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_CreateProject_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreateProjectRequest
+		protoReq extPersonav1.CreateProjectRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq.Project); err != nil && !errors.Is(err, io.EOF) {
@@ -58,9 +59,9 @@ func request_ProjectService_CreateProject_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_CreateProject_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_CreateProject_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreateProjectRequest
+		protoReq extPersonav1.CreateProjectRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq.Project); err != nil && !errors.Is(err, io.EOF) {
@@ -78,9 +79,9 @@ func local_request_ProjectService_CreateProject_0(ctx context.Context, marshaler
 
 var filter_ProjectService_ListProjects_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
-func request_ProjectService_ListProjects_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_ListProjects_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListProjectsRequest
+		protoReq extPersonav1.ListProjectsRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -96,9 +97,9 @@ func request_ProjectService_ListProjects_0(ctx context.Context, marshaler runtim
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_ListProjects_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_ListProjects_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListProjectsRequest
+		protoReq extPersonav1.ListProjectsRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -111,9 +112,9 @@ func local_request_ProjectService_ListProjects_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func request_ProjectService_GetProject_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_GetProject_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetProjectRequest
+		protoReq extPersonav1.GetProjectRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -132,9 +133,9 @@ func request_ProjectService_GetProject_0(ctx context.Context, marshaler runtime.
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_GetProject_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_GetProject_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetProjectRequest
+		protoReq extPersonav1.GetProjectRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -152,9 +153,9 @@ func local_request_ProjectService_GetProject_0(ctx context.Context, marshaler ru
 
 var filter_ProjectService_UpdateProject_0 = &utilities.DoubleArray{Encoding: map[string]int{"project": 0, "project_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_ProjectService_UpdateProject_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_UpdateProject_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq UpdateProjectRequest
+		protoReq extPersonav1.UpdateProjectRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -182,9 +183,9 @@ func request_ProjectService_UpdateProject_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_UpdateProject_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_UpdateProject_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq UpdateProjectRequest
+		protoReq extPersonav1.UpdateProjectRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -211,9 +212,9 @@ func local_request_ProjectService_UpdateProject_0(ctx context.Context, marshaler
 
 var filter_ProjectService_DeleteProject_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_ProjectService_DeleteProject_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_DeleteProject_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeleteProjectRequest
+		protoReq extPersonav1.DeleteProjectRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -238,9 +239,9 @@ func request_ProjectService_DeleteProject_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_DeleteProject_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_DeleteProject_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeleteProjectRequest
+		protoReq extPersonav1.DeleteProjectRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -264,9 +265,9 @@ func local_request_ProjectService_DeleteProject_0(ctx context.Context, marshaler
 
 var filter_ProjectService_CreatePersonaGroup_0 = &utilities.DoubleArray{Encoding: map[string]int{"persona_group": 0, "project_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_ProjectService_CreatePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_CreatePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreatePersonaGroupRequest
+		protoReq extPersonav1.CreatePersonaGroupRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -294,9 +295,9 @@ func request_ProjectService_CreatePersonaGroup_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_CreatePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_CreatePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreatePersonaGroupRequest
+		protoReq extPersonav1.CreatePersonaGroupRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -323,9 +324,9 @@ func local_request_ProjectService_CreatePersonaGroup_0(ctx context.Context, mars
 
 var filter_ProjectService_ListPersonaGroups_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_ProjectService_ListPersonaGroups_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_ListPersonaGroups_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListPersonaGroupsRequest
+		protoReq extPersonav1.ListPersonaGroupsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -350,9 +351,9 @@ func request_ProjectService_ListPersonaGroups_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_ListPersonaGroups_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_ListPersonaGroups_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListPersonaGroupsRequest
+		protoReq extPersonav1.ListPersonaGroupsRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -374,9 +375,9 @@ func local_request_ProjectService_ListPersonaGroups_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
-func request_ProjectService_GetPersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_GetPersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaGroupRequest
+		protoReq extPersonav1.GetPersonaGroupRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -403,9 +404,9 @@ func request_ProjectService_GetPersonaGroup_0(ctx context.Context, marshaler run
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_GetPersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_GetPersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetPersonaGroupRequest
+		protoReq extPersonav1.GetPersonaGroupRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -431,9 +432,9 @@ func local_request_ProjectService_GetPersonaGroup_0(ctx context.Context, marshal
 
 var filter_ProjectService_UpdatePersonaGroup_0 = &utilities.DoubleArray{Encoding: map[string]int{"persona_group": 0, "project_id": 1, "group_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
-func request_ProjectService_UpdatePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_UpdatePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq UpdatePersonaGroupRequest
+		protoReq extPersonav1.UpdatePersonaGroupRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -469,9 +470,9 @@ func request_ProjectService_UpdatePersonaGroup_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_UpdatePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_UpdatePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq UpdatePersonaGroupRequest
+		protoReq extPersonav1.UpdatePersonaGroupRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -506,9 +507,9 @@ func local_request_ProjectService_UpdatePersonaGroup_0(ctx context.Context, mars
 
 var filter_ProjectService_DeletePersonaGroup_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
-func request_ProjectService_DeletePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectService_DeletePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ProjectServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeletePersonaGroupRequest
+		protoReq extPersonav1.DeletePersonaGroupRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -541,9 +542,9 @@ func request_ProjectService_DeletePersonaGroup_0(ctx context.Context, marshaler 
 	return msg, metadata, err
 }
 
-func local_request_ProjectService_DeletePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectService_DeletePersonaGroup_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ProjectServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq DeletePersonaGroupRequest
+		protoReq extPersonav1.DeletePersonaGroupRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -578,7 +579,7 @@ func local_request_ProjectService_DeletePersonaGroup_0(ctx context.Context, mars
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterProjectServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server ProjectServiceServer) error {
+func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extPersonav1.ProjectServiceServer) error {
 	mux.Handle(http.MethodPost, pattern_ProjectService_CreateProject_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -597,7 +598,7 @@ func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_CreateProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_CreateProject_0{resp.(*CreateProjectResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_CreateProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_CreateProject_0{resp.(*extPersonav1.CreateProjectResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ProjectService_ListProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -617,7 +618,7 @@ func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_ListProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_ListProjects_0{resp.(*ListProjectsResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_ListProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_ListProjects_0{resp.(*extPersonav1.ListProjectsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ProjectService_GetProject_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -637,7 +638,7 @@ func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_GetProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_GetProject_0{resp.(*GetProjectResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_GetProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_GetProject_0{resp.(*extPersonav1.GetProjectResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPatch, pattern_ProjectService_UpdateProject_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -657,7 +658,7 @@ func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_UpdateProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_UpdateProject_0{resp.(*UpdateProjectResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_UpdateProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_UpdateProject_0{resp.(*extPersonav1.UpdateProjectResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_ProjectService_DeleteProject_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -697,7 +698,7 @@ func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_CreatePersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_CreatePersonaGroup_0{resp.(*CreatePersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_CreatePersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_CreatePersonaGroup_0{resp.(*extPersonav1.CreatePersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ProjectService_ListPersonaGroups_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -717,7 +718,7 @@ func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_ListPersonaGroups_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_ListPersonaGroups_0{resp.(*ListPersonaGroupsResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_ListPersonaGroups_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_ListPersonaGroups_0{resp.(*extPersonav1.ListPersonaGroupsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ProjectService_GetPersonaGroup_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -737,7 +738,7 @@ func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_GetPersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_GetPersonaGroup_0{resp.(*GetPersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_GetPersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_GetPersonaGroup_0{resp.(*extPersonav1.GetPersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPatch, pattern_ProjectService_UpdatePersonaGroup_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -757,7 +758,7 @@ func RegisterProjectServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_UpdatePersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_UpdatePersonaGroup_0{resp.(*UpdatePersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_UpdatePersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_UpdatePersonaGroup_0{resp.(*extPersonav1.UpdatePersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_ProjectService_DeletePersonaGroup_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -810,15 +811,15 @@ func RegisterProjectServiceHandlerFromEndpoint(ctx context.Context, mux *runtime
 // RegisterProjectServiceHandler registers the http handlers for service ProjectService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterProjectServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterProjectServiceHandlerClient(ctx, mux, NewProjectServiceClient(conn))
+	return RegisterProjectServiceHandlerClient(ctx, mux, extPersonav1.NewProjectServiceClient(conn))
 }
 
 // RegisterProjectServiceHandlerClient registers the http handlers for service ProjectService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "ProjectServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "ProjectServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extPersonav1.ProjectServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extPersonav1.ProjectServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "ProjectServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client ProjectServiceClient) error {
+// "extPersonav1.ProjectServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extPersonav1.ProjectServiceClient) error {
 	mux.Handle(http.MethodPost, pattern_ProjectService_CreateProject_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -834,7 +835,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_CreateProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_CreateProject_0{resp.(*CreateProjectResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_CreateProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_CreateProject_0{resp.(*extPersonav1.CreateProjectResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ProjectService_ListProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -851,7 +852,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_ListProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_ListProjects_0{resp.(*ListProjectsResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_ListProjects_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_ListProjects_0{resp.(*extPersonav1.ListProjectsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ProjectService_GetProject_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -868,7 +869,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_GetProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_GetProject_0{resp.(*GetProjectResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_GetProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_GetProject_0{resp.(*extPersonav1.GetProjectResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPatch, pattern_ProjectService_UpdateProject_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -885,7 +886,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_UpdateProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_UpdateProject_0{resp.(*UpdateProjectResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_UpdateProject_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_UpdateProject_0{resp.(*extPersonav1.UpdateProjectResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_ProjectService_DeleteProject_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -919,7 +920,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_CreatePersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_CreatePersonaGroup_0{resp.(*CreatePersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_CreatePersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_CreatePersonaGroup_0{resp.(*extPersonav1.CreatePersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ProjectService_ListPersonaGroups_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -936,7 +937,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_ListPersonaGroups_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_ListPersonaGroups_0{resp.(*ListPersonaGroupsResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_ListPersonaGroups_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_ListPersonaGroups_0{resp.(*extPersonav1.ListPersonaGroupsResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ProjectService_GetPersonaGroup_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -953,7 +954,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_GetPersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_GetPersonaGroup_0{resp.(*GetPersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_GetPersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_GetPersonaGroup_0{resp.(*extPersonav1.GetPersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPatch, pattern_ProjectService_UpdatePersonaGroup_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -970,7 +971,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ProjectService_UpdatePersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_UpdatePersonaGroup_0{resp.(*UpdatePersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ProjectService_UpdatePersonaGroup_0(annotatedContext, mux, outboundMarshaler, w, req, response_ProjectService_UpdatePersonaGroup_0{resp.(*extPersonav1.UpdatePersonaGroupResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodDelete, pattern_ProjectService_DeletePersonaGroup_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -993,7 +994,7 @@ func RegisterProjectServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 }
 
 type response_ProjectService_CreateProject_0 struct {
-	*CreateProjectResponse
+	*extPersonav1.CreateProjectResponse
 }
 
 func (m response_ProjectService_CreateProject_0) XXX_ResponseBody() interface{} {
@@ -1002,7 +1003,7 @@ func (m response_ProjectService_CreateProject_0) XXX_ResponseBody() interface{} 
 }
 
 type response_ProjectService_ListProjects_0 struct {
-	*ListProjectsResponse
+	*extPersonav1.ListProjectsResponse
 }
 
 func (m response_ProjectService_ListProjects_0) XXX_ResponseBody() interface{} {
@@ -1011,7 +1012,7 @@ func (m response_ProjectService_ListProjects_0) XXX_ResponseBody() interface{} {
 }
 
 type response_ProjectService_GetProject_0 struct {
-	*GetProjectResponse
+	*extPersonav1.GetProjectResponse
 }
 
 func (m response_ProjectService_GetProject_0) XXX_ResponseBody() interface{} {
@@ -1020,7 +1021,7 @@ func (m response_ProjectService_GetProject_0) XXX_ResponseBody() interface{} {
 }
 
 type response_ProjectService_UpdateProject_0 struct {
-	*UpdateProjectResponse
+	*extPersonav1.UpdateProjectResponse
 }
 
 func (m response_ProjectService_UpdateProject_0) XXX_ResponseBody() interface{} {
@@ -1029,7 +1030,7 @@ func (m response_ProjectService_UpdateProject_0) XXX_ResponseBody() interface{} 
 }
 
 type response_ProjectService_CreatePersonaGroup_0 struct {
-	*CreatePersonaGroupResponse
+	*extPersonav1.CreatePersonaGroupResponse
 }
 
 func (m response_ProjectService_CreatePersonaGroup_0) XXX_ResponseBody() interface{} {
@@ -1038,7 +1039,7 @@ func (m response_ProjectService_CreatePersonaGroup_0) XXX_ResponseBody() interfa
 }
 
 type response_ProjectService_ListPersonaGroups_0 struct {
-	*ListPersonaGroupsResponse
+	*extPersonav1.ListPersonaGroupsResponse
 }
 
 func (m response_ProjectService_ListPersonaGroups_0) XXX_ResponseBody() interface{} {
@@ -1047,7 +1048,7 @@ func (m response_ProjectService_ListPersonaGroups_0) XXX_ResponseBody() interfac
 }
 
 type response_ProjectService_GetPersonaGroup_0 struct {
-	*GetPersonaGroupResponse
+	*extPersonav1.GetPersonaGroupResponse
 }
 
 func (m response_ProjectService_GetPersonaGroup_0) XXX_ResponseBody() interface{} {
@@ -1056,7 +1057,7 @@ func (m response_ProjectService_GetPersonaGroup_0) XXX_ResponseBody() interface{
 }
 
 type response_ProjectService_UpdatePersonaGroup_0 struct {
-	*UpdatePersonaGroupResponse
+	*extPersonav1.UpdatePersonaGroupResponse
 }
 
 func (m response_ProjectService_UpdatePersonaGroup_0) XXX_ResponseBody() interface{} {

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	extPersonav1 "persona.example/persona-service/generated/go/persona/v1"
 )
 
 // Suppress "imported and not used" errors
@@ -35,9 +36,9 @@ var (
 	_ = metadata.Join
 )
 
-func request_ResponseService_RecordResponses_0(ctx context.Context, marshaler runtime.Marshaler, client ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ResponseService_RecordResponses_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RecordResponsesRequest
+		protoReq extPersonav1.RecordResponsesRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -59,9 +60,9 @@ func request_ResponseService_RecordResponses_0(ctx context.Context, marshaler ru
 	return msg, metadata, err
 }
 
-func local_request_ResponseService_RecordResponses_0(ctx context.Context, marshaler runtime.Marshaler, server ResponseServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ResponseService_RecordResponses_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ResponseServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq RecordResponsesRequest
+		protoReq extPersonav1.RecordResponsesRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -82,9 +83,9 @@ func local_request_ResponseService_RecordResponses_0(ctx context.Context, marsha
 
 var filter_ResponseService_ListResponses_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
-func request_ResponseService_ListResponses_0(ctx context.Context, marshaler runtime.Marshaler, client ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ResponseService_ListResponses_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListResponsesRequest
+		protoReq extPersonav1.ListResponsesRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -100,9 +101,9 @@ func request_ResponseService_ListResponses_0(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
-func local_request_ResponseService_ListResponses_0(ctx context.Context, marshaler runtime.Marshaler, server ResponseServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ResponseService_ListResponses_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ResponseServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListResponsesRequest
+		protoReq extPersonav1.ListResponsesRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
@@ -115,9 +116,9 @@ func local_request_ResponseService_ListResponses_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func request_ResponseService_GetResponsePersona_0(ctx context.Context, marshaler runtime.Marshaler, client ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ResponseService_GetResponsePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetResponsePersonaRequest
+		protoReq extPersonav1.GetResponsePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -136,9 +137,9 @@ func request_ResponseService_GetResponsePersona_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-func local_request_ResponseService_GetResponsePersona_0(ctx context.Context, marshaler runtime.Marshaler, server ResponseServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ResponseService_GetResponsePersona_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ResponseServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetResponsePersonaRequest
+		protoReq extPersonav1.GetResponsePersonaRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -159,7 +160,7 @@ func local_request_ResponseService_GetResponsePersona_0(ctx context.Context, mar
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterResponseServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server ResponseServiceServer) error {
+func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extPersonav1.ResponseServiceServer) error {
 	mux.Handle(http.MethodPost, pattern_ResponseService_RecordResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -178,7 +179,7 @@ func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_RecordResponses_0{resp.(*RecordResponsesResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_RecordResponses_0{resp.(*extPersonav1.RecordResponsesResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_ListResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -198,7 +199,7 @@ func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_ListResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_ListResponses_0{resp.(*ListResponsesResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_ListResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_ListResponses_0{resp.(*extPersonav1.ListResponsesResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_GetResponsePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -218,7 +219,7 @@ func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_GetResponsePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponsePersona_0{resp.(*GetResponsePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_GetResponsePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponsePersona_0{resp.(*extPersonav1.GetResponsePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -251,15 +252,15 @@ func RegisterResponseServiceHandlerFromEndpoint(ctx context.Context, mux *runtim
 // RegisterResponseServiceHandler registers the http handlers for service ResponseService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterResponseServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterResponseServiceHandlerClient(ctx, mux, NewResponseServiceClient(conn))
+	return RegisterResponseServiceHandlerClient(ctx, mux, extPersonav1.NewResponseServiceClient(conn))
 }
 
 // RegisterResponseServiceHandlerClient registers the http handlers for service ResponseService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "ResponseServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "ResponseServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extPersonav1.ResponseServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extPersonav1.ResponseServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "ResponseServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client ResponseServiceClient) error {
+// "extPersonav1.ResponseServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extPersonav1.ResponseServiceClient) error {
 	mux.Handle(http.MethodPost, pattern_ResponseService_RecordResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -275,7 +276,7 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_RecordResponses_0{resp.(*RecordResponsesResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_RecordResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_RecordResponses_0{resp.(*extPersonav1.RecordResponsesResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_ListResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -292,7 +293,7 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_ListResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_ListResponses_0{resp.(*ListResponsesResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_ListResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_ListResponses_0{resp.(*extPersonav1.ListResponsesResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ResponseService_GetResponsePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -309,13 +310,13 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ResponseService_GetResponsePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponsePersona_0{resp.(*GetResponsePersonaResponse)}, mux.GetForwardResponseOptions()...)
+		forward_ResponseService_GetResponsePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponsePersona_0{resp.(*extPersonav1.GetResponsePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	return nil
 }
 
 type response_ResponseService_RecordResponses_0 struct {
-	*RecordResponsesResponse
+	*extPersonav1.RecordResponsesResponse
 }
 
 func (m response_ResponseService_RecordResponses_0) XXX_ResponseBody() interface{} {
@@ -324,7 +325,7 @@ func (m response_ResponseService_RecordResponses_0) XXX_ResponseBody() interface
 }
 
 type response_ResponseService_ListResponses_0 struct {
-	*ListResponsesResponse
+	*extPersonav1.ListResponsesResponse
 }
 
 func (m response_ResponseService_ListResponses_0) XXX_ResponseBody() interface{} {
@@ -333,7 +334,7 @@ func (m response_ResponseService_ListResponses_0) XXX_ResponseBody() interface{}
 }
 
 type response_ResponseService_GetResponsePersona_0 struct {
-	*GetResponsePersonaResponse
+	*extPersonav1.GetResponsePersonaResponse
 }
 
 func (m response_ResponseService_GetResponsePersona_0) XXX_ResponseBody() interface{} {

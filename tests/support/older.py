@@ -1,0 +1,138 @@
+"""Databases as older versions made them: their schema, and rows that are written by hand."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from persona.v1.library_pb2 import LibraryPersona
+from persona.v1.library_service_pb2 import PromotePersonaResponse, RetireLibraryPersonaResponse
+from persona.v1.persona_pb2 import Persona
+from persona.v1.persona_service_pb2 import CreatePersonaResponse
+from persona_server.services.framing import frame
+from persona_server.storage import migrate
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.folder import FILE_NAME, make_private
+from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.repositories.library import LibraryRow
+from persona_server.validation.filters import search_keys
+from support.data import at, uid
+from support.stored import StoredGroup
+
+_ALL = migrate.MIGRATIONS
+_HEAD = ("id", "project_id", "group_id", "full_name")  # a persona's fields in front of its age
+# The tags that a library persona's fields had before 0010, in their order.
+_TAGS = {
+    "id": b"\x0a",
+    "profile": b"\x12",
+    "origin_project_id": b"\x1a",
+    "origin_persona_id": b"\x22",
+    "reliability": b"\x2a",
+    "project_count": b"\x30",
+    "response_count": b"\x38",
+    "retired_at": b"\x42",
+    "created_at": b"\x4a",
+}
+
+
+def older_database(data: Path, last: str, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """Return an empty database in the folder `data`, whose last migration is the one named."""
+    make_private(data)
+    folder = data.with_name(f"until {last}")
+    folder.mkdir()
+    names = sorted(path.stem for path in _ALL.glob("[0-9]*.py"))
+    until = names[: names.index(last) + 1]
+    for name in until:
+        (folder / f"{name}.py").write_text((_ALL / f"{name}.py").read_text())
+    database = Database(data / FILE_NAME)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "MIGRATIONS", folder)
+        assert migrate.migrate(database) == until
+    return database
+
+
+def insert_rows(database: Database, table: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows into a table, without the columns that later versions added behind."""
+    width = len(database.execute_sql(f"PRAGMA table_info({table})").fetchall())
+    marks = ", ".join("?" * width)
+    for row in rows:
+        database.execute_sql(f"INSERT INTO {table} VALUES ({marks})", row[:width])  # noqa: S608
+
+
+def older_persona(one: Persona) -> bytes:
+    """Return a persona as it was encoded before 0009."""
+    head, tail = Persona(), Persona()
+    tail.CopyFrom(one)
+    for name in _HEAD:
+        setattr(head, name, getattr(one, name))
+        tail.ClearField(name)  # type: ignore[arg-type]
+    tail.ClearField("age")
+    age = one.age.value
+    number = bytes([age & 0x7F | 0x80, age >> 7] if age > 127 else [age])
+    field = b"\x28" + number if age else b""
+    return head.SerializeToString() + field + tail.SerializeToString(deterministic=True)
+
+
+def older_library_persona(library: LibraryPersona, profile: bytes) -> bytes:
+    """Return a library persona with an encoded profile as it was encoded before 0010."""
+    given = {field.name: value for field, value in library.ListFields()}
+    parts = []
+    for name, tag in _TAGS.items():
+        if name == "profile":
+            parts.append(frame(tag, profile))
+        elif name in given:
+            parts.append(tag + _alone(name, given[name]).SerializeToString()[1:])
+    return b"".join(parts)
+
+
+def _alone(name: str, value: Any) -> LibraryPersona:
+    one = LibraryPersona()
+    if isinstance(value, Message):
+        getattr(one, name).CopyFrom(value)
+        for rule in one.reliability.rules:
+            rule.name = {"lower_bound": "bound"}.get(rule.name, rule.name)
+    else:
+        setattr(one, name, value)
+    return one
+
+
+def shelve(group: StoredGroup, profile: Persona) -> bytes:
+    """Put a persona into the library, and keep every answer that holds it; return its id."""
+    (origin,) = group.add(profile)
+    answers: dict[str, Message] = {"CreatePersona": CreatePersonaResponse(persona=profile)}
+    library = _library(group, profile)
+    row = LibraryRow(
+        1, id_bytes(library.id), group.project, origin, profile.age.value, search_keys(profile),
+        library.reliability.lower_bound.value, 5, library.SerializeToString(deterministic=True),
+        1, 64,
+    )  # fmt: skip
+    library.project_count, library.response_count = 1, 64
+    answers["PromotePersona"] = PromotePersonaResponse(library_persona=library)
+    library.retired_at.CopyFrom(at(7))
+    answers["RetireLibraryPersona"] = RetireLibraryPersonaResponse(library_persona=library)
+    with group.store.writing(group.tenant, None) as repositories:
+        repositories.library.insert(row._replace(tenant=repositories.tenant))
+        for method, answer in answers.items():
+            encoded = answer.SerializeToString(deterministic=True)
+            repositories.idempotency.keep(method, id_bytes(uid()), bytes(32), encoded, 1)
+    return origin
+
+
+def _library(group: StoredGroup, profile: Persona) -> LibraryPersona:
+    library = LibraryPersona(
+        id=uid(),
+        profile=profile,
+        origin_project_id=id_text(group.project),
+        origin_group_id=id_text(group.group),
+        origin_persona_id=profile.id,
+        created_at=at(5),
+    )
+    for name in ("id", "project_id", "group_id"):
+        library.profile.ClearField(name)
+    library.reliability.lower_bound.value = 0.75
+    library.reliability.measured_at.CopyFrom(at(5_000_001))
+    for name, figure in (("simulations", 3.0), ("lower_bound", 0.8)):
+        library.reliability.rules.add(name=name, limit=0.7, holds=True).figure.value = figure
+    return library
