@@ -22,7 +22,7 @@ _KINDS = {
     "PersonaGroup": "group_id",
     "Response": "response_id",
 }
-_UNSET = ("update_mask", "start_time", "end_time")
+_UNSET = ("update_mask", "start_time", "end_time", "attributes")
 # Of a persona that is not in the library they would have little to say.
 _OF_A_COPY = ("GetPersonaLineage", "GetReliability")
 
