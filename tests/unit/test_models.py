@@ -25,7 +25,17 @@ KINDS = {
 HISTORY = "migratehistory"
 WITHOUT_TENANT = {"tenant", "secret", HISTORY}
 # Such a table may have no second index, or SQLite searches it by the tenant alone.
-WITHOUT_ROWID = {"answered", "asked", "histogram", "import_batch", "promotion", "series", "sums"}
+WITHOUT_ROWID = {
+    "answered",
+    "asked",
+    "histogram",
+    "import_batch",
+    "library_term",
+    "persona_term",
+    "promotion",
+    "series",
+    "sums",
+}
 
 
 @pytest.fixture(scope="module")

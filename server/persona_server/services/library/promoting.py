@@ -21,6 +21,7 @@ from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.telemetry.logs import LOGGER
 from persona_server.validation.filters import search_keys
+from persona_server.validation.terms import profile_terms
 
 METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail names them
 _CHUNK = 100  # individuals that the worker reads at a time
@@ -72,6 +73,7 @@ def promote(
     assert framed is not None  # the persona is visible in this transaction
     row = _library_row(repositories, unframed(framed), look)
     repositories.library.insert(row)
+    repositories.terms.add_library(row.id, profile_terms(unframed(framed)))
     repositories.links.insert([_origin_link(repositories, row, parents)])
     return LibraryEntry(row.id, row.body, row.project_count, row.response_count, None), True
 
@@ -157,7 +159,14 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
-    for name in ("id", "project_id", "group_id", "library_persona_id", "copied_from"):
+    for name in (
+        "id",
+        "project_id",
+        "group_id",
+        "library_persona_id",
+        "copied_from",
+        "external_id",
+    ):
         library.profile.ClearField(name)
     bound = look.measurement.reliability.estimate.lower_bound
     assert bound is not None  # nobody is eligible without one
