@@ -13,15 +13,17 @@ import struct
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from answering import PERSONAS, QUESTIONS, batches
-from data import make_persona
+from data import attributes, make_persona
 from processes import SERVICE, Client, Process, echo, service
 
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1.persona_pb2 import Persona
 
 GROUPS, PER_GROUP, BATCH = 100, 1000, 1000
 LOAD_CORE = {1}
@@ -47,20 +49,47 @@ class Place(NamedTuple):
     group: str
 
 
-def encoded_batches(groups: int = GROUPS) -> list[list[bytes]]:
+def encoded_batches(
+    make: Callable[[random.Random], Persona], groups: int = GROUPS
+) -> list[list[bytes]]:
     """Return the import messages of so many groups, encoded beforehand."""
     random_ = random.Random(1)
     return [
         [
             pb.ImportPersonasRequest(
-                batch=pb.ImportBatch(
-                    sequence=s + 1, personas=[make_persona(random_) for _ in range(BATCH)]
-                )
+                batch=pb.ImportBatch(sequence=s + 1, personas=[make(random_) for _ in range(BATCH)])
             ).SerializeToString()
             for s in range(PER_GROUP // BATCH)
         ]
         for _ in range(groups)
     ]
+
+
+def rich_persona(random_: random.Random) -> Persona:
+    """Return a persona of ten attributes."""
+    return make_persona(random_, attributes=attributes(random_))
+
+
+class Import(NamedTuple):
+    """What an import of all groups took."""
+
+    per_second: float
+    cpu_us: float  # of the server, for each persona
+    bytes: float  # of a persona
+
+
+def import_all(
+    server: Process, client: Client, make: Callable[[random.Random], Persona]
+) -> tuple[Import, str, list[str]]:
+    """Import personas into new groups; return what it took, the project and the groups."""
+    project, groups = client.groups(GROUPS)
+    batches = encoded_batches(make)
+    count = GROUPS * PER_GROUP
+    before, started = server.cpu(), time.perf_counter()
+    client.import_all(project, groups, batches)
+    took = time.perf_counter() - started
+    cpu = (server.cpu() - before) * 1e6 / count
+    return Import(count / took, cpu, sum(map(len, batches[0])) / PER_GROUP), project, groups
 
 
 def cases(client: Client, project: str, groups: list[str]) -> list[Case]:
@@ -159,14 +188,8 @@ def measure(program: str, folder: Path, rounds: int, seconds: float) -> dict[str
     with ExitStack() as stack:
         server, address, token = stack.enter_context(service(folder))
         client = Client(address, token)
-        project, groups = client.groups(GROUPS)
-        batches = encoded_batches()
-        results["persona_bytes"] = sum(map(len, batches[0])) / PER_GROUP
-        before, started = server.cpu(), time.perf_counter()
-        client.import_all(project, groups, batches)
-        took = time.perf_counter() - started
-        results["import_per_second"] = GROUPS * PER_GROUP / took
-        results["import_cpu_us"] = (server.cpu() - before) * 1e6 / (GROUPS * PER_GROUP)
+        results["rich"], *_ = import_all(server, client, rich_persona)
+        results["import"], project, groups = import_all(server, client, make_persona)
         place = Place(address, token, project, groups[0])
         results["record"] = record(program, folder, server, client, place)
         measured = cases(client, project, groups)
@@ -191,12 +214,16 @@ def measure(program: str, folder: Path, rounds: int, seconds: float) -> dict[str
 
 def show(results: dict[str, Any]) -> None:
     """Print the table."""
+    plain, rich = results["import"], results["rich"]
+    print(f"personas of {plain.bytes:.0f} bytes, {GROUPS * PER_GROUP} in {GROUPS} groups")
     print(
-        f"personas of {results['persona_bytes']:.0f} bytes, {GROUPS * PER_GROUP} in {GROUPS} groups"
+        f"import, durable, batches of {BATCH}: {plain.per_second:,.0f} personas/s "
+        f"(goal 30,000), {plain.cpu_us:.1f} µs CPU each"
     )
     print(
-        f"import, durable, batches of {BATCH}: {results['import_per_second']:,.0f} personas/s "
-        f"(goal 30,000), {results['import_cpu_us']:.1f} µs CPU each"
+        f"with 10 attributes, {rich.bytes:.0f} bytes: {rich.per_second:,.0f} personas/s, "
+        f"{rich.cpu_us:.1f} µs CPU each; {rich.per_second / plain.per_second:.2f} of the speed "
+        f"without (goal ≥ 0.6), {plain.cpu_us / rich.cpu_us:.2f} by CPU"
     )
     recorded = results["record"]
     print(

@@ -29,6 +29,7 @@ from bench import (
     load,
     record,
 )
+from data import make_persona
 from processes import PROGRAM, SERVICE, Client, Process, echo, service
 
 GROUPS = 10  # that are read from; each round imports as many anew
@@ -59,7 +60,7 @@ class Bench:
         self.program = built_load(folder)
         self.seconds = str(seconds)
         self.in_flight = str(in_flight)
-        self.batches = encoded_batches(GROUPS)
+        self.batches = encoded_batches(make_persona, GROUPS)
 
     def calls(self, side: Side, case: int) -> float:
         """Call one method for some seconds; return the µs of server CPU a call."""

@@ -16,6 +16,12 @@ import (
 // pageSize): the other spelling of protobuf's JSON is for bodies alone.
 func (c *call) bindQuery(request protoreflect.Message) error {
 	for _, name := range slices.Sorted(maps.Keys(c.query)) {
+		if fd, key := c.entry(request.Descriptor(), name); fd != nil {
+			if err := bindEntry(request, fd, key, c.query[name]); err != nil {
+				return err
+			}
+			continue
+		}
 		fd := c.parameter(request.Descriptor(), name)
 		if fd == nil {
 			return invalidField(name, "is not a query parameter of this method")
@@ -29,8 +35,44 @@ func (c *call) bindQuery(request protoreflect.Message) error {
 
 // parameter finds the field that a query parameter sets, or nil.
 func (c *call) parameter(request protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+	fd := c.unbound(request, name)
+	if fd == nil || fd.IsMap() {
+		return nil
+	}
+	return fd
+}
+
+var entryForm = regexp.MustCompile(`^(\w+)\[(.*)\]$`)
+
+// entry finds the map of which a query parameter sets one entry, as in attributes[state], and the entry's key.
+func (c *call) entry(request protoreflect.MessageDescriptor, name string) (protoreflect.FieldDescriptor, string) {
+	parts := entryForm.FindStringSubmatch(name)
+	if parts == nil {
+		return nil, ""
+	}
+	fd := c.unbound(request, parts[1])
+	if fd == nil || !fd.IsMap() || fd.MapValue().Kind() != protoreflect.StringKind {
+		return nil, ""
+	}
+	return fd, parts[2]
+}
+
+func bindEntry(request protoreflect.Message, fd protoreflect.FieldDescriptor, key string, values []string) error {
+	name := string(fd.Name()) + "[" + key + "]"
+	if len(values) > 1 {
+		return invalidField(name, "is given twice")
+	}
+	if !utf8.ValidString(key) || !utf8.ValidString(values[0]) {
+		return invalidField(name, "is not UTF-8")
+	}
+	request.Mutable(fd).Map().Set(protoreflect.ValueOfString(key).MapKey(), protoreflect.ValueOfString(values[0]))
+	return nil
+}
+
+// unbound finds a field that neither path nor body binds, or nil.
+func (c *call) unbound(request protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
 	fd := request.Fields().ByName(protoreflect.Name(name))
-	if fd == nil || c.body.whole || isOurMessage(fd) || fd.IsMap() {
+	if fd == nil || c.body.whole || isOurMessage(fd) {
 		return nil
 	}
 	if _, inPath := c.params[name]; inPath {

@@ -30,6 +30,8 @@ var successStatus = map[string]int{
 
 	personav1.PersonaService_ListPersonas_FullMethodName:        http.StatusOK,
 	personav1.PersonaService_GetPersona_FullMethodName:          http.StatusOK,
+	personav1.PersonaService_BatchGetPersonas_FullMethodName:    http.StatusOK,
+	personav1.PersonaService_CountPersonas_FullMethodName:       http.StatusOK,
 	personav1.PersonaService_DeletePersona_FullMethodName:       http.StatusNoContent,
 	personav1.PersonaService_DeleteAllPersonas_FullMethodName:   http.StatusNoContent,
 	personav1.PersonaService_CreatePersona_FullMethodName:       http.StatusCreated,

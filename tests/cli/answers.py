@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 COLUMNS = (
@@ -16,10 +16,12 @@ def jsonl(values: Iterable[dict[str, Any]]) -> str:
     return "".join(f"{json.dumps(value)}\n" for value in values)
 
 
-def as_csv(rows: Iterable[dict[str, Any]], delimiter: str = ",") -> str:
-    """Return rows under all columns; what a row does not name is empty."""
+def as_csv(
+    rows: Iterable[dict[str, Any]], delimiter: str = ",", columns: Sequence[str] = COLUMNS
+) -> str:
+    """Return rows under all columns, or under these; what a row does not name is empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", delimiter=delimiter, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, restval="", delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

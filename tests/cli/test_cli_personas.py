@@ -7,7 +7,7 @@ import uuid
 import pytest
 from cli.conftest import Cli, Place
 
-from persona_client import Persona, PersonaClient
+from persona_client import Persona, PersonaClient, PersonaGroup
 from support.data import persona, rich_persona
 from support.service import Service
 
@@ -70,6 +70,59 @@ def test_filters_and_limit(cli: Cli, client: PersonaClient, place: Place) -> Non
     assert len(table.out.splitlines()) == 101
     assert "--limit 0" in table.err
     assert len(cli.run("list", *place.options, "--limit", "0").out.splitlines()) == 121
+
+
+def test_a_persona_is_found_by_its_external_id(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    made = client.create_persona(*place.ids, Persona(full_name="Ana", external_id="crm-7"))
+    client.create_persona(*place.ids, Persona(full_name="Bob"))
+    for command in (("get",), ("list",), ("export",)):
+        as_json = () if command == ("export",) else ("--json",)
+        done = cli.run(*command, *place.options, "--external-id", "crm-7", *as_json)
+        assert [one["id"] for one in done.lines()] == [made.id]
+    missing = cli.run("get", *place.options, "--external-id", "crm-8")
+    assert (missing.code, missing.out) == (1, "")
+    assert 'external id "crm-8"' in missing.err
+    for wrong in ((), (made.id, "--external-id", "crm-7")):
+        assert cli.run("get", *wrong, *place.options).code == 2
+
+
+def test_personas_are_found_by_their_attributes(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    for name, state, party in (("Ana", "AR", "left"), ("Bob", "AR", "=x"), ("Cem", "NE", "left")):
+        given = Persona(full_name=name, attributes={"state": state, "party": party})
+        client.create_persona(*place.ids, given)
+
+    def names(*options: str) -> list[str]:
+        listed = cli.run("list", *place.options, *options, "--json").lines()
+        exported = cli.run("export", *place.options, *options).lines()
+        assert listed == exported
+        return [one["full_name"] for one in listed]
+
+    assert names("--attribute", "state=AR") == ["Ana", "Bob"]
+    assert names("--attribute", "state=AR", "--attribute", "party=left") == ["Ana"]
+    assert names("--attribute", "party==x") == ["Bob"]
+    assert cli.run("library", "list", "--attribute", f"state={uuid.uuid4()}", "--json").out == ""
+    for wrong in (("state",), ("a=1", "--attribute", "a=2")):
+        assert cli.run("list", *place.options, "--attribute", *wrong).code == 2
+
+
+def test_personas_are_counted_and_listed_over_all_groups(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    other = client.create_persona_group(place.project_id, PersonaGroup(name="others"))
+    for ids in (place.ids, (place.project_id, other.id)):
+        client.batch_create_personas(*ids, [Persona(full_name="Ana"), Persona(full_name="Bob")])
+    assert cli.run("count", *place.options).out == "2\n"
+    counted = cli.run("count", *place.options, "--full-name", "ANA", "--json")
+    assert counted.lines() == [{"count": 1}]
+    everywhere = ("list", "--project", place.project, "--group", "-", "--json")
+    listed = cli.run(*everywhere).lines()
+    assert [one["full_name"] for one in listed] == ["Ana", "Bob", "Ana", "Bob"]
+    named = cli.run(*everywhere, "--full-name", "bob").lines()
+    assert [one["group_id"] for one in named] == [place.group_id, other.id]
 
 
 def test_a_persona_is_shown_with_all_it_has(cli: Cli, client: PersonaClient, place: Place) -> None:

@@ -131,6 +131,27 @@ def test_one_refusal_is_enough_for_all_answers_of_a_missing_persona(
     assert sent == [[missing] * 100 + [known], [known]]
 
 
+def test_answers_may_name_their_persona_by_its_external_id(
+    cli: Cli, client: PersonaClient, place: Place, file: Path
+) -> None:
+    people = [Persona(full_name=f"{i}", external_id=f"crm-{i}") for i in range(2)]
+    made = client.batch_create_personas(*place.ids, people)
+    named = ["crm-1", "crm-0", "nobody", "nobody", "crm-1"]
+    cells = {"kind": "text", "value": "x"}
+    rows = [
+        cells | {"persona_external_id": name, "question_key": f"q{i}"}
+        for i, name in enumerate(named)
+    ]
+    file.write_text(as_csv(rows, columns=list(rows[0])))
+    simulation = uid()
+    done = cli.run("responses", "record", file, "-s", simulation, *place.options)
+    assert (done.code, done.out) == (1, "3 recorded, 2 refused.\n")
+    assert [line.split(":")[1] for line in done.err.splitlines()] == ["4", "5"]
+    found = {r.question_key: r.persona_id for r in client.list_responses(simulation_id=simulation)}
+    assert found == {"q0": made[1].id, "q1": made[0].id, "q4": made[1].id}
+    assert cli.run("responses", "record", file, "-s", simulation, "-g", place.group_id).code == 2
+
+
 def test_a_simulation_is_a_uuid(cli: Cli, file: Path) -> None:
     file.write_text("")
     done = cli.run("responses", "record", file, "--simulation", "wave 1")

@@ -50,6 +50,27 @@ def test_projects(client: PersonaClient) -> None:
         client.get_project(made.id)
 
 
+def test_personas_by_many_ids_and_by_name(client: PersonaClient, place: Place) -> None:
+    made = client.batch_create_personas(*place, [Persona(full_name=f"{i % 3}") for i in range(9)])
+    ids = [one.id for one in reversed(made)]
+    assert client.batch_get_personas(*place, iter(ids)) == made[::-1]
+    with pytest.raises(PersonaNotFound) as raised:
+        client.batch_get_personas(*place, [*ids, str(uuid.uuid4())])
+    assert raised.value.metadata["indexes"] == "9"
+    assert client.count_personas(*place) == 9
+    assert client.count_personas(*place, full_name="2") == 3
+    assert list(client.list_personas(place.project_id, "-", page_size=2)) == made
+
+
+def test_projects_and_groups_by_name(client: PersonaClient, place: Place) -> None:
+    name = f"Straße {uuid.uuid4()}"
+    project = client.create_project(Project(name=name))
+    assert list(client.list_projects(name=name.upper(), page_size=1)) == [project]
+    group = client.create_persona_group(project.id, PersonaGroup(name="A"))
+    client.create_persona_group(project.id, PersonaGroup(name="B"))
+    assert list(client.list_persona_groups(project.id, name="a")) == [group]
+
+
 def test_groups(client: PersonaClient, place: Place) -> None:
     made = client.create_persona_group(place.project_id, PersonaGroup(name="First", age_min=18))
     ids = (place.project_id, made.id)

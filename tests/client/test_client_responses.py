@@ -46,6 +46,17 @@ def test_batches_stay_within_count_and_bytes(persona: Persona) -> None:
         assert request.ByteSize() <= MAX_REQUEST_BYTES
 
 
+def test_a_persona_is_named_by_its_external_id(client: PersonaClient, place: Place) -> None:
+    made = client.create_persona(*place, Persona(full_name="Ana", external_id="crm-7"))
+    assert client.find_persona(*place, "crm-7") == made
+    assert client.find_persona(*place, "crm-8") is None
+    given = [Response(persona_external_id="crm-7", question_key=f"q{i}", text="x") for i in (1, 2)]
+    recorded = client.record_responses(uid(), given, group_id=place.group_id)
+    assert [one.persona_id for one in recorded] == [made.id] * 2
+    with pytest.raises(InvalidField):
+        client.record_responses(uid(), given)
+
+
 def test_any_number_is_recorded_in_order_and_listed(
     client: PersonaClient, place: Place, persona: Persona
 ) -> None:

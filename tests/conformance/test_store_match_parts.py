@@ -39,7 +39,7 @@ class Shelf:
         """Let the group ask for exactly this age."""
         with self.group.store.writing(TENANT, None) as repositories:
             definition = PersonaGroup(age_min=age, age_max=age).SerializeToString()
-            repositories.groups.update(self.group.group, definition, repositories.now)
+            repositories.groups.update(self.group.group, definition, repositories.now, "")
 
     def pages(self, size: int = 0) -> Iterator[list[str]]:
         """Yield the ids of each page of matches."""

@@ -119,7 +119,7 @@ def test_every_change_raises_the_version_and_nothing_else_does(group: StoredGrou
     group.drop()
     step(True)
     with store.writing("acme", None) as repositories:
-        repositories.groups.update(group.group, b"", repositories.now)
+        repositories.groups.update(group.group, b"", repositories.now, "")
     step(True)
     group.page(10)
     step(False)

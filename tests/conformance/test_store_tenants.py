@@ -78,7 +78,7 @@ def test_tenants_do_not_see_or_touch_each_other(store: Store) -> None:
         assert not repositories.projects.mark_deleted(other.project, 1)
         assert not repositories.personas.hide(theirs, other.set_id, one.set_id, 1)
         repositories.projects.update(other.project, "stolen", "", 1)
-        repositories.groups.update(other.group, b"stolen", 1)
+        repositories.groups.update(other.group, b"stolen", 1, "")
         repositories.groups.changed(other.group, 5)
         repositories.groups.mark_deleted(other.group, other.set_id, 1)
         assert repositories.groups.mark_all_deleted(other.project, 1) == 0

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from persona.v1 import persona_service_pb2 as pb
 from persona_client import PersonaClient
 from support.answers import answer, listed, pages, record
 from support.data import Place, at, make_place, persona, rich_persona, uid
@@ -76,8 +77,39 @@ def test_an_export_says_how_far_it_is(crowd: Crowd) -> None:
         assert sizes(rest) == sizes(chunks[i + 1 :])
 
 
+def counts(crowd: Crowd, **filters: Any) -> list[int]:
+    """Return what each call counts."""
+    found, token = [], ""
+    while True:
+        request = pb.CountPersonasRequest(**crowd.place.ids, page_token=token, **filters)
+        part = crowd.place.caller.personas.CountPersonas(request)
+        found.append(part.count)
+        if not (token := part.next_page_token):
+            return found
+
+
+def test_a_count_looks_at_ten_thousand_a_call(crowd: Crowd) -> None:
+    assert counts(crowd, gender=LAST) == [0, 0, 0, 1]
+    assert counts(crowd, gender=FIRST) == [1, 0, 0, 0]
+    assert sum(counts(crowd, age_max=130)) == 0
+    assert counts(crowd) == [BATCHES * BATCH + 2]
+    assert counts(crowd, attributes={"nobody": "x"}) == [0]
+
+
+def test_a_list_of_all_groups_looks_at_ten_thousand_a_page(crowd: Crowd) -> None:
+    """Whole groups after the first, as long as they fit."""
+    behind = make_place(crowd.place.caller, crowd.place.project)
+    behind.create(persona(gender=LAST))
+    everybody = Place(crowd.place.caller, crowd.place.project, "-")
+    assert sizes(everybody.pages(gender=LAST)) == [0] * (WHOLE - 1) + [1, 1]
+    assert sizes(everybody.pages(gender="Nobody")) == [0] * (WHOLE + 1)
+    assert sizes(everybody.pages(full_name="Maria Santos")) == [3]
+
+
 def test_the_client_goes_on(crowd: Crowd) -> None:
     ids = (crowd.place.project, crowd.place.group)
+    assert crowd.client.count_personas(*ids, gender=LAST) == 1
+    assert crowd.client.count_personas(*ids) == BATCHES * BATCH + 2
     assert [one.gender for one in crowd.client.list_personas(*ids, gender=LAST)] == [LAST]
     assert [one.gender for one in crowd.client.export_personas(*ids, gender=LAST)] == [LAST]
 

@@ -23,11 +23,12 @@ OURS, THEIRS = "isolation-ours", "isolation-theirs"
 _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 CASES = [(method, path, names) for method in METHODS for path, names in id_fields(method)]
+# A count has a token only behind 10,000 personas (test_bounded_reads.py); it is made as all are.
 TOKENS = [
     (method, field.name)
     for method in METHODS
     for field in method.request.DESCRIPTOR.fields
-    if field.name in ("page_token", "resume_token")
+    if field.name in ("page_token", "resume_token") and method.name != "CountPersonas"
 ]
 # What is missed first, where it is no project.
 _INDIVIDUAL = "LIBRARY_PERSONA_NOT_FOUND"
@@ -52,6 +53,7 @@ _FOUND = (
     "responses.persona_id",
     "library_persona_id",
     "library_persona_ids",
+    "persona_ids",
 )
 
 

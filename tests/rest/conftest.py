@@ -52,7 +52,8 @@ def filled(rest: Rest, place: Place) -> Callable[[int], list[str]]:
 
 def persona(i: int) -> dict[str, Any]:
     """Return the JSON of the ith persona."""
-    return {"id": str(uuid.uuid4()), "full_name": f"Person {i}", "age": 20 + i % 60}
+    fields = {"id": str(uuid.uuid4()), "full_name": f"Person {i}", "age": 20 + i % 60}
+    return fields | {"attributes": {"a": "1"}}
 
 
 def recorded_answer(rest: Rest, persona_id: str) -> str:

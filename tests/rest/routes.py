@@ -44,6 +44,8 @@ SUCCESS = {
     "CopyPersonas": 200,
     "ListPersonas": 200,
     "GetPersona": 200,
+    "BatchGetPersonas": 200,
+    "CountPersonas": 200,
     "DeletePersona": 204,
     "DeleteAllPersonas": 204,
     "ExportPersonas": 200,
@@ -113,6 +115,8 @@ class Route(NamedTuple):
         rest = MessageToDict(request, preserving_proto_field_name=True)
         rest = {name: value for name, value in rest.items() if name not in self.params}
         rest |= {name: "true" for name, value in rest.items() if value is True}
+        if not self.body and (entries := rest.pop("attributes", {})):
+            rest |= {f"attributes[{key}]": value for key, value in entries.items()}
         if "update_mask" in rest:  # JSON would write its names in camelCase
             rest["update_mask"] = ",".join(request.update_mask.paths)  # type: ignore[attr-defined]
         if self.body == "*":

@@ -107,9 +107,13 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
     maria = persona(age=34, attributes={"b": "2", "a": "1"})
     nurses = project_pb2.PersonaGroup(name="Nurses", gender="female", age_min=30)
     return {
-        "ListPersonas": personas.ListPersonasRequest(**group, page_size=2, age_min=1),
+        "ListPersonas": personas.ListPersonasRequest(
+            **group, page_size=2, age_min=1, attributes={"a": "1"}
+        ),
         "ExportPersonas": personas.ExportPersonasRequest(**group, age_max=22),
         "GetPersona": personas.GetPersonaRequest(**one),
+        "BatchGetPersonas": personas.BatchGetPersonasRequest(**group, persona_ids=people[::-1]),
+        "CountPersonas": personas.CountPersonasRequest(**group, age_max=22, attributes={"a": "1"}),
         "DeletePersona": personas.DeletePersonaRequest(**one),
         "DeleteAllPersonas": personas.DeleteAllPersonasRequest(**group),
         "CreatePersona": personas.CreatePersonaRequest(**group, persona=maria),
@@ -269,6 +273,8 @@ def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
         request.responses[1].choices.values.append("nope")
         request.responses[2].persona_id = NOBODY
         request.responses[4].question_key = ""
+    elif route.name == "BatchGetPersonas":
+        request.persona_ids.append(NOBODY)
     elif route.name == "ReuseLibraryPersonas":
         request.library_persona_ids.extend(["nope", request.library_persona_ids[0]])
     elif route.name == "BatchCreatePersonas":

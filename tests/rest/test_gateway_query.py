@@ -3,9 +3,11 @@
 import json
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from rest.conftest import Place
+from rest.library import next_of
 from rest.routes import ROUTES, Route
 from rest.wire import Rest
 
@@ -24,6 +26,7 @@ def path_of(place: Place, filled: Callable[[int], list[str]]) -> Callable[[Route
 _WHOLE = {
     "RecordResponses": b'{"responses":[]}',
     "PromotePersona": b"{}",
+    "BatchGetPersonas": b'{"persona_ids":[]}',
     "RetireLibraryPersona": b"{}",
     "CopyPersonas": b'{"persona_ids":[]}',
     "ReuseLibraryPersonas": b'{"library_persona_ids":[]}',
@@ -137,10 +140,12 @@ def test_a_malformed_query_is_refused(rest: Rest, place: Place, query: str) -> N
 
 
 def test_filters_select(rest: Rest, place: Place) -> None:
-    people = [
+    people: list[dict[str, Any]] = [
         {"full_name": "A", "age": 30, "gender": "female", "location": "São Paulo, Brazil"},
         {"full_name": "B", "age": 50, "gender": "male", "location": "Lagos & Abuja"},
     ]
+    people[0] |= {"external_id": "crm/7", "attributes": {"state": "AR", "a]b[c": "ü", "x": ""}}
+    people[1]["attributes"] = {"state": "AR"}
     rest.call("POST", f"{place.path}:batchCreate", {"personas": people})
     for query, names in (
         ("gender=FEMALE", ["A"]),
@@ -148,6 +153,13 @@ def test_filters_select(rest: Rest, place: Place) -> None:
         ("location=%26", ["B"]),
         ("age_min=30&age_max=49", ["A"]),
         ("gender=", ["A", "B"]),
+        ("external_id=crm/7", ["A"]),
+        ("external_id=crm%2f7&age_min=31", []),
+        ("attributes[state]=AR", ["A", "B"]),
+        ("attributes%5Bstate%5D=AR&age_max=30", ["A"]),
+        ("attributes[state]=AR&attributes[a]b[c]=%C3%BC", ["A"]),
+        ("attributes[state]=ar", []),
+        ("attributes[x]=", ["A"]),
         ("age_min=0", ["A", "B"]),
     ):
         for end in ("", "&page_size=10"):
@@ -155,3 +167,32 @@ def test_filters_select(rest: Rest, place: Place) -> None:
             assert [row["full_name"] for row in rows] == names, query
         rows = rest.call("GET", f"{place.path}:export?{query}").lines()
         assert [row["full_name"] for row in rows] == names, query
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("attributes=AR", "attributes"),
+        ("attributes[state]=AR&attributes[state]=NE", "attributes[state]"),
+        ("attributes[%ff]=AR", "attributes[\ufffd]"),
+        ("attributes[state]=%ff", "attributes[state]"),
+        ("attributes.state=AR", "attributes.state"),
+        ("attributes[state=AR", "attributes[state"),
+        ("gender[x]=AR", "gender[x]"),
+        ("attributes[]=AR", 'attributes[""]'),
+        ("&".join(f"attributes[{i}]=x" for i in range(9)), "attributes"),
+    ],
+)
+def test_a_bad_attribute_is_refused(rest: Rest, place: Place, query: str, field: str) -> None:
+    rest.call("GET", f"{place.path}?{query}").problem(400, "INVALID_FIELD", field)
+
+
+def test_the_next_page_keeps_the_attributes(rest: Rest, place: Place) -> None:
+    people = [{"full_name": f"{i}", "attributes": {"state": "AR"}} for i in range(3)]
+    rest.call("POST", f"{place.path}:batchCreate", {"personas": people})
+    path, found = f"{place.path}?page_size=2&attributes[state]=AR", []
+    while path:
+        answer = rest.call("GET", path)
+        found += [row["full_name"] for row in answer.json()]
+        path = next_of(answer)
+    assert found == ["0", "1", "2"]

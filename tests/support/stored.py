@@ -1,12 +1,13 @@
 """A group in a store, for tests that stand on the repositories alone."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ListPersonasResponse
 from persona_server.services.personas.adding import Added, Group, add_personas
+from persona_server.services.personas.removing import hide_persona
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.filters import NO_FILTERS, Filters
 from persona_server.storage.repositories.groups import Head, Locked
@@ -82,9 +83,15 @@ class StoredGroup:
         assert found is not None
         return found.persona_count
 
-    def page(self, limit: int, after: bytes = START, filters: Filters = NO_FILTERS) -> Page:
+    def page(
+        self,
+        limit: int,
+        after: bytes = START,
+        filters: Filters = NO_FILTERS,
+        terms: Sequence[bytes] = (),
+    ) -> Page:
         personas = read(self.store, self.tenant).personas
-        return personas.page(self.group, self.set_id, after, limit, filters)
+        return personas.page(self.group, self.set_id, after, limit, filters, terms)
 
     def get(self, persona: bytes) -> bytes | None:
         return read(self.store, self.tenant).personas.get(self.project, self.group, persona).framed
@@ -93,8 +100,7 @@ class StoredGroup:
         """Delete one persona at a time."""
         with self.store.writing(self.tenant, None) as repositories:
             locked, at = self.locked(repositories), now or repositories.now
-            hidden = locked.hidden_set_id
-            if not repositories.personas.hide(persona, locked.set_id, hidden, at):
+            if not hide_persona(repositories, locked, persona, at):
                 return False
             repositories.groups.changed(self.group, -1)
             return True

@@ -245,8 +245,8 @@ class Walk:
         elif name == "persona_ids":
             people = self._personas[ids["source_group_id"]]
             request.persona_ids.append(self._random.choice(people))
-        elif name == "library_persona_ids":
-            request.library_persona_ids.append(ids["library_persona_id"])
+        elif name.endswith("_ids"):
+            getattr(request, name).append(ids[name.removesuffix("s")])
         elif name == "order_by":
             request.order_by = self._random.choice(_ORDERS[request.DESCRIPTOR.name])
 

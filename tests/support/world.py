@@ -24,7 +24,7 @@ _KINDS = {
     "Response": "response_id",
     "Simulation": "simulation_id",
 }
-_UNSET = ("update_mask", "occurred_from", "occurred_before", "recorded_after")
+_UNSET = ("update_mask", "occurred_from", "occurred_before", "recorded_after", "attributes")
 # Not filled beside the others, as it is of another individual than the persona.
 _ALTERNATIVES = {"ListResponsesRequest": ("library_persona_id",)}
 # Of a persona that is not in the library they would have little to say.
@@ -116,12 +116,17 @@ def set_known(request: Any, values: dict[str, str]) -> None:
     for field in request.DESCRIPTOR.fields:
         if field.name.endswith("_ids"):
             getattr(request, field.name).append(values[field.name[:-1]])
-        elif field.name.endswith("_id") and not _is_alternative(request, field.name):
+        elif _is_ours(field.name) and not _is_alternative(request, field.name):
             setattr(request, field.name, values[field.name])
 
 
 def _is_alternative(request: Any, name: str) -> bool:
     return name in _ALTERNATIVES.get(request.DESCRIPTOR.name, ())
+
+
+def _is_ours(name: str) -> bool:
+    """Return whether a field has an id of this service, and not one that is elsewhere."""
+    return name.endswith("_id") and not name.endswith("external_id")
 
 
 def _parts(request: Any) -> list[Any]:
@@ -143,13 +148,13 @@ def id_fields(method: Method) -> Iterator[tuple[str, str]]:
     What it names is a key of `World.ids`, or "request_id", or "library_persona_id".
     """
     for field in (f for part in _parts(method.request.DESCRIPTOR) for f in part.fields):
-        if field.name.endswith("_id"):
+        if _is_ours(field.name):
             yield field.name, field.name
         elif field.name.endswith("_ids"):
             yield field.name, field.name[:-1]
         elif field.message_type is not None and field.message_type.name in _KINDS:
             for inner in field.message_type.fields:
-                if inner.name == "id" or inner.name.endswith("_id"):
+                if inner.name == "id" or _is_ours(inner.name):
                     kind = _KINDS[field.message_type.name] if inner.name == "id" else inner.name
                     yield f"{field.name}.{inner.name}", kind
 

@@ -52,7 +52,7 @@ SPECIAL = {
     "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
 }
-READS = ("List", "Get", "Export", "Match")
+READS = ("List", "Get", "BatchGet", "Count", "Export", "Match")
 MESSAGE = persona_service_pb2.GetPersonaRequest.DESCRIPTOR
 
 
@@ -77,7 +77,7 @@ def test_a_mutation_can_be_tried(rpc: MethodDescriptor) -> None:
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 39
+    assert len(rpcs()) == 41
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -107,8 +107,9 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
     assert set(RPCS[rpc.full_name].scopes) == expected
 
 
-# What reads all of an individual's answers or the whole library.
+# What reads all of an individual's answers or the whole library, or 10,000 rows in any order.
 DEAR = {
+    "CountPersonas",
     "GetReliability",
     "GetLibraryPersonaReliability",
     "GetAttitudeTimeline",

@@ -29,6 +29,8 @@ WITHOUT_ROWID = {
     "answered",
     "asked",
     "import_batch",
+    "library_term",
+    "persona_term",
     "piece",
     "promotion",
     "series",

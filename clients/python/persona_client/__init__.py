@@ -51,7 +51,7 @@ from persona_client.errors import (
     Unreachable,
 )
 from persona_client.library import LibraryFilters, Lineage
-from persona_client.personas import PersonaFilters
+from persona_client.personas import PersonaFilters, ProfileFilters
 from persona_client.responses import RecordedResponses
 from persona_client.retry import RetryPolicy
 
@@ -91,6 +91,7 @@ __all__ = [
     "PersonaGroup",
     "PersonaGroupNotFound",
     "PersonaNotFound",
+    "ProfileFilters",
     "Project",
     "ProjectNotFound",
     "QuestionTimeline",

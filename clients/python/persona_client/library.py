@@ -22,18 +22,19 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import GetPersonaLineageRequest
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_client.calls import Caller
-from persona_client.personas import PersonaFilters
+from persona_client.personas import ProfileFilters
 from persona_client.retry import RetryPolicy
 
 
-class LibraryFilters(PersonaFilters, total=False):
+class LibraryFilters(ProfileFilters, total=False):
     """What library personas to list, and in which order.
 
-    `lower_bound_min` is for the lower bound of reliability at promotion; `order_by` is
-    "lower_bound", "project_count" or "created_at", with " desc" for descending ("" is "lower_bound
-    desc").
+    `attributes` match verbatim; `lower_bound_min` is for the lower bound of reliability at
+    promotion; `order_by` is "lower_bound", "project_count" or "created_at", with " desc" for
+    descending ("" is "lower_bound desc").
     """
 
+    attributes: dict[str, str]
     lower_bound_min: float
     include_retired: bool
     order_by: str

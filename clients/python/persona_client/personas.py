@@ -6,6 +6,8 @@ from typing import TypedDict, Unpack
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
+    BatchGetPersonasRequest,
+    CountPersonasRequest,
     CreatePersonaRequest,
     DeleteAllPersonasRequest,
     DeletePersonaRequest,
@@ -27,11 +29,11 @@ from persona_client.sending import is_there, request_ids, send_all
 from persona_client.streams import STREAM_TIMEOUT, ResponseStream
 
 
-class PersonaFilters(TypedDict, total=False):
-    """What personas to list or export; texts compare case-folded, "" and 0 are no filter.
+class ProfileFilters(TypedDict, total=False):
+    """What personas to list, of a group or of the library; "" and 0 are no filter.
 
-    gender and income_level match whole, location and occupation as substrings; ages are years,
-    inclusive.
+    gender and income_level match whole, location and occupation as substrings, all case-folded;
+    ages are years, inclusive.
     """
 
     gender: str
@@ -40,6 +42,17 @@ class PersonaFilters(TypedDict, total=False):
     occupation: str
     age_min: int
     age_max: int
+
+
+class PersonaFilters(ProfileFilters, total=False):
+    """What personas to list, export or count.
+
+    external_id and attributes match verbatim, full_name whole and case-folded.
+    """
+
+    external_id: str
+    full_name: str
+    attributes: dict[str, str]
 
 
 class PersonaCalls(Caller):
@@ -58,7 +71,10 @@ class PersonaCalls(Caller):
         timeout: float | None = None,
         **filters: Unpack[PersonaFilters],
     ) -> Iterator[Persona]:
-        """Yield a group's personas, oldest first, page by page."""
+        """Yield a group's personas, oldest first, page by page.
+
+        "-" in place of `group_id` means all groups of the project, one after the other.
+        """
         request = ListPersonasRequest(
             project_id=project_id, group_id=group_id, page_size=page_size, **filters
         )
@@ -71,6 +87,44 @@ class PersonaCalls(Caller):
         """Return one persona. Raises PersonaNotFound."""
         request = GetPersonaRequest(project_id=project_id, group_id=group_id, persona_id=persona_id)
         return self._call(self._personas.GetPersona, request, timeout).persona
+
+    def batch_get_personas(
+        self,
+        project_id: str,
+        group_id: str,
+        persona_ids: Iterable[str],
+        *,
+        timeout: float | None = None,
+    ) -> list[Persona]:
+        """Return up to 1,000 personas, 3 MiB in total, in the order of their ids.
+
+        Raises PersonaNotFound (`metadata["indexes"]` and `violations` name the ids to drop),
+        MessageTooLarge.
+        """
+        request = BatchGetPersonasRequest(
+            project_id=project_id, group_id=group_id, persona_ids=persona_ids
+        )
+        return list(self._call(self._personas.BatchGetPersonas, request, timeout).personas)
+
+    def count_personas(
+        self,
+        project_id: str,
+        group_id: str,
+        *,
+        timeout: float | None = None,
+        **filters: Unpack[PersonaFilters],
+    ) -> int:
+        """Return how many personas of a group match, counted in as many calls as that takes."""
+        request = CountPersonasRequest(project_id=project_id, group_id=group_id, **filters)
+        parts = self._pages(self._personas.CountPersonas, request, timeout)
+        return sum(part.count for part in parts)
+
+    def find_persona(
+        self, project_id: str, group_id: str, external_id: str, *, timeout: float | None = None
+    ) -> Persona | None:
+        """Return the persona that has an external id in a group, None if there is none."""
+        found = self.list_personas(project_id, group_id, timeout=timeout, external_id=external_id)
+        return next(found, None)
 
     def create_persona(
         self,

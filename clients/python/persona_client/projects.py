@@ -44,10 +44,10 @@ class ProjectCalls(Caller):
         return self._mutate(self._projects.CreateProject, request, timeout).project
 
     def list_projects(
-        self, *, page_size: int = 0, timeout: float | None = None
+        self, *, name: str = "", page_size: int = 0, timeout: float | None = None
     ) -> Iterator[Project]:
-        """Yield all projects, newest first, page by page."""
-        request = ListProjectsRequest(page_size=page_size)
+        """Yield all projects, newest first, page by page; or those of a name, case-folded."""
+        request = ListProjectsRequest(name=name, page_size=page_size)
         for page in self._pages(self._projects.ListProjects, request, timeout):
             yield from page.projects
 
@@ -116,10 +116,10 @@ class ProjectCalls(Caller):
         return self._mutate(self._projects.CreatePersonaGroup, request, timeout).persona_group
 
     def list_persona_groups(
-        self, project_id: str, *, page_size: int = 0, timeout: float | None = None
+        self, project_id: str, *, name: str = "", page_size: int = 0, timeout: float | None = None
     ) -> Iterator[PersonaGroup]:
-        """Yield all persona groups of a project, newest first. Raises ProjectNotFound."""
-        request = ListPersonaGroupsRequest(project_id=project_id, page_size=page_size)
+        """Yield a project's groups, newest first; or those of a name. Raises ProjectNotFound."""
+        request = ListPersonaGroupsRequest(project_id=project_id, name=name, page_size=page_size)
         for page in self._pages(self._projects.ListPersonaGroups, request, timeout):
             yield from page.persona_groups
 

@@ -42,6 +42,7 @@ class ResponseCalls(Caller):
         simulation_id: str,
         responses: Iterable[Response],
         *,
+        group_id: str = "",
         request_id: str = "",
         validate_only: bool = False,
         timeout: float | None = None,
@@ -50,9 +51,10 @@ class ResponseCalls(Caller):
 
         What is suspicious, such as a second answer of an individual to one question, stands in
         `warnings` of what is returned; `index` counts from the first answer given.
-        `simulation_id` is a UUID of yours. More than 1,000 answers, or more than 3 MiB, go in
-        several batches, and so do those of an iterator that takes its time: what it has made is
-        recorded within about a second. Each batch is all or nothing and gets `timeout` seconds;
+        `simulation_id` is a UUID of yours; `group_id` names the group in which the
+        `persona_external_id` of answers is looked up. More than 1,000 answers, or more than 3 MiB,
+        go in several batches, and so do those of an iterator that takes its time: what it has made
+        is recorded within about a second. Each batch is all or nothing and gets `timeout` seconds;
         those before a failing one stay. The same request_id with the same answers has its effect
         once, for which batches are sent only when they are full, and so has an answer with an id
         of your own. Raises PersonaNotFound (`metadata["indexes"]` and
@@ -65,6 +67,7 @@ class ResponseCalls(Caller):
             request = RecordResponsesRequest(
                 simulation_id=simulation_id,
                 responses=batch,
+                group_id=group_id,
                 request_id=next(ids),
                 validate_only=validate_only,
             )

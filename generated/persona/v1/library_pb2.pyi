@@ -78,8 +78,8 @@ class LibraryPersona(_message.Message):
     """The number of answers that all of its personas have given."""
     @_builtins.property
     def profile(self) -> _persona_pb2.Persona:
-        """The full profile as it was promoted, without id, parents, library_persona_id and copied_from. It
-        never changes.
+        """The full profile as it was promoted, without id, external_id, parents, library_persona_id and
+        copied_from. It never changes.
         """
 
     @_builtins.property

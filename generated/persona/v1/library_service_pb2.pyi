@@ -193,6 +193,26 @@ class ListLibraryPersonasRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     GENDER_FIELD_NUMBER: _builtins.int
@@ -204,6 +224,7 @@ class ListLibraryPersonasRequest(_message.Message):
     LOWER_BOUND_MIN_FIELD_NUMBER: _builtins.int
     INCLUDE_RETIRED_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """The maximum number of library personas; 0 and values above 1,000 mean 1,000; a negative value
     is INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
@@ -235,6 +256,12 @@ class ListLibraryPersonasRequest(_message.Message):
     " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
     that changes between two pages can move its persona past them.
     """
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only library personas that have every one of these attributes: key and value verbatim, at most
+        8, a value of at most 255 characters. Over REST: `?attributes[state]=AR`.
+        """
+
     def __init__(
         self,
         *,
@@ -249,10 +276,11 @@ class ListLibraryPersonasRequest(_message.Message):
         lower_bound_min: _builtins.float = ...,
         include_retired: _builtins.bool = ...,
         order_by: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "gender", b"gender", "include_retired", b"include_retired", "income_level", b"income_level", "location", b"location", "lower_bound_min", b"lower_bound_min", "occupation", b"occupation", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "attributes", b"attributes", "gender", b"gender", "include_retired", b"include_retired", "income_level", b"income_level", "location", b"location", "lower_bound_min", b"lower_bound_min", "occupation", b"occupation", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

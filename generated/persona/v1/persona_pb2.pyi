@@ -77,6 +77,7 @@ class Persona(_message.Message):
     LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     COPIED_FROM_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
@@ -104,6 +105,11 @@ class Persona(_message.Message):
     """Narrative on motivations, aspirations and behaviour, at most 16 KiB."""
     avatar_url: _builtins.str
     """http or https URL of the profile image, at most 2,048 characters, or ""."""
+    external_id: _builtins.str
+    """The id that the persona has elsewhere, verbatim: one line, 1 to 255 characters, not blank; "" if
+    it has none. No two personas that a group shows have the same one; that of a deleted persona is
+    free again. A reused or promoted copy has none.
+    """
     @_builtins.property
     def age(self) -> _wrappers_pb2.Int32Value:
         """Age in years, 1 to 130; unset (JSON null) if unknown, which no age filter matches. 0 is
@@ -140,6 +146,7 @@ class Persona(_message.Message):
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
         trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
+        A persona is found by those whose value has at most 255 characters.
         """
 
     @_builtins.property
@@ -170,11 +177,12 @@ class Persona(_message.Message):
         library_persona_id: _wrappers_pb2.StringValue | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        external_id: _builtins.str = ...,
         copied_from: _wrappers_pb2.StringValue | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "copied_from", b"copied_from", "created_at", b"created_at", "library_persona_id", b"library_persona_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "attributes", b"attributes", "avatar_url", b"avatar_url", "copied_from", b"copied_from", "created_at", b"created_at", "digital_habits", b"digital_habits", "distrusted_brands", b"distrusted_brands", "full_name", b"full_name", "gender", b"gender", "group_id", b"group_id", "id", b"id", "income_level", b"income_level", "library_persona_id", b"library_persona_id", "location", b"location", "occupation", b"occupation", "personality_traits", b"personality_traits", "price_sensitivity", b"price_sensitivity", "project_id", b"project_id", "psychographic_notes", b"psychographic_notes", "trusted_brands", b"trusted_brands"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "attributes", b"attributes", "avatar_url", b"avatar_url", "copied_from", b"copied_from", "created_at", b"created_at", "digital_habits", b"digital_habits", "distrusted_brands", b"distrusted_brands", "external_id", b"external_id", "full_name", b"full_name", "gender", b"gender", "group_id", b"group_id", "id", b"id", "income_level", b"income_level", "library_persona_id", b"library_persona_id", "location", b"location", "occupation", b"occupation", "personality_traits", b"personality_traits", "price_sensitivity", b"price_sensitivity", "project_id", b"project_id", "psychographic_notes", b"psychographic_notes", "trusted_brands", b"trusted_brands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

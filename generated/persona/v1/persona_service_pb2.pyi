@@ -22,9 +22,31 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ListPersonasRequest(_message.Message):
-    """ListPersonasRequest asks for one page of a group. Text filters compare NFKC case-folded forms."""
+    """ListPersonasRequest asks for one page of a group, or of a project. Text filters compare NFKC
+    case-folded forms.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
@@ -36,10 +58,13 @@ class ListPersonasRequest(_message.Message):
     OCCUPATION_FIELD_NUMBER: _builtins.int
     AGE_MIN_FIELD_NUMBER: _builtins.int
     AGE_MAX_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    FULL_NAME_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
-    """UUID of the persona group."""
+    """UUID of the persona group; "-" means all groups of the project."""
     page_size: _builtins.int
     """The maximum number of personas; 0 and values above 1,000 mean 1,000; a negative value is
     INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
@@ -60,6 +85,18 @@ class ListPersonasRequest(_message.Message):
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
     """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    external_id: _builtins.str
+    """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+    filter. At most 255 characters.
+    """
+    full_name: _builtins.str
+    """Only personas of this full name (whole text); "" is no filter. At most 255 characters."""
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+        at most 255 characters. Over REST: `?attributes[state]=AR`.
+        """
+
     def __init__(
         self,
         *,
@@ -73,10 +110,13 @@ class ListPersonasRequest(_message.Message):
         occupation: _builtins.str = ...,
         age_min: _builtins.int = ...,
         age_max: _builtins.int = ...,
+        external_id: _builtins.str = ...,
+        full_name: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "attributes", b"attributes", "external_id", b"external_id", "full_name", b"full_name", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -96,6 +136,8 @@ class ListPersonasResponse(_message.Message):
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
         """The personas of the page, oldest first. A call looks at 10,000 personas at most: where filters let
         few through, a page may hold fewer than asked for, or none, even though more follow.
+        Of the groups of a project it looks at 100 at most. By an external id, a full name or attributes a
+        page finds 250 personas at most.
         """
 
     def __init__(
@@ -165,6 +207,184 @@ class GetPersonaResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPersonaResponse: _TypeAlias = GetPersonaResponse  # noqa: Y015
+
+@_typing.final
+class BatchGetPersonasRequest(_message.Message):
+    """BatchGetPersonasRequest names up to 1,000 personas of one group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    PERSONA_IDS_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    group_id: _builtins.str
+    """UUID of the persona group."""
+    @_builtins.property
+    def persona_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """UUIDs of 1 to 1,000 personas, without duplicates. They may have at most 3 MiB in total."""
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        persona_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "persona_ids", b"persona_ids", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetPersonasRequest: _TypeAlias = BatchGetPersonasRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetPersonasResponse(_message.Message):
+    """BatchGetPersonasResponse holds the personas, in the order of the request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONAS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
+        """The personas as they were written."""
+
+    def __init__(
+        self,
+        *,
+        personas: _abc.Iterable[_persona_pb2.Persona] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["personas", b"personas"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetPersonasResponse: _TypeAlias = BatchGetPersonasResponse  # noqa: Y015
+
+@_typing.final
+class CountPersonasRequest(_message.Message):
+    """CountPersonasRequest names the group to count, with the filters of ListPersonasRequest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    GENDER_FIELD_NUMBER: _builtins.int
+    INCOME_LEVEL_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
+    OCCUPATION_FIELD_NUMBER: _builtins.int
+    AGE_MIN_FIELD_NUMBER: _builtins.int
+    AGE_MAX_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    FULL_NAME_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    group_id: _builtins.str
+    """UUID of the persona group."""
+    page_token: _builtins.str
+    """`next_page_token` of the call before; all other arguments must be the same. "" starts at the
+    beginning.
+    """
+    gender: _builtins.str
+    """Only personas of this gender (whole text); "" is no filter. At most 64 characters."""
+    income_level: _builtins.str
+    """Only personas of this income level (whole text); "" is no filter. At most 64 characters."""
+    location: _builtins.str
+    """Only personas whose location contains this text; "" is no filter. At most 255 characters."""
+    occupation: _builtins.str
+    """Only personas whose occupation contains this text; "" is no filter. At most 255 characters."""
+    age_min: _builtins.int
+    """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
+    age_max: _builtins.int
+    """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    external_id: _builtins.str
+    """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+    filter. At most 255 characters.
+    """
+    full_name: _builtins.str
+    """Only personas of this full name (whole text); "" is no filter. At most 255 characters."""
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+        at most 255 characters. Over REST: `?attributes[state]=AR`.
+        """
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        page_token: _builtins.str = ...,
+        gender: _builtins.str = ...,
+        income_level: _builtins.str = ...,
+        location: _builtins.str = ...,
+        occupation: _builtins.str = ...,
+        age_min: _builtins.int = ...,
+        age_max: _builtins.int = ...,
+        external_id: _builtins.str = ...,
+        full_name: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "attributes", b"attributes", "external_id", b"external_id", "full_name", b"full_name", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "page_token", b"page_token", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountPersonasRequest: _TypeAlias = CountPersonasRequest  # noqa: Y015
+
+@_typing.final
+class CountPersonasResponse(_message.Message):
+    """CountPersonasResponse is the count of one part of the group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """The number of personas that match, of those that this call looked at: 10,000 at most if there is a
+    filter, else all.
+    """
+    next_page_token: _builtins.str
+    """The token with which the next call counts on; "" if and only if everything has been counted."""
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountPersonasResponse: _TypeAlias = CountPersonasResponse  # noqa: Y015
 
 @_typing.final
 class DeletePersonaRequest(_message.Message):
@@ -370,7 +590,7 @@ class BatchCreatePersonasRequest(_message.Message):
     """
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """1 to 1,000 personas; ids must not repeat within the batch."""
+        """1 to 1,000 personas; neither ids nor external ids must repeat within the batch."""
 
     def __init__(
         self,
@@ -625,6 +845,26 @@ class ExportPersonasRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
@@ -634,6 +874,9 @@ class ExportPersonasRequest(_message.Message):
     OCCUPATION_FIELD_NUMBER: _builtins.int
     AGE_MIN_FIELD_NUMBER: _builtins.int
     AGE_MAX_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    FULL_NAME_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     group_id: _builtins.str
@@ -654,6 +897,18 @@ class ExportPersonasRequest(_message.Message):
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
     """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    external_id: _builtins.str
+    """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+    filter. At most 255 characters.
+    """
+    full_name: _builtins.str
+    """Only personas of this full name (whole text); "" is no filter. At most 255 characters."""
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+        at most 255 characters. Over REST: `?attributes[state]=AR`.
+        """
+
     def __init__(
         self,
         *,
@@ -666,10 +921,13 @@ class ExportPersonasRequest(_message.Message):
         occupation: _builtins.str = ...,
         age_min: _builtins.int = ...,
         age_max: _builtins.int = ...,
+        external_id: _builtins.str = ...,
+        full_name: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "project_id", b"project_id", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_max", b"age_max", "age_min", b"age_min", "attributes", b"attributes", "external_id", b"external_id", "full_name", b"full_name", "gender", b"gender", "group_id", b"group_id", "income_level", b"income_level", "location", b"location", "occupation", b"occupation", "project_id", b"project_id", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -50,6 +50,16 @@ class PersonaServiceStub:
                 request_serializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaResponse.FromString,
                 _registered_method=True)
+        self.BatchGetPersonas = channel.unary_unary(
+                '/persona.v1.PersonaService/BatchGetPersonas',
+                request_serializer=persona_dot_v1_dot_persona__service__pb2.BatchGetPersonasRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_persona__service__pb2.BatchGetPersonasResponse.FromString,
+                _registered_method=True)
+        self.CountPersonas = channel.unary_unary(
+                '/persona.v1.PersonaService/CountPersonas',
+                request_serializer=persona_dot_v1_dot_persona__service__pb2.CountPersonasRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_persona__service__pb2.CountPersonasResponse.FromString,
+                _registered_method=True)
         self.DeletePersona = channel.unary_unary(
                 '/persona.v1.PersonaService/DeletePersona',
                 request_serializer=persona_dot_v1_dot_persona__service__pb2.DeletePersonaRequest.SerializeToString,
@@ -102,9 +112,9 @@ class PersonaServiceServicer:
     """
 
     def ListPersonas(self, request, context):
-        """ListPersonas pages through a group, oldest first by (created_at, id). Each persona that exists
-        from the first to the last page is returned exactly once, whatever is inserted or deleted
-        meanwhile.
+        """ListPersonas pages through a group, oldest first by (created_at, id), or through all groups of a
+        project, one after the other, the oldest group first. Each persona that exists from the first to
+        the last page is returned exactly once, whatever is inserted or deleted meanwhile.
         Errors: INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -113,6 +123,23 @@ class PersonaServiceServicer:
 
     def GetPersona(self, request, context):
         """GetPersona reads one persona. Errors: PERSONA_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetPersonas(self, request, context):
+        """BatchGetPersonas reads up to 1,000 personas of one group, all or nothing, in the order of the
+        request. Errors: PERSONA_NOT_FOUND, naming each id that the group does not show;
+        MESSAGE_TOO_LARGE if the personas have more than 3 MiB in total.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountPersonas(self, request, context):
+        """CountPersonas counts the personas of a group that match: all of them in one call without
+        filters, else 10,000 looked at in each, whose counts add up. Errors: INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +165,8 @@ class PersonaServiceServicer:
     def CreatePersona(self, request, context):
         """CreatePersona adds one persona to a group. With the id of a persona that exists with the same
         content in this group, it returns that one; if that one was deleted, it becomes visible again.
-        Errors: ALREADY_EXISTS for an id that names something else.
+        Without an id, the external id of a persona that the group shows does the same.
+        Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,6 +235,16 @@ def add_PersonaServiceServicer_to_server(servicer, server):
                     servicer.GetPersona,
                     request_deserializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaRequest.FromString,
                     response_serializer=persona_dot_v1_dot_persona__service__pb2.GetPersonaResponse.SerializeToString,
+            ),
+            'BatchGetPersonas': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetPersonas,
+                    request_deserializer=persona_dot_v1_dot_persona__service__pb2.BatchGetPersonasRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_persona__service__pb2.BatchGetPersonasResponse.SerializeToString,
+            ),
+            'CountPersonas': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountPersonas,
+                    request_deserializer=persona_dot_v1_dot_persona__service__pb2.CountPersonasRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_persona__service__pb2.CountPersonasResponse.SerializeToString,
             ),
             'DeletePersona': grpc.unary_unary_rpc_method_handler(
                     servicer.DeletePersona,
@@ -309,6 +347,60 @@ class PersonaService:
             '/persona.v1.PersonaService/GetPersona',
             persona_dot_v1_dot_persona__service__pb2.GetPersonaRequest.SerializeToString,
             persona_dot_v1_dot_persona__service__pb2.GetPersonaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetPersonas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.PersonaService/BatchGetPersonas',
+            persona_dot_v1_dot_persona__service__pb2.BatchGetPersonasRequest.SerializeToString,
+            persona_dot_v1_dot_persona__service__pb2.BatchGetPersonasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountPersonas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.PersonaService/CountPersonas',
+            persona_dot_v1_dot_persona__service__pb2.CountPersonasRequest.SerializeToString,
+            persona_dot_v1_dot_persona__service__pb2.CountPersonasResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -23,13 +23,22 @@ class PersonaServiceStub:
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     ListPersonas: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.ListPersonasRequest, _persona_service_pb2.ListPersonasResponse]
-    """ListPersonas pages through a group, oldest first by (created_at, id). Each persona that exists
-    from the first to the last page is returned exactly once, whatever is inserted or deleted
-    meanwhile.
+    """ListPersonas pages through a group, oldest first by (created_at, id), or through all groups of a
+    project, one after the other, the oldest group first. Each persona that exists from the first to
+    the last page is returned exactly once, whatever is inserted or deleted meanwhile.
     Errors: INVALID_PAGE_TOKEN.
     """
     GetPersona: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.GetPersonaRequest, _persona_service_pb2.GetPersonaResponse]
     """GetPersona reads one persona. Errors: PERSONA_NOT_FOUND."""
+    BatchGetPersonas: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.BatchGetPersonasRequest, _persona_service_pb2.BatchGetPersonasResponse]
+    """BatchGetPersonas reads up to 1,000 personas of one group, all or nothing, in the order of the
+    request. Errors: PERSONA_NOT_FOUND, naming each id that the group does not show;
+    MESSAGE_TOO_LARGE if the personas have more than 3 MiB in total.
+    """
+    CountPersonas: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.CountPersonasRequest, _persona_service_pb2.CountPersonasResponse]
+    """CountPersonas counts the personas of a group that match: all of them in one call without
+    filters, else 10,000 looked at in each, whose counts add up. Errors: INVALID_PAGE_TOKEN.
+    """
     DeletePersona: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.DeletePersonaRequest, _persona_service_pb2.DeletePersonaResponse]
     """DeletePersona removes one persona from its group. Recorded responses and lineage stay. Deleting
     a persona that does not exist is PERSONA_NOT_FOUND, unless the call is the retry (same
@@ -42,7 +51,8 @@ class PersonaServiceStub:
     CreatePersona: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.CreatePersonaRequest, _persona_service_pb2.CreatePersonaResponse]
     """CreatePersona adds one persona to a group. With the id of a persona that exists with the same
     content in this group, it returns that one; if that one was deleted, it becomes visible again.
-    Errors: ALREADY_EXISTS for an id that names something else.
+    Without an id, the external id of a persona that the group shows does the same.
+    Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
     """
     BatchCreatePersonas: _grpc.UnaryUnaryMultiCallable[_persona_service_pb2.BatchCreatePersonasRequest, _persona_service_pb2.BatchCreatePersonasResponse]
     """BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
@@ -91,9 +101,9 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _persona_service_pb2.ListPersonasRequest,
         context: _grpc.ServicerContext,
     ) -> _persona_service_pb2.ListPersonasResponse:
-        """ListPersonas pages through a group, oldest first by (created_at, id). Each persona that exists
-        from the first to the last page is returned exactly once, whatever is inserted or deleted
-        meanwhile.
+        """ListPersonas pages through a group, oldest first by (created_at, id), or through all groups of a
+        project, one after the other, the oldest group first. Each persona that exists from the first to
+        the last page is returned exactly once, whatever is inserted or deleted meanwhile.
         Errors: INVALID_PAGE_TOKEN.
         """
 
@@ -104,6 +114,27 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _persona_service_pb2.GetPersonaResponse:
         """GetPersona reads one persona. Errors: PERSONA_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def BatchGetPersonas(
+        self,
+        request: _persona_service_pb2.BatchGetPersonasRequest,
+        context: _grpc.ServicerContext,
+    ) -> _persona_service_pb2.BatchGetPersonasResponse:
+        """BatchGetPersonas reads up to 1,000 personas of one group, all or nothing, in the order of the
+        request. Errors: PERSONA_NOT_FOUND, naming each id that the group does not show;
+        MESSAGE_TOO_LARGE if the personas have more than 3 MiB in total.
+        """
+
+    @_abc_1.abstractmethod
+    def CountPersonas(
+        self,
+        request: _persona_service_pb2.CountPersonasRequest,
+        context: _grpc.ServicerContext,
+    ) -> _persona_service_pb2.CountPersonasResponse:
+        """CountPersonas counts the personas of a group that match: all of them in one call without
+        filters, else 10,000 looked at in each, whose counts add up. Errors: INVALID_PAGE_TOKEN.
+        """
 
     @_abc_1.abstractmethod
     def DeletePersona(
@@ -134,7 +165,8 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _persona_service_pb2.CreatePersonaResponse:
         """CreatePersona adds one persona to a group. With the id of a persona that exists with the same
         content in this group, it returns that one; if that one was deleted, it becomes visible again.
-        Errors: ALREADY_EXISTS for an id that names something else.
+        Without an id, the external id of a persona that the group shows does the same.
+        Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
         """
 
     @_abc_1.abstractmethod

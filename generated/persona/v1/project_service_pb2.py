@@ -26,7 +26,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from persona.v1 import project_pb2 as persona_dot_v1_dot_project__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/project_service.proto\x12\npersona.v1\x1a google/protobuf/field_mask.proto\x1a\x18persona/v1/project.proto\"\x89\x01\n\x14\x43reateProjectRequest\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x03 \x01(\x08R\x0cvalidateOnly\"F\n\x15\x43reateProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"Q\n\x13ListProjectsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"o\n\x14ListProjectsResponse\x12/\n\x08projects\x18\x01 \x03(\x0b\x32\x13.persona.v1.ProjectR\x08projects\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n\x11GetProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\"C\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"\xe5\x01\n\x14UpdateProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12-\n\x07project\x18\x02 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x05 \x01(\x08R\x0cvalidateOnly\"F\n\x15UpdateProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"y\n\x14\x44\x65leteProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x03 \x01(\x08R\x0cvalidateOnly\"\x17\n\x15\x44\x65leteProjectResponse\"\xbd\x01\n\x19\x43reatePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12=\n\rpersona_group\x18\x02 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\"[\n\x1a\x43reatePersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"u\n\x18ListPersonaGroupsRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n\x19ListPersonaGroupsResponse\x12?\n\x0epersona_groups\x18\x01 \x03(\x0b\x32\x18.persona.v1.PersonaGroupR\rpersonaGroups\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"R\n\x16GetPersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\"X\n\x17GetPersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"\x95\x02\n\x19UpdatePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12=\n\rpersona_group\x18\x03 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x05 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x06 \x01(\x08R\x0cvalidateOnly\"[\n\x1aUpdatePersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"\x99\x01\n\x19\x44\x65letePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\"\x1c\n\x1a\x44\x65letePersonaGroupResponse2\x9f\x07\n\x0eProjectService\x12T\n\rCreateProject\x12 .persona.v1.CreateProjectRequest\x1a!.persona.v1.CreateProjectResponse\x12Q\n\x0cListProjects\x12\x1f.persona.v1.ListProjectsRequest\x1a .persona.v1.ListProjectsResponse\x12K\n\nGetProject\x12\x1d.persona.v1.GetProjectRequest\x1a\x1e.persona.v1.GetProjectResponse\x12T\n\rUpdateProject\x12 .persona.v1.UpdateProjectRequest\x1a!.persona.v1.UpdateProjectResponse\x12T\n\rDeleteProject\x12 .persona.v1.DeleteProjectRequest\x1a!.persona.v1.DeleteProjectResponse\x12\x63\n\x12\x43reatePersonaGroup\x12%.persona.v1.CreatePersonaGroupRequest\x1a&.persona.v1.CreatePersonaGroupResponse\x12`\n\x11ListPersonaGroups\x12$.persona.v1.ListPersonaGroupsRequest\x1a%.persona.v1.ListPersonaGroupsResponse\x12Z\n\x0fGetPersonaGroup\x12\".persona.v1.GetPersonaGroupRequest\x1a#.persona.v1.GetPersonaGroupResponse\x12\x63\n\x12UpdatePersonaGroup\x12%.persona.v1.UpdatePersonaGroupRequest\x1a&.persona.v1.UpdatePersonaGroupResponse\x12\x63\n\x12\x44\x65letePersonaGroup\x12%.persona.v1.DeletePersonaGroupRequest\x1a&.persona.v1.DeletePersonaGroupResponseB\xa2\x01\n\npersona.v1B\x13ProjectServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n persona/v1/project_service.proto\x12\npersona.v1\x1a google/protobuf/field_mask.proto\x1a\x18persona/v1/project.proto\"\x89\x01\n\x14\x43reateProjectRequest\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x03 \x01(\x08R\x0cvalidateOnly\"F\n\x15\x43reateProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"e\n\x13ListProjectsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\"o\n\x14ListProjectsResponse\x12/\n\x08projects\x18\x01 \x03(\x0b\x32\x13.persona.v1.ProjectR\x08projects\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n\x11GetProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\"C\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"\xe5\x01\n\x14UpdateProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12-\n\x07project\x18\x02 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x05 \x01(\x08R\x0cvalidateOnly\"F\n\x15UpdateProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x13.persona.v1.ProjectR\x07project\"y\n\x14\x44\x65leteProjectRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x03 \x01(\x08R\x0cvalidateOnly\"\x17\n\x15\x44\x65leteProjectResponse\"\xbd\x01\n\x19\x43reatePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12=\n\rpersona_group\x18\x02 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\"[\n\x1a\x43reatePersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"\x89\x01\n\x18ListPersonaGroupsRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x12\n\x04name\x18\x04 \x01(\tR\x04name\"\x84\x01\n\x19ListPersonaGroupsResponse\x12?\n\x0epersona_groups\x18\x01 \x03(\x0b\x32\x18.persona.v1.PersonaGroupR\rpersonaGroups\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"R\n\x16GetPersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\"X\n\x17GetPersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"\x95\x02\n\x19UpdatePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12=\n\rpersona_group\x18\x03 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1d\n\nrequest_id\x18\x05 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x06 \x01(\x08R\x0cvalidateOnly\"[\n\x1aUpdatePersonaGroupResponse\x12=\n\rpersona_group\x18\x01 \x01(\x0b\x32\x18.persona.v1.PersonaGroupR\x0cpersonaGroup\"\x99\x01\n\x19\x44\x65letePersonaGroupRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\"\x1c\n\x1a\x44\x65letePersonaGroupResponse2\x9f\x07\n\x0eProjectService\x12T\n\rCreateProject\x12 .persona.v1.CreateProjectRequest\x1a!.persona.v1.CreateProjectResponse\x12Q\n\x0cListProjects\x12\x1f.persona.v1.ListProjectsRequest\x1a .persona.v1.ListProjectsResponse\x12K\n\nGetProject\x12\x1d.persona.v1.GetProjectRequest\x1a\x1e.persona.v1.GetProjectResponse\x12T\n\rUpdateProject\x12 .persona.v1.UpdateProjectRequest\x1a!.persona.v1.UpdateProjectResponse\x12T\n\rDeleteProject\x12 .persona.v1.DeleteProjectRequest\x1a!.persona.v1.DeleteProjectResponse\x12\x63\n\x12\x43reatePersonaGroup\x12%.persona.v1.CreatePersonaGroupRequest\x1a&.persona.v1.CreatePersonaGroupResponse\x12`\n\x11ListPersonaGroups\x12$.persona.v1.ListPersonaGroupsRequest\x1a%.persona.v1.ListPersonaGroupsResponse\x12Z\n\x0fGetPersonaGroup\x12\".persona.v1.GetPersonaGroupRequest\x1a#.persona.v1.GetPersonaGroupResponse\x12\x63\n\x12UpdatePersonaGroup\x12%.persona.v1.UpdatePersonaGroupRequest\x1a&.persona.v1.UpdatePersonaGroupResponse\x12\x63\n\x12\x44\x65letePersonaGroup\x12%.persona.v1.DeletePersonaGroupRequest\x1a&.persona.v1.DeletePersonaGroupResponseB\xa2\x01\n\npersona.v1B\x13ProjectServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,41 +39,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEPROJECTRESPONSE']._serialized_start=248
   _globals['_CREATEPROJECTRESPONSE']._serialized_end=318
   _globals['_LISTPROJECTSREQUEST']._serialized_start=320
-  _globals['_LISTPROJECTSREQUEST']._serialized_end=401
-  _globals['_LISTPROJECTSRESPONSE']._serialized_start=403
-  _globals['_LISTPROJECTSRESPONSE']._serialized_end=514
-  _globals['_GETPROJECTREQUEST']._serialized_start=516
-  _globals['_GETPROJECTREQUEST']._serialized_end=566
-  _globals['_GETPROJECTRESPONSE']._serialized_start=568
-  _globals['_GETPROJECTRESPONSE']._serialized_end=635
-  _globals['_UPDATEPROJECTREQUEST']._serialized_start=638
-  _globals['_UPDATEPROJECTREQUEST']._serialized_end=867
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=869
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=939
-  _globals['_DELETEPROJECTREQUEST']._serialized_start=941
-  _globals['_DELETEPROJECTREQUEST']._serialized_end=1062
-  _globals['_DELETEPROJECTRESPONSE']._serialized_start=1064
-  _globals['_DELETEPROJECTRESPONSE']._serialized_end=1087
-  _globals['_CREATEPERSONAGROUPREQUEST']._serialized_start=1090
-  _globals['_CREATEPERSONAGROUPREQUEST']._serialized_end=1279
-  _globals['_CREATEPERSONAGROUPRESPONSE']._serialized_start=1281
-  _globals['_CREATEPERSONAGROUPRESPONSE']._serialized_end=1372
-  _globals['_LISTPERSONAGROUPSREQUEST']._serialized_start=1374
-  _globals['_LISTPERSONAGROUPSREQUEST']._serialized_end=1491
-  _globals['_LISTPERSONAGROUPSRESPONSE']._serialized_start=1494
-  _globals['_LISTPERSONAGROUPSRESPONSE']._serialized_end=1626
-  _globals['_GETPERSONAGROUPREQUEST']._serialized_start=1628
-  _globals['_GETPERSONAGROUPREQUEST']._serialized_end=1710
-  _globals['_GETPERSONAGROUPRESPONSE']._serialized_start=1712
-  _globals['_GETPERSONAGROUPRESPONSE']._serialized_end=1800
-  _globals['_UPDATEPERSONAGROUPREQUEST']._serialized_start=1803
-  _globals['_UPDATEPERSONAGROUPREQUEST']._serialized_end=2080
-  _globals['_UPDATEPERSONAGROUPRESPONSE']._serialized_start=2082
-  _globals['_UPDATEPERSONAGROUPRESPONSE']._serialized_end=2173
-  _globals['_DELETEPERSONAGROUPREQUEST']._serialized_start=2176
-  _globals['_DELETEPERSONAGROUPREQUEST']._serialized_end=2329
-  _globals['_DELETEPERSONAGROUPRESPONSE']._serialized_start=2331
-  _globals['_DELETEPERSONAGROUPRESPONSE']._serialized_end=2359
-  _globals['_PROJECTSERVICE']._serialized_start=2362
-  _globals['_PROJECTSERVICE']._serialized_end=3289
+  _globals['_LISTPROJECTSREQUEST']._serialized_end=421
+  _globals['_LISTPROJECTSRESPONSE']._serialized_start=423
+  _globals['_LISTPROJECTSRESPONSE']._serialized_end=534
+  _globals['_GETPROJECTREQUEST']._serialized_start=536
+  _globals['_GETPROJECTREQUEST']._serialized_end=586
+  _globals['_GETPROJECTRESPONSE']._serialized_start=588
+  _globals['_GETPROJECTRESPONSE']._serialized_end=655
+  _globals['_UPDATEPROJECTREQUEST']._serialized_start=658
+  _globals['_UPDATEPROJECTREQUEST']._serialized_end=887
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=889
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=959
+  _globals['_DELETEPROJECTREQUEST']._serialized_start=961
+  _globals['_DELETEPROJECTREQUEST']._serialized_end=1082
+  _globals['_DELETEPROJECTRESPONSE']._serialized_start=1084
+  _globals['_DELETEPROJECTRESPONSE']._serialized_end=1107
+  _globals['_CREATEPERSONAGROUPREQUEST']._serialized_start=1110
+  _globals['_CREATEPERSONAGROUPREQUEST']._serialized_end=1299
+  _globals['_CREATEPERSONAGROUPRESPONSE']._serialized_start=1301
+  _globals['_CREATEPERSONAGROUPRESPONSE']._serialized_end=1392
+  _globals['_LISTPERSONAGROUPSREQUEST']._serialized_start=1395
+  _globals['_LISTPERSONAGROUPSREQUEST']._serialized_end=1532
+  _globals['_LISTPERSONAGROUPSRESPONSE']._serialized_start=1535
+  _globals['_LISTPERSONAGROUPSRESPONSE']._serialized_end=1667
+  _globals['_GETPERSONAGROUPREQUEST']._serialized_start=1669
+  _globals['_GETPERSONAGROUPREQUEST']._serialized_end=1751
+  _globals['_GETPERSONAGROUPRESPONSE']._serialized_start=1753
+  _globals['_GETPERSONAGROUPRESPONSE']._serialized_end=1841
+  _globals['_UPDATEPERSONAGROUPREQUEST']._serialized_start=1844
+  _globals['_UPDATEPERSONAGROUPREQUEST']._serialized_end=2121
+  _globals['_UPDATEPERSONAGROUPRESPONSE']._serialized_start=2123
+  _globals['_UPDATEPERSONAGROUPRESPONSE']._serialized_end=2214
+  _globals['_DELETEPERSONAGROUPREQUEST']._serialized_start=2217
+  _globals['_DELETEPERSONAGROUPREQUEST']._serialized_end=2370
+  _globals['_DELETEPERSONAGROUPRESPONSE']._serialized_start=2372
+  _globals['_DELETEPERSONAGROUPRESPONSE']._serialized_end=2400
+  _globals['_PROJECTSERVICE']._serialized_start=2403
+  _globals['_PROJECTSERVICE']._serialized_end=3330
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,7 @@ class Response(_message.Message):
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     PERSONA_DELETED_FIELD_NUMBER: _builtins.int
+    PERSONA_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make recording
     idempotent; otherwise the server generates a UUIDv7.
@@ -57,7 +58,7 @@ class Response(_message.Message):
     simulation_id: _builtins.str
     """UUID of the simulation. Output only: taken from the request."""
     persona_id: _builtins.str
-    """UUID of the persona that answered. Required."""
+    """UUID of the persona that answered. Required, or `persona_external_id` in its place."""
     project_id: _builtins.str
     """UUID of the persona's project. Output only."""
     group_id: _builtins.str
@@ -80,6 +81,10 @@ class Response(_message.Message):
     """The version of the prompt, one line, at most 255 characters."""
     persona_deleted: _builtins.bool
     """Whether the persona, its group or its project has been deleted. Output only, computed on read."""
+    persona_external_id: _builtins.str
+    """The external id of the persona that answered, one that the request's group shows. Input only: what
+    is recorded has `persona_id`.
+    """
     @_builtins.property
     def library_persona_id(self) -> _wrappers_pb2.StringValue:
         """UUID of the library persona that the persona was sourced from when it answered; unset (JSON
@@ -139,10 +144,11 @@ class Response(_message.Message):
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         persona_deleted: _builtins.bool = ...,
+        persona_external_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "library_persona_id", b"library_persona_id", "occurred_at", b"occurred_at", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "text", b"text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "group_id", b"group_id", "id", b"id", "library_persona_id", b"library_persona_id", "model", b"model", "occurred_at", b"occurred_at", "persona_deleted", b"persona_deleted", "persona_id", b"persona_id", "project_id", b"project_id", "prompt_version", b"prompt_version", "question_key", b"question_key", "question_text", b"question_text", "quote", b"quote", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "simulation_id", b"simulation_id", "text", b"text", "themes", b"themes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "group_id", b"group_id", "id", b"id", "library_persona_id", b"library_persona_id", "model", b"model", "occurred_at", b"occurred_at", "persona_deleted", b"persona_deleted", "persona_external_id", b"persona_external_id", "persona_id", b"persona_id", "project_id", b"project_id", "prompt_version", b"prompt_version", "question_key", b"question_key", "question_text", b"question_text", "quote", b"quote", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "simulation_id", b"simulation_id", "text", b"text", "themes", b"themes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["choice", "choices", "rating", "sentiment", "text"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015

@@ -27,7 +27,7 @@ from persona.v1 import persona_pb2 as persona_dot_v1_dot_persona__pb2
 from persona.v1 import response_pb2 as persona_dot_v1_dot_response__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!persona/v1/response_service.proto\x12\npersona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\xb5\x01\n\x16RecordResponsesRequest\x12#\n\rsimulation_id\x18\x01 \x01(\tR\x0csimulationId\x12\x32\n\tresponses\x18\x02 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\"\x84\x01\n\x17RecordResponsesResponse\x12\x32\n\tresponses\x18\x01 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12\x35\n\x08warnings\x18\x02 \x03(\x0b\x32\x19.persona.v1.RecordWarningR\x08warnings\"\xa8\x01\n\rRecordWarning\x12\x14\n\x05index\x18\x01 \x01(\x05R\x05index\x12\x37\n\x06reason\x18\x02 \x01(\x0e\x32\x1f.persona.v1.RecordWarningReasonR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\x12.\n\x13\x65\x61rlier_response_id\x18\x04 \x01(\tR\x11\x65\x61rlierResponseId\"\x85\x04\n\x14ListResponsesRequest\x12#\n\rsimulation_id\x18\x01 \x01(\tR\x0csimulationId\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x04 \x01(\tR\tpersonaId\x12,\n\x12library_persona_id\x18\x05 \x01(\tR\x10libraryPersonaId\x12!\n\x0cquestion_key\x18\x06 \x01(\tR\x0bquestionKey\x12?\n\roccurred_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0coccurredFrom\x12\x43\n\x0foccurred_before\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0eoccurredBefore\x12\x41\n\x0erecorded_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rrecordedAfter\x12\x19\n\x08order_by\x18\n \x01(\tR\x07orderBy\x12\x1b\n\tpage_size\x18\x0b \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x0c \x01(\tR\tpageToken\"s\n\x15ListResponsesResponse\x12\x32\n\tresponses\x18\x01 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n\x12GetResponseRequest\x12\x1f\n\x0bresponse_id\x18\x01 \x01(\tR\nresponseId\"G\n\x13GetResponseResponse\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x14.persona.v1.ResponseR\x08response\"<\n\x19GetResponsePersonaRequest\x12\x1f\n\x0bresponse_id\x18\x01 \x01(\tR\nresponseId\"K\n\x1aGetResponsePersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona*h\n\x13RecordWarningReason\x12%\n!RECORD_WARNING_REASON_UNSPECIFIED\x10\x00\x12*\n&RECORD_WARNING_REASON_DUPLICATE_ANSWER\x10\x01\x32\xf8\x02\n\x0fResponseService\x12Z\n\x0fRecordResponses\x12\".persona.v1.RecordResponsesRequest\x1a#.persona.v1.RecordResponsesResponse\x12T\n\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12N\n\x0bGetResponse\x12\x1e.persona.v1.GetResponseRequest\x1a\x1f.persona.v1.GetResponseResponse\x12\x63\n\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponseB\xa3\x01\n\npersona.v1B\x14ResponseServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!persona/v1/response_service.proto\x12\npersona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\xd0\x01\n\x16RecordResponsesRequest\x12#\n\rsimulation_id\x18\x01 \x01(\tR\x0csimulationId\x12\x32\n\tresponses\x18\x02 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\x12\x19\n\x08group_id\x18\x05 \x01(\tR\x07groupId\"\x84\x01\n\x17RecordResponsesResponse\x12\x32\n\tresponses\x18\x01 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12\x35\n\x08warnings\x18\x02 \x03(\x0b\x32\x19.persona.v1.RecordWarningR\x08warnings\"\xa8\x01\n\rRecordWarning\x12\x14\n\x05index\x18\x01 \x01(\x05R\x05index\x12\x37\n\x06reason\x18\x02 \x01(\x0e\x32\x1f.persona.v1.RecordWarningReasonR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\x12.\n\x13\x65\x61rlier_response_id\x18\x04 \x01(\tR\x11\x65\x61rlierResponseId\"\x85\x04\n\x14ListResponsesRequest\x12#\n\rsimulation_id\x18\x01 \x01(\tR\x0csimulationId\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x04 \x01(\tR\tpersonaId\x12,\n\x12library_persona_id\x18\x05 \x01(\tR\x10libraryPersonaId\x12!\n\x0cquestion_key\x18\x06 \x01(\tR\x0bquestionKey\x12?\n\roccurred_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0coccurredFrom\x12\x43\n\x0foccurred_before\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0eoccurredBefore\x12\x41\n\x0erecorded_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rrecordedAfter\x12\x19\n\x08order_by\x18\n \x01(\tR\x07orderBy\x12\x1b\n\tpage_size\x18\x0b \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x0c \x01(\tR\tpageToken\"s\n\x15ListResponsesResponse\x12\x32\n\tresponses\x18\x01 \x03(\x0b\x32\x14.persona.v1.ResponseR\tresponses\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n\x12GetResponseRequest\x12\x1f\n\x0bresponse_id\x18\x01 \x01(\tR\nresponseId\"G\n\x13GetResponseResponse\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x14.persona.v1.ResponseR\x08response\"<\n\x19GetResponsePersonaRequest\x12\x1f\n\x0bresponse_id\x18\x01 \x01(\tR\nresponseId\"K\n\x1aGetResponsePersonaResponse\x12-\n\x07persona\x18\x01 \x01(\x0b\x32\x13.persona.v1.PersonaR\x07persona*h\n\x13RecordWarningReason\x12%\n!RECORD_WARNING_REASON_UNSPECIFIED\x10\x00\x12*\n&RECORD_WARNING_REASON_DUPLICATE_ANSWER\x10\x01\x32\xf8\x02\n\x0fResponseService\x12Z\n\x0fRecordResponses\x12\".persona.v1.RecordResponsesRequest\x1a#.persona.v1.RecordResponsesResponse\x12T\n\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12N\n\x0bGetResponse\x12\x1e.persona.v1.GetResponseRequest\x1a\x1f.persona.v1.GetResponseResponse\x12\x63\n\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponseB\xa3\x01\n\npersona.v1B\x14ResponseServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,26 +35,26 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'persona.v1.response_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\024ResponseServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
-  _globals['_RECORDWARNINGREASON']._serialized_start=1529
-  _globals['_RECORDWARNINGREASON']._serialized_end=1633
+  _globals['_RECORDWARNINGREASON']._serialized_start=1556
+  _globals['_RECORDWARNINGREASON']._serialized_end=1660
   _globals['_RECORDRESPONSESREQUEST']._serialized_start=136
-  _globals['_RECORDRESPONSESREQUEST']._serialized_end=317
-  _globals['_RECORDRESPONSESRESPONSE']._serialized_start=320
-  _globals['_RECORDRESPONSESRESPONSE']._serialized_end=452
-  _globals['_RECORDWARNING']._serialized_start=455
-  _globals['_RECORDWARNING']._serialized_end=623
-  _globals['_LISTRESPONSESREQUEST']._serialized_start=626
-  _globals['_LISTRESPONSESREQUEST']._serialized_end=1143
-  _globals['_LISTRESPONSESRESPONSE']._serialized_start=1145
-  _globals['_LISTRESPONSESRESPONSE']._serialized_end=1260
-  _globals['_GETRESPONSEREQUEST']._serialized_start=1262
-  _globals['_GETRESPONSEREQUEST']._serialized_end=1315
-  _globals['_GETRESPONSERESPONSE']._serialized_start=1317
-  _globals['_GETRESPONSERESPONSE']._serialized_end=1388
-  _globals['_GETRESPONSEPERSONAREQUEST']._serialized_start=1390
-  _globals['_GETRESPONSEPERSONAREQUEST']._serialized_end=1450
-  _globals['_GETRESPONSEPERSONARESPONSE']._serialized_start=1452
-  _globals['_GETRESPONSEPERSONARESPONSE']._serialized_end=1527
-  _globals['_RESPONSESERVICE']._serialized_start=1636
-  _globals['_RESPONSESERVICE']._serialized_end=2012
+  _globals['_RECORDRESPONSESREQUEST']._serialized_end=344
+  _globals['_RECORDRESPONSESRESPONSE']._serialized_start=347
+  _globals['_RECORDRESPONSESRESPONSE']._serialized_end=479
+  _globals['_RECORDWARNING']._serialized_start=482
+  _globals['_RECORDWARNING']._serialized_end=650
+  _globals['_LISTRESPONSESREQUEST']._serialized_start=653
+  _globals['_LISTRESPONSESREQUEST']._serialized_end=1170
+  _globals['_LISTRESPONSESRESPONSE']._serialized_start=1172
+  _globals['_LISTRESPONSESRESPONSE']._serialized_end=1287
+  _globals['_GETRESPONSEREQUEST']._serialized_start=1289
+  _globals['_GETRESPONSEREQUEST']._serialized_end=1342
+  _globals['_GETRESPONSERESPONSE']._serialized_start=1344
+  _globals['_GETRESPONSERESPONSE']._serialized_end=1415
+  _globals['_GETRESPONSEPERSONAREQUEST']._serialized_start=1417
+  _globals['_GETRESPONSEPERSONAREQUEST']._serialized_end=1477
+  _globals['_GETRESPONSEPERSONARESPONSE']._serialized_start=1479
+  _globals['_GETRESPONSEPERSONARESPONSE']._serialized_end=1554
+  _globals['_RESPONSESERVICE']._serialized_start=1663
+  _globals['_RESPONSESERVICE']._serialized_end=2039
 # @@protoc_insertion_point(module_scope)

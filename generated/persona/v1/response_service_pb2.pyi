@@ -58,6 +58,7 @@ class RecordResponsesRequest(_message.Message):
     RESPONSES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
     simulation_id: _builtins.str
     """UUID of the simulation, made by the client or by CreateSimulation. Its first batch binds one that
     is not there to the project of that batch's personas.
@@ -68,6 +69,8 @@ class RecordResponsesRequest(_message.Message):
     """Whether to check the request as the real call would, and write nothing. The answer is the one that
     it would give, without ids that the server would make (AIP-163).
     """
+    group_id: _builtins.str
+    """UUID of the persona group in which every `persona_external_id` is looked up; "" if there is none."""
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
         """1 to 1,000 answers of personas of one project; ids must not repeat within the batch."""
@@ -79,10 +82,11 @@ class RecordResponsesRequest(_message.Message):
         responses: _abc.Iterable[_response_pb2.Response] | None = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        group_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "responses", b"responses", "simulation_id", b"simulation_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "request_id", b"request_id", "responses", b"responses", "simulation_id", b"simulation_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -73,6 +73,17 @@ def already_exists(what: str, field: str, resource_id: str, *, visible: bool) ->
     )
 
 
+def external_id_taken(path: str, external_id: str) -> ServiceError:
+    """ALREADY_EXISTS: another persona of the group has the external id of the item at a path."""
+    field = f"{path}.external_id"
+    return ServiceError(
+        errors_pb2.ERROR_REASON_ALREADY_EXISTS,
+        f"{field}: the external id {external_id} is taken by a visible persona of this group with "
+        "another id or different content. Use another one, or delete that persona first.",
+        metadata={"state": "visible", "field": field, "external_id": external_id},
+    )
+
+
 def lock_group(repositories: Repositories, project_id: str, group_id: str) -> Locked:
     """Lock a group, first in every write to it, or say which parent is missing."""
     # Deleting a project marks its groups too, so a visible group has a visible project.

@@ -28,8 +28,10 @@ from persona_server.storage.repositories.projects import Projects, ProjectStatem
 from persona_server.storage.repositories.promotions import Promotions, PromotionStatements
 from persona_server.storage.repositories.quotas import Quotas, QuotaStatements
 from persona_server.storage.repositories.responses import Responses, ResponseStatements
+from persona_server.storage.repositories.shown_groups import ShownGroups, ShownGroupStatements
 from persona_server.storage.repositories.simulations import Simulations, SimulationStatements
 from persona_server.storage.repositories.tenants import Secrets, Tenants
+from persona_server.storage.repositories.terms import Terms, TermStatements
 from persona_server.storage.sweeper import Sweeper
 
 __all__ = ["DatabaseError", "Repositories", "Store", "Transaction", "open_store"]
@@ -42,7 +44,9 @@ class Repositories:
         self.tenant = tenant
         self.projects = Projects(store.project_statements, tenant)
         self.groups = Groups(store.group_statements, tenant, store.id_generator)
+        self.shown_groups = ShownGroups(store.shown_group_statements, tenant)
         self.personas = Personas(store.persona_statements, tenant)
+        self.terms = Terms(store.term_statements, tenant)
         self.responses = Responses(store.response_statements, tenant)
         self.simulations = Simulations(store.simulation_statements, tenant)
         self.library = Library(store.library_statements, tenant)
@@ -108,7 +112,9 @@ class Store:
         self.secrets = Secrets(database)
         self.project_statements = ProjectStatements(database)
         self.group_statements = GroupStatements(database)
+        self.shown_group_statements = ShownGroupStatements(database)
         self.persona_statements = PersonaStatements(database)
+        self.term_statements = TermStatements(database)
         self.response_statements = ResponseStatements(database)
         self.simulation_statements = SimulationStatements(database)
         self.library_statements = LibraryStatements(database)

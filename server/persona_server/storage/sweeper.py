@@ -58,6 +58,7 @@ class Sweeper:
         gone = after & (persona.position <= param("last")) & free()
         self._size_of_chunk = Statement(database, persona.select(size()).where(gone))
         self._delete_chunk = Statement(database, persona.delete().where(gone))
+        self._delete_terms = terms_of_set(database)
         self._set_done = Statement(
             database,
             persona_set.delete().where(
@@ -123,16 +124,26 @@ class Sweeper:
             with self._database.write(LOCK_TIMEOUT):
                 row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=CHUNK)
                 if row is None or row[0] is None:
-                    # A set that keeps rows is off the list, or every sweep would look at them.
-                    if not self._set_done.run(tenant=tenant, set=set_id):
-                        self._unlist_set.run(tenant=tenant, set=set_id)
-                    return
+                    break
                 last = row[0]
                 chunk = {"tenant": tenant, "set": set_id, "after": after, "last": last}
                 self._give_back(self._size_of_chunk, chunk)
                 count = self._delete_chunk.run(**chunk)
             yield count
             after = last
+        yield from self._purge_terms(tenant, set_id)
+        with self._database.write(LOCK_TIMEOUT):
+            # A set that keeps rows is off the list, or every sweep would look at them.
+            if not self._set_done.run(tenant=tenant, set=set_id):
+                self._unlist_set.run(tenant=tenant, set=set_id)
+
+    def _purge_terms(self, tenant: int, set_id: int) -> Iterator[int]:
+        """Remove the terms of a set in chunks, which are no rows of anybody's."""
+        count = CHUNK
+        while count == CHUNK:
+            with self._database.write(LOCK_TIMEOUT):
+                count = self._delete_terms.run(tenant=tenant, set=set_id, chunk=CHUNK)
+            yield 0
 
     def _purge_rows(self, tenant: int, until: int) -> Iterator[int]:
         due_count = CHUNK
@@ -201,6 +212,20 @@ def expired(database: Database, model: Any, key: list[str], since: str) -> State
     chosen = Tuple(*columns) if len(columns) > 1 else columns[0]
     return Statement(
         database, model.delete().where((model.tenant_id == param("tenant")) & chosen.in_(oldest))
+    )
+
+
+def terms_of_set(database: Database) -> Statement:
+    """Return the statement that deletes at most `chunk` terms of a set that nobody sees."""
+    term, old = tables.PersonaTerm, tables.PersonaTerm.alias("old")
+    first = (
+        old.select(old.hash, old.position)
+        .where((old.tenant_id == param("tenant")) & (old.set_id == param("set")))
+        .limit(param("chunk"))
+    )
+    here = (term.tenant_id == param("tenant")) & (term.set_id == param("set"))
+    return Statement(
+        database, term.delete().where(here & Tuple(term.hash, term.position).in_(first))
     )
 
 

@@ -40,6 +40,8 @@ class Rules(NamedTuple):
 RPCS: dict[str, Rules] = {
     "persona.v1.PersonaService.ListPersonas": Rules("read", ("personas:read",)),
     "persona.v1.PersonaService.GetPersona": Rules("read", ("personas:read",)),
+    "persona.v1.PersonaService.BatchGetPersonas": Rules("read", ("personas:read",)),
+    "persona.v1.PersonaService.CountPersonas": Rules("dear", ("personas:read",)),
     "persona.v1.PersonaService.ExportPersonas": Rules("stream", ("personas:read",)),
     "persona.v1.PersonaService.CreatePersona": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.BatchCreatePersonas": Rules("write", ("personas:write",)),

@@ -73,9 +73,14 @@ def check_text(found: Violations, path: str, value: str, limit: int) -> None:
 
 def check_name(found: Violations, path: str, value: str, limit: int = LINES["name"]) -> None:
     """A name is a one-line text that is not blank."""
+    check_given(found, path, value, limit)
+    check_line(found, path, value, limit)
+
+
+def check_given(found: Violations, path: str, value: str, limit: int) -> None:
+    """A text is not blank. One beyond its limit is not looked at: that is refused elsewhere."""
     if len(value) <= limit and not value.strip():
         found.add(path, f"is required: 1 to {limit} characters that are not all spaces")
-    check_line(found, path, value, limit)
 
 
 def check_items(found: Violations, path: str, items: Sequence[str], limit: int) -> None:

@@ -10,13 +10,17 @@ from typing import NamedTuple, TypeAlias
 
 from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import ExportPersonasRequest, ListPersonasRequest
+from persona.v1.persona_service_pb2 import (
+    CountPersonasRequest,
+    ExportPersonasRequest,
+    ListPersonasRequest,
+)
 from persona_server.validation.fields import check_ages, check_line, fold
 from persona_server.validation.limits import LINES
 from persona_server.validation.violations import Violations
 
 FilteredRequest: TypeAlias = (
-    ListPersonasRequest | ExportPersonasRequest | ListLibraryPersonasRequest
+    ListPersonasRequest | ExportPersonasRequest | CountPersonasRequest | ListLibraryPersonasRequest
 )
 # The conditions of a request by the names of its filters, texts folded; an absent one, or None,
 # is no condition.

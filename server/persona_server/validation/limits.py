@@ -18,13 +18,16 @@ LINES = {
     "location": 255,
     "occupation": 255,
     "avatar_url": 2048,
+    "external_id": 255,
     "question_key": 255,
     "model": 255,
     "prompt_version": 255,
     "order_by": 255,
 }
+MOST_FOUND_BY = 8  # attributes that a filter names
+LONGEST_FOUND = 255  # characters of an attribute's value by which it can be found
 # Filterable free texts → UTF-8 bytes once folded, which can lengthen a text.
-FOLDED = {"gender": 256, "location": 1020, "occupation": 1020}
+FOLDED = {"full_name": 1020, "gender": 256, "location": 1020, "occupation": 1020}
 MAX_MARKS = 10  # combining marks in a row in such a text: twice what any script needs
 # Longer texts → UTF-8 bytes.
 TEXTS = {
@@ -58,7 +61,7 @@ COUNTS = {
     "personas": MAX_PERSONAS,
     "responses": MAX_RESPONSES,
     "library_persona_ids": MAX_REUSED,
-    "persona_ids": MAX_COPIED,
+    "persona_ids": MAX_PERSONAS,  # of MAX_COPIED as well
     "paths": MAX_PATHS,
     "values": LISTS["options"].most,  # each is one of the options
     **{name: items.most for name, items in LISTS.items()},

@@ -7,6 +7,7 @@ from persona.v1.persona_pb2 import Persona
 from persona_server.validation.fields import (
     are_clean,
     check_filterable,
+    check_given,
     check_items,
     check_line,
     check_name,
@@ -38,7 +39,9 @@ OUTPUT_ONLY: tuple[Literal["project_id", "group_id", "library_persona_id", "copi
     "library_persona_id",
     "copied_from",
 )
-_FILTERED = tuple((n, LINES[n], FOLDED[n]) for n in ("gender", "occupation", "location"))
+_FILTERED = tuple(
+    (n, LINES[n], FOLDED[n]) for n in ("full_name", "gender", "occupation", "location")
+)
 _NARRATIVES = ("digital_habits", "price_sensitivity", "psychographic_notes")
 _BRANDS = ("trusted_brands", "distrusted_brands")
 _ITEM_LISTS = tuple((n, LISTS[n]) for n in ("personality_traits", *_BRANDS))
@@ -84,7 +87,7 @@ def _content_bytes(persona: Persona) -> int:
 
 
 def _check_texts(found: Violations, persona: Persona, path: str) -> None:
-    check_name(found, f"{path}.full_name", persona.full_name, LINES["full_name"])
+    check_given(found, f"{path}.full_name", persona.full_name, LINES["full_name"])
     if persona.HasField("age") and not 1 <= persona.age.value <= MAX_AGE:
         what = f"must be 1 to {MAX_AGE}, or unset if unknown, but is {persona.age.value}"
         found.add(f"{path}.age", what)
@@ -99,6 +102,8 @@ def _check_texts(found: Violations, persona: Persona, path: str) -> None:
             check_text(found, f"{path}.{name}", value, TEXTS[name])
     if url := persona.avatar_url:
         _check_url(found, f"{path}.avatar_url", url)
+    if external_id := persona.external_id:
+        check_name(found, f"{path}.external_id", external_id, LINES["external_id"])
 
 
 def _check_url(found: Violations, path: str, url: str) -> None:
@@ -130,8 +135,7 @@ def _check_attributes(found: Violations, persona: Persona, path: str) -> None:
     if len(persona.attributes) > most:
         found.add(where, f"must have at most {most} keys, has {len(persona.attributes)}")
         return
-    keys = list(persona.attributes)
-    values = [persona.attributes[key] for key in keys]
+    keys, values = list(persona.attributes), list(persona.attributes.values())
     total = len("".join(keys).encode()) + len("".join(values).encode())
     if total > MAX_ATTRIBUTES_BYTES:
         found.add(where, f"must have at most {MAX_ATTRIBUTES_BYTES} bytes in total, has {total}")

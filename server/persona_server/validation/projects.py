@@ -9,6 +9,8 @@ from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.project_service_pb2 import (
     CreatePersonaGroupRequest,
     CreateProjectRequest,
+    ListPersonaGroupsRequest,
+    ListProjectsRequest,
     UpdatePersonaGroupRequest,
     UpdateProjectRequest,
 )
@@ -17,6 +19,7 @@ from persona.v1.simulation_service_pb2 import CreateSimulationRequest, UpdateSim
 from persona_server.validation.fields import (
     check_ages,
     check_filterable,
+    check_line,
     check_name,
     check_text,
     check_uuid,
@@ -64,6 +67,11 @@ def check_group(found: Violations, request: GroupChange) -> None:
     if "name" in names:
         check_name(found, "persona_group.name", request.persona_group.name)
     _check_definition(found, request.persona_group)
+
+
+def check_named(found: Violations, request: ListProjectsRequest | ListPersonaGroupsRequest) -> None:
+    """Check the name that a list is filtered by."""
+    check_line(found, "name", request.name, LINES["name"])
 
 
 def _check_definition(found: Violations, group: PersonaGroup) -> None:

@@ -35,7 +35,7 @@ from persona_server.validation.library import (
 )
 from persona_server.validation.limits import MAX_COPIED, MAX_PERSONAS
 from persona_server.validation.personas import check_persona
-from persona_server.validation.projects import check_group, check_project
+from persona_server.validation.projects import check_group, check_named, check_project
 from persona_server.validation.responses import check_list as check_response_list
 from persona_server.validation.responses import check_responses
 from persona_server.validation.simulations import (
@@ -43,6 +43,7 @@ from persona_server.validation.simulations import (
     check_simulation,
     check_simulations,
 )
+from persona_server.validation.terms import check_terms
 from persona_server.validation.unknown import check_unknown
 from persona_server.validation.violations import Violations, found_by
 
@@ -133,11 +134,12 @@ def _check_personas(found: Violations, personas: Sequence[Persona], path: str) -
     if not 1 <= len(personas) <= MAX_PERSONAS:
         found.add(path, f"must contain 1 to {MAX_PERSONAS} personas, has {len(personas)}")
         return
-    seen: dict[str, int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for i, persona in enumerate(personas):
         check_persona(found, persona, f"{path}[{i}]")
-        if persona.id and seen.setdefault(persona.id, i) != i:
-            found.add(f"{path}[{i}].id", f"repeats the id of {path}[{seen[persona.id]}]")
+        for name, value in (("id", persona.id), ("external_id", persona.external_id)):
+            if value and (first := seen.setdefault((name, value), i)) != i:
+                found.add(f"{path}[{i}].{name}", f"repeats the {name} of {path}[{first}]")
 
 
 def _check_copy(found: Violations, request: CopyPersonasRequest) -> None:
@@ -166,10 +168,12 @@ def _check_start(found: Violations, start: ImportStart) -> None:
     start.import_id = check_uuid(found, f"{path}import_id", start.import_id, required=True)
 
 
-# A list of responses has some of several ids, and questions are those of a project without a
-# simulation.
+# A list of personas may be of all groups, one of responses has some of several ids, recording needs
+# a group only for external ids, and questions are those of a project without a simulation.
 _LENIENT = {
+    persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
+    response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
     simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
@@ -185,14 +189,32 @@ def _own(
     return kind.DESCRIPTOR.name, checks
 
 
+ALL_GROUPS = "-"  # in place of a group's id (AIP-159)
+
+
+def _check_parents(found: Violations, request: persona_service_pb2.ListPersonasRequest) -> None:
+    """Check the parents of a list, which may be of all groups of a project."""
+    request.project_id = check_uuid(found, "project_id", request.project_id, required=True)
+    if request.group_id != ALL_GROUPS:
+        request.group_id = check_uuid(found, "group_id", request.group_id, required=True)
+
+
+def _check_ids(found: Violations, request: persona_service_pb2.BatchGetPersonasRequest) -> None:
+    check_ids(found, "persona_ids", request.persona_ids, MAX_PERSONAS)
+
+
 _OWN: dict[str, tuple[Check, ...]] = dict(
     (
-        _own(persona_service_pb2.ListPersonasRequest, check_filters),
-        _own(persona_service_pb2.ExportPersonasRequest, check_filters),
+        _own(persona_service_pb2.ListPersonasRequest, _check_parents, check_filters, check_terms),
+        _own(persona_service_pb2.CountPersonasRequest, check_filters, check_terms),
+        _own(persona_service_pb2.BatchGetPersonasRequest, _check_ids),
+        _own(persona_service_pb2.ExportPersonasRequest, check_filters, check_terms),
         _own(persona_service_pb2.CreatePersonaRequest, _check_persona),
         _own(persona_service_pb2.BatchCreatePersonasRequest, _check_batch),
         _own(persona_service_pb2.CopyPersonasRequest, _check_copy),
         _own(persona_service_pb2.ImportPersonasRequest, _check_import),
+        _own(project_service_pb2.ListProjectsRequest, check_named),
+        _own(project_service_pb2.ListPersonaGroupsRequest, check_named),
         _own(project_service_pb2.CreateProjectRequest, check_project),
         _own(project_service_pb2.UpdateProjectRequest, check_project),
         _own(project_service_pb2.CreatePersonaGroupRequest, check_group),
@@ -203,7 +225,9 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(simulation_service_pb2.UpdateSimulationRequest, check_simulation),
         _own(simulation_service_pb2.ListSimulationsRequest, check_simulations),
         _own(simulation_service_pb2.ListQuestionsRequest, check_questions),
-        _own(library_service_pb2.ListLibraryPersonasRequest, check_filters, check_list),
+        _own(
+            library_service_pb2.ListLibraryPersonasRequest, check_filters, check_terms, check_list
+        ),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),
         _own(library_service_pb2.GetAttitudeTimelineRequest, check_timeline),

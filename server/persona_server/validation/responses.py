@@ -47,6 +47,7 @@ ORDERS = ("", "occurred_at", "recorded_at")
 
 def check_responses(found: Violations, request: RecordResponsesRequest) -> None:
     """Check and normalise the batch of a RecordResponsesRequest."""
+    _check_names(found, request)
     if not 1 <= len(request.responses) <= MAX_RESPONSES:
         what = f"must contain 1 to {MAX_RESPONSES} responses, has {len(request.responses)}"
         found.add("responses", what)
@@ -58,6 +59,13 @@ def check_responses(found: Violations, request: RecordResponsesRequest) -> None:
         if response.id and seen.setdefault(response.id, i) != i:
             what = f"repeats the id of responses[{seen[response.id]}]"
             found.add(f"responses[{i}].id", what)
+
+
+def _check_names(found: Violations, request: RecordResponsesRequest) -> None:
+    """Check the simulation's id, and the group's where an external id needs it."""
+    request.simulation_id = check_uuid(found, "simulation_id", request.simulation_id, required=True)
+    needed = any(response.persona_external_id for response in request.responses)
+    request.group_id = check_uuid(found, "group_id", request.group_id, required=needed)
 
 
 def response_violations(response: Response, path: str) -> Violations:
@@ -119,7 +127,14 @@ def _check_response(found: Violations, response: Response, path: str, latest: in
     if response.id:
         response.id = check_uuid(found, f"{path}.id", response.id, required=False)
     where = f"{path}.persona_id"
-    response.persona_id = check_uuid(found, where, response.persona_id, required=True)
+    if external_id := response.persona_external_id:
+        check_name(found, f"{path}.persona_external_id", external_id, LINES["external_id"])
+    if external_id and response.persona_id:
+        found.add(where, "must be left empty beside a persona_external_id")
+    else:
+        response.persona_id = check_uuid(
+            found, where, response.persona_id, required=not external_id
+        )
     _check_question(found, response, path)
     _check_answer(found, response, path)
     if response.HasField("occurred_at"):

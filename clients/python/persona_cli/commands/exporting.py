@@ -6,10 +6,19 @@ from typing import Annotated
 import typer
 
 from persona_cli.files.outputs import atomic_output
-from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
+from persona_cli.terminal.command import (
+    AttributeOption,
+    CommandContext,
+    ExternalIdOption,
+    FullNameOption,
+    GroupOption,
+    ProjectOption,
+    attributes_of,
+    client_command,
+)
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import json_line
-from persona_client import PersonaFilters
+from persona_client import PersonaFilters, ProfileFilters
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +30,10 @@ def export(
     context: CommandContext,
     project: ProjectOption,
     group: GroupOption,
-    filters: PersonaFilters,
+    filters: ProfileFilters,
+    external_id: ExternalIdOption = "",
+    full_name: FullNameOption = "",
+    attribute: AttributeOption = None,
     output: Annotated[
         str, typer.Option("--output", "-o", help="File to write; - is standard output.")
     ] = "-",
@@ -30,10 +42,13 @@ def export(
 
     A file appears only when it is complete.
     """
+    found_by = PersonaFilters(
+        external_id=external_id, full_name=full_name, attributes=attributes_of(attribute), **filters
+    )
     ids = group_ids(context.client, project, group)
     count = 0
     with atomic_output(output) as target, context.patient_client() as client:
-        for persona in client.export_personas(*ids, **filters):
+        for persona in client.export_personas(*ids, **found_by):
             target.write(json_line(persona).encode() + b"\n")
             count += 1
     print(f"Exported {count} persona{'' if count == 1 else 's'}.", file=sys.stderr)

@@ -12,7 +12,7 @@ from persona_cli.terminal.command import CommandContext, ProjectOption, Yes, cli
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import group_ids, project_id
 from persona_cli.terminal.output import print_details, print_json, print_table
-from persona_client import PersonaFilters
+from persona_client import ProfileFilters
 
 GroupArgument = Annotated[str, typer.Argument(help="Persona group, by name or id.")]
 
@@ -61,7 +61,7 @@ def create(
     context: CommandContext,
     name: Annotated[str, typer.Argument(help="Name; need not be unique.")],
     project: ProjectOption,
-    filters: PersonaFilters,
+    filters: ProfileFilters,
     description: Annotated[str, typer.Option(help="Description.", show_default=False)] = "",
 ) -> None:
     """Create a persona group; the other options define which personas it is for."""

@@ -17,10 +17,12 @@ from persona.v1.measures_pb2 import ModelVersion
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.commands.timeline import timeline
 from persona_cli.terminal.command import (
+    AttributeOption,
     CommandContext,
     GroupOption,
     ProjectOption,
     Yes,
+    attributes_of,
     client_command,
 )
 from persona_cli.terminal.failures import confirm
@@ -34,7 +36,7 @@ from persona_cli.terminal.output import (
     print_text,
 )
 from persona_cli.terminal.shifts import number_text
-from persona_client import PersonaFilters
+from persona_client import ProfileFilters
 
 LibraryPersonaArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the library persona.")
@@ -59,7 +61,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     context: CommandContext,
-    filters: PersonaFilters,
+    filters: ProfileFilters,
     lower_bound_min: Annotated[
         float, typer.Option(min=0, max=1, help="Minimum lower bound of reliability at promotion.")
     ] = 0.0,
@@ -73,9 +75,11 @@ def list_(
             show_default=False,
         ),
     ] = "",
+    attribute: AttributeOption = None,
     limit: Limit = None,
 ) -> None:
     """List library personas, the most reliable first by default."""
+    attributes = attributes_of(attribute)
     print_list(
         context,
         limit,
@@ -84,6 +88,7 @@ def list_(
             lower_bound_min=lower_bound_min,
             include_retired=include_retired,
             order_by=order_by,
+            attributes=attributes,
             **filters,
         ),
         (

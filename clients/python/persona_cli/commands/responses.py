@@ -58,6 +58,15 @@ def record(
         AnswerFormat,
         typer.Option("--format", help="Format of the files; auto tells by the first line."),
     ] = AnswerFormat.AUTO,
+    project: Annotated[
+        str, typer.Option("--project", "-p", help="Project of --group, by name or id.")
+    ] = "",
+    group: Annotated[
+        str,
+        typer.Option(
+            "--group", "-g", help="Persona group in which each persona_external_id is looked up."
+        ),
+    ] = "",
 ) -> None:
     """Record answers from JSON lines or CSV, each once.
 
@@ -70,10 +79,13 @@ def record(
     """
     if simulation and not UUID.fullmatch(simulation):
         raise usage_error(f"--simulation must be a UUID; got {simulation!r}.")
+    if bool(project) != bool(group):
+        raise usage_error("Give both --project and --group, or neither.")
     inputs = [InputFile(name) for name in files]
-    into = {"simulation_id": simulation.lower()}
+    group_id = group_ids(context.client, project, group)[1] if group else ""
+    into = {"simulation_id": simulation.lower(), "group_id": group_id}
     journal = open_journal(context.address, inputs, into, {"format": form})
-    run = RecordRun(inputs, journal)
+    run = RecordRun(inputs, group_id, journal)
     reader = LineReader(
         inputs, lambda lines: answer_items(lines, form, simulation), id_of, _REPEATS
     )

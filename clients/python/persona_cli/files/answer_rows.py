@@ -11,8 +11,8 @@ from persona_server.validation.responses import OUTPUT_ONLY
 
 _REQUIRED = ("persona_id", "question_key", "kind", "value")
 _TEXTS = (
-    "id", "simulation_id", "persona_id", "question_key", "question_text", "quote", "model",
-    "prompt_version",
+    "id", "simulation_id", "persona_id", "persona_external_id", "question_key", "question_text",
+    "quote", "model", "prompt_version",
 )  # fmt: skip
 # Columns that belong to some kinds of answer alone.
 _SCALES = {"choice": {"options"}, "choices": {"options"}, "rating": {"min", "max"}}
@@ -49,7 +49,8 @@ def response_of_row(row: dict[str, str]) -> Response:
 
 
 def _require_columns(row: dict[str, str]) -> None:
-    if missing := [name for name in _REQUIRED if name not in row]:
+    named = {*row, "persona_id"} if "persona_external_id" in row else set(row)
+    if missing := [name for name in _REQUIRED if name not in named]:
         raise LineError(f"lacks columns that the first row must name: {', '.join(missing)}")
     if unknown := sorted(row.keys() - _COLUMNS - OUTPUT_ONLY):
         raise LineError(f"has columns that an answer does not have: {', '.join(unknown)}")

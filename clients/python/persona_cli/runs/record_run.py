@@ -33,7 +33,8 @@ class RecordRun:
     Every answer has an id, so that one that is sent again is recorded once.
     """
 
-    def __init__(self, inputs: list[InputFile], journal: Journal) -> None:
+    def __init__(self, inputs: list[InputFile], group_id: str, journal: Journal) -> None:
+        self._group_id = group_id  # of the personas that are named by their external ids
         self._journal = journal
         self._refusals = Refusals(inputs, journal)
         self._refused_requests = 0
@@ -93,7 +94,9 @@ class RecordRun:
         while lines:
             responses = [line.item.response for line in lines]
             try:
-                done = client.record_responses(simulation_id, responses, timeout=STREAM_TIMEOUT)
+                done = client.record_responses(
+                    simulation_id, responses, group_id=self._group_id, timeout=STREAM_TIMEOUT
+                )
                 self._warn(lines, done)
                 break
             except (AlreadyExists, InvalidField, PersonaNotFound) as error:
@@ -137,6 +140,11 @@ def _by_simulation(
 
 def _of_same_personas(lines: list[Line[SimulationResponse]], bad: dict[int, str]) -> dict[int, str]:
     """Return all answers of the personas that are not there: an error names the first few."""
-    missing = {lines[index].item.response.persona_id: reason for index, reason in bad.items()}
-    named = ((i, line.item.response.persona_id) for i, line in enumerate(lines))
-    return {i: missing[persona_id] for i, persona_id in named if persona_id in missing}
+    missing = {_answerer(lines[index]): reason for index, reason in bad.items()}
+    named = ((i, _answerer(line)) for i, line in enumerate(lines))
+    return {i: missing[answerer] for i, answerer in named if answerer in missing}
+
+
+def _answerer(line: Line[SimulationResponse]) -> tuple[str, str]:
+    """Return what an answer names its persona by."""
+    return line.item.response.persona_id, line.item.response.persona_external_id

@@ -33,6 +33,21 @@ AsJson = Annotated[
 ]
 ProjectOption = Annotated[str, typer.Option("--project", "-p", help="Project, by name or id.")]
 GroupOption = Annotated[str, typer.Option("--group", "-g", help="Persona group, by name or id.")]
+ExternalIdOption = Annotated[
+    str, typer.Option(help="Only the persona with this external id.", show_default=False)
+]
+FullNameOption = Annotated[
+    str, typer.Option(help="Only personas with this full name, in any case.", show_default=False)
+]
+AttributeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attribute",
+        metavar="KEY=VALUE",
+        help="Only personas with this attribute; may be given several times.",
+        show_default=False,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 
 
@@ -48,6 +63,17 @@ class CommandContext:
     def patient_client(self) -> PersonaClient:
         """Return a client that outlasts a restart of the service, for long work."""
         return PersonaClient(self.address, self.token)
+
+
+def attributes_of(options: list[str] | None) -> dict[str, str]:
+    """Return what --attribute options ask for. Ends the command for one that is no KEY=VALUE."""
+    found: dict[str, str] = {}
+    for option in options or ():
+        key, equals, value = option.partition("=")
+        if not equals or key in found:
+            raise usage_error(f"--attribute takes KEY=VALUE, each key once; got {option!r}.")
+        found[key] = value
+    return found
 
 
 def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[..., Any]:

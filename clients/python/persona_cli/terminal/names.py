@@ -9,6 +9,7 @@ from persona_cli.terminal.failures import CommandError
 from persona_client import PersonaClient
 from persona_server.validation.fields import UUID
 
+ALL_GROUPS = "-"  # in place of a group, where those of a whole project are listed
 Named = TypeVar("Named", Project, PersonaGroup, Simulation)
 
 
@@ -19,15 +20,19 @@ def project_id(client: PersonaClient, text: str) -> str:
     """
     if UUID.fullmatch(text):
         return text.lower()
-    return _require_named("project", text, client.list_projects()).id
+    return _require_named("project", text, client.list_projects(name=text)).id
 
 
 def group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str]:
-    """Return the ids of a project and of a persona group in it, each by name or id."""
+    """Return the ids of a project and of a persona group in it, each by name or id.
+
+    ALL_GROUPS stands for itself.
+    """
     parent = project_id(client, project)
-    if UUID.fullmatch(group):
+    if group == ALL_GROUPS or UUID.fullmatch(group):
         return parent, group.lower()
-    return parent, _require_named("persona group", group, client.list_persona_groups(parent)).id
+    held = client.list_persona_groups(parent, name=group)
+    return parent, _require_named("persona group", group, held).id
 
 
 def simulation_ids(client: PersonaClient, project: str, simulation: str) -> tuple[str, str]:
@@ -44,11 +49,11 @@ def ensure_group_ids(client: PersonaClient, project: str, group: str) -> tuple[s
     if UUID.fullmatch(project):
         parent = project.lower()
     else:
-        found = _find_named("project", project, client.list_projects())
+        found = _find_named("project", project, client.list_projects(name=project))
         parent = (found or client.create_project(Project(name=project))).id
     if UUID.fullmatch(group):
         return parent, group.lower()
-    held = _find_named("persona group", group, client.list_persona_groups(parent))
+    held = _find_named("persona group", group, client.list_persona_groups(parent, name=group))
     return parent, (held or client.create_persona_group(parent, PersonaGroup(name=group))).id
 
 
@@ -60,7 +65,7 @@ def _require_named(kind: str, name: str, resources: Iterable[Named]) -> Named:
 
 
 def _find_named(kind: str, name: str, resources: Iterable[Named]) -> Named | None:
-    """Return the one that has a name; None if none has it."""
+    """Return the one that has a name, and not only in another case; None if none has it."""
     found = [resource for resource in resources if resource.name == name]
     if len(found) > 1:
         ids = ", ".join(resource.id for resource in found)

@@ -382,7 +382,10 @@ type ListLibraryPersonasRequest struct {
 	// "lower_bound" (of reliability), "project_count" or "created_at", ascending, or descending with
 	// " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
 	// that changes between two pages can move its persona past them.
-	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	OrderBy string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Only library personas that have every one of these attributes: key and value verbatim, at most
+	// 8, a value of at most 255 characters. Over REST: `?attributes[state]=AR`.
+	Attributes    map[string]string `protobuf:"bytes,12,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -492,6 +495,13 @@ func (x *ListLibraryPersonasRequest) GetOrderBy() string {
 		return x.OrderBy
 	}
 	return ""
+}
+
+func (x *ListLibraryPersonasRequest) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
 }
 
 // ListLibraryPersonasResponse is one page.
@@ -1313,7 +1323,7 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"]\n" +
 	"\x16PromotePersonaResponse\x12C\n" +
-	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xed\x02\n" +
+	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x84\x04\n" +
 	"\x1aListLibraryPersonasRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1329,7 +1339,13 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\x0flower_bound_min\x18\t \x01(\x01R\rlowerBoundMin\x12'\n" +
 	"\x0finclude_retired\x18\n" +
 	" \x01(\bR\x0eincludeRetired\x12\x19\n" +
-	"\border_by\x18\v \x01(\tR\aorderBy\"\x8c\x01\n" +
+	"\border_by\x18\v \x01(\tR\aorderBy\x12V\n" +
+	"\n" +
+	"attributes\x18\f \x03(\v26.persona.v1.ListLibraryPersonasRequest.AttributesEntryR\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x01\n" +
 	"\x1bListLibraryPersonasResponse\x12E\n" +
 	"\x10library_personas\x18\x01 \x03(\v2\x1a.persona.v1.LibraryPersonaR\x0flibraryPersonas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"H\n" +
@@ -1411,7 +1427,7 @@ func file_persona_v1_library_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_library_service_proto_rawDescData
 }
 
-var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_persona_v1_library_service_proto_goTypes = []any{
 	(*GetReliabilityRequest)(nil),                // 0: persona.v1.GetReliabilityRequest
 	(*GetReliabilityResponse)(nil),               // 1: persona.v1.GetReliabilityResponse
@@ -1433,49 +1449,51 @@ var file_persona_v1_library_service_proto_goTypes = []any{
 	(*ReuseLibraryPersonasResponse)(nil),         // 17: persona.v1.ReuseLibraryPersonasResponse
 	(*GetAttitudeTimelineRequest)(nil),           // 18: persona.v1.GetAttitudeTimelineRequest
 	(*GetAttitudeTimelineResponse)(nil),          // 19: persona.v1.GetAttitudeTimelineResponse
-	(*Reliability)(nil),                          // 20: persona.v1.Reliability
-	(*LibraryPersona)(nil),                       // 21: persona.v1.LibraryPersona
-	(*LibraryPersonaProject)(nil),                // 22: persona.v1.LibraryPersonaProject
-	(*LibraryMatch)(nil),                         // 23: persona.v1.LibraryMatch
-	(*Persona)(nil),                              // 24: persona.v1.Persona
-	(*QuestionTimeline)(nil),                     // 25: persona.v1.QuestionTimeline
+	nil,                                          // 20: persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	(*Reliability)(nil),                          // 21: persona.v1.Reliability
+	(*LibraryPersona)(nil),                       // 22: persona.v1.LibraryPersona
+	(*LibraryPersonaProject)(nil),                // 23: persona.v1.LibraryPersonaProject
+	(*LibraryMatch)(nil),                         // 24: persona.v1.LibraryMatch
+	(*Persona)(nil),                              // 25: persona.v1.Persona
+	(*QuestionTimeline)(nil),                     // 26: persona.v1.QuestionTimeline
 }
 var file_persona_v1_library_service_proto_depIdxs = []int32{
-	20, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	20, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	21, // 2: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	21, // 3: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
-	21, // 4: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	22, // 5: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
-	21, // 6: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	23, // 7: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
-	24, // 8: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
-	25, // 9: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	0,  // 10: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
-	2,  // 11: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
-	4,  // 12: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
-	6,  // 13: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
-	8,  // 14: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
-	10, // 15: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
-	12, // 16: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
-	14, // 17: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
-	16, // 18: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
-	18, // 19: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
-	1,  // 20: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
-	3,  // 21: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
-	5,  // 22: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
-	7,  // 23: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
-	9,  // 24: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
-	11, // 25: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
-	13, // 26: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
-	15, // 27: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
-	17, // 28: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
-	19, // 29: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
-	20, // [20:30] is the sub-list for method output_type
-	10, // [10:20] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	21, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	21, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	22, // 2: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	20, // 3: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	22, // 4: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
+	22, // 5: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	23, // 6: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
+	22, // 7: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	24, // 8: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
+	25, // 9: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
+	26, // 10: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	0,  // 11: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
+	2,  // 12: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
+	4,  // 13: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
+	6,  // 14: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
+	8,  // 15: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
+	10, // 16: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
+	12, // 17: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
+	14, // 18: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
+	16, // 19: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
+	18, // 20: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
+	1,  // 21: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
+	3,  // 22: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
+	5,  // 23: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
+	7,  // 24: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
+	9,  // 25: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
+	11, // 26: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
+	13, // 27: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
+	15, // 28: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
+	17, // 29: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
+	19, // 30: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
+	21, // [21:31] is the sub-list for method output_type
+	11, // [11:21] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_service_proto_init() }
@@ -1492,7 +1510,7 @@ func file_persona_v1_library_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_library_service_proto_rawDesc), len(file_persona_v1_library_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

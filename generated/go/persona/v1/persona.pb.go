@@ -82,7 +82,12 @@ type Persona struct {
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
 	// trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
+	// A persona is found by those whose value has at most 255 characters.
 	Attributes map[string]string `protobuf:"bytes,19,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The id that the persona has elsewhere, verbatim: one line, 1 to 255 characters, not blank; "" if
+	// it has none. No two personas that a group shows have the same one; that of a deleted persona is
+	// free again. A reused or promoted copy has none.
+	ExternalId string `protobuf:"bytes,20,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
 	// UUID of the persona that this one was copied from, in whatever group that is or was; unset (JSON
 	// null) if it is no copy. Output only: ignored in a create or an import.
 	CopiedFrom    *wrapperspb.StringValue `protobuf:"bytes,21,opt,name=copied_from,json=copiedFrom,proto3" json:"copied_from,omitempty"`
@@ -253,6 +258,13 @@ func (x *Persona) GetAttributes() map[string]string {
 	return nil
 }
 
+func (x *Persona) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
 func (x *Persona) GetCopiedFrom() *wrapperspb.StringValue {
 	if x != nil {
 		return x.CopiedFrom
@@ -265,7 +277,7 @@ var File_persona_v1_persona_proto protoreflect.FileDescriptor
 const file_persona_v1_persona_proto_rawDesc = "" +
 	"\n" +
 	"\x18persona/v1/persona.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x87\a\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xa8\a\n" +
 	"\aPersona\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -293,7 +305,9 @@ const file_persona_v1_persona_proto_rawDesc = "" +
 	"created_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12C\n" +
 	"\n" +
 	"attributes\x18\x13 \x03(\v2#.persona.v1.Persona.AttributesEntryR\n" +
-	"attributes\x12=\n" +
+	"attributes\x12\x1f\n" +
+	"\vexternal_id\x18\x14 \x01(\tR\n" +
+	"externalId\x12=\n" +
 	"\vcopied_from\x18\x15 \x01(\v2\x1c.google.protobuf.StringValueR\n" +
 	"copiedFrom\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +

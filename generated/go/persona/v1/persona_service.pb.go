@@ -21,12 +21,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// ListPersonasRequest asks for one page of a group. Text filters compare NFKC case-folded forms.
+// ListPersonasRequest asks for one page of a group, or of a project. Text filters compare NFKC
+// case-folded forms.
 type ListPersonasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the project.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// UUID of the persona group.
+	// UUID of the persona group; "-" means all groups of the project.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// The maximum number of personas; 0 and values above 1,000 mean 1,000; a negative value is
 	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
@@ -45,7 +46,15 @@ type ListPersonasRequest struct {
 	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
 	AgeMin int32 `protobuf:"varint,9,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
 	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
-	AgeMax        int32 `protobuf:"varint,10,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	AgeMax int32 `protobuf:"varint,10,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	// Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+	// filter. At most 255 characters.
+	ExternalId string `protobuf:"bytes,11,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
+	// Only personas of this full name (whole text); "" is no filter. At most 255 characters.
+	FullName string `protobuf:"bytes,12,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
+	// Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+	// at most 255 characters. Over REST: `?attributes[state]=AR`.
+	Attributes    map[string]string `protobuf:"bytes,13,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -150,11 +159,34 @@ func (x *ListPersonasRequest) GetAgeMax() int32 {
 	return 0
 }
 
+func (x *ListPersonasRequest) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *ListPersonasRequest) GetFullName() string {
+	if x != nil {
+		return x.FullName
+	}
+	return ""
+}
+
+func (x *ListPersonasRequest) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
 // ListPersonasResponse is one page.
 type ListPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The personas of the page, oldest first. A call looks at 10,000 personas at most: where filters let
 	// few through, a page may hold fewer than asked for, or none, even though more follow.
+	// Of the groups of a project it looks at 100 at most. By an external id, a full name or attributes a
+	// page finds 250 personas at most.
 	Personas []*Persona `protobuf:"bytes,1,rep,name=personas,proto3" json:"personas,omitempty"`
 	// The token of the next page; "" if and only if this is the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -316,6 +348,320 @@ func (x *GetPersonaResponse) GetPersona() *Persona {
 	return nil
 }
 
+// BatchGetPersonasRequest names up to 1,000 personas of one group.
+type BatchGetPersonasRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUIDs of 1 to 1,000 personas, without duplicates. They may have at most 3 MiB in total.
+	PersonaIds    []string `protobuf:"bytes,3,rep,name=persona_ids,json=personaIds,proto3" json:"persona_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetPersonasRequest) Reset() {
+	*x = BatchGetPersonasRequest{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetPersonasRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetPersonasRequest) ProtoMessage() {}
+
+func (x *BatchGetPersonasRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetPersonasRequest.ProtoReflect.Descriptor instead.
+func (*BatchGetPersonasRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BatchGetPersonasRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *BatchGetPersonasRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *BatchGetPersonasRequest) GetPersonaIds() []string {
+	if x != nil {
+		return x.PersonaIds
+	}
+	return nil
+}
+
+// BatchGetPersonasResponse holds the personas, in the order of the request.
+type BatchGetPersonasResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The personas as they were written.
+	Personas      []*Persona `protobuf:"bytes,1,rep,name=personas,proto3" json:"personas,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetPersonasResponse) Reset() {
+	*x = BatchGetPersonasResponse{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetPersonasResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetPersonasResponse) ProtoMessage() {}
+
+func (x *BatchGetPersonasResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetPersonasResponse.ProtoReflect.Descriptor instead.
+func (*BatchGetPersonasResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *BatchGetPersonasResponse) GetPersonas() []*Persona {
+	if x != nil {
+		return x.Personas
+	}
+	return nil
+}
+
+// CountPersonasRequest names the group to count, with the filters of ListPersonasRequest.
+type CountPersonasRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// `next_page_token` of the call before; all other arguments must be the same. "" starts at the
+	// beginning.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only personas of this gender (whole text); "" is no filter. At most 64 characters.
+	Gender string `protobuf:"bytes,4,opt,name=gender,proto3" json:"gender,omitempty"`
+	// Only personas of this income level (whole text); "" is no filter. At most 64 characters.
+	IncomeLevel string `protobuf:"bytes,5,opt,name=income_level,json=incomeLevel,proto3" json:"income_level,omitempty"`
+	// Only personas whose location contains this text; "" is no filter. At most 255 characters.
+	Location string `protobuf:"bytes,6,opt,name=location,proto3" json:"location,omitempty"`
+	// Only personas whose occupation contains this text; "" is no filter. At most 255 characters.
+	Occupation string `protobuf:"bytes,7,opt,name=occupation,proto3" json:"occupation,omitempty"`
+	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
+	AgeMin int32 `protobuf:"varint,8,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
+	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
+	AgeMax int32 `protobuf:"varint,9,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	// Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+	// filter. At most 255 characters.
+	ExternalId string `protobuf:"bytes,10,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
+	// Only personas of this full name (whole text); "" is no filter. At most 255 characters.
+	FullName string `protobuf:"bytes,11,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
+	// Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+	// at most 255 characters. Over REST: `?attributes[state]=AR`.
+	Attributes    map[string]string `protobuf:"bytes,12,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountPersonasRequest) Reset() {
+	*x = CountPersonasRequest{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountPersonasRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountPersonasRequest) ProtoMessage() {}
+
+func (x *CountPersonasRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountPersonasRequest.ProtoReflect.Descriptor instead.
+func (*CountPersonasRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CountPersonasRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetGender() string {
+	if x != nil {
+		return x.Gender
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetIncomeLevel() string {
+	if x != nil {
+		return x.IncomeLevel
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetOccupation() string {
+	if x != nil {
+		return x.Occupation
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetAgeMin() int32 {
+	if x != nil {
+		return x.AgeMin
+	}
+	return 0
+}
+
+func (x *CountPersonasRequest) GetAgeMax() int32 {
+	if x != nil {
+		return x.AgeMax
+	}
+	return 0
+}
+
+func (x *CountPersonasRequest) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetFullName() string {
+	if x != nil {
+		return x.FullName
+	}
+	return ""
+}
+
+func (x *CountPersonasRequest) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+// CountPersonasResponse is the count of one part of the group.
+type CountPersonasResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of personas that match, of those that this call looked at: 10,000 at most if there is a
+	// filter, else all.
+	Count int32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// The token with which the next call counts on; "" if and only if everything has been counted.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountPersonasResponse) Reset() {
+	*x = CountPersonasResponse{}
+	mi := &file_persona_v1_persona_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountPersonasResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountPersonasResponse) ProtoMessage() {}
+
+func (x *CountPersonasResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_persona_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountPersonasResponse.ProtoReflect.Descriptor instead.
+func (*CountPersonasResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CountPersonasResponse) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *CountPersonasResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // DeletePersonaRequest names the persona to delete.
 type DeletePersonaRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -336,7 +682,7 @@ type DeletePersonaRequest struct {
 
 func (x *DeletePersonaRequest) Reset() {
 	*x = DeletePersonaRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[4]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +694,7 @@ func (x *DeletePersonaRequest) String() string {
 func (*DeletePersonaRequest) ProtoMessage() {}
 
 func (x *DeletePersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[4]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -361,7 +707,7 @@ func (x *DeletePersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePersonaRequest.ProtoReflect.Descriptor instead.
 func (*DeletePersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DeletePersonaRequest) GetProjectId() string {
@@ -408,7 +754,7 @@ type DeletePersonaResponse struct {
 
 func (x *DeletePersonaResponse) Reset() {
 	*x = DeletePersonaResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[5]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -420,7 +766,7 @@ func (x *DeletePersonaResponse) String() string {
 func (*DeletePersonaResponse) ProtoMessage() {}
 
 func (x *DeletePersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[5]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -433,7 +779,7 @@ func (x *DeletePersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePersonaResponse.ProtoReflect.Descriptor instead.
 func (*DeletePersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{9}
 }
 
 // DeleteAllPersonasRequest names the group to empty.
@@ -454,7 +800,7 @@ type DeleteAllPersonasRequest struct {
 
 func (x *DeleteAllPersonasRequest) Reset() {
 	*x = DeleteAllPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[6]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -466,7 +812,7 @@ func (x *DeleteAllPersonasRequest) String() string {
 func (*DeleteAllPersonasRequest) ProtoMessage() {}
 
 func (x *DeleteAllPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[6]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -479,7 +825,7 @@ func (x *DeleteAllPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAllPersonasRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAllPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeleteAllPersonasRequest) GetProjectId() string {
@@ -521,7 +867,7 @@ type DeleteAllPersonasResponse struct {
 
 func (x *DeleteAllPersonasResponse) Reset() {
 	*x = DeleteAllPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[7]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -533,7 +879,7 @@ func (x *DeleteAllPersonasResponse) String() string {
 func (*DeleteAllPersonasResponse) ProtoMessage() {}
 
 func (x *DeleteAllPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[7]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -546,7 +892,7 @@ func (x *DeleteAllPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAllPersonasResponse.ProtoReflect.Descriptor instead.
 func (*DeleteAllPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteAllPersonasResponse) GetDeletedCount() int32 {
@@ -576,7 +922,7 @@ type CreatePersonaRequest struct {
 
 func (x *CreatePersonaRequest) Reset() {
 	*x = CreatePersonaRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[8]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -588,7 +934,7 @@ func (x *CreatePersonaRequest) String() string {
 func (*CreatePersonaRequest) ProtoMessage() {}
 
 func (x *CreatePersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[8]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -601,7 +947,7 @@ func (x *CreatePersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePersonaRequest.ProtoReflect.Descriptor instead.
 func (*CreatePersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CreatePersonaRequest) GetProjectId() string {
@@ -650,7 +996,7 @@ type CreatePersonaResponse struct {
 
 func (x *CreatePersonaResponse) Reset() {
 	*x = CreatePersonaResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[9]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +1008,7 @@ func (x *CreatePersonaResponse) String() string {
 func (*CreatePersonaResponse) ProtoMessage() {}
 
 func (x *CreatePersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[9]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +1021,7 @@ func (x *CreatePersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePersonaResponse.ProtoReflect.Descriptor instead.
 func (*CreatePersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreatePersonaResponse) GetPersona() *Persona {
@@ -692,7 +1038,7 @@ type BatchCreatePersonasRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// 1 to 1,000 personas; ids must not repeat within the batch.
+	// 1 to 1,000 personas; neither ids nor external ids must repeat within the batch.
 	Personas []*Persona `protobuf:"bytes,3,rep,name=personas,proto3" json:"personas,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -705,7 +1051,7 @@ type BatchCreatePersonasRequest struct {
 
 func (x *BatchCreatePersonasRequest) Reset() {
 	*x = BatchCreatePersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[10]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +1063,7 @@ func (x *BatchCreatePersonasRequest) String() string {
 func (*BatchCreatePersonasRequest) ProtoMessage() {}
 
 func (x *BatchCreatePersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[10]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +1076,7 @@ func (x *BatchCreatePersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchCreatePersonasRequest.ProtoReflect.Descriptor instead.
 func (*BatchCreatePersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *BatchCreatePersonasRequest) GetProjectId() string {
@@ -780,7 +1126,7 @@ type BatchCreatePersonasResponse struct {
 
 func (x *BatchCreatePersonasResponse) Reset() {
 	*x = BatchCreatePersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[11]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +1138,7 @@ func (x *BatchCreatePersonasResponse) String() string {
 func (*BatchCreatePersonasResponse) ProtoMessage() {}
 
 func (x *BatchCreatePersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[11]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +1151,7 @@ func (x *BatchCreatePersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchCreatePersonasResponse.ProtoReflect.Descriptor instead.
 func (*BatchCreatePersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *BatchCreatePersonasResponse) GetPersonas() []*Persona {
@@ -840,7 +1186,7 @@ type CopyPersonasRequest struct {
 
 func (x *CopyPersonasRequest) Reset() {
 	*x = CopyPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[12]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +1198,7 @@ func (x *CopyPersonasRequest) String() string {
 func (*CopyPersonasRequest) ProtoMessage() {}
 
 func (x *CopyPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[12]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +1211,7 @@ func (x *CopyPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyPersonasRequest.ProtoReflect.Descriptor instead.
 func (*CopyPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CopyPersonasRequest) GetProjectId() string {
@@ -929,7 +1275,7 @@ type CopyPersonasResponse struct {
 
 func (x *CopyPersonasResponse) Reset() {
 	*x = CopyPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -941,7 +1287,7 @@ func (x *CopyPersonasResponse) String() string {
 func (*CopyPersonasResponse) ProtoMessage() {}
 
 func (x *CopyPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[13]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -954,7 +1300,7 @@ func (x *CopyPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyPersonasResponse.ProtoReflect.Descriptor instead.
 func (*CopyPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CopyPersonasResponse) GetPersonas() []*Persona {
@@ -982,7 +1328,7 @@ type ImportPersonasRequest struct {
 
 func (x *ImportPersonasRequest) Reset() {
 	*x = ImportPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -994,7 +1340,7 @@ func (x *ImportPersonasRequest) String() string {
 func (*ImportPersonasRequest) ProtoMessage() {}
 
 func (x *ImportPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[14]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1007,7 +1353,7 @@ func (x *ImportPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ImportPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ImportPersonasRequest) GetContent() isImportPersonasRequest_Content {
@@ -1072,7 +1418,7 @@ type ImportStart struct {
 
 func (x *ImportStart) Reset() {
 	*x = ImportStart{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1430,7 @@ func (x *ImportStart) String() string {
 func (*ImportStart) ProtoMessage() {}
 
 func (x *ImportStart) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[15]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1443,7 @@ func (x *ImportStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportStart.ProtoReflect.Descriptor instead.
 func (*ImportStart) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ImportStart) GetProjectId() string {
@@ -1141,7 +1487,7 @@ type ImportBatch struct {
 
 func (x *ImportBatch) Reset() {
 	*x = ImportBatch{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1153,7 +1499,7 @@ func (x *ImportBatch) String() string {
 func (*ImportBatch) ProtoMessage() {}
 
 func (x *ImportBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[16]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1166,7 +1512,7 @@ func (x *ImportBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportBatch.ProtoReflect.Descriptor instead.
 func (*ImportBatch) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ImportBatch) GetSequence() int32 {
@@ -1196,7 +1542,7 @@ type ImportPersonasResponse struct {
 
 func (x *ImportPersonasResponse) Reset() {
 	*x = ImportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1554,7 @@ func (x *ImportPersonasResponse) String() string {
 func (*ImportPersonasResponse) ProtoMessage() {}
 
 func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[17]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1567,7 @@ func (x *ImportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ImportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ImportPersonasResponse) GetCommittedSequence() int32 {
@@ -1259,14 +1605,22 @@ type ExportPersonasRequest struct {
 	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
 	AgeMin int32 `protobuf:"varint,8,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
 	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
-	AgeMax        int32 `protobuf:"varint,9,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	AgeMax int32 `protobuf:"varint,9,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
+	// Only the persona of this external id (verbatim), of which a group has one at most; "" is no
+	// filter. At most 255 characters.
+	ExternalId string `protobuf:"bytes,10,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
+	// Only personas of this full name (whole text); "" is no filter. At most 255 characters.
+	FullName string `protobuf:"bytes,11,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
+	// Only personas that have every one of these attributes: key and value verbatim, at most 8, a value of
+	// at most 255 characters. Over REST: `?attributes[state]=AR`.
+	Attributes    map[string]string `protobuf:"bytes,12,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExportPersonasRequest) Reset() {
 	*x = ExportPersonasRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1632,7 @@ func (x *ExportPersonasRequest) String() string {
 func (*ExportPersonasRequest) ProtoMessage() {}
 
 func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[18]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1645,7 @@ func (x *ExportPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ExportPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{18}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ExportPersonasRequest) GetProjectId() string {
@@ -1357,6 +1711,27 @@ func (x *ExportPersonasRequest) GetAgeMax() int32 {
 	return 0
 }
 
+func (x *ExportPersonasRequest) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *ExportPersonasRequest) GetFullName() string {
+	if x != nil {
+		return x.FullName
+	}
+	return ""
+}
+
+func (x *ExportPersonasRequest) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
 // ExportPersonasResponse is one chunk. Over REST every persona is one line of NDJSON.
 type ExportPersonasResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1371,7 +1746,7 @@ type ExportPersonasResponse struct {
 
 func (x *ExportPersonasResponse) Reset() {
 	*x = ExportPersonasResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1383,7 +1758,7 @@ func (x *ExportPersonasResponse) String() string {
 func (*ExportPersonasResponse) ProtoMessage() {}
 
 func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[19]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1396,7 +1771,7 @@ func (x *ExportPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ExportPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{19}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ExportPersonasResponse) GetPersonas() []*Persona {
@@ -1434,7 +1809,7 @@ type GetPersonaLineageRequest struct {
 
 func (x *GetPersonaLineageRequest) Reset() {
 	*x = GetPersonaLineageRequest{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1821,7 @@ func (x *GetPersonaLineageRequest) String() string {
 func (*GetPersonaLineageRequest) ProtoMessage() {}
 
 func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[20]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +1834,7 @@ func (x *GetPersonaLineageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageRequest.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{20}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetPersonaLineageRequest) GetProjectId() string {
@@ -1513,7 +1888,7 @@ type GetPersonaLineageResponse struct {
 
 func (x *GetPersonaLineageResponse) Reset() {
 	*x = GetPersonaLineageResponse{}
-	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1525,7 +1900,7 @@ func (x *GetPersonaLineageResponse) String() string {
 func (*GetPersonaLineageResponse) ProtoMessage() {}
 
 func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_persona_service_proto_msgTypes[21]
+	mi := &file_persona_v1_persona_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1538,7 +1913,7 @@ func (x *GetPersonaLineageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPersonaLineageResponse.ProtoReflect.Descriptor instead.
 func (*GetPersonaLineageResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{21}
+	return file_persona_v1_persona_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetPersonaLineageResponse) GetPersonas() []*LibraryPersonaProject {
@@ -1567,7 +1942,7 @@ var File_persona_v1_persona_service_proto protoreflect.FileDescriptor
 const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	" persona/v1/persona_service.proto\x12\n" +
-	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x18persona/v1/persona.proto\"\xb4\x02\n" +
+	"persona.v1\x1a\x18persona/v1/library.proto\x1a\x18persona/v1/persona.proto\"\x82\x04\n" +
 	"\x13ListPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1583,7 +1958,16 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"occupation\x12\x17\n" +
 	"\aage_min\x18\t \x01(\x05R\x06ageMin\x12\x17\n" +
 	"\aage_max\x18\n" +
-	" \x01(\x05R\x06ageMax\"o\n" +
+	" \x01(\x05R\x06ageMax\x12\x1f\n" +
+	"\vexternal_id\x18\v \x01(\tR\n" +
+	"externalId\x12\x1b\n" +
+	"\tfull_name\x18\f \x01(\tR\bfullName\x12O\n" +
+	"\n" +
+	"attributes\x18\r \x03(\v2/.persona.v1.ListPersonasRequest.AttributesEntryR\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"o\n" +
 	"\x14ListPersonasResponse\x12/\n" +
 	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"l\n" +
@@ -1594,7 +1978,42 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\n" +
 	"persona_id\x18\x03 \x01(\tR\tpersonaId\"C\n" +
 	"\x12GetPersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\xb3\x01\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"t\n" +
+	"\x17BatchGetPersonasRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1f\n" +
+	"\vpersona_ids\x18\x03 \x03(\tR\n" +
+	"personaIds\"K\n" +
+	"\x18BatchGetPersonasResponse\x12/\n" +
+	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xe7\x03\n" +
+	"\x14CountPersonasRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x16\n" +
+	"\x06gender\x18\x04 \x01(\tR\x06gender\x12!\n" +
+	"\fincome_level\x18\x05 \x01(\tR\vincomeLevel\x12\x1a\n" +
+	"\blocation\x18\x06 \x01(\tR\blocation\x12\x1e\n" +
+	"\n" +
+	"occupation\x18\a \x01(\tR\n" +
+	"occupation\x12\x17\n" +
+	"\aage_min\x18\b \x01(\x05R\x06ageMin\x12\x17\n" +
+	"\aage_max\x18\t \x01(\x05R\x06ageMax\x12\x1f\n" +
+	"\vexternal_id\x18\n" +
+	" \x01(\tR\n" +
+	"externalId\x12\x1b\n" +
+	"\tfull_name\x18\v \x01(\tR\bfullName\x12P\n" +
+	"\n" +
+	"attributes\x18\f \x03(\v20.persona.v1.CountPersonasRequest.AttributesEntryR\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"U\n" +
+	"\x15CountPersonasResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb3\x01\n" +
 	"\x14DeletePersonaRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1662,7 +2081,7 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\bpersonas\x18\x02 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
 	"\x16ImportPersonasResponse\x12-\n" +
 	"\x12committed_sequence\x18\x01 \x01(\x05R\x11committedSequence\x12#\n" +
-	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\x9d\x02\n" +
+	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\xed\x03\n" +
 	"\x15ExportPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1675,7 +2094,17 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"occupation\x18\a \x01(\tR\n" +
 	"occupation\x12\x17\n" +
 	"\aage_min\x18\b \x01(\x05R\x06ageMin\x12\x17\n" +
-	"\aage_max\x18\t \x01(\x05R\x06ageMax\"l\n" +
+	"\aage_max\x18\t \x01(\x05R\x06ageMax\x12\x1f\n" +
+	"\vexternal_id\x18\n" +
+	" \x01(\tR\n" +
+	"externalId\x12\x1b\n" +
+	"\tfull_name\x18\v \x01(\tR\bfullName\x12Q\n" +
+	"\n" +
+	"attributes\x18\f \x03(\v21.persona.v1.ExportPersonasRequest.AttributesEntryR\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"l\n" +
 	"\x16ExportPersonasResponse\x12/\n" +
 	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xaf\x01\n" +
@@ -1691,11 +2120,13 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\x19GetPersonaLineageResponse\x12=\n" +
 	"\bpersonas\x18\x01 \x03(\v2!.persona.v1.LibraryPersonaProjectR\bpersonas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12C\n" +
-	"\x0flibrary_persona\x18\x03 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona2\x93\a\n" +
+	"\x0flibrary_persona\x18\x03 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona2\xc8\b\n" +
 	"\x0ePersonaService\x12Q\n" +
 	"\fListPersonas\x12\x1f.persona.v1.ListPersonasRequest\x1a .persona.v1.ListPersonasResponse\x12K\n" +
 	"\n" +
-	"GetPersona\x12\x1d.persona.v1.GetPersonaRequest\x1a\x1e.persona.v1.GetPersonaResponse\x12T\n" +
+	"GetPersona\x12\x1d.persona.v1.GetPersonaRequest\x1a\x1e.persona.v1.GetPersonaResponse\x12]\n" +
+	"\x10BatchGetPersonas\x12#.persona.v1.BatchGetPersonasRequest\x1a$.persona.v1.BatchGetPersonasResponse\x12T\n" +
+	"\rCountPersonas\x12 .persona.v1.CountPersonasRequest\x1a!.persona.v1.CountPersonasResponse\x12T\n" +
 	"\rDeletePersona\x12 .persona.v1.DeletePersonaRequest\x1a!.persona.v1.DeletePersonaResponse\x12`\n" +
 	"\x11DeleteAllPersonas\x12$.persona.v1.DeleteAllPersonasRequest\x1a%.persona.v1.DeleteAllPersonasResponse\x12T\n" +
 	"\rCreatePersona\x12 .persona.v1.CreatePersonaRequest\x1a!.persona.v1.CreatePersonaResponse\x12f\n" +
@@ -1721,73 +2152,88 @@ func file_persona_v1_persona_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_persona_service_proto_rawDescData
 }
 
-var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_persona_v1_persona_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_persona_v1_persona_service_proto_goTypes = []any{
 	(*ListPersonasRequest)(nil),         // 0: persona.v1.ListPersonasRequest
 	(*ListPersonasResponse)(nil),        // 1: persona.v1.ListPersonasResponse
 	(*GetPersonaRequest)(nil),           // 2: persona.v1.GetPersonaRequest
 	(*GetPersonaResponse)(nil),          // 3: persona.v1.GetPersonaResponse
-	(*DeletePersonaRequest)(nil),        // 4: persona.v1.DeletePersonaRequest
-	(*DeletePersonaResponse)(nil),       // 5: persona.v1.DeletePersonaResponse
-	(*DeleteAllPersonasRequest)(nil),    // 6: persona.v1.DeleteAllPersonasRequest
-	(*DeleteAllPersonasResponse)(nil),   // 7: persona.v1.DeleteAllPersonasResponse
-	(*CreatePersonaRequest)(nil),        // 8: persona.v1.CreatePersonaRequest
-	(*CreatePersonaResponse)(nil),       // 9: persona.v1.CreatePersonaResponse
-	(*BatchCreatePersonasRequest)(nil),  // 10: persona.v1.BatchCreatePersonasRequest
-	(*BatchCreatePersonasResponse)(nil), // 11: persona.v1.BatchCreatePersonasResponse
-	(*CopyPersonasRequest)(nil),         // 12: persona.v1.CopyPersonasRequest
-	(*CopyPersonasResponse)(nil),        // 13: persona.v1.CopyPersonasResponse
-	(*ImportPersonasRequest)(nil),       // 14: persona.v1.ImportPersonasRequest
-	(*ImportStart)(nil),                 // 15: persona.v1.ImportStart
-	(*ImportBatch)(nil),                 // 16: persona.v1.ImportBatch
-	(*ImportPersonasResponse)(nil),      // 17: persona.v1.ImportPersonasResponse
-	(*ExportPersonasRequest)(nil),       // 18: persona.v1.ExportPersonasRequest
-	(*ExportPersonasResponse)(nil),      // 19: persona.v1.ExportPersonasResponse
-	(*GetPersonaLineageRequest)(nil),    // 20: persona.v1.GetPersonaLineageRequest
-	(*GetPersonaLineageResponse)(nil),   // 21: persona.v1.GetPersonaLineageResponse
-	(*Persona)(nil),                     // 22: persona.v1.Persona
-	(*LibraryPersonaProject)(nil),       // 23: persona.v1.LibraryPersonaProject
-	(*LibraryPersona)(nil),              // 24: persona.v1.LibraryPersona
+	(*BatchGetPersonasRequest)(nil),     // 4: persona.v1.BatchGetPersonasRequest
+	(*BatchGetPersonasResponse)(nil),    // 5: persona.v1.BatchGetPersonasResponse
+	(*CountPersonasRequest)(nil),        // 6: persona.v1.CountPersonasRequest
+	(*CountPersonasResponse)(nil),       // 7: persona.v1.CountPersonasResponse
+	(*DeletePersonaRequest)(nil),        // 8: persona.v1.DeletePersonaRequest
+	(*DeletePersonaResponse)(nil),       // 9: persona.v1.DeletePersonaResponse
+	(*DeleteAllPersonasRequest)(nil),    // 10: persona.v1.DeleteAllPersonasRequest
+	(*DeleteAllPersonasResponse)(nil),   // 11: persona.v1.DeleteAllPersonasResponse
+	(*CreatePersonaRequest)(nil),        // 12: persona.v1.CreatePersonaRequest
+	(*CreatePersonaResponse)(nil),       // 13: persona.v1.CreatePersonaResponse
+	(*BatchCreatePersonasRequest)(nil),  // 14: persona.v1.BatchCreatePersonasRequest
+	(*BatchCreatePersonasResponse)(nil), // 15: persona.v1.BatchCreatePersonasResponse
+	(*CopyPersonasRequest)(nil),         // 16: persona.v1.CopyPersonasRequest
+	(*CopyPersonasResponse)(nil),        // 17: persona.v1.CopyPersonasResponse
+	(*ImportPersonasRequest)(nil),       // 18: persona.v1.ImportPersonasRequest
+	(*ImportStart)(nil),                 // 19: persona.v1.ImportStart
+	(*ImportBatch)(nil),                 // 20: persona.v1.ImportBatch
+	(*ImportPersonasResponse)(nil),      // 21: persona.v1.ImportPersonasResponse
+	(*ExportPersonasRequest)(nil),       // 22: persona.v1.ExportPersonasRequest
+	(*ExportPersonasResponse)(nil),      // 23: persona.v1.ExportPersonasResponse
+	(*GetPersonaLineageRequest)(nil),    // 24: persona.v1.GetPersonaLineageRequest
+	(*GetPersonaLineageResponse)(nil),   // 25: persona.v1.GetPersonaLineageResponse
+	nil,                                 // 26: persona.v1.ListPersonasRequest.AttributesEntry
+	nil,                                 // 27: persona.v1.CountPersonasRequest.AttributesEntry
+	nil,                                 // 28: persona.v1.ExportPersonasRequest.AttributesEntry
+	(*Persona)(nil),                     // 29: persona.v1.Persona
+	(*LibraryPersonaProject)(nil),       // 30: persona.v1.LibraryPersonaProject
+	(*LibraryPersona)(nil),              // 31: persona.v1.LibraryPersona
 }
 var file_persona_v1_persona_service_proto_depIdxs = []int32{
-	22, // 0: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
-	22, // 1: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
-	22, // 2: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
-	22, // 3: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
-	22, // 4: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
-	22, // 5: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
-	22, // 6: persona.v1.CopyPersonasResponse.personas:type_name -> persona.v1.Persona
-	15, // 7: persona.v1.ImportPersonasRequest.start:type_name -> persona.v1.ImportStart
-	16, // 8: persona.v1.ImportPersonasRequest.batch:type_name -> persona.v1.ImportBatch
-	22, // 9: persona.v1.ImportBatch.personas:type_name -> persona.v1.Persona
-	22, // 10: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
-	23, // 11: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
-	24, // 12: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	0,  // 13: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
-	2,  // 14: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
-	4,  // 15: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
-	6,  // 16: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
-	8,  // 17: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
-	10, // 18: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
-	12, // 19: persona.v1.PersonaService.CopyPersonas:input_type -> persona.v1.CopyPersonasRequest
-	14, // 20: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
-	18, // 21: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
-	20, // 22: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
-	1,  // 23: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
-	3,  // 24: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
-	5,  // 25: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
-	7,  // 26: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
-	9,  // 27: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
-	11, // 28: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
-	13, // 29: persona.v1.PersonaService.CopyPersonas:output_type -> persona.v1.CopyPersonasResponse
-	17, // 30: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
-	19, // 31: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
-	21, // 32: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
-	23, // [23:33] is the sub-list for method output_type
-	13, // [13:23] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	26, // 0: persona.v1.ListPersonasRequest.attributes:type_name -> persona.v1.ListPersonasRequest.AttributesEntry
+	29, // 1: persona.v1.ListPersonasResponse.personas:type_name -> persona.v1.Persona
+	29, // 2: persona.v1.GetPersonaResponse.persona:type_name -> persona.v1.Persona
+	29, // 3: persona.v1.BatchGetPersonasResponse.personas:type_name -> persona.v1.Persona
+	27, // 4: persona.v1.CountPersonasRequest.attributes:type_name -> persona.v1.CountPersonasRequest.AttributesEntry
+	29, // 5: persona.v1.CreatePersonaRequest.persona:type_name -> persona.v1.Persona
+	29, // 6: persona.v1.CreatePersonaResponse.persona:type_name -> persona.v1.Persona
+	29, // 7: persona.v1.BatchCreatePersonasRequest.personas:type_name -> persona.v1.Persona
+	29, // 8: persona.v1.BatchCreatePersonasResponse.personas:type_name -> persona.v1.Persona
+	29, // 9: persona.v1.CopyPersonasResponse.personas:type_name -> persona.v1.Persona
+	19, // 10: persona.v1.ImportPersonasRequest.start:type_name -> persona.v1.ImportStart
+	20, // 11: persona.v1.ImportPersonasRequest.batch:type_name -> persona.v1.ImportBatch
+	29, // 12: persona.v1.ImportBatch.personas:type_name -> persona.v1.Persona
+	28, // 13: persona.v1.ExportPersonasRequest.attributes:type_name -> persona.v1.ExportPersonasRequest.AttributesEntry
+	29, // 14: persona.v1.ExportPersonasResponse.personas:type_name -> persona.v1.Persona
+	30, // 15: persona.v1.GetPersonaLineageResponse.personas:type_name -> persona.v1.LibraryPersonaProject
+	31, // 16: persona.v1.GetPersonaLineageResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	0,  // 17: persona.v1.PersonaService.ListPersonas:input_type -> persona.v1.ListPersonasRequest
+	2,  // 18: persona.v1.PersonaService.GetPersona:input_type -> persona.v1.GetPersonaRequest
+	4,  // 19: persona.v1.PersonaService.BatchGetPersonas:input_type -> persona.v1.BatchGetPersonasRequest
+	6,  // 20: persona.v1.PersonaService.CountPersonas:input_type -> persona.v1.CountPersonasRequest
+	8,  // 21: persona.v1.PersonaService.DeletePersona:input_type -> persona.v1.DeletePersonaRequest
+	10, // 22: persona.v1.PersonaService.DeleteAllPersonas:input_type -> persona.v1.DeleteAllPersonasRequest
+	12, // 23: persona.v1.PersonaService.CreatePersona:input_type -> persona.v1.CreatePersonaRequest
+	14, // 24: persona.v1.PersonaService.BatchCreatePersonas:input_type -> persona.v1.BatchCreatePersonasRequest
+	16, // 25: persona.v1.PersonaService.CopyPersonas:input_type -> persona.v1.CopyPersonasRequest
+	18, // 26: persona.v1.PersonaService.ImportPersonas:input_type -> persona.v1.ImportPersonasRequest
+	22, // 27: persona.v1.PersonaService.ExportPersonas:input_type -> persona.v1.ExportPersonasRequest
+	24, // 28: persona.v1.PersonaService.GetPersonaLineage:input_type -> persona.v1.GetPersonaLineageRequest
+	1,  // 29: persona.v1.PersonaService.ListPersonas:output_type -> persona.v1.ListPersonasResponse
+	3,  // 30: persona.v1.PersonaService.GetPersona:output_type -> persona.v1.GetPersonaResponse
+	5,  // 31: persona.v1.PersonaService.BatchGetPersonas:output_type -> persona.v1.BatchGetPersonasResponse
+	7,  // 32: persona.v1.PersonaService.CountPersonas:output_type -> persona.v1.CountPersonasResponse
+	9,  // 33: persona.v1.PersonaService.DeletePersona:output_type -> persona.v1.DeletePersonaResponse
+	11, // 34: persona.v1.PersonaService.DeleteAllPersonas:output_type -> persona.v1.DeleteAllPersonasResponse
+	13, // 35: persona.v1.PersonaService.CreatePersona:output_type -> persona.v1.CreatePersonaResponse
+	15, // 36: persona.v1.PersonaService.BatchCreatePersonas:output_type -> persona.v1.BatchCreatePersonasResponse
+	17, // 37: persona.v1.PersonaService.CopyPersonas:output_type -> persona.v1.CopyPersonasResponse
+	21, // 38: persona.v1.PersonaService.ImportPersonas:output_type -> persona.v1.ImportPersonasResponse
+	23, // 39: persona.v1.PersonaService.ExportPersonas:output_type -> persona.v1.ExportPersonasResponse
+	25, // 40: persona.v1.PersonaService.GetPersonaLineage:output_type -> persona.v1.GetPersonaLineageResponse
+	29, // [29:41] is the sub-list for method output_type
+	17, // [17:29] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_persona_service_proto_init() }
@@ -1797,7 +2243,7 @@ func file_persona_v1_persona_service_proto_init() {
 	}
 	file_persona_v1_library_proto_init()
 	file_persona_v1_persona_proto_init()
-	file_persona_v1_persona_service_proto_msgTypes[14].OneofWrappers = []any{
+	file_persona_v1_persona_service_proto_msgTypes[18].OneofWrappers = []any{
 		(*ImportPersonasRequest_Start)(nil),
 		(*ImportPersonasRequest_Batch)(nil),
 	}
@@ -1807,7 +2253,7 @@ func file_persona_v1_persona_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_persona_service_proto_rawDesc), len(file_persona_v1_persona_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,8 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	PersonaService_ListPersonas_FullMethodName        = "/persona.v1.PersonaService/ListPersonas"
 	PersonaService_GetPersona_FullMethodName          = "/persona.v1.PersonaService/GetPersona"
+	PersonaService_BatchGetPersonas_FullMethodName    = "/persona.v1.PersonaService/BatchGetPersonas"
+	PersonaService_CountPersonas_FullMethodName       = "/persona.v1.PersonaService/CountPersonas"
 	PersonaService_DeletePersona_FullMethodName       = "/persona.v1.PersonaService/DeletePersona"
 	PersonaService_DeleteAllPersonas_FullMethodName   = "/persona.v1.PersonaService/DeleteAllPersonas"
 	PersonaService_CreatePersona_FullMethodName       = "/persona.v1.PersonaService/CreatePersona"
@@ -42,13 +44,20 @@ const (
 // and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND)
 // for a parent that does not exist. Another tenant's id behaves like one that does not exist.
 type PersonaServiceClient interface {
-	// ListPersonas pages through a group, oldest first by (created_at, id). Each persona that exists
-	// from the first to the last page is returned exactly once, whatever is inserted or deleted
-	// meanwhile.
+	// ListPersonas pages through a group, oldest first by (created_at, id), or through all groups of a
+	// project, one after the other, the oldest group first. Each persona that exists from the first to
+	// the last page is returned exactly once, whatever is inserted or deleted meanwhile.
 	// Errors: INVALID_PAGE_TOKEN.
 	ListPersonas(ctx context.Context, in *ListPersonasRequest, opts ...grpc.CallOption) (*ListPersonasResponse, error)
 	// GetPersona reads one persona. Errors: PERSONA_NOT_FOUND.
 	GetPersona(ctx context.Context, in *GetPersonaRequest, opts ...grpc.CallOption) (*GetPersonaResponse, error)
+	// BatchGetPersonas reads up to 1,000 personas of one group, all or nothing, in the order of the
+	// request. Errors: PERSONA_NOT_FOUND, naming each id that the group does not show;
+	// MESSAGE_TOO_LARGE if the personas have more than 3 MiB in total.
+	BatchGetPersonas(ctx context.Context, in *BatchGetPersonasRequest, opts ...grpc.CallOption) (*BatchGetPersonasResponse, error)
+	// CountPersonas counts the personas of a group that match: all of them in one call without
+	// filters, else 10,000 looked at in each, whose counts add up. Errors: INVALID_PAGE_TOKEN.
+	CountPersonas(ctx context.Context, in *CountPersonasRequest, opts ...grpc.CallOption) (*CountPersonasResponse, error)
 	// DeletePersona removes one persona from its group. Recorded responses and lineage stay. Deleting
 	// a persona that does not exist is PERSONA_NOT_FOUND, unless the call is the retry (same
 	// request_id) of a success.
@@ -58,7 +67,8 @@ type PersonaServiceClient interface {
 	DeleteAllPersonas(ctx context.Context, in *DeleteAllPersonasRequest, opts ...grpc.CallOption) (*DeleteAllPersonasResponse, error)
 	// CreatePersona adds one persona to a group. With the id of a persona that exists with the same
 	// content in this group, it returns that one; if that one was deleted, it becomes visible again.
-	// Errors: ALREADY_EXISTS for an id that names something else.
+	// Without an id, the external id of a persona that the group shows does the same.
+	// Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
 	CreatePersona(ctx context.Context, in *CreatePersonaRequest, opts ...grpc.CallOption) (*CreatePersonaResponse, error)
 	// BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
@@ -110,6 +120,26 @@ func (c *personaServiceClient) GetPersona(ctx context.Context, in *GetPersonaReq
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetPersonaResponse)
 	err := c.cc.Invoke(ctx, PersonaService_GetPersona_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *personaServiceClient) BatchGetPersonas(ctx context.Context, in *BatchGetPersonasRequest, opts ...grpc.CallOption) (*BatchGetPersonasResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchGetPersonasResponse)
+	err := c.cc.Invoke(ctx, PersonaService_BatchGetPersonas_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *personaServiceClient) CountPersonas(ctx context.Context, in *CountPersonasRequest, opts ...grpc.CallOption) (*CountPersonasResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountPersonasResponse)
+	err := c.cc.Invoke(ctx, PersonaService_CountPersonas_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -219,13 +249,20 @@ func (c *personaServiceClient) GetPersonaLineage(ctx context.Context, in *GetPer
 // and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then PERSONA_GROUP_NOT_FOUND)
 // for a parent that does not exist. Another tenant's id behaves like one that does not exist.
 type PersonaServiceServer interface {
-	// ListPersonas pages through a group, oldest first by (created_at, id). Each persona that exists
-	// from the first to the last page is returned exactly once, whatever is inserted or deleted
-	// meanwhile.
+	// ListPersonas pages through a group, oldest first by (created_at, id), or through all groups of a
+	// project, one after the other, the oldest group first. Each persona that exists from the first to
+	// the last page is returned exactly once, whatever is inserted or deleted meanwhile.
 	// Errors: INVALID_PAGE_TOKEN.
 	ListPersonas(context.Context, *ListPersonasRequest) (*ListPersonasResponse, error)
 	// GetPersona reads one persona. Errors: PERSONA_NOT_FOUND.
 	GetPersona(context.Context, *GetPersonaRequest) (*GetPersonaResponse, error)
+	// BatchGetPersonas reads up to 1,000 personas of one group, all or nothing, in the order of the
+	// request. Errors: PERSONA_NOT_FOUND, naming each id that the group does not show;
+	// MESSAGE_TOO_LARGE if the personas have more than 3 MiB in total.
+	BatchGetPersonas(context.Context, *BatchGetPersonasRequest) (*BatchGetPersonasResponse, error)
+	// CountPersonas counts the personas of a group that match: all of them in one call without
+	// filters, else 10,000 looked at in each, whose counts add up. Errors: INVALID_PAGE_TOKEN.
+	CountPersonas(context.Context, *CountPersonasRequest) (*CountPersonasResponse, error)
 	// DeletePersona removes one persona from its group. Recorded responses and lineage stay. Deleting
 	// a persona that does not exist is PERSONA_NOT_FOUND, unless the call is the retry (same
 	// request_id) of a success.
@@ -235,7 +272,8 @@ type PersonaServiceServer interface {
 	DeleteAllPersonas(context.Context, *DeleteAllPersonasRequest) (*DeleteAllPersonasResponse, error)
 	// CreatePersona adds one persona to a group. With the id of a persona that exists with the same
 	// content in this group, it returns that one; if that one was deleted, it becomes visible again.
-	// Errors: ALREADY_EXISTS for an id that names something else.
+	// Without an id, the external id of a persona that the group shows does the same.
+	// Errors: ALREADY_EXISTS for an id that names something else, or an external id that is taken.
 	CreatePersona(context.Context, *CreatePersonaRequest) (*CreatePersonaResponse, error)
 	// BatchCreatePersonas adds up to 1,000 personas, all or nothing, and returns them in the order of
 	// the request. Errors: as CreatePersona, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
@@ -278,6 +316,12 @@ func (UnimplementedPersonaServiceServer) ListPersonas(context.Context, *ListPers
 }
 func (UnimplementedPersonaServiceServer) GetPersona(context.Context, *GetPersonaRequest) (*GetPersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPersona not implemented")
+}
+func (UnimplementedPersonaServiceServer) BatchGetPersonas(context.Context, *BatchGetPersonasRequest) (*BatchGetPersonasResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchGetPersonas not implemented")
+}
+func (UnimplementedPersonaServiceServer) CountPersonas(context.Context, *CountPersonasRequest) (*CountPersonasResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountPersonas not implemented")
 }
 func (UnimplementedPersonaServiceServer) DeletePersona(context.Context, *DeletePersonaRequest) (*DeletePersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeletePersona not implemented")
@@ -356,6 +400,42 @@ func _PersonaService_GetPersona_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PersonaServiceServer).GetPersona(ctx, req.(*GetPersonaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PersonaService_BatchGetPersonas_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchGetPersonasRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonaServiceServer).BatchGetPersonas(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonaService_BatchGetPersonas_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonaServiceServer).BatchGetPersonas(ctx, req.(*BatchGetPersonasRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PersonaService_CountPersonas_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountPersonasRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonaServiceServer).CountPersonas(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonaService_CountPersonas_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonaServiceServer).CountPersonas(ctx, req.(*CountPersonasRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -500,6 +580,14 @@ var PersonaService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetPersona",
 			Handler:    _PersonaService_GetPersona_Handler,
+		},
+		{
+			MethodName: "BatchGetPersonas",
+			Handler:    _PersonaService_BatchGetPersonas_Handler,
+		},
+		{
+			MethodName: "CountPersonas",
+			Handler:    _PersonaService_CountPersonas_Handler,
 		},
 		{
 			MethodName: "DeletePersona",

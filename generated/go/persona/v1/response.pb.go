@@ -34,7 +34,7 @@ type Response struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// UUID of the simulation. Output only: taken from the request.
 	SimulationId string `protobuf:"bytes,2,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
-	// UUID of the persona that answered. Required.
+	// UUID of the persona that answered. Required, or `persona_external_id` in its place.
 	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
 	// UUID of the persona's project. Output only.
 	ProjectId string `protobuf:"bytes,4,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
@@ -76,8 +76,11 @@ type Response struct {
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
 	// Whether the persona, its group or its project has been deleted. Output only, computed on read.
 	PersonaDeleted bool `protobuf:"varint,20,opt,name=persona_deleted,json=personaDeleted,proto3" json:"persona_deleted,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The external id of the persona that answered, one that the request's group shows. Input only: what
+	// is recorded has `persona_id`.
+	PersonaExternalId string `protobuf:"bytes,21,opt,name=persona_external_id,json=personaExternalId,proto3" json:"persona_external_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Response) Reset() {
@@ -265,6 +268,13 @@ func (x *Response) GetPersonaDeleted() bool {
 		return x.PersonaDeleted
 	}
 	return false
+}
+
+func (x *Response) GetPersonaExternalId() string {
+	if x != nil {
+		return x.PersonaExternalId
+	}
+	return ""
 }
 
 type isResponse_Answer interface {
@@ -485,7 +495,7 @@ var File_persona_v1_response_proto protoreflect.FileDescriptor
 const file_persona_v1_response_proto_rawDesc = "" +
 	"\n" +
 	"\x19persona/v1/response.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x99\x06\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xc9\x06\n" +
 	"\bResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12#\n" +
 	"\rsimulation_id\x18\x02 \x01(\tR\fsimulationId\x12\x1d\n" +
@@ -511,7 +521,8 @@ const file_persona_v1_response_proto_rawDesc = "" +
 	"occurredAt\x12;\n" +
 	"\vrecorded_at\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"recordedAt\x12'\n" +
-	"\x0fpersona_deleted\x18\x14 \x01(\bR\x0epersonaDeletedB\b\n" +
+	"\x0fpersona_deleted\x18\x14 \x01(\bR\x0epersonaDeleted\x12.\n" +
+	"\x13persona_external_id\x18\x15 \x01(\tR\x11personaExternalIdB\b\n" +
 	"\x06answer\">\n" +
 	"\fChoiceAnswer\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\tR\x05value\x12\x18\n" +

@@ -85,7 +85,9 @@ type RecordResponsesRequest struct {
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Whether to check the request as the real call would, and write nothing. The answer is the one that
 	// it would give, without ids that the server would make (AIP-163).
-	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// UUID of the persona group in which every `persona_external_id` is looked up; "" if there is none.
+	GroupId       string `protobuf:"bytes,5,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -146,6 +148,13 @@ func (x *RecordResponsesRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *RecordResponsesRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
 }
 
 // RecordResponsesResponse holds what was recorded, in the order of the request.
@@ -678,13 +687,14 @@ var File_persona_v1_response_service_proto protoreflect.FileDescriptor
 const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\n" +
 	"!persona/v1/response_service.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\xb5\x01\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18persona/v1/persona.proto\x1a\x19persona/v1/response.proto\"\xd0\x01\n" +
 	"\x16RecordResponsesRequest\x12#\n" +
 	"\rsimulation_id\x18\x01 \x01(\tR\fsimulationId\x122\n" +
 	"\tresponses\x18\x02 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x84\x01\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12\x19\n" +
+	"\bgroup_id\x18\x05 \x01(\tR\agroupId\"\x84\x01\n" +
 	"\x17RecordResponsesResponse\x122\n" +
 	"\tresponses\x18\x01 \x03(\v2\x14.persona.v1.ResponseR\tresponses\x125\n" +
 	"\bwarnings\x18\x02 \x03(\v2\x19.persona.v1.RecordWarningR\bwarnings\"\xa8\x01\n" +

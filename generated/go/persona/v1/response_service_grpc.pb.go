@@ -44,7 +44,8 @@ type ResponseServiceClient interface {
 	// one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
 	// Answers by a deleted persona are accepted for as long as it is kept:
 	// until the server's retention period has passed, or for good once it has answers.
-	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
+	// Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
+	// answer whose persona does not exist; INVALID_FIELD, also
 	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(ctx context.Context, in *RecordResponsesRequest, opts ...grpc.CallOption) (*RecordResponsesResponse, error)
@@ -127,7 +128,8 @@ type ResponseServiceServer interface {
 	// one and records nothing. What is suspicious, but not wrong, is recorded and told in `warnings`.
 	// Answers by a deleted persona are accepted for as long as it is kept:
 	// until the server's retention period has passed, or for good once it has answers.
-	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona does not exist; INVALID_FIELD, also
+	// Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
+	// answer whose persona does not exist; INVALID_FIELD, also
 	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(context.Context, *RecordResponsesRequest) (*RecordResponsesResponse, error)

@@ -25,6 +25,7 @@ from persona_server.storage.repositories.promotions import Queued
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.telemetry.logs import LOGGER
 from persona_server.validation.filters import search_keys
+from persona_server.validation.terms import profile_terms
 
 METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail names them
 STYLES = ("straight_lining", "acquiescence", "first_option")  # rules with a maximum
@@ -77,6 +78,7 @@ def promote(
     assert framed is not None  # the persona is visible in this transaction
     row = _library_row(repositories, unframed(framed), look)
     repositories.library.insert(row)
+    repositories.terms.add_library(row.id, profile_terms(unframed(framed)))
     repositories.links.insert([_origin_link(repositories, row, parents)])
     return LibraryEntry(row.id, row.body, row.project_count, row.response_count, None), True
 
@@ -162,7 +164,14 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
-    for name in ("id", "project_id", "group_id", "library_persona_id", "copied_from"):
+    for name in (
+        "id",
+        "project_id",
+        "group_id",
+        "library_persona_id",
+        "copied_from",
+        "external_id",
+    ):
         library.profile.ClearField(name)
     estimate = look.measurement.reliability.estimate
     assert estimate is not None  # nobody is eligible without one

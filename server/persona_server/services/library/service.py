@@ -57,6 +57,7 @@ from persona_server.storage.repositories.library import (
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.filters import filters_of
 from persona_server.validation.library import order_of
+from persona_server.validation.terms import wanted_terms
 
 LOOKS = 3  # at an individual whose answers change while it is promoted
 _BEST = (math.inf, b"")  # before every match
@@ -132,6 +133,7 @@ class LibraryService:
             request.include_retired,
             order,
             descending,
+            wanted_terms(request),
         )
         position = _SCORE_AND_ID if order == "lower_bound" else _NUMBER_AND_ID
         token = self._tokens.read(call, request, request.page_token, _START)

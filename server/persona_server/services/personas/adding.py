@@ -7,13 +7,14 @@ from persona.v1 import errors_pb2
 from persona.v1.persona_pb2 import Persona
 from persona_server.errors import ServiceError
 from persona_server.services.framing import ELEMENT, content, frame
-from persona_server.services.parents import already_exists
+from persona_server.services.parents import already_exists, external_id_taken
 from persona_server.storage import keys
-from persona_server.storage.keys import id_bytes
+from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.groups import Locked
 from persona_server.storage.repositories.personas import Known, PersonaRow
 from persona_server.storage.store import Transaction
 from persona_server.validation.filters import search_keys
+from persona_server.validation.terms import external_id_term, terms_of
 
 _MICROS = 1_000_000
 
@@ -41,19 +42,23 @@ def add_personas(
 
     One that exists with the same content is returned as it is; one that was deleted from this group
     becomes visible again. `path` names the item in errors: "persona", "personas[{}]" or the like.
-    Raises ServiceError ALREADY_EXISTS for an id that names anything else.
+    Raises ServiceError ALREADY_EXISTS for an id that names anything else, or an external id that is
+    taken.
     """
+    _adopt_external(repositories, group, personas, path)
     wanted_ids = [id_bytes(persona.id) for persona in personas if persona.id]
     known = repositories.personas.known(wanted_ids)
     framed: list[bytes] = []
     ids: list[bytes] = []
     fresh: list[PersonaRow] = []
+    terms: list[bytes] = []
     restored = 0
     for i, persona in enumerate(personas):
         found = known.get(id_bytes(persona.id)) if persona.id else None
         if found is None:
             row = _row(repositories, group, persona, repositories.now + i)
             fresh.append(row)
+            terms += [term + row.position for term in terms_of(persona)]
             framed.append(row.framed)
             ids.append(row.id)
             continue
@@ -62,16 +67,39 @@ def add_personas(
             _refuse_twice(repositories, group, persona, path.format(i))
             old, new = found.set_id, group.locked.set_id
             repositories.personas.restore(id_bytes(persona.id), old, new)
+            place = position_of(unframed(found.framed))
+            terms += [term + place for term in terms_of(persona)]
             restored += 1
         framed.append(found.framed)
         ids.append(id_bytes(persona.id))
     repositories.personas.insert(fresh)
+    repositories.terms.add(group.locked.set_id, terms)
     repositories.store_bytes(sum(len(row.framed) for row in fresh))
     if count := len(fresh) + restored:
         longest = max(map(len, framed))
         repositories.groups.changed(id_bytes(group.group_id), count, longest)
         repositories.written += count
     return Added(framed, ids, count)
+
+
+def _adopt_external(
+    repositories: Transaction, group: Group, personas: Sequence[Persona], path: str
+) -> None:
+    """Give personas without an id that of the one that the group shows under their external id.
+
+    Raises ALREADY_EXISTS for an id of its own beside it.
+    """
+    given = {p.external_id: external_id_term(p.external_id) for p in personas if p.external_id}
+    found = repositories.terms.find(group.locked.set_id, list(given.values()))
+    if not found:
+        return
+    for i, persona in enumerate(personas):
+        holder = found.get(given[persona.external_id]) if persona.external_id else None
+        if holder is None:
+            continue
+        if persona.id and persona.id != id_text(holder):
+            raise external_id_taken(path.format(i), persona.external_id)
+        persona.id = id_text(holder)
 
 
 def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
@@ -97,27 +125,29 @@ def unframed(framed: bytes) -> Persona:
 
 def _row(repositories: Transaction, group: Group, persona: Persona, now: int) -> PersonaRow:
     """Give a new persona what the server gives, and return it as a row."""
-    if persona.HasField("created_at"):
-        created = persona.created_at
-        micros = created.seconds * _MICROS + created.nanos // 1000
-    else:
-        micros = now
-        persona.created_at.seconds, rest = divmod(micros, _MICROS)
+    if not persona.HasField("created_at"):
+        persona.created_at.seconds, rest = divmod(now, _MICROS)
         persona.created_at.nanos = rest * 1000
     if not persona.id:
         persona.id = repositories.new_id()
     persona.project_id, persona.group_id = group.project_id, group.group_id
-    raw_id = id_bytes(persona.id)
+    place = position_of(persona)
     return PersonaRow(
         tenant=repositories.tenant,
         set_id=group.locked.set_id,
         age=persona.age.value,
-        position=keys.position(micros, raw_id),
-        id=raw_id,
+        position=place,
+        id=keys.split_position(place)[1],
         keys=search_keys(persona),
         framed=frame(ELEMENT, persona.SerializeToString(deterministic=True)),
         copied_from=id_bytes(persona.copied_from.value) or None,
     )
+
+
+def position_of(persona: Persona) -> bytes:
+    """Return where a persona with id and time stands among those of its set."""
+    created = persona.created_at
+    return keys.position(created.seconds * _MICROS + created.nanos // 1000, id_bytes(persona.id))
 
 
 def _require_same(persona: Persona, group: Group, found: Known, path: str) -> None:
@@ -130,5 +160,8 @@ def _require_same(persona: Persona, group: Group, found: Known, path: str) -> No
         stored.ClearField(name)
     for each in (wanted, stored):
         each.ClearField("created_at")  # languages differ in how finely they tell times
-    if wanted != stored:
-        raise already_exists("persona", f"{path}.id", persona.id, visible=found.visible)
+    if wanted == stored:
+        return
+    if persona.external_id and found.visible and persona.external_id == stored.external_id:
+        raise external_id_taken(path, persona.external_id)
+    raise already_exists("persona", f"{path}.id", persona.id, visible=found.visible)

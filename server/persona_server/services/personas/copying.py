@@ -30,12 +30,19 @@ def copy_personas(repositories: Transaction, group: Group, request: CopyPersonas
 
 
 def _copy(persona: Persona) -> Persona:
-    """Make a stored persona a new one of the same profile.
+    """Make a stored persona a new one of the same profile, without an external id.
 
     It is new in its group as a reused one is, so its time is that of the copying.
     """
     persona.copied_from.value = persona.id
-    for name in ("id", "project_id", "group_id", "library_persona_id", "created_at"):
+    for name in (
+        "id",
+        "external_id",
+        "project_id",
+        "group_id",
+        "library_persona_id",
+        "created_at",
+    ):
         persona.ClearField(name)
     return persona
 

@@ -9,7 +9,10 @@ from typing import TypeAlias
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
     BatchCreatePersonasRequest,
+    BatchGetPersonasRequest,
     CopyPersonasRequest,
+    CountPersonasRequest,
+    CountPersonasResponse,
     CreatePersonaRequest,
     DeleteAllPersonasRequest,
     DeleteAllPersonasResponse,
@@ -25,20 +28,19 @@ from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.library.lineage import lineage
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
-from persona_server.services.parents import (
-    group_not_found,
-    lock_group,
-    persona_not_found,
-    project_not_found,
-    require_persona,
-)
+from persona_server.services.parents import lock_group, persona_not_found, require_persona
 from persona_server.services.personas import importing
 from persona_server.services.personas.adding import Group, add_personas
+from persona_server.services.personas.all_groups import list_all_groups
 from persona_server.services.personas.copying import copy_personas
+from persona_server.services.personas.finding import count, several, shown_set
+from persona_server.services.personas.removing import hide_persona
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.filters import filters_of
+from persona_server.validation.requests import ALL_GROUPS
+from persona_server.validation.terms import wanted_terms
 
 _CHUNK = 200  # personas an export chunk holds: some 250 KB
 
@@ -59,8 +61,29 @@ class PersonaService:
                 repositories, request.project_id, request.group_id, request.persona_id
             )
 
+    def batch_get_personas(self, call: Call, request: BatchGetPersonasRequest) -> bytes:
+        """Return up to 1,000 personas, all or nothing.
+
+        Raises PERSONA_NOT_FOUND naming each, MESSAGE_TOO_LARGE or a parent's reason.
+        """
+        with self._store.snapshot(call.tenant) as repositories:
+            set_id, _ = shown_set(repositories, request)
+            return several(repositories, set_id, request.persona_ids)
+
+    def count_personas(self, call: Call, request: CountPersonasRequest) -> bytes:
+        """Return how many match of those that one call looks at. Raises INVALID_PAGE_TOKEN."""
+        after = self._tokens.read(call, request, request.page_token, START)
+        with self._store.snapshot(call.tenant) as repositories:
+            counted = count(repositories, request, after)
+        answer = CountPersonasResponse(count=counted.number)
+        if counted.stopped is not None:
+            answer.next_page_token = self._tokens.make(call, request, counted.stopped)
+        return answer.SerializeToString()
+
     def list_personas(self, call: Call, request: ListPersonasRequest) -> bytes:
         """Return one page, oldest first. Raises INVALID_PAGE_TOKEN."""
+        if request.group_id == ALL_GROUPS:
+            return list_all_groups(self._store, self._tokens, call, request)
         after = self._tokens.read(call, request, request.page_token, START)
         page = self._page(call, request, after, request.page_size)
         if not page.more:
@@ -84,18 +107,19 @@ class PersonaService:
     def _page(self, call: Call, request: Listing, after: bytes, size: int) -> Page:
         """Return a page of the set that the group shows; after a delete-all, of the new one."""
         group, filters = id_bytes(request.group_id), filters_of(request)
+        terms = wanted_terms(request)
         with self._store.reading(call.tenant) as repositories:
-            set_id, longest = _shown(repositories, request)
+            set_id, longest = shown_set(repositories, request)
             while True:
                 limit = page_limit(size, longest)
-                page = repositories.personas.page(group, set_id, after, limit, filters)
+                page = repositories.personas.page(group, set_id, after, limit, filters, terms)
                 # Longer than the head knew of: larger personas came in between.
                 fits = len(page.framed) <= MAX_PAGE_BYTES
                 if fits and (page.size or page.more):
                     return page
                 # Empty: perhaps the set was swapped in between.
                 seen = set_id
-                set_id, longest = _shown(repositories, request)
+                set_id, longest = shown_set(repositories, request)
                 if fits and set_id == seen:
                     return page
 
@@ -145,8 +169,7 @@ class PersonaService:
         def effect(repositories: Transaction) -> Outcome:
             locked = lock_group(repositories, request.project_id, request.group_id)
             persona, now = id_bytes(request.persona_id), repositories.now
-            hidden = locked.hidden_set_id
-            if not repositories.personas.hide(persona, locked.set_id, hidden, now):
+            if not hide_persona(repositories, locked, persona, now):
                 raise persona_not_found(request.persona_id)
             repositories.groups.changed(id_bytes(request.group_id), -1)
             return Outcome(b"", audit_entry(call, request, persona_count=1))
@@ -181,16 +204,6 @@ class PersonaService:
         Raises PERSONA_NOT_FOUND or a parent's reason, and INVALID_PAGE_TOKEN.
         """
         return lineage(self._store, self._tokens, call, request)
-
-
-def _shown(repositories: Repositories, request: Listing) -> tuple[int, int]:
-    """Return the set that a group shows, and the length of the longest row that it had."""
-    head = repositories.groups.head(id_bytes(request.project_id), id_bytes(request.group_id))
-    if not head.project:
-        raise project_not_found(request.project_id)
-    if head.set_id is None:
-        raise group_not_found(request.group_id)
-    return head.set_id, head.max_framed
 
 
 def rebuild_personas(repositories: Repositories, kept: bytes) -> bytes:

@@ -86,7 +86,9 @@ class ProjectService:
         """Return one page of projects, newest first. Raises INVALID_PAGE_TOKEN."""
         before = self._tokens.read(call, request, request.page_token, NEWEST)
         with self._store.reading(call.tenant) as repositories:
-            rows = repositories.projects.page(before, page_limit(request.page_size) + 1)
+            rows = repositories.projects.page(
+                before, page_limit(request.page_size) + 1, request.name
+            )
         return self._page(call, request, rows, project_message)
 
     def get_project(self, call: Call, request: GetProjectRequest) -> bytes:
@@ -141,7 +143,7 @@ class ProjectService:
                 answer = CreatePersonaGroupResponse(persona_group=stored)
                 return Outcome(answer.SerializeToString(), None)
             project = id_bytes(request.project_id)
-            repositories.groups.insert(group, project, definition(wanted), now)
+            repositories.groups.insert(group, project, definition(wanted), now, wanted.name)
             stored = _group(repositories, request.project_id, id_text(group))
             answer = CreatePersonaGroupResponse(persona_group=stored)
             return Outcome(answer.SerializeToString(), audit_entry(call, request, group_id=group))
@@ -154,7 +156,7 @@ class ProjectService:
         project, limit = id_bytes(request.project_id), page_limit(request.page_size)
         with self._store.reading(call.tenant) as repositories:
             require_project(repositories, request.project_id)
-            rows = repositories.groups.page(project, before, limit + 1)
+            rows = repositories.groups.page(project, before, limit + 1, request.name)
         return self._page(call, request, rows, group_message)
 
     def get_persona_group(self, call: Call, request: GetPersonaGroupRequest) -> bytes:
@@ -174,7 +176,7 @@ class ProjectService:
             changed = wanted != stored
             if changed:
                 group, now = id_bytes(request.group_id), repositories.now
-                repositories.groups.update(group, definition(wanted), now)
+                repositories.groups.update(group, definition(wanted), now, wanted.name)
             stored = _group(repositories, request.project_id, request.group_id)
             answer = UpdatePersonaGroupResponse(persona_group=stored)
             entry = audit_entry(call, request) if changed else None

@@ -6,13 +6,12 @@ from typing import NamedTuple
 from persona.v1 import errors_pb2
 from persona.v1.response_pb2 import Response
 from persona_server.errors import ServiceError, Violation
+from persona_server.services.indexes import ranges
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.response_lists import DELETED, SHOWN
 from persona_server.storage.store import Repositories
 from persona_server.validation.violations import MAX_VIOLATIONS
-
-_INDEXES = 300  # characters of the list of indexes in an error's metadata
 
 
 class Answerer(NamedTuple):
@@ -63,25 +62,10 @@ def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
         f"There is no persona {persona_id}. Nothing was recorded. Remove the {len(missing)} of "
         f"{len(responses)} responses whose persona does not exist, and send the others again.",
-        metadata={"persona_id": persona_id, "indexes": _ranges(missing)},
+        metadata={"persona_id": persona_id, "indexes": ranges(missing)},
         violations=[
             Violation(f"responses[{i}].persona_id", f"{what}: {responses[i].persona_id}")
             for i in missing[:MAX_VIOLATIONS]
         ],
         violations_total=len(missing),
     )
-
-
-def _ranges(indexes: Sequence[int]) -> str:
-    """Return ascending indexes as "0-3,7,9-12", as many as fit; "…" at the end stands for more."""
-    runs: list[list[int]] = []
-    for i in indexes:
-        if runs and runs[-1][1] == i - 1:
-            runs[-1][1] = i
-        else:
-            runs.append([i, i])
-    texts = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
-    shown = ",".join(texts)
-    if len(shown) <= _INDEXES:
-        return shown
-    return shown[: shown.rindex(",", 0, _INDEXES)] + ",…"

@@ -13,6 +13,7 @@ from persona_server.services.call import Call
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import response_not_found
+from persona_server.services.responses.external_ids import name_by_id
 from persona_server.services.responses.listing import wanted
 from persona_server.services.responses.recording import rebuild_recorded, record_responses
 from persona_server.storage.keys import id_bytes
@@ -33,10 +34,12 @@ class ResponseService:
     def record_responses(self, call: Call, request: RecordResponsesRequest) -> bytes:
         """Record up to 1,000 answers, all or nothing.
 
-        Raises PERSONA_NOT_FOUND, INVALID_FIELD and ALREADY_EXISTS naming the items.
+        Raises PERSONA_GROUP_NOT_FOUND; PERSONA_NOT_FOUND, INVALID_FIELD and ALREADY_EXISTS naming
+        the items.
         """
 
         def effect(repositories: Transaction) -> Outcome:
+            name_by_id(repositories, request)
             done = record_responses(
                 repositories, request.simulation_id, request.responses, queues=self._queues
             )

@@ -9,15 +9,24 @@ from peewee import SQL, Expression, Query, Select, Value, fn
 
 from persona_server.storage.engine.statements import param
 
+GIVEN = SQL("given.value")  # a value of a list that was `given`
 # The types of values that may be bound as NULL, for `optional`.
 BYTES, TEXT, INTEGER = "blob", "text", "integer"
 
 
 def one_of(column: Any, name: str = "ids") -> Expression:
     """Return the condition that a column has one of the values in the list bound to `name`."""
-    values = Select((fn.carray(param(name)).alias("given"),), (SQL("given.value"),))
+    values = Select((given(name),), (GIVEN,))
     condition: Expression = column.in_(values)
     return condition
+
+
+def given(name: str = "ids") -> Any:
+    """Return the values of the list bound to `name` as rows, which have them as `given.value`.
+
+    A list bound to None has no rows.
+    """
+    return fn.carray(param(name)).alias("given")
 
 
 def id_list(ids: Sequence[bytes]) -> Any:
@@ -30,12 +39,13 @@ def integer_list(numbers: Sequence[int]) -> Any:
     return apsw.carray(array("q", numbers))
 
 
-def optional(name: str, condition: Expression, kind: str) -> Expression:
+def optional(name: str, condition: Any, kind: str) -> Expression:
     """Return a condition that holds for every row when `name` is bound to None.
 
     `kind` is the type of the value, which other engines can't tell from a bare NULL.
     """
-    return param(name).cast(kind).is_null() | condition
+    unless_bound: Expression = param(name).cast(kind).is_null() | condition
+    return unless_bound
 
 
 def contains(column: Any, part: Any) -> Expression:

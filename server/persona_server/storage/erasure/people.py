@@ -16,6 +16,7 @@ from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.storage.store import Store, Transaction
+from persona_server.validation.terms import terms_of
 
 METHOD, OPERATOR = "ErasePerson", "operator"  # as the audit trail names them
 CHUNK = 500  # personas or answers of a transaction; each has at most 64 KiB
@@ -96,7 +97,9 @@ class PersonErasure:
         for persona in personas:
             row = self._do.place.first(tenant=self._key, persona=persona)
             assert row is not None  # it was found, and nobody purges meanwhile
-            size, project, group, set_id, hidden_set_id, is_shown = row
+            size, project, group, set_id, hidden_set_id, is_shown, position, stored = row
+            terms = terms_of(ListPersonasResponse.FromString(stored).personas[0])
+            repositories.terms.remove(set_id, position, terms)
             left = Persona(
                 id=id_text(persona), project_id=id_text(project), group_id=id_text(group)
             )
@@ -144,6 +147,7 @@ class PersonErasure:
         with self._guard.erasing(self._store, self._tenant, person.personas):
             where = {"tenant": self._key, "library": library_persona}
             count = self._do.drop_links.run(**where)
+            self._do.drop_library_terms.run(**where)
             self._do.drop_library.run(**where)
         return count
 

@@ -37,7 +37,15 @@ class PersonStatements:
         persona, group = tables.Persona, tables.PersonaGroup.alias("owner")
         persona_set = tables.PersonaSet.alias("s")
         shown = (group.set_id == persona.set_id) & group.deleted_at.is_null()
-        columns = (group.project_id, group.id, persona.set_id, group.hidden_set_id, shown)
+        columns = (
+            group.project_id,
+            group.id,
+            persona.set_id,
+            group.hidden_set_id,
+            shown,
+            persona.position,
+            persona.framed,
+        )
         self.place = Statement(
             database,
             persona.select(fn.LENGTH(persona.framed), *columns)
@@ -120,6 +128,13 @@ class PersonStatements:
             link.library_persona_id == param("library")
         )
         self.drop_links = Statement(database, link.delete().where(of_individual))
+        term = tables.LibraryTerm
+        self.drop_library_terms = Statement(
+            database,
+            term.delete().where(
+                (term.tenant_id == param("tenant")) & (term.library_persona_id == param("library"))
+            ),
+        )
         self.drop_library = Statement(
             database,
             library.delete().where(

@@ -30,6 +30,8 @@ CONTENT: tuple[Any, ...] = (
     tables.Sums,
     tables.Question,
     tables.Promotion,
+    tables.PersonaTerm,
+    tables.LibraryTerm,
     tables.LibraryLink,
     tables.LibraryPersona,
     tables.Response,

@@ -9,6 +9,7 @@ from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import greater, locking
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.keys import IdGenerator, split_position
+from persona_server.validation.terms import name_term
 
 
 class GroupRow(NamedTuple):
@@ -21,6 +22,7 @@ class GroupRow(NamedTuple):
     created_at: int
     updated_at: int
     deleted_at: int | None
+    set_id: int
 
 
 class Head(NamedTuple):
@@ -58,26 +60,22 @@ class GroupStatements:
             group.created_at,
             group.updated_at,
             group.deleted_at,
+            group.set_id,
         )
         mine = group.tenant_id == param("tenant")
         self.find = Statement(
             database, group.select(*columns).where(mine & (group.id == param("id")))
         )
-        self.page = Statement(
-            database,
+        of_project = mine & (group.project_id == param("project")) & group.deleted_at.is_null()
+        before = Tuple(param("before_at"), param("before_id"))
+        listed = (
             group.select(*columns)
-            .where(
-                mine
-                & (group.project_id == param("project"))
-                & group.deleted_at.is_null()
-                & (
-                    Tuple(group.created_at, group.id)
-                    < Tuple(param("before_at"), param("before_id"))
-                )
-            )
+            .where(of_project & (Tuple(group.created_at, group.id) < before))
             .order_by(group.created_at.desc(), group.id.desc())
-            .limit(param("limit")),
+            .limit(param("limit"))
         )
+        self.page = Statement(database, listed)
+        self.named = Statement(database, listed.where(group.name_term == param("name_term")))
         parents = parents_of(project, group)
         head = (project.id.is_null(False), group.set_id, group.version, group.max_framed)
         self.head = Statement(database, parents.select(*head))
@@ -107,6 +105,7 @@ class GroupStatements:
             group.definition: param("definition"),
             group.created_at: param("now"),
             group.updated_at: param("now"),
+            group.name_term: param("name_term"),
         }
         self.insert = Statement(database, group.insert(row))
         this = (group.tenant_id == param("tenant")) & (group.id == param("group"))
@@ -116,6 +115,7 @@ class GroupStatements:
                 {
                     group.definition: param("definition"),
                     group.updated_at: param("now"),
+                    group.name_term: param("name_term"),
                     group.version: group.version + 1,
                 }
             ).where(this),
@@ -219,15 +219,19 @@ class Groups:
         row = self._do.find.first(tenant=self._tenant, id=group)
         return None if row is None else GroupRow(*row)
 
-    def page(self, project: bytes, before: bytes, limit: int) -> list[GroupRow]:
-        """Return at most `limit` visible groups, newest first, that come after a position."""
+    def page(self, project: bytes, before: bytes, limit: int, name: str = "") -> list[GroupRow]:
+        """Return at most `limit` visible groups, newest first, that come after a position.
+
+        With a name only those that have it, whatever its case.
+        """
         before_at, before_id = split_position(before)
-        rows = self._do.page.all(
+        rows = (self._do.named if name else self._do.page).all(
             tenant=self._tenant,
             project=project,
             before_at=before_at,
             before_id=before_id,
             limit=limit,
+            name_term=name_term(name),
         )
         return [GroupRow(*row) for row in rows]
 
@@ -242,7 +246,9 @@ class Groups:
         row = self._do.lock.first(tenant=self._tenant, project=project, group=group)
         return None if row is None else Locked(*row)
 
-    def insert(self, group: bytes, project: bytes, definition: bytes, now: int) -> None:
+    def insert(
+        self, group: bytes, project: bytes, definition: bytes, now: int, name: str = ""
+    ) -> None:
         """Add an empty group, with its visible and its hidden set, whose id is free."""
         sets = self._id_generator.next(now), self._id_generator.next(now)
         self._do.insert.run(
@@ -253,14 +259,18 @@ class Groups:
             hidden_set=sets[1],
             definition=definition,
             now=now,
+            name_term=name_term(name),
         )
         for set_id in sets:
             self._do.insert_set.run(tenant=self._tenant, set=set_id, group=group)
         self._do.count_in_project.run(tenant=self._tenant, group=group, difference=1)
 
-    def update(self, group: bytes, definition: bytes, now: int) -> None:
-        """Overwrite a group's definition."""
-        self._do.update.run(tenant=self._tenant, group=group, definition=definition, now=now)
+    def update(self, group: bytes, definition: bytes, now: int, name: str) -> None:
+        """Overwrite a group's definition, in which it has this name."""
+        term = name_term(name)
+        self._do.update.run(
+            tenant=self._tenant, group=group, definition=definition, now=now, name_term=term
+        )
 
     def changed(self, group: bytes, difference: int, longest: int = 0) -> None:
         """Raise the version and adjust count and longest row: last in every write to personas."""

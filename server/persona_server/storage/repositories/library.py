@@ -17,6 +17,7 @@ from persona_server.storage.repositories.filters import (
     parameters,
 )
 from persona_server.storage.repositories.pages import MOST_VISITED, only_if
+from persona_server.storage.repositories.terms import library_has_all
 
 ORDERS = ("lower_bound", "project_count", "created_at")
 CONTENT = ("id", "body", "project_count", "response_count", "retired_at")
@@ -87,6 +88,7 @@ class Wanted(NamedTuple):
     include_retired: bool
     order: str = "lower_bound"
     descending: bool = True
+    terms: Sequence[bytes] = ()
 
 
 class LibraryStatements:
@@ -144,6 +146,7 @@ class OrderStatements:
         )
         reliable = library.lower_bound >= param("lower_bound_min")
         wanted = optional("only_active", library.retired_at.is_null(), INTEGER) & matches(library)
+        wanted &= library_has_all(library.id)
         if order == "lower_bound":  # its index ends there by itself
             within &= reliable
         else:
@@ -232,6 +235,7 @@ class Library:
             "after": after[1],
             "lower_bound_min": least,
             "only_active": None if wanted.include_retired else 1,
+            "terms": id_list(wanted.terms) if wanted.terms else None,
             **parameters(wanted.filters),
         }
         statements = self._do.keys[wanted.order, wanted.descending]

@@ -59,6 +59,32 @@ def matching(entries: Any, column: str, *, descending: bool = False) -> Select:
     )
 
 
+class Counted(NamedTuple):
+    """How many matched, and the position where counting stopped; None at the end."""
+
+    number: int
+    stopped: bytes | None
+
+
+class Counts:
+    """How many entries of a list match, MOST_VISITED looked at in a call."""
+
+    def __init__(self, database: Database, positions: Any, entries: Any) -> None:
+        """Compile the statement of a list: `entries` have a column `hit`, NULL if they don't match.
+
+        `positions` are as for FilteredPages.
+        """
+        visited = entries.limit(param("window")).alias("visited")
+        last = positions.limit(1).offset(param("skip"))
+        self.counted = Statement(database, Select((visited,), (fn.count(visited.c.hit), last)))
+
+    def read(self, after: bytes, **where: Any) -> Counted:
+        """Count those that match after a position."""
+        row = self.counted.first(after=after, window=MOST_VISITED, skip=MOST_VISITED - 1, **where)
+        assert row is not None
+        return Counted(*row)
+
+
 class FilteredPages:
     """The pages of a list of which only some entries match."""
 

@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from peewee import JOIN, SQL, Select, fn
+from peewee import JOIN, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import id_list, one_of, page_in_one_row
+from persona_server.storage.engine.dialect import id_list, one_of
 from persona_server.storage.engine.statements import Statement, insert_statement, param
-from persona_server.storage.repositories.filters import (
-    KEY_COLUMNS,
-    NO_FILTERS,
-    Filters,
-    matches,
-    parameters,
-)
+from persona_server.storage.repositories.filters import KEY_COLUMNS, NO_FILTERS, Filters
 from persona_server.storage.repositories.groups import parents_of
-from persona_server.storage.repositories.pages import EMPTY_PAGE, FilteredPages, Page, only_if
+from persona_server.storage.repositories.pages import Counted, Page
+from persona_server.storage.repositories.persona_pages import PersonaPages
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
 ORIGIN, REUSE = 1, 2
@@ -78,7 +73,7 @@ class PersonaStatements:
     def __init__(self, database: Database) -> None:
         self._read(database)
         self._read_recorded(database)
-        self._pages(database)
+        self.pages = PersonaPages(database)
         self._write(database)
 
     def _read(self, database: Database) -> None:
@@ -95,6 +90,12 @@ class PersonaStatements:
             )
             .select(project.id.is_null(False), group.id.is_null(False), persona.framed),
         )
+
+        here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
+        these = here & one_of(persona.id)
+        length = fn.LENGTH(persona.framed)
+        self.lengths = Statement(database, persona.select(persona.id, length).where(these))
+        self.several = Statement(database, persona.select(persona.id, persona.framed).where(these))
 
     def _read_recorded(self, database: Database) -> None:
         """Compile the reads of personas in any set: visible, hidden or dropped."""
@@ -139,37 +140,12 @@ class PersonaStatements:
         self.ancestry = Statement(
             database, linked.select(*parents).where(persona.erased_at.is_null())
         )
-        held = mine & (persona.set_id == param("set")) & one_of(persona.id)
-        self.lengths = Statement(
-            database, persona.select(persona.id, fn.LENGTH(persona.framed)).where(held)
-        )
         self.recorded = Statement(
             database,
             persona.select(persona.framed).where(
                 mine & (persona.id == param("persona")) & persona.erased_at.is_null()
             ),
         )
-
-    def _pages(self, database: Database) -> None:
-        persona = tables.Persona
-        here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
-        after = here & (persona.position > param("after"))
-        page = page_in_one_row(
-            persona.select(persona.framed, persona.position)
-            .where(after & still_shown())
-            .order_by(persona.position)
-            .limit(param("limit")),
-        ).alias("found")
-        follows = persona.select(SQL("1")).where(here & (persona.position > page.c.last))
-        columns = (page.c.framed, page.c.last, page.c.size, fn.EXISTS(follows))
-        self.page = Statement(database, Select((page,), columns))
-        # Looked at in the covering index; only the rows of the page are read for their text.
-        places = (
-            persona.select(persona.position).where(after & still_shown()).order_by(persona.position)
-        )
-        framed = only_if(matches(persona), persona.framed).alias("framed")
-        entries = places.select(persona.position, framed)
-        self.filtered = FilteredPages(database, places, entries)
 
     def _write(self, database: Database) -> None:
         persona = tables.Persona
@@ -199,19 +175,6 @@ class PersonaStatements:
         )
 
 
-def still_shown() -> Any:
-    """Return the condition that the group still shows the set that the head named."""
-    group = tables.PersonaGroup.alias("shown")
-    return fn.EXISTS(
-        group.select(SQL("1")).where(
-            (group.tenant_id == param("tenant"))
-            & (group.id == param("group"))
-            & (group.set_id == param("set"))
-            & group.deleted_at.is_null()
-        )
-    )
-
-
 class Personas:
     """The personas of one tenant."""
 
@@ -226,19 +189,39 @@ class Personas:
         return Found(bool(row[0]), bool(row[1]), row[2])
 
     def page(
-        self, group: bytes, set_id: int, after: bytes, limit: int, filters: Filters = NO_FILTERS
+        self,
+        group: bytes,
+        set_id: int,
+        after: bytes,
+        limit: int,
+        filters: Filters = NO_FILTERS,
+        terms: Sequence[bytes] = (),
     ) -> Page:
         """Return at most `limit` personas of a set after a position, oldest first.
 
         Empty if the group does not show that set any more: read the head again.
         """
         where: dict[str, Any] = {"tenant": self._tenant, "group": group, "set": set_id}
-        if filters != NO_FILTERS:
-            return self._do.filtered.read(after, limit, **where, **parameters(filters))
-        row = self._do.page.first(after=after, limit=limit, **where)
-        assert row is not None
-        framed, last, count, more = row
-        return Page(framed, last, count, bool(more)) if count else EMPTY_PAGE
+        if filters != NO_FILTERS or terms:
+            return self._do.pages.read_matching(after, limit, filters, terms, **where)
+        return self._do.pages.read(after, limit, **where)
+
+    def count(
+        self, group: bytes, set_id: int, after: bytes, filters: Filters, terms: Sequence[bytes]
+    ) -> Counted:
+        """Count the personas of a set after a position, of those that match and have all terms."""
+        where: dict[str, Any] = {"tenant": self._tenant, "group": group, "set": set_id}
+        return self._do.pages.count_matching(after, filters, terms, **where)
+
+    def lengths(self, set_id: int, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """Return how many bytes those of these personas have that are in a set."""
+        rows = self._do.lengths.all(tenant=self._tenant, set=set_id, ids=id_list(ids))
+        return dict(rows)
+
+    def several(self, set_id: int, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return those of these personas that are in a set, framed."""
+        rows = self._do.several.all(tenant=self._tenant, set=set_id, ids=id_list(ids))
+        return dict(rows)
 
     def known(self, ids: Sequence[bytes]) -> dict[bytes, Known]:
         """Return where personas with these ids are, visible or hidden; unknown ids are left out."""
@@ -246,10 +229,6 @@ class Personas:
             return {}
         rows = self._do.known.all(tenant=self._tenant, ids=id_list(ids))
         return {row[0]: Known(row[1], row[2], row[3], bool(row[4])) for row in rows}
-
-    def lengths(self, set_id: int, ids: Sequence[bytes]) -> dict[bytes, int]:
-        """Return the bytes of those of these personas that a set holds, framed."""
-        return dict(self._do.lengths.all(tenant=self._tenant, set=set_id, ids=id_list(ids)))
 
     def ancestry(self, ids: Sequence[bytes]) -> dict[bytes, Ancestry]:
         """Return the parents of these personas, deleted or not; unknown ids are left out.

@@ -8,6 +8,7 @@ from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.keys import split_position
+from persona_server.validation.terms import name_term
 
 
 class ProjectRow(NamedTuple):
@@ -42,19 +43,16 @@ class ProjectStatements:
         read = project.select(*columns)
         self.find = Statement(database, read.where(this))
         self.exists = Statement(database, project.select(project.id).where(this & visible))
-        self.page = Statement(
-            database,
-            read.where(
-                mine
-                & visible
-                & (
-                    Tuple(project.created_at, project.id)
-                    < Tuple(param("before_at"), param("before_id"))
-                )
-            )
-            .order_by(project.created_at.desc(), project.id.desc())
-            .limit(param("limit")),
+        before = Tuple(project.created_at, project.id) < Tuple(
+            param("before_at"), param("before_id")
         )
+        listed = (
+            read.where(mine & visible & before)
+            .order_by(project.created_at.desc(), project.id.desc())
+            .limit(param("limit"))
+        )
+        self.page = Statement(database, listed)
+        self.named = Statement(database, listed.where(project.name_term == param("name_term")))
         row: dict[Any, Any] = {
             project.tenant_id: param("tenant"),
             project.id: param("id"),
@@ -62,12 +60,14 @@ class ProjectStatements:
             project.description: param("description"),
             project.created_at: param("now"),
             project.updated_at: param("now"),
+            project.name_term: param("name_term"),
         }
         self.insert = Statement(database, project.insert(row))
         changes = {
             project.name: param("name"),
             project.description: param("description"),
             project.updated_at: param("now"),
+            project.name_term: param("name_term"),
         }
         self.update = Statement(database, project.update(changes).where(this & visible))
         self.delete = Statement(
@@ -91,24 +91,42 @@ class Projects:
         row = self._do.find.first(tenant=self._tenant, id=project)
         return None if row is None else ProjectRow(*row)
 
-    def page(self, before: bytes, limit: int) -> list[ProjectRow]:
-        """Return at most `limit` visible projects, newest first, that come after a position."""
+    def page(self, before: bytes, limit: int, name: str = "") -> list[ProjectRow]:
+        """Return at most `limit` visible projects, newest first, that come after a position.
+
+        With a name only those that have it, whatever its case.
+        """
         before_at, before_id = split_position(before)
-        rows = self._do.page.all(
-            tenant=self._tenant, before_at=before_at, before_id=before_id, limit=limit
+        statement = self._do.named if name else self._do.page
+        rows = statement.all(
+            tenant=self._tenant,
+            before_at=before_at,
+            before_id=before_id,
+            limit=limit,
+            name_term=name_term(name),
         )
         return [ProjectRow(*row) for row in rows]
 
     def insert(self, project: bytes, name: str, description: str, now: int) -> None:
         """Add a project whose id is free."""
         self._do.insert.run(
-            tenant=self._tenant, id=project, name=name, description=description, now=now
+            tenant=self._tenant,
+            id=project,
+            name=name,
+            description=description,
+            now=now,
+            name_term=name_term(name),
         )
 
     def update(self, project: bytes, name: str, description: str, now: int) -> None:
         """Overwrite what can change of a visible project."""
         self._do.update.run(
-            tenant=self._tenant, id=project, name=name, description=description, now=now
+            tenant=self._tenant,
+            id=project,
+            name=name,
+            description=description,
+            now=now,
+            name_term=name_term(name),
         )
 
     def mark_deleted(self, project: bytes, now: int) -> bool:

@@ -1,9 +1,9 @@
 """The tables, as Peewee models: what statements are built from.
 
 The schema itself is made by the migrations alone; a test holds these models against it. Every id is
-16 bytes, every time an int64 of microseconds since 1970, every hash 32 bytes, and each table but
-`tenant`, `secret` and the migration history leads its keys with the tenant's. No model is bound to
-a database: statements are compiled for one when a store opens.
+16 bytes, every time an int64 of microseconds since 1970, every hash 32 bytes (but 16 of a term),
+and each table but `tenant`, `secret` and the migration history leads its keys with the tenant's. No
+model is bound to a database: statements are compiled for one when a store opens.
 """
 
 from peewee import Model
@@ -23,8 +23,13 @@ from persona_server.storage.tables.derived import (
 from persona_server.storage.tables.erasing import Erasing
 from persona_server.storage.tables.idempotency import Idempotency
 from persona_server.storage.tables.imports import ImportBatch, ImportSession
-from persona_server.storage.tables.library import LibraryLink, LibraryPersona, Promotion
-from persona_server.storage.tables.personas import Persona
+from persona_server.storage.tables.library import (
+    LibraryLink,
+    LibraryPersona,
+    LibraryTerm,
+    Promotion,
+)
+from persona_server.storage.tables.personas import Persona, PersonaTerm
 from persona_server.storage.tables.projects import PersonaGroup, PersonaSet, Project
 from persona_server.storage.tables.quotas import TenantQuota, TenantUsage
 from persona_server.storage.tables.responses import Response, Simulation
@@ -43,9 +48,11 @@ __all__ = [
     "ImportSession",
     "LibraryLink",
     "LibraryPersona",
+    "LibraryTerm",
     "Persona",
     "PersonaGroup",
     "PersonaSet",
+    "PersonaTerm",
     "Piece",
     "Project",
     "Promotion",

@@ -38,6 +38,18 @@ class LibraryPersona(Model):
         table_name = "library_persona"
 
 
+class LibraryTerm(Model):
+    """A value by which a library persona is found, as its hash of 16 bytes."""
+
+    tenant_id = BigIntegerField()
+    library_persona_id = BlobField()
+    hash = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "library_persona_id", "hash")
+        table_name = "library_term"
+
+
 class LibraryLink(Model):
     """A project persona that is a library persona's individual, with the names as they were then.
 

@@ -27,3 +27,19 @@ class Persona(Model):
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
+
+
+class PersonaTerm(Model):
+    """A value by which a persona of a set is found: its hash of 16 bytes, and where the persona is.
+
+    Only personas in the set that a group shows have terms.
+    """
+
+    tenant_id = BigIntegerField()
+    set_id = BigIntegerField()
+    hash = BlobField()
+    position = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "set_id", "hash", "position")
+        table_name = "persona_term"

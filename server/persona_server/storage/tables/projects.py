@@ -4,7 +4,10 @@ from peewee import BigIntegerField, BlobField, CompositeKey, Model, TextField
 
 
 class Project(Model):
-    """A project; `deleted_at` marks it, the row stays for good. It shows `group_count` groups."""
+    """A project; `deleted_at` marks it, the row stays for good. It shows `group_count` groups.
+
+    `name_term` is the term of its name (validation/terms.py), by which it is found.
+    """
 
     tenant_id = BigIntegerField()
     id = BlobField()
@@ -14,6 +17,7 @@ class Project(Model):
     updated_at = BigIntegerField()
     deleted_at = BigIntegerField(null=True)
     group_count = BigIntegerField(default=0)
+    name_term = BlobField()
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
@@ -23,7 +27,8 @@ class PersonaGroup(Model):
     """A persona group, and the two sets of its personas: the visible one and the hidden one.
 
     `definition` is the encoded PersonaGroup without output-only fields; `version` rises with every
-    change to the group or its personas; `max_framed` is the length of its longest row in bytes.
+    change to the group or its personas; `max_framed` is the length of its longest row in bytes;
+    `name_term` is as a project's.
     """
 
     tenant_id = BigIntegerField()
@@ -38,6 +43,7 @@ class PersonaGroup(Model):
     created_at = BigIntegerField()
     updated_at = BigIntegerField()
     deleted_at = BigIntegerField(null=True)
+    name_term = BlobField()
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")

@@ -1,0 +1,56 @@
+"""Answers that name their persona by its external id, before they are recorded."""
+
+from collections.abc import Sequence
+
+from persona.v1 import errors_pb2
+from persona.v1.response_pb2 import Response
+from persona.v1.response_service_pb2 import RecordResponsesRequest
+from persona_server.errors import ServiceError, Violation
+from persona_server.services.indexes import ranges
+from persona_server.services.parents import group_not_found
+from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.store import Transaction
+from persona_server.validation.terms import external_id_term
+from persona_server.validation.violations import MAX_VIOLATIONS
+
+
+def name_by_id(repositories: Transaction, request: RecordResponsesRequest) -> None:
+    """Give every answer the id of its persona in place of the external id.
+
+    Raises PERSONA_GROUP_NOT_FOUND, and PERSONA_NOT_FOUND naming each answer whose persona the group
+    does not show.
+    """
+    if not request.group_id:  # then nobody is named so
+        return
+    group = repositories.groups.find(id_bytes(request.group_id))
+    if group is None or group.deleted_at:
+        raise group_not_found(request.group_id, where="")
+    named = [one for one in request.responses if one.persona_external_id]
+    terms = {one.persona_external_id: external_id_term(one.persona_external_id) for one in named}
+    found = repositories.terms.find(group.set_id, list(terms.values()))
+    _require_all(request.responses, {text for text, term in terms.items() if term not in found})
+    for response in named:
+        response.persona_id = id_text(found[terms[response.persona_external_id]])
+        response.ClearField("persona_external_id")
+
+
+def _require_all(responses: Sequence[Response], unknown: set[str]) -> None:
+    missing = [i for i, one in enumerate(responses) if one.persona_external_id in unknown]
+    if not missing:
+        return
+    first = responses[missing[0]].persona_external_id
+    what = "is not the external id of a persona of the group"
+    raise ServiceError(
+        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
+        f"There is no persona with the external id {first} in this persona group. Nothing was "
+        f"recorded. Remove the {len(missing)} of {len(responses)} responses whose persona does not "
+        "exist, and send the others again.",
+        metadata={"external_id": first, "indexes": ranges(missing)},
+        violations=[
+            Violation(
+                f"responses[{i}].persona_external_id", f"{what}: {responses[i].persona_external_id}"
+            )
+            for i in missing[:MAX_VIOLATIONS]
+        ],
+        violations_total=len(missing),
+    )

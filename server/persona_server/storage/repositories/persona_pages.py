@@ -1,0 +1,137 @@
+"""The pages of a set of personas: all of them, those that match, and those that have a term."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from peewee import SQL, Select, fn
+
+from persona_server.storage import tables
+from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.dialect import (
+    INTEGER,
+    id_list,
+    optional,
+    page_in_one_row,
+)
+from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.repositories.filters import (
+    NO_FILTERS,
+    Filters,
+    matches,
+    parameters,
+)
+from persona_server.storage.repositories.pages import (
+    EMPTY_PAGE,
+    Counted,
+    Counts,
+    FilteredPages,
+    Page,
+    only_if,
+)
+from persona_server.storage.repositories.terms import has_all
+
+# Personas found by a term lie apart: to read one costs what four cost that lie beside each other.
+MOST_APART = 250
+_AFTER_TIME = 9  # where the id begins in a position, counted from 1
+
+
+class PersonaPages:
+    """Every statement that lists the personas of a set, compiled once."""
+
+    def __init__(self, database: Database) -> None:
+        persona = tables.Persona
+        here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
+        after = here & (persona.position > param("after"))
+        places = (
+            persona.select(persona.position).where(after & still_shown()).order_by(persona.position)
+        )
+        page = page_in_one_row(
+            places.select(persona.framed, persona.position).limit(param("limit"))
+        ).alias("found")
+        follows = persona.select(SQL("1")).where(here & (persona.position > page.c.last))
+        columns = (page.c.framed, page.c.last, page.c.size, fn.EXISTS(follows))
+        self.page = Statement(database, Select((page,), columns))
+        # Looked at in the covering index; only the rows of the page are read for their text.
+        framed = only_if(matches(persona), persona.framed).alias("framed")
+        entries = places.select(persona.position, framed)
+        self.filtered = FilteredPages(database, places, entries)
+        hit = only_if(matches(persona), SQL("1")).alias("hit")
+        self.counts = Counts(database, places, places.select(persona.position, hit))
+        self._by_term(database)
+
+    def _by_term(self, database: Database) -> None:
+        """Compile what lists the personas that have `term`, in the order of that index."""
+        persona, term = tables.Persona, tables.PersonaTerm
+        places = (
+            term.select(term.position)
+            .where(
+                (term.tenant_id == param("tenant"))
+                & (term.set_id == param("set"))
+                & (term.hash == param("term"))
+                & (term.position > param("after"))
+                & still_shown()
+            )
+            .order_by(term.position)
+        )
+        stored = persona.select(persona.framed).where(
+            (persona.tenant_id == param("tenant"))
+            & (persona.id == fn.SUBSTR(term.position, _AFTER_TIME))
+            & (persona.set_id == param("set"))
+            & matches(persona)
+        )
+        others = has_all(term.position)
+        framed = only_if(others, stored).alias("framed")
+        self.by_term = FilteredPages(database, places, places.select(term.position, framed))
+        # Rows of personas are read only where there is something to compare.
+        matching = optional("filtered", fn.EXISTS(stored), INTEGER)
+        hit = only_if(others & matching, SQL("1")).alias("hit")
+        self.counts_by_term = Counts(database, places, places.select(term.position, hit))
+
+    def read(self, after: bytes, limit: int, **where: Any) -> Page:
+        """Return at most `limit` personas after a position."""
+        row = self.page.first(after=after, limit=limit, **where)
+        assert row is not None
+        framed, last, count, more = row
+        return Page(framed, last, count, bool(more)) if count else EMPTY_PAGE
+
+    def read_matching(
+        self, after: bytes, limit: int, filters: Filters, terms: Sequence[bytes], **where: Any
+    ) -> Page:
+        """Return at most `limit` personas after a position, of those that match and have all terms.
+
+        Those that have the first term are looked at, if there is one, and MOST_APART returned at
+        most.
+        """
+        where |= parameters(filters)
+        if not terms:
+            return self.filtered.read(after, limit, **where)
+        return self.by_term.read(after, min(limit, MOST_APART), **where, **_bound(terms))
+
+    def count_matching(
+        self, after: bytes, filters: Filters, terms: Sequence[bytes], **where: Any
+    ) -> Counted:
+        """Count the personas after a position that match and have all terms, likewise."""
+        where |= parameters(filters)
+        if not terms:
+            return self.counts.read(after, **where)
+        filtered = None if filters == NO_FILTERS else 1
+        return self.counts_by_term.read(after, filtered=filtered, **where, **_bound(terms))
+
+
+def _bound(terms: Sequence[bytes]) -> dict[str, Any]:
+    """Return what the first term, and the others, are bound to."""
+    first, *others = terms
+    return {"term": first, "terms": id_list(others) if others else None}
+
+
+def still_shown() -> Any:
+    """Return the condition that the group still shows the set that the head named."""
+    group = tables.PersonaGroup.alias("shown")
+    return fn.EXISTS(
+        group.select(SQL("1")).where(
+            (group.tenant_id == param("tenant"))
+            & (group.id == param("group"))
+            & (group.set_id == param("set"))
+            & group.deleted_at.is_null()
+        )
+    )

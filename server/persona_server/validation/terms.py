@@ -1,0 +1,86 @@
+"""Terms: the hashes by which a persona is found where a whole value of it is known.
+
+One index keeps them all, whatever field they are of. Sixteen bytes stand for a value as good as the
+value itself: nobody can find two texts with the same ones.
+"""
+
+import hashlib
+from functools import lru_cache
+
+from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
+from persona.v1.persona_pb2 import Persona
+from persona_server.validation.fields import check_line, check_name, fold
+from persona_server.validation.filters import FilteredRequest
+from persona_server.validation.limits import LINES, LISTS, LONGEST_FOUND, MOST_FOUND_BY
+from persona_server.validation.violations import Violations
+
+TERM_BYTES = 16
+_REMEMBERED = 4096  # attributes: most values of most of them are few
+
+
+def external_id_term(external_id: str) -> bytes:
+    """Return the term of an external id, verbatim."""
+    return _hash("external_id", external_id)
+
+
+def name_term(name: str) -> bytes:
+    """Return the term of the name of a persona, a group or a project, folded."""
+    return _hash("name", fold(name))
+
+
+@lru_cache(_REMEMBERED)
+def attribute_term(key: str, value: str) -> bytes:
+    """Return the term of an attribute, verbatim."""
+    return _hash("attribute", key, value)
+
+
+def _hash(*parts: str) -> bytes:
+    # No text of the contract contains NUL.
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=TERM_BYTES).digest()
+
+
+def terms_of(persona: Persona) -> list[bytes]:
+    """Return every term that a persona is found by. Longer values can't be asked for."""
+    terms = [name_term(persona.full_name), *profile_terms(persona)]
+    if persona.external_id:
+        terms.append(external_id_term(persona.external_id))
+    return terms
+
+
+def profile_terms(persona: Persona) -> list[bytes]:
+    """Return the terms that a persona shares with its library persona: those of its attributes."""
+    return [
+        attribute_term(key, value)
+        for key, value in persona.attributes.items()
+        if len(value) <= LONGEST_FOUND
+    ]
+
+
+def wanted_terms(request: FilteredRequest) -> list[bytes]:
+    """Return the terms that what is listed must have, those first that tend to be rarer."""
+    wanted = []
+    if not isinstance(request, ListLibraryPersonasRequest):
+        if request.external_id:
+            wanted.append(external_id_term(request.external_id))
+        if request.full_name:
+            wanted.append(name_term(request.full_name))
+    return wanted + [attribute_term(*each) for each in sorted(request.attributes.items())]
+
+
+def check_terms(found: Violations, request: FilteredRequest) -> None:
+    """What is asked for has the limits of the fields."""
+    if not isinstance(request, ListLibraryPersonasRequest):
+        for name in ("external_id", "full_name"):
+            check_line(found, name, getattr(request, name), LINES[name])
+    if len(request.attributes) > MOST_FOUND_BY:
+        what = f"must have at most {MOST_FOUND_BY} keys, has {len(request.attributes)}"
+        found.add("attributes", what)
+        return
+    for key, value in request.attributes.items():
+        characters = LISTS["attributes"].characters
+        path = f'attributes["{key[:characters]}"]'
+        check_name(found, path, key, characters)
+        if len(value) > LONGEST_FOUND:
+            found.add(path, f"must have at most {LONGEST_FOUND} characters, has {len(value)}")
+        elif "\0" in value:
+            found.add(path, "must not contain NUL")
