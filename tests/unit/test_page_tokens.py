@@ -67,7 +67,10 @@ def changed(**fields: object) -> ListPersonasRequest:
     request = ListPersonasRequest()
     request.CopyFrom(REQUEST)
     for name, value in fields.items():
-        setattr(request, name, value)
+        if name == "attributes":
+            request.attributes["other"] = str(value)
+        else:
+            setattr(request, name, value)
     return request
 
 
