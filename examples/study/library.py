@@ -9,8 +9,8 @@ from study.report import expect, number
 from study.respondents import Manner
 from study.stage import Study
 
-# How the rules are called in the table, but those of styles, whether a figure must be at least or at
-# most the limit, and with how many decimals.
+# How the rules are called in the table, but those of styles; whether a figure must be at least or
+# at most the limit, and with how many decimals.
 _RULES = {
     "simulations": ("waves", "≥", 0),
     "questions": ("questions", "≥", 0),

@@ -148,7 +148,7 @@ def test_the_library_is_listed_and_shown(cli: Cli, group: Group) -> None:
     assert head[:2] == ["ID", "NAME"]
     assert [line[0] for line in lines] == ids[::-1]
     assert lines[0][1:4] == ["Maria Santos", "41", occupation]
-    assert lines[0][5:8] == ["0.719", "1", "64"]
+    assert lines[0][5:8] == ["0.81", "1", "64"]
     listed = cli.run("library", "list", "--occupation", occupation, "--age-max", "40", "--json")
     assert [line["id"] for line in listed.lines()] == ids[:1]
     none = cli.run("library", "--occupation", occupation, "--lower-bound-min", "0.9", "--json")
@@ -199,7 +199,7 @@ def test_an_individual_is_matched_reused_and_its_uses_listed(
     head, *lines = rows(matched.out)
     assert head == ["ID", "NAME", "SCORE", "AGE", "INCOME", "LOCATION", "OCCUPATION", "LOWER BOUND"]
     [own] = [line for line in lines if line[0] == found.id]
-    assert own[1:] == ["Kwame Mensah", "0.5", "1", "–", "0", "–", "0.719"]
+    assert own[1:] == ["Kwame Mensah", "0.5", "1", "–", "0", "–", "0.81"]
     best = cli.run("library", "match", *wave.options, "--min-score", "0.6", "--json").lines()
     assert found.id not in [line["library_persona"]["id"] for line in best]
     unused = cli.run("library", "match", *wave.options, "--exclude-used", "--json").lines()

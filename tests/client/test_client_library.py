@@ -203,7 +203,7 @@ def test_the_example_of_the_readme_runs(
         tag = answer_reliably(Group(service.connect(token), project.id, made[0].id), persona.id)
         exec(example, names | {"other_group": made[2]})  # noqa: S102
     said = capsys.readouterr().out
-    assert "bound 0.719" in said
+    assert "bound 0.810" in said
     assert f"{tag}-00 4 False" in said
     assert "1.0 Maria Santos" in said
     assert "Tests new" in said

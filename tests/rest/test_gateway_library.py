@@ -85,7 +85,7 @@ def test_who_is_not_eligible_is_told_every_rule(
     found = rest.call("GET", f"{place.path}/{one}/reliability").json()
     told = problem["reliability"]
     assert told | {"measured_at": found["measured_at"], "models": found["models"]} == found
-    assert len(told["rules"]) == 5
+    assert len(told["rules"]) == 7
     nobody = f"{place.path}/{uuid.uuid4()}:promote"
     assert "reliability" not in rest.call("POST", nobody).problem(404, "PERSONA_NOT_FOUND")
 

@@ -112,8 +112,8 @@ def test_lists_take_their_arguments(own: tuple[Rest, Shelf]) -> None:
         (f"{LIBRARY}?order_by=created_at&include_retired=false", rest_of),
         (f"{LIBRARY}?order_by=created_at&include_retired=true", shelf.ids),
         (f"{LIBRARY}?order_by=created_at%20desc&include_retired=true", shelf.ids[::-1]),
-        (f"{LIBRARY}?order_by=created_at&lower_bound_min=0.7190", rest_of),
-        (f"{LIBRARY}?lower_bound_min=0.7191", []),
+        (f"{LIBRARY}?order_by=created_at&lower_bound_min=0.8104", rest_of),
+        (f"{LIBRARY}?lower_bound_min=0.8105", []),
         (f"{LIBRARY}?order_by=created_at&location=brazil&gender=FEMALE&age_min=34", rest_of),
         (f"{LIBRARY}?age_min=35", []),
     ):

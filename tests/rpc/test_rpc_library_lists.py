@@ -64,7 +64,7 @@ def test_filters_and_retired(place: Place) -> None:
     assert [x.id for x in listed(place, gender="male")] == [baker.id]
     assert [x.id for x in listed(place, age_min=31)] == [baker.id]
     assert len(listed(place, lower_bound_min=0.7)) == 2
-    assert listed(place, lower_bound_min=0.72) == []
+    assert listed(place, lower_bound_min=0.82) == []
     retire(place.caller, baker.id)
     assert [x.id for x in listed(place)] == [nurse.id]
     assert {x.id for x in listed(place, include_retired=True)} == {nurse.id, baker.id}

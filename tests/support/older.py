@@ -136,3 +136,12 @@ def _library(group: StoredGroup, profile: Persona) -> LibraryPersona:
     for name, figure in (("simulations", 3.0), ("lower_bound", 0.8)):
         library.reliability.rules.add(name=name, limit=0.7, holds=True).figure.value = figure
     return library
+
+
+def marked(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row as 0016 leaves it: what was measured is of the first version."""
+    if table != "library_persona":
+        return row
+    body = bytes(row[11]) + b"\x32\x03\xa8\x01\x01"
+    assert LibraryPersona.FromString(body).reliability.version == 1
+    return (*row[:11], body, *row[12:])

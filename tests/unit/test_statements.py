@@ -81,6 +81,8 @@ def _collect(holder: object, path: str, found: dict[str, Statement], seen: set[i
     if isinstance(holder, Statement):
         found[path] = holder
         return
+    if isinstance(holder, list):
+        holder = dict(enumerate(holder))
     if isinstance(holder, dict):
         for name, value in holder.items():
             _collect(value, f"{path}[{name}]", found, seen)

@@ -13,6 +13,7 @@ from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.keys import IdGenerator
 from persona_server.storage.repositories.response_lists import SHOWN
 
+FIRST_QUESTION = -(2**63)  # at or before every id
 _CHUNK = 1000  # responses in memory at a time; each is of at most 64 KiB
 
 
@@ -60,7 +61,7 @@ class Questions:
 
     def declare_anew(self) -> None:
         """Give questions the options of their first answer, where the one that did so is gone."""
-        for key, name, scale in self._do.orphaned.all(tenant=self._tenant):
+        for key, name, scale in self._do.orphaned.all(tenant=self._tenant, first=FIRST_QUESTION):
             first = self._first_answer(Question.of_scale(name, scale))
             if first is not None:
                 self._declare(key, first)

@@ -21,7 +21,7 @@ from persona_server.patience import while_awaited
 from persona_server.storage.derived.answers import NewAnswer
 from persona_server.storage.derived.counts import by_value, unpacked
 from persona_server.storage.derived.participation import Given, Participation, Place
-from persona_server.storage.derived.questions import Questions, question_hash
+from persona_server.storage.derived.questions import FIRST_QUESTION, Questions, question_hash
 from persona_server.storage.derived.series import Entry, Texts, answers, entries
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import set_ids
@@ -30,7 +30,7 @@ from persona_server.storage.engine.dialect import id_list, integer_list
 from persona_server.storage.engine.statements import Statement
 from persona_server.storage.keys import IdGenerator, id_bytes, id_text
 
-FIRST_INDIVIDUAL, FIRST_QUESTION = b"", -(2**63)  # at or before every key
+FIRST_INDIVIDUAL = b""  # at or before every key
 # Pairs of sets are compared one by one: so many of a question and simulation, in the order of their
 # hashes, stand for all of them. All sets of six options are that many.
 MOST_SETS = 64

@@ -33,7 +33,10 @@ class DerivedStatements:
         same = (question.tenant_id == param("tenant")) & (question.id == series.question_id)
         # The individual's own questions are read first.
         questions = (
-            series.select().join(question, JOIN.CROSS).where(mine & same).order_by(question.id)
+            series.select()
+            .join(question, JOIN.CROSS)
+            .where(mine & same)
+            .order_by(series.question_id)
         )
         keys = (question.id, question.key, question.scale)
         self.questions = Statement(database, questions.select(*keys))
@@ -151,7 +154,7 @@ class DerivedStatements:
         self.orphaned = Statement(
             database,
             question.select(question.id, question.key, question.scale).where(
-                mine & ~fn.EXISTS(declaring)
+                mine & (question.id >= param("first")) & ~fn.EXISTS(declaring)
             ),
         )
         self.answers_to = Statement(
