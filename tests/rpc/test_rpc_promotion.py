@@ -9,7 +9,7 @@ from persona.v1 import library_service_pb2 as pb
 from persona.v1 import measures_pb2
 from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer
 from support.answers import answer, record
-from support.data import Place, make_place, rich_persona, uid
+from support.data import Place, make_place, micros, rich_persona, uid
 from support.errors import refused
 from support.library import (
     BOUND,
@@ -99,6 +99,9 @@ def test_worked_case_2b(place: Place) -> None:
     assert contradiction.question.key == f"{tag}-15"
     assert (contradiction.question.min, contradiction.question.max) == (1, 5)
     assert (contradiction.contradicting_pair_count, contradiction.pair_count) == (3, 6)
+    said = contradiction.first_answer, contradiction.second_answer
+    assert [one.value.value for one in said] == [2, 4]
+    assert [micros(one.occurred_at) for one in said] == [START, START + 3 * DAY]
 
 
 def test_the_unreliable_are_refused_with_every_rule(place: Place) -> None:

@@ -575,6 +575,8 @@ class Contradiction(_message.Message):
     SECOND_RESPONSE_ID_FIELD_NUMBER: _builtins.int
     CONTRADICTING_PAIR_COUNT_FIELD_NUMBER: _builtins.int
     PAIR_COUNT_FIELD_NUMBER: _builtins.int
+    FIRST_ANSWER_FIELD_NUMBER: _builtins.int
+    SECOND_ANSWER_FIELD_NUMBER: _builtins.int
     first_response_id: _builtins.str
     """UUID of the earlier response of the first contradicting pair in time."""
     second_response_id: _builtins.str
@@ -587,6 +589,14 @@ class Contradiction(_message.Message):
     def question(self) -> Global___Question:
         """The question."""
 
+    @_builtins.property
+    def first_answer(self) -> Global___ContradictingAnswer:
+        """What the earlier response said."""
+
+    @_builtins.property
+    def second_answer(self) -> Global___ContradictingAnswer:
+        """What the later one said."""
+
     def __init__(
         self,
         *,
@@ -595,14 +605,52 @@ class Contradiction(_message.Message):
         second_response_id: _builtins.str = ...,
         contradicting_pair_count: _builtins.int = ...,
         pair_count: _builtins.int = ...,
+        first_answer: Global___ContradictingAnswer | None = ...,
+        second_answer: Global___ContradictingAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_answer", b"first_answer", "question", b"question", "second_answer", b"second_answer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradicting_pair_count", b"contradicting_pair_count", "first_response_id", b"first_response_id", "pair_count", b"pair_count", "question", b"question", "second_response_id", b"second_response_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradicting_pair_count", b"contradicting_pair_count", "first_answer", b"first_answer", "first_response_id", b"first_response_id", "pair_count", b"pair_count", "question", b"question", "second_answer", b"second_answer", "second_response_id", b"second_response_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Contradiction: _TypeAlias = Contradiction  # noqa: Y015
+
+@_typing.final
+class ContradictingAnswer(_message.Message):
+    """ContradictingAnswer is what an individual said, and when."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CHOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was said, UTC."""
+
+    @_builtins.property
+    def value(self) -> _wrappers_pb2.DoubleValue:
+        """The rating or sentiment; null for a choice."""
+
+    @_builtins.property
+    def choice(self) -> _wrappers_pb2.StringValue:
+        """The option that was chosen; null for a number."""
+
+    def __init__(
+        self,
+        *,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        value: _wrappers_pb2.DoubleValue | None = ...,
+        choice: _wrappers_pb2.StringValue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "occurred_at", b"occurred_at", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "occurred_at", b"occurred_at", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContradictingAnswer: _TypeAlias = ContradictingAnswer  # noqa: Y015
 
 @_typing.final
 class ModelVersion(_message.Message):

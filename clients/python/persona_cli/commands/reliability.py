@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from persona.v1.measures_pb2 import (
+    ContradictingAnswer,
     Contradiction,
     Reliability,
     ReliabilityRule,
@@ -128,7 +129,7 @@ def _print_reliability(found: Reliability) -> None:
     print_table(("RULE", "FIGURE", "LIMIT", "HOLDS"), rows, ids=False)
     _print_notes(found)
     if found.contradictions:
-        columns = ("QUESTION", "SCALE", "PAIRS", "FIRST ANSWER", "CONTRADICTED BY")
+        columns = ("QUESTION", "SCALE", "PAIRS", "FIRST ANSWER", "GIVEN", "THEN", "GIVEN")
         print_table(columns, map(_contradiction, found.contradictions), ids=False)
 
 
@@ -177,11 +178,17 @@ def _figure(found: Reliability, rule: ReliabilityRule) -> str:
     return f"undefined: {reason_text(found.coefficient_reason)}"
 
 
-def _contradiction(one: Contradiction) -> tuple[str, ...]:
+def _contradiction(one: Contradiction) -> tuple[object, ...]:
     return (
         one.question.key,
         kind_text(one.question),
         f"{one.contradicting_pair_count} of {one.pair_count}",
-        one.first_response_id,
-        one.second_response_id,
+        _said(one.first_answer),
+        one.first_answer.occurred_at,
+        _said(one.second_answer),
+        one.second_answer.occurred_at,
     )
+
+
+def _said(answer: ContradictingAnswer) -> str:
+    return number_text(answer.value.value) if answer.HasField("value") else answer.choice.value

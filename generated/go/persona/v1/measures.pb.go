@@ -982,7 +982,11 @@ type Contradiction struct {
 	// The number of pairs of answers to the question that contradict each other.
 	ContradictingPairCount int32 `protobuf:"varint,4,opt,name=contradicting_pair_count,json=contradictingPairCount,proto3" json:"contradicting_pair_count,omitempty"`
 	// The number of pairs of answers to the question.
-	PairCount     int32 `protobuf:"varint,5,opt,name=pair_count,json=pairCount,proto3" json:"pair_count,omitempty"`
+	PairCount int32 `protobuf:"varint,5,opt,name=pair_count,json=pairCount,proto3" json:"pair_count,omitempty"`
+	// What the earlier response said.
+	FirstAnswer *ContradictingAnswer `protobuf:"bytes,6,opt,name=first_answer,json=firstAnswer,proto3" json:"first_answer,omitempty"`
+	// What the later one said.
+	SecondAnswer  *ContradictingAnswer `protobuf:"bytes,7,opt,name=second_answer,json=secondAnswer,proto3" json:"second_answer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1052,6 +1056,84 @@ func (x *Contradiction) GetPairCount() int32 {
 	return 0
 }
 
+func (x *Contradiction) GetFirstAnswer() *ContradictingAnswer {
+	if x != nil {
+		return x.FirstAnswer
+	}
+	return nil
+}
+
+func (x *Contradiction) GetSecondAnswer() *ContradictingAnswer {
+	if x != nil {
+		return x.SecondAnswer
+	}
+	return nil
+}
+
+// ContradictingAnswer is what an individual said, and when.
+type ContradictingAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was said, UTC.
+	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	// The rating or sentiment; null for a choice.
+	Value *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// The option that was chosen; null for a number.
+	Choice        *wrapperspb.StringValue `protobuf:"bytes,3,opt,name=choice,proto3" json:"choice,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContradictingAnswer) Reset() {
+	*x = ContradictingAnswer{}
+	mi := &file_persona_v1_measures_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContradictingAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContradictingAnswer) ProtoMessage() {}
+
+func (x *ContradictingAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_measures_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContradictingAnswer.ProtoReflect.Descriptor instead.
+func (*ContradictingAnswer) Descriptor() ([]byte, []int) {
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ContradictingAnswer) GetOccurredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OccurredAt
+	}
+	return nil
+}
+
+func (x *ContradictingAnswer) GetValue() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *ContradictingAnswer) GetChoice() *wrapperspb.StringValue {
+	if x != nil {
+		return x.Choice
+	}
+	return nil
+}
+
 // ModelVersion is the model that gave an answer.
 type ModelVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1065,7 +1147,7 @@ type ModelVersion struct {
 
 func (x *ModelVersion) Reset() {
 	*x = ModelVersion{}
-	mi := &file_persona_v1_measures_proto_msgTypes[6]
+	mi := &file_persona_v1_measures_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1077,7 +1159,7 @@ func (x *ModelVersion) String() string {
 func (*ModelVersion) ProtoMessage() {}
 
 func (x *ModelVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[6]
+	mi := &file_persona_v1_measures_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1090,7 +1172,7 @@ func (x *ModelVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelVersion.ProtoReflect.Descriptor instead.
 func (*ModelVersion) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ModelVersion) GetModel() string {
@@ -1127,7 +1209,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_persona_v1_measures_proto_msgTypes[7]
+	mi := &file_persona_v1_measures_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1221,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[7]
+	mi := &file_persona_v1_measures_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1234,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Question) GetKey() string {
@@ -1210,7 +1292,7 @@ type QuestionTimeline struct {
 
 func (x *QuestionTimeline) Reset() {
 	*x = QuestionTimeline{}
-	mi := &file_persona_v1_measures_proto_msgTypes[8]
+	mi := &file_persona_v1_measures_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1222,7 +1304,7 @@ func (x *QuestionTimeline) String() string {
 func (*QuestionTimeline) ProtoMessage() {}
 
 func (x *QuestionTimeline) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[8]
+	mi := &file_persona_v1_measures_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1235,7 +1317,7 @@ func (x *QuestionTimeline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuestionTimeline.ProtoReflect.Descriptor instead.
 func (*QuestionTimeline) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *QuestionTimeline) GetQuestion() *Question {
@@ -1285,7 +1367,7 @@ type TimelinePoint struct {
 
 func (x *TimelinePoint) Reset() {
 	*x = TimelinePoint{}
-	mi := &file_persona_v1_measures_proto_msgTypes[9]
+	mi := &file_persona_v1_measures_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1297,7 +1379,7 @@ func (x *TimelinePoint) String() string {
 func (*TimelinePoint) ProtoMessage() {}
 
 func (x *TimelinePoint) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[9]
+	mi := &file_persona_v1_measures_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1310,7 +1392,7 @@ func (x *TimelinePoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimelinePoint.ProtoReflect.Descriptor instead.
 func (*TimelinePoint) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TimelinePoint) GetOccurredAt() *timestamppb.Timestamp {
@@ -1385,7 +1467,7 @@ type NumericShift struct {
 
 func (x *NumericShift) Reset() {
 	*x = NumericShift{}
-	mi := &file_persona_v1_measures_proto_msgTypes[10]
+	mi := &file_persona_v1_measures_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1397,7 +1479,7 @@ func (x *NumericShift) String() string {
 func (*NumericShift) ProtoMessage() {}
 
 func (x *NumericShift) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[10]
+	mi := &file_persona_v1_measures_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +1492,7 @@ func (x *NumericShift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumericShift.ProtoReflect.Descriptor instead.
 func (*NumericShift) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *NumericShift) GetFirst() float64 {
@@ -1529,7 +1611,7 @@ type ReliableChange struct {
 
 func (x *ReliableChange) Reset() {
 	*x = ReliableChange{}
-	mi := &file_persona_v1_measures_proto_msgTypes[11]
+	mi := &file_persona_v1_measures_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +1623,7 @@ func (x *ReliableChange) String() string {
 func (*ReliableChange) ProtoMessage() {}
 
 func (x *ReliableChange) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[11]
+	mi := &file_persona_v1_measures_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +1636,7 @@ func (x *ReliableChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliableChange.ProtoReflect.Descriptor instead.
 func (*ReliableChange) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ReliableChange) GetRci() float64 {
@@ -1628,7 +1710,7 @@ type ChangeNoise struct {
 
 func (x *ChangeNoise) Reset() {
 	*x = ChangeNoise{}
-	mi := &file_persona_v1_measures_proto_msgTypes[12]
+	mi := &file_persona_v1_measures_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1640,7 +1722,7 @@ func (x *ChangeNoise) String() string {
 func (*ChangeNoise) ProtoMessage() {}
 
 func (x *ChangeNoise) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[12]
+	mi := &file_persona_v1_measures_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1653,7 +1735,7 @@ func (x *ChangeNoise) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeNoise.ProtoReflect.Descriptor instead.
 func (*ChangeNoise) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ChangeNoise) GetDifferenceCount() int32 {
@@ -1694,7 +1776,7 @@ type Slope struct {
 
 func (x *Slope) Reset() {
 	*x = Slope{}
-	mi := &file_persona_v1_measures_proto_msgTypes[13]
+	mi := &file_persona_v1_measures_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1788,7 @@ func (x *Slope) String() string {
 func (*Slope) ProtoMessage() {}
 
 func (x *Slope) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[13]
+	mi := &file_persona_v1_measures_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1801,7 @@ func (x *Slope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slope.ProtoReflect.Descriptor instead.
 func (*Slope) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Slope) GetValue() float64 {
@@ -1765,7 +1847,7 @@ type TrendTest struct {
 
 func (x *TrendTest) Reset() {
 	*x = TrendTest{}
-	mi := &file_persona_v1_measures_proto_msgTypes[14]
+	mi := &file_persona_v1_measures_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +1859,7 @@ func (x *TrendTest) String() string {
 func (*TrendTest) ProtoMessage() {}
 
 func (x *TrendTest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[14]
+	mi := &file_persona_v1_measures_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +1872,7 @@ func (x *TrendTest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrendTest.ProtoReflect.Descriptor instead.
 func (*TrendTest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TrendTest) GetStatistic() int32 {
@@ -1831,7 +1913,7 @@ type ChoiceShift struct {
 
 func (x *ChoiceShift) Reset() {
 	*x = ChoiceShift{}
-	mi := &file_persona_v1_measures_proto_msgTypes[15]
+	mi := &file_persona_v1_measures_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1925,7 @@ func (x *ChoiceShift) String() string {
 func (*ChoiceShift) ProtoMessage() {}
 
 func (x *ChoiceShift) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[15]
+	mi := &file_persona_v1_measures_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1938,7 @@ func (x *ChoiceShift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChoiceShift.ProtoReflect.Descriptor instead.
 func (*ChoiceShift) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ChoiceShift) GetFirst() string {
@@ -1954,14 +2036,21 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\x06figure\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x06figure\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\x01R\x05limit\x12\x14\n" +
-	"\x05holds\x18\x04 \x01(\bR\x05holds\"\xf4\x01\n" +
+	"\x05holds\x18\x04 \x01(\bR\x05holds\"\xfe\x02\n" +
 	"\rContradiction\x120\n" +
 	"\bquestion\x18\x01 \x01(\v2\x14.persona.v1.QuestionR\bquestion\x12*\n" +
 	"\x11first_response_id\x18\x02 \x01(\tR\x0ffirstResponseId\x12,\n" +
 	"\x12second_response_id\x18\x03 \x01(\tR\x10secondResponseId\x128\n" +
 	"\x18contradicting_pair_count\x18\x04 \x01(\x05R\x16contradictingPairCount\x12\x1d\n" +
 	"\n" +
-	"pair_count\x18\x05 \x01(\x05R\tpairCount\"K\n" +
+	"pair_count\x18\x05 \x01(\x05R\tpairCount\x12B\n" +
+	"\ffirst_answer\x18\x06 \x01(\v2\x1f.persona.v1.ContradictingAnswerR\vfirstAnswer\x12D\n" +
+	"\rsecond_answer\x18\a \x01(\v2\x1f.persona.v1.ContradictingAnswerR\fsecondAnswer\"\xbc\x01\n" +
+	"\x13ContradictingAnswer\x12;\n" +
+	"\voccurred_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"occurredAt\x122\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x05value\x124\n" +
+	"\x06choice\x18\x03 \x01(\v2\x1c.google.protobuf.StringValueR\x06choice\"K\n" +
 	"\fModelVersion\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12%\n" +
 	"\x0eprompt_version\x18\x02 \x01(\tR\rpromptVersion\"\x88\x01\n" +
@@ -2076,7 +2165,7 @@ func file_persona_v1_measures_proto_rawDescGZIP() []byte {
 }
 
 var file_persona_v1_measures_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_persona_v1_measures_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_persona_v1_measures_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_persona_v1_measures_proto_goTypes = []any{
 	(ReliabilityStatus)(0),         // 0: persona.v1.ReliabilityStatus
 	(UndefinedReason)(0),           // 1: persona.v1.UndefinedReason
@@ -2089,82 +2178,88 @@ var file_persona_v1_measures_proto_goTypes = []any{
 	(*SimulationReliability)(nil),  // 8: persona.v1.SimulationReliability
 	(*ReliabilityRule)(nil),        // 9: persona.v1.ReliabilityRule
 	(*Contradiction)(nil),          // 10: persona.v1.Contradiction
-	(*ModelVersion)(nil),           // 11: persona.v1.ModelVersion
-	(*Question)(nil),               // 12: persona.v1.Question
-	(*QuestionTimeline)(nil),       // 13: persona.v1.QuestionTimeline
-	(*TimelinePoint)(nil),          // 14: persona.v1.TimelinePoint
-	(*NumericShift)(nil),           // 15: persona.v1.NumericShift
-	(*ReliableChange)(nil),         // 16: persona.v1.ReliableChange
-	(*ChangeNoise)(nil),            // 17: persona.v1.ChangeNoise
-	(*Slope)(nil),                  // 18: persona.v1.Slope
-	(*TrendTest)(nil),              // 19: persona.v1.TrendTest
-	(*ChoiceShift)(nil),            // 20: persona.v1.ChoiceShift
-	(*wrapperspb.DoubleValue)(nil), // 21: google.protobuf.DoubleValue
-	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
-	(*wrapperspb.StringValue)(nil), // 23: google.protobuf.StringValue
-	(*wrapperspb.BoolValue)(nil),   // 24: google.protobuf.BoolValue
-	(*wrapperspb.Int32Value)(nil),  // 25: google.protobuf.Int32Value
+	(*ContradictingAnswer)(nil),    // 11: persona.v1.ContradictingAnswer
+	(*ModelVersion)(nil),           // 12: persona.v1.ModelVersion
+	(*Question)(nil),               // 13: persona.v1.Question
+	(*QuestionTimeline)(nil),       // 14: persona.v1.QuestionTimeline
+	(*TimelinePoint)(nil),          // 15: persona.v1.TimelinePoint
+	(*NumericShift)(nil),           // 16: persona.v1.NumericShift
+	(*ReliableChange)(nil),         // 17: persona.v1.ReliableChange
+	(*ChangeNoise)(nil),            // 18: persona.v1.ChangeNoise
+	(*Slope)(nil),                  // 19: persona.v1.Slope
+	(*TrendTest)(nil),              // 20: persona.v1.TrendTest
+	(*ChoiceShift)(nil),            // 21: persona.v1.ChoiceShift
+	(*wrapperspb.DoubleValue)(nil), // 22: google.protobuf.DoubleValue
+	(*timestamppb.Timestamp)(nil),  // 23: google.protobuf.Timestamp
+	(*wrapperspb.StringValue)(nil), // 24: google.protobuf.StringValue
+	(*wrapperspb.BoolValue)(nil),   // 25: google.protobuf.BoolValue
+	(*wrapperspb.Int32Value)(nil),  // 26: google.protobuf.Int32Value
 }
 var file_persona_v1_measures_proto_depIdxs = []int32{
 	0,  // 0: persona.v1.Reliability.status:type_name -> persona.v1.ReliabilityStatus
 	9,  // 1: persona.v1.Reliability.rules:type_name -> persona.v1.ReliabilityRule
-	21, // 2: persona.v1.Reliability.coefficient:type_name -> google.protobuf.DoubleValue
-	21, // 3: persona.v1.Reliability.lower_bound:type_name -> google.protobuf.DoubleValue
-	21, // 4: persona.v1.Reliability.attainable:type_name -> google.protobuf.DoubleValue
-	21, // 5: persona.v1.Reliability.contradiction_rate:type_name -> google.protobuf.DoubleValue
+	22, // 2: persona.v1.Reliability.coefficient:type_name -> google.protobuf.DoubleValue
+	22, // 3: persona.v1.Reliability.lower_bound:type_name -> google.protobuf.DoubleValue
+	22, // 4: persona.v1.Reliability.attainable:type_name -> google.protobuf.DoubleValue
+	22, // 5: persona.v1.Reliability.contradiction_rate:type_name -> google.protobuf.DoubleValue
 	1,  // 6: persona.v1.Reliability.coefficient_reason:type_name -> persona.v1.UndefinedReason
 	1,  // 7: persona.v1.Reliability.contradiction_rate_reason:type_name -> persona.v1.UndefinedReason
 	10, // 8: persona.v1.Reliability.contradictions:type_name -> persona.v1.Contradiction
-	11, // 9: persona.v1.Reliability.models:type_name -> persona.v1.ModelVersion
-	22, // 10: persona.v1.Reliability.measured_at:type_name -> google.protobuf.Timestamp
-	23, // 11: persona.v1.Reliability.library_persona_id:type_name -> google.protobuf.StringValue
-	21, // 12: persona.v1.Reliability.upper_bound:type_name -> google.protobuf.DoubleValue
+	12, // 9: persona.v1.Reliability.models:type_name -> persona.v1.ModelVersion
+	23, // 10: persona.v1.Reliability.measured_at:type_name -> google.protobuf.Timestamp
+	24, // 11: persona.v1.Reliability.library_persona_id:type_name -> google.protobuf.StringValue
+	22, // 12: persona.v1.Reliability.upper_bound:type_name -> google.protobuf.DoubleValue
 	2,  // 13: persona.v1.Reliability.basis:type_name -> persona.v1.ReliabilityBasis
 	6,  // 14: persona.v1.Reliability.shortfall:type_name -> persona.v1.ReliabilityShortfall
 	7,  // 15: persona.v1.Reliability.styles:type_name -> persona.v1.ResponseStyles
 	8,  // 16: persona.v1.Reliability.simulations:type_name -> persona.v1.SimulationReliability
-	21, // 17: persona.v1.Reliability.unseen_share:type_name -> google.protobuf.DoubleValue
-	21, // 18: persona.v1.Reliability.question_variance:type_name -> google.protobuf.DoubleValue
-	21, // 19: persona.v1.Reliability.simulation_variance:type_name -> google.protobuf.DoubleValue
-	21, // 20: persona.v1.Reliability.mean_disagreement:type_name -> google.protobuf.DoubleValue
-	21, // 21: persona.v1.Reliability.mean_chance:type_name -> google.protobuf.DoubleValue
-	24, // 22: persona.v1.Reliability.population_differs:type_name -> google.protobuf.BoolValue
-	25, // 23: persona.v1.ReliabilityShortfall.questions_needed:type_name -> google.protobuf.Int32Value
-	25, // 24: persona.v1.ReliabilityShortfall.questions_needed_with_more_simulations:type_name -> google.protobuf.Int32Value
-	21, // 25: persona.v1.ResponseStyles.straight_lining:type_name -> google.protobuf.DoubleValue
-	21, // 26: persona.v1.ResponseStyles.acquiescence:type_name -> google.protobuf.DoubleValue
-	21, // 27: persona.v1.ResponseStyles.first_option:type_name -> google.protobuf.DoubleValue
-	21, // 28: persona.v1.SimulationReliability.coefficient_without:type_name -> google.protobuf.DoubleValue
-	21, // 29: persona.v1.SimulationReliability.z:type_name -> google.protobuf.DoubleValue
-	21, // 30: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
-	12, // 31: persona.v1.Contradiction.question:type_name -> persona.v1.Question
-	3,  // 32: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
-	12, // 33: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
-	14, // 34: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
-	15, // 35: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
-	20, // 36: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
-	22, // 37: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
-	21, // 38: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
-	23, // 39: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
-	21, // 40: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
-	16, // 41: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
-	18, // 42: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
-	19, // 43: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
-	1,  // 44: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 45: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 46: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 47: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 48: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
-	21, // 49: persona.v1.NumericShift.others_change:type_name -> google.protobuf.DoubleValue
-	17, // 50: persona.v1.ReliableChange.noise:type_name -> persona.v1.ChangeNoise
-	21, // 51: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
-	21, // 52: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
-	4,  // 53: persona.v1.Slope.per:type_name -> persona.v1.SlopeUnit
-	54, // [54:54] is the sub-list for method output_type
-	54, // [54:54] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	22, // 17: persona.v1.Reliability.unseen_share:type_name -> google.protobuf.DoubleValue
+	22, // 18: persona.v1.Reliability.question_variance:type_name -> google.protobuf.DoubleValue
+	22, // 19: persona.v1.Reliability.simulation_variance:type_name -> google.protobuf.DoubleValue
+	22, // 20: persona.v1.Reliability.mean_disagreement:type_name -> google.protobuf.DoubleValue
+	22, // 21: persona.v1.Reliability.mean_chance:type_name -> google.protobuf.DoubleValue
+	25, // 22: persona.v1.Reliability.population_differs:type_name -> google.protobuf.BoolValue
+	26, // 23: persona.v1.ReliabilityShortfall.questions_needed:type_name -> google.protobuf.Int32Value
+	26, // 24: persona.v1.ReliabilityShortfall.questions_needed_with_more_simulations:type_name -> google.protobuf.Int32Value
+	22, // 25: persona.v1.ResponseStyles.straight_lining:type_name -> google.protobuf.DoubleValue
+	22, // 26: persona.v1.ResponseStyles.acquiescence:type_name -> google.protobuf.DoubleValue
+	22, // 27: persona.v1.ResponseStyles.first_option:type_name -> google.protobuf.DoubleValue
+	22, // 28: persona.v1.SimulationReliability.coefficient_without:type_name -> google.protobuf.DoubleValue
+	22, // 29: persona.v1.SimulationReliability.z:type_name -> google.protobuf.DoubleValue
+	22, // 30: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
+	13, // 31: persona.v1.Contradiction.question:type_name -> persona.v1.Question
+	11, // 32: persona.v1.Contradiction.first_answer:type_name -> persona.v1.ContradictingAnswer
+	11, // 33: persona.v1.Contradiction.second_answer:type_name -> persona.v1.ContradictingAnswer
+	23, // 34: persona.v1.ContradictingAnswer.occurred_at:type_name -> google.protobuf.Timestamp
+	22, // 35: persona.v1.ContradictingAnswer.value:type_name -> google.protobuf.DoubleValue
+	24, // 36: persona.v1.ContradictingAnswer.choice:type_name -> google.protobuf.StringValue
+	3,  // 37: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
+	13, // 38: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
+	15, // 39: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
+	16, // 40: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
+	21, // 41: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
+	23, // 42: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
+	22, // 43: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
+	24, // 44: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
+	22, // 45: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
+	17, // 46: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
+	19, // 47: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
+	20, // 48: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
+	1,  // 49: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 50: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 51: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 52: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 53: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
+	22, // 54: persona.v1.NumericShift.others_change:type_name -> google.protobuf.DoubleValue
+	18, // 55: persona.v1.ReliableChange.noise:type_name -> persona.v1.ChangeNoise
+	22, // 56: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
+	22, // 57: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
+	4,  // 58: persona.v1.Slope.per:type_name -> persona.v1.SlopeUnit
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_measures_proto_init() }
@@ -2178,7 +2273,7 @@ func file_persona_v1_measures_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_measures_proto_rawDesc), len(file_persona_v1_measures_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

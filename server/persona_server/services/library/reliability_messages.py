@@ -6,8 +6,9 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from persona.v1 import measures_pb2
-from persona_server.measures.answers import Kind, Question
+from persona_server.measures.answers import Answer, Kind, Question
 from persona_server.measures.contradictions import Contradiction
+from persona_server.measures.individual.points import unit
 from persona_server.measures.individual.policy import Rule
 from persona_server.measures.individual.reliability import Estimate, Reliability
 from persona_server.measures.individual.shortfall import Shortfall
@@ -180,4 +181,16 @@ def _contradiction(found: Contradiction) -> measures_pb2.Contradiction:
         second_response_id=found.second.response_id,
         contradicting_pair_count=min(found.contradicting_pairs, _MOST_PAIRS),
         pair_count=min(found.pairs, _MOST_PAIRS),
+        first_answer=_answer(found.first),
+        second_answer=_answer(found.second),
     )
+
+
+def _answer(said: Answer) -> measures_pb2.ContradictingAnswer:
+    message = measures_pb2.ContradictingAnswer()
+    message.occurred_at.FromMicroseconds(said.occurred_at)
+    if isinstance(said.value, int):
+        message.value.value = said.value / unit(said.question.kind)
+    else:
+        message.choice.value = said.value
+    return message
