@@ -701,7 +701,9 @@ class Question(_message.Message):
     """The highest rating of the scale."""
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The declared options of a choice: sorted, but in an AskedQuestion as they were declared."""
+        """The declared options of a choice: sorted, but in an AskedQuestion and a QuestionTimeline in the
+        order in which they were declared first.
+        """
 
     def __init__(
         self,

@@ -1197,7 +1197,8 @@ type Question struct {
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// How it is answered.
 	Kind QuestionKind `protobuf:"varint,2,opt,name=kind,proto3,enum=persona.v1.QuestionKind" json:"kind,omitempty"`
-	// The declared options of a choice: sorted, but in an AskedQuestion as they were declared.
+	// The declared options of a choice: sorted, but in an AskedQuestion and a QuestionTimeline in the
+	// order in which they were declared first.
 	Options []string `protobuf:"bytes,3,rep,name=options,proto3" json:"options,omitempty"`
 	// The lowest rating of the scale.
 	Min int32 `protobuf:"varint,4,opt,name=min,proto3" json:"min,omitempty"`

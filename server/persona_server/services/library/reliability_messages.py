@@ -1,6 +1,6 @@
 """What was measured of an individual, as the contract's messages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -26,12 +26,17 @@ _MOST_MODELS = 64 << 10  # bytes of models that a library persona keeps, which p
 _MOST_PAIRS = 2**31 - 1  # what the contract's int32 holds: pairs grow with the square of answers
 
 
-def question_message(question: Question) -> measures_pb2.Question:
-    """Return a question with its scale. The bounds are those of a rating."""
+def question_message(
+    question: Question, options: Sequence[str] | None = None
+) -> measures_pb2.Question:
+    """Return a question with its scale, its options in another order if one is given.
+
+    The bounds are those of a rating.
+    """
     message = measures_pb2.Question(
         key=question.key,
         kind=measures_pb2.QuestionKind.Value(f"QUESTION_KIND_{question.kind.name}"),
-        options=question.options,
+        options=question.options if options is None else options,
     )
     if question.kind is Kind.RATING:
         message.min, message.max = question.minimum, question.maximum

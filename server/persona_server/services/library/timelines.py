@@ -34,11 +34,13 @@ class Timelines:
         self._series = repositories.derived.series_of(origin)
         self._shifts, self._adjusted = _shifts(repositories, origin, self._series, policy)
         self.questions = list(self._series)
+        self._declared = repositories.derived.declared(self.questions)
 
     def message(self, question: Question) -> measures_pb2.QuestionTimeline:
         """Return the timeline of one question."""
         answers = self._series[question]
-        timeline = measures_pb2.QuestionTimeline(question=question_message(question))
+        asked = question_message(question, self._declared[question])
+        timeline = measures_pb2.QuestionTimeline(question=asked)
         if (shift := self._shifts.get(question)) is not None:
             timeline.points.extend(_numeric_points(question, answers))
             timeline.numeric_shift.CopyFrom(_numeric(shift, self._adjusted.get(question)))
