@@ -4,6 +4,7 @@ from typing import Any
 
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
+    GetLibraryPersonaReliabilityRequest,
     GetReliabilityRequest,
     GetReliabilityResponse,
 )
@@ -33,14 +34,18 @@ def place_of(service: Service, tenant: str, ids: dict[str, Any]) -> Place:
 
 def measured(place: Place, persona_id: str, library_persona_id: str) -> list[bytes]:
     """Return all that is measured of an individual, but for when it was."""
-    named = ({**place.ids, "persona_id": persona_id}, {"library_persona_id": library_persona_id})
+    library = place.caller.library
     found = []
-    for ids in named:
-        answer = place.caller.library.GetReliability(GetReliabilityRequest(**ids))
+    for answer in (
+        library.GetReliability(GetReliabilityRequest(**place.ids, persona_id=persona_id)),
+        library.GetLibraryPersonaReliability(
+            GetLibraryPersonaReliabilityRequest(library_persona_id=library_persona_id)
+        ),
+    ):
         answer.reliability.ClearField("measured_at")
         found.append(answer.SerializeToString(deterministic=True))
     request = GetAttitudeTimelineRequest(library_persona_id=library_persona_id)
-    timeline = place.caller.library.GetAttitudeTimeline(request)
+    timeline = library.GetAttitudeTimeline(request)
     return [*found, timeline.SerializeToString(deterministic=True)]
 
 
