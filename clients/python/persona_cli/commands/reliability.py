@@ -135,8 +135,8 @@ def _print_reliability(found: Reliability) -> None:
 
 def _print_notes(found: Reliability) -> None:
     if found.mixed_models:
-        models = model_names(found.models)
-        print_text(f"Answers come from several models or prompt versions: {models}.")
+        models = f": {model_names(found.models)}" if found.models else ""
+        print_text(f"Answers come from several models or prompt versions{models}.")
     if found.reliable_change_count:
         print_text(f"Attitude has reliably changed in {found.reliable_change_count} questions.")
     if found.promotion_pending:
