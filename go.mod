@@ -2,11 +2,7 @@ module persona.example/persona-service
 
 go 1.26.0
 
-ignore (
-	./clients/java
-	./clients/typescript
-	./tools
-)
+ignore ./tools
 
 require persona.example/persona-service/generated/go v0.0.0
 

@@ -116,7 +116,7 @@ def grpc_attacks(target: Target) -> dict[str, Attack]:
 def rest_attacks(target: Target) -> dict[str, Attack]:
     """Return the attacks on the gateway."""
     theirs = target.theirs
-    path = f"/api/v1/projects/{theirs.project}/groups/{theirs.group}/personas"
+    path = f"/api/v1/projects/{theirs.project}/persona-groups/{theirs.group}/personas"
     length = 4 << 20
     head = partial(rest_flood.start, "POST", path)
     whole = partial(rest_flood.post, f"{path}:batchCreate", target.other)

@@ -17,7 +17,6 @@ from processes import Process, service
 
 from persona.v1 import library_service_pb2 as pb
 from persona.v1.library_service_pb2_grpc import LibraryServiceStub
-from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 
 Ask = Callable[[Any], Any]
 
@@ -59,7 +58,6 @@ class Bench:
         self.server = server
         self.rounds = rounds
         self.library: Any = LibraryServiceStub(channel)
-        self.personas: Any = PersonaServiceStub(channel)
         self.metadata = metadata
 
     def ask(self, call: Any) -> Ask:
@@ -118,7 +116,7 @@ def run(bench: Bench, filled: Filled, sizes: Sizes) -> None:
     )
     bench.ends(
         f"ListLibraryPersonaProjects, {sizes.links:,} links",
-        bench.personas.ListLibraryPersonaProjects,
+        bench.library.ListLibraryPersonaProjects,
         pb.ListLibraryPersonaProjectsRequest(library_persona_id=filled.often_used, page_size=1000),
         1.2,
     )

@@ -8,13 +8,12 @@ alike.
 
 import argparse
 import os
-import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from operator import truediv
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import NamedTuple
 
 from bench import (
@@ -115,27 +114,28 @@ def measure(bench: Bench, other: Path, rounds: int) -> tuple[list[str], dict[str
         now, read = stack.enter_context(filled(bench, NOW, PROGRAM))
         sides = {BEFORE: before, NOW: now}
         sides[ECHO] = stack.enter_context(answering(bench, now, read))
-        names = [case.name for case in read]
-        figures: dict[str, Figures] = {s: {n: [] for n in (*names, IMPORT, ANSWERS)} for s in sides}
+        reads = [case.name for case in read]
+        names = [*reads, IMPORT, ANSWERS]
+        figures: dict[str, Figures] = {side: {name: [] for name in names} for side in sides}
         for number in range(rounds + 1):
-            for name, cost in one_round(bench, sides, names, number):
+            for side, name, cost in one_round(bench, sides, reads, number):
                 if number:  # the first warms up
-                    figures[name[0]][name[1]].append(cost)
-        return [*names, IMPORT, ANSWERS], figures
+                    figures[side][name].append(cost)
+        return names, figures
 
 
 def one_round(
-    bench: Bench, sides: dict[str, Side], names: list[str], number: int
-) -> Iterator[tuple[tuple[str, str], float]]:
+    bench: Bench, sides: dict[str, Side], reads: list[str], number: int
+) -> Iterator[tuple[str, str, float]]:
     """Yield what each case costs at each side. Which side begins alternates."""
     order = list(sides) if number % 2 else list(sides)[::-1]
-    for i, name in enumerate(names):
+    for i, name in enumerate(reads):
         for side in order:
-            yield (side, name), bench.calls(sides[side], i)
+            yield side, name, bench.calls(sides[side], i)
     for side in order:
         if side != ECHO:
             for name, cost in bench.writes(sides[side], number).items():
-                yield (side, name), cost
+                yield side, name, cost
 
 
 def show(names: list[str], figures: dict[str, Figures]) -> None:
@@ -145,7 +145,7 @@ def show(names: list[str], figures: dict[str, Figures]) -> None:
     for name in names:
         before, now, echoed = (figures[side][name] for side in (BEFORE, NOW, ECHO))
         ratios = [b / a for a, b in zip(before, now, strict=True)]
-        low, middle, high = statistics.quantiles(ratios, n=4)
+        low, middle, high = quantiles(ratios, n=4)
         line = f"{name:<28}{median(before):>9.1f}{median(now):>9.1f}"
         if echoed:
             to_echo = [median(map(truediv, side, echoed)) for side in (before, now)]

@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -97,16 +98,17 @@ class Client:
             groups.append(answer.persona_group.id)
         return project, groups
 
-    def import_all(self, project: str, groups: list[str], batches: list[list[bytes]]) -> float:
-        """Import the encoded batches of each group; return the seconds it took."""
-        call: Any = self.channel.stream_stream(f"{SERVICE}/ImportPersonas")
-        started = time.perf_counter()
+    def import_all(self, project: str, groups: list[str], batches: list[list[bytes]]) -> None:
+        """Import the encoded batches of each group."""
         for group, messages in zip(groups, batches, strict=True):
-            start = pb.ImportStart(project_id=project, group_id=group, import_id=group)
-            first = pb.ImportPersonasRequest(start=start)
-            answers = call(iter([first.SerializeToString(), *messages]), metadata=self.metadata)
-            assert sum(1 for _ in answers) == 1 + len(messages)
-        return time.perf_counter() - started
+            assert self.import_into(project, group, messages) == 1 + len(messages)
+
+    def import_into(self, project: str, group: str, messages: Iterable[bytes]) -> int:
+        """Import encoded batches into a group; return the number of answers."""
+        call: Any = self.channel.stream_stream(f"{SERVICE}/ImportPersonas")
+        start = pb.ImportStart(project_id=project, group_id=group, import_id=group)
+        first = pb.ImportPersonasRequest(start=start).SerializeToString()
+        return sum(1 for _ in call(chain((first,), messages), metadata=self.metadata))
 
     def call(self, method: str, request: bytes) -> bytes:
         """Call a unary method with encoded messages."""

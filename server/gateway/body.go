@@ -45,7 +45,7 @@ func newMarshaler() *marshaler {
 	return &marshaler{runtime.JSONPb{MarshalOptions: jsonOut}}
 }
 
-// NewDecoder returns one that leaves faults in the call, for bodyError to report.
+// NewDecoder returns one that leaves faults in the call, for complete to report.
 func (*marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 	return runtime.DecoderFunc(func(target any) error {
 		if b := r.(*bodyReader); b.call.fault == nil {

@@ -78,11 +78,8 @@ func detailed(code codes.Code, reason personav1.ErrorReason, text string, metada
 	return withDetails(status.New(code, text), info, &errdetails.BadRequest{FieldViolations: violations})
 }
 
-// reasonText is a reason as it stands in an error, "" for none.
+// reasonText is a reason as it stands in an error.
 func reasonText(reason personav1.ErrorReason) string {
-	if reason == personav1.ErrorReason_ERROR_REASON_UNSPECIFIED {
-		return ""
-	}
 	return strings.TrimPrefix(reason.String(), "ERROR_REASON_")
 }
 

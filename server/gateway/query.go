@@ -81,23 +81,10 @@ func (c *call) unbound(request protoreflect.MessageDescriptor, name string) prot
 	return fd
 }
 
-// rival is the parameter that was given in place of this one, where a request takes one of several.
-func rival(request protoreflect.Message, fd protoreflect.FieldDescriptor) string {
-	if oneof := fd.ContainingOneof(); oneof != nil {
-		if set := request.WhichOneof(oneof); set != nil {
-			return string(set.Name())
-		}
-	}
-	return ""
-}
-
 func bindParameter(request protoreflect.Message, fd protoreflect.FieldDescriptor, values []string) error {
 	name := string(fd.Name())
 	if len(values) > 1 && !fd.IsList() {
 		return invalidField(name, "is given twice")
-	}
-	if other := rival(request, fd); other != "" {
-		return invalidField(name, "can't be given together with "+other)
 	}
 	for _, value := range values {
 		if value == "" && !takesEmpty(fd) {

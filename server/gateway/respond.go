@@ -44,13 +44,14 @@ var successStatus = map[string]int{
 	personav1.ResponseService_GetResponse_FullMethodName:        http.StatusOK,
 	personav1.ResponseService_GetResponsePersona_FullMethodName: http.StatusOK,
 
+	personav1.SimulationService_CreateSimulation_FullMethodName: http.StatusCreated,
+	personav1.SimulationService_ListSimulations_FullMethodName:  http.StatusOK,
+	personav1.SimulationService_GetSimulation_FullMethodName:    http.StatusOK,
+	personav1.SimulationService_UpdateSimulation_FullMethodName: http.StatusOK,
+	personav1.SimulationService_ListQuestions_FullMethodName:    http.StatusOK,
+
 	personav1.PersonaService_GetPersonaLineage_FullMethodName:            http.StatusOK,
 	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName:   http.StatusOK,
-	personav1.SimulationService_CreateSimulation_FullMethodName:          http.StatusCreated,
-	personav1.SimulationService_ListSimulations_FullMethodName:           http.StatusOK,
-	personav1.SimulationService_GetSimulation_FullMethodName:             http.StatusOK,
-	personav1.SimulationService_UpdateSimulation_FullMethodName:          http.StatusOK,
-	personav1.SimulationService_ListQuestions_FullMethodName:             http.StatusOK,
 	personav1.LibraryService_GetReliability_FullMethodName:               http.StatusOK,
 	personav1.LibraryService_GetLibraryPersonaReliability_FullMethodName: http.StatusOK,
 	personav1.LibraryService_PromotePersona_FullMethodName:               http.StatusCreated,
@@ -100,6 +101,8 @@ func locationOf(reply proto.Message, params map[string]string) string {
 		return below(group, r.GetPersonaGroup().GetId())
 	case *personav1.CreatePersonaResponse:
 		return below(group+"/personas/", r.GetPersona().GetId())
+	case *personav1.CreateSimulationResponse:
+		return below(project+"/simulations/", r.GetSimulation().GetId())
 	case *personav1.PromotePersonaResponse:
 		return below("/api/v1/library/personas/", r.GetLibraryPersona().GetId())
 	}

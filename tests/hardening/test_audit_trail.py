@@ -38,7 +38,7 @@ def test_random_walk(own: Service, file: DatabaseFile, rounds: Callable[[int, in
     tokens = {actor: bearer(own.token(TENANT, subject=actor)) for actor in ACTORS}
     caller = own.connect("")
     outcomes: dict[str, set[str]] = {method.name: set() for method in METHODS}
-    for _ in range(rounds(2000, 10_000)):
+    for _ in range(rounds(3000, 10_000)):
         step = walk.step()
         before, visible = file.fingerprint(TENANT, LEDGERS), file.visible(TENANT)
         answer = send(caller.channel, step.method, step.messages, tokens[step.actor])

@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from persona.v1.library_service_pb2 import GetAttitudeTimelineRequest
-from persona.v1.measures_pb2 import Reliability
+from persona.v1.library_service_pb2 import (
+    GetAttitudeTimelineRequest,
+    GetLibraryPersonaReliabilityRequest,
+    GetReliabilityRequest,
+    GetReliabilityResponse,
+)
 from persona.v1.persona_pb2 import Persona
 from support.answers import record
 from support.data import Place, make_group, make_place, make_project, rich_persona, uid
@@ -30,14 +34,18 @@ def place_of(service: Service, tenant: str, ids: dict[str, Any]) -> Place:
 
 def measured(place: Place, persona_id: str, library_persona_id: str) -> list[bytes]:
     """Return all that is measured of an individual, but for when it was."""
-    named = ({**place.ids, "persona_id": persona_id}, {"library_persona_id": library_persona_id})
+    library = place.caller.library
     found = []
-    for ids in named:
-        one = reliability(place.caller, **ids)
-        one.ClearField("measured_at")
-        found.append(one.SerializeToString(deterministic=True))
+    for answer in (
+        library.GetReliability(GetReliabilityRequest(**place.ids, persona_id=persona_id)),
+        library.GetLibraryPersonaReliability(
+            GetLibraryPersonaReliabilityRequest(library_persona_id=library_persona_id)
+        ),
+    ):
+        answer.reliability.ClearField("measured_at")
+        found.append(answer.SerializeToString(deterministic=True))
     request = GetAttitudeTimelineRequest(library_persona_id=library_persona_id)
-    timeline = place.caller.library.GetAttitudeTimeline(request)
+    timeline = library.GetAttitudeTimeline(request)
     return [*found, timeline.SerializeToString(deterministic=True)]
 
 
@@ -62,7 +70,7 @@ def test_another_tenants_answers_change_nothing(own: Service) -> None:
     tag = answer_reliably(ours, one)
     library_persona_id = promote(ours, one).id
     before = measured(ours, one, library_persona_id)
-    first = Reliability.FromString(before[0])
+    first = GetReliabilityResponse.FromString(before[0]).reliability
     assert round(first.lower_bound.value, 6) == BOUND
     simulations = [each.simulation_id for each in first.simulations]
     theirs = place_of(own, "peers-theirs", ours.ids)

@@ -163,6 +163,8 @@ def test_what_is_created_has_a_location(rest: Rest) -> None:
     assert group.startswith(f"{project}/persona-groups/")
     persona = made(f"{group}/personas", {"full_name": "Z"})
     assert persona.startswith(f"{group}/personas/")
+    simulation = made(f"{project}/simulations", {"name": "W"})
+    assert simulation.startswith(f"{project}/simulations/")
 
 
 def test_several_have_no_location(rest: Rest, place: Place) -> None:

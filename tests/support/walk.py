@@ -27,8 +27,12 @@ _WEIGHTS = {
     "DeletePersona": 16,
     "ImportPersonas": 10,
     "CopyPersonas": 20,
+    "BatchGetPersonas": 10,
     "GetResponse": 10,
     "GetSimulation": 10,
+    "CreateSimulation": 8,
+    "UpdateSimulation": 12,
+    "UpdatePersonaGroup": 6,
     "ListSimulations": 4,
     "ListQuestions": 8,
     "CreateProject": 8,
@@ -137,7 +141,7 @@ class Walk:
             project_id=ids["project_id"], group_id=ids["group_id"]
         )
         reuse.library_persona_ids.extend(self._library[-1:])  # whom it has learnt of meanwhile
-        yield self._by_name("ReuseLibraryPersonas", reuse)
+        yield from [self._by_name("ReuseLibraryPersonas", reuse)] * 2  # the second is a retry
         copy = pb.CopyPersonasRequest(
             project_id=ids["project_id"],
             group_id=ids["group_id"],
@@ -145,7 +149,7 @@ class Walk:
             source_group_id=group,
             persona_ids=[peers[0].id],
         )
-        yield from [self._by_name("CopyPersonas", copy)] * 2  # the second is a retry
+        yield from [self._by_name("CopyPersonas", copy)] * 2
 
     def _recorded(self, answers: list[Response]) -> Step:
         request = responses_pb.RecordResponsesRequest(simulation_id=self._uuid(), responses=answers)
@@ -177,7 +181,7 @@ class Walk:
     def _simulation(self) -> str:
         """Return one of few simulations, now and then a new one in the place of one of them."""
         place = self._random.randrange(len(self._simulations))
-        if self._chance(0.2):
+        if self._chance(0.03):
             self._simulations[place] = self._uuid()
         return self._simulations[place]
 

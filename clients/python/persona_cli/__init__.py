@@ -32,8 +32,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    reliability,
-    library,
+    reliability, library,
 ):  # fmt: skip
     module.register(app)
 

@@ -1,10 +1,11 @@
 """What every call shares: channel, token, deadline and tries."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from persona_client.errors import from_rpc_error
 from persona_client.retry import Backoff, RetryPolicy
@@ -100,3 +101,8 @@ class Caller:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+
+def field_mask(paths: Sequence[str] | None) -> FieldMask | None:
+    """Return the mask of an update, None for none."""
+    return None if paths is None else FieldMask(paths=paths)

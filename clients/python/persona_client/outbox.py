@@ -15,7 +15,7 @@ class Outbox(Generic[Item, Batch]):
     """What a source has made and is not on disk yet.
 
     The caller's thread reads the source and adds items, or whole batches. Another one sends, and
-    cuts off a batch that is old by `next_batch`. `changed` guards everything.
+    cuts off a batch that is old by `wait_for_next`. `changed` guards everything.
     """
 
     def __init__(

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from google.protobuf.field_mask_pb2 import FieldMask
-
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.project_service_pb2 import (
     CreatePersonaGroupRequest,
@@ -18,7 +16,7 @@ from persona.v1.project_service_pb2 import (
     UpdateProjectRequest,
 )
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
-from persona_client.calls import Caller
+from persona_client.calls import Caller, field_mask
 from persona_client.retry import RetryPolicy
 
 
@@ -74,7 +72,7 @@ class ProjectCalls(Caller):
         request = UpdateProjectRequest(
             project_id=project_id,
             project=project,
-            update_mask=_mask(update_mask),
+            update_mask=field_mask(update_mask),
             request_id=request_id,
             validate_only=validate_only,
         )
@@ -149,7 +147,7 @@ class ProjectCalls(Caller):
             project_id=project_id,
             group_id=group_id,
             persona_group=persona_group,
-            update_mask=_mask(update_mask),
+            update_mask=field_mask(update_mask),
             request_id=request_id,
             validate_only=validate_only,
         )
@@ -172,7 +170,3 @@ class ProjectCalls(Caller):
             validate_only=validate_only,
         )
         self._mutate(self._projects.DeletePersonaGroup, request, timeout)
-
-
-def _mask(paths: Sequence[str] | None) -> FieldMask | None:
-    return None if paths is None else FieldMask(paths=paths)

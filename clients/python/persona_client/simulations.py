@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from google.protobuf.field_mask_pb2 import FieldMask
-
 from persona.v1.simulation_pb2 import AskedQuestion, Simulation
 from persona.v1.simulation_service_pb2 import (
     CreateSimulationRequest,
@@ -13,7 +11,7 @@ from persona.v1.simulation_service_pb2 import (
     UpdateSimulationRequest,
 )
 from persona.v1.simulation_service_pb2_grpc import SimulationServiceStub
-from persona_client.calls import Caller
+from persona_client.calls import Caller, field_mask
 from persona_client.retry import RetryPolicy
 
 
@@ -84,7 +82,7 @@ class SimulationCalls(Caller):
             project_id=project_id,
             simulation_id=simulation_id,
             simulation=simulation,
-            update_mask=None if update_mask is None else FieldMask(paths=update_mask),
+            update_mask=field_mask(update_mask),
             request_id=request_id,
             validate_only=validate_only,
         )

@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from persona_server.validation.limits import LINES, MAX_AGE, MAX_MARKS
 from persona_server.validation.violations import Violations
 
+ALL_GROUPS = "-"  # in place of a group's id, where those of a whole project are listed (AIP-159)
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z

@@ -25,7 +25,7 @@ from persona.v1.persona_service_pb2 import (
     ImportPersonasRequest,
     ImportStart,
 )
-from persona_server.validation.fields import check_ids, check_uuid
+from persona_server.validation.fields import ALL_GROUPS, check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_list,
@@ -187,9 +187,6 @@ def _own(
 ) -> tuple[str, tuple[Check, ...]]:
     """Return the entry of a request type, whose checks are typed as taking it."""
     return kind.DESCRIPTOR.name, checks
-
-
-ALL_GROUPS = "-"  # in place of a group's id (AIP-159)
 
 
 def _check_parents(found: Violations, request: persona_service_pb2.ListPersonasRequest) -> None:

@@ -9,7 +9,7 @@ from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOpt
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import print_json
-from persona_client import Persona, PersonaFilters
+from persona_client import Persona, ProfileFilters
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def copy(
     project: ProjectOption,
     group: GroupOption,
     from_group: Annotated[str, typer.Option(help="Persona group to copy from, by name or id.")],
-    filters: PersonaFilters,
+    filters: ProfileFilters,
     from_project: Annotated[
         str, typer.Option(help="Its project, by name or id; the same one if left out.")
     ] = "",

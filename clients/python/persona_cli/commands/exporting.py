@@ -13,12 +13,12 @@ from persona_cli.terminal.command import (
     FullNameOption,
     GroupOption,
     ProjectOption,
-    attributes_of,
     client_command,
+    group_filters,
 )
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import json_line
-from persona_client import PersonaFilters, ProfileFilters
+from persona_client import ProfileFilters
 
 
 def register(app: typer.Typer) -> None:
@@ -42,9 +42,7 @@ def export(
 
     A file appears only when it is complete.
     """
-    found_by = PersonaFilters(
-        external_id=external_id, full_name=full_name, attributes=attributes_of(attribute), **filters
-    )
+    found_by = group_filters(filters, external_id, full_name, attribute)
     ids = group_ids(context.client, project, group)
     count = 0
     with atomic_output(output) as target, context.patient_client() as client:

@@ -91,17 +91,7 @@ def list_(
             attributes=attributes,
             **filters,
         ),
-        (
-            "ID",
-            "NAME",
-            "AGE",
-            "OCCUPATION",
-            "LOCATION",
-            "LOWER BOUND",
-            "PROJECTS",
-            "ANSWERS",
-            "RETIRED",
-        ),
+        (*_PROFILE_COLUMNS, "LOWER BOUND", "PROJECTS", "ANSWERS", "RETIRED"),
         _library_row,
     )
 

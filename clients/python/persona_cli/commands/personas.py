@@ -12,8 +12,8 @@ from persona_cli.terminal.command import (
     GroupOption,
     ProjectOption,
     Yes,
-    attributes_of,
     client_command,
+    group_filters,
 )
 from persona_cli.terminal.failures import CommandError, confirm, usage_error
 from persona_cli.terminal.listing import Limit, print_list
@@ -25,7 +25,7 @@ from persona_cli.terminal.output import (
     print_line,
     shown,
 )
-from persona_client import Persona, PersonaFilters, ProfileFilters
+from persona_client import Persona, ProfileFilters
 
 PersonaArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the persona.", show_default=False)
@@ -54,9 +54,7 @@ def list_(
     limit: Limit = None,
 ) -> None:
     """List the personas of a group, oldest first, or of all groups of a project."""
-    found_by = PersonaFilters(
-        external_id=external_id, full_name=full_name, attributes=attributes_of(attribute), **filters
-    )
+    found_by = group_filters(filters, external_id, full_name, attribute)
     ids = group_ids(context.client, project, group)
     print_list(
         context,
@@ -77,9 +75,7 @@ def count(
     attribute: AttributeOption = None,
 ) -> None:
     """Count the personas of a group, or those that match."""
-    found_by = PersonaFilters(
-        external_id=external_id, full_name=full_name, attributes=attributes_of(attribute), **filters
-    )
+    found_by = group_filters(filters, external_id, full_name, attribute)
     number = context.client.count_personas(*group_ids(context.client, project, group), **found_by)
     print_line(compact_json({"count": number}) if context.as_json else str(number))
 

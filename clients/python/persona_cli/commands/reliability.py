@@ -158,8 +158,8 @@ def _print_notes(found: Reliability) -> None:
         pairs = f"{found.contradicting_pair_count} of {found.pair_count}"
         print_text(f"Contradicting pairs of answers: {pairs}.")
     if found.mixed_models:
-        models = model_names(found.models)
-        print_text(f"Answers come from several models or prompt versions: {models}.")
+        models = f": {model_names(found.models)}" if found.models else ""
+        print_text(f"Answers come from several models or prompt versions{models}.")
     if found.reliable_change_count:
         print_text(f"Attitude has reliably changed in {found.reliable_change_count} questions.")
     if found.population_differs.value:

@@ -28,8 +28,7 @@ from persona_cli.terminal.shifts import number_text
 from persona_server.validation.fields import UUID
 
 _REPEATS = "repeats the answer of {where}; ids of their own would record both (this is {id})"
-
-_ANSWERS = {"choice", "choices", "rating", "sentiment", "text"}
+_ANSWERS = {field.name for field in Response.DESCRIPTOR.oneofs_by_name["answer"].fields}
 
 
 def register(app: typer.Typer) -> None:

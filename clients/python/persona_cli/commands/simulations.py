@@ -1,6 +1,6 @@
 """`persona simulations`: list, create, show and update simulations, and list what was asked."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,8 +20,6 @@ Model = Annotated[str | None, typer.Option(help="The model that is asked.", show
 PromptVersion = Annotated[
     str | None, typer.Option(help="The version of the prompt.", show_default=False)
 ]
-
-_FIELDS = ("name", "description", "model", "prompt_version")  # of an update, as its options
 
 
 def register(app: typer.Typer) -> None:
@@ -101,20 +99,19 @@ def update(
     prompt_version: PromptVersion = None,
 ) -> None:
     """Change what is said of a simulation, and show it; "" clears."""
-    given = (name, description, model, prompt_version)
-    mask = [field for field, value in zip(_FIELDS, given, strict=True) if value is not None]
-    if not mask:
+    given = {
+        "name": name,
+        "description": description,
+        "model": model,
+        "prompt_version": prompt_version,
+    }
+    changes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    if not changes:
         raise usage_error("Give --name, --description, --model or --prompt-version.")
-    wanted = Simulation(
-        name=name or "",
-        description=description or "",
-        model=model or "",
-        prompt_version=prompt_version or "",
-    )
     changed = context.client.update_simulation(
         *simulation_ids(context.client, project, simulation),
-        wanted,
-        update_mask=mask,
+        Simulation(**changes),
+        update_mask=[*changes],
     )
     (print_json if context.as_json else print_details)(changed)
 

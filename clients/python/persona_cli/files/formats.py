@@ -89,15 +89,11 @@ def _from_genagents(value: dict[str, Any]) -> Persona:
     persona.full_name = " ".join(_texts(value, "first_name", "last_name"))
     if parts := _texts(value, "city", "state"):
         # The General Social Survey asks residents of the United States.
-        persona.location = ", ".join([*parts, "United States"])
+        _set_if_valid(persona, "location", ", ".join([*parts, "United States"]))
     used_keys = set()
     for key, name in _RENAMED_FIELDS.items():
         if key in value and _set_if_valid(persona, name, value[key]):
             used_keys.add(key)
-    if _is_invalid(
-        Persona(location=persona.location), "location"
-    ):  # its parts are in the attributes
-        persona.location = ""
     for key, item in value.items():
         if key not in used_keys:
             persona.attributes[key] = item if isinstance(item, str) else compact_json(item)

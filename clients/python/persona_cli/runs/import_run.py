@@ -81,7 +81,9 @@ class ImportRun:
     def ended(self, client: PersonaClient) -> bool:
         """Whether the service has ended this import, as opposed to another run's having it."""
         try:
-            client.import_personas(*self._ids, (), self._journal.import_id)
+            client.import_personas(
+                *self._ids, (), self._journal.import_id, validate_only=self._dry_run
+            )
         except ImportConflict:
             return True
         return False

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from persona_cli.terminal.failures import reporting_errors, usage_error
-from persona_client import PersonaClient, RetryPolicy
+from persona_client import PersonaClient, PersonaFilters, ProfileFilters, RetryPolicy
 from persona_client.client import DEFAULT_ADDRESS
 from persona_server.validation.filters import FILTERS, Filter
 from persona_server.validation.limits import MAX_AGE
@@ -74,6 +74,15 @@ def attributes_of(options: list[str] | None) -> dict[str, str]:
             raise usage_error(f"--attribute takes KEY=VALUE, each key once; got {option!r}.")
         found[key] = value
     return found
+
+
+def group_filters(
+    filters: ProfileFilters, external_id: str, full_name: str, attribute: list[str] | None
+) -> PersonaFilters:
+    """Return what personas of a group are found by: `filters`, and options that only they have."""
+    return PersonaFilters(
+        external_id=external_id, full_name=full_name, attributes=attributes_of(attribute), **filters
+    )
 
 
 def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[..., Any]:

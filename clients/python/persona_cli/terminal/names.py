@@ -7,9 +7,8 @@ from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.simulation_pb2 import Simulation
 from persona_cli.terminal.failures import CommandError
 from persona_client import PersonaClient
-from persona_server.validation.fields import UUID
+from persona_server.validation.fields import ALL_GROUPS, UUID
 
-ALL_GROUPS = "-"  # in place of a group, where those of a whole project are listed
 Named = TypeVar("Named", Project, PersonaGroup, Simulation)
 
 

@@ -38,8 +38,8 @@ from persona_server.services.personas.removing import hide_persona
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.store import Repositories, Store, Transaction
+from persona_server.validation.fields import ALL_GROUPS
 from persona_server.validation.filters import filters_of
-from persona_server.validation.requests import ALL_GROUPS
 from persona_server.validation.terms import wanted_terms
 
 _CHUNK = 200  # personas an export chunk holds: some 250 KB
