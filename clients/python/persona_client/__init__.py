@@ -50,8 +50,8 @@ from persona_client.errors import (
     UnknownPath,
     Unreachable,
 )
+from persona_client.filters import PersonaFilters, ProfileFilters
 from persona_client.library import LibraryFilters, Lineage
-from persona_client.personas import PersonaFilters, ProfileFilters
 from persona_client.responses import RecordedResponses
 from persona_client.retry import RetryPolicy
 

@@ -76,9 +76,10 @@ def promote(
         raise not_eligible(id_text(persona), look.measurement, repositories.now)
     framed = repositories.personas.recorded(persona)
     assert framed is not None  # the persona is visible in this transaction
-    row = _library_row(repositories, unframed(framed), look)
+    profile = unframed(framed)
+    row = _library_row(repositories, profile, look)
     repositories.library.insert(row)
-    repositories.terms.add_library(row.id, profile_terms(unframed(framed)))
+    repositories.terms.add_library(row.id, profile_terms(profile))
     repositories.links.insert([_origin_link(repositories, row, parents)])
     return LibraryEntry(row.id, row.body, row.project_count, row.response_count, None), True
 
