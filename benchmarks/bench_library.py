@@ -97,9 +97,9 @@ def run(bench: Bench, filled: Filled, sizes: Sizes) -> None:
         50,
     )
     bench.single(
-        f"GetAttitudeTimeline, {what}",
-        bench.library.GetAttitudeTimeline,
-        pb.GetAttitudeTimelineRequest(library_persona_id=filled.individual),
+        f"GetLibraryPersonaAttitudeTimeline, {what}",
+        bench.library.GetLibraryPersonaAttitudeTimeline,
+        pb.GetLibraryPersonaAttitudeTimelineRequest(library_persona_id=filled.individual),
         50,
     )
     bench.single(

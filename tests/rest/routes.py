@@ -69,6 +69,7 @@ SUCCESS = {
     "MatchLibraryPersonas": 200,
     "ReuseLibraryPersonas": 200,
     "GetAttitudeTimeline": 200,
+    "GetLibraryPersonaAttitudeTimeline": 200,
 }
 
 

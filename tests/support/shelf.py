@@ -64,5 +64,8 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         "ReuseLibraryPersonas": lambda: pb.ReuseLibraryPersonasRequest(
             **named, library_persona_ids=shelf.ids[:2]
         ),
-        "GetAttitudeTimeline": lambda: pb.GetAttitudeTimelineRequest(**one, page_size=3),
+        "GetAttitudeTimeline": lambda: pb.GetAttitudeTimelineRequest(**copy, page_size=3),
+        "GetLibraryPersonaAttitudeTimeline": lambda: pb.GetLibraryPersonaAttitudeTimelineRequest(
+            **one, page_size=3
+        ),
     }

@@ -6,6 +6,7 @@ from typing import NamedTuple, Unpack
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
+    GetLibraryPersonaAttitudeTimelineRequest,
     GetLibraryPersonaReliabilityRequest,
     GetLibraryPersonaRequest,
     GetReliabilityRequest,
@@ -182,6 +183,30 @@ class LibraryCalls(Caller):
 
     def get_attitude_timeline(
         self,
+        project_id: str,
+        group_id: str,
+        persona_id: str,
+        *,
+        question_key: str = "",
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[QuestionTimeline]:
+        """Yield the answers over time of a persona's individual, question by question.
+
+        The persona may be deleted, and need not be in the library. Raises PersonaNotFound.
+        """
+        request = GetAttitudeTimelineRequest(
+            project_id=project_id,
+            group_id=group_id,
+            persona_id=persona_id,
+            question_key=question_key,
+            page_size=page_size,
+        )
+        for page in self._pages(self._library.GetAttitudeTimeline, request, timeout):
+            yield from page.timelines
+
+    def get_library_persona_attitude_timeline(
+        self,
         library_persona_id: str,
         *,
         question_key: str = "",
@@ -192,10 +217,11 @@ class LibraryCalls(Caller):
 
         Raises LibraryPersonaNotFound.
         """
-        request = GetAttitudeTimelineRequest(
+        request = GetLibraryPersonaAttitudeTimelineRequest(
             library_persona_id=library_persona_id, question_key=question_key, page_size=page_size
         )
-        for page in self._pages(self._library.GetAttitudeTimeline, request, timeout):
+        method = self._library.GetLibraryPersonaAttitudeTimeline
+        for page in self._pages(method, request, timeout):
             yield from page.timelines
 
     def list_library_persona_projects(

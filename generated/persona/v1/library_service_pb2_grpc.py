@@ -94,6 +94,11 @@ class LibraryServiceStub:
                 request_serializer=persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineResponse.FromString,
                 _registered_method=True)
+        self.GetLibraryPersonaAttitudeTimeline = channel.unary_unary(
+                '/persona.v1.LibraryService/GetLibraryPersonaAttitudeTimeline',
+                request_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineResponse.FromString,
+                _registered_method=True)
 
 
 class LibraryServiceServicer:
@@ -193,9 +198,18 @@ class LibraryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAttitudeTimeline(self, request, context):
-        """GetAttitudeTimeline returns an individual's answers over time, question by question, with the
-        shift, in the order in which the questions were first asked.
-        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """GetAttitudeTimeline returns the answers over time of the individual that a persona is, in the
+        library or not, question by question, with the shift, in the order in which the questions were
+        first asked. The persona, its group and its project may be deleted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLibraryPersonaAttitudeTimeline(self, request, context):
+        """GetLibraryPersonaAttitudeTimeline returns those of the individual of a library persona, retired
+        or not, as GetAttitudeTimeline does. Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,6 +267,11 @@ def add_LibraryServiceServicer_to_server(servicer, server):
                     servicer.GetAttitudeTimeline,
                     request_deserializer=persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineRequest.FromString,
                     response_serializer=persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineResponse.SerializeToString,
+            ),
+            'GetLibraryPersonaAttitudeTimeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLibraryPersonaAttitudeTimeline,
+                    request_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -535,6 +554,33 @@ class LibraryService:
             '/persona.v1.LibraryService/GetAttitudeTimeline',
             persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineRequest.SerializeToString,
             persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLibraryPersonaAttitudeTimeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.LibraryService/GetLibraryPersonaAttitudeTimeline',
+            persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineRequest.SerializeToString,
+            persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -72,9 +72,14 @@ class LibraryServiceStub:
     MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
     """
     GetAttitudeTimeline: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetAttitudeTimelineRequest, _library_service_pb2.GetAttitudeTimelineResponse]
-    """GetAttitudeTimeline returns an individual's answers over time, question by question, with the
-    shift, in the order in which the questions were first asked.
-    Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """GetAttitudeTimeline returns the answers over time of the individual that a persona is, in the
+    library or not, question by question, with the shift, in the order in which the questions were
+    first asked. The persona, its group and its project may be deleted.
+    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    GetLibraryPersonaAttitudeTimeline: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, _library_service_pb2.GetLibraryPersonaAttitudeTimelineResponse]
+    """GetLibraryPersonaAttitudeTimeline returns those of the individual of a library persona, retired
+    or not, as GetAttitudeTimeline does. Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
 
 class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -195,9 +200,20 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_service_pb2.GetAttitudeTimelineRequest,
         context: _grpc.ServicerContext,
     ) -> _library_service_pb2.GetAttitudeTimelineResponse:
-        """GetAttitudeTimeline returns an individual's answers over time, question by question, with the
-        shift, in the order in which the questions were first asked.
-        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """GetAttitudeTimeline returns the answers over time of the individual that a persona is, in the
+        library or not, question by question, with the shift, in the order in which the questions were
+        first asked. The persona, its group and its project may be deleted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLibraryPersonaAttitudeTimeline(
+        self,
+        request: _library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest,
+        context: _grpc.ServicerContext,
+    ) -> _library_service_pb2.GetLibraryPersonaAttitudeTimelineResponse:
+        """GetLibraryPersonaAttitudeTimeline returns those of the individual of a library persona, retired
+        or not, as GetAttitudeTimeline does. Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
 def add_LibraryServiceServicer_to_server(servicer: LibraryServiceServicer, server: _grpc.Server) -> None: ...

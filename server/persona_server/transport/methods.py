@@ -95,6 +95,9 @@ RPCS: dict[str, Rules] = {
     "persona.v1.LibraryService.GetAttitudeTimeline": Rules(
         "dear", ("library:read", "responses:read")
     ),
+    "persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
 }
 
 

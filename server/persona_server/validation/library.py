@@ -2,6 +2,7 @@
 
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
+    GetLibraryPersonaAttitudeTimelineRequest,
     ListLibraryPersonasRequest,
     MatchLibraryPersonasRequest,
     ReuseLibraryPersonasRequest,
@@ -44,7 +45,10 @@ def check_reuse(found: Violations, request: ReuseLibraryPersonasRequest) -> None
     check_ids(found, "library_persona_ids", request.library_persona_ids, MAX_REUSED)
 
 
-def check_timeline(found: Violations, request: GetAttitudeTimelineRequest) -> None:
+def check_timeline(
+    found: Violations,
+    request: GetAttitudeTimelineRequest | GetLibraryPersonaAttitudeTimelineRequest,
+) -> None:
     """Check what is a timeline's own."""
     check_line(found, "question_key", request.question_key, LINES["question_key"])
 

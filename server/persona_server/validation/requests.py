@@ -228,5 +228,6 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),
         _own(library_service_pb2.GetAttitudeTimelineRequest, check_timeline),
+        _own(library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, check_timeline),
     )
 )

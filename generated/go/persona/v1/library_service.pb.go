@@ -1164,20 +1164,24 @@ func (x *ReuseLibraryPersonasResponse) GetPersonas() []*Persona {
 	return nil
 }
 
-// GetAttitudeTimelineRequest asks for one page of an individual's timelines.
+// GetAttitudeTimelineRequest asks for one page of the timelines of a persona's individual.
 type GetAttitudeTimelineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the library persona.
-	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	// UUID of the persona's project, deleted or not.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona's group, deleted or not.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUID of the persona, deleted or not.
+	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
 	// The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
 	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
-	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
 	// at the first page.
-	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only the questions of this key (whole text, case-sensitive); "" is no filter. At most 255
 	// characters. Adjusted p-values take all of the individual's questions into account in any case.
-	QuestionKey   string `protobuf:"bytes,4,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
+	QuestionKey   string `protobuf:"bytes,6,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1212,9 +1216,23 @@ func (*GetAttitudeTimelineRequest) Descriptor() ([]byte, []int) {
 	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{18}
 }
 
-func (x *GetAttitudeTimelineRequest) GetLibraryPersonaId() string {
+func (x *GetAttitudeTimelineRequest) GetProjectId() string {
 	if x != nil {
-		return x.LibraryPersonaId
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *GetAttitudeTimelineRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *GetAttitudeTimelineRequest) GetPersonaId() string {
+	if x != nil {
+		return x.PersonaId
 	}
 	return ""
 }
@@ -1289,6 +1307,138 @@ func (x *GetAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
 }
 
 func (x *GetAttitudeTimelineResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// GetLibraryPersonaAttitudeTimelineRequest asks for one page of the timelines of a library persona's
+// individual.
+type GetLibraryPersonaAttitudeTimelineRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the library persona.
+	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	// The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only the questions of this key (whole text, case-sensitive); "" is no filter. At most 255
+	// characters. Adjusted p-values take all of the individual's questions into account in any case.
+	QuestionKey   string `protobuf:"bytes,4,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) Reset() {
+	*x = GetLibraryPersonaAttitudeTimelineRequest{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLibraryPersonaAttitudeTimelineRequest) ProtoMessage() {}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLibraryPersonaAttitudeTimelineRequest.ProtoReflect.Descriptor instead.
+func (*GetLibraryPersonaAttitudeTimelineRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) GetLibraryPersonaId() string {
+	if x != nil {
+		return x.LibraryPersonaId
+	}
+	return ""
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) GetQuestionKey() string {
+	if x != nil {
+		return x.QuestionKey
+	}
+	return ""
+}
+
+// GetLibraryPersonaAttitudeTimelineResponse is one page.
+type GetLibraryPersonaAttitudeTimelineResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The timelines of the page, one per question.
+	Timelines []*QuestionTimeline `protobuf:"bytes,1,rep,name=timelines,proto3" json:"timelines,omitempty"`
+	// The token of the next page; "" if and only if this is the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) Reset() {
+	*x = GetLibraryPersonaAttitudeTimelineResponse{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLibraryPersonaAttitudeTimelineResponse) ProtoMessage() {}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLibraryPersonaAttitudeTimelineResponse.ProtoReflect.Descriptor instead.
+func (*GetLibraryPersonaAttitudeTimelineResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
+	if x != nil {
+		return x.Timelines
+	}
+	return nil
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
 	}
@@ -1389,16 +1539,29 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"O\n" +
 	"\x1cReuseLibraryPersonasResponse\x12/\n" +
-	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xa9\x01\n" +
-	"\x1aGetAttitudeTimelineRequest\x12,\n" +
+	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xd4\x01\n" +
+	"\x1aGetAttitudeTimelineRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
+	"\n" +
+	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\x12!\n" +
+	"\fquestion_key\x18\x06 \x01(\tR\vquestionKey\"\x81\x01\n" +
+	"\x1bGetAttitudeTimelineResponse\x12:\n" +
+	"\ttimelines\x18\x01 \x03(\v2\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb7\x01\n" +
+	"(GetLibraryPersonaAttitudeTimelineRequest\x12,\n" +
 	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12!\n" +
-	"\fquestion_key\x18\x04 \x01(\tR\vquestionKey\"\x81\x01\n" +
-	"\x1bGetAttitudeTimelineResponse\x12:\n" +
+	"\fquestion_key\x18\x04 \x01(\tR\vquestionKey\"\x8f\x01\n" +
+	")GetLibraryPersonaAttitudeTimelineResponse\x12:\n" +
 	"\ttimelines\x18\x01 \x03(\v2\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb6\b\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xc9\t\n" +
 	"\x0eLibraryService\x12W\n" +
 	"\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12\x81\x01\n" +
 	"\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a0.persona.v1.GetLibraryPersonaReliabilityResponse\x12W\n" +
@@ -1409,7 +1572,8 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\x14RetireLibraryPersona\x12'.persona.v1.RetireLibraryPersonaRequest\x1a(.persona.v1.RetireLibraryPersonaResponse\x12i\n" +
 	"\x14MatchLibraryPersonas\x12'.persona.v1.MatchLibraryPersonasRequest\x1a(.persona.v1.MatchLibraryPersonasResponse\x12i\n" +
 	"\x14ReuseLibraryPersonas\x12'.persona.v1.ReuseLibraryPersonasRequest\x1a(.persona.v1.ReuseLibraryPersonasResponse\x12f\n" +
-	"\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a'.persona.v1.GetAttitudeTimelineResponseB\xa2\x01\n" +
+	"\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a'.persona.v1.GetAttitudeTimelineResponse\x12\x90\x01\n" +
+	"!GetLibraryPersonaAttitudeTimeline\x124.persona.v1.GetLibraryPersonaAttitudeTimelineRequest\x1a5.persona.v1.GetLibraryPersonaAttitudeTimelineResponseB\xa2\x01\n" +
 	"\n" +
 	"persona.v1B\x13LibraryServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
@@ -1427,73 +1591,78 @@ func file_persona_v1_library_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_library_service_proto_rawDescData
 }
 
-var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_persona_v1_library_service_proto_goTypes = []any{
-	(*GetReliabilityRequest)(nil),                // 0: persona.v1.GetReliabilityRequest
-	(*GetReliabilityResponse)(nil),               // 1: persona.v1.GetReliabilityResponse
-	(*GetLibraryPersonaReliabilityRequest)(nil),  // 2: persona.v1.GetLibraryPersonaReliabilityRequest
-	(*GetLibraryPersonaReliabilityResponse)(nil), // 3: persona.v1.GetLibraryPersonaReliabilityResponse
-	(*PromotePersonaRequest)(nil),                // 4: persona.v1.PromotePersonaRequest
-	(*PromotePersonaResponse)(nil),               // 5: persona.v1.PromotePersonaResponse
-	(*ListLibraryPersonasRequest)(nil),           // 6: persona.v1.ListLibraryPersonasRequest
-	(*ListLibraryPersonasResponse)(nil),          // 7: persona.v1.ListLibraryPersonasResponse
-	(*GetLibraryPersonaRequest)(nil),             // 8: persona.v1.GetLibraryPersonaRequest
-	(*GetLibraryPersonaResponse)(nil),            // 9: persona.v1.GetLibraryPersonaResponse
-	(*ListLibraryPersonaProjectsRequest)(nil),    // 10: persona.v1.ListLibraryPersonaProjectsRequest
-	(*ListLibraryPersonaProjectsResponse)(nil),   // 11: persona.v1.ListLibraryPersonaProjectsResponse
-	(*RetireLibraryPersonaRequest)(nil),          // 12: persona.v1.RetireLibraryPersonaRequest
-	(*RetireLibraryPersonaResponse)(nil),         // 13: persona.v1.RetireLibraryPersonaResponse
-	(*MatchLibraryPersonasRequest)(nil),          // 14: persona.v1.MatchLibraryPersonasRequest
-	(*MatchLibraryPersonasResponse)(nil),         // 15: persona.v1.MatchLibraryPersonasResponse
-	(*ReuseLibraryPersonasRequest)(nil),          // 16: persona.v1.ReuseLibraryPersonasRequest
-	(*ReuseLibraryPersonasResponse)(nil),         // 17: persona.v1.ReuseLibraryPersonasResponse
-	(*GetAttitudeTimelineRequest)(nil),           // 18: persona.v1.GetAttitudeTimelineRequest
-	(*GetAttitudeTimelineResponse)(nil),          // 19: persona.v1.GetAttitudeTimelineResponse
-	nil,                                          // 20: persona.v1.ListLibraryPersonasRequest.AttributesEntry
-	(*Reliability)(nil),                          // 21: persona.v1.Reliability
-	(*LibraryPersona)(nil),                       // 22: persona.v1.LibraryPersona
-	(*LibraryPersonaProject)(nil),                // 23: persona.v1.LibraryPersonaProject
-	(*LibraryMatch)(nil),                         // 24: persona.v1.LibraryMatch
-	(*Persona)(nil),                              // 25: persona.v1.Persona
-	(*QuestionTimeline)(nil),                     // 26: persona.v1.QuestionTimeline
+	(*GetReliabilityRequest)(nil),                     // 0: persona.v1.GetReliabilityRequest
+	(*GetReliabilityResponse)(nil),                    // 1: persona.v1.GetReliabilityResponse
+	(*GetLibraryPersonaReliabilityRequest)(nil),       // 2: persona.v1.GetLibraryPersonaReliabilityRequest
+	(*GetLibraryPersonaReliabilityResponse)(nil),      // 3: persona.v1.GetLibraryPersonaReliabilityResponse
+	(*PromotePersonaRequest)(nil),                     // 4: persona.v1.PromotePersonaRequest
+	(*PromotePersonaResponse)(nil),                    // 5: persona.v1.PromotePersonaResponse
+	(*ListLibraryPersonasRequest)(nil),                // 6: persona.v1.ListLibraryPersonasRequest
+	(*ListLibraryPersonasResponse)(nil),               // 7: persona.v1.ListLibraryPersonasResponse
+	(*GetLibraryPersonaRequest)(nil),                  // 8: persona.v1.GetLibraryPersonaRequest
+	(*GetLibraryPersonaResponse)(nil),                 // 9: persona.v1.GetLibraryPersonaResponse
+	(*ListLibraryPersonaProjectsRequest)(nil),         // 10: persona.v1.ListLibraryPersonaProjectsRequest
+	(*ListLibraryPersonaProjectsResponse)(nil),        // 11: persona.v1.ListLibraryPersonaProjectsResponse
+	(*RetireLibraryPersonaRequest)(nil),               // 12: persona.v1.RetireLibraryPersonaRequest
+	(*RetireLibraryPersonaResponse)(nil),              // 13: persona.v1.RetireLibraryPersonaResponse
+	(*MatchLibraryPersonasRequest)(nil),               // 14: persona.v1.MatchLibraryPersonasRequest
+	(*MatchLibraryPersonasResponse)(nil),              // 15: persona.v1.MatchLibraryPersonasResponse
+	(*ReuseLibraryPersonasRequest)(nil),               // 16: persona.v1.ReuseLibraryPersonasRequest
+	(*ReuseLibraryPersonasResponse)(nil),              // 17: persona.v1.ReuseLibraryPersonasResponse
+	(*GetAttitudeTimelineRequest)(nil),                // 18: persona.v1.GetAttitudeTimelineRequest
+	(*GetAttitudeTimelineResponse)(nil),               // 19: persona.v1.GetAttitudeTimelineResponse
+	(*GetLibraryPersonaAttitudeTimelineRequest)(nil),  // 20: persona.v1.GetLibraryPersonaAttitudeTimelineRequest
+	(*GetLibraryPersonaAttitudeTimelineResponse)(nil), // 21: persona.v1.GetLibraryPersonaAttitudeTimelineResponse
+	nil,                           // 22: persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	(*Reliability)(nil),           // 23: persona.v1.Reliability
+	(*LibraryPersona)(nil),        // 24: persona.v1.LibraryPersona
+	(*LibraryPersonaProject)(nil), // 25: persona.v1.LibraryPersonaProject
+	(*LibraryMatch)(nil),          // 26: persona.v1.LibraryMatch
+	(*Persona)(nil),               // 27: persona.v1.Persona
+	(*QuestionTimeline)(nil),      // 28: persona.v1.QuestionTimeline
 }
 var file_persona_v1_library_service_proto_depIdxs = []int32{
-	21, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	21, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	22, // 2: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	20, // 3: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
-	22, // 4: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
-	22, // 5: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	23, // 6: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
-	22, // 7: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	24, // 8: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
-	25, // 9: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
-	26, // 10: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	0,  // 11: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
-	2,  // 12: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
-	4,  // 13: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
-	6,  // 14: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
-	8,  // 15: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
-	10, // 16: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
-	12, // 17: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
-	14, // 18: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
-	16, // 19: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
-	18, // 20: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
-	1,  // 21: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
-	3,  // 22: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
-	5,  // 23: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
-	7,  // 24: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
-	9,  // 25: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
-	11, // 26: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
-	13, // 27: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
-	15, // 28: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
-	17, // 29: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
-	19, // 30: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
-	21, // [21:31] is the sub-list for method output_type
-	11, // [11:21] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	23, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	23, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	24, // 2: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	22, // 3: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	24, // 4: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
+	24, // 5: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	25, // 6: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
+	24, // 7: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	26, // 8: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
+	27, // 9: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
+	28, // 10: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	28, // 11: persona.v1.GetLibraryPersonaAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	0,  // 12: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
+	2,  // 13: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
+	4,  // 14: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
+	6,  // 15: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
+	8,  // 16: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
+	10, // 17: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
+	12, // 18: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
+	14, // 19: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
+	16, // 20: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
+	18, // 21: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
+	20, // 22: persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline:input_type -> persona.v1.GetLibraryPersonaAttitudeTimelineRequest
+	1,  // 23: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
+	3,  // 24: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
+	5,  // 25: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
+	7,  // 26: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
+	9,  // 27: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
+	11, // 28: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
+	13, // 29: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
+	15, // 30: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
+	17, // 31: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
+	19, // 32: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
+	21, // 33: persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline:output_type -> persona.v1.GetLibraryPersonaAttitudeTimelineResponse
+	23, // [23:34] is the sub-list for method output_type
+	12, // [12:23] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_service_proto_init() }
@@ -1510,7 +1679,7 @@ func file_persona_v1_library_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_library_service_proto_rawDesc), len(file_persona_v1_library_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

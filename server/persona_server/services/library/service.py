@@ -10,7 +10,6 @@ from google.protobuf.message import Message
 from persona.v1 import library_pb2
 from persona.v1 import library_service_pb2 as pb
 from persona.v1.measures_pb2 import Reliability
-from persona_server.measures.answers import Question
 from persona_server.measures.individual.policy import Policy
 from persona_server.measures.matching import Candidate, Match, Matcher
 from persona_server.patience import while_awaited
@@ -38,13 +37,12 @@ from persona_server.services.library.reliability_messages import (
     full_message,
 )
 from persona_server.services.library.reusing import reuse, target_of
-from persona_server.services.library.timelines import Timelines
+from persona_server.services.library.timelines import timeline_page
 from persona_server.services.paging import PageTokens, fitting, page_limit
 from persona_server.services.parents import lock_group, require_group, require_persona
 from persona_server.services.personas.adding import Group
 from persona_server.services.personas.service import rebuild_personas
 from persona_server.storage import keys
-from persona_server.storage.derived.questions import question_hash
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import (
     BOTTOM,
@@ -223,18 +221,24 @@ class LibraryService:
         return mutate(self._store, call, request, effect, rebuild_personas)
 
     def get_attitude_timeline(self, call: Call, request: pb.GetAttitudeTimelineRequest) -> bytes:
+        """Return one page of a persona's timelines. Raises NOT_FOUND reasons, outermost first."""
+        token = self._tokens.read(call, request, request.page_token, _START)
+        with self._store.snapshot(call.tenant) as repositories:
+            individual = recorded_individual(
+                repositories, request.project_id, request.group_id, request.persona_id
+            )
+            page, last = timeline_page(repositories, individual, request, token, self._policy)
+        return self._page(call, request, page, last)
+
+    def get_library_persona_attitude_timeline(
+        self, call: Call, request: pb.GetLibraryPersonaAttitudeTimelineRequest
+    ) -> bytes:
         """Return one page of an individual's timelines. Raises LIBRARY_PERSONA_NOT_FOUND."""
         token = self._tokens.read(call, request, request.page_token, _START)
         with self._store.snapshot(call.tenant) as repositories:
             individual = library_individual(repositories, request.library_persona_id)
-            found = Timelines(repositories, individual.origin, self._policy)
-            asked = [q for q in found.questions if request.question_key in ("", q.key)]
-            positions = [_position(question) for question in asked]
-            begin = positions.index(token) + 1 if token in positions else 0
-            messages = map(found.message, while_awaited(asked[begin:]))
-            items = (frame(ELEMENT, message.SerializeToString()) for message in messages)
-            page, more = fitting(items, page_limit(request.page_size))
-        return self._page(call, request, page, positions[begin + len(page) - 1] if more else None)
+            page, last = timeline_page(repositories, individual, request, token, self._policy)
+        return self._page(call, request, page, last)
 
     def _page(self, call: Call, request: Message, items: list[bytes], last: bytes | None) -> bytes:
         """Return a page's answer; `last` is the position of its last item if others follow."""
@@ -254,11 +258,6 @@ def _promoted(
 def _resource(entry: LibraryEntry) -> bytes:
     """Return the answer that holds one library persona."""
     return frame(ELEMENT, encoded(entry))
-
-
-def _position(question: Question) -> bytes:
-    """Return what stands for a question in a page token."""
-    return question_hash(question)[:24]
 
 
 def _place_of_match(token: bytes) -> tuple[tuple[float, bytes], Part | None]:
