@@ -103,6 +103,14 @@ def run(bench: Bench, filled: Filled, sizes: Sizes) -> None:
         50,
     )
     bench.single(
+        f"ListReliabilities of {sizes.listed:,}, 30 questions × 4 simulations",
+        bench.library.ListReliabilities,
+        pb.ListReliabilitiesRequest(
+            project_id=filled.project, group_id=filled.listed, order_by="lower_bound desc"
+        ),
+        3000,
+    )
+    bench.single(
         f"MatchLibraryPersonas, {sizes.library:,}, page of 100",
         bench.library.MatchLibraryPersonas,
         pb.MatchLibraryPersonasRequest(**named, page_size=100),

@@ -54,6 +54,7 @@ var successStatus = map[string]int{
 	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName:        http.StatusOK,
 	personav1.LibraryService_GetReliability_FullMethodName:                    http.StatusOK,
 	personav1.LibraryService_GetLibraryPersonaReliability_FullMethodName:      http.StatusOK,
+	personav1.LibraryService_ListReliabilities_FullMethodName:                 http.StatusOK,
 	personav1.LibraryService_PromotePersona_FullMethodName:                    http.StatusCreated,
 	personav1.LibraryService_ListLibraryPersonas_FullMethodName:               http.StatusOK,
 	personav1.LibraryService_GetLibraryPersona_FullMethodName:                 http.StatusOK,

@@ -1,5 +1,6 @@
 """Measures of any persona and of whole groups by the `persona` command."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -8,6 +9,11 @@ from cli.conftest import Cli, Place
 from support.data import Place as Group
 from support.data import rich_persona, uid
 from support.library import QUESTIONS, answer_reliably
+
+
+def rows(table: str) -> list[list[str]]:
+    """Return the cells of a table's lines: two spaces or more part them."""
+    return [re.split(r" {2,}", line.strip()) for line in table.splitlines()]
 
 
 def test_a_persona_is_followed_without_the_library(cli: Cli, place: Place, group: Group) -> None:
@@ -35,3 +41,28 @@ def test_a_picture_is_named_after_the_persona_while_it_is_there(
         assert name in {each.text for each in drawn.iter()}
         if name != one:
             group.delete(one)
+
+
+def test_a_group_is_listed_a_row_each(cli: Cli, place: Place, group: Group) -> None:
+    people = [one.id for one in group.fill(3)]
+    answer_reliably(group, people[1])
+    head, *lines = rows(cli.run("reliabilities", *place.options).out)
+    assert head[:7] == ["ID", "NAME", "STATUS", "C", "LOWER BOUND", "UPPER BOUND", "QUESTIONS"]
+    assert [line[0] for line in lines] == people
+    assert lines[1][2:9] == ["eligible", "1", "0.81", "1", "16", "4", "0"]
+    assert lines[0][2:9] == ["insufficient data", "–", "–", "–", "0", "0", "–"]
+    assert lines[0][-1].startswith("No question was answered in two simulations")
+    limited = cli.run("reliabilities", *place.options, "--limit", "2", "--json").lines()
+    assert [line["persona_id"] for line in limited] == people[:2]
+
+
+def test_the_command_sorts_what_it_has_read(cli: Cli, place: Place, group: Group) -> None:
+    people = [one.id for one in group.fill(3)]
+    answer_reliably(group, people[1])
+    best = cli.run("reliabilities", *place.options, "--order-by", "lower_bound desc", "--json")
+    assert [line["persona_id"] for line in best.lines()] == [people[1], people[0], people[2]]
+    most = cli.run("reliabilities", *place.options, "--order-by", "question_count", "--limit", "1")
+    assert [line[0] for line in rows(most.out)[1:]] == [people[0]]
+    for order in ("name", "lower_bound up"):
+        refused = cli.run("reliabilities", *place.options, "--order-by", order)
+        assert (refused.code, "--order-by is one of" in refused.err) == (2, True)

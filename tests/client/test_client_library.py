@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from persona.v1 import library_service_pb2 as pb
 from persona_client import (
     AlreadyExists,
+    InvalidField,
     LibraryPersona,
     LibraryPersonaNotFound,
     LibraryPersonaRetired,
@@ -171,6 +172,21 @@ def test_a_timeline_has_all_questions_or_one(
     assert list(client.get_attitude_timeline(*ids, question_key=key)) == [one]
     answers = list(client.list_responses(library_persona_id=shifting.id, question_key=key))
     assert [answer.rating.value for answer in answers] == [2, 2, 3, 4, 4]
+
+
+def test_a_group_has_a_row_for_each_persona(
+    client: PersonaClient, place: Place, group: Group
+) -> None:
+    people = [one.id for one in group.fill(3)]
+    answer_reliably(group, people[1])
+    listed = list(client.list_reliabilities(*place, page_size=1))
+    assert [row.persona_id for row in listed] == people
+    assert [row.HasField("coefficient") for row in listed] == [False, True, False]
+    assert listed[1].lower_bound == client.get_reliability(*place, people[1]).lower_bound
+    ordered = list(client.list_reliabilities(*place, order_by="lower_bound desc"))
+    assert ordered == [listed[1], listed[0], listed[2]]
+    with pytest.raises(InvalidField):
+        next(client.list_reliabilities(*place, order_by="name"))
 
 
 def test_what_is_not_there_has_a_class_of_its_own(client: PersonaClient, place: Place) -> None:

@@ -209,6 +209,7 @@ def test_cases_cover_every_rpc_that_names_anything() -> None:
         "GetPersonaLineage",
         "ListLibraryPersonaProjects",
         "ListLibraryPersonas",
+        "ListReliabilities",
         "MatchLibraryPersonas",
         "GetAttitudeTimeline",
         "GetLibraryPersonaAttitudeTimeline",

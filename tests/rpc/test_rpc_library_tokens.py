@@ -42,6 +42,11 @@ class Lists:
                 pb.GetAttitudeTimelineRequest,
                 {**self.place.ids, "persona_id": self.copies[0].id},
             ),
+            "reliabilities": (
+                self.caller.library.ListReliabilities,
+                pb.ListReliabilitiesRequest,
+                self.place.ids,
+            ),
             "uses": (
                 self.caller.library.ListLibraryPersonaProjects,
                 pb.ListLibraryPersonaProjectsRequest,
@@ -81,13 +86,14 @@ class Lists:
             ],
             "timelines": [{"question_key": "q"}, {"library_persona_id": self.ids[1]}],
             "own timelines": [{"question_key": "q"}, {"persona_id": self.copies[1].id}],
+            "reliabilities": [{"order_by": "lower_bound"}, {"group_id": sibling}],
             "uses": [{"library_persona_id": self.ids[1]}],
             "lineage": [{"persona_id": self.copies[1].id}],
         }
         return changes[name]
 
 
-NAMES = ["library", "matches", "timelines", "own timelines", "uses", "lineage"]
+NAMES = ["library", "matches", "timelines", "own timelines", "reliabilities", "uses", "lineage"]
 LISTS = pytest.mark.parametrize("name", NAMES)
 
 

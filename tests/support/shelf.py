@@ -46,6 +46,7 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         ),
         "GetReliability": lambda: pb.GetReliabilityRequest(**copy),
         "GetLibraryPersonaReliability": lambda: pb.GetLibraryPersonaReliabilityRequest(**one),
+        "ListReliabilities": lambda: pb.ListReliabilitiesRequest(**shelf.place.ids, page_size=1),
         "PromotePersona": shelf.eligible,
         "ListLibraryPersonas": lambda: pb.ListLibraryPersonasRequest(
             page_size=2,

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	LibraryService_GetReliability_FullMethodName                    = "/persona.v1.LibraryService/GetReliability"
 	LibraryService_GetLibraryPersonaReliability_FullMethodName      = "/persona.v1.LibraryService/GetLibraryPersonaReliability"
+	LibraryService_ListReliabilities_FullMethodName                 = "/persona.v1.LibraryService/ListReliabilities"
 	LibraryService_PromotePersona_FullMethodName                    = "/persona.v1.LibraryService/PromotePersona"
 	LibraryService_ListLibraryPersonas_FullMethodName               = "/persona.v1.LibraryService/ListLibraryPersonas"
 	LibraryService_GetLibraryPersona_FullMethodName                 = "/persona.v1.LibraryService/GetLibraryPersona"
@@ -55,6 +56,12 @@ type LibraryServiceClient interface {
 	// GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
 	// GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
 	GetLibraryPersonaReliability(ctx context.Context, in *GetLibraryPersonaReliabilityRequest, opts ...grpc.CallOption) (*GetLibraryPersonaReliabilityResponse, error)
+	// ListReliabilities measures every persona of a group, a compact row each: in the order of
+	// ListPersonas, a page at a time, each page on one consistent snapshot, or a group of up to 1,000
+	// personas as a whole in another order.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN; INVALID_FIELD for an order
+	// of a larger group.
+	ListReliabilities(ctx context.Context, in *ListReliabilitiesRequest, opts ...grpc.CallOption) (*ListReliabilitiesResponse, error)
 	// PromotePersona adds an individual to the library if its answers are reliable, decided on one
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
@@ -117,6 +124,16 @@ func (c *libraryServiceClient) GetLibraryPersonaReliability(ctx context.Context,
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetLibraryPersonaReliabilityResponse)
 	err := c.cc.Invoke(ctx, LibraryService_GetLibraryPersonaReliability_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *libraryServiceClient) ListReliabilities(ctx context.Context, in *ListReliabilitiesRequest, opts ...grpc.CallOption) (*ListReliabilitiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListReliabilitiesResponse)
+	err := c.cc.Invoke(ctx, LibraryService_ListReliabilities_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -236,6 +253,12 @@ type LibraryServiceServer interface {
 	// GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
 	// GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
 	GetLibraryPersonaReliability(context.Context, *GetLibraryPersonaReliabilityRequest) (*GetLibraryPersonaReliabilityResponse, error)
+	// ListReliabilities measures every persona of a group, a compact row each: in the order of
+	// ListPersonas, a page at a time, each page on one consistent snapshot, or a group of up to 1,000
+	// personas as a whole in another order.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN; INVALID_FIELD for an order
+	// of a larger group.
+	ListReliabilities(context.Context, *ListReliabilitiesRequest) (*ListReliabilitiesResponse, error)
 	// PromotePersona adds an individual to the library if its answers are reliable, decided on one
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
@@ -289,6 +312,9 @@ func (UnimplementedLibraryServiceServer) GetReliability(context.Context, *GetRel
 }
 func (UnimplementedLibraryServiceServer) GetLibraryPersonaReliability(context.Context, *GetLibraryPersonaReliabilityRequest) (*GetLibraryPersonaReliabilityResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLibraryPersonaReliability not implemented")
+}
+func (UnimplementedLibraryServiceServer) ListReliabilities(context.Context, *ListReliabilitiesRequest) (*ListReliabilitiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListReliabilities not implemented")
 }
 func (UnimplementedLibraryServiceServer) PromotePersona(context.Context, *PromotePersonaRequest) (*PromotePersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PromotePersona not implemented")
@@ -370,6 +396,24 @@ func _LibraryService_GetLibraryPersonaReliability_Handler(srv interface{}, ctx c
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LibraryServiceServer).GetLibraryPersonaReliability(ctx, req.(*GetLibraryPersonaReliabilityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LibraryService_ListReliabilities_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListReliabilitiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LibraryServiceServer).ListReliabilities(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LibraryService_ListReliabilities_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LibraryServiceServer).ListReliabilities(ctx, req.(*ListReliabilitiesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -550,6 +594,10 @@ var LibraryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetLibraryPersonaReliability",
 			Handler:    _LibraryService_GetLibraryPersonaReliability_Handler,
+		},
+		{
+			MethodName: "ListReliabilities",
+			Handler:    _LibraryService_ListReliabilities_Handler,
 		},
 		{
 			MethodName: "PromotePersona",
