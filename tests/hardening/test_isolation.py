@@ -40,7 +40,7 @@ _FIRST = {
     "GetLibraryPersonaReliability": _INDIVIDUAL,
     "GetLibraryPersona": _INDIVIDUAL,
     "RetireLibraryPersona": _INDIVIDUAL,
-    "GetAttitudeTimeline": _INDIVIDUAL,
+    "GetLibraryPersonaAttitudeTimeline": _INDIVIDUAL,
 }
 _FOUND = (
     "project_id",
@@ -209,8 +209,10 @@ def test_cases_cover_every_rpc_that_names_anything() -> None:
         "GetPersonaLineage",
         "ListLibraryPersonaProjects",
         "ListLibraryPersonas",
+        "ListReliabilities",
         "MatchLibraryPersonas",
         "GetAttitudeTimeline",
+        "GetLibraryPersonaAttitudeTimeline",
     }
 
 

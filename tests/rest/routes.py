@@ -62,6 +62,7 @@ SUCCESS = {
     "ListLibraryPersonaProjects": 200,
     "GetReliability": 200,
     "GetLibraryPersonaReliability": 200,
+    "ListReliabilities": 200,
     "PromotePersona": 201,
     "ListLibraryPersonas": 200,
     "GetLibraryPersona": 200,
@@ -69,6 +70,7 @@ SUCCESS = {
     "MatchLibraryPersonas": 200,
     "ReuseLibraryPersonas": 200,
     "GetAttitudeTimeline": 200,
+    "GetLibraryPersonaAttitudeTimeline": 200,
 }
 
 

@@ -46,6 +46,7 @@ _WEIGHTS = {
 }
 _RELIABLE = 0.01  # the share of steps that begin to make somebody eligible
 _ORDERS = {
+    "ListReliabilitiesRequest": ("", "lower_bound", "coefficient desc", "nope"),
     "ListLibraryPersonasRequest": ("", "project_count", "created_at desc", "nope"),
     "ListResponsesRequest": ("", "occurred_at desc", "recorded_at", "nope"),
 }

@@ -18,6 +18,7 @@ from persona_cli.commands import (
     library,
     personas,
     projects,
+    reliabilities,
     reliability,
     responses,
     service,
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    reliability, library,
+    reliability, reliabilities, library,
 ):  # fmt: skip
     module.register(app)
 

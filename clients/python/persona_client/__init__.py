@@ -6,7 +6,7 @@ Requests and answers are the generated messages of `persona.v1`; there are no ot
 from google.protobuf.wrappers_pb2 import Int32Value
 
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
-from persona.v1.measures_pb2 import QuestionTimeline, Reliability
+from persona.v1.measures_pb2 import PersonaReliability, QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
 from persona.v1.project_pb2 import PersonaGroup, Project
@@ -91,6 +91,7 @@ __all__ = [
     "PersonaGroup",
     "PersonaGroupNotFound",
     "PersonaNotFound",
+    "PersonaReliability",
     "ProfileFilters",
     "Project",
     "ProjectNotFound",

@@ -80,6 +80,9 @@ RPCS: dict[str, Rules] = {
     "persona.v1.LibraryService.GetLibraryPersonaReliability": Rules(
         "dear", ("library:read", "responses:read")
     ),
+    "persona.v1.LibraryService.ListReliabilities": Rules(
+        "dear", ("library:read", "responses:read", "personas:read")
+    ),
     "persona.v1.LibraryService.PromotePersona": Rules(
         "dear", ("library:write", "library:read", "responses:read")
     ),
@@ -93,6 +96,9 @@ RPCS: dict[str, Rules] = {
         "write", ("personas:write", "library:read")
     ),
     "persona.v1.LibraryService.GetAttitudeTimeline": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
+    "persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline": Rules(
         "dear", ("library:read", "responses:read")
     ),
 }
