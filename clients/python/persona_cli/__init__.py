@@ -22,6 +22,7 @@ from persona_cli.commands import (
     responses,
     service,
     simulations,
+    summary,
 )
 
 app = typer.Typer(
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    reliability, library,
+    summary, reliability, library,
 ):  # fmt: skip
     module.register(app)
 
