@@ -63,6 +63,8 @@ var successStatus = map[string]int{
 	personav1.LibraryService_ReuseLibraryPersonas_FullMethodName:              http.StatusOK,
 	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:               http.StatusOK,
 	personav1.LibraryService_GetLibraryPersonaAttitudeTimeline_FullMethodName: http.StatusOK,
+
+	personav1.ComparisonService_SummarizeResponses_FullMethodName: http.StatusOK,
 }
 
 // respond is called before the body is written: the status is the RPC's, and a page says where the

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import grpc
 
+from persona.v1.comparison_service_pb2_grpc import ComparisonServiceStub
 from persona.v1.library_service_pb2_grpc import LibraryServiceStub
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
@@ -141,6 +142,7 @@ class Caller:
         self.responses = ResponseServiceStub(authorized)
         self.library = LibraryServiceStub(authorized)
         self.simulations = SimulationServiceStub(authorized)
+        self.comparison = ComparisonServiceStub(authorized)
 
     def close(self) -> None:
         """Close the connection."""
