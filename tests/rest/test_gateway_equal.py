@@ -162,6 +162,7 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         ),
         "GetResponse": responses.GetResponseRequest(response_id=recorded),
         "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
+        "VoidResponses": responses.VoidResponsesRequest(response_ids=[recorded], reason="É & <b>"),
     }
 
 
