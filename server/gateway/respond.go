@@ -43,6 +43,7 @@ var successStatus = map[string]int{
 	personav1.ResponseService_ListResponses_FullMethodName:      http.StatusOK,
 	personav1.ResponseService_GetResponse_FullMethodName:        http.StatusOK,
 	personav1.ResponseService_GetResponsePersona_FullMethodName: http.StatusOK,
+	personav1.ResponseService_VoidResponses_FullMethodName:      http.StatusOK,
 
 	personav1.SimulationService_CreateSimulation_FullMethodName: http.StatusCreated,
 	personav1.SimulationService_ListSimulations_FullMethodName:  http.StatusOK,

@@ -36,6 +36,7 @@ _FIRST = {
     "ListResponses": _INDIVIDUAL,  # which it names alone
     "GetResponse": "RESPONSE_NOT_FOUND",
     "GetResponsePersona": "RESPONSE_NOT_FOUND",
+    "VoidResponses": "RESPONSE_NOT_FOUND",
     "ListLibraryPersonaProjects": _INDIVIDUAL,
     "GetLibraryPersonaReliability": _INDIVIDUAL,
     "GetLibraryPersona": _INDIVIDUAL,
@@ -50,6 +51,7 @@ _FOUND = (
     "persona_id",
     "persona_ids",
     "response_id",
+    "response_ids",
     "responses.persona_id",
     "library_persona_id",
     "library_persona_ids",

@@ -55,6 +55,7 @@ SUCCESS = {
     "ListResponses": 200,
     "GetResponse": 200,
     "GetResponsePersona": 200,
+    "VoidResponses": 200,
     "CreateSimulation": 201,
     "ListSimulations": 200,
     "GetSimulation": 200,

@@ -169,6 +169,7 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         "SummarizeResponses by group_id": comparisons.SummarizeResponsesRequest(**group),
         "GetResponse": responses.GetResponseRequest(response_id=recorded),
         "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
+        "VoidResponses": responses.VoidResponsesRequest(response_ids=[recorded], reason="É & <b>"),
     }
 
 

@@ -41,6 +41,10 @@ def _simulation(place: Place) -> str:
     return record(place.caller, uid(), answer(_persona(place)))[0].simulation_id
 
 
+def _recorded(place: Place) -> str:
+    return record(place.caller, uid(), answer(_persona(place)))[0].id
+
+
 # RPC → (service, its request, and another request of the same kind)
 MUTATIONS: dict[str, tuple[str, Make, Make]] = {
     "CreatePersona": (
@@ -122,6 +126,11 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
         lambda p: responses_pb.RecordResponsesRequest(
             simulation_id=uid(), responses=[answer(_persona(p))]
         ),
+    ),
+    "VoidResponses": (
+        "responses",
+        lambda p: responses_pb.VoidResponsesRequest(response_ids=[_recorded(p)], reason="A"),
+        lambda p: responses_pb.VoidResponsesRequest(response_ids=[_recorded(p)], reason="B"),
     ),
     "CreateSimulation": (
         "simulations",

@@ -257,6 +257,8 @@ class Walk:
             request.persona_ids.append(self._random.choice(people))
         elif name.endswith("_ids"):
             getattr(request, name).append(ids[name.removesuffix("s")])
+        elif name == "reason":
+            request.reason = self._random.choice(_NAMES)
         elif name == "order_by":
             request.order_by = self._random.choice(_ORDERS[request.DESCRIPTOR.name])
 

@@ -73,6 +73,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.ResponseService.GetResponsePersona": Rules(
         "read", ("responses:read", "personas:read")
     ),
+    "persona.v1.ResponseService.VoidResponses": Rules("write", ("responses:write",)),
     "persona.v1.SimulationService.CreateSimulation": Rules("write", ("responses:write",)),
     "persona.v1.SimulationService.ListSimulations": Rules("read", ("responses:read",)),
     "persona.v1.SimulationService.GetSimulation": Rules("read", ("responses:read",)),

@@ -22,6 +22,7 @@ from persona_server.storage.repositories.library import LibraryEntry, LibraryRow
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, Ancestry
 from persona_server.storage.repositories.promotions import Queued
+from persona_server.storage.repositories.responses import Count
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.telemetry.logs import LOGGER
 from persona_server.validation.filters import search_keys
@@ -36,7 +37,7 @@ class Look(NamedTuple):
     """An individual as one snapshot showed it: measured, over this number of its own answers."""
 
     measurement: Measurement
-    answers: int
+    answers: Count
 
 
 class AnswersCameError(Exception):
@@ -187,7 +188,7 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
         created_at=now,
         body=library.SerializeToString(deterministic=True),
         project_count=1,
-        response_count=look.answers,
+        response_count=look.answers.standing,
     )
 
 
