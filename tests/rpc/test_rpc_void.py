@@ -170,8 +170,8 @@ def test_what_was_promoted_stays(place: Place) -> None:
     today = library_pb.GetLibraryPersonaReliabilityRequest(library_persona_id=library.id)
     found = place.caller.library.GetLibraryPersonaReliability(today).reliability
     assert not found.HasField("coefficient")
-    timeline = library_pb.GetAttitudeTimelineRequest(library_persona_id=library.id)
-    assert not place.caller.library.GetAttitudeTimeline(timeline).timelines
+    timeline = library_pb.GetLibraryPersonaAttitudeTimelineRequest(library_persona_id=library.id)
+    assert not place.caller.library.GetLibraryPersonaAttitudeTimeline(timeline).timelines
 
 
 def test_an_answer_takes_the_place_of_another(place: Place) -> None:

@@ -8,7 +8,7 @@ from peewee import SQL, fn
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import as_bytes, id_list, one_of
-from persona_server.storage.engine.statements import Insertion, Statement, param
+from persona_server.storage.engine.statements import Insertion, Statement, insert_statement, param
 from persona_server.storage.keys import split_position
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.response_lists import (
