@@ -50,17 +50,21 @@ var successStatus = map[string]int{
 	personav1.SimulationService_UpdateSimulation_FullMethodName: http.StatusOK,
 	personav1.SimulationService_ListQuestions_FullMethodName:    http.StatusOK,
 
-	personav1.PersonaService_GetPersonaLineage_FullMethodName:            http.StatusOK,
-	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName:   http.StatusOK,
-	personav1.LibraryService_GetReliability_FullMethodName:               http.StatusOK,
-	personav1.LibraryService_GetLibraryPersonaReliability_FullMethodName: http.StatusOK,
-	personav1.LibraryService_PromotePersona_FullMethodName:               http.StatusCreated,
-	personav1.LibraryService_ListLibraryPersonas_FullMethodName:          http.StatusOK,
-	personav1.LibraryService_GetLibraryPersona_FullMethodName:            http.StatusOK,
-	personav1.LibraryService_RetireLibraryPersona_FullMethodName:         http.StatusOK,
-	personav1.LibraryService_MatchLibraryPersonas_FullMethodName:         http.StatusOK,
-	personav1.LibraryService_ReuseLibraryPersonas_FullMethodName:         http.StatusOK,
-	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:          http.StatusOK,
+	personav1.PersonaService_GetPersonaLineage_FullMethodName:                 http.StatusOK,
+	personav1.LibraryService_ListLibraryPersonaProjects_FullMethodName:        http.StatusOK,
+	personav1.LibraryService_GetReliability_FullMethodName:                    http.StatusOK,
+	personav1.LibraryService_GetLibraryPersonaReliability_FullMethodName:      http.StatusOK,
+	personav1.LibraryService_ListReliabilities_FullMethodName:                 http.StatusOK,
+	personav1.LibraryService_PromotePersona_FullMethodName:                    http.StatusCreated,
+	personav1.LibraryService_ListLibraryPersonas_FullMethodName:               http.StatusOK,
+	personav1.LibraryService_GetLibraryPersona_FullMethodName:                 http.StatusOK,
+	personav1.LibraryService_RetireLibraryPersona_FullMethodName:              http.StatusOK,
+	personav1.LibraryService_MatchLibraryPersonas_FullMethodName:              http.StatusOK,
+	personav1.LibraryService_ReuseLibraryPersonas_FullMethodName:              http.StatusOK,
+	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:               http.StatusOK,
+	personav1.LibraryService_GetLibraryPersonaAttitudeTimeline_FullMethodName: http.StatusOK,
+
+	personav1.ComparisonService_SummarizeResponses_FullMethodName: http.StatusOK,
 }
 
 // respond is called before the body is written: the status is the RPC's, and a page says where the

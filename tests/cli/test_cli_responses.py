@@ -200,7 +200,7 @@ def test_a_run_outlasts_its_service_or_goes_on_later(tmp_path: Path, ends: bool)
         project, persona = _persona_of(service)
         file = tmp_path / "answers.jsonl"
         simulation = uid()
-        rows = (rated(persona.id, f"q{i}", simulation_id=simulation) for i in range(8000))
+        rows = (rated(persona.id, f"q{i}", simulation_id=simulation) for i in range(16_000))
         file.write_text(jsonl(rows))
         cli = Cli(service.grpc, service.token(), tmp_path / "state")
         process = cli.start("responses", "record", file)
@@ -215,10 +215,12 @@ def test_a_run_outlasts_its_service_or_goes_on_later(tmp_path: Path, ends: bool)
         else:
             out, err = process.communicate()
             done = Done(process.returncode, out, err)
-        assert (done.code, done.out) == (0, "8000 recorded, 0 refused.\n")
+        assert (done.code, done.out) == (0, "16000 recorded, 0 refused.\n")
         with PersonaClient(again.grpc, again.token()) as client:
             found = client.list_responses(project_id=project)
-            assert sorted(one.question_key for one in found) == sorted(f"q{i}" for i in range(8000))
+            assert sorted(one.question_key for one in found) == sorted(
+                f"q{i}" for i in range(16_000)
+            )
 
 
 def _persona_of(service: Service) -> tuple[str, Persona]:

@@ -11,6 +11,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from persona.v1 import (
+    comparison_service_pb2,
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
@@ -24,6 +25,7 @@ _SERVICES = (
     response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
     library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
     simulation_service_pb2.DESCRIPTOR.services_by_name["SimulationService"],
+    comparison_service_pb2.DESCRIPTOR.services_by_name["ComparisonService"],
 )
 _CONFIGURATION = Path(__file__).parents[2] / "protos" / "persona" / "v1" / "gateway.yaml"
 
@@ -62,6 +64,7 @@ SUCCESS = {
     "ListLibraryPersonaProjects": 200,
     "GetReliability": 200,
     "GetLibraryPersonaReliability": 200,
+    "ListReliabilities": 200,
     "PromotePersona": 201,
     "ListLibraryPersonas": 200,
     "GetLibraryPersona": 200,
@@ -69,6 +72,8 @@ SUCCESS = {
     "MatchLibraryPersonas": 200,
     "ReuseLibraryPersonas": 200,
     "GetAttitudeTimeline": 200,
+    "GetLibraryPersonaAttitudeTimeline": 200,
+    "SummarizeResponses": 200,
 }
 
 

@@ -19,6 +19,7 @@ from rest.routes import ROUTES, SUCCESS, Route
 from rest.wire import Answer, Rest
 from rest.wrong import mutilated
 
+from persona.v1 import comparison_service_pb2 as comparisons
 from persona.v1 import persona_service_pb2 as personas
 from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects
@@ -72,6 +73,7 @@ def caller(service: Service) -> Callable[..., Both]:
             "ResponseService": stubs.responses,
             "LibraryService": stubs.library,
             "SimulationService": stubs.simulations,
+            "ComparisonService": stubs.comparison,
         }
         return Both(Rest(service.rest, token), both)
 
@@ -158,6 +160,13 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         "ListQuestions by simulation_id": simulations.ListQuestionsRequest(
             **project, simulation_id=simulation
         ),
+        "SummarizeResponses by project_id": comparisons.SummarizeResponsesRequest(
+            **project, page_size=2
+        ),
+        "SummarizeResponses by simulation_id": comparisons.SummarizeResponsesRequest(
+            **project, simulation_id=simulation
+        ),
+        "SummarizeResponses by group_id": comparisons.SummarizeResponsesRequest(**group),
         "GetResponse": responses.GetResponseRequest(response_id=recorded),
         "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
     }

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 
 from persona.v1 import library_service_pb2 as pb
 from persona.v1 import persona_service_pb2 as personas_pb
+from persona.v1.comparison_service_pb2 import SummarizeResponsesRequest
 from support.data import make_place, rich_persona
 from support.library import answer_reliably, individual, reuse
 from support.service import Caller
@@ -46,6 +47,7 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         ),
         "GetReliability": lambda: pb.GetReliabilityRequest(**copy),
         "GetLibraryPersonaReliability": lambda: pb.GetLibraryPersonaReliabilityRequest(**one),
+        "ListReliabilities": lambda: pb.ListReliabilitiesRequest(**shelf.place.ids, page_size=1),
         "PromotePersona": shelf.eligible,
         "ListLibraryPersonas": lambda: pb.ListLibraryPersonasRequest(
             page_size=2,
@@ -64,5 +66,9 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         "ReuseLibraryPersonas": lambda: pb.ReuseLibraryPersonasRequest(
             **named, library_persona_ids=shelf.ids[:2]
         ),
-        "GetAttitudeTimeline": lambda: pb.GetAttitudeTimelineRequest(**one, page_size=3),
+        "GetAttitudeTimeline": lambda: pb.GetAttitudeTimelineRequest(**copy, page_size=3),
+        "GetLibraryPersonaAttitudeTimeline": lambda: pb.GetLibraryPersonaAttitudeTimelineRequest(
+            **one, page_size=3
+        ),
+        "SummarizeResponses": lambda: SummarizeResponsesRequest(page_size=3),
     }

@@ -28,7 +28,7 @@ _UNSET = ("update_mask", "occurred_from", "occurred_before", "recorded_after", "
 # Not filled beside the others, as it is of another individual than the persona.
 _ALTERNATIVES = {"ListResponsesRequest": ("library_persona_id",)}
 # Of a persona that is not in the library they would have little to say.
-_OF_A_COPY = ("GetPersonaLineage", "GetReliability")
+_OF_A_COPY = ("GetPersonaLineage", "GetReliability", "GetAttitudeTimeline")
 
 
 class World:

@@ -18,10 +18,12 @@ from persona_cli.commands import (
     library,
     personas,
     projects,
+    reliabilities,
     reliability,
     responses,
     service,
     simulations,
+    summary,
 )
 
 app = typer.Typer(
@@ -32,7 +34,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    reliability, library,
+    summary, reliability, reliabilities, library,
 ):  # fmt: skip
     module.register(app)
 

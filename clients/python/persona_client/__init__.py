@@ -5,8 +5,9 @@ Requests and answers are the generated messages of `persona.v1`; there are no ot
 
 from google.protobuf.wrappers_pb2 import Int32Value
 
+from persona.v1.comparison_pb2 import QuestionSummary
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
-from persona.v1.measures_pb2 import QuestionTimeline, Reliability
+from persona.v1.measures_pb2 import PersonaReliability, QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
 from persona.v1.project_pb2 import PersonaGroup, Project
@@ -91,9 +92,11 @@ __all__ = [
     "PersonaGroup",
     "PersonaGroupNotFound",
     "PersonaNotFound",
+    "PersonaReliability",
     "ProfileFilters",
     "Project",
     "ProjectNotFound",
+    "QuestionSummary",
     "QuestionTimeline",
     "QuotaExceeded",
     "RatingAnswer",

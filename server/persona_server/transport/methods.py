@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from persona.v1 import (
+    comparison_service_pb2,
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
@@ -24,6 +25,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
     library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
     simulation_service_pb2.DESCRIPTOR.services_by_name["SimulationService"],
+    comparison_service_pb2.DESCRIPTOR.services_by_name["ComparisonService"],
 )
 
 # The thread pools, see pools.py.
@@ -80,6 +82,9 @@ RPCS: dict[str, Rules] = {
     "persona.v1.LibraryService.GetLibraryPersonaReliability": Rules(
         "dear", ("library:read", "responses:read")
     ),
+    "persona.v1.LibraryService.ListReliabilities": Rules(
+        "dear", ("library:read", "responses:read", "personas:read")
+    ),
     "persona.v1.LibraryService.PromotePersona": Rules(
         "dear", ("library:write", "library:read", "responses:read")
     ),
@@ -93,6 +98,12 @@ RPCS: dict[str, Rules] = {
         "write", ("personas:write", "library:read")
     ),
     "persona.v1.LibraryService.GetAttitudeTimeline": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
+    "persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
+    "persona.v1.ComparisonService.SummarizeResponses": Rules(
         "dear", ("library:read", "responses:read")
     ),
 }

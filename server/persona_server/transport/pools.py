@@ -46,15 +46,20 @@ _OPEN = ReceiptLimits(most=8 * MESSAGE_BYTES, each=8 * MESSAGE_BYTES, pushing=Tr
 
 
 class Pools:
-    """The thread pools of a server, and what brings them the calls whose message is whole."""
+    """The thread pools of a server, and what brings them the calls whose message is whole.
 
-    def __init__(self, pipeline: Pipeline, connections: Connections) -> None:
+    `early` is that of Intake.
+    """
+
+    def __init__(self, pipeline: Pipeline, connections: Connections, *, early: bool) -> None:
         self.receipts = Receipts(ReceiptLimits())
         self.open_receipts = Receipts(_OPEN)
         places: dict[PoolName, Places] = {"watch": Places(MAX_WATCHES, ADDRESS_WATCHES)}
         self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
         self._intakes = {
-            name: Intake(pipeline, connections, self._receipts_of(name), pool, places.get(name))
+            name: Intake(
+                pipeline, connections, self._receipts_of(name), pool, places.get(name), early=early
+            )
             for name, pool in self._pools.items()
         }
 

@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from persona.v1 import (
+    comparison_service_pb2,
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
@@ -25,11 +26,13 @@ from persona.v1.persona_service_pb2 import (
     ImportPersonasRequest,
     ImportStart,
 )
+from persona_server.validation.comparison import check_selection
 from persona_server.validation.fields import ALL_GROUPS, check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_list,
     check_match,
+    check_reliabilities,
     check_reuse,
     check_timeline,
 )
@@ -169,12 +172,14 @@ def _check_start(found: Violations, start: ImportStart) -> None:
 
 
 # A list of personas may be of all groups, one of responses has some of several ids, recording needs
-# a group only for external ids, and questions are those of a project without a simulation.
+# a group only for external ids, questions are those of a project without a simulation, and a
+# summary is of the library without a project.
 _LENIENT = {
     persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
     response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
     simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
+    comparison_service_pb2.SummarizeResponsesRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
@@ -225,8 +230,11 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(
             library_service_pb2.ListLibraryPersonasRequest, check_filters, check_terms, check_list
         ),
+        _own(library_service_pb2.ListReliabilitiesRequest, check_reliabilities),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),
         _own(library_service_pb2.GetAttitudeTimelineRequest, check_timeline),
+        _own(library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, check_timeline),
+        _own(comparison_service_pb2.SummarizeResponsesRequest, check_selection),
     )
 )

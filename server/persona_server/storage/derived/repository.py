@@ -35,6 +35,10 @@ FIRST_INDIVIDUAL = b""  # at or before every key
 # hashes, stand for all of them. All sets of six options are that many.
 MOST_SETS = 64
 
+# Crowds of a snapshot that were read for others too, by the question's id and the simulation.
+KnownCrowds = dict[tuple[int, str], Crowd]
+MOST_KNOWN = 20_000  # of them, at an individual's beginning: some 20 MB
+
 Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
 
 
@@ -79,19 +83,25 @@ class DerivedTables:
         texts = self._texts(found)
         return {question: answers(question, given, texts) for question, given in found.items()}
 
-    def crowds(self, individual: bytes, asked: Asked) -> dict[Question, dict[str, Crowd]]:
+    def crowds(
+        self, individual: bytes, asked: Asked, known: KnownCrowds | None = None
+    ) -> dict[Question, dict[str, Crowd]]:
         """Return who answered questions of an individual in these of its simulations.
 
         Of the sets given to a question in a simulation the first 64 in the order of their hashes
-        are counted, and nobody else.
+        are counted, and nobody else. `known` has crowds of the same snapshot, and gets the others.
         """
-        return {
-            question: {
-                simulation: crowd(question, tally)
-                for simulation, tally in self._tallies(question, key, simulations).items()
-            }
-            for question, key, simulations in self._wanted(individual, asked)
-        }
+        known = {} if known is None else known
+        if len(known) > MOST_KNOWN:
+            known.clear()
+        found = {}
+        for question, key, simulations in self._wanted(individual, asked):
+            missing = [simulation for simulation in simulations if (key, simulation) not in known]
+            if missing:
+                tallies = self._tallies(question, key, missing)
+                known.update({(key, s): crowd(question, tally) for s, tally in tallies.items()})
+            found[question] = {s: known[key, s] for s in simulations if (key, s) in known}
+        return found
 
     def differences(
         self, individual: bytes, asked: Asked

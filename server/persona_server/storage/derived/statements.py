@@ -6,6 +6,7 @@ from peewee import EXCLUDED, JOIN, SQL, fn
 
 from persona_server.storage import tables
 from persona_server.storage.derived.participation import ParticipationStatements
+from persona_server.storage.derived.selection_statements import SelectionStatements
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import one_of
 from persona_server.storage.engine.statements import (
@@ -21,6 +22,7 @@ class DerivedStatements:
 
     def __init__(self, database: Database) -> None:
         self.participation = ParticipationStatements(database)
+        self.selections = SelectionStatements(database)
         self._read_series(database)
         self._read_sums(database)
         self._write(database)

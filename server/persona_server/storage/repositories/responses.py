@@ -8,7 +8,7 @@ from peewee import SQL, fn
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import as_bytes, id_list, one_of
-from persona_server.storage.engine.statements import Statement, insert_statement, param
+from persona_server.storage.engine.statements import Insertion, Statement, param
 from persona_server.storage.keys import split_position
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.response_lists import (
@@ -68,7 +68,7 @@ class ResponseStatements:
             .order_by(response.recorded.desc())
             .limit(1),
         )
-        self.insert = insert_statement(database, response, ResponseRow._fields)
+        self.insert = Insertion(database, response, ResponseRow._fields)
 
 
 class Responses:
@@ -106,4 +106,4 @@ class Responses:
 
     def insert(self, rows: Sequence[ResponseRow]) -> None:
         """Add responses whose ids are free, of personas and a simulation that are there."""
-        self._do.insert.run_each(rows)
+        self._do.insert.run(rows)
