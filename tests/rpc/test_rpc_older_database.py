@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from google.protobuf.message import Message
 
+from persona.v1 import comparison_service_pb2 as comparison_pb
 from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_service_pb2 as projects_pb
@@ -117,8 +118,15 @@ READS: dict[str, Callable[[Written], Message]] = {
     "GetLibraryPersonaReliability": lambda w: library_pb.GetLibraryPersonaReliabilityRequest(
         library_persona_id=w.individual
     ),
+    "ListReliabilities": lambda w: library_pb.ListReliabilitiesRequest(**w.place.ids),
     "GetAttitudeTimeline": lambda w: library_pb.GetAttitudeTimelineRequest(
-        library_persona_id=w.individual
+        **w.place.ids, persona_id=w.copy
+    ),
+    "GetLibraryPersonaAttitudeTimeline": lambda w: (
+        library_pb.GetLibraryPersonaAttitudeTimelineRequest(library_persona_id=w.individual)
+    ),
+    "SummarizeResponses": lambda w: comparison_pb.SummarizeResponsesRequest(
+        project_id=w.place.project
     ),
 }
 
@@ -153,7 +161,7 @@ def write(caller: Caller) -> Written:
 
 def answers_of(caller: Caller, written: Written) -> dict[str, list[Any]]:
     """Return what a service answers to every read."""
-    named = ("projects", "personas", "responses", "simulations", "library")
+    named = ("projects", "personas", "responses", "simulations", "library", "comparison")
     services = [getattr(caller, name) for name in named]
     found = {}
     for name, ask in READS.items():
@@ -219,7 +227,9 @@ def comparable(message: Any) -> None:
         message.reliability.ClearField("measured_at")
     elif name == "ListQuestionsResponse":
         message.questions.sort(key=_question)
-    elif name == "GetAttitudeTimelineResponse":
+    elif name == "SummarizeResponsesResponse":
+        message.summaries.sort(key=_question)
+    elif name in ("GetAttitudeTimelineResponse", "GetLibraryPersonaAttitudeTimelineResponse"):
         message.timelines.sort(key=_question)
 
 
