@@ -33,11 +33,12 @@ class Differences(NamedTuple):
 
     def plus(self, other: "Differences") -> "Differences":
         """Return the sums over both."""
-        return Differences(*(a + b for a, b in zip(self, other, strict=True)))
+        number, squares, inverses = other
+        return Differences(self.number + number, self.squares + squares, self.inverses + inverses)
 
     def minus(self, other: "Differences") -> "Differences":
         """Take an individual out. Raises ValueError if it is not in it."""
-        rest = Differences(*(a - b for a, b in zip(self, other, strict=True)))
+        rest = self.plus(other.taken_out)
         if min(rest) < 0:
             raise ValueError("the sums don't hold this individual")
         return rest
@@ -45,7 +46,7 @@ class Differences(NamedTuple):
     @property
     def taken_out(self) -> "Differences":
         """What to add to sums that hold these, so that they do so no more."""
-        return Differences(*(-a for a in self))
+        return Differences(-self.number, -self.squares, -self.inverses)
 
     def variance(self, kind: Kind) -> Fraction:
         """Return v = Σ Δ² / 2k, in rating points² or sentiment². Raises ZeroDivisionError."""
@@ -86,6 +87,8 @@ def points(answers: Iterable[Answer]) -> tuple[Point, ...]:
 
 
 def _merged(given: Sequence[Point]) -> Point:
+    if len(given) == 1:
+        return given[0]
     return Point(
         given[0].occurred_at,
         mean([point.value for point in given]),
@@ -96,13 +99,18 @@ def _merged(given: Sequence[Point]) -> Point:
 
 def mean(values: Collection[Exact]) -> Exact:
     """Return the exact mean of one or more values: an int where it is whole."""
-    average = Fraction(sum(values), len(values)) if len(values) > 1 else next(iter(values))
+    if len(values) == 1:
+        return next(iter(values))
+    average = Fraction(sum(values), len(values))
     return average.numerator if average.denominator == 1 else average
 
 
 def differences(kind: Kind, series: Sequence[Point]) -> Iterator[tuple[str, Differences]]:
     """Yield each difference of successive points, by the simulation in which it ends."""
     for before, after in pairwise(series):
+        if before.answers == after.answers == 1:  # as mostly
+            yield after.simulation_id, step(kind, int(before.value), int(after.value))
+            continue
         square = round((after.value - before.value) ** 2 * _SQUARES_PER_UNIT[kind])
         inverse = Fraction(1, before.answers) + Fraction(1, after.answers)
         yield after.simulation_id, Differences(1, square, round(inverse * INVERSES_PER_UNIT))

@@ -1,13 +1,13 @@
 """How an individual's answers to one question agree, and how its population's do by chance."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import fsum
+from math import fsum, lcm
 from typing import NamedTuple
 
-from persona_server.measures.answers import Answer, Exact, Kind, Question
+from persona_server.measures.answers import Answer, Kind, Question
 from persona_server.measures.individual.crowds import Crowd
 from persona_server.measures.populations import population
 
@@ -30,13 +30,16 @@ NOTHING = Term(0, 0.0, 0.0)  # what a question contributes that is no longer com
 class Compared:
     """A comparable question: its m ≥ 2 answers in order of time, and who else answered.
 
-    ``apart`` has, by simulation, the sum of the distances of its answer to the individual's others.
+    ``apart`` has, by simulation, the sum of the distances of its answer to the individual's others,
+    in units of which ``scale`` make a distance of 1; ``total`` is the sum over all simulations.
     """
 
     question: Question
     answers: tuple[Answer, ...]
     crowds: Mapping[str, Crowd]
-    apart: Mapping[str, Exact]
+    apart: Mapping[str, int]
+    scale: int
+    total: int
     term: Term
 
     def without(self, simulation: str) -> Term:
@@ -44,16 +47,17 @@ class Compared:
         if simulation not in self.apart:
             return self.term
         rest = [s for s in self.apart if s != simulation]
-        pairs = sum(self.apart.values()) - 2 * self.apart[simulation]
-        return _term(self.question, pairs, rest, self.crowds)
+        pairs = self.total - 2 * self.apart[simulation]
+        return _term(self.question, pairs, self.scale, rest, self.crowds)
 
     def further_apart(self, simulation: str) -> float:
         """Return how much further the answer of a simulation is from the others than these are.
 
         Its mean δ with the individual's other answers - the mean of that figure over these.
         """
-        own, total, others = self.apart[simulation], sum(self.apart.values()), len(self.apart) - 1
-        return _mean(self.question.unit, own * (others + 1) - total, others * others)
+        others = len(self.apart) - 1
+        further = self.apart[simulation] * (others + 1) - self.total
+        return _mean(self.question.unit, further, self.scale * others * others)
 
 
 def compared(
@@ -64,9 +68,14 @@ def compared(
     ``crowds`` has at least every simulation of the answers.
     """
     own = population(question.kind, Counter(answer.value for answer in answers))
-    apart = {answer.simulation_id: own.distance(answer.value) for answer in answers}
-    term = _term(question, sum(apart.values()), list(apart), crowds)
-    return Compared(question, answers, crowds, apart, term) if term is not NOTHING else None
+    exact = {answer.simulation_id: own.distance(answer.value) for answer in answers}
+    scale = lcm(*(one.denominator for one in exact.values()))
+    apart = {s: one.numerator * (scale // one.denominator) for s, one in exact.items()}
+    total = sum(apart.values())
+    term = _term(question, total, scale, list(apart), crowds)
+    if term is NOTHING:
+        return None
+    return Compared(question, answers, crowds, apart, scale, total, term)
 
 
 def coefficient(terms: Iterable[Term]) -> float | None:
@@ -77,14 +86,19 @@ def coefficient(terms: Iterable[Term]) -> float | None:
 
 
 def _term(
-    question: Question, pairs: Exact, simulations: list[str], crowds: Mapping[str, Crowd]
+    question: Question,
+    pairs: int,
+    scale: int,
+    simulations: Sequence[str],
+    crowds: Mapping[str, Crowd],
 ) -> Term:
     known = [e for s in simulations if (e := crowds[s].chance) is not None]
     m = len(simulations)
     if m < 2 or not known:
         return NOTHING
     chance = fsum(known) / len(known)
-    return Term(m - 1, _mean(question.unit, pairs, m * (m - 1)), chance, largest_unit(question))
+    own = _mean(question.unit, pairs, scale * m * (m - 1))
+    return Term(m - 1, own, chance, largest_unit(question))
 
 
 def largest_unit(question: Question) -> float:
@@ -95,6 +109,6 @@ def largest_unit(question: Question) -> float:
     return _TWO_POSITIONS if two else 1.0
 
 
-def _mean(unit: Fraction, total: Exact, count: int) -> float:
+def _mean(unit: Fraction, total: int, count: int) -> float:
     """Return unit · total / count, rounded once: integers divide faster than fractions."""
-    return (unit.numerator * total.numerator) / (unit.denominator * total.denominator * count)
+    return (unit.numerator * total) / (unit.denominator * count)
