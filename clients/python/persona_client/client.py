@@ -4,8 +4,8 @@ import os
 from typing import Self
 
 from persona_client.copies import CopyCalls
-from persona_client.library import LibraryCalls
 from persona_client.projects import ProjectCalls
+from persona_client.promotions import PromotionCalls
 from persona_client.responses import ResponseCalls
 from persona_client.retry import RetryPolicy
 from persona_client.simulations import SimulationCalls
@@ -14,7 +14,7 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT = 10.0
 
 
-class PersonaClient(ProjectCalls, CopyCalls, ResponseCalls, SimulationCalls, LibraryCalls):
+class PersonaClient(ProjectCalls, CopyCalls, ResponseCalls, SimulationCalls, PromotionCalls):
     """A connection to persona-service; thread-safe, and a context manager that closes it.
 
     `address` is "host:port", `token` what `persona token` prints. `timeout` is the deadline of a
