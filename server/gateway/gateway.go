@@ -59,6 +59,9 @@ func newGateway(b *backend, l *limits, secret string, log *slog.Logger) (*gatewa
 	if err := routes.RegisterSimulationServiceHandlerClient(ctx, g.mux, personav1.NewSimulationServiceClient(b)); err != nil {
 		return nil, err
 	}
+	if err := routes.RegisterComparisonServiceHandlerClient(ctx, g.mux, personav1.NewComparisonServiceClient(b)); err != nil {
+		return nil, err
+	}
 	return g, routes.RegisterLibraryServiceHandlerClient(ctx, g.mux, personav1.NewLibraryServiceClient(b))
 }
 

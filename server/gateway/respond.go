@@ -43,6 +43,7 @@ var successStatus = map[string]int{
 	personav1.ResponseService_ListResponses_FullMethodName:      http.StatusOK,
 	personav1.ResponseService_GetResponse_FullMethodName:        http.StatusOK,
 	personav1.ResponseService_GetResponsePersona_FullMethodName: http.StatusOK,
+	personav1.ResponseService_VoidResponses_FullMethodName:      http.StatusOK,
 
 	personav1.SimulationService_CreateSimulation_FullMethodName: http.StatusCreated,
 	personav1.SimulationService_ListSimulations_FullMethodName:  http.StatusOK,
@@ -64,6 +65,8 @@ var successStatus = map[string]int{
 	personav1.LibraryService_ReuseLibraryPersonas_FullMethodName:              http.StatusOK,
 	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:               http.StatusOK,
 	personav1.LibraryService_GetLibraryPersonaAttitudeTimeline_FullMethodName: http.StatusOK,
+
+	personav1.ComparisonService_SummarizeResponses_FullMethodName: http.StatusOK,
 }
 
 // respond is called before the body is written: the status is the RPC's, and a page says where the

@@ -16,6 +16,7 @@ from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
 from persona_server.measures.individual.policy import Policy
 from persona_server.quotas import Quota, TenantQuotas
+from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
@@ -85,6 +86,7 @@ class App:
         self.library = LibraryService(
             self.store, tokens, self._policy, automatic=settings.promotion
         )
+        self.comparison = ComparisonService(self.store, tokens)
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )
@@ -100,6 +102,7 @@ class App:
                 "persona.v1.ResponseService": self.responses,
                 "persona.v1.LibraryService": self.library,
                 "persona.v1.SimulationService": self.simulations,
+                "persona.v1.ComparisonService": self.comparison,
             },
             Pipeline(steps),
             self._guards,
@@ -108,6 +111,7 @@ class App:
                 of=lambda tenant: quotas.known(tenant).streams, idle=settings.stream_idle_seconds
             ),
             open_reflection=settings.open_reflection,
+            public_grpcio=settings.public_grpcio,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [

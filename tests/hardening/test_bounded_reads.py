@@ -17,9 +17,11 @@ from persona.v1 import persona_service_pb2 as pb
 from persona_client import PersonaClient
 from support.answers import answer, listed, pages, record
 from support.data import Place, at, make_place, persona, rich_persona, uid
+from support.errors import refused
 from support.importer import Importer
 from support.library import DAY, START, answer_reliably, promote, reuse
 from support.service import Service, running_service
+from support.summaries import summaries
 
 BATCH, BATCHES = 1000, 30
 WHOLE = 4  # pages of 30,000 entries, where nobody matches: three that stop at 9,000, and the rest
@@ -51,6 +53,12 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
 def sizes(found: Any) -> list[int]:
     """Return how many personas each page or chunk has."""
     return [len(page.personas) for page in found]
+
+
+def test_a_summary_of_more_than_ten_thousand_is_refused(crowd: Crowd) -> None:
+    with refused("INVALID_FIELD") as refusal:
+        summaries(crowd.place, group_id=crowd.place.group)
+    assert "10000" in refusal.problem.fields["group_id"]
 
 
 def test_a_list_looks_at_ten_thousand_a_page(crowd: Crowd) -> None:

@@ -11,6 +11,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from persona.v1 import (
+    comparison_service_pb2,
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
@@ -24,6 +25,7 @@ _SERVICES = (
     response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
     library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
     simulation_service_pb2.DESCRIPTOR.services_by_name["SimulationService"],
+    comparison_service_pb2.DESCRIPTOR.services_by_name["ComparisonService"],
 )
 _CONFIGURATION = Path(__file__).parents[2] / "protos" / "persona" / "v1" / "gateway.yaml"
 
@@ -53,6 +55,7 @@ SUCCESS = {
     "ListResponses": 200,
     "GetResponse": 200,
     "GetResponsePersona": 200,
+    "VoidResponses": 200,
     "CreateSimulation": 201,
     "ListSimulations": 200,
     "GetSimulation": 200,
@@ -72,6 +75,7 @@ SUCCESS = {
     "ReuseLibraryPersonas": 200,
     "GetAttitudeTimeline": 200,
     "GetLibraryPersonaAttitudeTimeline": 200,
+    "SummarizeResponses": 200,
 }
 
 

@@ -121,6 +121,7 @@ OPTIONAL = {("RecordResponses", "group_id"), ("ListQuestions", "simulation_id")}
     ("ListResponses", f"{name}_id")
     for name in ("simulation", "project", "group", "persona", "library_persona")
 }
+OPTIONAL |= {("SummarizeResponses", f"{name}_id") for name in ("simulation", "project", "group")}
 BAD_IDS = [
     "x",
     "0190b5a4-7c3e-7b1a-8f00-0123456789a",

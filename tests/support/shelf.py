@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 
 from persona.v1 import library_service_pb2 as pb
 from persona.v1 import persona_service_pb2 as personas_pb
+from persona.v1.comparison_service_pb2 import SummarizeResponsesRequest
 from support.data import make_place, rich_persona
 from support.library import answer_reliably, individual, reuse
 from support.service import Caller
@@ -72,4 +73,5 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         "GetLibraryPersonaAttitudeTimeline": lambda: pb.GetLibraryPersonaAttitudeTimelineRequest(
             **one, page_size=3
         ),
+        "SummarizeResponses": lambda: SummarizeResponsesRequest(page_size=3),
     }

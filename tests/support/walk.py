@@ -111,7 +111,7 @@ class Walk:
     def _promotion(self) -> Iterator[Step]:
         """Yield the calls that make a persona eligible and promote it, as long as it is there.
 
-        The peers are in a project of their own, which nothing deletes.
+        The peers are in a group of their own, in its project: simulations belong to one.
         """
         ids, tag, group = self._ids(), self._uuid(), self._uuid()
         peers = [_person(self._uuid()) for _ in PEERS]
@@ -255,10 +255,13 @@ class Walk:
         elif name == "update_mask":
             request.update_mask.paths.append("name")
         elif name == "persona_ids":
-            people = self._personas[ids["source_group_id"]]
+            copies = "source_group_id" in request.DESCRIPTOR.fields_by_name
+            people = self._personas[ids["source_group_id" if copies else "group_id"]]
             request.persona_ids.append(self._random.choice(people))
         elif name.endswith("_ids"):
             getattr(request, name).append(ids[name.removesuffix("s")])
+        elif name == "reason":
+            request.reason = self._random.choice(_NAMES)
         elif name == "order_by":
             request.order_by = self._random.choice(_ORDERS[request.DESCRIPTOR.name])
 

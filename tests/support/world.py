@@ -86,6 +86,8 @@ class World:
     def _filled(self, method: Method, request_id: str) -> Message:
         request = method.request()
         set_known(request, self.ids | {"request_id": request_id})
+        if hasattr(request, "reason"):
+            request.reason = "By a test."
         for field in request.DESCRIPTOR.fields:
             if field.message_type is not None and field.name not in _UNSET:
                 self._fill(request, field)

@@ -5,6 +5,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from persona.v1 import (
+    comparison_service_pb2,
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
@@ -13,6 +14,7 @@ from persona.v1 import (
     simulation_service_pb2,
 )
 from persona_server.identity.scopes import SCOPES as KNOWN
+from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.service import LibraryService
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
@@ -29,6 +31,7 @@ FILES = (
     response_service_pb2,
     library_service_pb2,
     simulation_service_pb2,
+    comparison_service_pb2,
 )
 IMPLEMENTATIONS = {
     "PersonaService": PersonaService,
@@ -36,6 +39,7 @@ IMPLEMENTATIONS = {
     "ResponseService": ResponseService,
     "LibraryService": LibraryService,
     "SimulationService": SimulationService,
+    "ComparisonService": ComparisonService,
 }
 # RPCs whose scopes are not those of their service and kind.
 LINEAGE = {"personas:read", "library:read"}
@@ -47,6 +51,7 @@ SPECIAL = {
     "GetLibraryPersonaReliability": MEASURES,
     "GetAttitudeTimeline": MEASURES,
     "GetLibraryPersonaAttitudeTimeline": MEASURES,
+    "SummarizeResponses": MEASURES,
     "GetResponsePersona": {"responses:read", "personas:read"},
     "CopyPersonas": {"personas:write", "personas:read"},
     "ListReliabilities": {*MEASURES, "personas:read"},
@@ -55,7 +60,7 @@ SPECIAL = {
     "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
 }
-READS = ("List", "Get", "BatchGet", "Count", "Export", "Match")
+READS = ("List", "Get", "BatchGet", "Count", "Export", "Match", "Summarize")
 MESSAGE = persona_service_pb2.GetPersonaRequest.DESCRIPTOR
 
 
@@ -80,7 +85,7 @@ def test_a_mutation_can_be_tried(rpc: MethodDescriptor) -> None:
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 44
+    assert len(rpcs()) == 48
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -110,7 +115,8 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
     assert set(RPCS[rpc.full_name].scopes) == expected
 
 
-# What reads all of an individual's answers or the whole library, or 10,000 rows in any order.
+# What reads all of an individual's answers or the whole library, or 10,000 rows in any order or
+# answers of a selection.
 DEAR = {
     "CountPersonas",
     "GetReliability",
@@ -121,6 +127,7 @@ DEAR = {
     "MatchLibraryPersonas",
     "PromotePersona",
     "PromotePersonas",
+    "SummarizeResponses",
 }
 
 

@@ -23,6 +23,7 @@ from persona_cli.commands import (
     responses,
     service,
     simulations,
+    summary,
 )
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    reliability, reliabilities, library,
+    summary, reliability, reliabilities, library,
 ):  # fmt: skip
     module.register(app)
 

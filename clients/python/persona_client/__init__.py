@@ -5,6 +5,7 @@ Requests and answers are the generated messages of `persona.v1`; there are no ot
 
 from google.protobuf.wrappers_pb2 import Int32Value
 
+from persona.v1.comparison_pb2 import QuestionSummary
 from persona.v1.library_pb2 import (
     LibraryMatch,
     LibraryPersona,
@@ -56,8 +57,8 @@ from persona_client.errors import (
     UnknownPath,
     Unreachable,
 )
+from persona_client.filters import PersonaFilters, ProfileFilters
 from persona_client.library import LibraryFilters, Lineage
-from persona_client.personas import PersonaFilters, ProfileFilters
 from persona_client.responses import RecordedResponses
 from persona_client.retry import RetryPolicy
 
@@ -103,6 +104,7 @@ __all__ = [
     "ProjectNotFound",
     "Promotion",
     "PromotionOutcome",
+    "QuestionSummary",
     "QuestionTimeline",
     "QuotaExceeded",
     "RatingAnswer",

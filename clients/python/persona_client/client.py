@@ -3,6 +3,7 @@
 import os
 from typing import Self
 
+from persona_client.comparison import ComparisonCalls
 from persona_client.copies import CopyCalls
 from persona_client.projects import ProjectCalls
 from persona_client.promotions import PromotionCalls
@@ -14,7 +15,9 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT = 10.0
 
 
-class PersonaClient(ProjectCalls, CopyCalls, ResponseCalls, SimulationCalls, PromotionCalls):
+class PersonaClient(
+    ProjectCalls, CopyCalls, ResponseCalls, SimulationCalls, PromotionCalls, ComparisonCalls
+):
     """A connection to persona-service; thread-safe, and a context manager that closes it.
 
     `address` is "host:port", `token` what `persona token` prints. `timeout` is the deadline of a

@@ -24,7 +24,7 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import GetPersonaLineageRequest
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_client.calls import Caller
-from persona_client.personas import ProfileFilters
+from persona_client.filters import ProfileFilters
 from persona_client.retry import RetryPolicy
 
 

@@ -9,6 +9,7 @@ from persona_server import errors
 from persona_server.storage import keys
 from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.derived.repository import DerivedTables
+from persona_server.storage.derived.selections import Selections
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.database import LOCK_TIMEOUT, Database, open_database
 from persona_server.storage.engine.errors import (
@@ -53,6 +54,7 @@ class Repositories:
         self.links = Links(store.link_statements, tenant, store.id_generator)
         self.promotions = Promotions(store.promotion_statements, tenant)
         self.derived = DerivedTables(store.derived_statements, tenant, store.id_generator)
+        self.selections = Selections(store.derived_statements, tenant)
         self.idempotency = Idempotency(store.idempotency_statements, tenant)
         self.imports = Imports(store.import_statements, tenant)
         self.quotas = Quotas(store.quota_statements, tenant)

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from persona.v1 import (
+    comparison_service_pb2,
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
@@ -24,6 +25,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     response_service_pb2.DESCRIPTOR.services_by_name["ResponseService"],
     library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"],
     simulation_service_pb2.DESCRIPTOR.services_by_name["SimulationService"],
+    comparison_service_pb2.DESCRIPTOR.services_by_name["ComparisonService"],
 )
 
 # The thread pools, see pools.py.
@@ -71,6 +73,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.ResponseService.GetResponsePersona": Rules(
         "read", ("responses:read", "personas:read")
     ),
+    "persona.v1.ResponseService.VoidResponses": Rules("write", ("responses:write",)),
     "persona.v1.SimulationService.CreateSimulation": Rules("write", ("responses:write",)),
     "persona.v1.SimulationService.ListSimulations": Rules("read", ("responses:read",)),
     "persona.v1.SimulationService.GetSimulation": Rules("read", ("responses:read",)),
@@ -102,6 +105,9 @@ RPCS: dict[str, Rules] = {
         "dear", ("library:read", "responses:read")
     ),
     "persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
+    "persona.v1.ComparisonService.SummarizeResponses": Rules(
         "dear", ("library:read", "responses:read")
     ),
 }

@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from persona.v1 import (
+    comparison_service_pb2,
     library_service_pb2,
     persona_service_pb2,
     project_service_pb2,
@@ -25,6 +26,7 @@ from persona.v1.persona_service_pb2 import (
     ImportPersonasRequest,
     ImportStart,
 )
+from persona_server.validation.comparison import check_selection
 from persona_server.validation.fields import ALL_GROUPS, check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
@@ -39,7 +41,7 @@ from persona_server.validation.limits import MAX_COPIED, MAX_PERSONAS
 from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_named, check_project
 from persona_server.validation.responses import check_list as check_response_list
-from persona_server.validation.responses import check_responses
+from persona_server.validation.responses import check_responses, check_void
 from persona_server.validation.simulations import (
     check_questions,
     check_simulation,
@@ -171,12 +173,14 @@ def _check_start(found: Violations, start: ImportStart) -> None:
 
 
 # A list of personas may be of all groups, one of responses has some of several ids, recording needs
-# a group only for external ids, and questions are those of a project without a simulation.
+# a group only for external ids, questions are those of a project without a simulation, and a
+# summary is of the library without a project.
 _LENIENT = {
     persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
     response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
     simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
+    comparison_service_pb2.SummarizeResponsesRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
@@ -220,6 +224,7 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(project_service_pb2.UpdatePersonaGroupRequest, check_group),
         _own(response_service_pb2.RecordResponsesRequest, check_responses),
         _own(response_service_pb2.ListResponsesRequest, check_response_list),
+        _own(response_service_pb2.VoidResponsesRequest, check_void),
         _own(simulation_service_pb2.CreateSimulationRequest, check_simulation),
         _own(simulation_service_pb2.UpdateSimulationRequest, check_simulation),
         _own(simulation_service_pb2.ListSimulationsRequest, check_simulations),
@@ -233,5 +238,6 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),
         _own(library_service_pb2.GetAttitudeTimelineRequest, check_timeline),
         _own(library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, check_timeline),
+        _own(comparison_service_pb2.SummarizeResponsesRequest, check_selection),
     )
 )

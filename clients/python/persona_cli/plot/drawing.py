@@ -1,71 +1,38 @@
 """Small multiples: one panel for each question, all over the same time."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from persona.v1.measures_pb2 import QuestionTimeline
-from persona_cli.plot.panels import INK, QUIET, days, draw_panel, shortened
+from persona_cli.plot.panels import QUIET, days, draw_panel, shortened
 
 # Inches.
 _PANEL_WIDTH, _PANEL_HEIGHT = 4.6, 2.35
 _HEADER, _FOOTER = 0.72, 0.5
 _TWO_COLUMNS_UP_TO = 8  # questions; beyond, there are three
-_DOTS_PER_INCH = 160
-
-# A picture must not depend on the settings of the one who draws it.
-_STYLE: Any = {
-    "font.family": ["DejaVu Sans"],  # comes with matplotlib
-    "font.size": 8.5,
-    "text.parse_math": False,  # a dollar is a dollar
-    "text.color": INK,
-    "axes.edgecolor": "#9AA0A6",
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": "#9AA0A6",
-    "xtick.labelcolor": QUIET,
-    "ytick.color": "#9AA0A6",
-    "ytick.labelcolor": QUIET,
-    "svg.fonttype": "none",  # text stays text: it can be read aloud, searched, and in any script
-    "svg.hashsalt": "persona-service",
-}
 
 
-def draw(target: BinaryIO, kind: str, name: str, timelines: Sequence[QuestionTimeline]) -> bool:
-    """Draw an individual's timelines as "svg" or "png"; whether the font has all characters."""
-    with mpl.rc_context(), warnings.catch_warnings(record=True) as lacking:
-        warnings.simplefilter("always")
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        figure = _figure(name, timelines)
-        # Without date and version, the same answers make the same file.
-        metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-        figure.savefig(target, format=kind, dpi=_DOTS_PER_INCH, metadata=metadata)
-    return not any("Glyph" in str(warning.message) for warning in lacking)
-
-
-def _figure(name: str, timelines: Sequence[QuestionTimeline]) -> Figure:
+def figure(name: str, timelines: Sequence[QuestionTimeline]) -> Figure:
+    """Return an individual's timelines as a figure."""
     columns = min(len(timelines), 3 if len(timelines) > _TWO_COLUMNS_UP_TO else 2)
     rows = -(-len(timelines) // columns)
     width = max(columns * _PANEL_WIDTH, 6.6)  # the legend's lines are long
     height = rows * _PANEL_HEIGHT + _HEADER + _FOOTER
     body = (0, _FOOTER / height, 1, 1 - (_HEADER + _FOOTER) / height)
     layout = ConstrainedLayoutEngine(rect=body, w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.02)
-    figure = Figure(figsize=(width, height), layout=layout, facecolor="white")
-    _write_around(figure, name, timelines)
-    grid = list(figure.subplots(rows, columns, sharex=True, squeeze=False).flat)
+    made = Figure(figsize=(width, height), layout=layout, facecolor="white")
+    _write_around(made, name, timelines)
+    grid = list(made.subplots(rows, columns, sharex=True, squeeze=False).flat)
     for timeline, axes in zip(timelines, grid, strict=False):
         draw_panel(axes, timeline)
     _share_time(grid, timelines, columns)
-    return figure
+    return made
 
 
 def _write_around(figure: Figure, name: str, timelines: Sequence[QuestionTimeline]) -> None:

@@ -1,10 +1,10 @@
-"""A picture of an individual's answers over time: where it goes, and what it needs."""
+"""A picture of answers: where it goes, and what it needs."""
 
 import importlib.util
 import io
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,9 @@ from persona_cli.files.outputs import atomic_output
 from persona_cli.terminal.failures import CommandError, usage_error
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from persona.v1.comparison_pb2 import QuestionSummary
     from persona.v1.measures_pb2 import QuestionTimeline
 
 _KINDS = {".svg": "svg", ".png": "png"}
@@ -37,18 +40,37 @@ def picture_format(target: str) -> str:
 
 def write_picture(target: str, name: str, timelines: Sequence["QuestionTimeline"]) -> None:
     """Draw the timelines into a file; the same ones make the same bytes."""
-    # It would tell of folders for its caches as it is imported.
+    _quiet()
+    from persona_cli.plot.drawing import figure  # takes a second, and an extra, to import
+
+    _write(target, len(timelines), lambda: figure(name, timelines[:MAX_PANELS]))
+
+
+def write_summary_picture(target: str, name: str, summaries: Sequence["QuestionSummary"]) -> None:
+    """Draw summaries into a file; the same ones make the same bytes."""
+    _quiet()
+    from persona_cli.plot.bars import figure
+
+    _write(target, len(summaries), lambda: figure(name, summaries[:MAX_PANELS]))
+
+
+def _quiet() -> None:
+    """Keep matplotlib from telling of folders for its caches as it is imported."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    from persona_cli.plot.drawing import draw  # takes a second, and an extra, to import
+
+
+def _write(target: str, number: int, make: Callable[[], "Figure"]) -> None:
+    """Write a figure, which has so many questions, of which it shows MAX_PANELS at most."""
+    from persona_cli.plot.style import save
 
     picture = io.BytesIO()
     kind = picture_format(target)
-    whole = draw(picture, kind, name, timelines[:MAX_PANELS])
+    whole = save(picture, kind, make)
     with atomic_output(target) as stream:
         stream.write(picture.getvalue())
     if kind == "png" and not whole:  # an SVG leaves fonts to its viewer
         print(
             "The PNG's font lacks some of the characters; an .svg has all of them.", file=sys.stderr
         )
-    if (left_out := len(timelines) - MAX_PANELS) > 0:
+    if (left_out := number - MAX_PANELS) > 0:
         print(f"{left_out} more questions don't fit; --question picks one.", file=sys.stderr)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import exp, fsum, log, sqrt
 from typing import NamedTuple
 
+from persona_server.measures.populations import Numbers
 from persona_server.measures.student_t import quantile, two_sided_p
 
 UPPER = 0.975
@@ -40,6 +41,13 @@ def moments(counts: Sequence[int], values: Sequence[float]) -> tuple[int, float,
     mean = fsum(c * x for c, x in zip(counts, values, strict=True)) / n
     squares = fsum(c * (x - mean) ** 2 for c, x in zip(counts, values, strict=True))
     return n, mean, squares / (n - 1) if n > 1 else 0.0
+
+
+def exact_moments(numbers: Numbers, unit: int) -> tuple[int, float, float]:
+    """Return the same of one or more whole numbers of which the sums are known, 1 / unit each."""
+    n, first, second = numbers
+    variance = (n * second - first * first) / (n * (n - 1)) / unit**2 if n > 1 else 0.0
+    return n, first / n / unit, variance
 
 
 def mean_interval(n: int, mean: float, variance: float) -> Interval | None:

@@ -13,7 +13,7 @@ from persona_server.measures.individual.policy import Policy
 from persona_server.services.library.individuals import measure_reliability
 from persona_server.services.library.reliability_messages import row_message
 from persona_server.services.paging import page_limit
-from persona_server.services.personas.finding import shown_set
+from persona_server.services.parents import require_shown
 from persona_server.storage.derived.repository import KnownCrowds
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START
@@ -37,7 +37,9 @@ class GroupReliabilities:
         self._repositories = repositories
         self._policy = policy
         self._group = id_bytes(request.group_id)
-        self._set_id, self._longest = shown_set(repositories, request)
+        self._set_id, self._longest = require_shown(
+            repositories, request.project_id, request.group_id
+        )
         self._known: KnownCrowds = {}
 
     def page(self, after: bytes, size: int) -> tuple[list[PersonaReliability], bytes | None]:

@@ -22,6 +22,7 @@ from persona_server.storage.derived.answers import NewAnswer
 from persona_server.storage.derived.counts import by_value, unpacked
 from persona_server.storage.derived.participation import Given, Participation, Place
 from persona_server.storage.derived.questions import FIRST_QUESTION, Questions, question_hash
+from persona_server.storage.derived.removal import Removal
 from persona_server.storage.derived.series import Entry, Texts, answers, entries
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import set_ids
@@ -149,34 +150,20 @@ class DerivedTables:
             return {}
         ids = self._questions.ids(rows, now, kept or {})
         self._writer.add(rows, ids)
-        return self._count(place, rows, ids)
-
-    def recount(self, place: Place, rows: Sequence[NewAnswer], now: int) -> None:
-        """Count answers that measures know and `forget_counts` forgot, in its transaction."""
-        self._count(place, rows, self._questions.ids(rows, now, {}))
-
-    def forget_counts(self, scopes: Iterable[bytes]) -> None:
-        """Forget who answered what in simulations and projects; measures stay as they are."""
-        for scope in scopes:
-            self._participation.forget(scope)
-
-    def _count(
-        self, place: Place, rows: Sequence[NewAnswer], ids: Mapping[Question, int]
-    ) -> dict[int, bytes]:
         given = [Given(ids[row.question], row.individual, row.order) for row in rows]
         return self._participation.add(place, given)
 
-    def remove(self, rows: Sequence[NewAnswer]) -> None:
-        """Take answers out that are removed in this transaction, as if they had never come.
+    def remove(self, place: Place, rows: Sequence[NewAnswer]) -> None:
+        """Take answers of a simulation out, as if they had never come.
 
-        But for who answered what (`recount`), and for questions, which stay as they are: whoever
-        removes answers looks at all of them once (`declare_anew`).
+        They were added before, and have been made void or removed just now.
         """
-        self._writer.remove(rows, self._questions.known({row.question for row in rows}))
-
-    def declare_anew(self) -> None:
-        """Give questions the options of what is now the first answer, where that one is gone."""
-        self._questions.declare_anew()
+        if not rows:
+            return
+        ids = self._questions.known({row.question for row in rows})
+        self._writer.remove(rows, ids)
+        Removal(self._do.removal, self._do.participation, self._tenant, place).run(rows, ids)
+        self._questions.declare_anew(rows)
 
     def first_answers(
         self, simulation: bytes, wanted: Iterable[tuple[Question, bytes]]

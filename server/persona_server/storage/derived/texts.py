@@ -32,7 +32,7 @@ class ModelText(NamedTuple):
 @lru_cache(maxsize=1024)
 def set_text(value: str) -> SetText:
     """Return a set in canonical form with what stands for it."""
-    tokens = set_value(map(_token, set_items(value)))
+    tokens = set_value(map(token, set_items(value)))
     return SetText(_hash(tokens), tokens, value)
 
 
@@ -47,7 +47,8 @@ def set_ids(tokens: Iterable[str]) -> list[int]:
     return [_hash(each) for each in tokens]
 
 
-def _token(item: str) -> str:
+def token(item: str) -> str:
+    """Return what stands for an option or theme in a set of tokens."""
     return hashlib.sha256(item.encode()).hexdigest()[:16]
 
 

@@ -136,6 +136,23 @@ class PersonaStatements:
             JOIN.LEFT_OUTER,
             on=(library.tenant_id == param("tenant")) & (library.id == link.library_persona_id),
         )
+        individuals = (
+            persona.select(fn.COALESCE(library.origin_persona_id, persona.id))
+            .join(
+                link,
+                JOIN.LEFT_OUTER,
+                on=(link.tenant_id == param("tenant")) & (link.persona_id == persona.id),
+            )
+            .join(
+                library,
+                JOIN.LEFT_OUTER,
+                on=(library.tenant_id == param("tenant")) & (library.id == link.library_persona_id),
+            )
+        )
+        self.individuals = Statement(
+            database,
+            individuals.where(mine & (persona.set_id == param("set"))).limit(param("limit")),
+        )
         # Who was erased is nobody: no answers, no lineage, no reliability.
         self.ancestry = Statement(
             database, linked.select(*parents).where(persona.erased_at.is_null())
@@ -240,6 +257,14 @@ class Personas:
             row[0]: Ancestry(row[1], row[2], bool(row[3]), row[4], row[5], bool(row[6]))
             for row in rows
         }
+
+    def individuals(self, set_id: int, limit: int) -> list[bytes]:
+        """Return whose answers the personas of a set give, of at most so many personas, each once.
+
+        Copies of one individual are one.
+        """
+        rows = self._do.individuals.all(tenant=self._tenant, set=set_id, limit=limit)
+        return sorted({individual for (individual,) in rows})
 
     def recorded(self, persona: bytes) -> bytes | None:
         """Return the framed persona, deleted or not; None if there is none, or it was erased."""

@@ -1,0 +1,113 @@
+"""`persona summary`: what many individuals answered, question by question."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from persona_cli.plot.picture import picture_format, write_summary_picture
+from persona_cli.terminal.command import CommandContext, client_command
+from persona_cli.terminal.failures import CommandError, usage_error
+from persona_cli.terminal.names import group_ids, project_id, simulation_ids
+from persona_cli.terminal.output import print_json, print_table, print_text
+from persona_cli.terminal.shifts import kind_text, number_text
+from persona_cli.terminal.summaries import interval_text, moments_text, number_answered
+from persona_client import QuestionSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    client_command(app, "summary")(summary)
+
+
+def summary(
+    context: CommandContext,
+    project: Annotated[
+        str, typer.Option("--project", "-p", help="Project, by name or id.", show_default=False)
+    ] = "",
+    simulation: Annotated[
+        str,
+        typer.Option("--simulation", "-s", help="Only what was answered in this simulation."),
+    ] = "",
+    group: Annotated[
+        str, typer.Option("--group", "-g", help="Only the individuals of this persona group.")
+    ] = "",
+    library: Annotated[
+        bool,
+        typer.Option("--library", help="The individuals of the library, in place of a project."),
+    ] = False,
+    question: Annotated[
+        str, typer.Option(help="Only questions with this key.", show_default=False)
+    ] = "",
+    plot: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="Draw it to FILE, an .svg or .png, instead."),
+    ] = "",
+) -> None:
+    """Show what was answered: the share of each answer, means, and their 95% intervals.
+
+    Each individual counts once: by its first answer in the simulation, else by its latest. --plot
+    draws bars with intervals; it needs the extra `plot`.
+    """
+    if library == bool(project) or (library and (simulation or group)):
+        raise usage_error(
+            "Give either --project, with --simulation or --group or both, or --library."
+        )
+    if plot:
+        picture_format(plot)
+    parent, simulation_id, group_id = _selected(context, project, simulation, group)
+    every = context.client.summarize_responses(
+        parent, simulation_id=simulation_id, group_id=group_id
+    )
+    found = (one for one in every if question in ("", one.question.key))
+    if plot:
+        _draw(plot, group or simulation or project or "Library", list(found))
+    elif context.as_json:
+        for one in found:
+            print_json(one)
+    else:
+        for i, one in enumerate(found):
+            if i:
+                print_text()
+            _print_summary(one)
+
+
+def _selected(
+    context: CommandContext, project: str, simulation: str, group: str
+) -> tuple[str, str, str]:
+    """Return the ids of a project, a simulation and a group, "" for those that are not named."""
+    client = context.client
+    parent = project_id(client, project) if project else ""
+    simulation_id = simulation_ids(client, parent, simulation)[1] if simulation else ""
+    group_id = group_ids(client, parent, group)[1] if group else ""
+    return parent, simulation_id, group_id
+
+
+def _draw(plot: str, name: str, summaries: Sequence[QuestionSummary]) -> None:
+    if not summaries:
+        raise CommandError("There are no answers to draw.")
+    write_summary_picture(plot, name, summaries)
+    print(f"Wrote {plot}.", file=sys.stderr)
+
+
+def _print_summary(one: QuestionSummary) -> None:
+    scale = kind_text(one.question)
+    print_text(f"{one.question.key} ({scale}), {number_answered(one)}", bold=True)
+    if one.HasField("moments"):
+        print_text(moments_text(one.moments))
+    if one.too_many_sets:
+        print_text("too many different answers to count them")
+    if one.shares:
+        rows = (
+            (
+                share.option or share.rating,
+                share.count,
+                number_text(share.share),
+                interval_text(share),
+            )
+            for share in one.shares
+        )
+        print_table(("ANSWER", "COUNT", "SHARE", "95% INTERVAL"), rows, ids=False)
+    if one.other_theme_count:
+        print_text(f"and {one.other_theme_count} themes that were named less often")

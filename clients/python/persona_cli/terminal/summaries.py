@@ -1,0 +1,25 @@
+"""What a summary says, in words: the same ones in tables and in pictures."""
+
+from persona.v1.comparison_pb2 import AnswerMoments, AnswerShare, QuestionSummary
+from persona_cli.terminal.shifts import number_text
+
+
+def number_answered(summary: QuestionSummary) -> str:
+    """Say how many answered."""
+    number = summary.individual_count
+    return f"{number} individual{'' if number == 1 else 's'}"
+
+
+def interval_text(share: AnswerShare) -> str:
+    """Say where a share may be."""
+    return f"{number_text(share.low)} to {number_text(share.high)}"
+
+
+def moments_text(moments: AnswerMoments) -> str:
+    """Say where numbers lie, and how far apart."""
+    mean = f"mean {number_text(moments.mean)}"
+    if not moments.HasField("low"):
+        return mean
+    low, high = number_text(moments.low.value), number_text(moments.high.value)
+    spread = number_text(moments.standard_deviation.value)
+    return f"{mean} (95%: {low} to {high}), standard deviation {spread}"

@@ -1,0 +1,1 @@
+"""ComparisonService: what groups of individuals answered."""
