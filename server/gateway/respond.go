@@ -57,6 +57,7 @@ var successStatus = map[string]int{
 	personav1.LibraryService_GetLibraryPersonaReliability_FullMethodName:      http.StatusOK,
 	personav1.LibraryService_ListReliabilities_FullMethodName:                 http.StatusOK,
 	personav1.LibraryService_PromotePersona_FullMethodName:                    http.StatusCreated,
+	personav1.LibraryService_PromotePersonas_FullMethodName:                   http.StatusOK,
 	personav1.LibraryService_ListLibraryPersonas_FullMethodName:               http.StatusOK,
 	personav1.LibraryService_GetLibraryPersona_FullMethodName:                 http.StatusOK,
 	personav1.LibraryService_RetireLibraryPersona_FullMethodName:              http.StatusOK,
@@ -122,12 +123,16 @@ func below(path, id string) string {
 	return path + id
 }
 
-// linkNext names the next page: the same request with another token, relative to this host.
+// linkNext names the next page: the same request with another token, relative to this host. A request that
+// is a body has no such link: its token is a member of the next body.
 func linkNext(h http.Header, c *call, token string) {
+	h.Set("X-Next-Page-Token", token)
+	if c.body.whole {
+		return
+	}
 	next := *c.r.URL
 	query := next.Query()
 	query.Set(string(pageToken), token)
 	next.RawQuery = query.Encode()
-	h.Set("X-Next-Page-Token", token)
 	h.Set("Link", fmt.Sprintf("<%s>; rel=\"next\"", next.RequestURI()))
 }

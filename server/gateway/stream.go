@@ -30,9 +30,10 @@ const (
 	resumeToken   = protoreflect.Name("resume_token")
 )
 
-// wantsWholeList is whether a list was asked for without a word about pages.
+// wantsWholeList is whether a list was asked for without a word about pages. A request that is a body says
+// there what it wants.
 func (c *call) wantsWholeList(page proto.Message) bool {
-	return isList(page.ProtoReflect().Descriptor()) && !c.query.Has(string(pageSize)) && !c.query.Has(string(pageToken))
+	return !c.body.whole && isList(page.ProtoReflect().Descriptor()) && !c.query.Has(string(pageSize)) && !c.query.Has(string(pageToken))
 }
 
 // isList is whether an answer is nothing but rows and a token. One that says more beside its rows, as a

@@ -66,3 +66,24 @@ def test_the_command_sorts_what_it_has_read(cli: Cli, place: Place, group: Group
     for order in ("name", "lower_bound up"):
         refused = cli.run("reliabilities", *place.options, "--order-by", order)
         assert (refused.code, "--order-by is one of" in refused.err) == (2, True)
+
+
+def test_several_are_promoted_each_by_itself(cli: Cli, place: Place, group: Group) -> None:
+    people, nobody = [one.id for one in group.fill(3)], uid()
+    answer_reliably(group, people[1])
+    head, *lines = rows(cli.run("promote", *people[:2], nobody, *place.options).out)
+    assert head == ["ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"]
+    assert [line[:2] for line in lines] == [
+        [people[0], "insufficient data"],
+        [people[1], "promoted"],
+        [nobody, "persona not found"],
+    ]
+    assert lines[0][-1].startswith("No question was answered in two simulations")
+    shown = cli.run("library", "show", lines[1][2], "--json").lines()
+    assert shown[0]["origin_persona_id"] == people[1]
+    everybody = cli.run("promote", "--all", *place.options, "--json").lines()
+    assert [one["persona_id"] for one in everybody] == people
+    assert everybody[1]["outcome"] == "PROMOTION_OUTCOME_ALREADY_PROMOTED"
+    assert everybody[1]["library_persona_id"] == lines[1][2]
+    for words in ((), (people[0], "--all")):
+        assert cli.run("promote", *words, *place.options).code == 2

@@ -8,6 +8,7 @@ import pytest
 from client.standin import Standin
 
 from persona_client import PersonaClient, PersonaGroup, Project, RetryPolicy
+from support.data import Place as Group
 from support.service import Service
 
 
@@ -31,6 +32,12 @@ def place(client: PersonaClient) -> Place:
     project = client.create_project(Project(name="Tests"))
     group = client.create_persona_group(project.id, PersonaGroup(name="all"))
     return Place(project.id, group.id)
+
+
+@pytest.fixture
+def group(service: Service, place: Place) -> Group:
+    """The place as the other tests' helpers know it."""
+    return Group(service.connect(), place.project_id, place.group_id)
 
 
 @pytest.fixture

@@ -42,12 +42,6 @@ def library(service: Service) -> Iterator[PersonaClient]:
 
 
 @pytest.fixture
-def group(service: Service, place: Place) -> Group:
-    """The place as the other tests' helpers know it."""
-    return Group(service.connect(), place.project_id, place.group_id)
-
-
-@pytest.fixture
 def key() -> str:
     """A question that no other test asks, so that its noise is known."""
     return uid()

@@ -4,6 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from persona.v1.library_pb2 import (
+    PROMOTION_OUTCOME_ANSWERED_MEANWHILE,
+    PROMOTION_OUTCOME_PERSONA_NOT_FOUND,
+    PROMOTION_OUTCOME_PROMOTED,
+)
 from persona.v1.response_pb2 import Response
 from persona_server.errors import ServiceError
 from persona_server.services.library.service import LOOKS
@@ -72,3 +77,28 @@ def test_answers_at_every_look(
     assert origins(store) == []
     monkeypatch.undo()
     assert served.promote(one).origin_persona_id == id_text(one)
+
+
+def test_who_answers_while_a_page_is_measured_keeps_nobody_waiting(
+    store: Store, group: StoredGroup, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are measured at one moment, with no lock held; the others of the page are promoted."""
+    first, _ = reliable(group)
+    second, _ = reliable(group)
+    third, _ = reliable(group)
+    later, hidden = iter([answer(id_text(first))]), iter([second])
+
+    def meanwhile() -> None:
+        say_all(group, later)
+        for one in hidden:
+            group.hide(one)
+
+    while_measured(monkeypatch, meanwhile)
+    found = {one.persona_id: one.outcome for one in served.promote_group().promotions}
+    assert found[id_text(first)] == PROMOTION_OUTCOME_ANSWERED_MEANWHILE
+    assert found[id_text(second)] == PROMOTION_OUTCOME_PERSONA_NOT_FOUND
+    assert found[id_text(third)] == PROMOTION_OUTCOME_PROMOTED
+    assert origins(store) == [third]
+    monkeypatch.undo()
+    again = {one.persona_id: one.outcome for one in served.promote_group().promotions}
+    assert again[id_text(first)] == PROMOTION_OUTCOME_PROMOTED

@@ -56,7 +56,8 @@ def _clear(message: Message, known: str) -> None:
     for field, value in message.ListFields():
         held: Any = value
         is_time = field.message_type is not None and field.message_type.name == Timestamp.__name__
-        if is_time or (field.name == "id" and held not in known):
+        names = field.name in ("id", "library_persona_id")
+        if is_time or (names and str(getattr(held, "value", held)) not in known):
             message.ClearField(field.name)
         elif field.message_type is not None and not field.message_type.GetOptions().map_entry:
             for each in held if field.is_repeated else [held]:

@@ -67,6 +67,7 @@ SUCCESS = {
     "GetLibraryPersonaReliability": 200,
     "ListReliabilities": 200,
     "PromotePersona": 201,
+    "PromotePersonas": 200,
     "ListLibraryPersonas": 200,
     "GetLibraryPersona": 200,
     "RetireLibraryPersona": 200,

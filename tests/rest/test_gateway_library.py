@@ -189,3 +189,25 @@ def test_an_individual_that_is_not_there(rest: Rest, name: str) -> None:
         answer = rest.call(method, f"{LIBRARY}/{uuid.uuid4()}{name}{query}")
         answer.problem(404, "LIBRARY_PERSONA_NOT_FOUND")
     rest.call(method, f"{LIBRARY}/x{name}").problem(400, "INVALID_FIELD", "library_persona_id")
+
+
+def test_a_group_is_promoted_page_by_page(rest: Rest, place: Place) -> None:
+    """A request that is a body has its token there: no link is the next one."""
+    one = answer_reliably(rest, place)
+    rest.call("POST", place.path, {"full_name": "Nobody asked"})
+    first = rest.call("POST", f"{place.path}:promote", {"page_size": 1})
+    assert (first.status, first.headers["Link"]) == (200, None)
+    token = first.json()["next_page_token"]
+    assert first.headers["X-Next-Page-Token"] == token != ""
+    (promotion,) = first.json()["promotions"]
+    assert (promotion["persona_id"], promotion["explanation"]) == (one, "")
+    assert promotion["outcome"] == "PROMOTION_OUTCOME_PROMOTED"
+    assert rest.call("GET", f"{LIBRARY}/{promotion['library_persona_id']}").status == 200
+    last = rest.call("POST", f"{place.path}:promote", {"page_token": token})
+    assert last.json()["next_page_token"] == ""
+    assert last.headers["X-Next-Page-Token"] is None
+    promotion = last.json()["promotions"][-1]
+    assert promotion["outcome"] == "PROMOTION_OUTCOME_INSUFFICIENT_DATA"
+    assert promotion["library_persona_id"] is None
+    empty = rest.call("POST", f"{place.path}:promote", {"persona_ids": [str(uuid.uuid4())]})
+    assert empty.json()["promotions"][0]["outcome"] == "PROMOTION_OUTCOME_PERSONA_NOT_FOUND"

@@ -26,6 +26,7 @@ def path_of(place: Place, filled: Callable[[int], list[str]]) -> Callable[[Route
 _WHOLE = {
     "RecordResponses": b'{"responses":[]}',
     "PromotePersona": b"{}",
+    "PromotePersonas": b"{}",
     "BatchGetPersonas": b'{"persona_ids":[]}',
     "RetireLibraryPersona": b"{}",
     "CopyPersonas": b'{"persona_ids":[]}',

@@ -49,6 +49,8 @@ def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
         request.responses[4].question_key = ""
     elif route.name == "BatchGetPersonas":
         request.persona_ids.append(NOBODY)
+    elif route.name == "PromotePersonas":
+        request.persona_ids.extend(["nope", request.persona_ids[0]])
     elif route.name == "ReuseLibraryPersonas":
         request.library_persona_ids.extend(["nope", request.library_persona_ids[0]])
     elif route.name == "BatchCreatePersonas":

@@ -151,6 +151,13 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
         ),
     ),
     "PromotePersona": ("library", _eligible, _eligible),
+    "PromotePersonas": (
+        "library",
+        lambda p: library_pb.PromotePersonasRequest(
+            **p.ids, persona_ids=[_eligible(p).persona_id, _persona(p)]
+        ),
+        lambda p: library_pb.PromotePersonasRequest(**p.ids, persona_ids=[_eligible(p).persona_id]),
+    ),
     "RetireLibraryPersona": (
         "library",
         lambda p: library_pb.RetireLibraryPersonaRequest(library_persona_id=_individual(p)),

@@ -109,6 +109,12 @@ class Served:
         encoded = self._library.promote_persona(self._call("PromotePersona"), request)
         return pb.PromotePersonaResponse.FromString(encoded).library_persona
 
+    def promote_group(self) -> pb.PromotePersonasResponse:
+        project_id, group_id = id_text(self._group.project), id_text(self._group.group)
+        request = pb.PromotePersonasRequest(project_id=project_id, group_id=group_id)
+        encoded = self._library.promote_personas(self._call("PromotePersonas"), request)
+        return pb.PromotePersonasResponse.FromString(encoded)
+
     def timeline(self, library_id: str) -> pb.GetLibraryPersonaAttitudeTimelineResponse:
         request = pb.GetLibraryPersonaAttitudeTimelineRequest(library_persona_id=library_id)
         encoded = self._library.get_library_persona_attitude_timeline(

@@ -49,6 +49,9 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         "GetLibraryPersonaReliability": lambda: pb.GetLibraryPersonaReliabilityRequest(**one),
         "ListReliabilities": lambda: pb.ListReliabilitiesRequest(**shelf.place.ids, page_size=1),
         "PromotePersona": shelf.eligible,
+        "PromotePersonas": lambda: pb.PromotePersonasRequest(
+            **shelf.home.ids, persona_ids=[shelf.eligible().persona_id]
+        ),
         "ListLibraryPersonas": lambda: pb.ListLibraryPersonasRequest(
             page_size=2,
             gender="female",

@@ -17,7 +17,7 @@ from persona.v1.simulation_pb2 import Simulation
 from persona_server.transport.methods import Method
 from support.answers import answer
 from support.library import OWN, PEERS, SIMULATIONS, peer_answers, ratings
-from support.rpcs import BY_NAME, METHODS, Answer
+from support.rpcs import BY_NAME, METHODS, Answer, response_of
 
 _NAMES = ("One", "Two", "Three")
 _PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
@@ -104,10 +104,9 @@ class Walk:
             return
         if step.method.has_request_id or step.method.streams_in:
             self._effective.append(step)
-        if step.method.name == "PromotePersona":
-            promoted = library_pb.PromotePersonaResponse.FromString(answer.messages[0])
-            if promoted.library_persona.id not in self._library:
-                self._library.append(promoted.library_persona.id)
+        for library_id in _promoted(step, answer):
+            if library_id not in self._library:
+                self._library.append(library_id)
 
     def _promotion(self) -> Iterator[Step]:
         """Yield the calls that make a persona eligible and promote it, as long as it is there.
@@ -134,9 +133,13 @@ class Walk:
         for day in range(SIMULATIONS):
             others = peer_answers([peer.id for peer in peers], tag, day)
             yield self._recorded([*others, *ratings(persona.id, tag, OWN, day)])
+        named: Any = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
+        if self._chance(0.5):
+            named = library_pb.PromotePersonasRequest(**where, persona_ids=[persona.id])
         for _ in range(2):  # by the second nothing changes
-            request = library_pb.PromotePersonaRequest(**where, persona_id=persona.id)
-            yield self._by_name("PromotePersona", request)
+            request = type(named)()
+            request.CopyFrom(named)
+            yield self._by_name(named.DESCRIPTOR.name.removesuffix("Request"), request)
         ids = self._ids()
         reuse = library_pb.ReuseLibraryPersonasRequest(
             project_id=ids["project_id"], group_id=ids["group_id"]
@@ -288,6 +291,16 @@ class Walk:
     def _uuid(self) -> str:
         raw = f"{self._random.getrandbits(128):032x}"
         return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]))
+
+
+def _promoted(step: Step, answer: Answer) -> set[str]:
+    """Return the library personas that a promotion names, made now or before."""
+    if not step.method.name.startswith("PromotePersona"):
+        return set()
+    found: Any = response_of(step.method).FromString(answer.messages[0])
+    if step.method.name == "PromotePersona":
+        return {found.library_persona.id}
+    return {one.library_persona_id.value for one in found.promotions} - {""}
 
 
 def _person(persona_id: str) -> Persona:

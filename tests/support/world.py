@@ -53,7 +53,7 @@ class World:
         if method.name in self._prepared:
             return
         self._prepared.add(method.name)
-        if method.name == "PromotePersona":
+        if method.name in ("PromotePersona", "PromotePersonas"):
             answer_reliably(self.place, self.ids["persona_id"])
         elif method.name == "CopyPersonas":
             self.add_source()

@@ -6,7 +6,13 @@ Requests and answers are the generated messages of `persona.v1`; there are no ot
 from google.protobuf.wrappers_pb2 import Int32Value
 
 from persona.v1.comparison_pb2 import QuestionSummary
-from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
+from persona.v1.library_pb2 import (
+    LibraryMatch,
+    LibraryPersona,
+    LibraryPersonaProject,
+    Promotion,
+    PromotionOutcome,
+)
 from persona.v1.measures_pb2 import PersonaReliability, QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
@@ -96,6 +102,8 @@ __all__ = [
     "ProfileFilters",
     "Project",
     "ProjectNotFound",
+    "Promotion",
+    "PromotionOutcome",
     "QuestionSummary",
     "QuestionTimeline",
     "QuotaExceeded",

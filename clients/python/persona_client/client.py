@@ -5,8 +5,8 @@ from typing import Self
 
 from persona_client.comparison import ComparisonCalls
 from persona_client.copies import CopyCalls
-from persona_client.library import LibraryCalls
 from persona_client.projects import ProjectCalls
+from persona_client.promotions import PromotionCalls
 from persona_client.responses import ResponseCalls
 from persona_client.retry import RetryPolicy
 from persona_client.simulations import SimulationCalls
@@ -16,7 +16,7 @@ DEFAULT_TIMEOUT = 10.0
 
 
 class PersonaClient(
-    ProjectCalls, CopyCalls, ResponseCalls, SimulationCalls, LibraryCalls, ComparisonCalls
+    ProjectCalls, CopyCalls, ResponseCalls, SimulationCalls, PromotionCalls, ComparisonCalls
 ):
     """A connection to persona-service; thread-safe, and a context manager that closes it.
 

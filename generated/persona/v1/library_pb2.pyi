@@ -47,6 +47,46 @@ LIBRARY_LINK_RELATION_REUSE: LibraryLinkRelation.ValueType  # 2
 """It was created from the library persona."""
 Global___LibraryLinkRelation: _TypeAlias = LibraryLinkRelation  # noqa: Y015
 
+class _PromotionOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PromotionOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PromotionOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROMOTION_OUTCOME_UNSPECIFIED: _PromotionOutcome.ValueType  # 0
+    """Not set."""
+    PROMOTION_OUTCOME_PROMOTED: _PromotionOutcome.ValueType  # 1
+    """It is in the library now."""
+    PROMOTION_OUTCOME_ALREADY_PROMOTED: _PromotionOutcome.ValueType  # 2
+    """It was in the library before."""
+    PROMOTION_OUTCOME_NOT_ELIGIBLE: _PromotionOutcome.ValueType  # 3
+    """At least one rule for reliability is not met."""
+    PROMOTION_OUTCOME_INSUFFICIENT_DATA: _PromotionOutcome.ValueType  # 4
+    """There is too little data to tell: this says nothing about the individual."""
+    PROMOTION_OUTCOME_PERSONA_NOT_FOUND: _PromotionOutcome.ValueType  # 5
+    """The group shows no such persona."""
+    PROMOTION_OUTCOME_ANSWERED_MEANWHILE: _PromotionOutcome.ValueType  # 6
+    """It was recorded to answer while it was measured: ask again."""
+
+class PromotionOutcome(_PromotionOutcome, metaclass=_PromotionOutcomeEnumTypeWrapper):
+    """PromotionOutcome is what became of a persona that was to be promoted."""
+
+PROMOTION_OUTCOME_UNSPECIFIED: PromotionOutcome.ValueType  # 0
+"""Not set."""
+PROMOTION_OUTCOME_PROMOTED: PromotionOutcome.ValueType  # 1
+"""It is in the library now."""
+PROMOTION_OUTCOME_ALREADY_PROMOTED: PromotionOutcome.ValueType  # 2
+"""It was in the library before."""
+PROMOTION_OUTCOME_NOT_ELIGIBLE: PromotionOutcome.ValueType  # 3
+"""At least one rule for reliability is not met."""
+PROMOTION_OUTCOME_INSUFFICIENT_DATA: PromotionOutcome.ValueType  # 4
+"""There is too little data to tell: this says nothing about the individual."""
+PROMOTION_OUTCOME_PERSONA_NOT_FOUND: PromotionOutcome.ValueType  # 5
+"""The group shows no such persona."""
+PROMOTION_OUTCOME_ANSWERED_MEANWHILE: PromotionOutcome.ValueType  # 6
+"""It was recorded to answer while it was measured: ask again."""
+Global___PromotionOutcome: _TypeAlias = PromotionOutcome  # noqa: Y015
+
 @_typing.final
 class LibraryPersona(_message.Message):
     """LibraryPersona is a reliable individual that projects can reuse."""
@@ -189,6 +229,42 @@ class LibraryPersonaProject(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LibraryPersonaProject: _TypeAlias = LibraryPersonaProject  # noqa: Y015
+
+@_typing.final
+class Promotion(_message.Message):
+    """Promotion is what became of one of several personas that were to be promoted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONA_ID_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    persona_id: _builtins.str
+    """UUID of the persona."""
+    outcome: Global___PromotionOutcome.ValueType
+    """What became of it."""
+    explanation: _builtins.str
+    """In one sentence why it is not eligible, or what is missing; "" of all others."""
+    @_builtins.property
+    def library_persona_id(self) -> _wrappers_pb2.StringValue:
+        """UUID of the individual's library persona, made now or before; null if it has none."""
+
+    def __init__(
+        self,
+        *,
+        persona_id: _builtins.str = ...,
+        outcome: Global___PromotionOutcome.ValueType = ...,
+        library_persona_id: _wrappers_pb2.StringValue | None = ...,
+        explanation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["library_persona_id", b"library_persona_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "library_persona_id", b"library_persona_id", "outcome", b"outcome", "persona_id", b"persona_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Promotion: _TypeAlias = Promotion  # noqa: Y015
 
 @_typing.final
 class LibraryMatch(_message.Message):

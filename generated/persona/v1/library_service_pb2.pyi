@@ -259,6 +259,92 @@ class PromotePersonaResponse(_message.Message):
 Global___PromotePersonaResponse: _TypeAlias = PromotePersonaResponse  # noqa: Y015
 
 @_typing.final
+class PromotePersonasRequest(_message.Message):
+    """PromotePersonasRequest names the personas to promote, or asks for a page of the group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    PERSONA_IDS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    group_id: _builtins.str
+    """UUID of the persona group."""
+    page_size: _builtins.int
+    """The maximum number of personas of a page; 0 and values above 100 mean 100; a negative value is
+    INVALID_ARGUMENT.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the previous page; all arguments but page_size, request_id and validate_only
+    must be the same. "" starts at the first page, or goes with persona_ids.
+    """
+    request_id: _builtins.str
+    """Optional UUID that makes a retry safe for 24 hours; another one for each page. REST: the
+    Idempotency-Key header.
+    """
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing. The answer is the one that
+    it would give, without ids that the server would make (AIP-163).
+    """
+    @_builtins.property
+    def persona_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """UUIDs of up to 100 personas, without duplicates. Without any, those of a page of the group are
+        promoted, in the order of ListPersonas.
+        """
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        persona_ids: _abc.Iterable[_builtins.str] | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "page_size", b"page_size", "page_token", b"page_token", "persona_ids", b"persona_ids", "project_id", b"project_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromotePersonasRequest: _TypeAlias = PromotePersonasRequest  # noqa: Y015
+
+@_typing.final
+class PromotePersonasResponse(_message.Message):
+    """PromotePersonasResponse says what became of each persona."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMOTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page of the group; "" if this is the last one, or personas were named."""
+    @_builtins.property
+    def promotions(self) -> _containers.RepeatedCompositeFieldContainer[_library_pb2.Promotion]:
+        """An outcome for each persona, in the order of persona_ids or of the page."""
+
+    def __init__(
+        self,
+        *,
+        promotions: _abc.Iterable[_library_pb2.Promotion] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "promotions", b"promotions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromotePersonasResponse: _TypeAlias = PromotePersonasResponse  # noqa: Y015
+
+@_typing.final
 class ListLibraryPersonasRequest(_message.Message):
     """ListLibraryPersonasRequest asks for one page of the library. Text filters compare NFKC case-folded
     forms.

@@ -64,6 +64,11 @@ class LibraryServiceStub:
                 request_serializer=persona_dot_v1_dot_library__service__pb2.PromotePersonaRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_library__service__pb2.PromotePersonaResponse.FromString,
                 _registered_method=True)
+        self.PromotePersonas = channel.unary_unary(
+                '/persona.v1.LibraryService/PromotePersonas',
+                request_serializer=persona_dot_v1_dot_library__service__pb2.PromotePersonasRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_library__service__pb2.PromotePersonasResponse.FromString,
+                _registered_method=True)
         self.ListLibraryPersonas = channel.unary_unary(
                 '/persona.v1.LibraryService/ListLibraryPersonas',
                 request_serializer=persona_dot_v1_dot_library__service__pb2.ListLibraryPersonasRequest.SerializeToString,
@@ -154,6 +159,16 @@ class LibraryServiceServicer:
         returns the same library persona.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
         Reliability that says why among the details.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PromotePersonas(self, request, context):
+        """PromotePersonas adds those of several individuals to the library whose answers are reliable: of up
+        to 100 personas that are named, or of a page of the group, all measured on one consistent
+        snapshot. Each has an outcome of its own; none keeps the others from being promoted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,6 +268,11 @@ def add_LibraryServiceServicer_to_server(servicer, server):
                     servicer.PromotePersona,
                     request_deserializer=persona_dot_v1_dot_library__service__pb2.PromotePersonaRequest.FromString,
                     response_serializer=persona_dot_v1_dot_library__service__pb2.PromotePersonaResponse.SerializeToString,
+            ),
+            'PromotePersonas': grpc.unary_unary_rpc_method_handler(
+                    servicer.PromotePersonas,
+                    request_deserializer=persona_dot_v1_dot_library__service__pb2.PromotePersonasRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_library__service__pb2.PromotePersonasResponse.SerializeToString,
             ),
             'ListLibraryPersonas': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLibraryPersonas,
@@ -413,6 +433,33 @@ class LibraryService:
             '/persona.v1.LibraryService/PromotePersona',
             persona_dot_v1_dot_library__service__pb2.PromotePersonaRequest.SerializeToString,
             persona_dot_v1_dot_library__service__pb2.PromotePersonaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PromotePersonas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.LibraryService/PromotePersonas',
+            persona_dot_v1_dot_library__service__pb2.PromotePersonasRequest.SerializeToString,
+            persona_dot_v1_dot_library__service__pb2.PromotePersonasResponse.FromString,
             options,
             channel_credentials,
             insecure,

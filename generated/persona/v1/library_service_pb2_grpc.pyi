@@ -50,6 +50,12 @@ class LibraryServiceStub:
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
     Reliability that says why among the details.
     """
+    PromotePersonas: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.PromotePersonasRequest, _library_service_pb2.PromotePersonasResponse]
+    """PromotePersonas adds those of several individuals to the library whose answers are reliable: of up
+    to 100 personas that are named, or of a page of the group, all measured on one consistent
+    snapshot. Each has an outcome of its own; none keeps the others from being promoted.
+    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
     ListLibraryPersonas: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.ListLibraryPersonasRequest, _library_service_pb2.ListLibraryPersonasResponse]
     """ListLibraryPersonas pages through the library. Errors: INVALID_PAGE_TOKEN."""
     GetLibraryPersona: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetLibraryPersonaRequest, _library_service_pb2.GetLibraryPersonaResponse]
@@ -148,6 +154,18 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         returns the same library persona.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
         Reliability that says why among the details.
+        """
+
+    @_abc_1.abstractmethod
+    def PromotePersonas(
+        self,
+        request: _library_service_pb2.PromotePersonasRequest,
+        context: _grpc.ServicerContext,
+    ) -> _library_service_pb2.PromotePersonasResponse:
+        """PromotePersonas adds those of several individuals to the library whose answers are reliable: of up
+        to 100 personas that are named, or of a page of the group, all measured on one consistent
+        snapshot. Each has an outcome of its own; none keeps the others from being promoted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
     @_abc_1.abstractmethod

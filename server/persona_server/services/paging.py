@@ -22,7 +22,7 @@ NEWEST = b"\x7f" + b"\xff" * 23  # a position after every other, where a newest-
 _MAC = 16
 _LONGEST = 512  # characters of a token: far above what any list makes
 # What a later page may change. The token itself is cleared before the request is bound to it.
-_FREE = ("page_size", "page_token", "resume_token")
+_FREE = ("page_size", "page_token", "resume_token", "request_id", "validate_only")
 
 
 class PageTokens:

@@ -7,6 +7,8 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
+_IDS = ("id", "library_persona_id")  # fields that may name what was made
+
 
 def without_ids(request: Descriptor, answer: bytes, made: AbstractSet[str]) -> bytes:
     """Return the answer to a request of this type without the ids in `made`.
@@ -25,8 +27,8 @@ def without_ids(request: Descriptor, answer: bytes, made: AbstractSet[str]) -> b
 def _clear(message: Message, made: AbstractSet[str]) -> None:
     for field, value in message.ListFields():
         held: Any = value
-        if field.name == "id" and held in made:
-            message.ClearField("id")
+        if field.name in _IDS and getattr(held, "value", held) in made:
+            message.ClearField(field.name)
         elif field.message_type is not None and not field.message_type.GetOptions().map_entry:
             for each in held if field.is_repeated else (held,):
                 _clear(each, made)

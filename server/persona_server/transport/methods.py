@@ -89,6 +89,9 @@ RPCS: dict[str, Rules] = {
     "persona.v1.LibraryService.PromotePersona": Rules(
         "dear", ("library:write", "library:read", "responses:read")
     ),
+    "persona.v1.LibraryService.PromotePersonas": Rules(
+        "dear", ("library:write", "library:read", "responses:read")
+    ),
     "persona.v1.LibraryService.ListLibraryPersonas": Rules("read", ("library:read",)),
     "persona.v1.LibraryService.GetLibraryPersona": Rules("read", ("library:read",)),
     "persona.v1.LibraryService.RetireLibraryPersona": Rules(

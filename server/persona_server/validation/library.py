@@ -9,10 +9,11 @@ from persona.v1.library_service_pb2 import (
     ListLibraryPersonasRequest,
     ListReliabilitiesRequest,
     MatchLibraryPersonasRequest,
+    PromotePersonasRequest,
     ReuseLibraryPersonasRequest,
 )
 from persona_server.validation.fields import check_ids, check_line
-from persona_server.validation.limits import LINES, MAX_REUSED
+from persona_server.validation.limits import LINES, MAX_PROMOTED, MAX_REUSED
 from persona_server.validation.violations import Violations
 
 ORDERS = ("lower_bound", "project_count", "created_at")
@@ -46,6 +47,12 @@ def check_reliabilities(found: Violations, request: ListReliabilitiesRequest) ->
 def check_match(found: Violations, request: MatchLibraryPersonasRequest) -> None:
     """Check what is a match's own."""
     _check_share(found, "min_score", request.min_score)
+
+
+def check_promotions(found: Violations, request: PromotePersonasRequest) -> None:
+    """Check and normalise the personas to promote; none stand for a page."""
+    if request.persona_ids:
+        check_ids(found, "persona_ids", request.persona_ids, MAX_PROMOTED)
 
 
 def check_reuse(found: Violations, request: ReuseLibraryPersonasRequest) -> None:

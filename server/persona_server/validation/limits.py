@@ -8,6 +8,7 @@ MAX_RESPONSE_BYTES = 64 << 10
 # How many items a request may hold.
 MAX_PERSONAS = MAX_RESPONSES = MAX_REUSED = MAX_COPIED = 1000
 MAX_PATHS = 100  # of an update mask
+MAX_PROMOTED = 100
 
 # One-line texts → characters.
 LINES = {
@@ -63,7 +64,7 @@ COUNTS = {
     "responses": MAX_RESPONSES,
     "library_persona_ids": MAX_REUSED,
     "response_ids": MAX_RESPONSES,
-    "persona_ids": MAX_PERSONAS,  # of MAX_COPIED as well
+    "persona_ids": MAX_PERSONAS,  # of MAX_COPIED as well; fewer are promoted
     "paths": MAX_PATHS,
     "values": LISTS["options"].most,  # each is one of the options
     **{name: items.most for name, items in LISTS.items()},

@@ -32,6 +32,7 @@ from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_list,
     check_match,
+    check_promotions,
     check_reliabilities,
     check_reuse,
     check_timeline,
@@ -233,6 +234,7 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         ),
         _own(library_service_pb2.ListReliabilitiesRequest, check_reliabilities),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),
+        _own(library_service_pb2.PromotePersonasRequest, check_promotions),
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),
         _own(library_service_pb2.GetAttitudeTimelineRequest, check_timeline),
         _own(library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, check_timeline),

@@ -1,5 +1,6 @@
 """`persona reliability` and `promote`: how reliably individuals answer."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -18,13 +19,15 @@ from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
     compact_json,
     json_object,
+    print_json,
     print_line,
     print_table,
     print_text,
 )
 from persona_cli.terminal.shifts import kind_text, number_text, reason_text
-from persona_client import NotEligible
+from persona_client import NotEligible, PersonaClient, Promotion, PromotionOutcome
 
+_AT_ONCE = 100  # personas that a call promotes
 # At most so much of a rule's figure is good; of the others, at least.
 _AT_MOST = {"straight_lining", "acquiescence", "first_option"}
 _WHAT_RULES_LIMIT = {
@@ -89,19 +92,66 @@ def reliability(
 
 def promote(
     context: CommandContext,
-    persona_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the persona.")],
     project: ProjectOption,
     group: GroupOption,
+    persona_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of the personas.")
+    ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Promote all of the group that are reliable.")
+    ] = False,
 ) -> None:
-    """Promote an individual to the library if its answers are reliable, and show it."""
+    """Promote individuals to the library if their answers are reliable.
+
+    One that is named is shown, or refused. Of several, or of --all, those that are reliable are
+    promoted, and what became of each is listed.
+    """
+    if bool(persona_ids) == everybody:
+        raise usage_error("Give either ids or --all.")
     ids = group_ids(context.client, project, group)
+    if persona_ids and len(persona_ids) == 1:
+        _promote_one(context, *ids, persona_ids[0])
+    else:
+        _print_promotions(context, _promoted(context.client, *ids, persona_ids or []))
+
+
+def _promote_one(context: CommandContext, project: str, group: str, persona: str) -> None:
     try:
-        promoted = context.client.promote_persona(*ids, persona_id)
+        promoted = context.client.promote_persona(project, group, persona)
     except NotEligible as error:
         if error.reliability is not None and not context.as_json:
             _print_reliability(error.reliability)
         raise
     print_library_persona(context, promoted)
+
+
+def _promoted(
+    client: PersonaClient, project: str, group: str, personas: Sequence[str]
+) -> Iterator[Promotion]:
+    """Promote the personas, or the whole group, and yield what became of each."""
+    if not personas:
+        yield from client.promote_group(project, group)
+    for start in range(0, len(personas), _AT_ONCE):
+        yield from client.promote_personas(project, group, personas[start : start + _AT_ONCE])
+
+
+def _print_promotions(context: CommandContext, promotions: Iterable[Promotion]) -> None:
+    if context.as_json:
+        for one in promotions:
+            print_json(one)
+        return
+    rows = (
+        (one.persona_id, _outcome(one), one.library_persona_id, one.explanation)
+        for one in promotions
+    )
+    print_table(("ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"), rows)
+
+
+def _outcome(one: Promotion) -> str:
+    if one.outcome not in PromotionOutcome.values():  # newer than this program
+        return f"outcome {one.outcome}"
+    name = PromotionOutcome.Name(one.outcome).removeprefix("PROMOTION_OUTCOME_")
+    return name.lower().replace("_", " ")
 
 
 def _print_reliability(found: Reliability) -> None:

@@ -76,6 +76,75 @@ func (LibraryLinkRelation) EnumDescriptor() ([]byte, []int) {
 	return file_persona_v1_library_proto_rawDescGZIP(), []int{0}
 }
 
+// PromotionOutcome is what became of a persona that was to be promoted.
+type PromotionOutcome int32
+
+const (
+	// Not set.
+	PromotionOutcome_PROMOTION_OUTCOME_UNSPECIFIED PromotionOutcome = 0
+	// It is in the library now.
+	PromotionOutcome_PROMOTION_OUTCOME_PROMOTED PromotionOutcome = 1
+	// It was in the library before.
+	PromotionOutcome_PROMOTION_OUTCOME_ALREADY_PROMOTED PromotionOutcome = 2
+	// At least one rule for reliability is not met.
+	PromotionOutcome_PROMOTION_OUTCOME_NOT_ELIGIBLE PromotionOutcome = 3
+	// There is too little data to tell: this says nothing about the individual.
+	PromotionOutcome_PROMOTION_OUTCOME_INSUFFICIENT_DATA PromotionOutcome = 4
+	// The group shows no such persona.
+	PromotionOutcome_PROMOTION_OUTCOME_PERSONA_NOT_FOUND PromotionOutcome = 5
+	// It was recorded to answer while it was measured: ask again.
+	PromotionOutcome_PROMOTION_OUTCOME_ANSWERED_MEANWHILE PromotionOutcome = 6
+)
+
+// Enum value maps for PromotionOutcome.
+var (
+	PromotionOutcome_name = map[int32]string{
+		0: "PROMOTION_OUTCOME_UNSPECIFIED",
+		1: "PROMOTION_OUTCOME_PROMOTED",
+		2: "PROMOTION_OUTCOME_ALREADY_PROMOTED",
+		3: "PROMOTION_OUTCOME_NOT_ELIGIBLE",
+		4: "PROMOTION_OUTCOME_INSUFFICIENT_DATA",
+		5: "PROMOTION_OUTCOME_PERSONA_NOT_FOUND",
+		6: "PROMOTION_OUTCOME_ANSWERED_MEANWHILE",
+	}
+	PromotionOutcome_value = map[string]int32{
+		"PROMOTION_OUTCOME_UNSPECIFIED":        0,
+		"PROMOTION_OUTCOME_PROMOTED":           1,
+		"PROMOTION_OUTCOME_ALREADY_PROMOTED":   2,
+		"PROMOTION_OUTCOME_NOT_ELIGIBLE":       3,
+		"PROMOTION_OUTCOME_INSUFFICIENT_DATA":  4,
+		"PROMOTION_OUTCOME_PERSONA_NOT_FOUND":  5,
+		"PROMOTION_OUTCOME_ANSWERED_MEANWHILE": 6,
+	}
+)
+
+func (x PromotionOutcome) Enum() *PromotionOutcome {
+	p := new(PromotionOutcome)
+	*p = x
+	return p
+}
+
+func (x PromotionOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PromotionOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_persona_v1_library_proto_enumTypes[1].Descriptor()
+}
+
+func (PromotionOutcome) Type() protoreflect.EnumType {
+	return &file_persona_v1_library_proto_enumTypes[1]
+}
+
+func (x PromotionOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PromotionOutcome.Descriptor instead.
+func (PromotionOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_persona_v1_library_proto_rawDescGZIP(), []int{1}
+}
+
 // LibraryPersona is a reliable individual that projects can reuse.
 type LibraryPersona struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -336,6 +405,79 @@ func (x *LibraryPersonaProject) GetPersonaDeletedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// Promotion is what became of one of several personas that were to be promoted.
+type Promotion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the persona.
+	PersonaId string `protobuf:"bytes,1,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
+	// What became of it.
+	Outcome PromotionOutcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=persona.v1.PromotionOutcome" json:"outcome,omitempty"`
+	// UUID of the individual's library persona, made now or before; null if it has none.
+	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,3,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	// In one sentence why it is not eligible, or what is missing; "" of all others.
+	Explanation   string `protobuf:"bytes,4,opt,name=explanation,proto3" json:"explanation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Promotion) Reset() {
+	*x = Promotion{}
+	mi := &file_persona_v1_library_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Promotion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Promotion) ProtoMessage() {}
+
+func (x *Promotion) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Promotion.ProtoReflect.Descriptor instead.
+func (*Promotion) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Promotion) GetPersonaId() string {
+	if x != nil {
+		return x.PersonaId
+	}
+	return ""
+}
+
+func (x *Promotion) GetOutcome() PromotionOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return PromotionOutcome_PROMOTION_OUTCOME_UNSPECIFIED
+}
+
+func (x *Promotion) GetLibraryPersonaId() *wrapperspb.StringValue {
+	if x != nil {
+		return x.LibraryPersonaId
+	}
+	return nil
+}
+
+func (x *Promotion) GetExplanation() string {
+	if x != nil {
+		return x.Explanation
+	}
+	return ""
+}
+
 // LibraryMatch is how well a library persona fits a group's definition.
 type LibraryMatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -351,7 +493,7 @@ type LibraryMatch struct {
 
 func (x *LibraryMatch) Reset() {
 	*x = LibraryMatch{}
-	mi := &file_persona_v1_library_proto_msgTypes[2]
+	mi := &file_persona_v1_library_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -363,7 +505,7 @@ func (x *LibraryMatch) String() string {
 func (*LibraryMatch) ProtoMessage() {}
 
 func (x *LibraryMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_proto_msgTypes[2]
+	mi := &file_persona_v1_library_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -376,7 +518,7 @@ func (x *LibraryMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryMatch.ProtoReflect.Descriptor instead.
 func (*LibraryMatch) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_proto_rawDescGZIP(), []int{2}
+	return file_persona_v1_library_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LibraryMatch) GetLibraryPersona() *LibraryPersona {
@@ -417,7 +559,7 @@ type MatchParts struct {
 
 func (x *MatchParts) Reset() {
 	*x = MatchParts{}
-	mi := &file_persona_v1_library_proto_msgTypes[3]
+	mi := &file_persona_v1_library_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -429,7 +571,7 @@ func (x *MatchParts) String() string {
 func (*MatchParts) ProtoMessage() {}
 
 func (x *MatchParts) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_proto_msgTypes[3]
+	mi := &file_persona_v1_library_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -442,7 +584,7 @@ func (x *MatchParts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchParts.ProtoReflect.Descriptor instead.
 func (*MatchParts) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_proto_rawDescGZIP(), []int{3}
+	return file_persona_v1_library_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *MatchParts) GetAge() *wrapperspb.DoubleValue {
@@ -507,7 +649,13 @@ const file_persona_v1_library_proto_rawDesc = "" +
 	"\tlinked_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\blinkedAt\x12=\n" +
 	"\vmatch_score\x18\b \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
 	"matchScore\x12H\n" +
-	"\x12persona_deleted_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x10personaDeletedAt\"\x97\x01\n" +
+	"\x12persona_deleted_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x10personaDeletedAt\"\xd0\x01\n" +
+	"\tPromotion\x12\x1d\n" +
+	"\n" +
+	"persona_id\x18\x01 \x01(\tR\tpersonaId\x126\n" +
+	"\aoutcome\x18\x02 \x01(\x0e2\x1c.persona.v1.PromotionOutcomeR\aoutcome\x12J\n" +
+	"\x12library_persona_id\x18\x03 \x01(\v2\x1c.google.protobuf.StringValueR\x10libraryPersonaId\x12 \n" +
+	"\vexplanation\x18\x04 \x01(\tR\vexplanation\"\x97\x01\n" +
 	"\fLibraryMatch\x12C\n" +
 	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\x12\x14\n" +
 	"\x05score\x18\x02 \x01(\x01R\x05score\x12,\n" +
@@ -523,7 +671,15 @@ const file_persona_v1_library_proto_rawDesc = "" +
 	"\x13LibraryLinkRelation\x12%\n" +
 	"!LIBRARY_LINK_RELATION_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cLIBRARY_LINK_RELATION_ORIGIN\x10\x01\x12\x1f\n" +
-	"\x1bLIBRARY_LINK_RELATION_REUSE\x10\x02B\x9b\x01\n" +
+	"\x1bLIBRARY_LINK_RELATION_REUSE\x10\x02*\x9d\x02\n" +
+	"\x10PromotionOutcome\x12!\n" +
+	"\x1dPROMOTION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n" +
+	"\x1aPROMOTION_OUTCOME_PROMOTED\x10\x01\x12&\n" +
+	"\"PROMOTION_OUTCOME_ALREADY_PROMOTED\x10\x02\x12\"\n" +
+	"\x1ePROMOTION_OUTCOME_NOT_ELIGIBLE\x10\x03\x12'\n" +
+	"#PROMOTION_OUTCOME_INSUFFICIENT_DATA\x10\x04\x12'\n" +
+	"#PROMOTION_OUTCOME_PERSONA_NOT_FOUND\x10\x05\x12(\n" +
+	"$PROMOTION_OUTCOME_ANSWERED_MEANWHILE\x10\x06B\x9b\x01\n" +
 	"\n" +
 	"persona.v1B\fLibraryProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
@@ -541,41 +697,46 @@ func file_persona_v1_library_proto_rawDescGZIP() []byte {
 	return file_persona_v1_library_proto_rawDescData
 }
 
-var file_persona_v1_library_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_persona_v1_library_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_persona_v1_library_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_persona_v1_library_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_persona_v1_library_proto_goTypes = []any{
 	(LibraryLinkRelation)(0),       // 0: persona.v1.LibraryLinkRelation
-	(*LibraryPersona)(nil),         // 1: persona.v1.LibraryPersona
-	(*LibraryPersonaProject)(nil),  // 2: persona.v1.LibraryPersonaProject
-	(*LibraryMatch)(nil),           // 3: persona.v1.LibraryMatch
-	(*MatchParts)(nil),             // 4: persona.v1.MatchParts
-	(*Persona)(nil),                // 5: persona.v1.Persona
-	(*Reliability)(nil),            // 6: persona.v1.Reliability
-	(*ModelVersion)(nil),           // 7: persona.v1.ModelVersion
-	(*timestamppb.Timestamp)(nil),  // 8: google.protobuf.Timestamp
-	(*wrapperspb.DoubleValue)(nil), // 9: google.protobuf.DoubleValue
+	(PromotionOutcome)(0),          // 1: persona.v1.PromotionOutcome
+	(*LibraryPersona)(nil),         // 2: persona.v1.LibraryPersona
+	(*LibraryPersonaProject)(nil),  // 3: persona.v1.LibraryPersonaProject
+	(*Promotion)(nil),              // 4: persona.v1.Promotion
+	(*LibraryMatch)(nil),           // 5: persona.v1.LibraryMatch
+	(*MatchParts)(nil),             // 6: persona.v1.MatchParts
+	(*Persona)(nil),                // 7: persona.v1.Persona
+	(*Reliability)(nil),            // 8: persona.v1.Reliability
+	(*ModelVersion)(nil),           // 9: persona.v1.ModelVersion
+	(*timestamppb.Timestamp)(nil),  // 10: google.protobuf.Timestamp
+	(*wrapperspb.DoubleValue)(nil), // 11: google.protobuf.DoubleValue
+	(*wrapperspb.StringValue)(nil), // 12: google.protobuf.StringValue
 }
 var file_persona_v1_library_proto_depIdxs = []int32{
-	5,  // 0: persona.v1.LibraryPersona.profile:type_name -> persona.v1.Persona
-	6,  // 1: persona.v1.LibraryPersona.reliability:type_name -> persona.v1.Reliability
-	7,  // 2: persona.v1.LibraryPersona.models:type_name -> persona.v1.ModelVersion
-	8,  // 3: persona.v1.LibraryPersona.retired_at:type_name -> google.protobuf.Timestamp
-	8,  // 4: persona.v1.LibraryPersona.created_at:type_name -> google.protobuf.Timestamp
+	7,  // 0: persona.v1.LibraryPersona.profile:type_name -> persona.v1.Persona
+	8,  // 1: persona.v1.LibraryPersona.reliability:type_name -> persona.v1.Reliability
+	9,  // 2: persona.v1.LibraryPersona.models:type_name -> persona.v1.ModelVersion
+	10, // 3: persona.v1.LibraryPersona.retired_at:type_name -> google.protobuf.Timestamp
+	10, // 4: persona.v1.LibraryPersona.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 5: persona.v1.LibraryPersonaProject.relation:type_name -> persona.v1.LibraryLinkRelation
-	8,  // 6: persona.v1.LibraryPersonaProject.linked_at:type_name -> google.protobuf.Timestamp
-	9,  // 7: persona.v1.LibraryPersonaProject.match_score:type_name -> google.protobuf.DoubleValue
-	8,  // 8: persona.v1.LibraryPersonaProject.persona_deleted_at:type_name -> google.protobuf.Timestamp
-	1,  // 9: persona.v1.LibraryMatch.library_persona:type_name -> persona.v1.LibraryPersona
-	4,  // 10: persona.v1.LibraryMatch.parts:type_name -> persona.v1.MatchParts
-	9,  // 11: persona.v1.MatchParts.age:type_name -> google.protobuf.DoubleValue
-	9,  // 12: persona.v1.MatchParts.income_level:type_name -> google.protobuf.DoubleValue
-	9,  // 13: persona.v1.MatchParts.location:type_name -> google.protobuf.DoubleValue
-	9,  // 14: persona.v1.MatchParts.occupation:type_name -> google.protobuf.DoubleValue
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	10, // 6: persona.v1.LibraryPersonaProject.linked_at:type_name -> google.protobuf.Timestamp
+	11, // 7: persona.v1.LibraryPersonaProject.match_score:type_name -> google.protobuf.DoubleValue
+	10, // 8: persona.v1.LibraryPersonaProject.persona_deleted_at:type_name -> google.protobuf.Timestamp
+	1,  // 9: persona.v1.Promotion.outcome:type_name -> persona.v1.PromotionOutcome
+	12, // 10: persona.v1.Promotion.library_persona_id:type_name -> google.protobuf.StringValue
+	2,  // 11: persona.v1.LibraryMatch.library_persona:type_name -> persona.v1.LibraryPersona
+	6,  // 12: persona.v1.LibraryMatch.parts:type_name -> persona.v1.MatchParts
+	11, // 13: persona.v1.MatchParts.age:type_name -> google.protobuf.DoubleValue
+	11, // 14: persona.v1.MatchParts.income_level:type_name -> google.protobuf.DoubleValue
+	11, // 15: persona.v1.MatchParts.location:type_name -> google.protobuf.DoubleValue
+	11, // 16: persona.v1.MatchParts.occupation:type_name -> google.protobuf.DoubleValue
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_proto_init() }
@@ -590,8 +751,8 @@ func file_persona_v1_library_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_library_proto_rawDesc), len(file_persona_v1_library_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   4,
+			NumEnums:      2,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

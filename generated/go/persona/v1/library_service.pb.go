@@ -493,6 +493,166 @@ func (x *PromotePersonaResponse) GetLibraryPersona() *LibraryPersona {
 	return nil
 }
 
+// PromotePersonasRequest names the personas to promote, or asks for a page of the group.
+type PromotePersonasRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUIDs of up to 100 personas, without duplicates. Without any, those of a page of the group are
+	// promoted, in the order of ListPersonas.
+	PersonaIds []string `protobuf:"bytes,3,rep,name=persona_ids,json=personaIds,proto3" json:"persona_ids,omitempty"`
+	// The maximum number of personas of a page; 0 and values above 100 mean 100; a negative value is
+	// INVALID_ARGUMENT.
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the previous page; all arguments but page_size, request_id and validate_only
+	// must be the same. "" starts at the first page, or goes with persona_ids.
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Optional UUID that makes a retry safe for 24 hours; another one for each page. REST: the
+	// Idempotency-Key header.
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing. The answer is the one that
+	// it would give, without ids that the server would make (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromotePersonasRequest) Reset() {
+	*x = PromotePersonasRequest{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromotePersonasRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromotePersonasRequest) ProtoMessage() {}
+
+func (x *PromotePersonasRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromotePersonasRequest.ProtoReflect.Descriptor instead.
+func (*PromotePersonasRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PromotePersonasRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *PromotePersonasRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *PromotePersonasRequest) GetPersonaIds() []string {
+	if x != nil {
+		return x.PersonaIds
+	}
+	return nil
+}
+
+func (x *PromotePersonasRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *PromotePersonasRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *PromotePersonasRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *PromotePersonasRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// PromotePersonasResponse says what became of each persona.
+type PromotePersonasResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// An outcome for each persona, in the order of persona_ids or of the page.
+	Promotions []*Promotion `protobuf:"bytes,1,rep,name=promotions,proto3" json:"promotions,omitempty"`
+	// The token of the next page of the group; "" if this is the last one, or personas were named.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromotePersonasResponse) Reset() {
+	*x = PromotePersonasResponse{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromotePersonasResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromotePersonasResponse) ProtoMessage() {}
+
+func (x *PromotePersonasResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromotePersonasResponse.ProtoReflect.Descriptor instead.
+func (*PromotePersonasResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *PromotePersonasResponse) GetPromotions() []*Promotion {
+	if x != nil {
+		return x.Promotions
+	}
+	return nil
+}
+
+func (x *PromotePersonasResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // ListLibraryPersonasRequest asks for one page of the library. Text filters compare NFKC case-folded
 // forms.
 type ListLibraryPersonasRequest struct {
@@ -533,7 +693,7 @@ type ListLibraryPersonasRequest struct {
 
 func (x *ListLibraryPersonasRequest) Reset() {
 	*x = ListLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	mi := &file_persona_v1_library_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +705,7 @@ func (x *ListLibraryPersonasRequest) String() string {
 func (*ListLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *ListLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	mi := &file_persona_v1_library_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +718,7 @@ func (x *ListLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListLibraryPersonasRequest) GetPageSize() int32 {
@@ -660,7 +820,7 @@ type ListLibraryPersonasResponse struct {
 
 func (x *ListLibraryPersonasResponse) Reset() {
 	*x = ListLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	mi := &file_persona_v1_library_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +832,7 @@ func (x *ListLibraryPersonasResponse) String() string {
 func (*ListLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *ListLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	mi := &file_persona_v1_library_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +845,7 @@ func (x *ListLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListLibraryPersonasResponse) GetLibraryPersonas() []*LibraryPersona {
@@ -713,7 +873,7 @@ type GetLibraryPersonaRequest struct {
 
 func (x *GetLibraryPersonaRequest) Reset() {
 	*x = GetLibraryPersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	mi := &file_persona_v1_library_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +885,7 @@ func (x *GetLibraryPersonaRequest) String() string {
 func (*GetLibraryPersonaRequest) ProtoMessage() {}
 
 func (x *GetLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	mi := &file_persona_v1_library_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +898,7 @@ func (x *GetLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLibraryPersonaRequest.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetLibraryPersonaRequest) GetLibraryPersonaId() string {
@@ -759,7 +919,7 @@ type GetLibraryPersonaResponse struct {
 
 func (x *GetLibraryPersonaResponse) Reset() {
 	*x = GetLibraryPersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	mi := &file_persona_v1_library_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +931,7 @@ func (x *GetLibraryPersonaResponse) String() string {
 func (*GetLibraryPersonaResponse) ProtoMessage() {}
 
 func (x *GetLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	mi := &file_persona_v1_library_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +944,7 @@ func (x *GetLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLibraryPersonaResponse.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -811,7 +971,7 @@ type ListLibraryPersonaProjectsRequest struct {
 
 func (x *ListLibraryPersonaProjectsRequest) Reset() {
 	*x = ListLibraryPersonaProjectsRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[12]
+	mi := &file_persona_v1_library_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -823,7 +983,7 @@ func (x *ListLibraryPersonaProjectsRequest) String() string {
 func (*ListLibraryPersonaProjectsRequest) ProtoMessage() {}
 
 func (x *ListLibraryPersonaProjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[12]
+	mi := &file_persona_v1_library_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -836,7 +996,7 @@ func (x *ListLibraryPersonaProjectsRequest) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ListLibraryPersonaProjectsRequest.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonaProjectsRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListLibraryPersonaProjectsRequest) GetLibraryPersonaId() string {
@@ -873,7 +1033,7 @@ type ListLibraryPersonaProjectsResponse struct {
 
 func (x *ListLibraryPersonaProjectsResponse) Reset() {
 	*x = ListLibraryPersonaProjectsResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[13]
+	mi := &file_persona_v1_library_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1045,7 @@ func (x *ListLibraryPersonaProjectsResponse) String() string {
 func (*ListLibraryPersonaProjectsResponse) ProtoMessage() {}
 
 func (x *ListLibraryPersonaProjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[13]
+	mi := &file_persona_v1_library_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1058,7 @@ func (x *ListLibraryPersonaProjectsResponse) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use ListLibraryPersonaProjectsResponse.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonaProjectsResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListLibraryPersonaProjectsResponse) GetProjects() []*LibraryPersonaProject {
@@ -931,7 +1091,7 @@ type RetireLibraryPersonaRequest struct {
 
 func (x *RetireLibraryPersonaRequest) Reset() {
 	*x = RetireLibraryPersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[14]
+	mi := &file_persona_v1_library_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1103,7 @@ func (x *RetireLibraryPersonaRequest) String() string {
 func (*RetireLibraryPersonaRequest) ProtoMessage() {}
 
 func (x *RetireLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[14]
+	mi := &file_persona_v1_library_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1116,7 @@ func (x *RetireLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireLibraryPersonaRequest.ProtoReflect.Descriptor instead.
 func (*RetireLibraryPersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RetireLibraryPersonaRequest) GetLibraryPersonaId() string {
@@ -991,7 +1151,7 @@ type RetireLibraryPersonaResponse struct {
 
 func (x *RetireLibraryPersonaResponse) Reset() {
 	*x = RetireLibraryPersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[15]
+	mi := &file_persona_v1_library_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1163,7 @@ func (x *RetireLibraryPersonaResponse) String() string {
 func (*RetireLibraryPersonaResponse) ProtoMessage() {}
 
 func (x *RetireLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[15]
+	mi := &file_persona_v1_library_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1176,7 @@ func (x *RetireLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireLibraryPersonaResponse.ProtoReflect.Descriptor instead.
 func (*RetireLibraryPersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RetireLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -1049,7 +1209,7 @@ type MatchLibraryPersonasRequest struct {
 
 func (x *MatchLibraryPersonasRequest) Reset() {
 	*x = MatchLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[16]
+	mi := &file_persona_v1_library_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1221,7 @@ func (x *MatchLibraryPersonasRequest) String() string {
 func (*MatchLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *MatchLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[16]
+	mi := &file_persona_v1_library_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1234,7 @@ func (x *MatchLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*MatchLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *MatchLibraryPersonasRequest) GetProjectId() string {
@@ -1133,7 +1293,7 @@ type MatchLibraryPersonasResponse struct {
 
 func (x *MatchLibraryPersonasResponse) Reset() {
 	*x = MatchLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[17]
+	mi := &file_persona_v1_library_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1305,7 @@ func (x *MatchLibraryPersonasResponse) String() string {
 func (*MatchLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *MatchLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[17]
+	mi := &file_persona_v1_library_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1318,7 @@ func (x *MatchLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*MatchLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *MatchLibraryPersonasResponse) GetMatches() []*LibraryMatch {
@@ -1196,7 +1356,7 @@ type ReuseLibraryPersonasRequest struct {
 
 func (x *ReuseLibraryPersonasRequest) Reset() {
 	*x = ReuseLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[18]
+	mi := &file_persona_v1_library_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1368,7 @@ func (x *ReuseLibraryPersonasRequest) String() string {
 func (*ReuseLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *ReuseLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[18]
+	mi := &file_persona_v1_library_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1381,7 @@ func (x *ReuseLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReuseLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ReuseLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{18}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReuseLibraryPersonasRequest) GetProjectId() string {
@@ -1270,7 +1430,7 @@ type ReuseLibraryPersonasResponse struct {
 
 func (x *ReuseLibraryPersonasResponse) Reset() {
 	*x = ReuseLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[19]
+	mi := &file_persona_v1_library_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1282,7 +1442,7 @@ func (x *ReuseLibraryPersonasResponse) String() string {
 func (*ReuseLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *ReuseLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[19]
+	mi := &file_persona_v1_library_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1295,7 +1455,7 @@ func (x *ReuseLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReuseLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ReuseLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{19}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReuseLibraryPersonasResponse) GetPersonas() []*Persona {
@@ -1329,7 +1489,7 @@ type GetAttitudeTimelineRequest struct {
 
 func (x *GetAttitudeTimelineRequest) Reset() {
 	*x = GetAttitudeTimelineRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[20]
+	mi := &file_persona_v1_library_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +1501,7 @@ func (x *GetAttitudeTimelineRequest) String() string {
 func (*GetAttitudeTimelineRequest) ProtoMessage() {}
 
 func (x *GetAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[20]
+	mi := &file_persona_v1_library_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1354,7 +1514,7 @@ func (x *GetAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAttitudeTimelineRequest.ProtoReflect.Descriptor instead.
 func (*GetAttitudeTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{20}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetAttitudeTimelineRequest) GetProjectId() string {
@@ -1412,7 +1572,7 @@ type GetAttitudeTimelineResponse struct {
 
 func (x *GetAttitudeTimelineResponse) Reset() {
 	*x = GetAttitudeTimelineResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[21]
+	mi := &file_persona_v1_library_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1424,7 +1584,7 @@ func (x *GetAttitudeTimelineResponse) String() string {
 func (*GetAttitudeTimelineResponse) ProtoMessage() {}
 
 func (x *GetAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[21]
+	mi := &file_persona_v1_library_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1437,7 +1597,7 @@ func (x *GetAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAttitudeTimelineResponse.ProtoReflect.Descriptor instead.
 func (*GetAttitudeTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{21}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
@@ -1475,7 +1635,7 @@ type GetLibraryPersonaAttitudeTimelineRequest struct {
 
 func (x *GetLibraryPersonaAttitudeTimelineRequest) Reset() {
 	*x = GetLibraryPersonaAttitudeTimelineRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[22]
+	mi := &file_persona_v1_library_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1487,7 +1647,7 @@ func (x *GetLibraryPersonaAttitudeTimelineRequest) String() string {
 func (*GetLibraryPersonaAttitudeTimelineRequest) ProtoMessage() {}
 
 func (x *GetLibraryPersonaAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[22]
+	mi := &file_persona_v1_library_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1500,7 +1660,7 @@ func (x *GetLibraryPersonaAttitudeTimelineRequest) ProtoReflect() protoreflect.M
 
 // Deprecated: Use GetLibraryPersonaAttitudeTimelineRequest.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaAttitudeTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{22}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetLibraryPersonaAttitudeTimelineRequest) GetLibraryPersonaId() string {
@@ -1544,7 +1704,7 @@ type GetLibraryPersonaAttitudeTimelineResponse struct {
 
 func (x *GetLibraryPersonaAttitudeTimelineResponse) Reset() {
 	*x = GetLibraryPersonaAttitudeTimelineResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[23]
+	mi := &file_persona_v1_library_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +1716,7 @@ func (x *GetLibraryPersonaAttitudeTimelineResponse) String() string {
 func (*GetLibraryPersonaAttitudeTimelineResponse) ProtoMessage() {}
 
 func (x *GetLibraryPersonaAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[23]
+	mi := &file_persona_v1_library_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +1729,7 @@ func (x *GetLibraryPersonaAttitudeTimelineResponse) ProtoReflect() protoreflect.
 
 // Deprecated: Use GetLibraryPersonaAttitudeTimelineResponse.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaAttitudeTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{23}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetLibraryPersonaAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
@@ -1625,7 +1785,24 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"]\n" +
 	"\x16PromotePersonaResponse\x12C\n" +
-	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\x84\x04\n" +
+	"\x0flibrary_persona\x18\x01 \x01(\v2\x1a.persona.v1.LibraryPersonaR\x0elibraryPersona\"\xf3\x01\n" +
+	"\x16PromotePersonasRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1f\n" +
+	"\vpersona_ids\x18\x03 \x03(\tR\n" +
+	"personaIds\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"x\n" +
+	"\x17PromotePersonasResponse\x125\n" +
+	"\n" +
+	"promotions\x18\x01 \x03(\v2\x15.persona.v1.PromotionR\n" +
+	"promotions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x84\x04\n" +
 	"\x1aListLibraryPersonasRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1713,13 +1890,13 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\fquestion_key\x18\x04 \x01(\tR\vquestionKey\"\x8f\x01\n" +
 	")GetLibraryPersonaAttitudeTimelineResponse\x12:\n" +
 	"\ttimelines\x18\x01 \x03(\v2\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xab\n" +
-	"\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x87\v\n" +
 	"\x0eLibraryService\x12W\n" +
 	"\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12\x81\x01\n" +
 	"\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a0.persona.v1.GetLibraryPersonaReliabilityResponse\x12`\n" +
 	"\x11ListReliabilities\x12$.persona.v1.ListReliabilitiesRequest\x1a%.persona.v1.ListReliabilitiesResponse\x12W\n" +
-	"\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12f\n" +
+	"\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12Z\n" +
+	"\x0fPromotePersonas\x12\".persona.v1.PromotePersonasRequest\x1a#.persona.v1.PromotePersonasResponse\x12f\n" +
 	"\x13ListLibraryPersonas\x12&.persona.v1.ListLibraryPersonasRequest\x1a'.persona.v1.ListLibraryPersonasResponse\x12`\n" +
 	"\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12{\n" +
 	"\x1aListLibraryPersonaProjects\x12-.persona.v1.ListLibraryPersonaProjectsRequest\x1a..persona.v1.ListLibraryPersonaProjectsResponse\x12i\n" +
@@ -1745,7 +1922,7 @@ func file_persona_v1_library_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_library_service_proto_rawDescData
 }
 
-var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_persona_v1_library_service_proto_goTypes = []any{
 	(*GetReliabilityRequest)(nil),                     // 0: persona.v1.GetReliabilityRequest
 	(*GetReliabilityResponse)(nil),                    // 1: persona.v1.GetReliabilityResponse
@@ -1755,74 +1932,80 @@ var file_persona_v1_library_service_proto_goTypes = []any{
 	(*ListReliabilitiesResponse)(nil),                 // 5: persona.v1.ListReliabilitiesResponse
 	(*PromotePersonaRequest)(nil),                     // 6: persona.v1.PromotePersonaRequest
 	(*PromotePersonaResponse)(nil),                    // 7: persona.v1.PromotePersonaResponse
-	(*ListLibraryPersonasRequest)(nil),                // 8: persona.v1.ListLibraryPersonasRequest
-	(*ListLibraryPersonasResponse)(nil),               // 9: persona.v1.ListLibraryPersonasResponse
-	(*GetLibraryPersonaRequest)(nil),                  // 10: persona.v1.GetLibraryPersonaRequest
-	(*GetLibraryPersonaResponse)(nil),                 // 11: persona.v1.GetLibraryPersonaResponse
-	(*ListLibraryPersonaProjectsRequest)(nil),         // 12: persona.v1.ListLibraryPersonaProjectsRequest
-	(*ListLibraryPersonaProjectsResponse)(nil),        // 13: persona.v1.ListLibraryPersonaProjectsResponse
-	(*RetireLibraryPersonaRequest)(nil),               // 14: persona.v1.RetireLibraryPersonaRequest
-	(*RetireLibraryPersonaResponse)(nil),              // 15: persona.v1.RetireLibraryPersonaResponse
-	(*MatchLibraryPersonasRequest)(nil),               // 16: persona.v1.MatchLibraryPersonasRequest
-	(*MatchLibraryPersonasResponse)(nil),              // 17: persona.v1.MatchLibraryPersonasResponse
-	(*ReuseLibraryPersonasRequest)(nil),               // 18: persona.v1.ReuseLibraryPersonasRequest
-	(*ReuseLibraryPersonasResponse)(nil),              // 19: persona.v1.ReuseLibraryPersonasResponse
-	(*GetAttitudeTimelineRequest)(nil),                // 20: persona.v1.GetAttitudeTimelineRequest
-	(*GetAttitudeTimelineResponse)(nil),               // 21: persona.v1.GetAttitudeTimelineResponse
-	(*GetLibraryPersonaAttitudeTimelineRequest)(nil),  // 22: persona.v1.GetLibraryPersonaAttitudeTimelineRequest
-	(*GetLibraryPersonaAttitudeTimelineResponse)(nil), // 23: persona.v1.GetLibraryPersonaAttitudeTimelineResponse
-	nil,                           // 24: persona.v1.ListLibraryPersonasRequest.AttributesEntry
-	(*Reliability)(nil),           // 25: persona.v1.Reliability
-	(*PersonaReliability)(nil),    // 26: persona.v1.PersonaReliability
-	(*LibraryPersona)(nil),        // 27: persona.v1.LibraryPersona
-	(*LibraryPersonaProject)(nil), // 28: persona.v1.LibraryPersonaProject
-	(*LibraryMatch)(nil),          // 29: persona.v1.LibraryMatch
-	(*Persona)(nil),               // 30: persona.v1.Persona
-	(*QuestionTimeline)(nil),      // 31: persona.v1.QuestionTimeline
+	(*PromotePersonasRequest)(nil),                    // 8: persona.v1.PromotePersonasRequest
+	(*PromotePersonasResponse)(nil),                   // 9: persona.v1.PromotePersonasResponse
+	(*ListLibraryPersonasRequest)(nil),                // 10: persona.v1.ListLibraryPersonasRequest
+	(*ListLibraryPersonasResponse)(nil),               // 11: persona.v1.ListLibraryPersonasResponse
+	(*GetLibraryPersonaRequest)(nil),                  // 12: persona.v1.GetLibraryPersonaRequest
+	(*GetLibraryPersonaResponse)(nil),                 // 13: persona.v1.GetLibraryPersonaResponse
+	(*ListLibraryPersonaProjectsRequest)(nil),         // 14: persona.v1.ListLibraryPersonaProjectsRequest
+	(*ListLibraryPersonaProjectsResponse)(nil),        // 15: persona.v1.ListLibraryPersonaProjectsResponse
+	(*RetireLibraryPersonaRequest)(nil),               // 16: persona.v1.RetireLibraryPersonaRequest
+	(*RetireLibraryPersonaResponse)(nil),              // 17: persona.v1.RetireLibraryPersonaResponse
+	(*MatchLibraryPersonasRequest)(nil),               // 18: persona.v1.MatchLibraryPersonasRequest
+	(*MatchLibraryPersonasResponse)(nil),              // 19: persona.v1.MatchLibraryPersonasResponse
+	(*ReuseLibraryPersonasRequest)(nil),               // 20: persona.v1.ReuseLibraryPersonasRequest
+	(*ReuseLibraryPersonasResponse)(nil),              // 21: persona.v1.ReuseLibraryPersonasResponse
+	(*GetAttitudeTimelineRequest)(nil),                // 22: persona.v1.GetAttitudeTimelineRequest
+	(*GetAttitudeTimelineResponse)(nil),               // 23: persona.v1.GetAttitudeTimelineResponse
+	(*GetLibraryPersonaAttitudeTimelineRequest)(nil),  // 24: persona.v1.GetLibraryPersonaAttitudeTimelineRequest
+	(*GetLibraryPersonaAttitudeTimelineResponse)(nil), // 25: persona.v1.GetLibraryPersonaAttitudeTimelineResponse
+	nil,                           // 26: persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	(*Reliability)(nil),           // 27: persona.v1.Reliability
+	(*PersonaReliability)(nil),    // 28: persona.v1.PersonaReliability
+	(*LibraryPersona)(nil),        // 29: persona.v1.LibraryPersona
+	(*Promotion)(nil),             // 30: persona.v1.Promotion
+	(*LibraryPersonaProject)(nil), // 31: persona.v1.LibraryPersonaProject
+	(*LibraryMatch)(nil),          // 32: persona.v1.LibraryMatch
+	(*Persona)(nil),               // 33: persona.v1.Persona
+	(*QuestionTimeline)(nil),      // 34: persona.v1.QuestionTimeline
 }
 var file_persona_v1_library_service_proto_depIdxs = []int32{
-	25, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	25, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	26, // 2: persona.v1.ListReliabilitiesResponse.reliabilities:type_name -> persona.v1.PersonaReliability
-	27, // 3: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	24, // 4: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
-	27, // 5: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
-	27, // 6: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	28, // 7: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
-	27, // 8: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	29, // 9: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
-	30, // 10: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
-	31, // 11: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	31, // 12: persona.v1.GetLibraryPersonaAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	0,  // 13: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
-	2,  // 14: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
-	4,  // 15: persona.v1.LibraryService.ListReliabilities:input_type -> persona.v1.ListReliabilitiesRequest
-	6,  // 16: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
-	8,  // 17: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
-	10, // 18: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
-	12, // 19: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
-	14, // 20: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
-	16, // 21: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
-	18, // 22: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
-	20, // 23: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
-	22, // 24: persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline:input_type -> persona.v1.GetLibraryPersonaAttitudeTimelineRequest
-	1,  // 25: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
-	3,  // 26: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
-	5,  // 27: persona.v1.LibraryService.ListReliabilities:output_type -> persona.v1.ListReliabilitiesResponse
-	7,  // 28: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
-	9,  // 29: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
-	11, // 30: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
-	13, // 31: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
-	15, // 32: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
-	17, // 33: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
-	19, // 34: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
-	21, // 35: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
-	23, // 36: persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline:output_type -> persona.v1.GetLibraryPersonaAttitudeTimelineResponse
-	25, // [25:37] is the sub-list for method output_type
-	13, // [13:25] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	27, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	27, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	28, // 2: persona.v1.ListReliabilitiesResponse.reliabilities:type_name -> persona.v1.PersonaReliability
+	29, // 3: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	30, // 4: persona.v1.PromotePersonasResponse.promotions:type_name -> persona.v1.Promotion
+	26, // 5: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	29, // 6: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
+	29, // 7: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	31, // 8: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
+	29, // 9: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	32, // 10: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
+	33, // 11: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
+	34, // 12: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	34, // 13: persona.v1.GetLibraryPersonaAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	0,  // 14: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
+	2,  // 15: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
+	4,  // 16: persona.v1.LibraryService.ListReliabilities:input_type -> persona.v1.ListReliabilitiesRequest
+	6,  // 17: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
+	8,  // 18: persona.v1.LibraryService.PromotePersonas:input_type -> persona.v1.PromotePersonasRequest
+	10, // 19: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
+	12, // 20: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
+	14, // 21: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
+	16, // 22: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
+	18, // 23: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
+	20, // 24: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
+	22, // 25: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
+	24, // 26: persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline:input_type -> persona.v1.GetLibraryPersonaAttitudeTimelineRequest
+	1,  // 27: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
+	3,  // 28: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
+	5,  // 29: persona.v1.LibraryService.ListReliabilities:output_type -> persona.v1.ListReliabilitiesResponse
+	7,  // 30: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
+	9,  // 31: persona.v1.LibraryService.PromotePersonas:output_type -> persona.v1.PromotePersonasResponse
+	11, // 32: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
+	13, // 33: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
+	15, // 34: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
+	17, // 35: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
+	19, // 36: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
+	21, // 37: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
+	23, // 38: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
+	25, // 39: persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline:output_type -> persona.v1.GetLibraryPersonaAttitudeTimelineResponse
+	27, // [27:40] is the sub-list for method output_type
+	14, // [14:27] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_service_proto_init() }
@@ -1839,7 +2022,7 @@ func file_persona_v1_library_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_library_service_proto_rawDesc), len(file_persona_v1_library_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

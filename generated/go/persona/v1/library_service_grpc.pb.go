@@ -23,6 +23,7 @@ const (
 	LibraryService_GetLibraryPersonaReliability_FullMethodName      = "/persona.v1.LibraryService/GetLibraryPersonaReliability"
 	LibraryService_ListReliabilities_FullMethodName                 = "/persona.v1.LibraryService/ListReliabilities"
 	LibraryService_PromotePersona_FullMethodName                    = "/persona.v1.LibraryService/PromotePersona"
+	LibraryService_PromotePersonas_FullMethodName                   = "/persona.v1.LibraryService/PromotePersonas"
 	LibraryService_ListLibraryPersonas_FullMethodName               = "/persona.v1.LibraryService/ListLibraryPersonas"
 	LibraryService_GetLibraryPersona_FullMethodName                 = "/persona.v1.LibraryService/GetLibraryPersona"
 	LibraryService_ListLibraryPersonaProjects_FullMethodName        = "/persona.v1.LibraryService/ListLibraryPersonaProjects"
@@ -68,6 +69,11 @@ type LibraryServiceClient interface {
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
 	// Reliability that says why among the details.
 	PromotePersona(ctx context.Context, in *PromotePersonaRequest, opts ...grpc.CallOption) (*PromotePersonaResponse, error)
+	// PromotePersonas adds those of several individuals to the library whose answers are reliable: of up
+	// to 100 personas that are named, or of a page of the group, all measured on one consistent
+	// snapshot. Each has an outcome of its own; none keeps the others from being promoted.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
+	PromotePersonas(ctx context.Context, in *PromotePersonasRequest, opts ...grpc.CallOption) (*PromotePersonasResponse, error)
 	// ListLibraryPersonas pages through the library. Errors: INVALID_PAGE_TOKEN.
 	ListLibraryPersonas(ctx context.Context, in *ListLibraryPersonasRequest, opts ...grpc.CallOption) (*ListLibraryPersonasResponse, error)
 	// GetLibraryPersona reads one library persona, retired or not. Errors: LIBRARY_PERSONA_NOT_FOUND.
@@ -144,6 +150,16 @@ func (c *libraryServiceClient) PromotePersona(ctx context.Context, in *PromotePe
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PromotePersonaResponse)
 	err := c.cc.Invoke(ctx, LibraryService_PromotePersona_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *libraryServiceClient) PromotePersonas(ctx context.Context, in *PromotePersonasRequest, opts ...grpc.CallOption) (*PromotePersonasResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PromotePersonasResponse)
+	err := c.cc.Invoke(ctx, LibraryService_PromotePersonas_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -265,6 +281,11 @@ type LibraryServiceServer interface {
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
 	// Reliability that says why among the details.
 	PromotePersona(context.Context, *PromotePersonaRequest) (*PromotePersonaResponse, error)
+	// PromotePersonas adds those of several individuals to the library whose answers are reliable: of up
+	// to 100 personas that are named, or of a page of the group, all measured on one consistent
+	// snapshot. Each has an outcome of its own; none keeps the others from being promoted.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN.
+	PromotePersonas(context.Context, *PromotePersonasRequest) (*PromotePersonasResponse, error)
 	// ListLibraryPersonas pages through the library. Errors: INVALID_PAGE_TOKEN.
 	ListLibraryPersonas(context.Context, *ListLibraryPersonasRequest) (*ListLibraryPersonasResponse, error)
 	// GetLibraryPersona reads one library persona, retired or not. Errors: LIBRARY_PERSONA_NOT_FOUND.
@@ -318,6 +339,9 @@ func (UnimplementedLibraryServiceServer) ListReliabilities(context.Context, *Lis
 }
 func (UnimplementedLibraryServiceServer) PromotePersona(context.Context, *PromotePersonaRequest) (*PromotePersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PromotePersona not implemented")
+}
+func (UnimplementedLibraryServiceServer) PromotePersonas(context.Context, *PromotePersonasRequest) (*PromotePersonasResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PromotePersonas not implemented")
 }
 func (UnimplementedLibraryServiceServer) ListLibraryPersonas(context.Context, *ListLibraryPersonasRequest) (*ListLibraryPersonasResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListLibraryPersonas not implemented")
@@ -432,6 +456,24 @@ func _LibraryService_PromotePersona_Handler(srv interface{}, ctx context.Context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LibraryServiceServer).PromotePersona(ctx, req.(*PromotePersonaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LibraryService_PromotePersonas_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PromotePersonasRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LibraryServiceServer).PromotePersonas(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LibraryService_PromotePersonas_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LibraryServiceServer).PromotePersonas(ctx, req.(*PromotePersonasRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -602,6 +644,10 @@ var LibraryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PromotePersona",
 			Handler:    _LibraryService_PromotePersona_Handler,
+		},
+		{
+			MethodName: "PromotePersonas",
+			Handler:    _LibraryService_PromotePersonas_Handler,
 		},
 		{
 			MethodName: "ListLibraryPersonas",

@@ -1,12 +1,13 @@
 """Promotion: a reliable individual becomes a library persona, on demand or by the worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup
+from persona_server import patience
 from persona_server.errors import ServiceError
 from persona_server.measures.individual.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
@@ -16,6 +17,7 @@ from persona_server.services.library.reliability_messages import (
     reliability_message,
 )
 from persona_server.services.personas.adding import unframed
+from persona_server.storage.derived.repository import KnownCrowds
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.library import LibraryEntry, LibraryRow
@@ -50,11 +52,24 @@ def look_at(store: Store, tenant: str, persona: bytes, policy: Policy) -> Look |
     Returns None for one that is not visible, and for one that is in the library.
     """
     with store.snapshot(tenant) as repositories:
-        parents = repositories.personas.ancestry([persona]).get(persona)
-        if parents is None or not parents.visible or parents.library_persona_id is not None:
-            return None
-        answers = repositories.responses.count(persona)
-        return Look(measure(repositories, persona, policy), answers)
+        return looks_at(repositories, [persona], policy).get(persona)
+
+
+def looks_at(
+    repositories: Repositories, personas: Sequence[bytes], policy: Policy
+) -> dict[bytes, Look]:
+    """Measure those of one or more personas that may be promoted, all on one snapshot.
+
+    Those that are not visible, and those that are in the library, are left out.
+    """
+    looks: dict[bytes, Look] = {}
+    known: KnownCrowds = {}
+    for persona, parents in repositories.personas.ancestry(personas).items():
+        if parents.visible and parents.library_persona_id is None:
+            patience.require()
+            answers = repositories.responses.count(persona)
+            looks[persona] = Look(measure(repositories, persona, policy, known), answers)
+    return looks
 
 
 def promote(

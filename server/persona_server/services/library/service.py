@@ -30,6 +30,7 @@ from persona_server.services.library.promoting import (
     look_at,
     promote,
 )
+from persona_server.services.library.promoting_many import candidates, promote_many
 from persona_server.services.library.reliabilities import GroupReliabilities
 from persona_server.services.library.reliability_messages import (
     compare_population,
@@ -130,6 +131,24 @@ class LibraryService:
             except AnswersCameError:
                 continue
         raise answers_keep_coming(request.persona_id)
+
+    def promote_personas(self, call: Call, request: pb.PromotePersonasRequest) -> bytes:
+        """Take those of several personas into the library that are reliable, each by itself.
+
+        Raises INVALID_PAGE_TOKEN, and the reason of a missing parent.
+        """
+        after = self._tokens.read(call, request, request.page_token, _START)
+        with self._store.snapshot(call.tenant) as repositories:
+            found = candidates(repositories, request, after, self._policy)
+
+        def effect(repositories: Transaction) -> Outcome:
+            promotions = promote_many(repositories, request, found)
+            made = any(one.outcome == library_pb2.PROMOTION_OUTCOME_PROMOTED for one in promotions)
+            items = [frame(ELEMENT, one.SerializeToString()) for one in promotions]
+            answer = self._page(call, request, items, found.last)
+            return Outcome(answer, audit_entry(call, request) if made else None)
+
+        return mutate(self._store, call, request, effect)
 
     def list_library_personas(self, call: Call, request: pb.ListLibraryPersonasRequest) -> bytes:
         """Return one page of the library. Raises INVALID_PAGE_TOKEN."""
