@@ -63,6 +63,7 @@ var successStatus = map[string]int{
 	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:          http.StatusOK,
 
 	personav1.ComparisonService_SummarizeResponses_FullMethodName: http.StatusOK,
+	personav1.ComparisonService_CompareResponses_FullMethodName:   http.StatusOK,
 }
 
 // respond is called before the body is written: the status is the RPC's, and a page says where the
@@ -119,12 +120,16 @@ func below(path, id string) string {
 	return path + id
 }
 
-// linkNext names the next page: the same request with another token, relative to this host.
+// linkNext names the next page: the same request with another token, relative to this host. A link can't
+// name what is asked for in a body.
 func linkNext(h http.Header, c *call, token string) {
+	h.Set("X-Next-Page-Token", token)
+	if c.r.Method == http.MethodPost {
+		return
+	}
 	next := *c.r.URL
 	query := next.Query()
 	query.Set(string(pageToken), token)
 	next.RawQuery = query.Encode()
-	h.Set("X-Next-Page-Token", token)
 	h.Set("Link", fmt.Sprintf("<%s>; rel=\"next\"", next.RequestURI()))
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -30,9 +31,10 @@ const (
 	resumeToken   = protoreflect.Name("resume_token")
 )
 
-// wantsWholeList is whether a list was asked for without a word about pages.
+// wantsWholeList is whether a list was asked for without a word about pages. What is asked for in a body
+// says there what it wants of them.
 func (c *call) wantsWholeList(page proto.Message) bool {
-	return isList(page.ProtoReflect().Descriptor()) && !c.query.Has(string(pageSize)) && !c.query.Has(string(pageToken))
+	return c.r.Method != http.MethodPost && isList(page.ProtoReflect().Descriptor()) && !c.query.Has(string(pageSize)) && !c.query.Has(string(pageToken))
 }
 
 // isList is whether an answer is nothing but rows and a token. One that says more beside its rows, as a

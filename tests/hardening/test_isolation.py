@@ -47,6 +47,8 @@ _FOUND = (
     "group_id",
     "source_project_id",
     "source_group_id",
+    "other_group_id",
+    "other_simulation_id",
     "persona_id",
     "persona_ids",
     "response_id",
@@ -132,7 +134,7 @@ def test_foreign_id_is_a_missing_one(
     assert comparable(method, answer) == comparable(method, missing)
     assert file.fingerprint(THEIRS) == before
     if path in _FOUND or (path == "simulation_id" and method.service in _NEED_SIMULATIONS):
-        what = names.removeprefix("source_")[:-3].upper()
+        what = names.removeprefix("source_").removeprefix("other_")[:-3].upper()
         expected = {"GROUP": "PERSONA_GROUP"}.get(what, what)
         assert answer.problem.reason == f"{expected}_NOT_FOUND"
     else:  # on create, and for retries, the id is free; what is output only is ignored
@@ -214,6 +216,7 @@ def test_cases_cover_every_rpc_that_names_anything() -> None:
         "MatchLibraryPersonas",
         "GetAttitudeTimeline",
         "SummarizeResponses",
+        "CompareResponses",
     }
 
 

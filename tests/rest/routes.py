@@ -72,6 +72,7 @@ SUCCESS = {
     "ReuseLibraryPersonas": 200,
     "GetAttitudeTimeline": 200,
     "SummarizeResponses": 200,
+    "CompareResponses": 200,
 }
 
 

@@ -5,7 +5,7 @@ Requests and answers are the generated messages of `persona.v1`; there are no ot
 
 from google.protobuf.wrappers_pb2 import Int32Value
 
-from persona.v1.comparison_pb2 import QuestionSummary
+from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary, TargetDistribution
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
 from persona.v1.measures_pb2 import QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
@@ -95,6 +95,7 @@ __all__ = [
     "ProfileFilters",
     "Project",
     "ProjectNotFound",
+    "QuestionComparison",
     "QuestionSummary",
     "QuestionTimeline",
     "QuotaExceeded",
@@ -110,6 +111,7 @@ __all__ = [
     "Simulation",
     "SimulationNotFound",
     "StreamIdle",
+    "TargetDistribution",
     "TooManyRequests",
     "TooManyStreams",
     "Unauthenticated",
