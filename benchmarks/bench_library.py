@@ -97,10 +97,18 @@ def run(bench: Bench, filled: Filled, sizes: Sizes) -> None:
         50,
     )
     bench.single(
-        f"GetAttitudeTimeline, {what}",
-        bench.library.GetAttitudeTimeline,
-        pb.GetAttitudeTimelineRequest(library_persona_id=filled.individual),
+        f"GetLibraryPersonaAttitudeTimeline, {what}",
+        bench.library.GetLibraryPersonaAttitudeTimeline,
+        pb.GetLibraryPersonaAttitudeTimelineRequest(library_persona_id=filled.individual),
         50,
+    )
+    bench.single(
+        f"ListReliabilities of {sizes.listed:,}, 30 questions × 4 simulations",
+        bench.library.ListReliabilities,
+        pb.ListReliabilitiesRequest(
+            project_id=filled.project, group_id=filled.listed, order_by="lower_bound desc"
+        ),
+        3000,
     )
     bench.single(
         f"MatchLibraryPersonas, {sizes.library:,}, page of 100",

@@ -29,6 +29,7 @@ from persona_server.validation.filters import search_keys
 
 TENANT = "local"
 BATCH = 1000
+LISTED_QUESTIONS, LISTED_SIMULATIONS = 30, 4
 _START = 1_700_000_000  # seconds since 1970
 _OPTIONS = ("never", "seldom", "sometimes", "often", "always")
 
@@ -42,6 +43,7 @@ class Sizes(NamedTuple):
     library: int = 100_000
     links: int = 1_000_000
     projects: int = 1_000
+    listed: int = 1_000  # personas of a group that answers 30 questions in 4 simulations
 
 
 class Filled(NamedTuple):
@@ -52,6 +54,7 @@ class Filled(NamedTuple):
     persona: str
     individual: str
     often_used: str
+    listed: str  # group
 
 
 def fill(folder: Path, sizes: Sizes) -> Filled:
@@ -67,9 +70,10 @@ def fill(folder: Path, sizes: Sizes) -> Filled:
         individual = _promote(store, people[0])
         _shelve(store, project, group, sizes.library)
         often_used = _use_often(store, sizes)
+        listed = _list(store, project, sizes)
     finally:
         store.close()
-    return Filled(project, group, id_text(people[0]), individual, often_used)
+    return Filled(project, group, id_text(people[0]), individual, often_used, listed)
 
 
 def _place(store: Store, definition: PersonaGroup) -> tuple[str, str]:
@@ -133,6 +137,23 @@ def _response(
         response.choice.CopyFrom(ChoiceAnswer(value=_OPTIONS[at], options=_OPTIONS))
     response.occurred_at.seconds = _START + number * 2_592_000 + question
     return response
+
+
+def _list(store: Store, project: str, sizes: Sizes) -> str:
+    """Make a group of which everybody answers everything in every simulation."""
+    group = uuid.uuid4().bytes
+    with store.writing(TENANT, None) as repositories:
+        encoded = PersonaGroup(name="listed").SerializeToString()
+        repositories.groups.insert(group, id_bytes(project), encoded, repositories.now)
+    personas = [Persona(full_name="Listed") for _ in range(sizes.listed)]
+    people, source = _add(store, project, id_text(group), personas), random.Random(5)
+    few = sizes._replace(questions=LISTED_QUESTIONS)
+    for number in range(LISTED_SIMULATIONS):
+        simulation = str(uuid.UUID(int=source.getrandbits(128)))
+        for batch in _batches(source, people, number, few):
+            with store.writing(TENANT, None) as repositories:
+                record_responses(repositories, simulation, batch)
+    return id_text(group)
 
 
 def _promote(store: Store, persona: bytes) -> str:

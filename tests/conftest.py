@@ -9,6 +9,22 @@ from support.service import Service, running_service
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help="Run the long forms (make torture).")
+    parser.addoption(
+        "--public-grpcio", action="store_true", help="Serve by what is public of grpcio alone."
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let every service that the tests start be of the kind asked for."""
+    config.addinivalue_line("markers", "early: needs names of grpcio that are not public (R23)")
+    if config.getoption("--public-grpcio"):
+        Service.common.append("--public-grpcio")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what docs/promises.md says does not hold by what is public of grpcio."""
+    if item.get_closest_marker("early") and Service.common:
+        pytest.skip("needs names of grpcio that are not public")
 
 
 @pytest.fixture(scope="session")

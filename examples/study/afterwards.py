@@ -57,7 +57,9 @@ def _what_stays(study: Study, name: str) -> list[list[str]]:
         for response in client.list_responses(project_id=place.project_id)
     ]
     expect(all(answer.persona_deleted for answer in answers), "Answers tell of the deletion.")
-    timelines = {t.question.key: t for t in client.get_attitude_timeline(individual.id)}
+    timelines = {
+        t.question.key: t for t in client.get_library_persona_attitude_timeline(individual.id)
+    }
     expect(timelines == study.timelines[name], "Timelines stay as they are.")
     now = client.get_library_persona_reliability(individual.id)
     now.measured_at.CopyFrom(study.followed[name].measured_at)

@@ -53,7 +53,7 @@ def follow_over_five_waves(study: Study) -> None:
     answering = {p.id: study.respondents[name] for name, p in study.reused.items()}
     recorded = record(study, WAVES - 1, answering)
     for name in study.reused:
-        found = study.client.get_attitude_timeline(study.library[name].id)
+        found = study.client.get_library_persona_attitude_timeline(study.library[name].id)
         study.timelines[name] = {t.question.key: t for t in found}
         study.followed[name] = study.client.get_library_persona_reliability(study.library[name].id)
     name = study.protagonist

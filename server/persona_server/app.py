@@ -111,6 +111,7 @@ class App:
                 of=lambda tenant: quotas.known(tenant).streams, idle=settings.stream_idle_seconds
             ),
             open_reflection=settings.open_reflection,
+            public_grpcio=settings.public_grpcio,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [

@@ -101,6 +101,11 @@ class Settings:
     open_reflection: bool = setting(
         "off", "Let callers without a token use reflection.", values.switch
     )
+    public_grpcio: bool = setting(
+        "off",
+        "Use nothing of grpcio that is not public; docs/promises.md says what then does not hold.",
+        values.switch,
+    )
     gateway_program: str = setting(
         "", "Path of persona-gateway; if unset, beside `persona`, else on PATH.", str
     )

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from persona_cli import app
 from persona_client import PersonaClient, PersonaGroup, Project
+from support.data import Place as Group
 from support.service import PERSONA, Service
 
 
@@ -108,3 +109,9 @@ def place(client: PersonaClient) -> Place:
     project = client.create_project(Project(name=f"Project {uuid.uuid4()}"))
     group = client.create_persona_group(project.id, PersonaGroup(name="everyone"))
     return Place(project.name, group.name, project.id, group.id)
+
+
+@pytest.fixture
+def group(service: Service, place: Place) -> Group:
+    """The place as the other tests' helpers know it."""
+    return Group(service.connect(), *place.ids)

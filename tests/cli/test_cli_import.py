@@ -153,20 +153,26 @@ def test_ids_taken_elsewhere_are_listed_and_the_rest_goes_in(
     assert not any(cli.journals.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("options", "said"), [((), "0 are imported"), (("--dry-run",), "0 would be imported")]
+)
 def test_an_import_of_nothing_but_taken_ids_stops_soon(
     cli: Cli,
     client: PersonaClient,
     place: Place,
     file: Path,
     monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    said: str,
 ) -> None:
     monkeypatch.setattr(import_run, "MAX_REFUSED_BY_SERVICE", 3)
     made = client.batch_create_personas(*place.ids, [Persona(full_name="x")] * 9)
     file.write_bytes(lines(*({"full_name": "other", "id": p.id} for p in made)))
-    done = cli.run("import", file, *place.options)
+    done = cli.run("import", file, *place.options, *options)
     assert done.code == 1
     *listed, last = done.err.splitlines()
     assert len(listed) == 3
+    assert said in last
     assert "--new-ids" in last
 
 

@@ -13,14 +13,7 @@ from support.answers import answer, record
 from support.data import Place as Group
 from support.data import rich_persona, uid
 from support.library import QUESTIONS, answer_reliably, individual, ratings
-from support.service import Service
 from support.shifting import shifting_individual
-
-
-@pytest.fixture
-def group(service: Service, place: Place) -> Group:
-    """The place as the other tests' helpers know it."""
-    return Group(service.connect(), *place.ids)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from persona.v1 import library_service_pb2 as pb
 from persona_client import (
     AlreadyExists,
+    InvalidField,
     LibraryPersona,
     LibraryPersonaNotFound,
     LibraryPersonaRetired,
@@ -159,15 +160,33 @@ def test_lists_take_filters_and_an_order(service: Service, library: PersonaClien
 def test_a_timeline_has_all_questions_or_one(
     client: PersonaClient, shifting: LibraryPersona, key: str
 ) -> None:
-    every = list(client.get_attitude_timeline(shifting.id, page_size=1))
+    every = list(client.get_library_persona_attitude_timeline(shifting.id, page_size=1))
     assert len(every) == QUESTIONS + 3
-    [one] = client.get_attitude_timeline(shifting.id, question_key=key)
+    [one] = client.get_library_persona_attitude_timeline(shifting.id, question_key=key)
     assert one.numeric_shift.reliable_change.rci == pytest.approx(RCI, abs=1e-6)
     assert one.numeric_shift.slope.value == pytest.approx(SLOPE, abs=1e-6)
     assert one.numeric_shift.slope.low.value == pytest.approx(LOW, abs=1e-6)
     assert one in every
+    ids = (shifting.origin_project_id, shifting.origin_group_id, shifting.origin_persona_id)
+    assert list(client.get_attitude_timeline(*ids, page_size=2)) == every
+    assert list(client.get_attitude_timeline(*ids, question_key=key)) == [one]
     answers = list(client.list_responses(library_persona_id=shifting.id, question_key=key))
     assert [answer.rating.value for answer in answers] == [2, 2, 3, 4, 4]
+
+
+def test_a_group_has_a_row_for_each_persona(
+    client: PersonaClient, place: Place, group: Group
+) -> None:
+    people = [one.id for one in group.fill(3)]
+    answer_reliably(group, people[1])
+    listed = list(client.list_reliabilities(*place, page_size=1))
+    assert [row.persona_id for row in listed] == people
+    assert [row.HasField("coefficient") for row in listed] == [False, True, False]
+    assert listed[1].lower_bound == client.get_reliability(*place, people[1]).lower_bound
+    ordered = list(client.list_reliabilities(*place, order_by="lower_bound desc"))
+    assert ordered == [listed[1], listed[0], listed[2]]
+    with pytest.raises(InvalidField):
+        next(client.list_reliabilities(*place, order_by="name"))
 
 
 def test_what_is_not_there_has_a_class_of_its_own(client: PersonaClient, place: Place) -> None:
@@ -177,9 +196,11 @@ def test_what_is_not_there_has_a_class_of_its_own(client: PersonaClient, place: 
     with pytest.raises(LibraryPersonaNotFound):
         client.get_library_persona_reliability(nobody)
     with pytest.raises(LibraryPersonaNotFound):
-        next(client.get_attitude_timeline(nobody))
+        next(client.get_library_persona_attitude_timeline(nobody))
     with pytest.raises(PersonaNotFound):
         client.get_reliability(*place, nobody)
+    with pytest.raises(PersonaNotFound):
+        next(client.get_attitude_timeline(*place, nobody))
     with pytest.raises(PersonaNotFound):
         client.get_persona_lineage(*place, nobody)
 

@@ -150,3 +150,15 @@ def test_unknown_personas_are_named(client: PersonaClient, persona: Persona) -> 
         client.record_responses(uid(), batch)
     assert raised.value.metadata["indexes"] == "2"
     assert [violation.field for violation in raised.value.violations] == ["responses[2].persona_id"]
+
+
+def test_answers_are_voided(client: PersonaClient, persona: Persona) -> None:
+    recorded = client.record_responses(uid(), answers(persona, 3))
+    ids = [one.id for one in recorded]
+    assert client.void_responses(ids[:2], "A test.", validate_only=True) == 2
+    assert client.void_responses(ids[:2], "A test.") == 2
+    assert client.void_responses(ids, "Another.") == 1
+    reasons = [client.get_response(one).void_reason for one in ids]
+    assert reasons == ["A test.", "A test.", "Another."]
+    with pytest.raises(ResponseNotFound):
+        client.void_responses([uid()], "A test.")

@@ -111,6 +111,29 @@ def test_an_import_outlives_the_silence_of_its_source(group: Group) -> None:
     assert names(client, place) == ["0", "1", "2", "3"]
 
 
+def test_a_dry_run_outlives_the_silence_of_its_source(group: Group) -> None:
+    """The service keeps nothing of what it has checked, so each new stream begins at 0 for it."""
+    client, place = group
+
+    def source() -> Iterator[Persona]:
+        for i in range(3):
+            yield Persona(full_name=f"{i}")
+            time.sleep(2 * IDLE)
+
+    told: list[tuple[int, int]] = []
+    answer = client.import_personas(
+        *place,
+        split_batches(source()),
+        uid(),
+        validate_only=True,
+        on_acknowledged=lambda one: told.append((one.committed_sequence, one.persona_count)),
+    )
+    assert (answer.committed_sequence, answer.persona_count) == (3, 3)
+    assert (told[0], told == sorted(told)) == ((0, 0), True)
+    assert set(told) == {(i, i) for i in range(4)}
+    assert number(client, place) == 0
+
+
 def test_what_was_made_is_on_disk_though_its_stream_has_ended(group: Group) -> None:
     """The service ends it just when a batch is due, and the source makes nothing more."""
     client, place = group

@@ -2,6 +2,7 @@
 
 import inspect
 import uuid
+from collections.abc import Sequence
 
 import pytest
 from client.conftest import Place
@@ -11,6 +12,7 @@ from persona_client import (
     InvalidField,
     Persona,
     PersonaClient,
+    PersonaError,
     PersonaGroup,
     Project,
     Response,
@@ -65,3 +67,29 @@ def test_it_is_refused_as_the_change_would_be(client: PersonaClient, place: Plac
         client.create_persona(*place, Persona(), validate_only=True)
     with pytest.raises(AlreadyExists):
         client.import_personas(*place, [[other]], str(uuid.uuid4()), validate_only=True)
+
+
+def test_an_import_goes_on_after_what_would_be_refused(client: PersonaClient, place: Place) -> None:
+    """Each refusal ends a stream, and with it all that the service knows of a dry run."""
+    import_id, before = str(uuid.uuid4()), [Persona(full_name=f"{i}") for i in range(2)]
+    client.import_personas(*place, [before], import_id)
+    (made, _) = client.list_personas(*place)
+    taken = Persona(full_name="other", id=made.id)
+    told: list[tuple[int, int]] = []
+
+    def drop(batch: Sequence[Persona], error: PersonaError) -> list[Persona]:
+        assert isinstance(error, AlreadyExists)
+        return [one for one in batch if one is not taken]
+
+    fresh = [Persona(full_name="fresh")] * 3
+    answer = client.import_personas(
+        *place,
+        [before, fresh, [taken], [*fresh, taken], fresh],
+        import_id,
+        validate_only=True,
+        on_refused=drop,
+        on_acknowledged=lambda one: told.append((one.committed_sequence, one.persona_count)),
+    )
+    assert (answer.committed_sequence, answer.persona_count) == (4, 11)
+    assert (told[0], told == sorted(told)) == ((1, 2), True)
+    assert len(list(client.list_personas(*place))) == 2

@@ -12,11 +12,10 @@ from persona_server.measures.individual.policy import Policy
 from persona_server.measures.populations import Numbers
 from persona_server.services.library.individuals import measure
 from persona_server.services.responses.recording import record_responses
-from persona_server.storage.derived.answers import new_answer
 from persona_server.storage.derived.counts import PAIR, unpacked
 from persona_server.storage.derived.series import PIECE, RECORD
 from persona_server.storage.derived.texts import set_text
-from persona_server.storage.keys import id_bytes, id_text, position
+from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Store, Transaction
 from support.answers import answer
 from support.data import at, persona, uid
@@ -331,35 +330,6 @@ def test_no_row_can_pass_its_bound(group: StoredGroup) -> None:
     assert max(map(len, Probe(group.store).values("piece", "records"))) == PIECE * RECORD.size
     assert max(101 * PAIR.size, PIECE * RECORD.size) + 100 < 2030  # with their keys and lengths
     assert measured(group.store) == truth(group.store)
-
-
-def test_answers_go_as_if_they_had_never_come(group: StoredGroup) -> None:
-    """To the byte, but for questions that nobody has answered now."""
-    chance, personas = random.Random(5), group.add(persona(), persona())
-    batches = random_batches(chance, personas, simulations=20, answers=40)
-    kept = [Batch(s, [r for r in given if chance.random() < 0.5]) for s, given in batches]
-    record_all(group, [batch for batch in kept if batch.responses])
-    before = image(group.store)
-    record_all(group, batches)
-    known = {r.id for _, given in kept for r in given}
-    gone = [
-        new_answer(
-            response, id_bytes(response.persona_id), id_bytes(s), stored_at(response), bytes(24)
-        )
-        for s, given in batches
-        for response in given
-        if response.id not in known
-    ]
-    with group.store.writing(group.tenant, None) as repositories:
-        repositories.derived.remove(gone)
-    after = image(group.store)
-    for table in before:
-        if table not in ("question", *PARTICIPATION):
-            assert after[table] == before[table]
-
-
-def stored_at(response: Response) -> bytes:
-    return position(response.occurred_at.ToMicroseconds(), id_bytes(response.id))
 
 
 def test_an_answer_of_who_was_generated_fresh_names_no_library_persona(group: StoredGroup) -> None:

@@ -71,6 +71,16 @@ def record_all(group: StoredGroup, simulation: str) -> list[bytes]:
     return list(mine.responses.known(found).values())
 
 
+@pytest.mark.parametrize("count", [1, 9, 10, 11, 99, 100, 101, 234])
+def test_every_answer_of_a_batch_is_kept_whatever_its_size(group: StoredGroup, count: int) -> None:
+    (one,) = group.add(persona())
+    simulation = uid()
+    given = [answer(id_text(one), id=uid(), question_key=f"q{i}") for i in range(count)]
+    record(group, simulation, *given)
+    found = {r.id: r.question_key for r in parsed(b"".join(record_all(group, simulation)))}
+    assert found == {r.id: r.question_key for r in given}
+
+
 def test_empty_lists(group: StoredGroup) -> None:
     pages = read(group.store).responses.pages(Wanted(simulation=uuid.uuid4().bytes))
     assert pages.page(START, 10) == EMPTY_PAGE

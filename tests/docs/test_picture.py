@@ -62,7 +62,9 @@ def test_the_picture_is_what_the_service_and_the_command_make(
         maria = individual(place, full_name="Maria Santos")
         record(client, place, maria.origin_persona_id)
         shown = [RECOMMEND, FAIR, HOME, WHY]
-        found = {one.question.key: one for one in client.get_attitude_timeline(maria.id)}
+        found = {
+            one.question.key: one for one in client.get_library_persona_attitude_timeline(maria.id)
+        }
         drawn = tmp_path / PICTURE.name
         write_picture(str(drawn), "Maria Santos", [found[key] for key in shown])
     same = PICTURE.exists() and PICTURE.read_bytes() == drawn.read_bytes()

@@ -215,7 +215,9 @@ def test_figures_and_lineage_stay_too(told: Told) -> None:
         now = client.get_library_persona_reliability(individual)
         now.measured_at.CopyFrom(study.followed[name].measured_at)
         assert now == study.followed[name]
-        timelines = {t.question.key: t for t in client.get_attitude_timeline(individual)}
+        timelines = {
+            t.question.key: t for t in client.get_library_persona_attitude_timeline(individual)
+        }
         assert timelines == study.timelines[name]
         links = list(client.list_library_persona_projects(individual))
         assert [link.project_name for link in links] == ["Store brand test", "Grocery panel"]

@@ -36,11 +36,12 @@ _FIRST = {
     "ListResponses": _INDIVIDUAL,  # which it names alone
     "GetResponse": "RESPONSE_NOT_FOUND",
     "GetResponsePersona": "RESPONSE_NOT_FOUND",
+    "VoidResponses": "RESPONSE_NOT_FOUND",
     "ListLibraryPersonaProjects": _INDIVIDUAL,
     "GetLibraryPersonaReliability": _INDIVIDUAL,
     "GetLibraryPersona": _INDIVIDUAL,
     "RetireLibraryPersona": _INDIVIDUAL,
-    "GetAttitudeTimeline": _INDIVIDUAL,
+    "GetLibraryPersonaAttitudeTimeline": _INDIVIDUAL,
 }
 _FOUND = (
     "project_id",
@@ -52,6 +53,7 @@ _FOUND = (
     "persona_id",
     "persona_ids",
     "response_id",
+    "response_ids",
     "responses.persona_id",
     "library_persona_id",
     "library_persona_ids",
@@ -213,8 +215,10 @@ def test_cases_cover_every_rpc_that_names_anything() -> None:
         "GetPersonaLineage",
         "ListLibraryPersonaProjects",
         "ListLibraryPersonas",
+        "ListReliabilities",
         "MatchLibraryPersonas",
         "GetAttitudeTimeline",
+        "GetLibraryPersonaAttitudeTimeline",
         "SummarizeResponses",
         "CompareResponses",
     }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from persona.v1.library_service_pb2 import (
-    GetAttitudeTimelineRequest,
+    GetLibraryPersonaAttitudeTimelineRequest,
     GetLibraryPersonaReliabilityRequest,
     GetReliabilityRequest,
     GetReliabilityResponse,
@@ -44,8 +44,8 @@ def measured(place: Place, persona_id: str, library_persona_id: str) -> list[byt
     ):
         answer.reliability.ClearField("measured_at")
         found.append(answer.SerializeToString(deterministic=True))
-    request = GetAttitudeTimelineRequest(library_persona_id=library_persona_id)
-    timeline = library.GetAttitudeTimeline(request)
+    request = GetLibraryPersonaAttitudeTimelineRequest(library_persona_id=library_persona_id)
+    timeline = library.GetLibraryPersonaAttitudeTimeline(request)
     return [*found, timeline.SerializeToString(deterministic=True)]
 
 

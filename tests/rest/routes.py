@@ -55,6 +55,7 @@ SUCCESS = {
     "ListResponses": 200,
     "GetResponse": 200,
     "GetResponsePersona": 200,
+    "VoidResponses": 200,
     "CreateSimulation": 201,
     "ListSimulations": 200,
     "GetSimulation": 200,
@@ -64,6 +65,7 @@ SUCCESS = {
     "ListLibraryPersonaProjects": 200,
     "GetReliability": 200,
     "GetLibraryPersonaReliability": 200,
+    "ListReliabilities": 200,
     "PromotePersona": 201,
     "ListLibraryPersonas": 200,
     "GetLibraryPersona": 200,
@@ -71,6 +73,7 @@ SUCCESS = {
     "MatchLibraryPersonas": 200,
     "ReuseLibraryPersonas": 200,
     "GetAttitudeTimeline": 200,
+    "GetLibraryPersonaAttitudeTimeline": 200,
     "SummarizeResponses": 200,
     "CompareResponses": 200,
 }

@@ -13,11 +13,11 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import Parse
 from google.protobuf.message import Message
-from google.protobuf.wrappers_pb2 import Int32Value
 from rest.conftest import Place
 from rest.library import Requests
 from rest.routes import ROUTES, SUCCESS, Route
 from rest.wire import Answer, Rest
+from rest.wrong import mutilated
 
 from persona.v1 import comparison_service_pb2 as comparisons
 from persona.v1 import persona_service_pb2 as personas
@@ -26,7 +26,6 @@ from persona.v1 import project_service_pb2 as projects
 from persona.v1 import response_service_pb2 as responses
 from persona.v1 import simulation_service_pb2 as simulations
 from persona.v1.measures_pb2 import Reliability
-from persona.v1.persona_pb2 import Persona
 from persona.v1.simulation_pb2 import Simulation
 from support.answers import KINDS, rich_answer
 from support.copies import copying
@@ -35,7 +34,6 @@ from support.errors import problem_of
 from support.service import Service
 from support.shelf import Shelf, library_requests
 
-NOBODY = str(uuid.UUID(int=7))
 READS = [route for route in ROUTES if not route.writes]
 WRITES = [route for route in ROUTES if route.writes]
 
@@ -174,6 +172,7 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         ),
         "GetResponse": responses.GetResponseRequest(response_id=recorded),
         "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
+        "VoidResponses": responses.VoidResponsesRequest(response_ids=[recorded], reason="É & <b>"),
     }
 
 
@@ -249,66 +248,6 @@ def test_a_write_by_one_form_is_the_retry_of_the_other(
         reply = both.grpc(route, request)
     assert_equal(route, reply, answer)
     assert both.grpc(route, request) == reply
-
-
-def mutilated(route: Route, good: Message) -> Iterator[Message]:
-    """Yield requests that are wrong in one way each."""
-    for name in route.params:
-        for value in (NOBODY, "nope", "0" * 36):
-            if route.name == "RecordResponses" and value == NOBODY:
-                continue  # which is a new simulation
-            yield changed(good, name, value)
-    fields = route.method.input_type.fields_by_name
-    bad: dict[str, Any] = {
-        "request_id": "nope",
-        "page_size": -1,
-        "page_token": "nope",
-        "age_min": 131,
-        "persona_id": NOBODY,
-        "library_persona_id": NOBODY,
-        "lower_bound_min": 1.5,
-        "min_score": -0.5,
-        "order_by": "nope",
-    }
-    for field, wrong in bad.items():
-        if field in fields:
-            yield changed(good, field, wrong)
-    yield from bad_bodies(route, good)
-
-
-def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
-    """Yield requests whose resource is wrong."""
-    bad = type(good)()
-    bad.CopyFrom(good)
-    request: Any = bad
-    if route.name == "RecordResponses":
-        request.responses[1].choices.values.append("nope")
-        request.responses[2].persona_id = NOBODY
-        request.responses[4].question_key = ""
-    elif route.name == "BatchGetPersonas":
-        request.persona_ids.append(NOBODY)
-    elif route.name == "ReuseLibraryPersonas":
-        request.library_persona_ids.extend(["nope", request.library_persona_ids[0]])
-    elif route.name == "BatchCreatePersonas":
-        request.personas[1].age.value = 999
-        request.personas[1].full_name = " "
-    elif route.body == "persona":
-        request.persona.CopyFrom(Persona(age=Int32Value(value=999), income_level="Huge"))
-    elif route.body not in ("", "*"):
-        getattr(request, route.body).name = "a\x00b"
-        if "update_mask" in route.method.input_type.fields_by_name:
-            request.update_mask.paths.append("nope")
-    else:
-        return
-    yield bad
-
-
-def changed(good: Message, name: str, value: object) -> Message:
-    """Return a copy with another value in one field."""
-    copy = type(good)()
-    copy.CopyFrom(good)
-    setattr(copy, name, value)
-    return copy
 
 
 def assert_equally_refused(both: Both, route: Route, request: Message) -> None:

@@ -120,6 +120,8 @@ def test_both_paths_measure_the_same_individual(rest: Rest, shelf: Shelf) -> Non
         found = rest.call("GET", path).json()
         assert found.pop("measured_at")
         assert found | {"measured_at": by_library["measured_at"]} == by_library
+        followed = rest.call("GET", f"{personas_of(place.ids)}/{persona}/timeline").json()
+        assert followed == rest.call("GET", f"{LIBRARY}/{shelf.ids[0]}/timeline").json() != []
     rest.call("GET", f"{LIBRARY}/{origin}/reliability").problem(404, "LIBRARY_PERSONA_NOT_FOUND")
 
 

@@ -33,9 +33,19 @@ class Lists:
                 self.place.ids,
             ),
             "timelines": (
+                self.caller.library.GetLibraryPersonaAttitudeTimeline,
+                pb.GetLibraryPersonaAttitudeTimelineRequest,
+                {"library_persona_id": first},
+            ),
+            "own timelines": (
                 self.caller.library.GetAttitudeTimeline,
                 pb.GetAttitudeTimelineRequest,
-                {"library_persona_id": first},
+                {**self.place.ids, "persona_id": self.copies[0].id},
+            ),
+            "reliabilities": (
+                self.caller.library.ListReliabilities,
+                pb.ListReliabilitiesRequest,
+                self.place.ids,
             ),
             "uses": (
                 self.caller.library.ListLibraryPersonaProjects,
@@ -75,13 +85,16 @@ class Lists:
                 {"group_id": sibling},
             ],
             "timelines": [{"question_key": "q"}, {"library_persona_id": self.ids[1]}],
+            "own timelines": [{"question_key": "q"}, {"persona_id": self.copies[1].id}],
+            "reliabilities": [{"order_by": "lower_bound"}, {"group_id": sibling}],
             "uses": [{"library_persona_id": self.ids[1]}],
             "lineage": [{"persona_id": self.copies[1].id}],
         }
         return changes[name]
 
 
-LISTS = pytest.mark.parametrize("name", ["library", "matches", "timelines", "uses", "lineage"])
+NAMES = ["library", "matches", "timelines", "own timelines", "reliabilities", "uses", "lineage"]
+LISTS = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture
@@ -122,7 +135,7 @@ def test_pages_of_any_size_give_the_same_rows(lists: Lists, name: str) -> None:
 def test_lists_do_not_share_tokens(lists: Lists, name: str) -> None:
     token = lists.call(name, page_size=1).next_page_token
     assert token
-    for other in {"library", "matches", "timelines", "uses", "lineage"} - {name}:
+    for other in {*NAMES} - {name}:
         with refused("INVALID_PAGE_TOKEN"):
             lists.call(other, page_token=token)
 

@@ -5,7 +5,7 @@ import pytest
 from persona.v1 import measures_pb2
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer
 from support.answers import answer, record
-from support.data import Place, at, micros, rich_persona, uid
+from support.data import Place, at, make_place, micros, rich_persona, uid
 from support.errors import refused
 from support.library import (
     DAY,
@@ -14,8 +14,10 @@ from support.library import (
     START,
     answer_reliably,
     individual,
+    persona_timeline,
     promote,
     reliability,
+    reuse,
     timeline,
 )
 
@@ -205,3 +207,30 @@ def test_pages_are_in_the_order_of_first_asking(place: Place) -> None:
     assert timeline(place.caller, library_id, question_key="no such") == []
     with refused("LIBRARY_PERSONA_NOT_FOUND"):
         timeline(place.caller, uid())
+
+
+def test_any_persona_is_followed_in_the_library_or_not(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    tag = answer_reliably(place, one)
+    before = persona_timeline(place, one)
+    assert [t.question.key for t in before] == [f"{tag}-{i:02d}" for i in range(QUESTIONS)]
+    assert before[0].numeric_shift.change.value == 0
+    assert persona_timeline(place, one, question_key=f"{tag}-03", page_size=1) == before[3:4]
+    library_id = promote(place, one).id
+    other = make_place(place.caller)
+    (copy,) = reuse(other, library_id)
+    followed = (persona_timeline(place, one), persona_timeline(other, copy.id))
+    assert followed == (before, before)
+    assert timeline(place.caller, library_id) == before
+
+
+def test_a_deleted_persona_is_followed_by_its_own_path(place: Place) -> None:
+    one = place.create(rich_persona()).id
+    answer_reliably(place, one)
+    before = persona_timeline(place, one)
+    place.delete(one)
+    assert persona_timeline(place, one) == before
+    assert persona_timeline(place, place.fill(1)[0].id) == []
+    for where, who in ((place, uid()), (make_place(place.caller, place.project), one)):
+        with refused("PERSONA_NOT_FOUND"):
+            persona_timeline(where, who)

@@ -103,9 +103,18 @@ def reliability(caller: Caller, **named: str) -> Reliability:
 
 
 def timeline(caller: Caller, library_persona_id: str, **arguments: Any) -> list[QuestionTimeline]:
-    """Return all of an individual's timelines."""
-    request = pb.GetAttitudeTimelineRequest(library_persona_id=library_persona_id, **arguments)
-    pages = _pages(caller.library.GetAttitudeTimeline, request)
+    """Return all timelines of a library persona's individual."""
+    request = pb.GetLibraryPersonaAttitudeTimelineRequest(
+        library_persona_id=library_persona_id, **arguments
+    )
+    pages = _pages(caller.library.GetLibraryPersonaAttitudeTimeline, request)
+    return [one for page in pages for one in page.timelines]
+
+
+def persona_timeline(place: Place, persona_id: str, **arguments: Any) -> list[QuestionTimeline]:
+    """Return all timelines of the individual that a persona of a place is."""
+    request = pb.GetAttitudeTimelineRequest(**(place.ids | {"persona_id": persona_id}), **arguments)
+    pages = _pages(place.caller.library.GetAttitudeTimeline, request)
     return [one for page in pages for one in page.timelines]
 
 

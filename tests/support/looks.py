@@ -109,7 +109,9 @@ class Served:
         encoded = self._library.promote_persona(self._call("PromotePersona"), request)
         return pb.PromotePersonaResponse.FromString(encoded).library_persona
 
-    def timeline(self, library_id: str) -> pb.GetAttitudeTimelineResponse:
-        request = pb.GetAttitudeTimelineRequest(library_persona_id=library_id)
-        encoded = self._library.get_attitude_timeline(self._call("GetAttitudeTimeline"), request)
-        return pb.GetAttitudeTimelineResponse.FromString(encoded)
+    def timeline(self, library_id: str) -> pb.GetLibraryPersonaAttitudeTimelineResponse:
+        request = pb.GetLibraryPersonaAttitudeTimelineRequest(library_persona_id=library_id)
+        encoded = self._library.get_library_persona_attitude_timeline(
+            self._call("GetLibraryPersonaAttitudeTimeline"), request
+        )
+        return pb.GetLibraryPersonaAttitudeTimelineResponse.FromString(encoded)

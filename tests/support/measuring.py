@@ -112,10 +112,12 @@ def record_all(group: StoredGroup, batches: Iterable[Batch]) -> None:
 
 
 def truth(store: Store, tenant: str = TENANT) -> Truth:
-    """Measure the stored responses of a tenant anew; a persona is an individual of its own."""
-    key = store.tenants.key(tenant)
-    framed = Probe(store).values("response", "framed", tenant_id=key)
-    stored = ListResponsesResponse.FromString(b"".join(bytes(one) + b"\0" for one in framed))
+    """Measure the responses of a tenant that stand anew; a persona is an individual of its own."""
+    key, probe = store.tenants.key(tenant), Probe(store)
+    void = set(probe.values("response_void", "response_id", tenant_id=key))
+    rows = probe.rows("response", "id", "framed", tenant_id=key)
+    framed = b"".join(bytes(one) + b"\0" for raw, one in rows if raw not in void)
+    stored = ListResponsesResponse.FromString(framed)
     series: dict[str, dict[Question, list[Answer]]] = defaultdict(lambda: defaultdict(list))
     declared: dict[Question, list[str]] = {}
     for response in sorted(stored.responses, key=lambda r: (r.occurred_at.ToMicroseconds(), r.id)):

@@ -11,7 +11,7 @@ from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.library_service_pb2 import PromotePersonaResponse, RetireLibraryPersonaResponse
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CreatePersonaResponse
-from persona_server.services.framing import frame
+from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.storage import migrate
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.folder import FILE_NAME, make_private
@@ -96,6 +96,28 @@ def _alone(name: str, value: Any) -> LibraryPersona:
     else:
         setattr(one, name, value)
     return one
+
+
+def _older_library(library: LibraryPersona) -> bytes:
+    return older_library_persona(library, older_persona(library.profile))
+
+
+def older_row(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row as the version before 0009 wrote it."""
+
+    def changed(value: Any) -> Any:
+        if table == "persona" and value[:1] == ELEMENT:
+            return frame(ELEMENT, older_persona(Persona.FromString(content(value))))
+        if table == "library_persona":
+            return _older_library(LibraryPersona.FromString(value))
+        if row[1] == "CreatePersona":
+            return frame(ELEMENT, older_persona(CreatePersonaResponse.FromString(value).persona))
+        return frame(
+            ELEMENT, _older_library(PromotePersonaResponse.FromString(value).library_persona)
+        )
+
+    at = {"persona": 9, "library_persona": 11, "idempotency": 4}.get(table)
+    return row if at is None else (*row[:at], changed(row[at]), *row[at + 1 :])
 
 
 def shelve(group: StoredGroup, profile: Persona) -> bytes:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 
@@ -31,7 +31,12 @@ OPTIONS = (
 
 
 class Service:
-    """A running service. `log` holds its log lines as they come."""
+    """A running service. `log` holds its log lines as they come.
+
+    `common` are the flags of every one: `pytest --public-grpcio` adds its own.
+    """
+
+    common: ClassVar[list[str]] = []
 
     def __init__(self, data: Path, *flags: str, env: dict[str, str] | None = None) -> None:
         self.data = data
@@ -41,7 +46,7 @@ class Service:
         command = [str(PERSONA), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
         if "--rest" not in flags:
             command += ["--rest", "127.0.0.1:0"]
-        command += ["--metrics", "127.0.0.1:0", *flags]
+        command += ["--metrics", "127.0.0.1:0", *self.common, *flags]
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PERSONA_")}
         self.process = subprocess.Popen(
             command,

@@ -47,6 +47,7 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         ),
         "GetReliability": lambda: pb.GetReliabilityRequest(**copy),
         "GetLibraryPersonaReliability": lambda: pb.GetLibraryPersonaReliabilityRequest(**one),
+        "ListReliabilities": lambda: pb.ListReliabilitiesRequest(**shelf.place.ids, page_size=1),
         "PromotePersona": shelf.eligible,
         "ListLibraryPersonas": lambda: pb.ListLibraryPersonasRequest(
             page_size=2,
@@ -65,6 +66,9 @@ def library_requests(shelf: Shelf, group: dict[str, str]) -> dict[str, Callable[
         "ReuseLibraryPersonas": lambda: pb.ReuseLibraryPersonasRequest(
             **named, library_persona_ids=shelf.ids[:2]
         ),
-        "GetAttitudeTimeline": lambda: pb.GetAttitudeTimelineRequest(**one, page_size=3),
+        "GetAttitudeTimeline": lambda: pb.GetAttitudeTimelineRequest(**copy, page_size=3),
+        "GetLibraryPersonaAttitudeTimeline": lambda: pb.GetLibraryPersonaAttitudeTimelineRequest(
+            **one, page_size=3
+        ),
         "SummarizeResponses": lambda: SummarizeResponsesRequest(page_size=3),
     }

@@ -46,6 +46,7 @@ _WEIGHTS = {
 }
 _RELIABLE = 0.01  # the share of steps that begin to make somebody eligible
 _ORDERS = {
+    "ListReliabilitiesRequest": ("", "lower_bound", "coefficient desc", "nope"),
     "ListLibraryPersonasRequest": ("", "project_count", "created_at desc", "nope"),
     "ListResponsesRequest": ("", "occurred_at desc", "recorded_at", "nope"),
 }
@@ -111,7 +112,7 @@ class Walk:
     def _promotion(self) -> Iterator[Step]:
         """Yield the calls that make a persona eligible and promote it, as long as it is there.
 
-        The peers are in a project of their own, which nothing deletes.
+        The peers are in a group of their own, in its project: simulations belong to one.
         """
         ids, tag, group = self._ids(), self._uuid(), self._uuid()
         peers = [_person(self._uuid()) for _ in PEERS]
@@ -251,10 +252,13 @@ class Walk:
         elif name == "update_mask":
             request.update_mask.paths.append("name")
         elif name == "persona_ids":
-            people = self._personas[ids["source_group_id"]]
+            copies = "source_group_id" in request.DESCRIPTOR.fields_by_name
+            people = self._personas[ids["source_group_id" if copies else "group_id"]]
             request.persona_ids.append(self._random.choice(people))
         elif name.endswith("_ids"):
             getattr(request, name).append(ids[name.removesuffix("s")])
+        elif name == "reason":
+            request.reason = self._random.choice(_NAMES)
         elif name == "order_by":
             request.order_by = self._random.choice(_ORDERS[request.DESCRIPTOR.name])
 

@@ -35,7 +35,7 @@ _UNSET = (
 # Not filled beside the others, as it is of another individual than the persona.
 _ALTERNATIVES = {"ListResponsesRequest": ("library_persona_id",)}
 # Of a persona that is not in the library they would have little to say.
-_OF_A_COPY = ("GetPersonaLineage", "GetReliability")
+_OF_A_COPY = ("GetPersonaLineage", "GetReliability", "GetAttitudeTimeline")
 
 
 class World:
@@ -95,6 +95,8 @@ class World:
     def _filled(self, method: Method, request_id: str) -> Message:
         request = method.request()
         set_known(request, self.ids | {"request_id": request_id})
+        if hasattr(request, "reason"):
+            request.reason = "By a test."
         for field in request.DESCRIPTOR.fields:
             if field.message_type is not None and field.name not in _UNSET:
                 self._fill(request, field)

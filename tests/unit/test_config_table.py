@@ -26,6 +26,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "local_tokens": (None, {"on": True, "off": False, "yes": True}, ["maybe"]),
     "print_token": (False, {"on": True}, ["2"]),
     "open_reflection": (False, {"on": True}, ["2"]),
+    "public_grpcio": (False, {"on": True}, ["2"]),
     "gateway_program": ("", {"/bin/x": "/bin/x"}, []),
     "trusted_proxies": (
         "",
@@ -122,7 +123,8 @@ def test_names_of_flags_and_variables() -> None:
         assert setting.flag == "--" + setting.name.replace("_", "-")
         assert setting.variable == "PERSONA_" + setting.name.upper()
         assert setting.help.endswith(".")
-    assert {s.name for s in SETTINGS if s.is_switch} == {"demo", "print_token", "open_reflection"}
+    switches = {"demo", "print_token", "open_reflection", "public_grpcio"}
+    assert {s.name for s in SETTINGS if s.is_switch} == switches
 
 
 def test_unknown_variables_are_found_and_the_clients_are_not() -> None:

@@ -50,9 +50,11 @@ SPECIAL = {
     "GetReliability": MEASURES,
     "GetLibraryPersonaReliability": MEASURES,
     "GetAttitudeTimeline": MEASURES,
+    "GetLibraryPersonaAttitudeTimeline": MEASURES,
     "SummarizeResponses": MEASURES,
     "GetResponsePersona": {"responses:read", "personas:read"},
     "CopyPersonas": {"personas:write", "personas:read"},
+    "ListReliabilities": {*MEASURES, "personas:read"},
     "PromotePersona": {"library:write", "library:read", "responses:read"},
     "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
@@ -82,7 +84,7 @@ def test_a_mutation_can_be_tried(rpc: MethodDescriptor) -> None:
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 43
+    assert len(rpcs()) == 46
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -123,6 +125,8 @@ DEAR = {
     "GetReliability",
     "GetLibraryPersonaReliability",
     "GetAttitudeTimeline",
+    "GetLibraryPersonaAttitudeTimeline",
+    "ListReliabilities",
     "MatchLibraryPersonas",
     "PromotePersona",
     "SummarizeResponses",

@@ -7,21 +7,9 @@ import apsw
 import peewee
 import pytest
 
-from persona.v1.library_pb2 import LibraryPersona
-from persona.v1.library_service_pb2 import PromotePersonaResponse
-from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import CreatePersonaResponse
-from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.storage.store import Store, open_store
 from support.data import persona, rich_persona
-from support.older import (
-    insert_rows,
-    marked,
-    older_database,
-    older_library_persona,
-    older_persona,
-    shelve,
-)
+from support.older import insert_rows, marked, older_database, older_row, shelve
 from support.stored import StoredGroup, rows
 
 BEFORE = "0008_library_orders"
@@ -31,28 +19,6 @@ TABLES = (
 )  # fmt: skip
 AGES = (None, 1, 34, 127, 128, 130)
 CHUNK = 500
-
-
-def older_library(library: LibraryPersona) -> bytes:
-    return older_library_persona(library, older_persona(library.profile))
-
-
-def older_row(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a row as the version before wrote it."""
-
-    def changed(value: Any) -> Any:
-        if table == "persona" and value[:1] == ELEMENT:
-            return frame(ELEMENT, older_persona(Persona.FromString(content(value))))
-        if table == "library_persona":
-            return older_library(LibraryPersona.FromString(value))
-        if row[1] == "CreatePersona":
-            return frame(ELEMENT, older_persona(CreatePersonaResponse.FromString(value).persona))
-        return frame(
-            ELEMENT, older_library(PromotePersonaResponse.FromString(value).library_persona)
-        )
-
-    at = {"persona": 9, "library_persona": 11, "idempotency": 4}.get(table)
-    return row if at is None else (*row[:at], changed(row[at]), *row[at + 1 :])
 
 
 def filled(store: Store) -> StoredGroup:

@@ -33,6 +33,7 @@ WITHOUT_ROWID = {
     "persona_term",
     "piece",
     "promotion",
+    "response_void",
     "series",
     "sums",
     "tally",

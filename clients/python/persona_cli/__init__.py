@@ -19,6 +19,7 @@ from persona_cli.commands import (
     library,
     personas,
     projects,
+    reliabilities,
     reliability,
     responses,
     service,
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    summary, comparison, reliability, library,
+    summary, comparison, reliability, reliabilities, library,
 ):  # fmt: skip
     module.register(app)
 

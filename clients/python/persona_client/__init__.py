@@ -7,7 +7,7 @@ from google.protobuf.wrappers_pb2 import Int32Value
 
 from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary, TargetDistribution
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
-from persona.v1.measures_pb2 import QuestionTimeline, Reliability
+from persona.v1.measures_pb2 import PersonaReliability, QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
 from persona.v1.project_pb2 import PersonaGroup, Project
@@ -51,8 +51,8 @@ from persona_client.errors import (
     UnknownPath,
     Unreachable,
 )
+from persona_client.filters import PersonaFilters, ProfileFilters
 from persona_client.library import LibraryFilters, Lineage
-from persona_client.personas import PersonaFilters, ProfileFilters
 from persona_client.responses import RecordedResponses
 from persona_client.retry import RetryPolicy
 
@@ -92,6 +92,7 @@ __all__ = [
     "PersonaGroup",
     "PersonaGroupNotFound",
     "PersonaNotFound",
+    "PersonaReliability",
     "ProfileFilters",
     "Project",
     "ProjectNotFound",

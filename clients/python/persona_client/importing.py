@@ -54,6 +54,7 @@ class Importer:
         self._on_refused = on_refused
         self._answers: ResponseStream[ImportPersonasResponse]
         self._is_open = False
+        self._forgets = False  # whether a new stream knows nothing of what was checked before
         self._failure: PersonaError | None = None  # of the stream, which is closed then
         self._last = ImportPersonasResponse()
         self._told = 0  # the last sequence that the caller knows of
@@ -77,6 +78,7 @@ class Importer:
             with self._turn:
                 self._go_on(backoff)
                 self._skip()
+                self._forgets = self._first.start.validate_only
             threading.Thread(target=self._tend, name="persona-import", daemon=True).start()
             looked = time.monotonic()
             for piece in self._made(backoff):
@@ -144,7 +146,7 @@ class Importer:
             if self._is_cut_off():
                 self._open()
             while self._must_wait(to_end):
-                self._acknowledged()
+                self._note(self._answer())
         except PersonaError as error:
             self._failure = error
             self._close()
@@ -174,7 +176,10 @@ class Importer:
         self._close()
         self._answers = ResponseStream(self._call(self._window.requests(self._first)))
         self._is_open = True
-        self._acknowledged()
+        opening = self._answer()
+        if self._forgets:
+            self._window.count_from(opening.committed_sequence, opening.persona_count)
+        self._note(opening)
         self._window.open()
 
     def _close(self) -> None:
@@ -183,13 +188,20 @@ class Importer:
             self._answers.close()
         self._is_open = False
 
-    def _acknowledged(self) -> None:
-        """Wait for an acknowledgement, and drop what it covers: it need not be sent again."""
+    def _answer(self) -> ImportPersonasResponse:
+        """Wait for an acknowledgement."""
         answer = self._answers.next()
         if answer is None:
             raise PersonaError(StatusCode.UNKNOWN, "The import stream ended without an answer.")
+        return answer
+
+    def _note(self, answer: ImportPersonasResponse) -> None:
+        """Drop what an acknowledgement covers, and let it count what other streams have checked."""
+        window = self._window
+        window.advance(answer.committed_sequence)
+        answer.committed_sequence += window.forgotten
+        answer.persona_count += window.forgotten_personas
         self._last = answer
-        self._window.advance(answer.committed_sequence)
         self._untold.append(answer)
 
     def _skip(self) -> None:
@@ -199,6 +211,7 @@ class Importer:
         are old are not the same each time. Raises ImportConflict where that can't be told.
         """
         on_disk, before = self._last.committed_sequence, self._window.done
+        self._window.done_personas = self._last.persona_count
         if on_disk <= before:
             return
         if not self._splits:
@@ -219,7 +232,7 @@ class Importer:
             return False
         window = self._window
         # Acknowledgements that were on their way tell no more than the error itself does.
-        window.advance(int(error.metadata.get("committed_sequence", window.done)))
+        window.advance(int(error.metadata.get("committed_sequence", 0)))
         if not window.pending:
             return False
         refused = window.pending.popleft()

@@ -6,23 +6,25 @@ from typing import NamedTuple, Unpack
 from persona.v1.library_pb2 import LibraryMatch, LibraryPersona, LibraryPersonaProject
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
+    GetLibraryPersonaAttitudeTimelineRequest,
     GetLibraryPersonaReliabilityRequest,
     GetLibraryPersonaRequest,
     GetReliabilityRequest,
     ListLibraryPersonaProjectsRequest,
     ListLibraryPersonasRequest,
+    ListReliabilitiesRequest,
     MatchLibraryPersonasRequest,
     PromotePersonaRequest,
     RetireLibraryPersonaRequest,
     ReuseLibraryPersonasRequest,
 )
 from persona.v1.library_service_pb2_grpc import LibraryServiceStub
-from persona.v1.measures_pb2 import QuestionTimeline, Reliability
+from persona.v1.measures_pb2 import PersonaReliability, QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import GetPersonaLineageRequest
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_client.calls import Caller
-from persona_client.personas import ProfileFilters
+from persona_client.filters import ProfileFilters
 from persona_client.retry import RetryPolicy
 
 
@@ -77,6 +79,27 @@ class LibraryCalls(Caller):
         request = GetLibraryPersonaReliabilityRequest(library_persona_id=library_persona_id)
         method = self._library.GetLibraryPersonaReliability
         return self._call(method, request, timeout).reliability
+
+    def list_reliabilities(
+        self,
+        project_id: str,
+        group_id: str,
+        *,
+        order_by: str = "",
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[PersonaReliability]:
+        """Yield how reliably each persona of a group answers, oldest first, page by page.
+
+        `order_by` is "coefficient", "lower_bound" or "question_count", with " desc" for
+        descending: a group of up to 1,000 personas is then answered as a whole. Raises
+        ProjectNotFound, PersonaGroupNotFound, and InvalidField for an order of a larger group.
+        """
+        request = ListReliabilitiesRequest(
+            project_id=project_id, group_id=group_id, order_by=order_by, page_size=page_size
+        )
+        for page in self._pages(self._library.ListReliabilities, request, timeout):
+            yield from page.reliabilities
 
     def promote_persona(
         self,
@@ -182,6 +205,30 @@ class LibraryCalls(Caller):
 
     def get_attitude_timeline(
         self,
+        project_id: str,
+        group_id: str,
+        persona_id: str,
+        *,
+        question_key: str = "",
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[QuestionTimeline]:
+        """Yield the answers over time of a persona's individual, question by question.
+
+        The persona may be deleted, and need not be in the library. Raises PersonaNotFound.
+        """
+        request = GetAttitudeTimelineRequest(
+            project_id=project_id,
+            group_id=group_id,
+            persona_id=persona_id,
+            question_key=question_key,
+            page_size=page_size,
+        )
+        for page in self._pages(self._library.GetAttitudeTimeline, request, timeout):
+            yield from page.timelines
+
+    def get_library_persona_attitude_timeline(
+        self,
         library_persona_id: str,
         *,
         question_key: str = "",
@@ -192,10 +239,11 @@ class LibraryCalls(Caller):
 
         Raises LibraryPersonaNotFound.
         """
-        request = GetAttitudeTimelineRequest(
+        request = GetLibraryPersonaAttitudeTimelineRequest(
             library_persona_id=library_persona_id, question_key=question_key, page_size=page_size
         )
-        for page in self._pages(self._library.GetAttitudeTimeline, request, timeout):
+        method = self._library.GetLibraryPersonaAttitudeTimeline
+        for page in self._pages(method, request, timeout):
             yield from page.timelines
 
     def list_library_persona_projects(

@@ -1,7 +1,7 @@
 """The calls of PersonaService."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import (
@@ -23,36 +23,11 @@ from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_client.batches import split_batches
 from persona_client.calls import Caller
 from persona_client.errors import PersonaError
+from persona_client.filters import PersonaFilters
 from persona_client.importing import Importer, OnAcknowledged, OnRefused
 from persona_client.retry import Backoff, RetryPolicy
 from persona_client.sending import is_there, request_ids, send_all
 from persona_client.streams import STREAM_TIMEOUT, ResponseStream
-
-
-class ProfileFilters(TypedDict, total=False):
-    """What personas to list, of a group or of the library; "" and 0 are no filter.
-
-    gender and income_level match whole, location and occupation as substrings, all case-folded;
-    ages are years, inclusive.
-    """
-
-    gender: str
-    income_level: str
-    location: str
-    occupation: str
-    age_min: int
-    age_max: int
-
-
-class PersonaFilters(ProfileFilters, total=False):
-    """What personas to list, export or count.
-
-    external_id and attributes match verbatim, full_name whole and case-folded.
-    """
-
-    external_id: str
-    full_name: str
-    attributes: dict[str, str]
 
 
 class PersonaCalls(Caller):

@@ -14,6 +14,7 @@ from persona.v1.response_service_pb2 import (
     RecordResponsesRequest,
     RecordResponsesResponse,
     RecordWarning,
+    VoidResponsesRequest,
 )
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_client.batches import split_responses
@@ -124,6 +125,28 @@ class ResponseCalls(Caller):
         """Return one response. Raises ResponseNotFound."""
         request = GetResponseRequest(response_id=response_id)
         return self._call(self._responses.GetResponse, request, timeout).response
+
+    def void_responses(
+        self,
+        response_ids: Iterable[str],
+        reason: str,
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+        timeout: float | None = None,
+    ) -> int:
+        """Mark up to 1,000 responses as void, all or none, and return how many stood until now.
+
+        They stay readable, with `voided_at` and `void_reason`, and nothing measures or counts them
+        any more. Raises ResponseNotFound, InvalidField.
+        """
+        request = VoidResponsesRequest(
+            response_ids=response_ids,
+            reason=reason,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+        return self._mutate(self._responses.VoidResponses, request, timeout).voided_count
 
     def get_response_persona(self, response_id: str, *, timeout: float | None = None) -> Persona:
         """Return the persona as it was when it gave a response. Raises ResponseNotFound."""

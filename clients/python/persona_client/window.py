@@ -19,7 +19,7 @@ Batch: TypeAlias = Sequence[Persona]
 class Window(Outbox[Any, Batch]):
     """The batches of an import that are not on disk, and which of them the stream has.
 
-    The sequence of `pending[i]` is `done` + 1 + i.
+    To a stream the sequence of `pending[i]` is `done` - `forgotten` + 1 + i.
     """
 
     def __init__(
@@ -27,6 +27,9 @@ class Window(Outbox[Any, Batch]):
     ) -> None:
         super().__init__(filling, batch_of, WINDOW)
         self.done = done
+        self.done_personas = 0
+        # What is done that the stream does not count.
+        self.forgotten, self.forgotten_personas = 0, 0
         self.is_quiet = False  # whether the stream was ended since nothing came
         self._is_open = False  # whether the service has said where it stands
         self._streams = 0
@@ -62,11 +65,17 @@ class Window(Outbox[Any, Batch]):
             self._is_open = True
             self.changed.notify_all()
 
-    def advance(self, committed: int) -> None:
-        """Drop the batches up to `committed`."""
+    def count_from(self, committed: int, personas: int) -> None:
+        """Let the stream count on from less than what is done."""
         with self.changed:
-            while self.pending and self.done < committed:
-                self.pending.popleft()
+            self.forgotten = self.done - committed
+            self.forgotten_personas = self.done_personas - personas
+
+    def advance(self, committed: int) -> None:
+        """Drop the batches up to `committed`, as the stream counts them."""
+        with self.changed:
+            while self.pending and self.done - self.forgotten < committed:
+                self.done_personas += len(self.pending.popleft())
                 self.done += 1
                 if self._sent:
                     self._sent.popleft()
@@ -90,7 +99,7 @@ class Window(Outbox[Any, Batch]):
             batch = self.wait_for_next(is_over, QUIET_SECONDS)
             if batch is not None:
                 self._sent.append(time.monotonic())
-                sequence = self.done + len(self._sent)
+                sequence = self.done - self.forgotten + len(self._sent)
                 return ImportPersonasRequest(batch=ImportBatch(sequence=sequence, personas=batch))
             self.is_quiet = not (is_over() or self.is_over)
             return None

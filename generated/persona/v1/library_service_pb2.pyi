@@ -122,6 +122,79 @@ class GetLibraryPersonaReliabilityResponse(_message.Message):
 Global___GetLibraryPersonaReliabilityResponse: _TypeAlias = GetLibraryPersonaReliabilityResponse  # noqa: Y015
 
 @_typing.final
+class ListReliabilitiesRequest(_message.Message):
+    """ListReliabilitiesRequest asks for the reliabilities of a group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    group_id: _builtins.str
+    """UUID of the persona group."""
+    page_size: _builtins.int
+    """The maximum number of personas; 0 and values above 100 mean 100; a negative value is
+    INVALID_ARGUMENT. With an `order_by` the answer holds them all.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
+    order_by: _builtins.str
+    """"coefficient", "lower_bound" or "question_count", ascending, or descending with " desc" appended:
+    of a group of up to 1,000 personas, all in one answer. Those without such a figure come last, ties
+    are in the order of ListPersonas. "" is that order, of a group of any size.
+    """
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReliabilitiesRequest: _TypeAlias = ListReliabilitiesRequest  # noqa: Y015
+
+@_typing.final
+class ListReliabilitiesResponse(_message.Message):
+    """ListReliabilitiesResponse is one page, or the whole group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELIABILITIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page; "" if and only if this is the last one."""
+    @_builtins.property
+    def reliabilities(self) -> _containers.RepeatedCompositeFieldContainer[_measures_pb2.PersonaReliability]:
+        """A row for each persona."""
+
+    def __init__(
+        self,
+        *,
+        reliabilities: _abc.Iterable[_measures_pb2.PersonaReliability] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reliabilities", b"reliabilities"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReliabilitiesResponse: _TypeAlias = ListReliabilitiesResponse  # noqa: Y015
+
+@_typing.final
 class PromotePersonaRequest(_message.Message):
     """PromotePersonaRequest names the persona to promote."""
 
@@ -627,7 +700,85 @@ Global___ReuseLibraryPersonasResponse: _TypeAlias = ReuseLibraryPersonasResponse
 
 @_typing.final
 class GetAttitudeTimelineRequest(_message.Message):
-    """GetAttitudeTimelineRequest asks for one page of an individual's timelines."""
+    """GetAttitudeTimelineRequest asks for one page of the timelines of a persona's individual."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    PERSONA_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUESTION_KEY_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the persona's project, deleted or not."""
+    group_id: _builtins.str
+    """UUID of the persona's group, deleted or not."""
+    persona_id: _builtins.str
+    """UUID of the persona, deleted or not."""
+    page_size: _builtins.int
+    """The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
+    question_key: _builtins.str
+    """Only the questions of this key (whole text, case-sensitive); "" is no filter. At most 255
+    characters. Adjusted p-values take all of the individual's questions into account in any case.
+    """
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        persona_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        question_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "page_size", b"page_size", "page_token", b"page_token", "persona_id", b"persona_id", "project_id", b"project_id", "question_key", b"question_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAttitudeTimelineRequest: _TypeAlias = GetAttitudeTimelineRequest  # noqa: Y015
+
+@_typing.final
+class GetAttitudeTimelineResponse(_message.Message):
+    """GetAttitudeTimelineResponse is one page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIMELINES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page; "" if and only if this is the last one."""
+    @_builtins.property
+    def timelines(self) -> _containers.RepeatedCompositeFieldContainer[_measures_pb2.QuestionTimeline]:
+        """The timelines of the page, one per question."""
+
+    def __init__(
+        self,
+        *,
+        timelines: _abc.Iterable[_measures_pb2.QuestionTimeline] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "timelines", b"timelines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAttitudeTimelineResponse: _TypeAlias = GetAttitudeTimelineResponse  # noqa: Y015
+
+@_typing.final
+class GetLibraryPersonaAttitudeTimelineRequest(_message.Message):
+    """GetLibraryPersonaAttitudeTimelineRequest asks for one page of the timelines of a library persona's
+    individual.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -663,11 +814,11 @@ class GetAttitudeTimelineRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetAttitudeTimelineRequest: _TypeAlias = GetAttitudeTimelineRequest  # noqa: Y015
+Global___GetLibraryPersonaAttitudeTimelineRequest: _TypeAlias = GetLibraryPersonaAttitudeTimelineRequest  # noqa: Y015
 
 @_typing.final
-class GetAttitudeTimelineResponse(_message.Message):
-    """GetAttitudeTimelineResponse is one page."""
+class GetLibraryPersonaAttitudeTimelineResponse(_message.Message):
+    """GetLibraryPersonaAttitudeTimelineResponse is one page."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -691,4 +842,4 @@ class GetAttitudeTimelineResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetAttitudeTimelineResponse: _TypeAlias = GetAttitudeTimelineResponse  # noqa: Y015
+Global___GetLibraryPersonaAttitudeTimelineResponse: _TypeAlias = GetLibraryPersonaAttitudeTimelineResponse  # noqa: Y015

@@ -54,6 +54,11 @@ class LibraryServiceStub:
                 request_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityResponse.FromString,
                 _registered_method=True)
+        self.ListReliabilities = channel.unary_unary(
+                '/persona.v1.LibraryService/ListReliabilities',
+                request_serializer=persona_dot_v1_dot_library__service__pb2.ListReliabilitiesRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_library__service__pb2.ListReliabilitiesResponse.FromString,
+                _registered_method=True)
         self.PromotePersona = channel.unary_unary(
                 '/persona.v1.LibraryService/PromotePersona',
                 request_serializer=persona_dot_v1_dot_library__service__pb2.PromotePersonaRequest.SerializeToString,
@@ -94,6 +99,11 @@ class LibraryServiceStub:
                 request_serializer=persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineResponse.FromString,
                 _registered_method=True)
+        self.GetLibraryPersonaAttitudeTimeline = channel.unary_unary(
+                '/persona.v1.LibraryService/GetLibraryPersonaAttitudeTimeline',
+                request_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineResponse.FromString,
+                _registered_method=True)
 
 
 class LibraryServiceServicer:
@@ -122,6 +132,17 @@ class LibraryServiceServicer:
     def GetLibraryPersonaReliability(self, request, context):
         """GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
         GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReliabilities(self, request, context):
+        """ListReliabilities measures every persona of a group, a compact row each: in the order of
+        ListPersonas, a page at a time, each page on one consistent snapshot, or a group of up to 1,000
+        personas as a whole in another order.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN; INVALID_FIELD for an order
+        of a larger group.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -193,9 +214,18 @@ class LibraryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAttitudeTimeline(self, request, context):
-        """GetAttitudeTimeline returns an individual's answers over time, question by question, with the
-        shift, in the order in which the questions were first asked.
-        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """GetAttitudeTimeline returns the answers over time of the individual that a persona is, in the
+        library or not, question by question, with the shift, in the order in which the questions were
+        first asked. The persona, its group and its project may be deleted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLibraryPersonaAttitudeTimeline(self, request, context):
+        """GetLibraryPersonaAttitudeTimeline returns those of the individual of a library persona, retired
+        or not, as GetAttitudeTimeline does. Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,6 +243,11 @@ def add_LibraryServiceServicer_to_server(servicer, server):
                     servicer.GetLibraryPersonaReliability,
                     request_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityRequest.FromString,
                     response_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityResponse.SerializeToString,
+            ),
+            'ListReliabilities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReliabilities,
+                    request_deserializer=persona_dot_v1_dot_library__service__pb2.ListReliabilitiesRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_library__service__pb2.ListReliabilitiesResponse.SerializeToString,
             ),
             'PromotePersona': grpc.unary_unary_rpc_method_handler(
                     servicer.PromotePersona,
@@ -253,6 +288,11 @@ def add_LibraryServiceServicer_to_server(servicer, server):
                     servicer.GetAttitudeTimeline,
                     request_deserializer=persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineRequest.FromString,
                     response_serializer=persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineResponse.SerializeToString,
+            ),
+            'GetLibraryPersonaAttitudeTimeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLibraryPersonaAttitudeTimeline,
+                    request_deserializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -319,6 +359,33 @@ class LibraryService:
             '/persona.v1.LibraryService/GetLibraryPersonaReliability',
             persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityRequest.SerializeToString,
             persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaReliabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReliabilities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.LibraryService/ListReliabilities',
+            persona_dot_v1_dot_library__service__pb2.ListReliabilitiesRequest.SerializeToString,
+            persona_dot_v1_dot_library__service__pb2.ListReliabilitiesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -535,6 +602,33 @@ class LibraryService:
             '/persona.v1.LibraryService/GetAttitudeTimeline',
             persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineRequest.SerializeToString,
             persona_dot_v1_dot_library__service__pb2.GetAttitudeTimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLibraryPersonaAttitudeTimeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.LibraryService/GetLibraryPersonaAttitudeTimeline',
+            persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineRequest.SerializeToString,
+            persona_dot_v1_dot_library__service__pb2.GetLibraryPersonaAttitudeTimelineResponse.FromString,
             options,
             channel_credentials,
             insecure,

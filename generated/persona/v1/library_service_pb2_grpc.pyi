@@ -36,6 +36,13 @@ class LibraryServiceStub:
     """GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
     GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
     """
+    ListReliabilities: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.ListReliabilitiesRequest, _library_service_pb2.ListReliabilitiesResponse]
+    """ListReliabilities measures every persona of a group, a compact row each: in the order of
+    ListPersonas, a page at a time, each page on one consistent snapshot, or a group of up to 1,000
+    personas as a whole in another order.
+    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN; INVALID_FIELD for an order
+    of a larger group.
+    """
     PromotePersona: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.PromotePersonaRequest, _library_service_pb2.PromotePersonaResponse]
     """PromotePersona adds an individual to the library if its answers are reliable, decided on one
     consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
@@ -72,9 +79,14 @@ class LibraryServiceStub:
     MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
     """
     GetAttitudeTimeline: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetAttitudeTimelineRequest, _library_service_pb2.GetAttitudeTimelineResponse]
-    """GetAttitudeTimeline returns an individual's answers over time, question by question, with the
-    shift, in the order in which the questions were first asked.
-    Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """GetAttitudeTimeline returns the answers over time of the individual that a persona is, in the
+    library or not, question by question, with the shift, in the order in which the questions were
+    first asked. The persona, its group and its project may be deleted.
+    Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    GetLibraryPersonaAttitudeTimeline: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, _library_service_pb2.GetLibraryPersonaAttitudeTimelineResponse]
+    """GetLibraryPersonaAttitudeTimeline returns those of the individual of a library persona, retired
+    or not, as GetAttitudeTimeline does. Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
 
 class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -110,6 +122,19 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _library_service_pb2.GetLibraryPersonaReliabilityResponse:
         """GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
         GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReliabilities(
+        self,
+        request: _library_service_pb2.ListReliabilitiesRequest,
+        context: _grpc.ServicerContext,
+    ) -> _library_service_pb2.ListReliabilitiesResponse:
+        """ListReliabilities measures every persona of a group, a compact row each: in the order of
+        ListPersonas, a page at a time, each page on one consistent snapshot, or a group of up to 1,000
+        personas as a whole in another order.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN; INVALID_FIELD for an order
+        of a larger group.
         """
 
     @_abc_1.abstractmethod
@@ -195,9 +220,20 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_service_pb2.GetAttitudeTimelineRequest,
         context: _grpc.ServicerContext,
     ) -> _library_service_pb2.GetAttitudeTimelineResponse:
-        """GetAttitudeTimeline returns an individual's answers over time, question by question, with the
-        shift, in the order in which the questions were first asked.
-        Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """GetAttitudeTimeline returns the answers over time of the individual that a persona is, in the
+        library or not, question by question, with the shift, in the order in which the questions were
+        first asked. The persona, its group and its project may be deleted.
+        Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLibraryPersonaAttitudeTimeline(
+        self,
+        request: _library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest,
+        context: _grpc.ServicerContext,
+    ) -> _library_service_pb2.GetLibraryPersonaAttitudeTimelineResponse:
+        """GetLibraryPersonaAttitudeTimeline returns those of the individual of a library persona, retired
+        or not, as GetAttitudeTimeline does. Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
 def add_LibraryServiceServicer_to_server(servicer: LibraryServiceServicer, server: _grpc.Server) -> None: ...

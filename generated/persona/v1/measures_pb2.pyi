@@ -407,6 +407,80 @@ class Reliability(_message.Message):
 Global___Reliability: _TypeAlias = Reliability  # noqa: Y015
 
 @_typing.final
+class PersonaReliability(_message.Message):
+    """PersonaReliability is what a list says of how reliable a persona's individual is: as in its
+    Reliability, without the rules and all lists.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONA_ID_FIELD_NUMBER: _builtins.int
+    FULL_NAME_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    COEFFICIENT_FIELD_NUMBER: _builtins.int
+    LOWER_BOUND_FIELD_NUMBER: _builtins.int
+    UPPER_BOUND_FIELD_NUMBER: _builtins.int
+    QUESTION_COUNT_FIELD_NUMBER: _builtins.int
+    SIMULATION_COUNT_FIELD_NUMBER: _builtins.int
+    CONTRADICTION_RATE_FIELD_NUMBER: _builtins.int
+    LIBRARY_PERSONA_ID_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    persona_id: _builtins.str
+    """UUID of the persona."""
+    full_name: _builtins.str
+    """Its full name."""
+    status: Global___ReliabilityStatus.ValueType
+    """Whether the individual may be promoted."""
+    question_count: _builtins.int
+    """The number of comparable questions."""
+    simulation_count: _builtins.int
+    """The number of simulations with an answer to a comparable question."""
+    explanation: _builtins.str
+    """In one sentence what is missing, and what would help; "" if it is eligible."""
+    @_builtins.property
+    def coefficient(self) -> _wrappers_pb2.DoubleValue:
+        """Chance-corrected agreement C; null if undefined."""
+
+    @_builtins.property
+    def lower_bound(self) -> _wrappers_pb2.DoubleValue:
+        """Lower end of the 90% interval of C; null if undefined."""
+
+    @_builtins.property
+    def upper_bound(self) -> _wrappers_pb2.DoubleValue:
+        """Upper end of the 90% interval of C; null if undefined."""
+
+    @_builtins.property
+    def contradiction_rate(self) -> _wrappers_pb2.DoubleValue:
+        """Contradicting pairs of answers per compared pair, 0 to 1; null if undefined. No rule limits it."""
+
+    @_builtins.property
+    def library_persona_id(self) -> _wrappers_pb2.StringValue:
+        """UUID of the individual's library persona; null if it has none."""
+
+    def __init__(
+        self,
+        *,
+        persona_id: _builtins.str = ...,
+        full_name: _builtins.str = ...,
+        status: Global___ReliabilityStatus.ValueType = ...,
+        coefficient: _wrappers_pb2.DoubleValue | None = ...,
+        lower_bound: _wrappers_pb2.DoubleValue | None = ...,
+        upper_bound: _wrappers_pb2.DoubleValue | None = ...,
+        question_count: _builtins.int = ...,
+        simulation_count: _builtins.int = ...,
+        contradiction_rate: _wrappers_pb2.DoubleValue | None = ...,
+        library_persona_id: _wrappers_pb2.StringValue | None = ...,
+        explanation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["coefficient", b"coefficient", "contradiction_rate", b"contradiction_rate", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "upper_bound", b"upper_bound"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coefficient", b"coefficient", "contradiction_rate", b"contradiction_rate", "explanation", b"explanation", "full_name", b"full_name", "library_persona_id", b"library_persona_id", "lower_bound", b"lower_bound", "persona_id", b"persona_id", "question_count", b"question_count", "simulation_count", b"simulation_count", "status", b"status", "upper_bound", b"upper_bound"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonaReliability: _TypeAlias = PersonaReliability  # noqa: Y015
+
+@_typing.final
 class ReliabilityShortfall(_message.Message):
     """ReliabilityShortfall is how many such questions perfect agreement would need."""
 

@@ -23,7 +23,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class Response(_message.Message):
     """Response is one answer of one persona to one question in one simulation. Once recorded it never
-    changes, except for `persona_deleted`. On the wire it is at most 64 KiB. NUL is rejected in every
+    changes, except for `persona_deleted`, and for `voided_at` and `void_reason`, which are set at most
+    once. It stands until then: whatever is measured or counted is of answers that stand. On the wire it is at most 64 KiB. NUL is rejected in every
     text, other control characters in the one-line ones (question_key, themes, model, prompt_version
     and the options and values of a choice).
     """
@@ -51,6 +52,9 @@ class Response(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     PERSONA_DELETED_FIELD_NUMBER: _builtins.int
     PERSONA_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    SUPERSEDES_FIELD_NUMBER: _builtins.int
+    VOIDED_AT_FIELD_NUMBER: _builtins.int
+    VOID_REASON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make recording
     idempotent; otherwise the server generates a UUIDv7.
@@ -85,6 +89,13 @@ class Response(_message.Message):
     """The external id of the persona that answered, one that the request's group shows. Input only: what
     is recorded has `persona_id`.
     """
+    supersedes: _builtins.str
+    """UUID of the response that this one takes the place of: one that stands, by the same individual, to
+    the same question (key and scale), in the same simulation, recorded in an earlier call. Recording
+    this one voids it, with the reason "superseded by " and this one's id. "" if there is none.
+    """
+    void_reason: _builtins.str
+    """Why it was voided; "" if it stands. Output only."""
     @_builtins.property
     def library_persona_id(self) -> _wrappers_pb2.StringValue:
         """UUID of the library persona that the persona was sourced from when it answered; unset (JSON
@@ -121,6 +132,10 @@ class Response(_message.Message):
         Output only.
         """
 
+    @_builtins.property
+    def voided_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was voided, UTC; null if it stands. Output only."""
+
     def __init__(
         self,
         *,
@@ -145,10 +160,13 @@ class Response(_message.Message):
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         persona_deleted: _builtins.bool = ...,
         persona_external_id: _builtins.str = ...,
+        supersedes: _builtins.str = ...,
+        voided_at: _timestamp_pb2.Timestamp | None = ...,
+        void_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "library_persona_id", b"library_persona_id", "occurred_at", b"occurred_at", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "text", b"text"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "library_persona_id", b"library_persona_id", "occurred_at", b"occurred_at", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "text", b"text", "voided_at", b"voided_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "group_id", b"group_id", "id", b"id", "library_persona_id", b"library_persona_id", "model", b"model", "occurred_at", b"occurred_at", "persona_deleted", b"persona_deleted", "persona_external_id", b"persona_external_id", "persona_id", b"persona_id", "project_id", b"project_id", "prompt_version", b"prompt_version", "question_key", b"question_key", "question_text", b"question_text", "quote", b"quote", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "simulation_id", b"simulation_id", "text", b"text", "themes", b"themes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "choice", b"choice", "choices", b"choices", "group_id", b"group_id", "id", b"id", "library_persona_id", b"library_persona_id", "model", b"model", "occurred_at", b"occurred_at", "persona_deleted", b"persona_deleted", "persona_external_id", b"persona_external_id", "persona_id", b"persona_id", "project_id", b"project_id", "prompt_version", b"prompt_version", "question_key", b"question_key", "question_text", b"question_text", "quote", b"quote", "rating", b"rating", "recorded_at", b"recorded_at", "sentiment", b"sentiment", "simulation_id", b"simulation_id", "supersedes", b"supersedes", "text", b"text", "themes", b"themes", "void_reason", b"void_reason", "voided_at", b"voided_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["choice", "choices", "rating", "sentiment", "text"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015

@@ -370,3 +370,61 @@ class GetResponsePersonaResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetResponsePersonaResponse: _TypeAlias = GetResponsePersonaResponse  # noqa: Y015
+
+@_typing.final
+class VoidResponsesRequest(_message.Message):
+    """VoidResponsesRequest names what is void, and says why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSE_IDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why they are void, one line, 1 to 255 characters, not blank. Required."""
+    request_id: _builtins.str
+    """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing (AIP-163)."""
+    @_builtins.property
+    def response_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """1 to 1,000 UUIDs of responses, of whatever simulations, without repeats."""
+
+    def __init__(
+        self,
+        *,
+        response_ids: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "request_id", b"request_id", "response_ids", b"response_ids", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidResponsesRequest: _TypeAlias = VoidResponsesRequest  # noqa: Y015
+
+@_typing.final
+class VoidResponsesResponse(_message.Message):
+    """VoidResponsesResponse says what the call did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOIDED_COUNT_FIELD_NUMBER: _builtins.int
+    voided_count: _builtins.int
+    """The number of responses that stood until now; those that were void before do not count."""
+    def __init__(
+        self,
+        *,
+        voided_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["voided_count", b"voided_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidResponsesResponse: _TypeAlias = VoidResponsesResponse  # noqa: Y015

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ResponseServiceStub:
-    """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
+    """ResponseService records what personas answered, for good: no RPC changes or deletes a response. One
+    that should not have been recorded can be voided, and stays readable.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
     batch, unless SimulationService made it before. Deleting a persona, its group or its project
@@ -63,10 +64,16 @@ class ResponseServiceStub:
                 request_serializer=persona_dot_v1_dot_response__service__pb2.GetResponsePersonaRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_response__service__pb2.GetResponsePersonaResponse.FromString,
                 _registered_method=True)
+        self.VoidResponses = channel.unary_unary(
+                '/persona.v1.ResponseService/VoidResponses',
+                request_serializer=persona_dot_v1_dot_response__service__pb2.VoidResponsesRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_response__service__pb2.VoidResponsesResponse.FromString,
+                _registered_method=True)
 
 
 class ResponseServiceServicer:
-    """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
+    """ResponseService records what personas answered, for good: no RPC changes or deletes a response. One
+    that should not have been recorded can be voided, and stays readable.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
     batch, unless SimulationService made it before. Deleting a persona, its group or its project
@@ -85,7 +92,7 @@ class ResponseServiceServicer:
         until the server's retention period has passed, or for good once it has answers.
         Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
         answer whose persona does not exist; INVALID_FIELD, also
-        for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
+        for an answer by another project's persona, and for one that supersedes what it can't; ALREADY_EXISTS for an id that was recorded with
         different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -117,6 +124,16 @@ class ResponseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VoidResponses(self, request, context):
+        """VoidResponses marks up to 1,000 responses as void, all or nothing, for good. They stay readable,
+        with when and why; from then on no measure, timeline, warning or count has them. Those that are
+        void already keep their mark. What was promoted stays, and its reliability of today shows the
+        difference. Errors: RESPONSE_NOT_FOUND, for the first that there is not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ResponseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -140,6 +157,11 @@ def add_ResponseServiceServicer_to_server(servicer, server):
                     request_deserializer=persona_dot_v1_dot_response__service__pb2.GetResponsePersonaRequest.FromString,
                     response_serializer=persona_dot_v1_dot_response__service__pb2.GetResponsePersonaResponse.SerializeToString,
             ),
+            'VoidResponses': grpc.unary_unary_rpc_method_handler(
+                    servicer.VoidResponses,
+                    request_deserializer=persona_dot_v1_dot_response__service__pb2.VoidResponsesRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_response__service__pb2.VoidResponsesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'persona.v1.ResponseService', rpc_method_handlers)
@@ -149,7 +171,8 @@ def add_ResponseServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ResponseService:
-    """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
+    """ResponseService records what personas answered, for good: no RPC changes or deletes a response. One
+    that should not have been recorded can be voided, and stays readable.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
     batch, unless SimulationService made it before. Deleting a persona, its group or its project
@@ -258,6 +281,33 @@ class ResponseService:
             '/persona.v1.ResponseService/GetResponsePersona',
             persona_dot_v1_dot_response__service__pb2.GetResponsePersonaRequest.SerializeToString,
             persona_dot_v1_dot_response__service__pb2.GetResponsePersonaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VoidResponses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.ResponseService/VoidResponses',
+            persona_dot_v1_dot_response__service__pb2.VoidResponsesRequest.SerializeToString,
+            persona_dot_v1_dot_response__service__pb2.VoidResponsesResponse.FromString,
             options,
             channel_credentials,
             insecure,

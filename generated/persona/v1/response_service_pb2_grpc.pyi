@@ -13,7 +13,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ResponseServiceStub:
-    """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
+    """ResponseService records what personas answered, for good: no RPC changes or deletes a response. One
+    that should not have been recorded can be voided, and stays readable.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
     batch, unless SimulationService made it before. Deleting a persona, its group or its project
@@ -33,7 +34,7 @@ class ResponseServiceStub:
     until the server's retention period has passed, or for good once it has answers.
     Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
     answer whose persona does not exist; INVALID_FIELD, also
-    for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
+    for an answer by another project's persona, and for one that supersedes what it can't; ALREADY_EXISTS for an id that was recorded with
     different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
     """
     ListResponses: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.ListResponsesRequest, _response_service_pb2.ListResponsesResponse]
@@ -48,9 +49,16 @@ class ResponseServiceStub:
     """GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
     Errors: RESPONSE_NOT_FOUND.
     """
+    VoidResponses: _grpc.UnaryUnaryMultiCallable[_response_service_pb2.VoidResponsesRequest, _response_service_pb2.VoidResponsesResponse]
+    """VoidResponses marks up to 1,000 responses as void, all or nothing, for good. They stay readable,
+    with when and why; from then on no measure, timeline, warning or count has them. Those that are
+    void already keep their mark. What was promoted stays, and its reliability of today shows the
+    difference. Errors: RESPONSE_NOT_FOUND, for the first that there is not.
+    """
 
 class ResponseServiceServicer(metaclass=_abc_1.ABCMeta):
-    """ResponseService records what personas answered, for good: no RPC changes or deletes a response.
+    """ResponseService records what personas answered, for good: no RPC changes or deletes a response. One
+    that should not have been recorded can be voided, and stays readable.
 
     A simulation is the client's UUID: one run in one project, that of the personas of its first
     batch, unless SimulationService made it before. Deleting a persona, its group or its project
@@ -74,7 +82,7 @@ class ResponseServiceServicer(metaclass=_abc_1.ABCMeta):
         until the server's retention period has passed, or for good once it has answers.
         Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
         answer whose persona does not exist; INVALID_FIELD, also
-        for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
+        for an answer by another project's persona, and for one that supersedes what it can't; ALREADY_EXISTS for an id that was recorded with
         different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
         """
 
@@ -106,6 +114,18 @@ class ResponseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _response_service_pb2.GetResponsePersonaResponse:
         """GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
         Errors: RESPONSE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def VoidResponses(
+        self,
+        request: _response_service_pb2.VoidResponsesRequest,
+        context: _grpc.ServicerContext,
+    ) -> _response_service_pb2.VoidResponsesResponse:
+        """VoidResponses marks up to 1,000 responses as void, all or nothing, for good. They stay readable,
+        with when and why; from then on no measure, timeline, warning or count has them. Those that are
+        void already keep their mark. What was promoted stays, and its reliability of today shows the
+        difference. Errors: RESPONSE_NOT_FOUND, for the first that there is not.
         """
 
 def add_ResponseServiceServicer_to_server(servicer: ResponseServiceServicer, server: _grpc.Server) -> None: ...

@@ -1,6 +1,11 @@
-"""Items of a batch that an error names, by their indexes."""
+"""Items of a batch that an error names, by their indexes, or that are too much in total."""
 
 from collections.abc import Sequence
+
+from persona.v1 import errors_pb2
+from persona_server.errors import ServiceError, Violation
+from persona_server.services.paging import MAX_PAGE_BYTES
+from persona_server.validation.violations import MAX_VIOLATIONS
 
 _LONGEST = 300  # characters of the list of indexes in an error's metadata
 
@@ -18,3 +23,24 @@ def ranges(indexes: Sequence[int]) -> str:
     if len(shown) <= _LONGEST:
         return shown
     return shown[: shown.rindex(",", 0, _LONGEST)] + ",…"
+
+
+def violations_of(
+    field: str, what: str, bad: Sequence[int], values: Sequence[str]
+) -> list[Violation]:
+    """Say of the values at these indexes what each is not, as many as an error lists.
+
+    In `field`, the path of a value, "{}" stands for its index.
+    """
+    return [Violation(field.format(i), f"{what}: {values[i]}") for i in bad[:MAX_VIOLATIONS]]
+
+
+def refuse_large(what: str, size: int, takes: str, advice: str) -> None:
+    """Raise MESSAGE_TOO_LARGE if items have more bytes than an answer can hold."""
+    if size > MAX_PAGE_BYTES:
+        raise ServiceError(
+            errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
+            f"The {what} have {size} bytes in total, and one call {takes} at most "
+            f"{MAX_PAGE_BYTES}. {advice}",
+            metadata={"size": str(size), "limit": str(MAX_PAGE_BYTES)},
+        )

@@ -1,10 +1,19 @@
 """Refusals for what is not there, outermost parent first."""
 
+from typing import NamedTuple
+
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.groups import Locked
 from persona_server.storage.store import Repositories
+
+
+class Shown(NamedTuple):
+    """The set that a visible group shows, and the length of the longest row that it had."""
+
+    set_id: int
+    longest: int
 
 
 def project_not_found(project_id: str) -> ServiceError:
@@ -99,14 +108,14 @@ def require_group(repositories: Repositories, project_id: str, group_id: str) ->
     require_shown(repositories, project_id, group_id)
 
 
-def require_shown(repositories: Repositories, project_id: str, group_id: str) -> int:
-    """Return the set that a visible group shows, or say which parent is missing."""
+def require_shown(repositories: Repositories, project_id: str, group_id: str) -> Shown:
+    """Return what a visible group shows, or say which parent is missing."""
     head = repositories.groups.head(id_bytes(project_id), id_bytes(group_id))
     if not head.project:
         raise project_not_found(project_id)
     if head.set_id is None:
         raise group_not_found(group_id)
-    return head.set_id
+    return Shown(head.set_id, head.max_framed)
 
 
 def require_persona(

@@ -22,14 +22,16 @@ MakeHandler = Callable[[Rpc], Any]
 
 
 class Handlers:
-    """Makes what makes handlers."""
+    """Makes what makes handlers. `early` is that of Delivery."""
 
-    def __init__(self, pipeline: Pipeline, pools: Pools, streams: Streams, guards: Guards) -> None:
+    def __init__(
+        self, pipeline: Pipeline, pools: Pools, streams: Streams, guards: Guards, *, early: bool
+    ) -> None:
         self._pipeline = pipeline
         self._pools = pools
         self._streams = streams
         self._over = guards.answers.over
-        self._delivery = Delivery(guards.unread)
+        self._delivery = Delivery(guards.unread, early=early)
 
     def handler(self, method: Method, serve: Callable[..., Any]) -> MakeHandler:
         """Return the handlers of an RPC that a service's method answers."""

@@ -73,6 +73,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.ResponseService.GetResponsePersona": Rules(
         "read", ("responses:read", "personas:read")
     ),
+    "persona.v1.ResponseService.VoidResponses": Rules("write", ("responses:write",)),
     "persona.v1.SimulationService.CreateSimulation": Rules("write", ("responses:write",)),
     "persona.v1.SimulationService.ListSimulations": Rules("read", ("responses:read",)),
     "persona.v1.SimulationService.GetSimulation": Rules("read", ("responses:read",)),
@@ -81,6 +82,9 @@ RPCS: dict[str, Rules] = {
     "persona.v1.LibraryService.GetReliability": Rules("dear", ("library:read", "responses:read")),
     "persona.v1.LibraryService.GetLibraryPersonaReliability": Rules(
         "dear", ("library:read", "responses:read")
+    ),
+    "persona.v1.LibraryService.ListReliabilities": Rules(
+        "dear", ("library:read", "responses:read", "personas:read")
     ),
     "persona.v1.LibraryService.PromotePersona": Rules(
         "dear", ("library:write", "library:read", "responses:read")
@@ -95,6 +99,9 @@ RPCS: dict[str, Rules] = {
         "write", ("personas:write", "library:read")
     ),
     "persona.v1.LibraryService.GetAttitudeTimeline": Rules(
+        "dear", ("library:read", "responses:read")
+    ),
+    "persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline": Rules(
         "dear", ("library:read", "responses:read")
     ),
     "persona.v1.ComparisonService.SummarizeResponses": Rules(

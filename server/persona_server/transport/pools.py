@@ -41,20 +41,25 @@ LIMITS: dict[PoolName, Limits] = {
     "health": Limits(1, costly=1),  # a busy pool can't hide that the server lives
     "watch": streaming(MAX_WATCHES + 2),
 }
-_PLACES: dict[PoolName, Places] = {"watch": Places(MAX_WATCHES, ADDRESS_WATCHES)}
 # Health is open to everybody: a message that is slow to come makes room for the next one.
 _OPEN = ReceiptLimits(most=8 * MESSAGE_BYTES, each=8 * MESSAGE_BYTES, pushing=True)
 
 
 class Pools:
-    """The thread pools of a server, and what brings them the calls whose message is whole."""
+    """The thread pools of a server, and what brings them the calls whose message is whole.
 
-    def __init__(self, pipeline: Pipeline, connections: Connections) -> None:
+    `early` is that of Intake.
+    """
+
+    def __init__(self, pipeline: Pipeline, connections: Connections, *, early: bool) -> None:
         self.receipts = Receipts(ReceiptLimits())
         self.open_receipts = Receipts(_OPEN)
+        places: dict[PoolName, Places] = {"watch": Places(MAX_WATCHES, ADDRESS_WATCHES)}
         self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
         self._intakes = {
-            name: Intake(pipeline, connections, self._receipts_of(name), pool, _PLACES.get(name))
+            name: Intake(
+                pipeline, connections, self._receipts_of(name), pool, places.get(name), early=early
+            )
             for name, pool in self._pools.items()
         }
 

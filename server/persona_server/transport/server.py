@@ -25,7 +25,8 @@ DRAIN_SECONDS = 0.25
 class PersonaServer:
     """A gRPC server for services given as {service name: object with one method per RPC}.
 
-    `guards` are those whose steps are in the pipeline.
+    `guards` are those whose steps are in the pipeline. With `public_grpcio`, nothing of grpcio is
+    used that is not public.
     """
 
     def __init__(
@@ -37,16 +38,18 @@ class PersonaServer:
         streams: Streams,
         *,
         open_reflection: bool = False,
+        public_grpcio: bool = False,
     ) -> None:
+        early = not public_grpcio
         self._guards = guards
         self._metrics = metrics
         self._streams = streams
         self._connections = Connections(metrics)
-        self._pools = Pools(pipeline, self._connections)
+        self._pools = Pools(pipeline, self._connections, early=early)
         self._health = Health()
         self._refusals = Refusals(pipeline, self._connections, metrics)
         door = Door(pipeline, self._refusals)
-        handlers = Handlers(pipeline, self._pools, self._streams, guards)
+        handlers = Handlers(pipeline, self._pools, self._streams, guards, early=early)
         for descriptor in SERVICES:
             service = services[descriptor.full_name]
             for method in methods_of(descriptor):

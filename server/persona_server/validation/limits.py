@@ -23,6 +23,7 @@ LINES = {
     "model": 255,
     "prompt_version": 255,
     "order_by": 255,
+    "reason": 255,
 }
 MOST_FOUND_BY = 8  # attributes that a filter names
 LONGEST_FOUND = 255  # characters of an attribute's value by which it can be found
@@ -64,6 +65,7 @@ COUNTS = {
     "personas": MAX_PERSONAS,
     "responses": MAX_RESPONSES,
     "library_persona_ids": MAX_REUSED,
+    "response_ids": MAX_RESPONSES,
     "persona_ids": MAX_PERSONAS,  # of MAX_COPIED as well
     "paths": MAX_PATHS,
     "targets": MOST_TARGETS,

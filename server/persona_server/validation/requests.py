@@ -32,6 +32,7 @@ from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_list,
     check_match,
+    check_reliabilities,
     check_reuse,
     check_timeline,
 )
@@ -39,7 +40,7 @@ from persona_server.validation.limits import MAX_COPIED, MAX_PERSONAS
 from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_named, check_project
 from persona_server.validation.responses import check_list as check_response_list
-from persona_server.validation.responses import check_responses
+from persona_server.validation.responses import check_responses, check_void
 from persona_server.validation.simulations import (
     check_questions,
     check_simulation,
@@ -223,6 +224,7 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(project_service_pb2.UpdatePersonaGroupRequest, check_group),
         _own(response_service_pb2.RecordResponsesRequest, check_responses),
         _own(response_service_pb2.ListResponsesRequest, check_response_list),
+        _own(response_service_pb2.VoidResponsesRequest, check_void),
         _own(simulation_service_pb2.CreateSimulationRequest, check_simulation),
         _own(simulation_service_pb2.UpdateSimulationRequest, check_simulation),
         _own(simulation_service_pb2.ListSimulationsRequest, check_simulations),
@@ -230,9 +232,11 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(
             library_service_pb2.ListLibraryPersonasRequest, check_filters, check_terms, check_list
         ),
+        _own(library_service_pb2.ListReliabilitiesRequest, check_reliabilities),
         _own(library_service_pb2.MatchLibraryPersonasRequest, check_match),
         _own(library_service_pb2.ReuseLibraryPersonasRequest, check_reuse),
         _own(library_service_pb2.GetAttitudeTimelineRequest, check_timeline),
+        _own(library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, check_timeline),
         _own(comparison_service_pb2.SummarizeResponsesRequest, check_selection),
         _own(comparison_service_pb2.CompareResponsesRequest, check_comparison),
     )

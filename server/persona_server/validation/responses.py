@@ -4,8 +4,13 @@ import time
 from collections.abc import Sequence
 
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
-from persona.v1.response_service_pb2 import ListResponsesRequest, RecordResponsesRequest
+from persona.v1.response_service_pb2 import (
+    ListResponsesRequest,
+    RecordResponsesRequest,
+    VoidResponsesRequest,
+)
 from persona_server.validation.fields import (
+    check_ids,
     check_items,
     check_line,
     check_name,
@@ -35,6 +40,8 @@ OUTPUT_ONLY = frozenset(
         "library_persona_id",
         "recorded_at",
         "persona_deleted",
+        "voided_at",
+        "void_reason",
     }
 )
 _LINES = ("model", "prompt_version")
@@ -59,6 +66,21 @@ def check_responses(found: Violations, request: RecordResponsesRequest) -> None:
         if response.id and seen.setdefault(response.id, i) != i:
             what = f"repeats the id of responses[{seen[response.id]}]"
             found.add(f"responses[{i}].id", what)
+    _check_superseded(found, request.responses)
+
+
+def _check_superseded(found: Violations, responses: Sequence[Response]) -> None:
+    """No two responses take the place of one."""
+    seen: dict[str, int] = {}
+    for i, response in enumerate(responses):
+        if response.supersedes and (first := seen.setdefault(response.supersedes, i)) != i:
+            found.add(f"responses[{i}].supersedes", f"repeats that of responses[{first}]")
+
+
+def check_void(found: Violations, request: VoidResponsesRequest) -> None:
+    """Check what is void, and the reason."""
+    check_ids(found, "response_ids", request.response_ids, MAX_RESPONSES)
+    check_name(found, "reason", request.reason, LINES["reason"])
 
 
 def _check_names(found: Violations, request: RecordResponsesRequest) -> None:
@@ -126,6 +148,9 @@ def _check_response(found: Violations, response: Response, path: str, latest: in
         response.ClearField(name)  # type: ignore[arg-type]  # the stub wants literal names
     if response.id:
         response.id = check_uuid(found, f"{path}.id", response.id, required=False)
+    if response.supersedes:
+        where = f"{path}.supersedes"
+        response.supersedes = check_uuid(found, where, response.supersedes, required=False)
     where = f"{path}.persona_id"
     if external_id := response.persona_external_id:
         check_name(found, f"{path}.persona_external_id", external_id, LINES["external_id"])

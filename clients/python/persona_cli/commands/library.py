@@ -15,7 +15,7 @@ from persona.v1.library_pb2 import (
 )
 from persona.v1.measures_pb2 import ModelVersion
 from persona_cli.commands.projects import ListByDefault
-from persona_cli.commands.timeline import timeline
+from persona_cli.commands.timeline import library_timeline, timeline
 from persona_cli.terminal.command import (
     AttributeOption,
     CommandContext,
@@ -52,10 +52,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(library, name="library")
     commands = (
         ("list", list_), ("show", show), ("match", match), ("reuse", reuse), ("retire", retire),
-        ("timeline", timeline), ("projects", projects),
+        ("timeline", library_timeline), ("projects", projects),
     )  # fmt: skip
     for name, function in commands:
         client_command(library, name)(function)
+    client_command(app, "timeline")(timeline)
     client_command(app, "lineage")(lineage)
 
 

@@ -1,4 +1,4 @@
-"""`persona responses`: record answers from files, list and show them."""
+"""`persona responses`: record answers from files, list, show and void them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -34,12 +34,13 @@ _ANSWERS = {field.name for field in Response.DESCRIPTOR.oneofs_by_name["answer"]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     responses = typer.Typer(
-        cls=ListByDefault, help="Record, list and show the answers of personas."
+        cls=ListByDefault, help="Record, list, show and void the answers of personas."
     )
     app.add_typer(responses, name="responses")
     client_command(responses, "list")(list_)
     client_command(responses, "show")(show)
     client_command(responses, "record")(record)
+    client_command(responses, "void")(void)
 
 
 def record(
@@ -189,6 +190,26 @@ def show(
     answered = found.WhichOneof("answer")
     pairs = [(name, value) for name, value in details(found) if name.split(".")[0] not in _ANSWERS]
     print_pairs([*pairs, (answered or "answer", _answer_text(found))])
+
+
+def void(
+    context: CommandContext,
+    response_ids: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="Ids of up to 1,000 responses.")
+    ],
+    reason: Annotated[
+        str, typer.Option(help="Why they are void.", show_default=False, metavar="TEXT")
+    ],
+) -> None:
+    """Mark answers as void, for good: they can be read, and nothing measures or counts them.
+
+    All are voided or none. Those that are void already keep when and why.
+    """
+    count = context.client.void_responses(response_ids, reason)
+    if context.as_json:
+        print_line(compact_json({"voided": count}))
+    else:
+        print(f"{count} voided, {len(response_ids) - count} void before.")
 
 
 def _place(context: CommandContext, project: str, group: str) -> tuple[str, str]:

@@ -1,14 +1,15 @@
-"""`persona library timeline`: an individual's answers over time, as a table or a picture."""
+"""`persona timeline` and `library timeline`: answers over time, as a table or a picture."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, TypeAlias
 
 import typer
 
 from persona_cli.plot.picture import picture_format, write_picture
-from persona_cli.terminal.command import CommandContext
+from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption
 from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import print_json, print_table, print_text
 from persona_cli.terminal.shifts import (
     choice_text,
@@ -18,32 +19,83 @@ from persona_cli.terminal.shifts import (
     reliable_text,
     slope_text,
 )
-from persona_client import QuestionTimeline
+from persona_client import PersonaNotFound, QuestionTimeline
+
+QuestionOption: TypeAlias = Annotated[
+    str, typer.Option(help="Only questions with this key.", show_default=False)
+]
+PlotOption: TypeAlias = Annotated[
+    str, typer.Option(metavar="FILE", help="Draw them to FILE, an .svg or .png, instead.")
+]
 
 
 def timeline(
     context: CommandContext,
+    persona_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of the persona, deleted or not.")
+    ],
+    project: ProjectOption,
+    group: GroupOption,
+    question: QuestionOption = "",
+    plot: PlotOption = "",
+) -> None:
+    """Show the answers over time of a persona's individual, and how they have shifted.
+
+    --plot draws them: answers with the noise to expect, trends with their 95% band, and reliable
+    change in orange. It needs the extra `plot`.
+    """
+    _require_picture(plot)
+    client, ids = context.client, group_ids(context.client, project, group)
+
+    def name() -> str:
+        try:
+            return client.get_persona(*ids, persona_id).full_name
+        except PersonaNotFound:  # deleted: nobody sees its profile any more
+            return persona_id
+
+    found = client.get_attitude_timeline(*ids, persona_id, question_key=question)
+    _show(context, found, plot, name)
+
+
+def library_timeline(
+    context: CommandContext,
     library_persona_id: Annotated[
         str, typer.Argument(metavar="ID", help="Id of the library persona.")
     ],
-    question: Annotated[
-        str, typer.Option(help="Only questions with this key.", show_default=False)
-    ] = "",
-    plot: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="Draw them to FILE, an .svg or .png, instead."),
-    ] = "",
+    question: QuestionOption = "",
+    plot: PlotOption = "",
 ) -> None:
     """Show an individual's answers over time, question by question, and how they have shifted.
 
     --plot draws them: answers with the noise to expect, trends with their 95% band, and reliable
     change in orange. It needs the extra `plot`.
     """
+    _require_picture(plot)
+    client = context.client
+    found = client.get_library_persona_attitude_timeline(library_persona_id, question_key=question)
+    _show(
+        context,
+        found,
+        plot,
+        lambda: client.get_library_persona(library_persona_id).profile.full_name,
+    )
+
+
+def _require_picture(plot: str) -> None:
+    """End the command, before anything is asked for, for a file that can't be drawn."""
     if plot:
         picture_format(plot)
-    found = context.client.get_attitude_timeline(library_persona_id, question_key=question)
+
+
+def _show(
+    context: CommandContext,
+    found: Iterable[QuestionTimeline],
+    plot: str,
+    name: Callable[[], str],
+) -> None:
+    """Draw timelines, or print them; `name` says whose they are."""
     if plot:
-        _draw(context, library_persona_id, plot, list(found))
+        _draw(plot, list(found), name)
     elif context.as_json:
         for one in found:
             print_json(one)
@@ -54,16 +106,10 @@ def timeline(
             _print_timeline(one)
 
 
-def _draw(
-    context: CommandContext,
-    library_persona_id: str,
-    plot: str,
-    timelines: Sequence[QuestionTimeline],
-) -> None:
+def _draw(plot: str, timelines: Sequence[QuestionTimeline], name: Callable[[], str]) -> None:
     if not timelines:
         raise CommandError("There are no answers to draw.")
-    name = context.client.get_library_persona(library_persona_id).profile.full_name
-    write_picture(plot, name, timelines)
+    write_picture(plot, name(), timelines)
     print(f"Wrote {plot}.", file=sys.stderr)
 
 

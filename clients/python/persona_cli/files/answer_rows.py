@@ -12,7 +12,7 @@ from persona_server.validation.responses import OUTPUT_ONLY
 _REQUIRED = ("persona_id", "question_key", "kind", "value")
 _TEXTS = (
     "id", "simulation_id", "persona_id", "persona_external_id", "question_key", "question_text",
-    "quote", "model", "prompt_version",
+    "quote", "model", "prompt_version", "supersedes",
 )  # fmt: skip
 # Columns that belong to some kinds of answer alone.
 _SCALES = {"choice": {"options"}, "choices": {"options"}, "rating": {"min", "max"}}

@@ -119,8 +119,9 @@ class ImportRun:
             self._refusals.add_from_service(batch.lines[index].position, reason)
         self._refused_by_service += len(bad)
         if self._refused_by_service >= MAX_REFUSED_BY_SERVICE:
+            done = "would be imported" if self._dry_run else "are imported"
             raise CommandError(
-                f"The service has refused {self._refused_by_service} personas; {self.imported} are "
-                "imported. --new-ids imports all of them as new personas."
+                f"The service has refused {self._refused_by_service} personas; {self.imported} "
+                f"{done}. --new-ids imports all of them as new personas."
             )
         return SentBatch([line for i, line in enumerate(batch.lines) if i not in bad])

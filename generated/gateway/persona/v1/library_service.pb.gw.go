@@ -146,6 +146,75 @@ func local_request_LibraryService_GetLibraryPersonaReliability_0(ctx context.Con
 	return msg, metadata, err
 }
 
+var filter_LibraryService_ListReliabilities_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
+
+func request_LibraryService_ListReliabilities_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.ListReliabilitiesRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["project_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "project_id")
+	}
+	protoReq.ProjectId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "project_id", err)
+	}
+	val, ok = pathParams["group_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "group_id")
+	}
+	protoReq.GroupId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "group_id", err)
+	}
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_ListReliabilities_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.ListReliabilities(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_LibraryService_ListReliabilities_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.ListReliabilitiesRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["project_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "project_id")
+	}
+	protoReq.ProjectId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "project_id", err)
+	}
+	val, ok = pathParams["group_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "group_id")
+	}
+	protoReq.GroupId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "group_id", err)
+	}
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_ListReliabilities_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.ListReliabilities(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 func request_LibraryService_PromotePersona_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq extPersonav1.PromotePersonaRequest
@@ -525,7 +594,7 @@ func local_request_LibraryService_ReuseLibraryPersonas_0(ctx context.Context, ma
 	return msg, metadata, err
 }
 
-var filter_LibraryService_GetAttitudeTimeline_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
+var filter_LibraryService_GetAttitudeTimeline_0 = &utilities.DoubleArray{Encoding: map[string]int{"project_id": 0, "group_id": 1, "persona_id": 2}, Base: []int{1, 1, 2, 3, 0, 0, 0}, Check: []int{0, 1, 1, 1, 2, 3, 4}}
 
 func request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
@@ -533,13 +602,29 @@ func request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, marshaler
 		metadata runtime.ServerMetadata
 		err      error
 	)
-	val, ok := pathParams["library_persona_id"]
+	val, ok := pathParams["project_id"]
 	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "project_id")
 	}
-	protoReq.LibraryPersonaId, err = runtime.String(val)
+	protoReq.ProjectId, err = runtime.String(val)
 	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "project_id", err)
+	}
+	val, ok = pathParams["group_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "group_id")
+	}
+	protoReq.GroupId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "group_id", err)
+	}
+	val, ok = pathParams["persona_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "persona_id")
+	}
+	protoReq.PersonaId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "persona_id", err)
 	}
 	if err := req.ParseForm(); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
@@ -560,6 +645,48 @@ func local_request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, mar
 		metadata runtime.ServerMetadata
 		err      error
 	)
+	val, ok := pathParams["project_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "project_id")
+	}
+	protoReq.ProjectId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "project_id", err)
+	}
+	val, ok = pathParams["group_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "group_id")
+	}
+	protoReq.GroupId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "group_id", err)
+	}
+	val, ok = pathParams["persona_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "persona_id")
+	}
+	protoReq.PersonaId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "persona_id", err)
+	}
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetAttitudeTimeline_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.GetAttitudeTimeline(ctx, &protoReq)
+	return msg, metadata, err
+}
+
+var filter_LibraryService_GetLibraryPersonaAttitudeTimeline_0 = &utilities.DoubleArray{Encoding: map[string]int{"library_persona_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
+
+func request_LibraryService_GetLibraryPersonaAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.LibraryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.GetLibraryPersonaAttitudeTimelineRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
 	val, ok := pathParams["library_persona_id"]
 	if !ok {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
@@ -571,10 +698,37 @@ func local_request_LibraryService_GetAttitudeTimeline_0(ctx context.Context, mar
 	if err := req.ParseForm(); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetAttitudeTimeline_0); err != nil {
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetLibraryPersonaAttitudeTimeline_0); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	msg, err := server.GetAttitudeTimeline(ctx, &protoReq)
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.GetLibraryPersonaAttitudeTimeline(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_LibraryService_GetLibraryPersonaAttitudeTimeline_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.LibraryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.GetLibraryPersonaAttitudeTimelineRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["library_persona_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "library_persona_id")
+	}
+	protoReq.LibraryPersonaId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "library_persona_id", err)
+	}
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_LibraryService_GetLibraryPersonaAttitudeTimeline_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.GetLibraryPersonaAttitudeTimeline(ctx, &protoReq)
 	return msg, metadata, err
 }
 
@@ -623,6 +777,26 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			return
 		}
 		forward_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersonaReliability_0{resp.(*extPersonav1.GetLibraryPersonaReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_LibraryService_ListReliabilities_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/ListReliabilities", runtime.WithHTTPPathPattern("/api/v1/projects/{project_id}/persona-groups/{group_id}/reliabilities"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_LibraryService_ListReliabilities_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_LibraryService_ListReliabilities_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListReliabilities_0{resp.(*extPersonav1.ListReliabilitiesResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_PromotePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -770,7 +944,7 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/GetAttitudeTimeline", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/timeline"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/GetAttitudeTimeline", runtime.WithHTTPPathPattern("/api/v1/projects/{project_id}/persona-groups/{group_id}/personas/{persona_id}/timeline"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -783,6 +957,26 @@ func RegisterLibraryServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 			return
 		}
 		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*extPersonav1.GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersonaAttitudeTimeline_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.LibraryService/GetLibraryPersonaAttitudeTimeline", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/timeline"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_LibraryService_GetLibraryPersonaAttitudeTimeline_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_LibraryService_GetLibraryPersonaAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersonaAttitudeTimeline_0{resp.(*extPersonav1.GetLibraryPersonaAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -857,6 +1051,23 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			return
 		}
 		forward_LibraryService_GetLibraryPersonaReliability_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersonaReliability_0{resp.(*extPersonav1.GetLibraryPersonaReliabilityResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_LibraryService_ListReliabilities_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/ListReliabilities", runtime.WithHTTPPathPattern("/api/v1/projects/{project_id}/persona-groups/{group_id}/reliabilities"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_LibraryService_ListReliabilities_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_LibraryService_ListReliabilities_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_ListReliabilities_0{resp.(*extPersonav1.ListReliabilitiesResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_LibraryService_PromotePersona_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -981,7 +1192,7 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/GetAttitudeTimeline", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/timeline"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/GetAttitudeTimeline", runtime.WithHTTPPathPattern("/api/v1/projects/{project_id}/persona-groups/{group_id}/personas/{persona_id}/timeline"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -993,6 +1204,23 @@ func RegisterLibraryServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 			return
 		}
 		forward_LibraryService_GetAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetAttitudeTimeline_0{resp.(*extPersonav1.GetAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_LibraryService_GetLibraryPersonaAttitudeTimeline_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.LibraryService/GetLibraryPersonaAttitudeTimeline", runtime.WithHTTPPathPattern("/api/v1/library/personas/{library_persona_id}/timeline"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_LibraryService_GetLibraryPersonaAttitudeTimeline_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_LibraryService_GetLibraryPersonaAttitudeTimeline_0(annotatedContext, mux, outboundMarshaler, w, req, response_LibraryService_GetLibraryPersonaAttitudeTimeline_0{resp.(*extPersonav1.GetLibraryPersonaAttitudeTimelineResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	return nil
 }
@@ -1013,6 +1241,15 @@ type response_LibraryService_GetLibraryPersonaReliability_0 struct {
 func (m response_LibraryService_GetLibraryPersonaReliability_0) XXX_ResponseBody() interface{} {
 	response := m.GetLibraryPersonaReliabilityResponse
 	return response.Reliability
+}
+
+type response_LibraryService_ListReliabilities_0 struct {
+	*extPersonav1.ListReliabilitiesResponse
+}
+
+func (m response_LibraryService_ListReliabilities_0) XXX_ResponseBody() interface{} {
+	response := m.ListReliabilitiesResponse
+	return response.Reliabilities
 }
 
 type response_LibraryService_PromotePersona_0 struct {
@@ -1087,28 +1324,41 @@ func (m response_LibraryService_GetAttitudeTimeline_0) XXX_ResponseBody() interf
 	return response.Timelines
 }
 
+type response_LibraryService_GetLibraryPersonaAttitudeTimeline_0 struct {
+	*extPersonav1.GetLibraryPersonaAttitudeTimelineResponse
+}
+
+func (m response_LibraryService_GetLibraryPersonaAttitudeTimeline_0) XXX_ResponseBody() interface{} {
+	response := m.GetLibraryPersonaAttitudeTimelineResponse
+	return response.Timelines
+}
+
 var (
-	pattern_LibraryService_GetReliability_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "reliability"}, ""))
-	pattern_LibraryService_GetLibraryPersonaReliability_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "reliability"}, ""))
-	pattern_LibraryService_PromotePersona_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, "promote"))
-	pattern_LibraryService_ListLibraryPersonas_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "personas"}, ""))
-	pattern_LibraryService_GetLibraryPersona_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, ""))
-	pattern_LibraryService_ListLibraryPersonaProjects_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
-	pattern_LibraryService_RetireLibraryPersona_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, "retire"))
-	pattern_LibraryService_MatchLibraryPersonas_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "library-matches"}, ""))
-	pattern_LibraryService_ReuseLibraryPersonas_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "reuse"))
-	pattern_LibraryService_GetAttitudeTimeline_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "timeline"}, ""))
+	pattern_LibraryService_GetReliability_0                    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "reliability"}, ""))
+	pattern_LibraryService_GetLibraryPersonaReliability_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "reliability"}, ""))
+	pattern_LibraryService_ListReliabilities_0                 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "reliabilities"}, ""))
+	pattern_LibraryService_PromotePersona_0                    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id"}, "promote"))
+	pattern_LibraryService_ListLibraryPersonas_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "personas"}, ""))
+	pattern_LibraryService_GetLibraryPersona_0                 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, ""))
+	pattern_LibraryService_ListLibraryPersonaProjects_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "projects"}, ""))
+	pattern_LibraryService_RetireLibraryPersona_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "library", "personas", "library_persona_id"}, "retire"))
+	pattern_LibraryService_MatchLibraryPersonas_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "library-matches"}, ""))
+	pattern_LibraryService_ReuseLibraryPersonas_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas"}, "reuse"))
+	pattern_LibraryService_GetAttitudeTimeline_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6, 1, 0, 4, 1, 5, 7, 2, 8}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "personas", "persona_id", "timeline"}, ""))
+	pattern_LibraryService_GetLibraryPersonaAttitudeTimeline_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"api", "v1", "library", "personas", "library_persona_id", "timeline"}, ""))
 )
 
 var (
-	forward_LibraryService_GetReliability_0               = runtime.ForwardResponseMessage
-	forward_LibraryService_GetLibraryPersonaReliability_0 = runtime.ForwardResponseMessage
-	forward_LibraryService_PromotePersona_0               = runtime.ForwardResponseMessage
-	forward_LibraryService_ListLibraryPersonas_0          = runtime.ForwardResponseMessage
-	forward_LibraryService_GetLibraryPersona_0            = runtime.ForwardResponseMessage
-	forward_LibraryService_ListLibraryPersonaProjects_0   = runtime.ForwardResponseMessage
-	forward_LibraryService_RetireLibraryPersona_0         = runtime.ForwardResponseMessage
-	forward_LibraryService_MatchLibraryPersonas_0         = runtime.ForwardResponseMessage
-	forward_LibraryService_ReuseLibraryPersonas_0         = runtime.ForwardResponseMessage
-	forward_LibraryService_GetAttitudeTimeline_0          = runtime.ForwardResponseMessage
+	forward_LibraryService_GetReliability_0                    = runtime.ForwardResponseMessage
+	forward_LibraryService_GetLibraryPersonaReliability_0      = runtime.ForwardResponseMessage
+	forward_LibraryService_ListReliabilities_0                 = runtime.ForwardResponseMessage
+	forward_LibraryService_PromotePersona_0                    = runtime.ForwardResponseMessage
+	forward_LibraryService_ListLibraryPersonas_0               = runtime.ForwardResponseMessage
+	forward_LibraryService_GetLibraryPersona_0                 = runtime.ForwardResponseMessage
+	forward_LibraryService_ListLibraryPersonaProjects_0        = runtime.ForwardResponseMessage
+	forward_LibraryService_RetireLibraryPersona_0              = runtime.ForwardResponseMessage
+	forward_LibraryService_MatchLibraryPersonas_0              = runtime.ForwardResponseMessage
+	forward_LibraryService_ReuseLibraryPersonas_0              = runtime.ForwardResponseMessage
+	forward_LibraryService_GetAttitudeTimeline_0               = runtime.ForwardResponseMessage
+	forward_LibraryService_GetLibraryPersonaAttitudeTimeline_0 = runtime.ForwardResponseMessage
 )

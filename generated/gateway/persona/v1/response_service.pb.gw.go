@@ -194,6 +194,33 @@ func local_request_ResponseService_GetResponsePersona_0(ctx context.Context, mar
 	return msg, metadata, err
 }
 
+func request_ResponseService_VoidResponses_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ResponseServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.VoidResponsesRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.VoidResponses(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_ResponseService_VoidResponses_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ResponseServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.VoidResponsesRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.VoidResponses(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 // RegisterResponseServiceHandlerServer registers the http handlers for service ResponseService to "mux".
 // UnaryRPC     :call ResponseServiceServer directly.
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
@@ -279,6 +306,26 @@ func RegisterResponseServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_ResponseService_GetResponsePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponsePersona_0{resp.(*extPersonav1.GetResponsePersonaResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodPost, pattern_ResponseService_VoidResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.ResponseService/VoidResponses", runtime.WithHTTPPathPattern("/api/v1/responses:void"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_ResponseService_VoidResponses_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ResponseService_VoidResponses_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -388,6 +435,23 @@ func RegisterResponseServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		}
 		forward_ResponseService_GetResponsePersona_0(annotatedContext, mux, outboundMarshaler, w, req, response_ResponseService_GetResponsePersona_0{resp.(*extPersonav1.GetResponsePersonaResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_ResponseService_VoidResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.ResponseService/VoidResponses", runtime.WithHTTPPathPattern("/api/v1/responses:void"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_ResponseService_VoidResponses_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ResponseService_VoidResponses_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	return nil
 }
 
@@ -423,6 +487,7 @@ var (
 	pattern_ResponseService_ListResponses_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "responses"}, ""))
 	pattern_ResponseService_GetResponse_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "responses", "response_id"}, ""))
 	pattern_ResponseService_GetResponsePersona_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "responses", "response_id", "persona"}, ""))
+	pattern_ResponseService_VoidResponses_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "responses"}, "void"))
 )
 
 var (
@@ -430,4 +495,5 @@ var (
 	forward_ResponseService_ListResponses_0      = runtime.ForwardResponseMessage
 	forward_ResponseService_GetResponse_0        = runtime.ForwardResponseMessage
 	forward_ResponseService_GetResponsePersona_0 = runtime.ForwardResponseMessage
+	forward_ResponseService_VoidResponses_0      = runtime.ForwardResponseMessage
 )

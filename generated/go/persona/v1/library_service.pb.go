@@ -223,6 +223,147 @@ func (x *GetLibraryPersonaReliabilityResponse) GetReliability() *Reliability {
 	return nil
 }
 
+// ListReliabilitiesRequest asks for the reliabilities of a group.
+type ListReliabilitiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// The maximum number of personas; 0 and values above 100 mean 100; a negative value is
+	// INVALID_ARGUMENT. With an `order_by` the answer holds them all.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// "coefficient", "lower_bound" or "question_count", ascending, or descending with " desc" appended:
+	// of a group of up to 1,000 personas, all in one answer. Those without such a figure come last, ties
+	// are in the order of ListPersonas. "" is that order, of a group of any size.
+	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReliabilitiesRequest) Reset() {
+	*x = ListReliabilitiesRequest{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReliabilitiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReliabilitiesRequest) ProtoMessage() {}
+
+func (x *ListReliabilitiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReliabilitiesRequest.ProtoReflect.Descriptor instead.
+func (*ListReliabilitiesRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListReliabilitiesRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *ListReliabilitiesRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *ListReliabilitiesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListReliabilitiesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListReliabilitiesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+// ListReliabilitiesResponse is one page, or the whole group.
+type ListReliabilitiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A row for each persona.
+	Reliabilities []*PersonaReliability `protobuf:"bytes,1,rep,name=reliabilities,proto3" json:"reliabilities,omitempty"`
+	// The token of the next page; "" if and only if this is the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReliabilitiesResponse) Reset() {
+	*x = ListReliabilitiesResponse{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReliabilitiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReliabilitiesResponse) ProtoMessage() {}
+
+func (x *ListReliabilitiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReliabilitiesResponse.ProtoReflect.Descriptor instead.
+func (*ListReliabilitiesResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListReliabilitiesResponse) GetReliabilities() []*PersonaReliability {
+	if x != nil {
+		return x.Reliabilities
+	}
+	return nil
+}
+
+func (x *ListReliabilitiesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // PromotePersonaRequest names the persona to promote.
 type PromotePersonaRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -243,7 +384,7 @@ type PromotePersonaRequest struct {
 
 func (x *PromotePersonaRequest) Reset() {
 	*x = PromotePersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[4]
+	mi := &file_persona_v1_library_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -255,7 +396,7 @@ func (x *PromotePersonaRequest) String() string {
 func (*PromotePersonaRequest) ProtoMessage() {}
 
 func (x *PromotePersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[4]
+	mi := &file_persona_v1_library_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -268,7 +409,7 @@ func (x *PromotePersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromotePersonaRequest.ProtoReflect.Descriptor instead.
 func (*PromotePersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PromotePersonaRequest) GetProjectId() string {
@@ -317,7 +458,7 @@ type PromotePersonaResponse struct {
 
 func (x *PromotePersonaResponse) Reset() {
 	*x = PromotePersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[5]
+	mi := &file_persona_v1_library_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -329,7 +470,7 @@ func (x *PromotePersonaResponse) String() string {
 func (*PromotePersonaResponse) ProtoMessage() {}
 
 func (x *PromotePersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[5]
+	mi := &file_persona_v1_library_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -342,7 +483,7 @@ func (x *PromotePersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromotePersonaResponse.ProtoReflect.Descriptor instead.
 func (*PromotePersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PromotePersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -392,7 +533,7 @@ type ListLibraryPersonasRequest struct {
 
 func (x *ListLibraryPersonasRequest) Reset() {
 	*x = ListLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[6]
+	mi := &file_persona_v1_library_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -404,7 +545,7 @@ func (x *ListLibraryPersonasRequest) String() string {
 func (*ListLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *ListLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[6]
+	mi := &file_persona_v1_library_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -417,7 +558,7 @@ func (x *ListLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListLibraryPersonasRequest) GetPageSize() int32 {
@@ -519,7 +660,7 @@ type ListLibraryPersonasResponse struct {
 
 func (x *ListLibraryPersonasResponse) Reset() {
 	*x = ListLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[7]
+	mi := &file_persona_v1_library_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -531,7 +672,7 @@ func (x *ListLibraryPersonasResponse) String() string {
 func (*ListLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *ListLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[7]
+	mi := &file_persona_v1_library_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,7 +685,7 @@ func (x *ListLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListLibraryPersonasResponse) GetLibraryPersonas() []*LibraryPersona {
@@ -572,7 +713,7 @@ type GetLibraryPersonaRequest struct {
 
 func (x *GetLibraryPersonaRequest) Reset() {
 	*x = GetLibraryPersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	mi := &file_persona_v1_library_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +725,7 @@ func (x *GetLibraryPersonaRequest) String() string {
 func (*GetLibraryPersonaRequest) ProtoMessage() {}
 
 func (x *GetLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[8]
+	mi := &file_persona_v1_library_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +738,7 @@ func (x *GetLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLibraryPersonaRequest.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetLibraryPersonaRequest) GetLibraryPersonaId() string {
@@ -618,7 +759,7 @@ type GetLibraryPersonaResponse struct {
 
 func (x *GetLibraryPersonaResponse) Reset() {
 	*x = GetLibraryPersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	mi := &file_persona_v1_library_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +771,7 @@ func (x *GetLibraryPersonaResponse) String() string {
 func (*GetLibraryPersonaResponse) ProtoMessage() {}
 
 func (x *GetLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[9]
+	mi := &file_persona_v1_library_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +784,7 @@ func (x *GetLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLibraryPersonaResponse.ProtoReflect.Descriptor instead.
 func (*GetLibraryPersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -670,7 +811,7 @@ type ListLibraryPersonaProjectsRequest struct {
 
 func (x *ListLibraryPersonaProjectsRequest) Reset() {
 	*x = ListLibraryPersonaProjectsRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	mi := &file_persona_v1_library_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +823,7 @@ func (x *ListLibraryPersonaProjectsRequest) String() string {
 func (*ListLibraryPersonaProjectsRequest) ProtoMessage() {}
 
 func (x *ListLibraryPersonaProjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[10]
+	mi := &file_persona_v1_library_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +836,7 @@ func (x *ListLibraryPersonaProjectsRequest) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ListLibraryPersonaProjectsRequest.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonaProjectsRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListLibraryPersonaProjectsRequest) GetLibraryPersonaId() string {
@@ -732,7 +873,7 @@ type ListLibraryPersonaProjectsResponse struct {
 
 func (x *ListLibraryPersonaProjectsResponse) Reset() {
 	*x = ListLibraryPersonaProjectsResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	mi := &file_persona_v1_library_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +885,7 @@ func (x *ListLibraryPersonaProjectsResponse) String() string {
 func (*ListLibraryPersonaProjectsResponse) ProtoMessage() {}
 
 func (x *ListLibraryPersonaProjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[11]
+	mi := &file_persona_v1_library_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +898,7 @@ func (x *ListLibraryPersonaProjectsResponse) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use ListLibraryPersonaProjectsResponse.ProtoReflect.Descriptor instead.
 func (*ListLibraryPersonaProjectsResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListLibraryPersonaProjectsResponse) GetProjects() []*LibraryPersonaProject {
@@ -790,7 +931,7 @@ type RetireLibraryPersonaRequest struct {
 
 func (x *RetireLibraryPersonaRequest) Reset() {
 	*x = RetireLibraryPersonaRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[12]
+	mi := &file_persona_v1_library_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +943,7 @@ func (x *RetireLibraryPersonaRequest) String() string {
 func (*RetireLibraryPersonaRequest) ProtoMessage() {}
 
 func (x *RetireLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[12]
+	mi := &file_persona_v1_library_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +956,7 @@ func (x *RetireLibraryPersonaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireLibraryPersonaRequest.ProtoReflect.Descriptor instead.
 func (*RetireLibraryPersonaRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RetireLibraryPersonaRequest) GetLibraryPersonaId() string {
@@ -850,7 +991,7 @@ type RetireLibraryPersonaResponse struct {
 
 func (x *RetireLibraryPersonaResponse) Reset() {
 	*x = RetireLibraryPersonaResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[13]
+	mi := &file_persona_v1_library_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -862,7 +1003,7 @@ func (x *RetireLibraryPersonaResponse) String() string {
 func (*RetireLibraryPersonaResponse) ProtoMessage() {}
 
 func (x *RetireLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[13]
+	mi := &file_persona_v1_library_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -875,7 +1016,7 @@ func (x *RetireLibraryPersonaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireLibraryPersonaResponse.ProtoReflect.Descriptor instead.
 func (*RetireLibraryPersonaResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RetireLibraryPersonaResponse) GetLibraryPersona() *LibraryPersona {
@@ -908,7 +1049,7 @@ type MatchLibraryPersonasRequest struct {
 
 func (x *MatchLibraryPersonasRequest) Reset() {
 	*x = MatchLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[14]
+	mi := &file_persona_v1_library_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -920,7 +1061,7 @@ func (x *MatchLibraryPersonasRequest) String() string {
 func (*MatchLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *MatchLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[14]
+	mi := &file_persona_v1_library_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -933,7 +1074,7 @@ func (x *MatchLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*MatchLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *MatchLibraryPersonasRequest) GetProjectId() string {
@@ -992,7 +1133,7 @@ type MatchLibraryPersonasResponse struct {
 
 func (x *MatchLibraryPersonasResponse) Reset() {
 	*x = MatchLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[15]
+	mi := &file_persona_v1_library_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1004,7 +1145,7 @@ func (x *MatchLibraryPersonasResponse) String() string {
 func (*MatchLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *MatchLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[15]
+	mi := &file_persona_v1_library_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1017,7 +1158,7 @@ func (x *MatchLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*MatchLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *MatchLibraryPersonasResponse) GetMatches() []*LibraryMatch {
@@ -1055,7 +1196,7 @@ type ReuseLibraryPersonasRequest struct {
 
 func (x *ReuseLibraryPersonasRequest) Reset() {
 	*x = ReuseLibraryPersonasRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[16]
+	mi := &file_persona_v1_library_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1208,7 @@ func (x *ReuseLibraryPersonasRequest) String() string {
 func (*ReuseLibraryPersonasRequest) ProtoMessage() {}
 
 func (x *ReuseLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[16]
+	mi := &file_persona_v1_library_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1221,7 @@ func (x *ReuseLibraryPersonasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReuseLibraryPersonasRequest.ProtoReflect.Descriptor instead.
 func (*ReuseLibraryPersonasRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReuseLibraryPersonasRequest) GetProjectId() string {
@@ -1129,7 +1270,7 @@ type ReuseLibraryPersonasResponse struct {
 
 func (x *ReuseLibraryPersonasResponse) Reset() {
 	*x = ReuseLibraryPersonasResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[17]
+	mi := &file_persona_v1_library_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1141,7 +1282,7 @@ func (x *ReuseLibraryPersonasResponse) String() string {
 func (*ReuseLibraryPersonasResponse) ProtoMessage() {}
 
 func (x *ReuseLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[17]
+	mi := &file_persona_v1_library_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1154,7 +1295,7 @@ func (x *ReuseLibraryPersonasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReuseLibraryPersonasResponse.ProtoReflect.Descriptor instead.
 func (*ReuseLibraryPersonasResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{17}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReuseLibraryPersonasResponse) GetPersonas() []*Persona {
@@ -1164,27 +1305,31 @@ func (x *ReuseLibraryPersonasResponse) GetPersonas() []*Persona {
 	return nil
 }
 
-// GetAttitudeTimelineRequest asks for one page of an individual's timelines.
+// GetAttitudeTimelineRequest asks for one page of the timelines of a persona's individual.
 type GetAttitudeTimelineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the library persona.
-	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	// UUID of the persona's project, deleted or not.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona's group, deleted or not.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUID of the persona, deleted or not.
+	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
 	// The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
 	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
-	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
 	// at the first page.
-	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only the questions of this key (whole text, case-sensitive); "" is no filter. At most 255
 	// characters. Adjusted p-values take all of the individual's questions into account in any case.
-	QuestionKey   string `protobuf:"bytes,4,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
+	QuestionKey   string `protobuf:"bytes,6,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetAttitudeTimelineRequest) Reset() {
 	*x = GetAttitudeTimelineRequest{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[18]
+	mi := &file_persona_v1_library_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1341,7 @@ func (x *GetAttitudeTimelineRequest) String() string {
 func (*GetAttitudeTimelineRequest) ProtoMessage() {}
 
 func (x *GetAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[18]
+	mi := &file_persona_v1_library_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,12 +1354,26 @@ func (x *GetAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAttitudeTimelineRequest.ProtoReflect.Descriptor instead.
 func (*GetAttitudeTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{18}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{20}
 }
 
-func (x *GetAttitudeTimelineRequest) GetLibraryPersonaId() string {
+func (x *GetAttitudeTimelineRequest) GetProjectId() string {
 	if x != nil {
-		return x.LibraryPersonaId
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *GetAttitudeTimelineRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *GetAttitudeTimelineRequest) GetPersonaId() string {
+	if x != nil {
+		return x.PersonaId
 	}
 	return ""
 }
@@ -1253,7 +1412,7 @@ type GetAttitudeTimelineResponse struct {
 
 func (x *GetAttitudeTimelineResponse) Reset() {
 	*x = GetAttitudeTimelineResponse{}
-	mi := &file_persona_v1_library_service_proto_msgTypes[19]
+	mi := &file_persona_v1_library_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1265,7 +1424,7 @@ func (x *GetAttitudeTimelineResponse) String() string {
 func (*GetAttitudeTimelineResponse) ProtoMessage() {}
 
 func (x *GetAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_library_service_proto_msgTypes[19]
+	mi := &file_persona_v1_library_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1278,7 +1437,7 @@ func (x *GetAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAttitudeTimelineResponse.ProtoReflect.Descriptor instead.
 func (*GetAttitudeTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{19}
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
@@ -1289,6 +1448,138 @@ func (x *GetAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
 }
 
 func (x *GetAttitudeTimelineResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// GetLibraryPersonaAttitudeTimelineRequest asks for one page of the timelines of a library persona's
+// individual.
+type GetLibraryPersonaAttitudeTimelineRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the library persona.
+	LibraryPersonaId string `protobuf:"bytes,1,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	// The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only the questions of this key (whole text, case-sensitive); "" is no filter. At most 255
+	// characters. Adjusted p-values take all of the individual's questions into account in any case.
+	QuestionKey   string `protobuf:"bytes,4,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) Reset() {
+	*x = GetLibraryPersonaAttitudeTimelineRequest{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLibraryPersonaAttitudeTimelineRequest) ProtoMessage() {}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLibraryPersonaAttitudeTimelineRequest.ProtoReflect.Descriptor instead.
+func (*GetLibraryPersonaAttitudeTimelineRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) GetLibraryPersonaId() string {
+	if x != nil {
+		return x.LibraryPersonaId
+	}
+	return ""
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineRequest) GetQuestionKey() string {
+	if x != nil {
+		return x.QuestionKey
+	}
+	return ""
+}
+
+// GetLibraryPersonaAttitudeTimelineResponse is one page.
+type GetLibraryPersonaAttitudeTimelineResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The timelines of the page, one per question.
+	Timelines []*QuestionTimeline `protobuf:"bytes,1,rep,name=timelines,proto3" json:"timelines,omitempty"`
+	// The token of the next page; "" if and only if this is the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) Reset() {
+	*x = GetLibraryPersonaAttitudeTimelineResponse{}
+	mi := &file_persona_v1_library_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLibraryPersonaAttitudeTimelineResponse) ProtoMessage() {}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_library_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLibraryPersonaAttitudeTimelineResponse.ProtoReflect.Descriptor instead.
+func (*GetLibraryPersonaAttitudeTimelineResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_library_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) GetTimelines() []*QuestionTimeline {
+	if x != nil {
+		return x.Timelines
+	}
+	return nil
+}
+
+func (x *GetLibraryPersonaAttitudeTimelineResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
 	}
@@ -1312,7 +1603,18 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"#GetLibraryPersonaReliabilityRequest\x12,\n" +
 	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\"a\n" +
 	"$GetLibraryPersonaReliabilityResponse\x129\n" +
-	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"\xb4\x01\n" +
+	"\vreliability\x18\x01 \x01(\v2\x17.persona.v1.ReliabilityR\vreliability\"\xab\x01\n" +
+	"\x18ListReliabilitiesRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12\x19\n" +
+	"\border_by\x18\x05 \x01(\tR\aorderBy\"\x89\x01\n" +
+	"\x19ListReliabilitiesResponse\x12D\n" +
+	"\rreliabilities\x18\x01 \x03(\v2\x1e.persona.v1.PersonaReliabilityR\rreliabilities\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb4\x01\n" +
 	"\x15PromotePersonaRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -1389,19 +1691,34 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"O\n" +
 	"\x1cReuseLibraryPersonasResponse\x12/\n" +
-	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xa9\x01\n" +
-	"\x1aGetAttitudeTimelineRequest\x12,\n" +
+	"\bpersonas\x18\x01 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\xd4\x01\n" +
+	"\x1aGetAttitudeTimelineRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
+	"\n" +
+	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\x12!\n" +
+	"\fquestion_key\x18\x06 \x01(\tR\vquestionKey\"\x81\x01\n" +
+	"\x1bGetAttitudeTimelineResponse\x12:\n" +
+	"\ttimelines\x18\x01 \x03(\v2\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb7\x01\n" +
+	"(GetLibraryPersonaAttitudeTimelineRequest\x12,\n" +
 	"\x12library_persona_id\x18\x01 \x01(\tR\x10libraryPersonaId\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12!\n" +
-	"\fquestion_key\x18\x04 \x01(\tR\vquestionKey\"\x81\x01\n" +
-	"\x1bGetAttitudeTimelineResponse\x12:\n" +
+	"\fquestion_key\x18\x04 \x01(\tR\vquestionKey\"\x8f\x01\n" +
+	")GetLibraryPersonaAttitudeTimelineResponse\x12:\n" +
 	"\ttimelines\x18\x01 \x03(\v2\x1c.persona.v1.QuestionTimelineR\ttimelines\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb6\b\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xab\n" +
+	"\n" +
 	"\x0eLibraryService\x12W\n" +
 	"\x0eGetReliability\x12!.persona.v1.GetReliabilityRequest\x1a\".persona.v1.GetReliabilityResponse\x12\x81\x01\n" +
-	"\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a0.persona.v1.GetLibraryPersonaReliabilityResponse\x12W\n" +
+	"\x1cGetLibraryPersonaReliability\x12/.persona.v1.GetLibraryPersonaReliabilityRequest\x1a0.persona.v1.GetLibraryPersonaReliabilityResponse\x12`\n" +
+	"\x11ListReliabilities\x12$.persona.v1.ListReliabilitiesRequest\x1a%.persona.v1.ListReliabilitiesResponse\x12W\n" +
 	"\x0ePromotePersona\x12!.persona.v1.PromotePersonaRequest\x1a\".persona.v1.PromotePersonaResponse\x12f\n" +
 	"\x13ListLibraryPersonas\x12&.persona.v1.ListLibraryPersonasRequest\x1a'.persona.v1.ListLibraryPersonasResponse\x12`\n" +
 	"\x11GetLibraryPersona\x12$.persona.v1.GetLibraryPersonaRequest\x1a%.persona.v1.GetLibraryPersonaResponse\x12{\n" +
@@ -1409,7 +1726,8 @@ const file_persona_v1_library_service_proto_rawDesc = "" +
 	"\x14RetireLibraryPersona\x12'.persona.v1.RetireLibraryPersonaRequest\x1a(.persona.v1.RetireLibraryPersonaResponse\x12i\n" +
 	"\x14MatchLibraryPersonas\x12'.persona.v1.MatchLibraryPersonasRequest\x1a(.persona.v1.MatchLibraryPersonasResponse\x12i\n" +
 	"\x14ReuseLibraryPersonas\x12'.persona.v1.ReuseLibraryPersonasRequest\x1a(.persona.v1.ReuseLibraryPersonasResponse\x12f\n" +
-	"\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a'.persona.v1.GetAttitudeTimelineResponseB\xa2\x01\n" +
+	"\x13GetAttitudeTimeline\x12&.persona.v1.GetAttitudeTimelineRequest\x1a'.persona.v1.GetAttitudeTimelineResponse\x12\x90\x01\n" +
+	"!GetLibraryPersonaAttitudeTimeline\x124.persona.v1.GetLibraryPersonaAttitudeTimelineRequest\x1a5.persona.v1.GetLibraryPersonaAttitudeTimelineResponseB\xa2\x01\n" +
 	"\n" +
 	"persona.v1B\x13LibraryServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
@@ -1427,73 +1745,84 @@ func file_persona_v1_library_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_library_service_proto_rawDescData
 }
 
-var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_persona_v1_library_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_persona_v1_library_service_proto_goTypes = []any{
-	(*GetReliabilityRequest)(nil),                // 0: persona.v1.GetReliabilityRequest
-	(*GetReliabilityResponse)(nil),               // 1: persona.v1.GetReliabilityResponse
-	(*GetLibraryPersonaReliabilityRequest)(nil),  // 2: persona.v1.GetLibraryPersonaReliabilityRequest
-	(*GetLibraryPersonaReliabilityResponse)(nil), // 3: persona.v1.GetLibraryPersonaReliabilityResponse
-	(*PromotePersonaRequest)(nil),                // 4: persona.v1.PromotePersonaRequest
-	(*PromotePersonaResponse)(nil),               // 5: persona.v1.PromotePersonaResponse
-	(*ListLibraryPersonasRequest)(nil),           // 6: persona.v1.ListLibraryPersonasRequest
-	(*ListLibraryPersonasResponse)(nil),          // 7: persona.v1.ListLibraryPersonasResponse
-	(*GetLibraryPersonaRequest)(nil),             // 8: persona.v1.GetLibraryPersonaRequest
-	(*GetLibraryPersonaResponse)(nil),            // 9: persona.v1.GetLibraryPersonaResponse
-	(*ListLibraryPersonaProjectsRequest)(nil),    // 10: persona.v1.ListLibraryPersonaProjectsRequest
-	(*ListLibraryPersonaProjectsResponse)(nil),   // 11: persona.v1.ListLibraryPersonaProjectsResponse
-	(*RetireLibraryPersonaRequest)(nil),          // 12: persona.v1.RetireLibraryPersonaRequest
-	(*RetireLibraryPersonaResponse)(nil),         // 13: persona.v1.RetireLibraryPersonaResponse
-	(*MatchLibraryPersonasRequest)(nil),          // 14: persona.v1.MatchLibraryPersonasRequest
-	(*MatchLibraryPersonasResponse)(nil),         // 15: persona.v1.MatchLibraryPersonasResponse
-	(*ReuseLibraryPersonasRequest)(nil),          // 16: persona.v1.ReuseLibraryPersonasRequest
-	(*ReuseLibraryPersonasResponse)(nil),         // 17: persona.v1.ReuseLibraryPersonasResponse
-	(*GetAttitudeTimelineRequest)(nil),           // 18: persona.v1.GetAttitudeTimelineRequest
-	(*GetAttitudeTimelineResponse)(nil),          // 19: persona.v1.GetAttitudeTimelineResponse
-	nil,                                          // 20: persona.v1.ListLibraryPersonasRequest.AttributesEntry
-	(*Reliability)(nil),                          // 21: persona.v1.Reliability
-	(*LibraryPersona)(nil),                       // 22: persona.v1.LibraryPersona
-	(*LibraryPersonaProject)(nil),                // 23: persona.v1.LibraryPersonaProject
-	(*LibraryMatch)(nil),                         // 24: persona.v1.LibraryMatch
-	(*Persona)(nil),                              // 25: persona.v1.Persona
-	(*QuestionTimeline)(nil),                     // 26: persona.v1.QuestionTimeline
+	(*GetReliabilityRequest)(nil),                     // 0: persona.v1.GetReliabilityRequest
+	(*GetReliabilityResponse)(nil),                    // 1: persona.v1.GetReliabilityResponse
+	(*GetLibraryPersonaReliabilityRequest)(nil),       // 2: persona.v1.GetLibraryPersonaReliabilityRequest
+	(*GetLibraryPersonaReliabilityResponse)(nil),      // 3: persona.v1.GetLibraryPersonaReliabilityResponse
+	(*ListReliabilitiesRequest)(nil),                  // 4: persona.v1.ListReliabilitiesRequest
+	(*ListReliabilitiesResponse)(nil),                 // 5: persona.v1.ListReliabilitiesResponse
+	(*PromotePersonaRequest)(nil),                     // 6: persona.v1.PromotePersonaRequest
+	(*PromotePersonaResponse)(nil),                    // 7: persona.v1.PromotePersonaResponse
+	(*ListLibraryPersonasRequest)(nil),                // 8: persona.v1.ListLibraryPersonasRequest
+	(*ListLibraryPersonasResponse)(nil),               // 9: persona.v1.ListLibraryPersonasResponse
+	(*GetLibraryPersonaRequest)(nil),                  // 10: persona.v1.GetLibraryPersonaRequest
+	(*GetLibraryPersonaResponse)(nil),                 // 11: persona.v1.GetLibraryPersonaResponse
+	(*ListLibraryPersonaProjectsRequest)(nil),         // 12: persona.v1.ListLibraryPersonaProjectsRequest
+	(*ListLibraryPersonaProjectsResponse)(nil),        // 13: persona.v1.ListLibraryPersonaProjectsResponse
+	(*RetireLibraryPersonaRequest)(nil),               // 14: persona.v1.RetireLibraryPersonaRequest
+	(*RetireLibraryPersonaResponse)(nil),              // 15: persona.v1.RetireLibraryPersonaResponse
+	(*MatchLibraryPersonasRequest)(nil),               // 16: persona.v1.MatchLibraryPersonasRequest
+	(*MatchLibraryPersonasResponse)(nil),              // 17: persona.v1.MatchLibraryPersonasResponse
+	(*ReuseLibraryPersonasRequest)(nil),               // 18: persona.v1.ReuseLibraryPersonasRequest
+	(*ReuseLibraryPersonasResponse)(nil),              // 19: persona.v1.ReuseLibraryPersonasResponse
+	(*GetAttitudeTimelineRequest)(nil),                // 20: persona.v1.GetAttitudeTimelineRequest
+	(*GetAttitudeTimelineResponse)(nil),               // 21: persona.v1.GetAttitudeTimelineResponse
+	(*GetLibraryPersonaAttitudeTimelineRequest)(nil),  // 22: persona.v1.GetLibraryPersonaAttitudeTimelineRequest
+	(*GetLibraryPersonaAttitudeTimelineResponse)(nil), // 23: persona.v1.GetLibraryPersonaAttitudeTimelineResponse
+	nil,                           // 24: persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	(*Reliability)(nil),           // 25: persona.v1.Reliability
+	(*PersonaReliability)(nil),    // 26: persona.v1.PersonaReliability
+	(*LibraryPersona)(nil),        // 27: persona.v1.LibraryPersona
+	(*LibraryPersonaProject)(nil), // 28: persona.v1.LibraryPersonaProject
+	(*LibraryMatch)(nil),          // 29: persona.v1.LibraryMatch
+	(*Persona)(nil),               // 30: persona.v1.Persona
+	(*QuestionTimeline)(nil),      // 31: persona.v1.QuestionTimeline
 }
 var file_persona_v1_library_service_proto_depIdxs = []int32{
-	21, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	21, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
-	22, // 2: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	20, // 3: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
-	22, // 4: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
-	22, // 5: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	23, // 6: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
-	22, // 7: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
-	24, // 8: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
-	25, // 9: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
-	26, // 10: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
-	0,  // 11: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
-	2,  // 12: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
-	4,  // 13: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
-	6,  // 14: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
-	8,  // 15: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
-	10, // 16: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
-	12, // 17: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
-	14, // 18: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
-	16, // 19: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
-	18, // 20: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
-	1,  // 21: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
-	3,  // 22: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
-	5,  // 23: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
-	7,  // 24: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
-	9,  // 25: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
-	11, // 26: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
-	13, // 27: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
-	15, // 28: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
-	17, // 29: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
-	19, // 30: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
-	21, // [21:31] is the sub-list for method output_type
-	11, // [11:21] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	25, // 0: persona.v1.GetReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	25, // 1: persona.v1.GetLibraryPersonaReliabilityResponse.reliability:type_name -> persona.v1.Reliability
+	26, // 2: persona.v1.ListReliabilitiesResponse.reliabilities:type_name -> persona.v1.PersonaReliability
+	27, // 3: persona.v1.PromotePersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	24, // 4: persona.v1.ListLibraryPersonasRequest.attributes:type_name -> persona.v1.ListLibraryPersonasRequest.AttributesEntry
+	27, // 5: persona.v1.ListLibraryPersonasResponse.library_personas:type_name -> persona.v1.LibraryPersona
+	27, // 6: persona.v1.GetLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	28, // 7: persona.v1.ListLibraryPersonaProjectsResponse.projects:type_name -> persona.v1.LibraryPersonaProject
+	27, // 8: persona.v1.RetireLibraryPersonaResponse.library_persona:type_name -> persona.v1.LibraryPersona
+	29, // 9: persona.v1.MatchLibraryPersonasResponse.matches:type_name -> persona.v1.LibraryMatch
+	30, // 10: persona.v1.ReuseLibraryPersonasResponse.personas:type_name -> persona.v1.Persona
+	31, // 11: persona.v1.GetAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	31, // 12: persona.v1.GetLibraryPersonaAttitudeTimelineResponse.timelines:type_name -> persona.v1.QuestionTimeline
+	0,  // 13: persona.v1.LibraryService.GetReliability:input_type -> persona.v1.GetReliabilityRequest
+	2,  // 14: persona.v1.LibraryService.GetLibraryPersonaReliability:input_type -> persona.v1.GetLibraryPersonaReliabilityRequest
+	4,  // 15: persona.v1.LibraryService.ListReliabilities:input_type -> persona.v1.ListReliabilitiesRequest
+	6,  // 16: persona.v1.LibraryService.PromotePersona:input_type -> persona.v1.PromotePersonaRequest
+	8,  // 17: persona.v1.LibraryService.ListLibraryPersonas:input_type -> persona.v1.ListLibraryPersonasRequest
+	10, // 18: persona.v1.LibraryService.GetLibraryPersona:input_type -> persona.v1.GetLibraryPersonaRequest
+	12, // 19: persona.v1.LibraryService.ListLibraryPersonaProjects:input_type -> persona.v1.ListLibraryPersonaProjectsRequest
+	14, // 20: persona.v1.LibraryService.RetireLibraryPersona:input_type -> persona.v1.RetireLibraryPersonaRequest
+	16, // 21: persona.v1.LibraryService.MatchLibraryPersonas:input_type -> persona.v1.MatchLibraryPersonasRequest
+	18, // 22: persona.v1.LibraryService.ReuseLibraryPersonas:input_type -> persona.v1.ReuseLibraryPersonasRequest
+	20, // 23: persona.v1.LibraryService.GetAttitudeTimeline:input_type -> persona.v1.GetAttitudeTimelineRequest
+	22, // 24: persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline:input_type -> persona.v1.GetLibraryPersonaAttitudeTimelineRequest
+	1,  // 25: persona.v1.LibraryService.GetReliability:output_type -> persona.v1.GetReliabilityResponse
+	3,  // 26: persona.v1.LibraryService.GetLibraryPersonaReliability:output_type -> persona.v1.GetLibraryPersonaReliabilityResponse
+	5,  // 27: persona.v1.LibraryService.ListReliabilities:output_type -> persona.v1.ListReliabilitiesResponse
+	7,  // 28: persona.v1.LibraryService.PromotePersona:output_type -> persona.v1.PromotePersonaResponse
+	9,  // 29: persona.v1.LibraryService.ListLibraryPersonas:output_type -> persona.v1.ListLibraryPersonasResponse
+	11, // 30: persona.v1.LibraryService.GetLibraryPersona:output_type -> persona.v1.GetLibraryPersonaResponse
+	13, // 31: persona.v1.LibraryService.ListLibraryPersonaProjects:output_type -> persona.v1.ListLibraryPersonaProjectsResponse
+	15, // 32: persona.v1.LibraryService.RetireLibraryPersona:output_type -> persona.v1.RetireLibraryPersonaResponse
+	17, // 33: persona.v1.LibraryService.MatchLibraryPersonas:output_type -> persona.v1.MatchLibraryPersonasResponse
+	19, // 34: persona.v1.LibraryService.ReuseLibraryPersonas:output_type -> persona.v1.ReuseLibraryPersonasResponse
+	21, // 35: persona.v1.LibraryService.GetAttitudeTimeline:output_type -> persona.v1.GetAttitudeTimelineResponse
+	23, // 36: persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline:output_type -> persona.v1.GetLibraryPersonaAttitudeTimelineResponse
+	25, // [25:37] is the sub-list for method output_type
+	13, // [13:25] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_library_service_proto_init() }
@@ -1510,7 +1839,7 @@ func file_persona_v1_library_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_library_service_proto_rawDesc), len(file_persona_v1_library_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,16 +19,18 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LibraryService_GetReliability_FullMethodName               = "/persona.v1.LibraryService/GetReliability"
-	LibraryService_GetLibraryPersonaReliability_FullMethodName = "/persona.v1.LibraryService/GetLibraryPersonaReliability"
-	LibraryService_PromotePersona_FullMethodName               = "/persona.v1.LibraryService/PromotePersona"
-	LibraryService_ListLibraryPersonas_FullMethodName          = "/persona.v1.LibraryService/ListLibraryPersonas"
-	LibraryService_GetLibraryPersona_FullMethodName            = "/persona.v1.LibraryService/GetLibraryPersona"
-	LibraryService_ListLibraryPersonaProjects_FullMethodName   = "/persona.v1.LibraryService/ListLibraryPersonaProjects"
-	LibraryService_RetireLibraryPersona_FullMethodName         = "/persona.v1.LibraryService/RetireLibraryPersona"
-	LibraryService_MatchLibraryPersonas_FullMethodName         = "/persona.v1.LibraryService/MatchLibraryPersonas"
-	LibraryService_ReuseLibraryPersonas_FullMethodName         = "/persona.v1.LibraryService/ReuseLibraryPersonas"
-	LibraryService_GetAttitudeTimeline_FullMethodName          = "/persona.v1.LibraryService/GetAttitudeTimeline"
+	LibraryService_GetReliability_FullMethodName                    = "/persona.v1.LibraryService/GetReliability"
+	LibraryService_GetLibraryPersonaReliability_FullMethodName      = "/persona.v1.LibraryService/GetLibraryPersonaReliability"
+	LibraryService_ListReliabilities_FullMethodName                 = "/persona.v1.LibraryService/ListReliabilities"
+	LibraryService_PromotePersona_FullMethodName                    = "/persona.v1.LibraryService/PromotePersona"
+	LibraryService_ListLibraryPersonas_FullMethodName               = "/persona.v1.LibraryService/ListLibraryPersonas"
+	LibraryService_GetLibraryPersona_FullMethodName                 = "/persona.v1.LibraryService/GetLibraryPersona"
+	LibraryService_ListLibraryPersonaProjects_FullMethodName        = "/persona.v1.LibraryService/ListLibraryPersonaProjects"
+	LibraryService_RetireLibraryPersona_FullMethodName              = "/persona.v1.LibraryService/RetireLibraryPersona"
+	LibraryService_MatchLibraryPersonas_FullMethodName              = "/persona.v1.LibraryService/MatchLibraryPersonas"
+	LibraryService_ReuseLibraryPersonas_FullMethodName              = "/persona.v1.LibraryService/ReuseLibraryPersonas"
+	LibraryService_GetAttitudeTimeline_FullMethodName               = "/persona.v1.LibraryService/GetAttitudeTimeline"
+	LibraryService_GetLibraryPersonaAttitudeTimeline_FullMethodName = "/persona.v1.LibraryService/GetLibraryPersonaAttitudeTimeline"
 )
 
 // LibraryServiceClient is the client API for LibraryService service.
@@ -54,6 +56,12 @@ type LibraryServiceClient interface {
 	// GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
 	// GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
 	GetLibraryPersonaReliability(ctx context.Context, in *GetLibraryPersonaReliabilityRequest, opts ...grpc.CallOption) (*GetLibraryPersonaReliabilityResponse, error)
+	// ListReliabilities measures every persona of a group, a compact row each: in the order of
+	// ListPersonas, a page at a time, each page on one consistent snapshot, or a group of up to 1,000
+	// personas as a whole in another order.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN; INVALID_FIELD for an order
+	// of a larger group.
+	ListReliabilities(ctx context.Context, in *ListReliabilitiesRequest, opts ...grpc.CallOption) (*ListReliabilitiesResponse, error)
 	// PromotePersona adds an individual to the library if its answers are reliable, decided on one
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
@@ -84,10 +92,14 @@ type LibraryServiceClient interface {
 	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is already in the group;
 	// MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
 	ReuseLibraryPersonas(ctx context.Context, in *ReuseLibraryPersonasRequest, opts ...grpc.CallOption) (*ReuseLibraryPersonasResponse, error)
-	// GetAttitudeTimeline returns an individual's answers over time, question by question, with the
-	// shift, in the order in which the questions were first asked.
-	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// GetAttitudeTimeline returns the answers over time of the individual that a persona is, in the
+	// library or not, question by question, with the shift, in the order in which the questions were
+	// first asked. The persona, its group and its project may be deleted.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	GetAttitudeTimeline(ctx context.Context, in *GetAttitudeTimelineRequest, opts ...grpc.CallOption) (*GetAttitudeTimelineResponse, error)
+	// GetLibraryPersonaAttitudeTimeline returns those of the individual of a library persona, retired
+	// or not, as GetAttitudeTimeline does. Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	GetLibraryPersonaAttitudeTimeline(ctx context.Context, in *GetLibraryPersonaAttitudeTimelineRequest, opts ...grpc.CallOption) (*GetLibraryPersonaAttitudeTimelineResponse, error)
 }
 
 type libraryServiceClient struct {
@@ -112,6 +124,16 @@ func (c *libraryServiceClient) GetLibraryPersonaReliability(ctx context.Context,
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetLibraryPersonaReliabilityResponse)
 	err := c.cc.Invoke(ctx, LibraryService_GetLibraryPersonaReliability_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *libraryServiceClient) ListReliabilities(ctx context.Context, in *ListReliabilitiesRequest, opts ...grpc.CallOption) (*ListReliabilitiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListReliabilitiesResponse)
+	err := c.cc.Invoke(ctx, LibraryService_ListReliabilities_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -198,6 +220,16 @@ func (c *libraryServiceClient) GetAttitudeTimeline(ctx context.Context, in *GetA
 	return out, nil
 }
 
+func (c *libraryServiceClient) GetLibraryPersonaAttitudeTimeline(ctx context.Context, in *GetLibraryPersonaAttitudeTimelineRequest, opts ...grpc.CallOption) (*GetLibraryPersonaAttitudeTimelineResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLibraryPersonaAttitudeTimelineResponse)
+	err := c.cc.Invoke(ctx, LibraryService_GetLibraryPersonaAttitudeTimeline_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LibraryServiceServer is the server API for LibraryService service.
 // All implementations must embed UnimplementedLibraryServiceServer
 // for forward compatibility.
@@ -221,6 +253,12 @@ type LibraryServiceServer interface {
 	// GetLibraryPersonaReliability measures the individual of a library persona, retired or not, as
 	// GetReliability does. Errors: LIBRARY_PERSONA_NOT_FOUND.
 	GetLibraryPersonaReliability(context.Context, *GetLibraryPersonaReliabilityRequest) (*GetLibraryPersonaReliabilityResponse, error)
+	// ListReliabilities measures every persona of a group, a compact row each: in the order of
+	// ListPersonas, a page at a time, each page on one consistent snapshot, or a group of up to 1,000
+	// personas as a whole in another order.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, INVALID_PAGE_TOKEN; INVALID_FIELD for an order
+	// of a larger group.
+	ListReliabilities(context.Context, *ListReliabilitiesRequest) (*ListReliabilitiesResponse, error)
 	// PromotePersona adds an individual to the library if its answers are reliable, decided on one
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
@@ -251,10 +289,14 @@ type LibraryServiceServer interface {
 	// LIBRARY_PERSONA_RETIRED; ALREADY_EXISTS if the individual is already in the group;
 	// MESSAGE_TOO_LARGE if the library personas have more than 3 MiB in total.
 	ReuseLibraryPersonas(context.Context, *ReuseLibraryPersonasRequest) (*ReuseLibraryPersonasResponse, error)
-	// GetAttitudeTimeline returns an individual's answers over time, question by question, with the
-	// shift, in the order in which the questions were first asked.
-	// Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// GetAttitudeTimeline returns the answers over time of the individual that a persona is, in the
+	// library or not, question by question, with the shift, in the order in which the questions were
+	// first asked. The persona, its group and its project may be deleted.
+	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
 	GetAttitudeTimeline(context.Context, *GetAttitudeTimelineRequest) (*GetAttitudeTimelineResponse, error)
+	// GetLibraryPersonaAttitudeTimeline returns those of the individual of a library persona, retired
+	// or not, as GetAttitudeTimeline does. Errors: LIBRARY_PERSONA_NOT_FOUND, INVALID_PAGE_TOKEN.
+	GetLibraryPersonaAttitudeTimeline(context.Context, *GetLibraryPersonaAttitudeTimelineRequest) (*GetLibraryPersonaAttitudeTimelineResponse, error)
 	mustEmbedUnimplementedLibraryServiceServer()
 }
 
@@ -270,6 +312,9 @@ func (UnimplementedLibraryServiceServer) GetReliability(context.Context, *GetRel
 }
 func (UnimplementedLibraryServiceServer) GetLibraryPersonaReliability(context.Context, *GetLibraryPersonaReliabilityRequest) (*GetLibraryPersonaReliabilityResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLibraryPersonaReliability not implemented")
+}
+func (UnimplementedLibraryServiceServer) ListReliabilities(context.Context, *ListReliabilitiesRequest) (*ListReliabilitiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListReliabilities not implemented")
 }
 func (UnimplementedLibraryServiceServer) PromotePersona(context.Context, *PromotePersonaRequest) (*PromotePersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PromotePersona not implemented")
@@ -294,6 +339,9 @@ func (UnimplementedLibraryServiceServer) ReuseLibraryPersonas(context.Context, *
 }
 func (UnimplementedLibraryServiceServer) GetAttitudeTimeline(context.Context, *GetAttitudeTimelineRequest) (*GetAttitudeTimelineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetAttitudeTimeline not implemented")
+}
+func (UnimplementedLibraryServiceServer) GetLibraryPersonaAttitudeTimeline(context.Context, *GetLibraryPersonaAttitudeTimelineRequest) (*GetLibraryPersonaAttitudeTimelineResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLibraryPersonaAttitudeTimeline not implemented")
 }
 func (UnimplementedLibraryServiceServer) mustEmbedUnimplementedLibraryServiceServer() {}
 func (UnimplementedLibraryServiceServer) testEmbeddedByValue()                        {}
@@ -348,6 +396,24 @@ func _LibraryService_GetLibraryPersonaReliability_Handler(srv interface{}, ctx c
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LibraryServiceServer).GetLibraryPersonaReliability(ctx, req.(*GetLibraryPersonaReliabilityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LibraryService_ListReliabilities_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListReliabilitiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LibraryServiceServer).ListReliabilities(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LibraryService_ListReliabilities_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LibraryServiceServer).ListReliabilities(ctx, req.(*ListReliabilitiesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -496,6 +562,24 @@ func _LibraryService_GetAttitudeTimeline_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LibraryService_GetLibraryPersonaAttitudeTimeline_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLibraryPersonaAttitudeTimelineRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LibraryServiceServer).GetLibraryPersonaAttitudeTimeline(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LibraryService_GetLibraryPersonaAttitudeTimeline_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LibraryServiceServer).GetLibraryPersonaAttitudeTimeline(ctx, req.(*GetLibraryPersonaAttitudeTimelineRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // LibraryService_ServiceDesc is the grpc.ServiceDesc for LibraryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -510,6 +594,10 @@ var LibraryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetLibraryPersonaReliability",
 			Handler:    _LibraryService_GetLibraryPersonaReliability_Handler,
+		},
+		{
+			MethodName: "ListReliabilities",
+			Handler:    _LibraryService_ListReliabilities_Handler,
 		},
 		{
 			MethodName: "PromotePersona",
@@ -542,6 +630,10 @@ var LibraryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetAttitudeTimeline",
 			Handler:    _LibraryService_GetAttitudeTimeline_Handler,
+		},
+		{
+			MethodName: "GetLibraryPersonaAttitudeTimeline",
+			Handler:    _LibraryService_GetLibraryPersonaAttitudeTimeline_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -689,6 +689,143 @@ func (x *Reliability) GetPopulationDiffers() *wrapperspb.BoolValue {
 	return nil
 }
 
+// PersonaReliability is what a list says of how reliable a persona's individual is: as in its
+// Reliability, without the rules and all lists.
+type PersonaReliability struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the persona.
+	PersonaId string `protobuf:"bytes,1,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
+	// Its full name.
+	FullName string `protobuf:"bytes,2,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
+	// Whether the individual may be promoted.
+	Status ReliabilityStatus `protobuf:"varint,3,opt,name=status,proto3,enum=persona.v1.ReliabilityStatus" json:"status,omitempty"`
+	// Chance-corrected agreement C; null if undefined.
+	Coefficient *wrapperspb.DoubleValue `protobuf:"bytes,4,opt,name=coefficient,proto3" json:"coefficient,omitempty"`
+	// Lower end of the 90% interval of C; null if undefined.
+	LowerBound *wrapperspb.DoubleValue `protobuf:"bytes,5,opt,name=lower_bound,json=lowerBound,proto3" json:"lower_bound,omitempty"`
+	// Upper end of the 90% interval of C; null if undefined.
+	UpperBound *wrapperspb.DoubleValue `protobuf:"bytes,6,opt,name=upper_bound,json=upperBound,proto3" json:"upper_bound,omitempty"`
+	// The number of comparable questions.
+	QuestionCount int32 `protobuf:"varint,7,opt,name=question_count,json=questionCount,proto3" json:"question_count,omitempty"`
+	// The number of simulations with an answer to a comparable question.
+	SimulationCount int32 `protobuf:"varint,8,opt,name=simulation_count,json=simulationCount,proto3" json:"simulation_count,omitempty"`
+	// Contradicting pairs of answers per compared pair, 0 to 1; null if undefined. No rule limits it.
+	ContradictionRate *wrapperspb.DoubleValue `protobuf:"bytes,9,opt,name=contradiction_rate,json=contradictionRate,proto3" json:"contradiction_rate,omitempty"`
+	// UUID of the individual's library persona; null if it has none.
+	LibraryPersonaId *wrapperspb.StringValue `protobuf:"bytes,10,opt,name=library_persona_id,json=libraryPersonaId,proto3" json:"library_persona_id,omitempty"`
+	// In one sentence what is missing, and what would help; "" if it is eligible.
+	Explanation   string `protobuf:"bytes,11,opt,name=explanation,proto3" json:"explanation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PersonaReliability) Reset() {
+	*x = PersonaReliability{}
+	mi := &file_persona_v1_measures_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PersonaReliability) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PersonaReliability) ProtoMessage() {}
+
+func (x *PersonaReliability) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_measures_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PersonaReliability.ProtoReflect.Descriptor instead.
+func (*PersonaReliability) Descriptor() ([]byte, []int) {
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PersonaReliability) GetPersonaId() string {
+	if x != nil {
+		return x.PersonaId
+	}
+	return ""
+}
+
+func (x *PersonaReliability) GetFullName() string {
+	if x != nil {
+		return x.FullName
+	}
+	return ""
+}
+
+func (x *PersonaReliability) GetStatus() ReliabilityStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ReliabilityStatus_RELIABILITY_STATUS_UNSPECIFIED
+}
+
+func (x *PersonaReliability) GetCoefficient() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.Coefficient
+	}
+	return nil
+}
+
+func (x *PersonaReliability) GetLowerBound() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.LowerBound
+	}
+	return nil
+}
+
+func (x *PersonaReliability) GetUpperBound() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.UpperBound
+	}
+	return nil
+}
+
+func (x *PersonaReliability) GetQuestionCount() int32 {
+	if x != nil {
+		return x.QuestionCount
+	}
+	return 0
+}
+
+func (x *PersonaReliability) GetSimulationCount() int32 {
+	if x != nil {
+		return x.SimulationCount
+	}
+	return 0
+}
+
+func (x *PersonaReliability) GetContradictionRate() *wrapperspb.DoubleValue {
+	if x != nil {
+		return x.ContradictionRate
+	}
+	return nil
+}
+
+func (x *PersonaReliability) GetLibraryPersonaId() *wrapperspb.StringValue {
+	if x != nil {
+		return x.LibraryPersonaId
+	}
+	return nil
+}
+
+func (x *PersonaReliability) GetExplanation() string {
+	if x != nil {
+		return x.Explanation
+	}
+	return ""
+}
+
 // ReliabilityShortfall is how many such questions perfect agreement would need.
 type ReliabilityShortfall struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -706,7 +843,7 @@ type ReliabilityShortfall struct {
 
 func (x *ReliabilityShortfall) Reset() {
 	*x = ReliabilityShortfall{}
-	mi := &file_persona_v1_measures_proto_msgTypes[1]
+	mi := &file_persona_v1_measures_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -718,7 +855,7 @@ func (x *ReliabilityShortfall) String() string {
 func (*ReliabilityShortfall) ProtoMessage() {}
 
 func (x *ReliabilityShortfall) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[1]
+	mi := &file_persona_v1_measures_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -731,7 +868,7 @@ func (x *ReliabilityShortfall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliabilityShortfall.ProtoReflect.Descriptor instead.
 func (*ReliabilityShortfall) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{1}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ReliabilityShortfall) GetQuestionsNeeded() *wrapperspb.Int32Value {
@@ -771,7 +908,7 @@ type ResponseStyles struct {
 
 func (x *ResponseStyles) Reset() {
 	*x = ResponseStyles{}
-	mi := &file_persona_v1_measures_proto_msgTypes[2]
+	mi := &file_persona_v1_measures_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +920,7 @@ func (x *ResponseStyles) String() string {
 func (*ResponseStyles) ProtoMessage() {}
 
 func (x *ResponseStyles) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[2]
+	mi := &file_persona_v1_measures_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +933,7 @@ func (x *ResponseStyles) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResponseStyles.ProtoReflect.Descriptor instead.
 func (*ResponseStyles) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{2}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ResponseStyles) GetStraightLining() *wrapperspb.DoubleValue {
@@ -839,7 +976,7 @@ type SimulationReliability struct {
 
 func (x *SimulationReliability) Reset() {
 	*x = SimulationReliability{}
-	mi := &file_persona_v1_measures_proto_msgTypes[3]
+	mi := &file_persona_v1_measures_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +988,7 @@ func (x *SimulationReliability) String() string {
 func (*SimulationReliability) ProtoMessage() {}
 
 func (x *SimulationReliability) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[3]
+	mi := &file_persona_v1_measures_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +1001,7 @@ func (x *SimulationReliability) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimulationReliability.ProtoReflect.Descriptor instead.
 func (*SimulationReliability) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{3}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SimulationReliability) GetSimulationId() string {
@@ -914,7 +1051,7 @@ type ReliabilityRule struct {
 
 func (x *ReliabilityRule) Reset() {
 	*x = ReliabilityRule{}
-	mi := &file_persona_v1_measures_proto_msgTypes[4]
+	mi := &file_persona_v1_measures_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -926,7 +1063,7 @@ func (x *ReliabilityRule) String() string {
 func (*ReliabilityRule) ProtoMessage() {}
 
 func (x *ReliabilityRule) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[4]
+	mi := &file_persona_v1_measures_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -939,7 +1076,7 @@ func (x *ReliabilityRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliabilityRule.ProtoReflect.Descriptor instead.
 func (*ReliabilityRule) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{4}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReliabilityRule) GetName() string {
@@ -993,7 +1130,7 @@ type Contradiction struct {
 
 func (x *Contradiction) Reset() {
 	*x = Contradiction{}
-	mi := &file_persona_v1_measures_proto_msgTypes[5]
+	mi := &file_persona_v1_measures_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1005,7 +1142,7 @@ func (x *Contradiction) String() string {
 func (*Contradiction) ProtoMessage() {}
 
 func (x *Contradiction) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[5]
+	mi := &file_persona_v1_measures_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1018,7 +1155,7 @@ func (x *Contradiction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contradiction.ProtoReflect.Descriptor instead.
 func (*Contradiction) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{5}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Contradiction) GetQuestion() *Question {
@@ -1085,7 +1222,7 @@ type ContradictingAnswer struct {
 
 func (x *ContradictingAnswer) Reset() {
 	*x = ContradictingAnswer{}
-	mi := &file_persona_v1_measures_proto_msgTypes[6]
+	mi := &file_persona_v1_measures_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1097,7 +1234,7 @@ func (x *ContradictingAnswer) String() string {
 func (*ContradictingAnswer) ProtoMessage() {}
 
 func (x *ContradictingAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[6]
+	mi := &file_persona_v1_measures_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1247,7 @@ func (x *ContradictingAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContradictingAnswer.ProtoReflect.Descriptor instead.
 func (*ContradictingAnswer) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{6}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ContradictingAnswer) GetOccurredAt() *timestamppb.Timestamp {
@@ -1147,7 +1284,7 @@ type ModelVersion struct {
 
 func (x *ModelVersion) Reset() {
 	*x = ModelVersion{}
-	mi := &file_persona_v1_measures_proto_msgTypes[7]
+	mi := &file_persona_v1_measures_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1296,7 @@ func (x *ModelVersion) String() string {
 func (*ModelVersion) ProtoMessage() {}
 
 func (x *ModelVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[7]
+	mi := &file_persona_v1_measures_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1309,7 @@ func (x *ModelVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelVersion.ProtoReflect.Descriptor instead.
 func (*ModelVersion) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{7}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ModelVersion) GetModel() string {
@@ -1210,7 +1347,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_persona_v1_measures_proto_msgTypes[8]
+	mi := &file_persona_v1_measures_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1222,7 +1359,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[8]
+	mi := &file_persona_v1_measures_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1235,7 +1372,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{8}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Question) GetKey() string {
@@ -1293,7 +1430,7 @@ type QuestionTimeline struct {
 
 func (x *QuestionTimeline) Reset() {
 	*x = QuestionTimeline{}
-	mi := &file_persona_v1_measures_proto_msgTypes[9]
+	mi := &file_persona_v1_measures_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1305,7 +1442,7 @@ func (x *QuestionTimeline) String() string {
 func (*QuestionTimeline) ProtoMessage() {}
 
 func (x *QuestionTimeline) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[9]
+	mi := &file_persona_v1_measures_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1318,7 +1455,7 @@ func (x *QuestionTimeline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuestionTimeline.ProtoReflect.Descriptor instead.
 func (*QuestionTimeline) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{9}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *QuestionTimeline) GetQuestion() *Question {
@@ -1368,7 +1505,7 @@ type TimelinePoint struct {
 
 func (x *TimelinePoint) Reset() {
 	*x = TimelinePoint{}
-	mi := &file_persona_v1_measures_proto_msgTypes[10]
+	mi := &file_persona_v1_measures_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1517,7 @@ func (x *TimelinePoint) String() string {
 func (*TimelinePoint) ProtoMessage() {}
 
 func (x *TimelinePoint) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[10]
+	mi := &file_persona_v1_measures_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1530,7 @@ func (x *TimelinePoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimelinePoint.ProtoReflect.Descriptor instead.
 func (*TimelinePoint) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{10}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TimelinePoint) GetOccurredAt() *timestamppb.Timestamp {
@@ -1468,7 +1605,7 @@ type NumericShift struct {
 
 func (x *NumericShift) Reset() {
 	*x = NumericShift{}
-	mi := &file_persona_v1_measures_proto_msgTypes[11]
+	mi := &file_persona_v1_measures_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +1617,7 @@ func (x *NumericShift) String() string {
 func (*NumericShift) ProtoMessage() {}
 
 func (x *NumericShift) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[11]
+	mi := &file_persona_v1_measures_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1493,7 +1630,7 @@ func (x *NumericShift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumericShift.ProtoReflect.Descriptor instead.
 func (*NumericShift) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{11}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NumericShift) GetFirst() float64 {
@@ -1612,7 +1749,7 @@ type ReliableChange struct {
 
 func (x *ReliableChange) Reset() {
 	*x = ReliableChange{}
-	mi := &file_persona_v1_measures_proto_msgTypes[12]
+	mi := &file_persona_v1_measures_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1761,7 @@ func (x *ReliableChange) String() string {
 func (*ReliableChange) ProtoMessage() {}
 
 func (x *ReliableChange) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[12]
+	mi := &file_persona_v1_measures_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1774,7 @@ func (x *ReliableChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliableChange.ProtoReflect.Descriptor instead.
 func (*ReliableChange) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{12}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ReliableChange) GetRci() float64 {
@@ -1711,7 +1848,7 @@ type ChangeNoise struct {
 
 func (x *ChangeNoise) Reset() {
 	*x = ChangeNoise{}
-	mi := &file_persona_v1_measures_proto_msgTypes[13]
+	mi := &file_persona_v1_measures_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1723,7 +1860,7 @@ func (x *ChangeNoise) String() string {
 func (*ChangeNoise) ProtoMessage() {}
 
 func (x *ChangeNoise) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[13]
+	mi := &file_persona_v1_measures_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1736,7 +1873,7 @@ func (x *ChangeNoise) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeNoise.ProtoReflect.Descriptor instead.
 func (*ChangeNoise) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{13}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ChangeNoise) GetDifferenceCount() int32 {
@@ -1777,7 +1914,7 @@ type Slope struct {
 
 func (x *Slope) Reset() {
 	*x = Slope{}
-	mi := &file_persona_v1_measures_proto_msgTypes[14]
+	mi := &file_persona_v1_measures_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1789,7 +1926,7 @@ func (x *Slope) String() string {
 func (*Slope) ProtoMessage() {}
 
 func (x *Slope) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[14]
+	mi := &file_persona_v1_measures_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1802,7 +1939,7 @@ func (x *Slope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slope.ProtoReflect.Descriptor instead.
 func (*Slope) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{14}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Slope) GetValue() float64 {
@@ -1848,7 +1985,7 @@ type TrendTest struct {
 
 func (x *TrendTest) Reset() {
 	*x = TrendTest{}
-	mi := &file_persona_v1_measures_proto_msgTypes[15]
+	mi := &file_persona_v1_measures_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1860,7 +1997,7 @@ func (x *TrendTest) String() string {
 func (*TrendTest) ProtoMessage() {}
 
 func (x *TrendTest) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[15]
+	mi := &file_persona_v1_measures_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1873,7 +2010,7 @@ func (x *TrendTest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrendTest.ProtoReflect.Descriptor instead.
 func (*TrendTest) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{15}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TrendTest) GetStatistic() int32 {
@@ -1914,7 +2051,7 @@ type ChoiceShift struct {
 
 func (x *ChoiceShift) Reset() {
 	*x = ChoiceShift{}
-	mi := &file_persona_v1_measures_proto_msgTypes[16]
+	mi := &file_persona_v1_measures_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1926,7 +2063,7 @@ func (x *ChoiceShift) String() string {
 func (*ChoiceShift) ProtoMessage() {}
 
 func (x *ChoiceShift) ProtoReflect() protoreflect.Message {
-	mi := &file_persona_v1_measures_proto_msgTypes[16]
+	mi := &file_persona_v1_measures_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1939,7 +2076,7 @@ func (x *ChoiceShift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChoiceShift.ProtoReflect.Descriptor instead.
 func (*ChoiceShift) Descriptor() ([]byte, []int) {
-	return file_persona_v1_measures_proto_rawDescGZIP(), []int{16}
+	return file_persona_v1_measures_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ChoiceShift) GetFirst() string {
@@ -2018,7 +2155,23 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"meanChance\x12+\n" +
 	"\x11least_individuals\x18! \x01(\x05R\x10leastIndividuals\x12)\n" +
 	"\x10most_individuals\x18\" \x01(\x05R\x0fmostIndividuals\x12I\n" +
-	"\x12population_differs\x18# \x01(\v2\x1a.google.protobuf.BoolValueR\x11populationDiffersJ\x04\b\b\x10\t\"\xf0\x01\n" +
+	"\x12population_differs\x18# \x01(\v2\x1a.google.protobuf.BoolValueR\x11populationDiffersJ\x04\b\b\x10\t\"\xd2\x04\n" +
+	"\x12PersonaReliability\x12\x1d\n" +
+	"\n" +
+	"persona_id\x18\x01 \x01(\tR\tpersonaId\x12\x1b\n" +
+	"\tfull_name\x18\x02 \x01(\tR\bfullName\x125\n" +
+	"\x06status\x18\x03 \x01(\x0e2\x1d.persona.v1.ReliabilityStatusR\x06status\x12>\n" +
+	"\vcoefficient\x18\x04 \x01(\v2\x1c.google.protobuf.DoubleValueR\vcoefficient\x12=\n" +
+	"\vlower_bound\x18\x05 \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
+	"lowerBound\x12=\n" +
+	"\vupper_bound\x18\x06 \x01(\v2\x1c.google.protobuf.DoubleValueR\n" +
+	"upperBound\x12%\n" +
+	"\x0equestion_count\x18\a \x01(\x05R\rquestionCount\x12)\n" +
+	"\x10simulation_count\x18\b \x01(\x05R\x0fsimulationCount\x12K\n" +
+	"\x12contradiction_rate\x18\t \x01(\v2\x1c.google.protobuf.DoubleValueR\x11contradictionRate\x12J\n" +
+	"\x12library_persona_id\x18\n" +
+	" \x01(\v2\x1c.google.protobuf.StringValueR\x10libraryPersonaId\x12 \n" +
+	"\vexplanation\x18\v \x01(\tR\vexplanation\"\xf0\x01\n" +
 	"\x14ReliabilityShortfall\x12F\n" +
 	"\x10questions_needed\x18\x01 \x01(\v2\x1b.google.protobuf.Int32ValueR\x0fquestionsNeeded\x12o\n" +
 	"&questions_needed_with_more_simulations\x18\x02 \x01(\v2\x1b.google.protobuf.Int32ValueR\"questionsNeededWithMoreSimulations\x12\x1f\n" +
@@ -2166,7 +2319,7 @@ func file_persona_v1_measures_proto_rawDescGZIP() []byte {
 }
 
 var file_persona_v1_measures_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_persona_v1_measures_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_persona_v1_measures_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_persona_v1_measures_proto_goTypes = []any{
 	(ReliabilityStatus)(0),         // 0: persona.v1.ReliabilityStatus
 	(UndefinedReason)(0),           // 1: persona.v1.UndefinedReason
@@ -2174,93 +2327,100 @@ var file_persona_v1_measures_proto_goTypes = []any{
 	(QuestionKind)(0),              // 3: persona.v1.QuestionKind
 	(SlopeUnit)(0),                 // 4: persona.v1.SlopeUnit
 	(*Reliability)(nil),            // 5: persona.v1.Reliability
-	(*ReliabilityShortfall)(nil),   // 6: persona.v1.ReliabilityShortfall
-	(*ResponseStyles)(nil),         // 7: persona.v1.ResponseStyles
-	(*SimulationReliability)(nil),  // 8: persona.v1.SimulationReliability
-	(*ReliabilityRule)(nil),        // 9: persona.v1.ReliabilityRule
-	(*Contradiction)(nil),          // 10: persona.v1.Contradiction
-	(*ContradictingAnswer)(nil),    // 11: persona.v1.ContradictingAnswer
-	(*ModelVersion)(nil),           // 12: persona.v1.ModelVersion
-	(*Question)(nil),               // 13: persona.v1.Question
-	(*QuestionTimeline)(nil),       // 14: persona.v1.QuestionTimeline
-	(*TimelinePoint)(nil),          // 15: persona.v1.TimelinePoint
-	(*NumericShift)(nil),           // 16: persona.v1.NumericShift
-	(*ReliableChange)(nil),         // 17: persona.v1.ReliableChange
-	(*ChangeNoise)(nil),            // 18: persona.v1.ChangeNoise
-	(*Slope)(nil),                  // 19: persona.v1.Slope
-	(*TrendTest)(nil),              // 20: persona.v1.TrendTest
-	(*ChoiceShift)(nil),            // 21: persona.v1.ChoiceShift
-	(*wrapperspb.DoubleValue)(nil), // 22: google.protobuf.DoubleValue
-	(*timestamppb.Timestamp)(nil),  // 23: google.protobuf.Timestamp
-	(*wrapperspb.StringValue)(nil), // 24: google.protobuf.StringValue
-	(*wrapperspb.BoolValue)(nil),   // 25: google.protobuf.BoolValue
-	(*wrapperspb.Int32Value)(nil),  // 26: google.protobuf.Int32Value
+	(*PersonaReliability)(nil),     // 6: persona.v1.PersonaReliability
+	(*ReliabilityShortfall)(nil),   // 7: persona.v1.ReliabilityShortfall
+	(*ResponseStyles)(nil),         // 8: persona.v1.ResponseStyles
+	(*SimulationReliability)(nil),  // 9: persona.v1.SimulationReliability
+	(*ReliabilityRule)(nil),        // 10: persona.v1.ReliabilityRule
+	(*Contradiction)(nil),          // 11: persona.v1.Contradiction
+	(*ContradictingAnswer)(nil),    // 12: persona.v1.ContradictingAnswer
+	(*ModelVersion)(nil),           // 13: persona.v1.ModelVersion
+	(*Question)(nil),               // 14: persona.v1.Question
+	(*QuestionTimeline)(nil),       // 15: persona.v1.QuestionTimeline
+	(*TimelinePoint)(nil),          // 16: persona.v1.TimelinePoint
+	(*NumericShift)(nil),           // 17: persona.v1.NumericShift
+	(*ReliableChange)(nil),         // 18: persona.v1.ReliableChange
+	(*ChangeNoise)(nil),            // 19: persona.v1.ChangeNoise
+	(*Slope)(nil),                  // 20: persona.v1.Slope
+	(*TrendTest)(nil),              // 21: persona.v1.TrendTest
+	(*ChoiceShift)(nil),            // 22: persona.v1.ChoiceShift
+	(*wrapperspb.DoubleValue)(nil), // 23: google.protobuf.DoubleValue
+	(*timestamppb.Timestamp)(nil),  // 24: google.protobuf.Timestamp
+	(*wrapperspb.StringValue)(nil), // 25: google.protobuf.StringValue
+	(*wrapperspb.BoolValue)(nil),   // 26: google.protobuf.BoolValue
+	(*wrapperspb.Int32Value)(nil),  // 27: google.protobuf.Int32Value
 }
 var file_persona_v1_measures_proto_depIdxs = []int32{
 	0,  // 0: persona.v1.Reliability.status:type_name -> persona.v1.ReliabilityStatus
-	9,  // 1: persona.v1.Reliability.rules:type_name -> persona.v1.ReliabilityRule
-	22, // 2: persona.v1.Reliability.coefficient:type_name -> google.protobuf.DoubleValue
-	22, // 3: persona.v1.Reliability.lower_bound:type_name -> google.protobuf.DoubleValue
-	22, // 4: persona.v1.Reliability.attainable:type_name -> google.protobuf.DoubleValue
-	22, // 5: persona.v1.Reliability.contradiction_rate:type_name -> google.protobuf.DoubleValue
+	10, // 1: persona.v1.Reliability.rules:type_name -> persona.v1.ReliabilityRule
+	23, // 2: persona.v1.Reliability.coefficient:type_name -> google.protobuf.DoubleValue
+	23, // 3: persona.v1.Reliability.lower_bound:type_name -> google.protobuf.DoubleValue
+	23, // 4: persona.v1.Reliability.attainable:type_name -> google.protobuf.DoubleValue
+	23, // 5: persona.v1.Reliability.contradiction_rate:type_name -> google.protobuf.DoubleValue
 	1,  // 6: persona.v1.Reliability.coefficient_reason:type_name -> persona.v1.UndefinedReason
 	1,  // 7: persona.v1.Reliability.contradiction_rate_reason:type_name -> persona.v1.UndefinedReason
-	10, // 8: persona.v1.Reliability.contradictions:type_name -> persona.v1.Contradiction
-	12, // 9: persona.v1.Reliability.models:type_name -> persona.v1.ModelVersion
-	23, // 10: persona.v1.Reliability.measured_at:type_name -> google.protobuf.Timestamp
-	24, // 11: persona.v1.Reliability.library_persona_id:type_name -> google.protobuf.StringValue
-	22, // 12: persona.v1.Reliability.upper_bound:type_name -> google.protobuf.DoubleValue
+	11, // 8: persona.v1.Reliability.contradictions:type_name -> persona.v1.Contradiction
+	13, // 9: persona.v1.Reliability.models:type_name -> persona.v1.ModelVersion
+	24, // 10: persona.v1.Reliability.measured_at:type_name -> google.protobuf.Timestamp
+	25, // 11: persona.v1.Reliability.library_persona_id:type_name -> google.protobuf.StringValue
+	23, // 12: persona.v1.Reliability.upper_bound:type_name -> google.protobuf.DoubleValue
 	2,  // 13: persona.v1.Reliability.basis:type_name -> persona.v1.ReliabilityBasis
-	6,  // 14: persona.v1.Reliability.shortfall:type_name -> persona.v1.ReliabilityShortfall
-	7,  // 15: persona.v1.Reliability.styles:type_name -> persona.v1.ResponseStyles
-	8,  // 16: persona.v1.Reliability.simulations:type_name -> persona.v1.SimulationReliability
-	22, // 17: persona.v1.Reliability.unseen_share:type_name -> google.protobuf.DoubleValue
-	22, // 18: persona.v1.Reliability.question_variance:type_name -> google.protobuf.DoubleValue
-	22, // 19: persona.v1.Reliability.simulation_variance:type_name -> google.protobuf.DoubleValue
-	22, // 20: persona.v1.Reliability.mean_disagreement:type_name -> google.protobuf.DoubleValue
-	22, // 21: persona.v1.Reliability.mean_chance:type_name -> google.protobuf.DoubleValue
-	25, // 22: persona.v1.Reliability.population_differs:type_name -> google.protobuf.BoolValue
-	26, // 23: persona.v1.ReliabilityShortfall.questions_needed:type_name -> google.protobuf.Int32Value
-	26, // 24: persona.v1.ReliabilityShortfall.questions_needed_with_more_simulations:type_name -> google.protobuf.Int32Value
-	22, // 25: persona.v1.ResponseStyles.straight_lining:type_name -> google.protobuf.DoubleValue
-	22, // 26: persona.v1.ResponseStyles.acquiescence:type_name -> google.protobuf.DoubleValue
-	22, // 27: persona.v1.ResponseStyles.first_option:type_name -> google.protobuf.DoubleValue
-	22, // 28: persona.v1.SimulationReliability.coefficient_without:type_name -> google.protobuf.DoubleValue
-	22, // 29: persona.v1.SimulationReliability.z:type_name -> google.protobuf.DoubleValue
-	22, // 30: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
-	13, // 31: persona.v1.Contradiction.question:type_name -> persona.v1.Question
-	11, // 32: persona.v1.Contradiction.first_answer:type_name -> persona.v1.ContradictingAnswer
-	11, // 33: persona.v1.Contradiction.second_answer:type_name -> persona.v1.ContradictingAnswer
-	23, // 34: persona.v1.ContradictingAnswer.occurred_at:type_name -> google.protobuf.Timestamp
-	22, // 35: persona.v1.ContradictingAnswer.value:type_name -> google.protobuf.DoubleValue
-	24, // 36: persona.v1.ContradictingAnswer.choice:type_name -> google.protobuf.StringValue
-	3,  // 37: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
-	13, // 38: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
-	15, // 39: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
-	16, // 40: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
-	21, // 41: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
-	23, // 42: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
-	22, // 43: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
-	24, // 44: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
-	22, // 45: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
-	17, // 46: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
-	19, // 47: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
-	20, // 48: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
-	1,  // 49: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 50: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 51: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 52: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
-	1,  // 53: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
-	22, // 54: persona.v1.NumericShift.others_change:type_name -> google.protobuf.DoubleValue
-	18, // 55: persona.v1.ReliableChange.noise:type_name -> persona.v1.ChangeNoise
-	22, // 56: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
-	22, // 57: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
-	4,  // 58: persona.v1.Slope.per:type_name -> persona.v1.SlopeUnit
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	7,  // 14: persona.v1.Reliability.shortfall:type_name -> persona.v1.ReliabilityShortfall
+	8,  // 15: persona.v1.Reliability.styles:type_name -> persona.v1.ResponseStyles
+	9,  // 16: persona.v1.Reliability.simulations:type_name -> persona.v1.SimulationReliability
+	23, // 17: persona.v1.Reliability.unseen_share:type_name -> google.protobuf.DoubleValue
+	23, // 18: persona.v1.Reliability.question_variance:type_name -> google.protobuf.DoubleValue
+	23, // 19: persona.v1.Reliability.simulation_variance:type_name -> google.protobuf.DoubleValue
+	23, // 20: persona.v1.Reliability.mean_disagreement:type_name -> google.protobuf.DoubleValue
+	23, // 21: persona.v1.Reliability.mean_chance:type_name -> google.protobuf.DoubleValue
+	26, // 22: persona.v1.Reliability.population_differs:type_name -> google.protobuf.BoolValue
+	0,  // 23: persona.v1.PersonaReliability.status:type_name -> persona.v1.ReliabilityStatus
+	23, // 24: persona.v1.PersonaReliability.coefficient:type_name -> google.protobuf.DoubleValue
+	23, // 25: persona.v1.PersonaReliability.lower_bound:type_name -> google.protobuf.DoubleValue
+	23, // 26: persona.v1.PersonaReliability.upper_bound:type_name -> google.protobuf.DoubleValue
+	23, // 27: persona.v1.PersonaReliability.contradiction_rate:type_name -> google.protobuf.DoubleValue
+	25, // 28: persona.v1.PersonaReliability.library_persona_id:type_name -> google.protobuf.StringValue
+	27, // 29: persona.v1.ReliabilityShortfall.questions_needed:type_name -> google.protobuf.Int32Value
+	27, // 30: persona.v1.ReliabilityShortfall.questions_needed_with_more_simulations:type_name -> google.protobuf.Int32Value
+	23, // 31: persona.v1.ResponseStyles.straight_lining:type_name -> google.protobuf.DoubleValue
+	23, // 32: persona.v1.ResponseStyles.acquiescence:type_name -> google.protobuf.DoubleValue
+	23, // 33: persona.v1.ResponseStyles.first_option:type_name -> google.protobuf.DoubleValue
+	23, // 34: persona.v1.SimulationReliability.coefficient_without:type_name -> google.protobuf.DoubleValue
+	23, // 35: persona.v1.SimulationReliability.z:type_name -> google.protobuf.DoubleValue
+	23, // 36: persona.v1.ReliabilityRule.figure:type_name -> google.protobuf.DoubleValue
+	14, // 37: persona.v1.Contradiction.question:type_name -> persona.v1.Question
+	12, // 38: persona.v1.Contradiction.first_answer:type_name -> persona.v1.ContradictingAnswer
+	12, // 39: persona.v1.Contradiction.second_answer:type_name -> persona.v1.ContradictingAnswer
+	24, // 40: persona.v1.ContradictingAnswer.occurred_at:type_name -> google.protobuf.Timestamp
+	23, // 41: persona.v1.ContradictingAnswer.value:type_name -> google.protobuf.DoubleValue
+	25, // 42: persona.v1.ContradictingAnswer.choice:type_name -> google.protobuf.StringValue
+	3,  // 43: persona.v1.Question.kind:type_name -> persona.v1.QuestionKind
+	14, // 44: persona.v1.QuestionTimeline.question:type_name -> persona.v1.Question
+	16, // 45: persona.v1.QuestionTimeline.points:type_name -> persona.v1.TimelinePoint
+	17, // 46: persona.v1.QuestionTimeline.numeric_shift:type_name -> persona.v1.NumericShift
+	22, // 47: persona.v1.QuestionTimeline.choice_shift:type_name -> persona.v1.ChoiceShift
+	24, // 48: persona.v1.TimelinePoint.occurred_at:type_name -> google.protobuf.Timestamp
+	23, // 49: persona.v1.TimelinePoint.value:type_name -> google.protobuf.DoubleValue
+	25, // 50: persona.v1.TimelinePoint.choice:type_name -> google.protobuf.StringValue
+	23, // 51: persona.v1.NumericShift.change:type_name -> google.protobuf.DoubleValue
+	18, // 52: persona.v1.NumericShift.reliable_change:type_name -> persona.v1.ReliableChange
+	20, // 53: persona.v1.NumericShift.slope:type_name -> persona.v1.Slope
+	21, // 54: persona.v1.NumericShift.trend:type_name -> persona.v1.TrendTest
+	1,  // 55: persona.v1.NumericShift.change_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 56: persona.v1.NumericShift.reliable_change_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 57: persona.v1.NumericShift.slope_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 58: persona.v1.NumericShift.interval_reason:type_name -> persona.v1.UndefinedReason
+	1,  // 59: persona.v1.NumericShift.trend_reason:type_name -> persona.v1.UndefinedReason
+	23, // 60: persona.v1.NumericShift.others_change:type_name -> google.protobuf.DoubleValue
+	19, // 61: persona.v1.ReliableChange.noise:type_name -> persona.v1.ChangeNoise
+	23, // 62: persona.v1.Slope.low:type_name -> google.protobuf.DoubleValue
+	23, // 63: persona.v1.Slope.high:type_name -> google.protobuf.DoubleValue
+	4,  // 64: persona.v1.Slope.per:type_name -> persona.v1.SlopeUnit
+	65, // [65:65] is the sub-list for method output_type
+	65, // [65:65] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_measures_proto_init() }
@@ -2274,7 +2434,7 @@ func file_persona_v1_measures_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_measures_proto_rawDesc), len(file_persona_v1_measures_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -24,7 +24,8 @@ const (
 )
 
 // Response is one answer of one persona to one question in one simulation. Once recorded it never
-// changes, except for `persona_deleted`. On the wire it is at most 64 KiB. NUL is rejected in every
+// changes, except for `persona_deleted`, and for `voided_at` and `void_reason`, which are set at most
+// once. It stands until then: whatever is measured or counted is of answers that stand. On the wire it is at most 64 KiB. NUL is rejected in every
 // text, other control characters in the one-line ones (question_key, themes, model, prompt_version
 // and the options and values of a choice).
 type Response struct {
@@ -79,8 +80,16 @@ type Response struct {
 	// The external id of the persona that answered, one that the request's group shows. Input only: what
 	// is recorded has `persona_id`.
 	PersonaExternalId string `protobuf:"bytes,21,opt,name=persona_external_id,json=personaExternalId,proto3" json:"persona_external_id,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// UUID of the response that this one takes the place of: one that stands, by the same individual, to
+	// the same question (key and scale), in the same simulation, recorded in an earlier call. Recording
+	// this one voids it, with the reason "superseded by " and this one's id. "" if there is none.
+	Supersedes string `protobuf:"bytes,22,opt,name=supersedes,proto3" json:"supersedes,omitempty"`
+	// When it was voided, UTC; null if it stands. Output only.
+	VoidedAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=voided_at,json=voidedAt,proto3" json:"voided_at,omitempty"`
+	// Why it was voided; "" if it stands. Output only.
+	VoidReason    string `protobuf:"bytes,24,opt,name=void_reason,json=voidReason,proto3" json:"void_reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Response) Reset() {
@@ -273,6 +282,27 @@ func (x *Response) GetPersonaDeleted() bool {
 func (x *Response) GetPersonaExternalId() string {
 	if x != nil {
 		return x.PersonaExternalId
+	}
+	return ""
+}
+
+func (x *Response) GetSupersedes() string {
+	if x != nil {
+		return x.Supersedes
+	}
+	return ""
+}
+
+func (x *Response) GetVoidedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.VoidedAt
+	}
+	return nil
+}
+
+func (x *Response) GetVoidReason() string {
+	if x != nil {
+		return x.VoidReason
 	}
 	return ""
 }
@@ -495,7 +525,7 @@ var File_persona_v1_response_proto protoreflect.FileDescriptor
 const file_persona_v1_response_proto_rawDesc = "" +
 	"\n" +
 	"\x19persona/v1/response.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xc9\x06\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xc3\a\n" +
 	"\bResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12#\n" +
 	"\rsimulation_id\x18\x02 \x01(\tR\fsimulationId\x12\x1d\n" +
@@ -522,7 +552,13 @@ const file_persona_v1_response_proto_rawDesc = "" +
 	"\vrecorded_at\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"recordedAt\x12'\n" +
 	"\x0fpersona_deleted\x18\x14 \x01(\bR\x0epersonaDeleted\x12.\n" +
-	"\x13persona_external_id\x18\x15 \x01(\tR\x11personaExternalIdB\b\n" +
+	"\x13persona_external_id\x18\x15 \x01(\tR\x11personaExternalId\x12\x1e\n" +
+	"\n" +
+	"supersedes\x18\x16 \x01(\tR\n" +
+	"supersedes\x127\n" +
+	"\tvoided_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\bvoidedAt\x12\x1f\n" +
+	"\vvoid_reason\x18\x18 \x01(\tR\n" +
+	"voidReasonB\b\n" +
 	"\x06answer\">\n" +
 	"\fChoiceAnswer\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\tR\x05value\x12\x18\n" +
@@ -567,11 +603,12 @@ var file_persona_v1_response_proto_depIdxs = []int32{
 	3, // 3: persona.v1.Response.rating:type_name -> persona.v1.RatingAnswer
 	5, // 4: persona.v1.Response.occurred_at:type_name -> google.protobuf.Timestamp
 	5, // 5: persona.v1.Response.recorded_at:type_name -> google.protobuf.Timestamp
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	5, // 6: persona.v1.Response.voided_at:type_name -> google.protobuf.Timestamp
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_response_proto_init() }

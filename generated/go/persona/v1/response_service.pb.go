@@ -682,6 +682,125 @@ func (x *GetResponsePersonaResponse) GetPersona() *Persona {
 	return nil
 }
 
+// VoidResponsesRequest names what is void, and says why.
+type VoidResponsesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 1,000 UUIDs of responses, of whatever simulations, without repeats.
+	ResponseIds []string `protobuf:"bytes,1,rep,name=response_ids,json=responseIds,proto3" json:"response_ids,omitempty"`
+	// Why they are void, one line, 1 to 255 characters, not blank. Required.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoidResponsesRequest) Reset() {
+	*x = VoidResponsesRequest{}
+	mi := &file_persona_v1_response_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoidResponsesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoidResponsesRequest) ProtoMessage() {}
+
+func (x *VoidResponsesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_response_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoidResponsesRequest.ProtoReflect.Descriptor instead.
+func (*VoidResponsesRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *VoidResponsesRequest) GetResponseIds() []string {
+	if x != nil {
+		return x.ResponseIds
+	}
+	return nil
+}
+
+func (x *VoidResponsesRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *VoidResponsesRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *VoidResponsesRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// VoidResponsesResponse says what the call did.
+type VoidResponsesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of responses that stood until now; those that were void before do not count.
+	VoidedCount   int32 `protobuf:"varint,1,opt,name=voided_count,json=voidedCount,proto3" json:"voided_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoidResponsesResponse) Reset() {
+	*x = VoidResponsesResponse{}
+	mi := &file_persona_v1_response_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoidResponsesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoidResponsesResponse) ProtoMessage() {}
+
+func (x *VoidResponsesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_response_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoidResponsesResponse.ProtoReflect.Descriptor instead.
+func (*VoidResponsesResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_response_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *VoidResponsesResponse) GetVoidedCount() int32 {
+	if x != nil {
+		return x.VoidedCount
+	}
+	return 0
+}
+
 var File_persona_v1_response_service_proto protoreflect.FileDescriptor
 
 const file_persona_v1_response_service_proto_rawDesc = "" +
@@ -732,15 +851,24 @@ const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\vresponse_id\x18\x01 \x01(\tR\n" +
 	"responseId\"K\n" +
 	"\x1aGetResponsePersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona*h\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\x95\x01\n" +
+	"\x14VoidResponsesRequest\x12!\n" +
+	"\fresponse_ids\x18\x01 \x03(\tR\vresponseIds\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\":\n" +
+	"\x15VoidResponsesResponse\x12!\n" +
+	"\fvoided_count\x18\x01 \x01(\x05R\vvoidedCount*h\n" +
 	"\x13RecordWarningReason\x12%\n" +
 	"!RECORD_WARNING_REASON_UNSPECIFIED\x10\x00\x12*\n" +
-	"&RECORD_WARNING_REASON_DUPLICATE_ANSWER\x10\x012\xf8\x02\n" +
+	"&RECORD_WARNING_REASON_DUPLICATE_ANSWER\x10\x012\xce\x03\n" +
 	"\x0fResponseService\x12Z\n" +
 	"\x0fRecordResponses\x12\".persona.v1.RecordResponsesRequest\x1a#.persona.v1.RecordResponsesResponse\x12T\n" +
 	"\rListResponses\x12 .persona.v1.ListResponsesRequest\x1a!.persona.v1.ListResponsesResponse\x12N\n" +
 	"\vGetResponse\x12\x1e.persona.v1.GetResponseRequest\x1a\x1f.persona.v1.GetResponseResponse\x12c\n" +
-	"\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponseB\xa3\x01\n" +
+	"\x12GetResponsePersona\x12%.persona.v1.GetResponsePersonaRequest\x1a&.persona.v1.GetResponsePersonaResponse\x12T\n" +
+	"\rVoidResponses\x12 .persona.v1.VoidResponsesRequest\x1a!.persona.v1.VoidResponsesResponseB\xa3\x01\n" +
 	"\n" +
 	"persona.v1B\x14ResponseServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
@@ -759,7 +887,7 @@ func file_persona_v1_response_service_proto_rawDescGZIP() []byte {
 }
 
 var file_persona_v1_response_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_persona_v1_response_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_persona_v1_response_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_persona_v1_response_service_proto_goTypes = []any{
 	(RecordWarningReason)(0),           // 0: persona.v1.RecordWarningReason
 	(*RecordResponsesRequest)(nil),     // 1: persona.v1.RecordResponsesRequest
@@ -771,31 +899,35 @@ var file_persona_v1_response_service_proto_goTypes = []any{
 	(*GetResponseResponse)(nil),        // 7: persona.v1.GetResponseResponse
 	(*GetResponsePersonaRequest)(nil),  // 8: persona.v1.GetResponsePersonaRequest
 	(*GetResponsePersonaResponse)(nil), // 9: persona.v1.GetResponsePersonaResponse
-	(*Response)(nil),                   // 10: persona.v1.Response
-	(*timestamppb.Timestamp)(nil),      // 11: google.protobuf.Timestamp
-	(*Persona)(nil),                    // 12: persona.v1.Persona
+	(*VoidResponsesRequest)(nil),       // 10: persona.v1.VoidResponsesRequest
+	(*VoidResponsesResponse)(nil),      // 11: persona.v1.VoidResponsesResponse
+	(*Response)(nil),                   // 12: persona.v1.Response
+	(*timestamppb.Timestamp)(nil),      // 13: google.protobuf.Timestamp
+	(*Persona)(nil),                    // 14: persona.v1.Persona
 }
 var file_persona_v1_response_service_proto_depIdxs = []int32{
-	10, // 0: persona.v1.RecordResponsesRequest.responses:type_name -> persona.v1.Response
-	10, // 1: persona.v1.RecordResponsesResponse.responses:type_name -> persona.v1.Response
+	12, // 0: persona.v1.RecordResponsesRequest.responses:type_name -> persona.v1.Response
+	12, // 1: persona.v1.RecordResponsesResponse.responses:type_name -> persona.v1.Response
 	3,  // 2: persona.v1.RecordResponsesResponse.warnings:type_name -> persona.v1.RecordWarning
 	0,  // 3: persona.v1.RecordWarning.reason:type_name -> persona.v1.RecordWarningReason
-	11, // 4: persona.v1.ListResponsesRequest.occurred_from:type_name -> google.protobuf.Timestamp
-	11, // 5: persona.v1.ListResponsesRequest.occurred_before:type_name -> google.protobuf.Timestamp
-	11, // 6: persona.v1.ListResponsesRequest.recorded_after:type_name -> google.protobuf.Timestamp
-	10, // 7: persona.v1.ListResponsesResponse.responses:type_name -> persona.v1.Response
-	10, // 8: persona.v1.GetResponseResponse.response:type_name -> persona.v1.Response
-	12, // 9: persona.v1.GetResponsePersonaResponse.persona:type_name -> persona.v1.Persona
+	13, // 4: persona.v1.ListResponsesRequest.occurred_from:type_name -> google.protobuf.Timestamp
+	13, // 5: persona.v1.ListResponsesRequest.occurred_before:type_name -> google.protobuf.Timestamp
+	13, // 6: persona.v1.ListResponsesRequest.recorded_after:type_name -> google.protobuf.Timestamp
+	12, // 7: persona.v1.ListResponsesResponse.responses:type_name -> persona.v1.Response
+	12, // 8: persona.v1.GetResponseResponse.response:type_name -> persona.v1.Response
+	14, // 9: persona.v1.GetResponsePersonaResponse.persona:type_name -> persona.v1.Persona
 	1,  // 10: persona.v1.ResponseService.RecordResponses:input_type -> persona.v1.RecordResponsesRequest
 	4,  // 11: persona.v1.ResponseService.ListResponses:input_type -> persona.v1.ListResponsesRequest
 	6,  // 12: persona.v1.ResponseService.GetResponse:input_type -> persona.v1.GetResponseRequest
 	8,  // 13: persona.v1.ResponseService.GetResponsePersona:input_type -> persona.v1.GetResponsePersonaRequest
-	2,  // 14: persona.v1.ResponseService.RecordResponses:output_type -> persona.v1.RecordResponsesResponse
-	5,  // 15: persona.v1.ResponseService.ListResponses:output_type -> persona.v1.ListResponsesResponse
-	7,  // 16: persona.v1.ResponseService.GetResponse:output_type -> persona.v1.GetResponseResponse
-	9,  // 17: persona.v1.ResponseService.GetResponsePersona:output_type -> persona.v1.GetResponsePersonaResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
+	10, // 14: persona.v1.ResponseService.VoidResponses:input_type -> persona.v1.VoidResponsesRequest
+	2,  // 15: persona.v1.ResponseService.RecordResponses:output_type -> persona.v1.RecordResponsesResponse
+	5,  // 16: persona.v1.ResponseService.ListResponses:output_type -> persona.v1.ListResponsesResponse
+	7,  // 17: persona.v1.ResponseService.GetResponse:output_type -> persona.v1.GetResponseResponse
+	9,  // 18: persona.v1.ResponseService.GetResponsePersona:output_type -> persona.v1.GetResponsePersonaResponse
+	11, // 19: persona.v1.ResponseService.VoidResponses:output_type -> persona.v1.VoidResponsesResponse
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -814,7 +946,7 @@ func file_persona_v1_response_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_response_service_proto_rawDesc), len(file_persona_v1_response_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

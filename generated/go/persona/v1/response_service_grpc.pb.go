@@ -23,13 +23,15 @@ const (
 	ResponseService_ListResponses_FullMethodName      = "/persona.v1.ResponseService/ListResponses"
 	ResponseService_GetResponse_FullMethodName        = "/persona.v1.ResponseService/GetResponse"
 	ResponseService_GetResponsePersona_FullMethodName = "/persona.v1.ResponseService/GetResponsePersona"
+	ResponseService_VoidResponses_FullMethodName      = "/persona.v1.ResponseService/VoidResponses"
 )
 
 // ResponseServiceClient is the client API for ResponseService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ResponseService records what personas answered, for good: no RPC changes or deletes a response.
+// ResponseService records what personas answered, for good: no RPC changes or deletes a response. One
+// that should not have been recorded can be voided, and stays readable.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
 // batch, unless SimulationService made it before. Deleting a persona, its group or its project
@@ -46,7 +48,7 @@ type ResponseServiceClient interface {
 	// until the server's retention period has passed, or for good once it has answers.
 	// Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
 	// answer whose persona does not exist; INVALID_FIELD, also
-	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
+	// for an answer by another project's persona, and for one that supersedes what it can't; ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(ctx context.Context, in *RecordResponsesRequest, opts ...grpc.CallOption) (*RecordResponsesResponse, error)
 	// ListResponses pages through the answers that match every filter given, of deleted ones too. Each
@@ -59,6 +61,11 @@ type ResponseServiceClient interface {
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
 	GetResponsePersona(ctx context.Context, in *GetResponsePersonaRequest, opts ...grpc.CallOption) (*GetResponsePersonaResponse, error)
+	// VoidResponses marks up to 1,000 responses as void, all or nothing, for good. They stay readable,
+	// with when and why; from then on no measure, timeline, warning or count has them. Those that are
+	// void already keep their mark. What was promoted stays, and its reliability of today shows the
+	// difference. Errors: RESPONSE_NOT_FOUND, for the first that there is not.
+	VoidResponses(ctx context.Context, in *VoidResponsesRequest, opts ...grpc.CallOption) (*VoidResponsesResponse, error)
 }
 
 type responseServiceClient struct {
@@ -109,11 +116,22 @@ func (c *responseServiceClient) GetResponsePersona(ctx context.Context, in *GetR
 	return out, nil
 }
 
+func (c *responseServiceClient) VoidResponses(ctx context.Context, in *VoidResponsesRequest, opts ...grpc.CallOption) (*VoidResponsesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VoidResponsesResponse)
+	err := c.cc.Invoke(ctx, ResponseService_VoidResponses_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ResponseServiceServer is the server API for ResponseService service.
 // All implementations must embed UnimplementedResponseServiceServer
 // for forward compatibility.
 //
-// ResponseService records what personas answered, for good: no RPC changes or deletes a response.
+// ResponseService records what personas answered, for good: no RPC changes or deletes a response. One
+// that should not have been recorded can be voided, and stays readable.
 //
 // A simulation is the client's UUID: one run in one project, that of the personas of its first
 // batch, unless SimulationService made it before. Deleting a persona, its group or its project
@@ -130,7 +148,7 @@ type ResponseServiceServer interface {
 	// until the server's retention period has passed, or for good once it has answers.
 	// Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
 	// answer whose persona does not exist; INVALID_FIELD, also
-	// for an answer by another project's persona; ALREADY_EXISTS for an id that was recorded with
+	// for an answer by another project's persona, and for one that supersedes what it can't; ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(context.Context, *RecordResponsesRequest) (*RecordResponsesResponse, error)
 	// ListResponses pages through the answers that match every filter given, of deleted ones too. Each
@@ -143,6 +161,11 @@ type ResponseServiceServer interface {
 	// GetResponsePersona reads the persona exactly as it was when it answered, deleted or not.
 	// Errors: RESPONSE_NOT_FOUND.
 	GetResponsePersona(context.Context, *GetResponsePersonaRequest) (*GetResponsePersonaResponse, error)
+	// VoidResponses marks up to 1,000 responses as void, all or nothing, for good. They stay readable,
+	// with when and why; from then on no measure, timeline, warning or count has them. Those that are
+	// void already keep their mark. What was promoted stays, and its reliability of today shows the
+	// difference. Errors: RESPONSE_NOT_FOUND, for the first that there is not.
+	VoidResponses(context.Context, *VoidResponsesRequest) (*VoidResponsesResponse, error)
 	mustEmbedUnimplementedResponseServiceServer()
 }
 
@@ -164,6 +187,9 @@ func (UnimplementedResponseServiceServer) GetResponse(context.Context, *GetRespo
 }
 func (UnimplementedResponseServiceServer) GetResponsePersona(context.Context, *GetResponsePersonaRequest) (*GetResponsePersonaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetResponsePersona not implemented")
+}
+func (UnimplementedResponseServiceServer) VoidResponses(context.Context, *VoidResponsesRequest) (*VoidResponsesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method VoidResponses not implemented")
 }
 func (UnimplementedResponseServiceServer) mustEmbedUnimplementedResponseServiceServer() {}
 func (UnimplementedResponseServiceServer) testEmbeddedByValue()                         {}
@@ -258,6 +284,24 @@ func _ResponseService_GetResponsePersona_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ResponseService_VoidResponses_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VoidResponsesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ResponseServiceServer).VoidResponses(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ResponseService_VoidResponses_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ResponseServiceServer).VoidResponses(ctx, req.(*VoidResponsesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ResponseService_ServiceDesc is the grpc.ServiceDesc for ResponseService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -280,6 +324,10 @@ var ResponseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetResponsePersona",
 			Handler:    _ResponseService_GetResponsePersona_Handler,
+		},
+		{
+			MethodName: "VoidResponses",
+			Handler:    _ResponseService_VoidResponses_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

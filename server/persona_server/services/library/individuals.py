@@ -26,6 +26,7 @@ from persona_server.services.parents import (
     persona_not_found,
     project_not_found,
 )
+from persona_server.storage.derived.repository import KnownCrowds
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories
 
@@ -75,18 +76,34 @@ def recorded_individual(
     raise persona_not_found(persona_id)
 
 
-def measure(repositories: Repositories, origin: bytes, policy: Policy) -> Measurement:
-    """Measure an individual over all of its answers. `repositories` must be one snapshot."""
+def measure(
+    repositories: Repositories, origin: bytes, policy: Policy, known: KnownCrowds | None = None
+) -> Measurement:
+    """Measure an individual over all of its answers. `repositories` must be one snapshot.
+
+    `known` keeps what is the same for others of that snapshot.
+    """
     series = repositories.derived.series_of(origin)
+    found = measure_reliability(repositories, origin, series, policy, known)
+    changes = _reliable_changes(repositories, origin, series, policy)
+    return Measurement(found, changes, explanation(found, policy))
+
+
+def measure_reliability(
+    repositories: Repositories,
+    origin: bytes,
+    series: Series,
+    policy: Policy,
+    known: KnownCrowds | None = None,
+) -> Reliability:
+    """Measure how reliable an individual's answers are, and not how they change."""
     repeated = {
         question: simulations
         for question, given in series.items()
         if question.scored and len(simulations := {a.simulation_id for a in given}) > 1
     }
-    crowds = repositories.derived.crowds(origin, repeated)
-    found = reliability(while_awaited(list(chain.from_iterable(series.values()))), crowds, policy)
-    changes = _reliable_changes(repositories, origin, series, policy)
-    return Measurement(found, changes, explanation(found, policy))
+    crowds = repositories.derived.crowds(origin, repeated, known)
+    return reliability(while_awaited(list(chain.from_iterable(series.values()))), crowds, policy)
 
 
 def _reliable_changes(

@@ -22,6 +22,7 @@ from persona_server.storage.repositories.library import LibraryEntry, LibraryRow
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, Ancestry
 from persona_server.storage.repositories.promotions import Queued
+from persona_server.storage.repositories.responses import Count
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.telemetry.logs import LOGGER
 from persona_server.validation.filters import search_keys
@@ -36,7 +37,7 @@ class Look(NamedTuple):
     """An individual as one snapshot showed it: measured, over this number of its own answers."""
 
     measurement: Measurement
-    answers: int
+    answers: Count
 
 
 class AnswersCameError(Exception):
@@ -76,9 +77,10 @@ def promote(
         raise not_eligible(id_text(persona), look.measurement, repositories.now)
     framed = repositories.personas.recorded(persona)
     assert framed is not None  # the persona is visible in this transaction
-    row = _library_row(repositories, unframed(framed), look)
+    profile = unframed(framed)
+    row = _library_row(repositories, profile, look)
     repositories.library.insert(row)
-    repositories.terms.add_library(row.id, profile_terms(unframed(framed)))
+    repositories.terms.add_library(row.id, profile_terms(profile))
     repositories.links.insert([_origin_link(repositories, row, parents)])
     return LibraryEntry(row.id, row.body, row.project_count, row.response_count, None), True
 
@@ -186,7 +188,7 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
         created_at=now,
         body=library.SerializeToString(deterministic=True),
         project_count=1,
-        response_count=look.answers,
+        response_count=look.answers.standing,
     )
 
 

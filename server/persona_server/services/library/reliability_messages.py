@@ -6,6 +6,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from persona.v1 import measures_pb2
+from persona.v1.persona_pb2 import Persona
 from persona_server.measures.answers import Answer, Kind, Question
 from persona_server.measures.contradictions import Contradiction
 from persona_server.measures.individual.points import unit
@@ -56,7 +57,7 @@ def reliability_message(measurement: Measurement, now: int) -> measures_pb2.Reli
     contradictions = found.contradictions
     message = measures_pb2.Reliability(
         version=VERSION,
-        status=measures_pb2.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}"),
+        status=_status(found),
         rules=[_rule(rule) for rule in found.rules],
         coefficient_reason=reason_value(found.reason),
         contradiction_rate_reason=reason_value(contradictions.reason),
@@ -80,6 +81,10 @@ def reliability_message(measurement: Measurement, now: int) -> measures_pb2.Reli
     return message
 
 
+def _status(found: Reliability) -> "measures_pb2.ReliabilityStatus.ValueType":
+    return measures_pb2.ReliabilityStatus.Value(f"RELIABILITY_STATUS_{found.status.name}")
+
+
 def kept_message(measurement: Measurement, now: int) -> measures_pb2.Reliability:
     """Return what a library persona keeps of it: the figures, and the ids of simulations."""
     message = reliability_message(measurement, now)
@@ -101,6 +106,27 @@ def full_message(
     if library_persona_id is not None:
         message.library_persona_id.value = id_text(library_persona_id)
     message.promotion_pending = pending
+    return message
+
+
+def row_message(
+    persona: Persona, found: Reliability, explanation: str, library_persona_id: bytes | None
+) -> measures_pb2.PersonaReliability:
+    """Return what a list says of the individual that a persona is."""
+    message = measures_pb2.PersonaReliability(
+        persona_id=persona.id,
+        full_name=persona.full_name,
+        status=_status(found),
+        question_count=len(found.questions),
+        simulation_count=len(found.simulations),
+        explanation=explanation,
+    )
+    _set(message, contradiction_rate=found.contradictions.rate)
+    if (estimate := found.estimate) is not None:
+        _set(message, coefficient=estimate.coefficient)
+        _set(message, lower_bound=estimate.low, upper_bound=estimate.high)
+    if library_persona_id is not None:
+        message.library_persona_id.value = id_text(library_persona_id)
     return message
 
 

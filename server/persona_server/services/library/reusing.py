@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from persona.v1 import errors_pb2
 from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
-from persona_server.errors import ServiceError, Violation
+from persona_server.errors import ServiceError
 from persona_server.measures.matching import Candidate, Matcher, Target
+from persona_server.services.indexes import refuse_large, violations_of
 from persona_server.services.library.promoting import definition_of, names_of
-from persona_server.services.paging import MAX_PAGE_BYTES
 from persona_server.services.personas.adding import Added, Group, add_personas
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import LibraryEntry
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import REUSE
 from persona_server.storage.store import Repositories, Transaction
-from persona_server.validation.violations import MAX_VIOLATIONS
 
 
 def target_of(repositories: Repositories, group: bytes) -> Target:
@@ -38,7 +37,9 @@ def reuse(repositories: Transaction, group: Group, ids: Sequence[str]) -> Added:
     MESSAGE_TOO_LARGE.
     """
     entries = _reusable(repositories, group, ids)
-    _refuse_large(entries)
+    size = sum(len(entry.body) for entry in entries)  # a copy is no longer than what it copies
+    advice = "Nothing was reused. Send the ids in parts."
+    refuse_large(f"{len(entries)} library personas", size, "takes", advice)
     profiles = [LibraryPersona.FromString(entry.body).profile for entry in entries]
     personas = []
     for library_id, profile in zip(ids, profiles, strict=True):
@@ -94,24 +95,9 @@ def _refuse(
         reason,
         f"{field} {what}: {first}{more}. Nothing was reused.",
         metadata=metadata,
-        violations=[
-            Violation(f"library_persona_ids[{i}]", f"{what}: {ids[i]}")
-            for i in bad[:MAX_VIOLATIONS]
-        ],
+        violations=violations_of("library_persona_ids[{}]", what, bad, ids),
         violations_total=len(bad),
     )
-
-
-def _refuse_large(entries: Sequence[LibraryEntry]) -> None:
-    """Refuse what no answer could hold: a copy is no longer than its library persona."""
-    size = sum(len(entry.body) for entry in entries)
-    if size > MAX_PAGE_BYTES:
-        raise ServiceError(
-            errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
-            f"The {len(entries)} library personas have {size} bytes in total, and one call takes "
-            f"at most {MAX_PAGE_BYTES}. Nothing was reused. Send the ids in parts.",
-            metadata={"size": str(size), "limit": str(MAX_PAGE_BYTES)},
-        )
 
 
 def _link(

@@ -3,17 +3,13 @@
 import math
 import struct
 from functools import partial
-from typing import cast
 
 from google.protobuf.message import Message
 
 from persona.v1 import library_pb2
 from persona.v1 import library_service_pb2 as pb
 from persona.v1.measures_pb2 import Reliability
-from persona_server.measures.answers import Question
 from persona_server.measures.individual.policy import Policy
-from persona_server.measures.matching import Candidate, Match, Matcher
-from persona_server.patience import while_awaited
 from persona_server.services.call import Call
 from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
@@ -25,6 +21,7 @@ from persona_server.services.library.individuals import (
     recorded_individual,
 )
 from persona_server.services.library.lineage import projects
+from persona_server.services.library.matches import match_page
 from persona_server.services.library.messages import encoded, entries
 from persona_server.services.library.promoting import (
     AnswersCameError,
@@ -33,25 +30,21 @@ from persona_server.services.library.promoting import (
     look_at,
     promote,
 )
+from persona_server.services.library.reliabilities import GroupReliabilities
 from persona_server.services.library.reliability_messages import (
     compare_population,
     full_message,
 )
-from persona_server.services.library.reusing import reuse, target_of
-from persona_server.services.library.timelines import Timelines
+from persona_server.services.library.reusing import reuse
+from persona_server.services.library.timelines import timeline_page
 from persona_server.services.paging import PageTokens, fitting, page_limit
-from persona_server.services.parents import lock_group, require_group, require_persona
+from persona_server.services.parents import lock_group, require_persona
 from persona_server.services.personas.adding import Group
 from persona_server.services.personas.service import rebuild_personas
 from persona_server.storage import keys
-from persona_server.storage.derived.questions import question_hash
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import (
-    BOTTOM,
-    TOP,
     LibraryEntry,
-    ListKey,
-    Part,
     Wanted,
 )
 from persona_server.storage.store import Repositories, Store, Transaction
@@ -60,7 +53,6 @@ from persona_server.validation.library import order_of
 from persona_server.validation.terms import wanted_terms
 
 LOOKS = 3  # at an individual whose answers change while it is promoted
-_BEST = (math.inf, b"")  # before every match
 _START = b""  # of a list, in place of a position
 # Positions in page tokens.
 _SCORE_AND_ID = struct.Struct(">d16s")
@@ -96,6 +88,21 @@ class LibraryService:
             message = self._measured(repositories, individual)
         answer = pb.GetLibraryPersonaReliabilityResponse(reliability=message)
         return answer.SerializeToString()
+
+    def list_reliabilities(self, call: Call, request: pb.ListReliabilitiesRequest) -> bytes:
+        """Return the reliabilities of a page, or of a whole small group in another order.
+
+        Raises INVALID_PAGE_TOKEN, and INVALID_FIELD for an order of a group that is too large.
+        """
+        after = self._tokens.read(call, request, request.page_token, _START)
+        with self._store.snapshot(call.tenant) as repositories:
+            group = GroupReliabilities(repositories, request, self._policy)
+            if request.order_by:
+                rows, last = group.ordered(request.order_by), None
+            else:
+                rows, last = group.page(after, request.page_size)
+        items = [frame(ELEMENT, row.SerializeToString()) for row in rows]
+        return self._page(call, request, items, last)
 
     def _measured(self, repositories: Repositories, individual: Individual) -> Reliability:
         """Return an individual's reliability; `repositories` are one snapshot."""
@@ -184,28 +191,9 @@ class LibraryService:
         Of a library that is larger than one call may look at, part by part.
         """
         token = self._tokens.read(call, request, request.page_token, _START)
-        limit = page_limit(request.page_size)
         with self._store.snapshot(call.tenant) as repositories:
-            require_group(repositories, request.project_id, request.group_id)
-            matcher = Matcher(target_of(repositories, id_bytes(request.group_id)))
-            project = id_bytes(request.project_id) if request.exclude_used_in_project else None
-            after, part = _place_of_match(token) if token else (_BEST, None)
-            part = part or repositories.library.part(TOP)
-            # Plain tuples will do: to make ten thousand named ones costs 3 ms.
-            candidates = cast("list[Candidate]", repositories.library.candidates(project, part))
-            ranked = matcher.rank(while_awaited(candidates), limit + 1, after)
-            found = [match for match in ranked if match.score >= request.min_score]
-            chosen = entries(repositories, [match.id for match in found])
-            items = (_match(*pair) for pair in zip(found, chosen, strict=True))
-            page, more = fitting(items, limit)
-            if more:
-                last = found[len(page) - 1]
-                after = (last.score, last.id)
-            elif part.end != BOTTOM:
-                after, part, more = _BEST, repositories.library.part(part.end), True
-        places = (after, *part) if more else ()
-        position = b"".join(_SCORE_AND_ID.pack(*place) for place in places)
-        return self._page(call, request, page, position or None)
+            page, last = match_page(repositories, request, token)
+        return self._page(call, request, page, last)
 
     def reuse_library_personas(self, call: Call, request: pb.ReuseLibraryPersonasRequest) -> bytes:
         """Put individuals into a group, all or nothing.
@@ -223,18 +211,24 @@ class LibraryService:
         return mutate(self._store, call, request, effect, rebuild_personas)
 
     def get_attitude_timeline(self, call: Call, request: pb.GetAttitudeTimelineRequest) -> bytes:
+        """Return one page of a persona's timelines. Raises NOT_FOUND reasons, outermost first."""
+        token = self._tokens.read(call, request, request.page_token, _START)
+        with self._store.snapshot(call.tenant) as repositories:
+            individual = recorded_individual(
+                repositories, request.project_id, request.group_id, request.persona_id
+            )
+            page, last = timeline_page(repositories, individual, request, token, self._policy)
+        return self._page(call, request, page, last)
+
+    def get_library_persona_attitude_timeline(
+        self, call: Call, request: pb.GetLibraryPersonaAttitudeTimelineRequest
+    ) -> bytes:
         """Return one page of an individual's timelines. Raises LIBRARY_PERSONA_NOT_FOUND."""
         token = self._tokens.read(call, request, request.page_token, _START)
         with self._store.snapshot(call.tenant) as repositories:
             individual = library_individual(repositories, request.library_persona_id)
-            found = Timelines(repositories, individual.origin, self._policy)
-            asked = [q for q in found.questions if request.question_key in ("", q.key)]
-            positions = [_position(question) for question in asked]
-            begin = positions.index(token) + 1 if token in positions else 0
-            messages = map(found.message, while_awaited(asked[begin:]))
-            items = (frame(ELEMENT, message.SerializeToString()) for message in messages)
-            page, more = fitting(items, page_limit(request.page_size))
-        return self._page(call, request, page, positions[begin + len(page) - 1] if more else None)
+            page, last = timeline_page(repositories, individual, request, token, self._policy)
+        return self._page(call, request, page, last)
 
     def _page(self, call: Call, request: Message, items: list[bytes], last: bytes | None) -> bytes:
         """Return a page's answer; `last` is the position of its last item if others follow."""
@@ -254,27 +248,3 @@ def _promoted(
 def _resource(entry: LibraryEntry) -> bytes:
     """Return the answer that holds one library persona."""
     return frame(ELEMENT, encoded(entry))
-
-
-def _position(question: Question) -> bytes:
-    """Return what stands for a question in a page token."""
-    return question_hash(question)[:24]
-
-
-def _place_of_match(token: bytes) -> tuple[tuple[float, bytes], Part | None]:
-    """Return after which match a token goes on, and in which part of the library.
-
-    None as the part in a token of an older server, which ranked the library as a whole.
-    """
-    after, *part = _SCORE_AND_ID.iter_unpack(token)
-    return after, Part(*(ListKey(*place) for place in part)) if part else None
-
-
-def _match(match: Match, entry: LibraryEntry) -> bytes:
-    message = library_pb2.LibraryMatch(score=match.score)
-    parts = (match.age, match.income, match.location, match.occupation)
-    for name, part in zip(("age", "income_level", "location", "occupation"), parts, strict=True):
-        if part is not None:
-            getattr(message.parts, name).value = part
-    message.parts.SetInParent()
-    return frame(ELEMENT, frame(ELEMENT, encoded(entry)) + message.SerializeToString())

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from persona.v1 import measures_pb2
 from persona_server.measures.answers import Answer, Kind, Question
@@ -16,11 +17,22 @@ from persona_server.measures.individual.shift import (
     numeric_shift,
 )
 from persona_server.measures.individual.trend import Slope, benjamini_hochberg
-from persona_server.services.library.individuals import Series, numeric_series
+from persona_server.patience import while_awaited
+from persona_server.services.framing import ELEMENT, frame
+from persona_server.services.library.individuals import Individual, Series, numeric_series
 from persona_server.services.library.reliability_messages import question_message, reason_value
+from persona_server.services.paging import fitting, page_limit
+from persona_server.storage.derived.questions import question_hash
 from persona_server.storage.store import Repositories
 
 _MOST_DIFFERENCES = 2**31 - 1  # what the contract's int32 holds
+
+
+class Asked(Protocol):
+    """What a request for timelines asks for, whoever's they are."""
+
+    question_key: str
+    page_size: int
 
 
 class Timelines:
@@ -53,6 +65,28 @@ class Timelines:
         items = self._derived.items({str(answer.value) for answer in first})
         timeline.points.extend(_point(answer, items=items[str(answer.value)]) for answer in first)
         return timeline
+
+
+def timeline_page(
+    repositories: Repositories, individual: Individual, request: Asked, token: bytes, policy: Policy
+) -> tuple[list[bytes], bytes | None]:
+    """Return a page of an individual's timelines, and the position of its last if others follow.
+
+    `repositories` must be one snapshot. `token` is the position that the page begins after.
+    """
+    found = Timelines(repositories, individual.origin, policy)
+    asked = [q for q in found.questions if request.question_key in ("", q.key)]
+    positions = [_position(question) for question in asked]
+    begin = positions.index(token) + 1 if token in positions else 0
+    messages = map(found.message, while_awaited(asked[begin:]))
+    items = (frame(ELEMENT, message.SerializeToString()) for message in messages)
+    page, more = fitting(items, page_limit(request.page_size))
+    return page, positions[begin + len(page) - 1] if more else None
+
+
+def _position(question: Question) -> bytes:
+    """Return what stands for a question in a page token."""
+    return question_hash(question)[:24]
 
 
 def _shifts(

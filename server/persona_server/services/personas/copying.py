@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from persona.v1 import errors_pb2
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CopyPersonasRequest
-from persona_server.errors import ServiceError, Violation
-from persona_server.services.paging import MAX_PAGE_BYTES
+from persona_server.errors import ServiceError
+from persona_server.services.indexes import refuse_large, violations_of
 from persona_server.services.parents import require_shown
 from persona_server.services.personas.adding import Added, Group, add_personas, unframed
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Transaction
-from persona_server.validation.violations import MAX_VIOLATIONS
 
 
 def copy_personas(repositories: Transaction, group: Group, request: CopyPersonasRequest) -> Added:
@@ -19,11 +18,12 @@ def copy_personas(repositories: Transaction, group: Group, request: CopyPersonas
 
     Raises the reason of a missing parent, PERSONA_NOT_FOUND naming each, and MESSAGE_TOO_LARGE.
     """
-    source = require_shown(repositories, request.source_project_id, request.source_group_id)
+    source = require_shown(repositories, request.source_project_id, request.source_group_id).set_id
     wanted = [id_bytes(text) for text in request.persona_ids]
     lengths = repositories.personas.lengths(source, wanted)  # before any is read
     _refuse_missing([i for i, raw in enumerate(wanted) if raw not in lengths], request.persona_ids)
-    _refuse_large(len(wanted), sum(lengths.values()))
+    advice = "Nothing was copied. Send the ids in parts."
+    refuse_large(f"{len(wanted)} personas", sum(lengths.values()), "copies", advice)
     known = repositories.personas.known(wanted)
     copies = [_copy(unframed(known[raw].framed)) for raw in wanted]
     return add_personas(repositories, group, copies, "persona_ids[{}]")
@@ -58,19 +58,6 @@ def _refuse_missing(missing: Sequence[int], ids: Sequence[str]) -> None:
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
         f"{field} {what}: {first}{more}. Nothing was copied.",
         metadata={"persona_id": first, "field": field},
-        violations=[
-            Violation(f"persona_ids[{i}]", f"{what}: {ids[i]}") for i in missing[:MAX_VIOLATIONS]
-        ],
+        violations=violations_of("persona_ids[{}]", what, missing, ids),
         violations_total=len(missing),
     )
-
-
-def _refuse_large(count: int, size: int) -> None:
-    """Refuse what no answer could hold."""
-    if size > MAX_PAGE_BYTES:
-        raise ServiceError(
-            errors_pb2.ERROR_REASON_MESSAGE_TOO_LARGE,
-            f"The {count} personas have {size} bytes in total, and one call copies at most "
-            f"{MAX_PAGE_BYTES}. Nothing was copied. Send the ids in parts.",
-            metadata={"size": str(size), "limit": str(MAX_PAGE_BYTES)},
-        )

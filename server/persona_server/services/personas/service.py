@@ -28,12 +28,17 @@ from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.library.lineage import lineage
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
-from persona_server.services.parents import lock_group, persona_not_found, require_persona
+from persona_server.services.parents import (
+    lock_group,
+    persona_not_found,
+    require_persona,
+    require_shown,
+)
 from persona_server.services.personas import importing
 from persona_server.services.personas.adding import Group, add_personas
 from persona_server.services.personas.all_groups import list_all_groups
 from persona_server.services.personas.copying import copy_personas
-from persona_server.services.personas.finding import count, several, shown_set
+from persona_server.services.personas.finding import count, several
 from persona_server.services.personas.removing import hide_persona
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.pages import START, Page
@@ -67,8 +72,8 @@ class PersonaService:
         Raises PERSONA_NOT_FOUND naming each, MESSAGE_TOO_LARGE or a parent's reason.
         """
         with self._store.snapshot(call.tenant) as repositories:
-            set_id, _ = shown_set(repositories, request)
-            return several(repositories, set_id, request.persona_ids)
+            shown = require_shown(repositories, request.project_id, request.group_id)
+            return several(repositories, shown.set_id, request.persona_ids)
 
     def count_personas(self, call: Call, request: CountPersonasRequest) -> bytes:
         """Return how many match of those that one call looks at. Raises INVALID_PAGE_TOKEN."""
@@ -106,10 +111,11 @@ class PersonaService:
 
     def _page(self, call: Call, request: Listing, after: bytes, size: int) -> Page:
         """Return a page of the set that the group shows; after a delete-all, of the new one."""
+        ids = request.project_id, request.group_id
         group, filters = id_bytes(request.group_id), filters_of(request)
         terms = wanted_terms(request)
         with self._store.reading(call.tenant) as repositories:
-            set_id, longest = shown_set(repositories, request)
+            set_id, longest = require_shown(repositories, *ids)
             while True:
                 limit = page_limit(size, longest)
                 page = repositories.personas.page(group, set_id, after, limit, filters, terms)
@@ -119,7 +125,7 @@ class PersonaService:
                     return page
                 # Empty: perhaps the set was swapped in between.
                 seen = set_id
-                set_id, longest = shown_set(repositories, request)
+                set_id, longest = require_shown(repositories, *ids)
                 if fits and set_id == seen:
                     return page
 

@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 from persona.v1.response_pb2 import Response
-from persona_server.errors import ServiceError, Violation
-from persona_server.services.indexes import ranges
+from persona_server.errors import ServiceError
+from persona_server.services.indexes import ranges, violations_of
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.response_lists import DELETED, SHOWN
 from persona_server.storage.store import Repositories
-from persona_server.validation.violations import MAX_VIOLATIONS
 
 
 class Answerer(NamedTuple):
@@ -56,16 +55,14 @@ def _source(parents: Ancestry) -> str | None:
 
 def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -> ServiceError:
     """PERSONA_NOT_FOUND, naming every answer to drop: as violations, and as ranges of indexes."""
-    persona_id = responses[missing[0]].persona_id
+    ids = [response.persona_id for response in responses]
+    persona_id = ids[missing[0]]
     what = "is not the id of a persona"
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
         f"There is no persona {persona_id}. Nothing was recorded. Remove the {len(missing)} of "
         f"{len(responses)} responses whose persona does not exist, and send the others again.",
         metadata={"persona_id": persona_id, "indexes": ranges(missing)},
-        violations=[
-            Violation(f"responses[{i}].persona_id", f"{what}: {responses[i].persona_id}")
-            for i in missing[:MAX_VIOLATIONS]
-        ],
+        violations=violations_of("responses[{}].persona_id", what, missing, ids),
         violations_total=len(missing),
     )

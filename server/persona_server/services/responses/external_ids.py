@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from persona.v1 import errors_pb2
 from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import RecordResponsesRequest
-from persona_server.errors import ServiceError, Violation
-from persona_server.services.indexes import ranges
+from persona_server.errors import ServiceError
+from persona_server.services.indexes import ranges, violations_of
 from persona_server.services.parents import group_not_found
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Transaction
 from persona_server.validation.terms import external_id_term
-from persona_server.validation.violations import MAX_VIOLATIONS
 
 
 def name_by_id(repositories: Transaction, request: RecordResponsesRequest) -> None:
@@ -35,10 +34,11 @@ def name_by_id(repositories: Transaction, request: RecordResponsesRequest) -> No
 
 
 def _require_all(responses: Sequence[Response], unknown: set[str]) -> None:
-    missing = [i for i, one in enumerate(responses) if one.persona_external_id in unknown]
+    ids = [one.persona_external_id for one in responses]
+    missing = [i for i, text in enumerate(ids) if text in unknown]
     if not missing:
         return
-    first = responses[missing[0]].persona_external_id
+    first = ids[missing[0]]
     what = "is not the external id of a persona of the group"
     raise ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
@@ -46,11 +46,6 @@ def _require_all(responses: Sequence[Response], unknown: set[str]) -> None:
         f"recorded. Remove the {len(missing)} of {len(responses)} responses whose persona does not "
         "exist, and send the others again.",
         metadata={"external_id": first, "indexes": ranges(missing)},
-        violations=[
-            Violation(
-                f"responses[{i}].persona_external_id", f"{what}: {responses[i].persona_external_id}"
-            )
-            for i in missing[:MAX_VIOLATIONS]
-        ],
+        violations=violations_of("responses[{}].persona_external_id", what, missing, ids),
         violations_total=len(missing),
     )

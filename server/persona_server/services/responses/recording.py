@@ -11,6 +11,7 @@ from persona_server.errors import Violation, invalid
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists
 from persona_server.services.responses.answerers import Answerer, answerers_of
+from persona_server.services.responses.voiding import supersede
 from persona_server.services.responses.warnings import (
     Asked,
     framed_warnings,
@@ -24,6 +25,7 @@ from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.storage.repositories.responses import ResponseRow
 from persona_server.storage.repositories.simulations import About
 from persona_server.storage.store import Repositories, Transaction
+from persona_server.validation.responses import OUTPUT_ONLY
 from persona_server.validation.violations import MAX_VIOLATIONS
 
 _MICROS = 1_000_000
@@ -48,7 +50,7 @@ class Recorded(NamedTuple):
 class _Batch(NamedTuple):
     """A batch as it is recorded: all of it framed with its ids, and what of it is new.
 
-    `known` has the others by their places in the request, `places` those of `answers`.
+    `known` has the others that stand by their places in the request, `places` those of `answers`.
     """
 
     framed: list[bytes]
@@ -70,7 +72,8 @@ def record_responses(
 
     With `queues`, those who answered and are not in the library wait for automatic promotion. A
     response that was recorded with the same content is returned as it is. Raises ServiceError
-    PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona, and ALREADY_EXISTS.
+    PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona and for what can't be superseded,
+    and ALREADY_EXISTS.
     """
     answerers = answerers_of(repositories, responses)
     simulation = id_bytes(simulation_id)
@@ -81,6 +84,8 @@ def record_responses(
         repositories.simulations.insert(simulation, project, About(), repositories.now)
     now = repositories.responses.next_recorded_at(repositories.now)
     batch = _batch(repositories, simulation_id, responses, answerers, now)
+    answers = dict(zip(batch.places, batch.answers, strict=True))
+    supersede(repositories, responses, batch.rows, answers)
     repositories.responses.insert(batch.rows)
     repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
     new = repositories.derived.add(Place(project, simulation), batch.answers, repositories.now)
@@ -107,10 +112,10 @@ def _batch(
         stored, answerer = known.get(raw), answerers[response.persona_id]
         individual = answerer.parents.individual
         if stored is not None:
-            _require_same(response, simulation_id, stored, f"responses[{i}].id")
+            if _require_same(response, simulation_id, stored, f"responses[{i}].id"):
+                batch.known[i] = Asked(question_of(response), individual, raw)
             batch.framed.append(stored)
             batch.ids.append(raw)
-            batch.known[i] = Asked(question_of(response), individual, raw)
             continue
         response.simulation_id = simulation_id
         row = _row(repositories, simulation, response, answerer, now, i, end)
@@ -126,7 +131,8 @@ def _batch(
 def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:
     """Return the answer of a batch that was recorded, from its ids, and what was told about it.
 
-    A response that was erased meanwhile has only its id, and nothing is told about it.
+    A response that was erased meanwhile has only its id. Nothing is told about it, nor about one
+    that is void.
     """
     ids = [kept[i : i + 16] for i in range(0, len(kept), 16)]
     known = repositories.responses.known(ids)
@@ -143,6 +149,7 @@ def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:
     asked = {
         i: Asked(question_of(r), answerers[r.persona_id].parents.individual, ids[i])
         for i, r in there.items()
+        if not r.HasField("voided_at")
     }
     simulation = id_bytes(responses[0].simulation_id)
     return framed + framed_warnings(repeated_answers(repositories, simulation, asked))
@@ -188,17 +195,19 @@ def _require_project(
     raise invalid(list(islice(bad, MAX_VIOLATIONS)))
 
 
-def _require_same(response: Response, simulation_id: str, framed: bytes, path: str) -> None:
-    """Refuse an id that was recorded with another content."""
+def _require_same(response: Response, simulation_id: str, framed: bytes, path: str) -> bool:
+    """Refuse an id that was recorded with another content; return whether that one stands."""
     stored, wanted = Response.FromString(content(framed)), Response()
+    stands = not stored.HasField("voided_at")
     wanted.CopyFrom(response)
     wanted.simulation_id = simulation_id
     if not response.HasField("occurred_at"):
         stored.ClearField("occurred_at")
-    for name in ("project_id", "group_id", "library_persona_id", "recorded_at", "persona_deleted"):
-        stored.ClearField(name)
+    for name in OUTPUT_ONLY - {"simulation_id"}:
+        stored.ClearField(name)  # type: ignore[arg-type]  # the stub wants literal names
     if wanted != stored:
         raise already_exists("response", path, response.id, visible=True)
+    return stands
 
 
 def _end(now: int) -> bytes:

@@ -1,4 +1,4 @@
-"""ResponseService: what personas answered, recorded for good and read as it was.
+"""ResponseService: what personas answered, recorded for good, read as it was, or made void.
 
 Answers leave as wire bytes: a stored response is already framed as the element of its list.
 """
@@ -8,6 +8,8 @@ from persona.v1.response_service_pb2 import (
     GetResponseRequest,
     ListResponsesRequest,
     RecordResponsesRequest,
+    VoidResponsesRequest,
+    VoidResponsesResponse,
 )
 from persona_server.services.call import Call
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
@@ -16,6 +18,7 @@ from persona_server.services.parents import response_not_found
 from persona_server.services.responses.external_ids import name_by_id
 from persona_server.services.responses.listing import wanted
 from persona_server.services.responses.recording import rebuild_recorded, record_responses
+from persona_server.services.responses.voiding import void_responses
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.repositories.response_lists import Order, Pages
@@ -85,6 +88,18 @@ class ResponseService:
         if framed is None:  # it has been erased since: one that has answers is never purged
             raise response_not_found(request.response_id)
         return framed
+
+    def void_responses(self, call: Call, request: VoidResponsesRequest) -> bytes:
+        """Void up to 1,000 responses, all or nothing. Raises RESPONSE_NOT_FOUND."""
+
+        def effect(repositories: Transaction) -> Outcome:
+            count = void_responses(
+                repositories, request.response_ids, request.reason, queues=self._queues
+            )
+            entry = audit_entry(call, request, response_count=count) if count else None
+            return Outcome(VoidResponsesResponse(voided_count=count).SerializeToString(), entry)
+
+        return mutate(self._store, call, request, effect)
 
 
 def _page(pages: Pages, after: bytes, size: int) -> Page:

@@ -110,15 +110,8 @@ class ParticipationStatements:
             ),
         )
         self.page = _page(database)
-        self.forget_asked = _forgotten(database, asked)
-        self.forget_answered = _forgotten(database, answered)
         self.clear_asked = _emptied(database, asked)
         self.clear_answered = _emptied(database, answered)
-
-
-def _forgotten(database: Database, model: Any) -> Statement:
-    this = (model.tenant_id == param("tenant")) & (model.scope == param("scope"))
-    return Statement(database, model.delete().where(this))
 
 
 def _emptied(database: Database, model: Any) -> Statement:
@@ -213,11 +206,6 @@ class Participation:
     def page(self, scope: bytes, after: int, limit: int) -> list[tuple[Any, ...]]:
         """Return at most `limit` questions of a scope behind one: id, key, scale, and counts."""
         return self._do.page.all(tenant=self._tenant, scope=scope, after=after, limit=limit)
-
-    def forget(self, scope: bytes) -> None:
-        """Remove a scope, of which the answers are to be added again."""
-        self._do.forget_asked.run(tenant=self._tenant, scope=scope)
-        self._do.forget_answered.run(tenant=self._tenant, scope=scope)
 
     def clear(self) -> None:
         """Remove everything."""

@@ -59,24 +59,33 @@ class Questions:
                 self._declare(ids[question], first)
         return ids
 
-    def declare_anew(self) -> None:
-        """Give questions the options of their first answer, where the one that did so is gone."""
-        for key, name, scale in self._do.orphaned.all(tenant=self._tenant, first=FIRST_QUESTION):
-            first = self._first_answer(Question.of_scale(name, scale))
-            if first is not None:
-                self._declare(key, first)
+    def declare_anew(self, gone: Iterable[NewAnswer]) -> None:
+        """Give questions the options of what is now the first answer, where that one is gone.
 
-    def _first_answer(self, question: Question) -> NewAnswer | None:
-        """Return the first answer to a question, of any individual; None if nobody has answered."""
-        after = b""
+        A question that nobody has answered goes.
+        """
+        for question, first in _firsts(gone).items():
+            hashes = id_list([question_hash(question)])
+            ((_, key, declared_at),) = self._do.known.all(tenant=self._tenant, ids=hashes)
+            if first.order[8:] != declared_at:
+                continue
+            now_first = self._first_answer(question, declared_at)
+            if now_first is None:
+                self._do.drop_question.run(tenant=self._tenant, id=key)
+            else:
+                self._declare(key, now_first)
+
+    def _first_answer(self, question: Question, after: bytes) -> NewAnswer | None:
+        """Return the first answer to a question behind a position; None if there is none."""
         while rows := self._do.answers_to.all(
             tenant=self._tenant, key=question.key, after=after, limit=_CHUNK
         ):
-            for after, framed in rows:
+            for position, framed in rows:
                 (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-                found = new_answer(response, b"", b"", after, after)
+                found = new_answer(response, b"", b"", position, position)
                 if found.question == question:
                     return found
+            after = rows[-1][0]
         return None
 
     def _new_question(self, key: int, digest: bytes, first: NewAnswer) -> None:

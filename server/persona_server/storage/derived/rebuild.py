@@ -14,7 +14,7 @@ from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Personas, PersonaStatements
-from persona_server.storage.repositories.response_lists import SHOWN
+from persona_server.storage.repositories.response_lists import SHOWN, standing
 from persona_server.storage.repositories.tenants import Tenants
 
 Stored: TypeAlias = tuple[bytes, bytes, bytes, bytes]  # position, recorded, persona, framed
@@ -57,6 +57,7 @@ class Rebuild:
                 (response.tenant_id == param("tenant"))
                 & (response.simulation_id == param("simulation"))
                 & (response.position > param("after"))
+                & standing(response)
             )
             .order_by(response.position)
             .limit(param("chunk")),
@@ -78,18 +79,6 @@ class Rebuild:
         """Rebuild every tenant within the transaction that is open."""
         for tenant in self._tenants.all():
             self._rebuild(tenant, now)
-
-    def recount(self, tenant: int, project: bytes, now: int) -> None:
-        """Count anew who answered what in a project, in a transaction of its own."""
-        with driver_errors_translated(), self._database.write(LOCK_TIMEOUT):
-            derived = DerivedTables(self._derived, tenant, self._id_generator)
-            every = sorted(self._simulations.all(tenant=tenant, after=START))
-            places = [Place(of, simulation) for _, simulation, of in every if of == project]
-            derived.forget_counts({scope for place in places for scope in place.scopes})
-            for place in places:
-                for chunk in self._chunks(tenant, place.simulation):
-                    answers = self._answers(tenant, place.simulation, chunk)
-                    derived.recount(place, answers, now)
 
     def _rebuild(self, tenant: int, now: int) -> Rebuilt:
         derived = DerivedTables(self._derived, tenant, self._id_generator)

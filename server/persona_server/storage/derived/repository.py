@@ -22,6 +22,7 @@ from persona_server.storage.derived.answers import NewAnswer
 from persona_server.storage.derived.counts import by_value, unpacked
 from persona_server.storage.derived.participation import Given, Participation, Place
 from persona_server.storage.derived.questions import FIRST_QUESTION, Questions, question_hash
+from persona_server.storage.derived.removal import Removal
 from persona_server.storage.derived.series import Entry, Texts, answers, entries
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import set_ids
@@ -34,6 +35,10 @@ FIRST_INDIVIDUAL = b""  # at or before every key
 # Pairs of sets are compared one by one: so many of a question and simulation, in the order of their
 # hashes, stand for all of them. All sets of six options are that many.
 MOST_SETS = 64
+
+# Crowds of a snapshot that were read for others too, by the question's id and the simulation.
+KnownCrowds = dict[tuple[int, str], Crowd]
+MOST_KNOWN = 20_000  # of them, at an individual's beginning: some 20 MB
 
 Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
 
@@ -79,19 +84,25 @@ class DerivedTables:
         texts = self._texts(found)
         return {question: answers(question, given, texts) for question, given in found.items()}
 
-    def crowds(self, individual: bytes, asked: Asked) -> dict[Question, dict[str, Crowd]]:
+    def crowds(
+        self, individual: bytes, asked: Asked, known: KnownCrowds | None = None
+    ) -> dict[Question, dict[str, Crowd]]:
         """Return who answered questions of an individual in these of its simulations.
 
         Of the sets given to a question in a simulation the first 64 in the order of their hashes
-        are counted, and nobody else.
+        are counted, and nobody else. `known` has crowds of the same snapshot, and gets the others.
         """
-        return {
-            question: {
-                simulation: crowd(question, tally)
-                for simulation, tally in self._tallies(question, key, simulations).items()
-            }
-            for question, key, simulations in self._wanted(individual, asked)
-        }
+        known = {} if known is None else known
+        if len(known) > MOST_KNOWN:
+            known.clear()
+        found = {}
+        for question, key, simulations in self._wanted(individual, asked):
+            missing = [simulation for simulation in simulations if (key, simulation) not in known]
+            if missing:
+                tallies = self._tallies(question, key, missing)
+                known.update({(key, s): crowd(question, tally) for s, tally in tallies.items()})
+            found[question] = {s: known[key, s] for s in simulations if (key, s) in known}
+        return found
 
     def differences(
         self, individual: bytes, asked: Asked
@@ -139,34 +150,20 @@ class DerivedTables:
             return {}
         ids = self._questions.ids(rows, now, kept or {})
         self._writer.add(rows, ids)
-        return self._count(place, rows, ids)
-
-    def recount(self, place: Place, rows: Sequence[NewAnswer], now: int) -> None:
-        """Count answers that measures know and `forget_counts` forgot, in its transaction."""
-        self._count(place, rows, self._questions.ids(rows, now, {}))
-
-    def forget_counts(self, scopes: Iterable[bytes]) -> None:
-        """Forget who answered what in simulations and projects; measures stay as they are."""
-        for scope in scopes:
-            self._participation.forget(scope)
-
-    def _count(
-        self, place: Place, rows: Sequence[NewAnswer], ids: Mapping[Question, int]
-    ) -> dict[int, bytes]:
         given = [Given(ids[row.question], row.individual, row.order) for row in rows]
         return self._participation.add(place, given)
 
-    def remove(self, rows: Sequence[NewAnswer]) -> None:
-        """Take answers out that are removed in this transaction, as if they had never come.
+    def remove(self, place: Place, rows: Sequence[NewAnswer]) -> None:
+        """Take answers of a simulation out, as if they had never come.
 
-        But for who answered what (`recount`), and for questions, which stay as they are: whoever
-        removes answers looks at all of them once (`declare_anew`).
+        They were added before, and have been made void or removed just now.
         """
-        self._writer.remove(rows, self._questions.known({row.question for row in rows}))
-
-    def declare_anew(self) -> None:
-        """Give questions the options of what is now the first answer, where that one is gone."""
-        self._questions.declare_anew()
+        if not rows:
+            return
+        ids = self._questions.known({row.question for row in rows})
+        self._writer.remove(rows, ids)
+        Removal(self._do.removal, self._do.participation, self._tenant, place).run(rows, ids)
+        self._questions.declare_anew(rows)
 
     def first_answers(
         self, simulation: bytes, wanted: Iterable[tuple[Question, bytes]]

@@ -6,6 +6,7 @@ from peewee import EXCLUDED, JOIN, SQL, fn
 
 from persona_server.storage import tables
 from persona_server.storage.derived.participation import ParticipationStatements
+from persona_server.storage.derived.removal import RemovalStatements
 from persona_server.storage.derived.selection_statements import SelectionStatements
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import one_of
@@ -15,6 +16,7 @@ from persona_server.storage.engine.statements import (
     param,
     upsert_statement,
 )
+from persona_server.storage.repositories.response_lists import standing
 
 
 class DerivedStatements:
@@ -23,6 +25,7 @@ class DerivedStatements:
     def __init__(self, database: Database) -> None:
         self.participation = ParticipationStatements(database)
         self.selections = SelectionStatements(database)
+        self.removal = RemovalStatements(database)
         self._read_series(database)
         self._read_sums(database)
         self._write(database)
@@ -148,16 +151,8 @@ class DerivedStatements:
         self.declare = Statement(
             database, question.update(declared).where(mine & (question.id == param("id")))
         )
-        declaring = response.select(SQL("1")).where(
-            (response.tenant_id == param("tenant"))
-            & (response.question_key == question.key)
-            & (response.position == question.declared_at)
-        )
-        self.orphaned = Statement(
-            database,
-            question.select(question.id, question.key, question.scale).where(
-                mine & (question.id >= param("first")) & ~fn.EXISTS(declaring)
-            ),
+        self.drop_question = Statement(
+            database, question.delete().where(mine & (question.id == param("id")))
         )
         self.answers_to = Statement(
             database,
@@ -166,6 +161,7 @@ class DerivedStatements:
                 (response.tenant_id == param("tenant"))
                 & (response.question_key == param("key"))
                 & (response.position > param("after"))
+                & standing(response)
             )
             .order_by(response.position)
             .limit(param("limit")),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import apsw
-from peewee import SQL, Expression, Query, Select, Value, fn
+from peewee import SQL, Case, Expression, Query, Select, Value, fn
 
 from persona_server.storage.engine.statements import param
 
@@ -75,6 +75,18 @@ def as_bytes(expression: Any) -> Any:
     Not needed within `page_in_one_row`.
     """
     return expression.cast("BLOB")
+
+
+def varint(number: Any) -> Any:
+    """Return the bytes of a number from 128 up to 2²¹ − 1, as lengths stand on the wire."""
+    low, high = number.bin_and(127).bin_or(128), (number / 128).bin_and(127).bin_or(128)
+    short = fn.unhex(fn.printf(_text("%02x%02x"), low, number / 128))
+    long = fn.unhex(fn.printf(_text("%02x%02x%02x"), low, high, number / 16384))
+    return Case(None, [(number < 16384, short)], long)
+
+
+def _text(text: str) -> Value:
+    return Value(text, converter=False)
 
 
 def page_in_one_row(page: Any, *beside: Any, descending: bool = False) -> Select:

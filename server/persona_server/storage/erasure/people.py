@@ -6,8 +6,8 @@ from typing import NamedTuple
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CreatePersonaResponse, ListPersonasResponse
 from persona.v1.response_service_pb2 import RecordResponsesResponse
-from persona_server.storage import keys
 from persona_server.storage.derived.answers import NewAnswer, new_answer
+from persona_server.storage.derived.participation import Place
 from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.erasure.guard import Guard
 from persona_server.storage.erasure.kin import Kin, chunks
@@ -34,10 +34,10 @@ class Person(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """Some answers of a persona: their ids, their bytes, and what measures count of them."""
+    """Some answers of a persona in one simulation: ids, bytes, and what is counted of them."""
 
     ids: list[bytes]
-    size: int
+    sizes: list[int]
     counted: list[NewAnswer]
 
 
@@ -60,7 +60,7 @@ class PersonErasure:
         (stored,) = ListPersonasResponse.FromString(row[0]).personas
         personas, library = self._kin.of(persona)
         with self._store.reading(self._tenant) as repositories:
-            responses = sum(map(repositories.responses.count, personas))
+            responses = sum(repositories.responses.count(one).recorded for one in personas)
         return Person(persona, stored.full_name, personas, library, responses, row[1] is not None)
 
     def erase(self, person: Person) -> Iterator[int]:
@@ -77,13 +77,8 @@ class PersonErasure:
             yield len(chunk)
         for persona in person.personas:
             yield from self._take_answers(persona)
-        for project in {self._project_of(persona) for persona in person.personas}:
-            self._store.rebuild.recount(self._key, project, keys.now())
         for library_persona in person.library_personas:
             yield self._untie(person, library_persona)
-        with self._store.writing(self._tenant, None) as repositories:
-            self._do.drop_unasked.run(tenant=self._key)
-            repositories.derived.declare_anew()
 
     def _begin(self, repositories: Transaction, person: Person) -> None:
         """Say in the audit trail what is erased, once; and forget answers that name its library."""
@@ -119,28 +114,31 @@ class PersonErasure:
         while count == CHUNK:
             with self._guard.erasing(self._store, self._tenant, [persona]) as repositories:
                 found = self._some_answers(persona)
-                if (count := len(found.ids)) == 0:
+                for place, answers in found.items():
+                    ids = id_list(answers.ids)
+                    self._do.drop_marks.run(tenant=self._key, ids=ids)
+                    self._do.drop_answers.run(tenant=self._key, ids=ids)
+                    repositories.derived.remove(place, answers.counted)
+                    repositories.store_bytes(-sum(answers.sizes))
+                if (count := sum(len(answers.ids) for answers in found.values())) == 0:
                     return
-                repositories.derived.remove(found.counted)
-                self._do.drop_answers.run(tenant=self._key, ids=id_list(found.ids))
-                repositories.store_bytes(-found.size)
             yield count
 
-    def _some_answers(self, persona: bytes) -> Answers:
+    def _some_answers(self, persona: bytes) -> dict[Place, Answers]:
+        """Return the next answers of a persona, by where they were given."""
         origin = self._do.origin.first(tenant=self._key, persona=persona)
         individual = persona if origin is None else origin[0]
         rows = self._do.answers.all(tenant=self._key, persona=persona, chunk=CHUNK)
-        counted = []
-        for _, simulation, position, recorded, framed in rows:
-            (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-            counted.append(new_answer(response, individual, simulation, position, recorded))
-        return Answers([row[0] for row in rows], sum(len(row[-1]) for row in rows), counted)
-
-    def _project_of(self, persona: bytes) -> bytes:
-        row = self._do.place.first(tenant=self._key, persona=persona)
-        assert row is not None  # rows of people stay
-        project: bytes = row[1]
-        return project
+        found: dict[Place, Answers] = {}
+        for response_id, stands, project, simulation, position, recorded, framed in rows:
+            answers = found.setdefault(Place(project, simulation), Answers([], [], []))
+            answers.ids.append(response_id)
+            answers.sizes.append(len(framed))
+            if stands:  # else it has been taken out before
+                (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
+                counted = new_answer(response, individual, simulation, position, recorded)
+                answers.counted.append(counted)
+        return found
 
     def _untie(self, person: Person, library_persona: bytes) -> int:
         """Remove an individual from the library, with its links and the names in them."""

@@ -8,6 +8,7 @@ from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import contains, one_of
 from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.repositories.response_lists import standing
 
 
 class PersonStatements:
@@ -23,7 +24,6 @@ class PersonStatements:
         self._hide(database, this)
         self._answers(database)
         self._library(database)
-        self.drop_unasked = _without(database, tables.Question.id, tables.Asked)
         kept = tables.Idempotency
         names = contains(kept.answer, param("text"))
         self.forget_kept = Statement(
@@ -97,6 +97,8 @@ class PersonStatements:
         mine = response.tenant_id == param("tenant")
         columns = (
             response.id,
+            standing(response),
+            response.project_id,
             response.simulation_id,
             response.position,
             response.recorded,
@@ -109,6 +111,9 @@ class PersonStatements:
             .order_by(response.position)
             .limit(param("chunk")),
         )
+        void = tables.ResponseVoid
+        marks = (void.tenant_id == param("tenant")) & one_of(void.response_id)
+        self.drop_marks = Statement(database, void.delete().where(marks))
         self.drop_answers = Statement(database, response.delete().where(mine & one_of(response.id)))
         link, library = tables.LibraryLink.alias("link"), tables.LibraryPersona.alias("library")
         self.origin = Statement(
@@ -141,11 +146,3 @@ class PersonStatements:
                 (library.tenant_id == param("tenant")) & (library.id == param("library"))
             ),
         )
-
-
-def _without(database: Database, key: Any, answers: Any) -> Statement:
-    """Return the statement that deletes a tenant's rows of questions without answers."""
-    model = key.model
-    answered = answers.select(answers.question_id).where(answers.tenant_id == param("tenant"))
-    mine = model.tenant_id == param("tenant")
-    return Statement(database, model.delete().where(mine & key.not_in(answered)))

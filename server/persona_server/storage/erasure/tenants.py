@@ -34,6 +34,7 @@ CONTENT: tuple[Any, ...] = (
     tables.LibraryTerm,
     tables.LibraryLink,
     tables.LibraryPersona,
+    tables.ResponseVoid,
     tables.Response,
     tables.Simulation,
     tables.Persona,

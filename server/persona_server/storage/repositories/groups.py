@@ -52,16 +52,7 @@ class GroupStatements:
 
     def _read(self, database: Database) -> None:
         project, group = tables.Project, tables.PersonaGroup
-        columns = (
-            group.id,
-            group.project_id,
-            group.definition,
-            group.persona_count,
-            group.created_at,
-            group.updated_at,
-            group.deleted_at,
-            group.set_id,
-        )
+        columns = [getattr(group, name) for name in GroupRow._fields]
         mine = group.tenant_id == param("tenant")
         self.find = Statement(
             database, group.select(*columns).where(mine & (group.id == param("id")))

@@ -7,11 +7,11 @@ they were recorded it is always the same one, whatever else is wanted.
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from peewee import SQL, Case, Select, Value, fn
+from peewee import SQL, Case, Expression, Select, Value, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import BYTES, TEXT, optional
+from persona_server.storage.engine.dialect import BYTES, TEXT, optional, varint
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.repositories.pages import (
     START,
@@ -28,6 +28,7 @@ Columns = Callable[[Any], Sequence[Any]]  # of a table's alias
 
 # The last byte of every response on its way out: the value of its bool field persona_deleted.
 SHOWN, DELETED = b"\0", b"\1"
+LONGEST_MARK = 1100  # bytes that a void response has more: 255 characters, a time, and tags
 
 # Filters that are one column → the column. Beside them there is the library persona.
 _COLUMNS = {
@@ -89,7 +90,9 @@ class WalkStatements:
         entries = _entries(name, descending=descending)
         lengths = entries(lambda one: (only_if(_matches(one), one.length).alias("length"),))
         page = matching(lengths, "length", descending=descending).alias("lengths")
-        self.longest = Statement(database, Select((page,), (fn.max(page.c.length),)))
+        self.longest = Statement(
+            database, Select((page,), (fn.max(page.c.length) + most_added(param("tenant")),))
+        )
         framed = entries(lambda one: (only_if(_matches(one), whole(one)).alias("framed"),))
         self.pages = FilteredPages(database, entries(lambda _: ()), framed, descending=descending)
 
@@ -141,8 +144,39 @@ def _matches(response: Any) -> Any:
     return condition
 
 
+def standing(response: Any) -> Expression:
+    """Return the condition that a response is not void."""
+    condition: Expression = ~fn.EXISTS(_mark(response))
+    return condition
+
+
+def _mark(response: Any) -> Any:
+    """Return the expression of what a void response has at its end; NULL of one that stands."""
+    void = tables.ResponseVoid.alias("void")
+    mine = void.tenant_id == param("tenant")
+    return void.select(void.mark).where(mine & (void.response_id == response.id))
+
+
 def whole(response: Any) -> Any:
-    """Return the expression of a framed response with its last byte: persona_deleted as of now.
+    """Return the expression of a framed response as of now: with persona_deleted, its last byte.
+
+    Behind that a void one has its mark, and for that another length in front.
+    """
+    plain = response.framed.concat(_flag(response))
+    return Case(None, [(standing(response), plain)], _marked(response))
+
+
+def _marked(response: Any) -> Any:
+    """Return the expression of a framed response with its mark."""
+    # With five ids, none is so short that its length would be one byte.
+    start = Case(None, [(response.length > 16386, 4)], 3)
+    length = varint(response.length - start + fn.LENGTH(_mark(response)))
+    body = fn.SUBSTR(response.framed, start + 1).concat(_flag(response))
+    return _constant(b"\x0a").concat(length).concat(body).concat(_mark(response))
+
+
+def _flag(response: Any) -> Any:
+    """Return the expression of the value of persona_deleted.
 
     A persona is shown if its group shows the set it is in; deleting a project marks its groups too.
     """
@@ -157,8 +191,14 @@ def whole(response: Any) -> Any:
             & group.deleted_at.is_null()
         )
     )
-    flag = Case(None, [(shown, _constant(SHOWN))], _constant(DELETED))
-    return response.framed.concat(flag)
+    return Case(None, [(shown, _constant(SHOWN))], _constant(DELETED))
+
+
+def most_added(tenant: Any) -> Any:
+    """Return the expression of how much longer void responses of a tenant are, at most."""
+    void = tables.ResponseVoid.alias("any_void")
+    mine = (void.tenant_id == tenant) & (void.response_id > _constant(b""))
+    return Case(None, [(fn.EXISTS(void.select(SQL("1")).where(mine)), LONGEST_MARK)], 0)
 
 
 def _constant(value: bytes) -> Value:

@@ -1,6 +1,6 @@
-"""Recorded answers of one tenant: added, never changed."""
+"""Recorded answers of one tenant: added, never changed, but marked as void once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from peewee import SQL, fn
@@ -8,7 +8,7 @@ from peewee import SQL, fn
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import as_bytes, id_list, one_of
-from persona_server.storage.engine.statements import Statement, insert_statement, param
+from persona_server.storage.engine.statements import Insertion, Statement, insert_statement, param
 from persona_server.storage.keys import split_position
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.response_lists import (
@@ -17,6 +17,7 @@ from persona_server.storage.repositories.response_lists import (
     Order,
     Pages,
     Wanted,
+    standing,
     whole,
 )
 
@@ -38,6 +39,31 @@ class ResponseRow(NamedTuple):
     recorded: bytes
 
 
+class Stored(NamedTuple):
+    """A response as it is stored, without its last byte, and whether it stands, 0 or 1."""
+
+    id: bytes
+    project_id: bytes
+    simulation_id: bytes
+    persona_id: bytes
+    position: bytes
+    recorded: bytes
+    framed: bytes
+    stands: int
+
+
+class Count(NamedTuple):
+    """How many responses a persona has given, and how many of these are void."""
+
+    recorded: int
+    void: int
+
+    @property
+    def standing(self) -> int:
+        """How many count."""
+        return self.recorded - self.void
+
+
 class ResponseStatements:
     """Every statement on responses, compiled once."""
 
@@ -57,10 +83,17 @@ class ResponseStatements:
         )
         self.count = Statement(
             database,
-            response.select(fn.count(SQL("*"))).where(
+            response.select(fn.count(SQL("*")), fn.SUM(~standing(response))).where(
                 mine & (response.persona_id == param("persona"))
             ),
         )
+        columns = [getattr(response, name) for name in Stored._fields[:-1]]
+        self.stored = Statement(
+            database,
+            response.select(*columns, standing(response)).where(mine & one_of(response.id)),
+        )
+        void = tables.ResponseVoid
+        self.void = insert_statement(database, void, ("tenant", "response_id", "mark"))
         self.last_recorded = Statement(
             database,
             response.select(response.recorded)
@@ -68,7 +101,7 @@ class ResponseStatements:
             .order_by(response.recorded.desc())
             .limit(1),
         )
-        self.insert = insert_statement(database, response, ResponseRow._fields)
+        self.insert = Insertion(database, response, ResponseRow._fields)
 
 
 class Responses:
@@ -98,12 +131,21 @@ class Responses:
         row = self._do.persona.first(tenant=self._tenant, id=response)
         return None if row is None else bytes(row[0])
 
-    def count(self, persona: bytes) -> int:
+    def stored(self, ids: Sequence[bytes]) -> dict[bytes, Stored]:
+        """Return the responses with these ids as they are stored; unknown ids are left out."""
+        rows = self._do.stored.all(tenant=self._tenant, ids=id_list(ids)) if ids else []
+        return {row[0]: Stored(*row) for row in rows}
+
+    def void(self, marks: Mapping[bytes, bytes]) -> None:
+        """Mark responses that stand as void, each with what its message has from now on."""
+        self._do.void.run_each([(self._tenant, *mark) for mark in marks.items()])
+
+    def count(self, persona: bytes) -> Count:
         """Return how many responses a persona has given."""
         row = self._do.count.first(tenant=self._tenant, persona=persona)
         assert row is not None
-        return int(row[0])
+        return Count(row[0], row[1] or 0)
 
     def insert(self, rows: Sequence[ResponseRow]) -> None:
         """Add responses whose ids are free, of personas and a simulation that are there."""
-        self._do.insert.run_each(rows)
+        self._do.insert.run(rows)

@@ -32,7 +32,7 @@ from persona_server.storage.tables.library import (
 from persona_server.storage.tables.personas import Persona, PersonaTerm
 from persona_server.storage.tables.projects import PersonaGroup, PersonaSet, Project
 from persona_server.storage.tables.quotas import TenantQuota, TenantUsage
-from persona_server.storage.tables.responses import Response, Simulation
+from persona_server.storage.tables.responses import Response, ResponseVoid, Simulation
 from persona_server.storage.tables.tenants import Secret, Tenant
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Promotion",
     "Question",
     "Response",
+    "ResponseVoid",
     "Secret",
     "Series",
     "Simulation",
@@ -70,4 +71,4 @@ __all__ = [
 
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make
 # triggers that do.
-APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, LibraryLink)
+APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, ResponseVoid, LibraryLink)

@@ -1,4 +1,4 @@
-"""Simulations and the responses recorded in them."""
+"""Simulations and the responses recorded in them, and which of these are void."""
 
 from peewee import BigIntegerField, BlobField, CompositeKey, Model, TextField
 
@@ -45,3 +45,15 @@ class Response(Model):
 
     class Meta:
         primary_key = CompositeKey("tenant_id", "id")
+
+
+class ResponseVoid(Model):
+    """That a response is void: `mark` is what readers add to its message, when and why."""
+
+    tenant_id = BigIntegerField()
+    response_id = BlobField()
+    mark = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "response_id")
+        table_name = "response_void"

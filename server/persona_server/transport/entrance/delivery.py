@@ -90,10 +90,11 @@ class Unread:
 
 
 class Delivery:
-    """Sends the answers of streams."""
+    """Sends the answers of streams; if not `early`, or without the names it needs, grpcio does."""
 
-    def __init__(self, unread: Unread) -> None:
+    def __init__(self, unread: Unread, *, early: bool) -> None:
         self._unread = unread
+        self._early = early and SUPPORTED
 
     def send(
         self, rpc: Rpc, answers: Generator[bytes, None, None], context: Any, streams: Streams
@@ -105,7 +106,7 @@ class Delivery:
         """
         with closing(answers), suppress(StopIteration):
             for answer in answers:
-                if not SUPPORTED:
+                if not self._early:
                     yield answer
                     continue
                 try:

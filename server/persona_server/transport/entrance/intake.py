@@ -55,7 +55,8 @@ SUPPORTED = _supported()
 class Intake(ThreadPoolExecutor):
     """What grpcio takes for a pool: calls go on to `pool`, those of one message when it has come.
 
-    It never has a thread of its own. `places` are those that a call needs to be let in.
+    It never has a thread of its own. `places` are those that a call needs to be let in. If not
+    `early`, or without the names of grpcio that it needs, a thread waits for the message.
     """
 
     def __init__(
@@ -65,8 +66,11 @@ class Intake(ThreadPoolExecutor):
         receipts: Receipts,
         pool: FairPool,
         places: Places | None = None,
+        *,
+        early: bool,
     ) -> None:
         super().__init__(1)
+        self.early = early and SUPPORTED
         self.places = places
         self.pipeline = pipeline
         self.connections = connections
@@ -75,7 +79,7 @@ class Intake(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Let a call in, or refuse it; never waits."""
-        if not SUPPORTED:
+        if not self.early:
             return self.pool.submit(fn, *args, **kwargs)
         call: _Call = args[3]
         call.arrive(fn, args)
@@ -118,7 +122,7 @@ class _Call(Receipt):
         """Serve the call with its message, or its messages as they come."""
         peer = self._peer or readable(context.peer())
         self.rpc.begin(context.time_remaining(), peer, partial(_has_left, context), context.cancel)
-        if not SUPPORTED:
+        if not self.experimental_thread_pool.early:
             context.add_callback(self._end)
         return self._serve(self.rpc, given, context)
 
@@ -186,7 +190,7 @@ class _Call(Receipt):
         if intake.places:
             intake.places.give_back(self)
         self._over(rpc)
-        if not SUPPORTED:
+        if not intake.early:
             return
         # Taken back while it waited for its turn to receive; what is open to all was never counted.
         if not self._goes_on and rpc.principal is not None:

@@ -1,0 +1,125 @@
+"""Responses made void: marked for good, and taken out of what is derived from answers."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from persona.v1.response_pb2 import Response
+from persona.v1.response_service_pb2 import RecordResponsesResponse
+from persona_server.errors import Violation, invalid
+from persona_server.services.parents import response_not_found
+from persona_server.storage.derived.answers import NewAnswer, new_answer
+from persona_server.storage.derived.participation import Place
+from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.repositories.personas import Ancestry
+from persona_server.storage.repositories.response_lists import SHOWN
+from persona_server.storage.repositories.responses import ResponseRow, Stored
+from persona_server.storage.store import Transaction
+from persona_server.validation.violations import MAX_VIOLATIONS
+
+
+def void_responses(
+    repositories: Transaction, response_ids: Sequence[str], reason: str, *, queues: bool
+) -> int:
+    """Void those of these responses that stand, and return how many.
+
+    With `queues`, those who gave them and are not in the library wait for automatic promotion: what
+    is left may be reliable. Raises RESPONSE_NOT_FOUND.
+    """
+    ids = [id_bytes(response_id) for response_id in response_ids]
+    found = repositories.responses.stored(ids)
+    for raw in ids:
+        if raw not in found:
+            raise response_not_found(id_text(raw))
+    standing = [found[raw] for raw in ids if found[raw].stands]
+    ancestry = _ancestry(repositories, standing)
+    _void(repositories, standing, dict.fromkeys(ids, reason), ancestry)
+    if queues:
+        waiting = {one.persona_id for one in standing if _may_wait(ancestry.get(one.persona_id))}
+        repositories.promotions.add(waiting, repositories.now)
+    return len(standing)
+
+
+def supersede(
+    repositories: Transaction,
+    responses: Sequence[Response],
+    rows: Sequence[ResponseRow],
+    answers: Mapping[int, NewAnswer],
+) -> None:
+    """Void what new responses supersede, before they are added.
+
+    `answers` are those of `rows`, by their places among the responses of the request. Raises
+    INVALID_FIELD for what is not a standing answer of the same individual to the same question in
+    the same simulation.
+    """
+    new = dict(zip(answers, rows, strict=True))
+    targets = {i: id_bytes(responses[i].supersedes) for i in answers if responses[i].supersedes}
+    if not targets:
+        return
+    found = repositories.responses.stored(list(set(targets.values())))
+    ancestry = _ancestry(repositories, found.values())
+    bad = [
+        Violation(f"responses[{i}].supersedes", what)
+        for i, raw in targets.items()
+        if (what := _refusal(found.get(raw), answers[i], new[i], ancestry))
+    ]
+    if bad:
+        raise invalid(bad[:MAX_VIOLATIONS])
+    reasons = {raw: f"superseded by {id_text(new[i].id)}" for i, raw in targets.items()}
+    _void(repositories, list(found.values()), reasons, ancestry)
+
+
+def _refusal(
+    target: Stored | None, answer: NewAnswer, row: ResponseRow, ancestry: Mapping[bytes, Ancestry]
+) -> str:
+    """Return what is wrong with superseding a response, or ""."""
+    if target is None or target.persona_id not in ancestry:
+        return "is not the id of a response"
+    if not target.stands:
+        return "names a response that is void"
+    old = _answer(target, ancestry[target.persona_id].individual)
+    same = (old.question, old.individual, target.simulation_id)
+    if same != (answer.question, answer.individual, row.simulation_id):
+        return "must name an answer of the same individual to the same question in this simulation"
+    return ""
+
+
+def _void(
+    repositories: Transaction,
+    standing: Collection[Stored],
+    reasons: Mapping[bytes, str],
+    ancestry: Mapping[bytes, Ancestry],
+) -> None:
+    """Void responses that stand, each for its reason, one simulation after the other."""
+    places: defaultdict[Place, list[Stored]] = defaultdict(list)
+    for one in standing:
+        places[Place(one.project_id, one.simulation_id)].append(one)
+    for place, gone in places.items():
+        marks = {one.id: _mark(reasons[one.id], repositories.now) for one in gone}
+        repositories.responses.void(marks)
+        # Those of a persona whose erasure has broken off are measured no more.
+        known = [(one, ancestry[one.persona_id]) for one in gone if one.persona_id in ancestry]
+        answers = [_answer(one, parents.individual) for one, parents in known]
+        repositories.derived.remove(place, answers)
+        named = [parents.library_persona_id for _, parents in known if parents.library_persona_id]
+        repositories.library.count_responses({one: -n for one, n in Counter(named).items()})
+
+
+def _ancestry(repositories: Transaction, stored: Collection[Stored]) -> dict[bytes, Ancestry]:
+    personas = {one.persona_id for one in stored}
+    return repositories.personas.ancestry(list(personas)) if personas else {}
+
+
+def _answer(stored: Stored, individual: bytes) -> NewAnswer:
+    (response,) = RecordResponsesResponse.FromString(stored.framed + SHOWN).responses
+    return new_answer(response, individual, stored.simulation_id, stored.position, stored.recorded)
+
+
+def _mark(reason: str, now: int) -> bytes:
+    """Return what the message of a void response has more."""
+    mark = Response(void_reason=reason)
+    mark.voided_at.FromMicroseconds(now)
+    return mark.SerializeToString()
+
+
+def _may_wait(parents: Ancestry | None) -> bool:
+    return parents is not None and parents.visible and parents.library_persona_id is None

@@ -1,0 +1,68 @@
+"""Measures of any persona and of whole groups by the `persona` command."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from cli.conftest import Cli, Place
+
+from support.data import Place as Group
+from support.data import rich_persona, uid
+from support.library import QUESTIONS, answer_reliably
+
+
+def rows(table: str) -> list[list[str]]:
+    """Return the cells of a table's lines: two spaces or more part them."""
+    return [re.split(r" {2,}", line.strip()) for line in table.splitlines()]
+
+
+def test_a_persona_is_followed_without_the_library(cli: Cli, place: Place, group: Group) -> None:
+    one = group.create(rich_persona()).id
+    tag = answer_reliably(group, one)
+    done = cli.run("timeline", one, *place.options, "--question", f"{tag}-00")
+    title, change, *_ = done.out.splitlines()
+    assert title == f"{tag}-00 (rating 1 to 5)"
+    assert change == "change 0, not judged: others' noise is unknown"
+    assert len(cli.run("timeline", one, *place.options, "--json").lines()) == QUESTIONS
+    nobody = cli.run("timeline", uid(), *place.options)
+    assert (nobody.code, "[PERSONA_NOT_FOUND]" in nobody.err) == (1, True)
+
+
+def test_a_picture_is_named_after_the_persona_while_it_is_there(
+    cli: Cli, place: Place, group: Group, tmp_path: Path
+) -> None:
+    one = group.create(rich_persona(full_name="Maria Santos")).id
+    key = f"{answer_reliably(group, one, uid()[:8])}-00"
+    target = tmp_path / "a.svg"
+    for name in ("Maria Santos", one):
+        done = cli.run("timeline", one, *place.options, "--question", key, "--plot", target)
+        assert done.err == f"Wrote {target}.\n"
+        drawn = ET.fromstring(target.read_bytes())  # noqa: S314
+        assert name in {each.text for each in drawn.iter()}
+        if name != one:
+            group.delete(one)
+
+
+def test_a_group_is_listed_a_row_each(cli: Cli, place: Place, group: Group) -> None:
+    people = [one.id for one in group.fill(3)]
+    answer_reliably(group, people[1])
+    head, *lines = rows(cli.run("reliabilities", *place.options).out)
+    assert head[:7] == ["ID", "NAME", "STATUS", "C", "LOWER BOUND", "UPPER BOUND", "QUESTIONS"]
+    assert [line[0] for line in lines] == people
+    assert lines[1][2:9] == ["eligible", "1", "0.81", "1", "16", "4", "0"]
+    assert lines[0][2:9] == ["insufficient data", "–", "–", "–", "0", "0", "–"]
+    assert lines[0][-1].startswith("No question was answered in two simulations")
+    limited = cli.run("reliabilities", *place.options, "--limit", "2", "--json").lines()
+    assert [line["persona_id"] for line in limited] == people[:2]
+
+
+def test_the_command_sorts_what_it_has_read(cli: Cli, place: Place, group: Group) -> None:
+    people = [one.id for one in group.fill(3)]
+    answer_reliably(group, people[1])
+    best = cli.run("reliabilities", *place.options, "--order-by", "lower_bound desc", "--json")
+    assert [line["persona_id"] for line in best.lines()] == [people[1], people[0], people[2]]
+    most = cli.run("reliabilities", *place.options, "--order-by", "question_count", "--limit", "1")
+    assert [line[0] for line in rows(most.out)[1:]] == [people[0]]
+    for order in ("name", "lower_bound up"):
+        refused = cli.run("reliabilities", *place.options, "--order-by", order)
+        assert (refused.code, "--order-by is one of" in refused.err) == (2, True)

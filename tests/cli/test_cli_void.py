@@ -1,0 +1,25 @@
+"""`persona responses void`: what is voided, and what was before."""
+
+import uuid
+
+from cli.conftest import Cli, Place
+
+from persona_client import Persona, PersonaClient, Response
+
+
+def uid() -> str:
+    return str(uuid.uuid4())
+
+
+def test_answers_are_voided(cli: Cli, client: PersonaClient, place: Place) -> None:
+    persona = client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
+    given = [Response(persona_id=persona.id, question_key=f"q{i}", text="Yes.") for i in range(3)]
+    ids = [one.id for one in client.record_responses(uid(), given)]
+    done = cli.run("responses", "void", ids[0], "--reason", "A test.")
+    assert (done.code, done.out, done.err) == (0, "1 voided, 0 void before.\n", "")
+    done = cli.run("responses", "void", *ids, "--reason", "Another.", "--json")
+    assert done.lines() == [{"voided": 2}]
+    reasons = [client.get_response(one).void_reason for one in ids]
+    assert reasons == ["A test.", "Another.", "Another."]
+    assert "A test." in cli.run("responses", "show", ids[0]).out
+    assert cli.run("responses", "void", uid(), "--reason", "A test.").code == 1
