@@ -67,6 +67,7 @@ var successStatus = map[string]int{
 	personav1.LibraryService_GetLibraryPersonaAttitudeTimeline_FullMethodName: http.StatusOK,
 
 	personav1.ComparisonService_SummarizeResponses_FullMethodName: http.StatusOK,
+	personav1.ComparisonService_CompareResponses_FullMethodName:   http.StatusOK,
 }
 
 // respond is called before the body is written: the status is the RPC's, and a page says where the

@@ -34,3 +34,32 @@ def test_a_summary_is_walked_page_by_page(client: PersonaClient, place: Place) -
         next(client.summarize_responses(place.project_id, group_id=str(uuid.uuid4())))
     with pytest.raises(InvalidField):
         next(client.summarize_responses(simulation_id=simulation))
+
+
+def test_p_is_adjusted_over_all_pages(client: PersonaClient, place: Place) -> None:
+    people = client.batch_create_personas(
+        place.project_id, place.group_id, [Persona(full_name=str(i)) for i in range(30)]
+    )
+    waves = [str(uuid.uuid4()), str(uuid.uuid4())]
+    for wave, simulation in enumerate(waves):
+        client.record_responses(
+            simulation,
+            [
+                Response(
+                    persona_id=one.id,
+                    question_key=f"q{key}",
+                    rating=RatingAnswer(value=2 if wave and i < key else 1, min=1, max=2),
+                )
+                for i, one in enumerate(people)
+                for key in (4, 5, 9)
+            ],
+        )
+    ids = {"simulation_id": waves[0], "other_simulation_id": waves[1]}
+    whole = client.compare_responses(place.project_id, **ids)  # type: ignore[arg-type]  # text
+    paged = client.compare_responses(place.project_id, page_size=1, **ids)  # type: ignore[arg-type]
+    assert [one.question.key for one in whole] == ["q4", "q5", "q9"]
+    assert whole[0].distance.adjusted_p == whole[0].distance.p  # the largest of three
+    assert whole[2].distance.adjusted_p == pytest.approx(3 * whole[2].distance.p)
+    for one, other in zip(whole, paged, strict=True):
+        assert one.distance.adjusted_p == pytest.approx(other.distance.adjusted_p)
+        assert one.mean_difference.adjusted_p == pytest.approx(other.mean_difference.adjusted_p)

@@ -50,6 +50,8 @@ _FOUND = (
     "group_id",
     "source_project_id",
     "source_group_id",
+    "other_group_id",
+    "other_simulation_id",
     "persona_id",
     "persona_ids",
     "response_id",
@@ -138,7 +140,7 @@ def test_foreign_id_is_a_missing_one(
     if (method.name, path) == ("PromotePersonas", "persona_ids"):  # each has its own outcome
         assert answer.error is None, answer.text
     elif path in _FOUND or (path == "simulation_id" and method.service in _NEED_SIMULATIONS):
-        what = names.removeprefix("source_")[:-3].upper()
+        what = names.removeprefix("source_").removeprefix("other_")[:-3].upper()
         expected = {"GROUP": "PERSONA_GROUP"}.get(what, what)
         assert answer.problem.reason == f"{expected}_NOT_FOUND"
     else:  # on create, and for retries, the id is free; what is output only is ignored
@@ -222,6 +224,7 @@ def test_cases_cover_every_rpc_that_names_anything() -> None:
         "GetAttitudeTimeline",
         "GetLibraryPersonaAttitudeTimeline",
         "SummarizeResponses",
+        "CompareResponses",
     }
 
 

@@ -76,6 +76,7 @@ SUCCESS = {
     "GetAttitudeTimeline": 200,
     "GetLibraryPersonaAttitudeTimeline": 200,
     "SummarizeResponses": 200,
+    "CompareResponses": 200,
 }
 
 

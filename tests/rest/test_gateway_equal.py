@@ -167,6 +167,9 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
             **project, simulation_id=simulation
         ),
         "SummarizeResponses by group_id": comparisons.SummarizeResponsesRequest(**group),
+        "CompareResponses": comparisons.CompareResponsesRequest(
+            **project, simulation_id=simulation, other_group_id=place.group, page_size=2
+        ),
         "GetResponse": responses.GetResponseRequest(response_id=recorded),
         "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
         "VoidResponses": responses.VoidResponsesRequest(response_ids=[recorded], reason="É & <b>"),

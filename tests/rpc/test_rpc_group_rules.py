@@ -122,6 +122,10 @@ OPTIONAL = {("RecordResponses", "group_id"), ("ListQuestions", "simulation_id")}
     for name in ("simulation", "project", "group", "persona", "library_persona")
 }
 OPTIONAL |= {("SummarizeResponses", f"{name}_id") for name in ("simulation", "project", "group")}
+OPTIONAL |= {
+    ("CompareResponses", f"{name}_id")
+    for name in ("simulation", "group", "other_simulation", "other_group")
+}
 BAD_IDS = [
     "x",
     "0190b5a4-7c3e-7b1a-8f00-0123456789a",

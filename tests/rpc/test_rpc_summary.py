@@ -8,6 +8,7 @@ import pytest
 from persona.v1 import comparison_service_pb2 as pb
 from persona.v1.comparison_pb2 import QuestionSummary
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer
+from persona.v1.response_service_pb2 import VoidResponsesRequest
 from support.answers import answer, record
 from support.data import Place, at, make_place, uid
 from support.errors import refused
@@ -231,3 +232,18 @@ def test_what_is_not_there_is_named_outermost_first(place: Place) -> None:
         with refused("INVALID_FIELD") as refusal:
             summaries(place, project_id="", **{name: uid()})
         assert [*refusal.problem.fields] == ["project_id"]
+
+
+def test_what_is_void_is_not_counted(place: Place) -> None:
+    (one,) = place.fill(1)
+    simulation = uid()
+    said = [
+        answer(one.id, rating=RatingAnswer(value=i, min=1, max=5), occurred_at=at(i))
+        for i in (1, 2)
+    ]
+    first, _ = record(place.caller, simulation, *said)
+    request = VoidResponsesRequest(response_ids=[first.id], reason="Asked wrongly.")
+    place.caller.responses.VoidResponses(request)
+    for arguments in ({"simulation_id": simulation}, {"group_id": place.group}, {}):
+        (found,) = summaries(place, **arguments)
+        assert (found.individual_count, found.moments.mean) == (1, 2)

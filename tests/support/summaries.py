@@ -3,7 +3,7 @@
 from typing import Any
 
 from persona.v1 import comparison_service_pb2 as pb
-from persona.v1.comparison_pb2 import QuestionSummary
+from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary
 from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer
 from support.answers import answer, record
 from support.data import Place, uid
@@ -19,6 +19,20 @@ def summaries(place: Place, **arguments: Any) -> list[QuestionSummary]:
         )
         page = place.caller.comparison.SummarizeResponses(request)
         found += page.summaries
+        token = page.next_page_token
+    return found
+
+
+def comparisons(place: Place, **arguments: Any) -> list[QuestionComparison]:
+    """Return all comparisons in a place's project, page by page."""
+    found: list[QuestionComparison] = []
+    token = None
+    while token != "":
+        request = pb.CompareResponsesRequest(
+            **{"project_id": place.project, **arguments}, page_token=token or ""
+        )
+        page = place.caller.comparison.CompareResponses(request)
+        found += page.comparisons
         token = page.next_page_token
     return found
 

@@ -24,7 +24,14 @@ _KINDS = {
     "Response": "response_id",
     "Simulation": "simulation_id",
 }
-_UNSET = ("update_mask", "occurred_from", "occurred_before", "recorded_after", "attributes")
+_UNSET = (
+    "targets",
+    "update_mask",
+    "occurred_from",
+    "occurred_before",
+    "recorded_after",
+    "attributes",
+)
 # Not filled beside the others, as it is of another individual than the persona.
 _ALTERNATIVES = {"ListResponsesRequest": ("library_persona_id",)}
 # Of a persona that is not in the library they would have little to say.
@@ -46,6 +53,8 @@ class World:
             "response_id": recorded.id,
             "import_id": uid(),
         }
+        self.ids["other_simulation_id"] = self.ids["simulation_id"]
+        self.ids["other_group_id"] = self.ids["group_id"]
         self._prepared: set[str] = set()
 
     def prepare(self, method: Method) -> None:

@@ -60,7 +60,7 @@ SPECIAL = {
     "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
 }
-READS = ("List", "Get", "BatchGet", "Count", "Export", "Match", "Summarize")
+READS = ("List", "Get", "BatchGet", "Count", "Export", "Match", "Summarize", "Compare")
 MESSAGE = persona_service_pb2.GetPersonaRequest.DESCRIPTOR
 
 
@@ -85,7 +85,7 @@ def test_a_mutation_can_be_tried(rpc: MethodDescriptor) -> None:
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 48
+    assert len(rpcs()) == 47
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -106,7 +106,11 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
         expected = {f"library:{kind}"}
     elif rpc.containing_service.name == "PersonaService":
         expected = {f"personas:{kind}"}
-    elif rpc.containing_service.name in ("ResponseService", "SimulationService"):
+    elif rpc.containing_service.name in (
+        "ResponseService",
+        "SimulationService",
+        "ComparisonService",
+    ):
         expected = {f"responses:{kind}"}
     elif rpc.name.startswith("Delete"):
         expected = {"projects:write", "personas:write"}
@@ -128,6 +132,7 @@ DEAR = {
     "PromotePersona",
     "PromotePersonas",
     "SummarizeResponses",
+    "CompareResponses",
 }
 
 

@@ -11,6 +11,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import typer
 
 from persona_cli.commands import (
+    comparison,
     copying,
     exporting,
     groups,
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    summary, reliability, reliabilities, library,
+    summary, comparison, reliability, reliabilities, library,
 ):  # fmt: skip
     module.register(app)
 

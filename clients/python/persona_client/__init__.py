@@ -5,7 +5,7 @@ Requests and answers are the generated messages of `persona.v1`; there are no ot
 
 from google.protobuf.wrappers_pb2 import Int32Value
 
-from persona.v1.comparison_pb2 import QuestionSummary
+from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary, TargetDistribution
 from persona.v1.library_pb2 import (
     LibraryMatch,
     LibraryPersona,
@@ -104,6 +104,7 @@ __all__ = [
     "ProjectNotFound",
     "Promotion",
     "PromotionOutcome",
+    "QuestionComparison",
     "QuestionSummary",
     "QuestionTimeline",
     "QuotaExceeded",
@@ -119,6 +120,7 @@ __all__ = [
     "Simulation",
     "SimulationNotFound",
     "StreamIdle",
+    "TargetDistribution",
     "TooManyRequests",
     "TooManyStreams",
     "Unauthenticated",

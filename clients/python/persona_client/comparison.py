@@ -1,9 +1,15 @@
 """The calls of ComparisonService."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from persona.v1.comparison_pb2 import QuestionSummary
-from persona.v1.comparison_service_pb2 import SummarizeResponsesRequest
+from persona.v1.comparison_pb2 import (
+    DistributionDistance,
+    MeanDifference,
+    QuestionComparison,
+    QuestionSummary,
+    TargetDistribution,
+)
+from persona.v1.comparison_service_pb2 import CompareResponsesRequest, SummarizeResponsesRequest
 from persona.v1.comparison_service_pb2_grpc import ComparisonServiceStub
 from persona_client.calls import Caller
 from persona_client.retry import RetryPolicy
@@ -39,3 +45,48 @@ class ComparisonCalls(Caller):
         )
         for page in self._pages(self._comparison.SummarizeResponses, request, timeout):
             yield from page.summaries
+
+    def compare_responses(
+        self,
+        project_id: str,
+        *,
+        simulation_id: str = "",
+        group_id: str = "",
+        model: str = "",
+        other_simulation_id: str = "",
+        other_group_id: str = "",
+        other_model: str = "",
+        targets: Sequence[TargetDistribution] = (),
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> list[QuestionComparison]:
+        """Return how a selection's answers differ from another's, or from targets, by question.
+
+        `adjusted_p` is adjusted over all of them. Raises as `summarize_responses` does.
+        """
+        request = CompareResponsesRequest(
+            project_id=project_id,
+            simulation_id=simulation_id,
+            group_id=group_id,
+            model=model,
+            other_simulation_id=other_simulation_id,
+            other_group_id=other_group_id,
+            other_model=other_model,
+            targets=targets,
+            page_size=page_size,
+        )
+        pages = list(self._pages(self._comparison.CompareResponses, request, timeout))
+        found = [one for page in pages for one in page.comparisons]
+        if len(pages) > 1:  # else it is adjusted over the only one
+            _adjust([one.distance for one in found if one.HasField("distance")])
+            _adjust([one.mean_difference for one in found if one.HasField("mean_difference")])
+        return found
+
+
+def _adjust(tests: Sequence[DistributionDistance | MeanDifference]) -> None:
+    """Adjust every p over all (Benjamini and Hochberg 1995)."""
+    least = 1.0
+    ordered = sorted(tests, key=lambda test: test.p, reverse=True)
+    for i, test in enumerate(ordered):
+        least = min(least, test.p * len(ordered) / (len(ordered) - i))
+        test.adjusted_p = least

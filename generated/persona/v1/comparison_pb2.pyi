@@ -156,3 +156,269 @@ class AnswerMoments(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnswerMoments: _TypeAlias = AnswerMoments  # noqa: Y015
+
+@_typing.final
+class TargetDistribution(_message.Message):
+    """TargetDistribution is what a group's answers to a question are compared with: known shares, or those
+    of a sample, such as of a survey.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    SAMPLE_SIZE_FIELD_NUMBER: _builtins.int
+    sample_size: _builtins.int
+    """Of how many answers they are the shares; 0 if they are known exactly."""
+    @_builtins.property
+    def question(self) -> _measures_pb2.Question:
+        """The question: its key with its scale, a choice of one among at most 100 options, or a rating of at
+        most 101 positions.
+        """
+
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The share of each option in the order of `question.options`, or of each rating from `min` to `max`,
+        0 to 1; their sum is 1, within 0.000001.
+        """
+
+    def __init__(
+        self,
+        *,
+        question: _measures_pb2.Question | None = ...,
+        shares: _abc.Iterable[_builtins.float] | None = ...,
+        sample_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question", b"question", "sample_size", b"sample_size", "shares", b"shares"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TargetDistribution: _TypeAlias = TargetDistribution  # noqa: Y015
+
+@_typing.final
+class QuestionComparison(_message.Message):
+    """QuestionComparison is how the answers of two selections to one question differ, or those of one from a
+    target. Differences are the second's minus the first's; the target is the second.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    INDIVIDUAL_COUNT_FIELD_NUMBER: _builtins.int
+    OTHER_INDIVIDUAL_COUNT_FIELD_NUMBER: _builtins.int
+    PAIRED_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    OTHER_SHARES_FIELD_NUMBER: _builtins.int
+    DISTANCE_FIELD_NUMBER: _builtins.int
+    MEAN_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    VARIANCE_RATIO_FIELD_NUMBER: _builtins.int
+    AGREEMENT_FIELD_NUMBER: _builtins.int
+    individual_count: _builtins.int
+    """The number of individuals of the first selection that are compared."""
+    other_individual_count: _builtins.int
+    """The number of individuals of the second, or the target's `sample_size`."""
+    paired: _builtins.bool
+    """Whether the same individuals are compared, by the differences of each one's two answers: those that
+    answered both, if they are at least 20 and at least half of the smaller selection.
+    """
+    @_builtins.property
+    def question(self) -> _measures_pb2.Question:
+        """The question. Its options are in the order in which they were declared first."""
+
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The first's shares of each option in declared order, or of each rating; empty for other questions."""
+
+    @_builtins.property
+    def other_shares(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The second's shares, in the same order."""
+
+    @_builtins.property
+    def distance(self) -> Global___DistributionDistance:
+        """How far the two distributions are apart; null for other kinds of questions, longer scales and more
+        than 100 options.
+        """
+
+    @_builtins.property
+    def mean_difference(self) -> Global___MeanDifference:
+        """How far the means of ratings or sentiments are apart; null for other kinds, for a target, and where
+        nothing varies.
+        """
+
+    @_builtins.property
+    def variance_ratio(self) -> Global___VarianceRatio:
+        """Variance of the first's ratings by that of the second's; null where it is not defined, or paired."""
+
+    @_builtins.property
+    def agreement(self) -> Global___AnswerAgreement:
+        """How far the same individuals give the same answers; null if they are not paired."""
+
+    def __init__(
+        self,
+        *,
+        question: _measures_pb2.Question | None = ...,
+        individual_count: _builtins.int = ...,
+        other_individual_count: _builtins.int = ...,
+        paired: _builtins.bool = ...,
+        shares: _abc.Iterable[_builtins.float] | None = ...,
+        other_shares: _abc.Iterable[_builtins.float] | None = ...,
+        distance: Global___DistributionDistance | None = ...,
+        mean_difference: Global___MeanDifference | None = ...,
+        variance_ratio: Global___VarianceRatio | None = ...,
+        agreement: Global___AnswerAgreement | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "distance", b"distance", "mean_difference", b"mean_difference", "question", b"question", "variance_ratio", b"variance_ratio"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "distance", b"distance", "individual_count", b"individual_count", "mean_difference", b"mean_difference", "other_individual_count", b"other_individual_count", "other_shares", b"other_shares", "paired", b"paired", "question", b"question", "shares", b"shares", "variance_ratio", b"variance_ratio"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuestionComparison: _TypeAlias = QuestionComparison  # noqa: Y015
+
+@_typing.final
+class DistributionDistance(_message.Message):
+    """DistributionDistance is how far two distributions are apart, from 0 to 1: total variation of choices;
+    of ratings the Wasserstein-1 distance as a share of the scale.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    P_FIELD_NUMBER: _builtins.int
+    ADJUSTED_P_FIELD_NUMBER: _builtins.int
+    value: _builtins.float
+    """The distance."""
+    low: _builtins.float
+    """Lower end of its 95% interval."""
+    high: _builtins.float
+    """Upper end of its 95% interval."""
+    expected: _builtins.float
+    """What it would be on average without a difference."""
+    p: _builtins.float
+    """The probability of at least this distance without a difference."""
+    adjusted_p: _builtins.float
+    """That, adjusted over the questions of the page (Benjamini and Hochberg)."""
+    def __init__(
+        self,
+        *,
+        value: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+        expected: _builtins.float = ...,
+        p: _builtins.float = ...,
+        adjusted_p: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p", b"adjusted_p", "expected", b"expected", "high", b"high", "low", b"low", "p", b"p", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DistributionDistance: _TypeAlias = DistributionDistance  # noqa: Y015
+
+@_typing.final
+class MeanDifference(_message.Message):
+    """MeanDifference is how far two means are apart, in rating points or sentiment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    P_FIELD_NUMBER: _builtins.int
+    ADJUSTED_P_FIELD_NUMBER: _builtins.int
+    value: _builtins.float
+    """The difference."""
+    low: _builtins.float
+    """Lower end of its 95% interval: Student's t of the differences, or Welch's."""
+    high: _builtins.float
+    """Upper end of its 95% interval."""
+    p: _builtins.float
+    """The two-sided p."""
+    adjusted_p: _builtins.float
+    """That, adjusted over the questions of the page (Benjamini and Hochberg)."""
+    def __init__(
+        self,
+        *,
+        value: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+        p: _builtins.float = ...,
+        adjusted_p: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p", b"adjusted_p", "high", b"high", "low", b"low", "p", b"p", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeanDifference: _TypeAlias = MeanDifference  # noqa: Y015
+
+@_typing.final
+class VarianceRatio(_message.Message):
+    """VarianceRatio compares how far apart two groups' ratings lie."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    value: _builtins.float
+    """The ratio of the variances."""
+    low: _builtins.float
+    """Lower end of its 95% interval."""
+    high: _builtins.float
+    """Upper end of its 95% interval."""
+    def __init__(
+        self,
+        *,
+        value: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VarianceRatio: _TypeAlias = VarianceRatio  # noqa: Y015
+
+@_typing.final
+class AnswerAgreement(_message.Message):
+    """AnswerAgreement is how far individuals gave the same answer twice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EQUAL_SHARE_FIELD_NUMBER: _builtins.int
+    COEFFICIENT_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    equal_share: _builtins.float
+    """The share of equal answers."""
+    coefficient: _builtins.float
+    """Agreement beyond chance: 1 if nobody moved, 0 for what chance would give, from -1."""
+    low: _builtins.float
+    """Lower end of its 95% interval."""
+    high: _builtins.float
+    """Upper end of its 95% interval."""
+    def __init__(
+        self,
+        *,
+        equal_share: _builtins.float = ...,
+        coefficient: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coefficient", b"coefficient", "equal_share", b"equal_share", "high", b"high", "low", b"low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerAgreement: _TypeAlias = AnswerAgreement  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from persona.v1 import comparison_pb2 as persona_dot_v1_dot_comparison__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#persona/v1/comparison_service.proto\x12\npersona.v1\x1a\x1bpersona/v1/comparison.proto\"\xb6\x01\n\x19SummarizeResponsesRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\"\x7f\n\x1aSummarizeResponsesResponse\x12\x39\n\tsummaries\x18\x01 \x03(\x0b\x32\x1b.persona.v1.QuestionSummaryR\tsummaries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2x\n\x11\x43omparisonService\x12\x63\n\x12SummarizeResponses\x12%.persona.v1.SummarizeResponsesRequest\x1a&.persona.v1.SummarizeResponsesResponseB\xa5\x01\n\npersona.v1B\x16\x43omparisonServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#persona/v1/comparison_service.proto\x12\npersona.v1\x1a\x1bpersona/v1/comparison.proto\"\xb6\x01\n\x19SummarizeResponsesRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\"\x7f\n\x1aSummarizeResponsesResponse\x12\x39\n\tsummaries\x18\x01 \x03(\x0b\x32\x1b.persona.v1.QuestionSummaryR\tsummaries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfb\x02\n\x17\x43ompareResponsesRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model\x12.\n\x13other_simulation_id\x18\x05 \x01(\tR\x11otherSimulationId\x12$\n\x0eother_group_id\x18\x06 \x01(\tR\x0cotherGroupId\x12\x1f\n\x0bother_model\x18\x07 \x01(\tR\notherModel\x12\x38\n\x07targets\x18\x08 \x03(\x0b\x32\x1e.persona.v1.TargetDistributionR\x07targets\x12\x1b\n\tpage_size\x18\t \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\n \x01(\tR\tpageToken\"\x84\x01\n\x18\x43ompareResponsesResponse\x12@\n\x0b\x63omparisons\x18\x01 \x03(\x0b\x32\x1e.persona.v1.QuestionComparisonR\x0b\x63omparisons\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd7\x01\n\x11\x43omparisonService\x12\x63\n\x12SummarizeResponses\x12%.persona.v1.SummarizeResponsesRequest\x1a&.persona.v1.SummarizeResponsesResponse\x12]\n\x10\x43ompareResponses\x12#.persona.v1.CompareResponsesRequest\x1a$.persona.v1.CompareResponsesResponseB\xa5\x01\n\npersona.v1B\x16\x43omparisonServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUMMARIZERESPONSESREQUEST']._serialized_end=263
   _globals['_SUMMARIZERESPONSESRESPONSE']._serialized_start=265
   _globals['_SUMMARIZERESPONSESRESPONSE']._serialized_end=392
-  _globals['_COMPARISONSERVICE']._serialized_start=394
-  _globals['_COMPARISONSERVICE']._serialized_end=514
+  _globals['_COMPARERESPONSESREQUEST']._serialized_start=395
+  _globals['_COMPARERESPONSESREQUEST']._serialized_end=774
+  _globals['_COMPARERESPONSESRESPONSE']._serialized_start=777
+  _globals['_COMPARERESPONSESRESPONSE']._serialized_end=909
+  _globals['_COMPARISONSERVICE']._serialized_start=912
+  _globals['_COMPARISONSERVICE']._serialized_end=1127
 # @@protoc_insertion_point(module_scope)

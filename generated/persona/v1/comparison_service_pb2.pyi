@@ -93,3 +93,98 @@ class SummarizeResponsesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SummarizeResponsesResponse: _TypeAlias = SummarizeResponsesResponse  # noqa: Y015
+
+@_typing.final
+class CompareResponsesRequest(_message.Message):
+    """CompareResponsesRequest names two selections in a project, or one and targets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    SIMULATION_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    OTHER_SIMULATION_ID_FIELD_NUMBER: _builtins.int
+    OTHER_GROUP_ID_FIELD_NUMBER: _builtins.int
+    OTHER_MODEL_FIELD_NUMBER: _builtins.int
+    TARGETS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project, deleted or not."""
+    simulation_id: _builtins.str
+    """First selection: only what was answered in this simulation, by UUID; "" is no restriction."""
+    group_id: _builtins.str
+    """First selection: only the individuals of this persona group, by UUID; "" is no restriction."""
+    model: _builtins.str
+    """First selection: only what this model answered, at most 255 characters; "" is no restriction."""
+    other_simulation_id: _builtins.str
+    """Second selection: the same. Something of it must be given, unless there are targets."""
+    other_group_id: _builtins.str
+    """Second selection: the same."""
+    other_model: _builtins.str
+    """Second selection: the same."""
+    page_size: _builtins.int
+    """The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT. A call computes and reads a bounded amount, so a page may hold fewer, or none, even
+    though more follow.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
+    @_builtins.property
+    def targets(self) -> _containers.RepeatedCompositeFieldContainer[_comparison_pb2.TargetDistribution]:
+        """What to compare the first selection with in place of a second one: at most 100 questions."""
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        simulation_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        model: _builtins.str = ...,
+        other_simulation_id: _builtins.str = ...,
+        other_group_id: _builtins.str = ...,
+        other_model: _builtins.str = ...,
+        targets: _abc.Iterable[_comparison_pb2.TargetDistribution] | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "model", b"model", "other_group_id", b"other_group_id", "other_model", b"other_model", "other_simulation_id", b"other_simulation_id", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "simulation_id", b"simulation_id", "targets", b"targets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareResponsesRequest: _TypeAlias = CompareResponsesRequest  # noqa: Y015
+
+@_typing.final
+class CompareResponsesResponse(_message.Message):
+    """CompareResponsesResponse is one page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPARISONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page; "" if and only if this is the last one."""
+    @_builtins.property
+    def comparisons(self) -> _containers.RepeatedCompositeFieldContainer[_comparison_pb2.QuestionComparison]:
+        """The questions of the page that both selections answered, in the order in which they were first
+        asked; of targets those that the selection answered, in their order.
+        """
+
+    def __init__(
+        self,
+        *,
+        comparisons: _abc.Iterable[_comparison_pb2.QuestionComparison] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparisons", b"comparisons", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareResponsesResponse: _TypeAlias = CompareResponsesResponse  # noqa: Y015

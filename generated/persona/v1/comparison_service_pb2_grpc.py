@@ -45,6 +45,11 @@ class ComparisonServiceStub:
                 request_serializer=persona_dot_v1_dot_comparison__service__pb2.SummarizeResponsesRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_comparison__service__pb2.SummarizeResponsesResponse.FromString,
                 _registered_method=True)
+        self.CompareResponses = channel.unary_unary(
+                '/persona.v1.ComparisonService/CompareResponses',
+                request_serializer=persona_dot_v1_dot_comparison__service__pb2.CompareResponsesRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_comparison__service__pb2.CompareResponsesResponse.FromString,
+                _registered_method=True)
 
 
 class ComparisonServiceServicer:
@@ -72,6 +77,17 @@ class ComparisonServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareResponses(self, request, context):
+        """CompareResponses pages through the questions that two selections of a project answered, or for which
+        a target is given, and says how far the answers differ and whether by more than chance. Each
+        individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
+        Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
+        simulation against targets; INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ComparisonServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +95,11 @@ def add_ComparisonServiceServicer_to_server(servicer, server):
                     servicer.SummarizeResponses,
                     request_deserializer=persona_dot_v1_dot_comparison__service__pb2.SummarizeResponsesRequest.FromString,
                     response_serializer=persona_dot_v1_dot_comparison__service__pb2.SummarizeResponsesResponse.SerializeToString,
+            ),
+            'CompareResponses': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareResponses,
+                    request_deserializer=persona_dot_v1_dot_comparison__service__pb2.CompareResponsesRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_comparison__service__pb2.CompareResponsesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -114,6 +135,33 @@ class ComparisonService:
             '/persona.v1.ComparisonService/SummarizeResponses',
             persona_dot_v1_dot_comparison__service__pb2.SummarizeResponsesRequest.SerializeToString,
             persona_dot_v1_dot_comparison__service__pb2.SummarizeResponsesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareResponses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.ComparisonService/CompareResponses',
+            persona_dot_v1_dot_comparison__service__pb2.CompareResponsesRequest.SerializeToString,
+            persona_dot_v1_dot_comparison__service__pb2.CompareResponsesResponse.FromString,
             options,
             channel_credentials,
             insecure,

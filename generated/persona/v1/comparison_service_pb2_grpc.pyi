@@ -34,6 +34,13 @@ class ComparisonServiceStub:
     Errors: INVALID_FIELD for a selection of more than 10,000 individuals that is no simulation, naming
     the limit; INVALID_PAGE_TOKEN.
     """
+    CompareResponses: _grpc.UnaryUnaryMultiCallable[_comparison_service_pb2.CompareResponsesRequest, _comparison_service_pb2.CompareResponsesResponse]
+    """CompareResponses pages through the questions that two selections of a project answered, or for which
+    a target is given, and says how far the answers differ and whether by more than chance. Each
+    individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
+    Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
+    simulation against targets; INVALID_PAGE_TOKEN.
+    """
 
 class ComparisonServiceServicer(metaclass=_abc_1.ABCMeta):
     """ComparisonService says what groups of individuals answered, each individual counted once for each
@@ -60,6 +67,19 @@ class ComparisonServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: INVALID_FIELD for a selection of more than 10,000 individuals that is no simulation, naming
         the limit; INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def CompareResponses(
+        self,
+        request: _comparison_service_pb2.CompareResponsesRequest,
+        context: _grpc.ServicerContext,
+    ) -> _comparison_service_pb2.CompareResponsesResponse:
+        """CompareResponses pages through the questions that two selections of a project answered, or for which
+        a target is given, and says how far the answers differ and whether by more than chance. Each
+        individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
+        Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
+        simulation against targets; INVALID_PAGE_TOKEN.
         """
 
 def add_ComparisonServiceServicer_to_server(servicer: ComparisonServiceServicer, server: _grpc.Server) -> None: ...

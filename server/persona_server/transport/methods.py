@@ -110,6 +110,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.ComparisonService.SummarizeResponses": Rules(
         "dear", ("library:read", "responses:read")
     ),
+    "persona.v1.ComparisonService.CompareResponses": Rules("dear", ("responses:read",)),
 }
 
 

@@ -50,6 +50,9 @@ class Items(NamedTuple):
     characters: int
 
 
+MOST_COMPARED = 100  # options of a choice whose distributions are compared
+MOST_TARGETS = 100
+MOST_POSITIONS = 101  # of a rating whose values are counted
 LISTS = {
     "trusted_brands": Items(50, 128),
     "distrusted_brands": Items(50, 128),
@@ -66,6 +69,8 @@ COUNTS = {
     "response_ids": MAX_RESPONSES,
     "persona_ids": MAX_PERSONAS,  # of MAX_COPIED as well; fewer are promoted
     "paths": MAX_PATHS,
+    "targets": MOST_TARGETS,
+    "shares": MOST_POSITIONS,
     "values": LISTS["options"].most,  # each is one of the options
     **{name: items.most for name, items in LISTS.items()},
 }

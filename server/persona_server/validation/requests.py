@@ -26,7 +26,7 @@ from persona.v1.persona_service_pb2 import (
     ImportPersonasRequest,
     ImportStart,
 )
-from persona_server.validation.comparison import check_selection
+from persona_server.validation.comparison import check_comparison, check_selection
 from persona_server.validation.fields import ALL_GROUPS, check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
@@ -173,14 +173,15 @@ def _check_start(found: Violations, start: ImportStart) -> None:
 
 
 # A list of personas may be of all groups, one of responses has some of several ids, recording needs
-# a group only for external ids, questions are those of a project without a simulation, and a
-# summary is of the library without a project.
+# a group only for external ids, questions are those of a project without a simulation, a
+# summary is of the library without a project, and what is compared may be a whole project.
 _LENIENT = {
     persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
     response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
     simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
     comparison_service_pb2.SummarizeResponsesRequest.DESCRIPTOR.name,
+    comparison_service_pb2.CompareResponsesRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
@@ -239,5 +240,6 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(library_service_pb2.GetAttitudeTimelineRequest, check_timeline),
         _own(library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, check_timeline),
         _own(comparison_service_pb2.SummarizeResponsesRequest, check_selection),
+        _own(comparison_service_pb2.CompareResponsesRequest, check_comparison),
     )
 )

@@ -14,7 +14,7 @@ from persona_cli.terminal.failures import CommandError, usage_error
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from persona.v1.comparison_pb2 import QuestionSummary
+    from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary
     from persona.v1.measures_pb2 import QuestionTimeline
 
 _KINDS = {".svg": "svg", ".png": "png"}
@@ -52,6 +52,16 @@ def write_summary_picture(target: str, name: str, summaries: Sequence["QuestionS
     from persona_cli.plot.bars import figure
 
     _write(target, len(summaries), lambda: figure(name, summaries[:MAX_PANELS]))
+
+
+def write_comparison_picture(
+    target: str, names: tuple[str, str], comparisons: Sequence["QuestionComparison"]
+) -> None:
+    """Draw pairs of distributions into a file; the same ones make the same bytes."""
+    _quiet()
+    from persona_cli.plot.pairs import figure
+
+    _write(target, len(comparisons), lambda: figure(names, comparisons[:MAX_PANELS]))
 
 
 def _quiet() -> None:

@@ -60,7 +60,7 @@ def reliable_text(shift: NumericShift) -> str:
     if not shift.HasField("reliable_change"):
         return f"{change}, not judged: {reason_text(shift.reliable_change_reason)}"
     found = shift.reliable_change
-    figures = f"RCI {found.rci:+.2f}, adjusted p {_p_text(found.adjusted_p)}".replace("-", "−")
+    figures = f"RCI {found.rci:+.2f}, adjusted p {p_text(found.adjusted_p)}".replace("-", "−")
     if found.change != shift.change.value:
         figures = f"halves {number_text(found.change, '+')}, {figures}"
     if not found.reliable:
@@ -69,7 +69,8 @@ def reliable_text(shift: NumericShift) -> str:
     return f"{arrow} reliable {change} ({figures})"
 
 
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """Write a p as people do."""
     return f"{p:.3f}" if p >= _LEAST_P else f"below {_LEAST_P}"
 
 

@@ -1,7 +1,12 @@
-"""What a summary says, in words: the same ones in tables and in pictures."""
+"""What a summary or a comparison says, in words: the same ones in tables and in pictures."""
 
-from persona.v1.comparison_pb2 import AnswerMoments, AnswerShare, QuestionSummary
-from persona_cli.terminal.shifts import number_text
+from persona.v1.comparison_pb2 import (
+    AnswerMoments,
+    AnswerShare,
+    QuestionComparison,
+    QuestionSummary,
+)
+from persona_cli.terminal.shifts import number_text, p_text
 
 
 def number_answered(summary: QuestionSummary) -> str:
@@ -23,3 +28,30 @@ def moments_text(moments: AnswerMoments) -> str:
     low, high = number_text(moments.low.value), number_text(moments.high.value)
     spread = number_text(moments.standard_deviation.value)
     return f"{mean} (95%: {low} to {high}), standard deviation {spread}"
+
+
+def distance_text(one: QuestionComparison) -> str:
+    """Say how far two distributions are apart, and whether that is more than chance."""
+    if not one.HasField("distance"):
+        return ""
+    found = one.distance
+    interval = f"{number_text(found.low)} to {number_text(found.high)}"
+    return f"{number_text(found.value)} ({interval}), adjusted p {p_text(found.adjusted_p)}"
+
+
+def difference_text(one: QuestionComparison) -> str:
+    """Say how far two means are apart."""
+    if not one.HasField("mean_difference"):
+        return ""
+    found = one.mean_difference
+    interval = f"{number_text(found.low, '+')} to {number_text(found.high, '+')}"
+    return f"{number_text(found.value, '+')} ({interval}), adjusted p {p_text(found.adjusted_p)}"
+
+
+def agreement_text(one: QuestionComparison) -> str:
+    """Say how far individuals gave the same answer twice, beyond chance."""
+    if not one.HasField("agreement"):
+        return ""
+    found = one.agreement
+    interval = f"{number_text(found.low)} to {number_text(found.high)}"
+    return f"{number_text(found.coefficient)} ({interval})"

@@ -262,6 +262,51 @@ func local_request_ComparisonService_SummarizeResponses_3(ctx context.Context, m
 	return msg, metadata, err
 }
 
+func request_ComparisonService_CompareResponses_0(ctx context.Context, marshaler runtime.Marshaler, client extPersonav1.ComparisonServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.CompareResponsesRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["project_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "project_id")
+	}
+	protoReq.ProjectId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "project_id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.CompareResponses(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_ComparisonService_CompareResponses_0(ctx context.Context, marshaler runtime.Marshaler, server extPersonav1.ComparisonServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPersonav1.CompareResponsesRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["project_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "project_id")
+	}
+	protoReq.ProjectId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "project_id", err)
+	}
+	msg, err := server.CompareResponses(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 // RegisterComparisonServiceHandlerServer registers the http handlers for service ComparisonService to "mux".
 // UnaryRPC     :call ComparisonServiceServer directly.
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
@@ -347,6 +392,26 @@ func RegisterComparisonServiceHandlerServer(ctx context.Context, mux *runtime.Se
 			return
 		}
 		forward_ComparisonService_SummarizeResponses_3(annotatedContext, mux, outboundMarshaler, w, req, response_ComparisonService_SummarizeResponses_3{resp.(*extPersonav1.SummarizeResponsesResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodPost, pattern_ComparisonService_CompareResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/persona.v1.ComparisonService/CompareResponses", runtime.WithHTTPPathPattern("/api/v1/projects/{project_id}/responses:compare"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_ComparisonService_CompareResponses_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ComparisonService_CompareResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ComparisonService_CompareResponses_0{resp.(*extPersonav1.CompareResponsesResponse)}, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -456,6 +521,23 @@ func RegisterComparisonServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		}
 		forward_ComparisonService_SummarizeResponses_3(annotatedContext, mux, outboundMarshaler, w, req, response_ComparisonService_SummarizeResponses_3{resp.(*extPersonav1.SummarizeResponsesResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_ComparisonService_CompareResponses_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/persona.v1.ComparisonService/CompareResponses", runtime.WithHTTPPathPattern("/api/v1/projects/{project_id}/responses:compare"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_ComparisonService_CompareResponses_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ComparisonService_CompareResponses_0(annotatedContext, mux, outboundMarshaler, w, req, response_ComparisonService_CompareResponses_0{resp.(*extPersonav1.CompareResponsesResponse)}, mux.GetForwardResponseOptions()...)
+	})
 	return nil
 }
 
@@ -495,11 +577,21 @@ func (m response_ComparisonService_SummarizeResponses_3) XXX_ResponseBody() inte
 	return response.Summaries
 }
 
+type response_ComparisonService_CompareResponses_0 struct {
+	*extPersonav1.CompareResponsesResponse
+}
+
+func (m response_ComparisonService_CompareResponses_0) XXX_ResponseBody() interface{} {
+	response := m.CompareResponsesResponse
+	return response.Comparisons
+}
+
 var (
 	pattern_ComparisonService_SummarizeResponses_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "library", "summary"}, ""))
 	pattern_ComparisonService_SummarizeResponses_1 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "projects", "project_id", "summary"}, ""))
 	pattern_ComparisonService_SummarizeResponses_2 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "simulations", "simulation_id", "summary"}, ""))
 	pattern_ComparisonService_SummarizeResponses_3 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4, 1, 0, 4, 1, 5, 5, 2, 6}, []string{"api", "v1", "projects", "project_id", "persona-groups", "group_id", "summary"}, ""))
+	pattern_ComparisonService_CompareResponses_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "projects", "project_id", "responses"}, "compare"))
 )
 
 var (
@@ -507,4 +599,5 @@ var (
 	forward_ComparisonService_SummarizeResponses_1 = runtime.ForwardResponseMessage
 	forward_ComparisonService_SummarizeResponses_2 = runtime.ForwardResponseMessage
 	forward_ComparisonService_SummarizeResponses_3 = runtime.ForwardResponseMessage
+	forward_ComparisonService_CompareResponses_0   = runtime.ForwardResponseMessage
 )

@@ -281,6 +281,515 @@ func (x *AnswerMoments) GetStandardDeviation() *wrapperspb.DoubleValue {
 	return nil
 }
 
+// TargetDistribution is what a group's answers to a question are compared with: known shares, or those
+// of a sample, such as of a survey.
+type TargetDistribution struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The question: its key with its scale, a choice of one among at most 100 options, or a rating of at
+	// most 101 positions.
+	Question *Question `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
+	// The share of each option in the order of `question.options`, or of each rating from `min` to `max`,
+	// 0 to 1; their sum is 1, within 0.000001.
+	Shares []float64 `protobuf:"fixed64,2,rep,packed,name=shares,proto3" json:"shares,omitempty"`
+	// Of how many answers they are the shares; 0 if they are known exactly.
+	SampleSize    int32 `protobuf:"varint,3,opt,name=sample_size,json=sampleSize,proto3" json:"sample_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TargetDistribution) Reset() {
+	*x = TargetDistribution{}
+	mi := &file_persona_v1_comparison_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TargetDistribution) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TargetDistribution) ProtoMessage() {}
+
+func (x *TargetDistribution) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TargetDistribution.ProtoReflect.Descriptor instead.
+func (*TargetDistribution) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *TargetDistribution) GetQuestion() *Question {
+	if x != nil {
+		return x.Question
+	}
+	return nil
+}
+
+func (x *TargetDistribution) GetShares() []float64 {
+	if x != nil {
+		return x.Shares
+	}
+	return nil
+}
+
+func (x *TargetDistribution) GetSampleSize() int32 {
+	if x != nil {
+		return x.SampleSize
+	}
+	return 0
+}
+
+// QuestionComparison is how the answers of two selections to one question differ, or those of one from a
+// target. Differences are the second's minus the first's; the target is the second.
+type QuestionComparison struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The question. Its options are in the order in which they were declared first.
+	Question *Question `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
+	// The number of individuals of the first selection that are compared.
+	IndividualCount int32 `protobuf:"varint,2,opt,name=individual_count,json=individualCount,proto3" json:"individual_count,omitempty"`
+	// The number of individuals of the second, or the target's `sample_size`.
+	OtherIndividualCount int32 `protobuf:"varint,3,opt,name=other_individual_count,json=otherIndividualCount,proto3" json:"other_individual_count,omitempty"`
+	// Whether the same individuals are compared, by the differences of each one's two answers: those that
+	// answered both, if they are at least 20 and at least half of the smaller selection.
+	Paired bool `protobuf:"varint,4,opt,name=paired,proto3" json:"paired,omitempty"`
+	// The first's shares of each option in declared order, or of each rating; empty for other questions.
+	Shares []float64 `protobuf:"fixed64,5,rep,packed,name=shares,proto3" json:"shares,omitempty"`
+	// The second's shares, in the same order.
+	OtherShares []float64 `protobuf:"fixed64,6,rep,packed,name=other_shares,json=otherShares,proto3" json:"other_shares,omitempty"`
+	// How far the two distributions are apart; null for other kinds of questions, longer scales and more
+	// than 100 options.
+	Distance *DistributionDistance `protobuf:"bytes,7,opt,name=distance,proto3" json:"distance,omitempty"`
+	// How far the means of ratings or sentiments are apart; null for other kinds, for a target, and where
+	// nothing varies.
+	MeanDifference *MeanDifference `protobuf:"bytes,8,opt,name=mean_difference,json=meanDifference,proto3" json:"mean_difference,omitempty"`
+	// Variance of the first's ratings by that of the second's; null where it is not defined, or paired.
+	VarianceRatio *VarianceRatio `protobuf:"bytes,9,opt,name=variance_ratio,json=varianceRatio,proto3" json:"variance_ratio,omitempty"`
+	// How far the same individuals give the same answers; null if they are not paired.
+	Agreement     *AnswerAgreement `protobuf:"bytes,10,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuestionComparison) Reset() {
+	*x = QuestionComparison{}
+	mi := &file_persona_v1_comparison_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuestionComparison) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuestionComparison) ProtoMessage() {}
+
+func (x *QuestionComparison) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuestionComparison.ProtoReflect.Descriptor instead.
+func (*QuestionComparison) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *QuestionComparison) GetQuestion() *Question {
+	if x != nil {
+		return x.Question
+	}
+	return nil
+}
+
+func (x *QuestionComparison) GetIndividualCount() int32 {
+	if x != nil {
+		return x.IndividualCount
+	}
+	return 0
+}
+
+func (x *QuestionComparison) GetOtherIndividualCount() int32 {
+	if x != nil {
+		return x.OtherIndividualCount
+	}
+	return 0
+}
+
+func (x *QuestionComparison) GetPaired() bool {
+	if x != nil {
+		return x.Paired
+	}
+	return false
+}
+
+func (x *QuestionComparison) GetShares() []float64 {
+	if x != nil {
+		return x.Shares
+	}
+	return nil
+}
+
+func (x *QuestionComparison) GetOtherShares() []float64 {
+	if x != nil {
+		return x.OtherShares
+	}
+	return nil
+}
+
+func (x *QuestionComparison) GetDistance() *DistributionDistance {
+	if x != nil {
+		return x.Distance
+	}
+	return nil
+}
+
+func (x *QuestionComparison) GetMeanDifference() *MeanDifference {
+	if x != nil {
+		return x.MeanDifference
+	}
+	return nil
+}
+
+func (x *QuestionComparison) GetVarianceRatio() *VarianceRatio {
+	if x != nil {
+		return x.VarianceRatio
+	}
+	return nil
+}
+
+func (x *QuestionComparison) GetAgreement() *AnswerAgreement {
+	if x != nil {
+		return x.Agreement
+	}
+	return nil
+}
+
+// DistributionDistance is how far two distributions are apart, from 0 to 1: total variation of choices;
+// of ratings the Wasserstein-1 distance as a share of the scale.
+type DistributionDistance struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The distance.
+	Value float64 `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
+	// Lower end of its 95% interval.
+	Low float64 `protobuf:"fixed64,2,opt,name=low,proto3" json:"low,omitempty"`
+	// Upper end of its 95% interval.
+	High float64 `protobuf:"fixed64,3,opt,name=high,proto3" json:"high,omitempty"`
+	// What it would be on average without a difference.
+	Expected float64 `protobuf:"fixed64,4,opt,name=expected,proto3" json:"expected,omitempty"`
+	// The probability of at least this distance without a difference.
+	P float64 `protobuf:"fixed64,5,opt,name=p,proto3" json:"p,omitempty"`
+	// That, adjusted over the questions of the page (Benjamini and Hochberg).
+	AdjustedP     float64 `protobuf:"fixed64,6,opt,name=adjusted_p,json=adjustedP,proto3" json:"adjusted_p,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DistributionDistance) Reset() {
+	*x = DistributionDistance{}
+	mi := &file_persona_v1_comparison_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DistributionDistance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DistributionDistance) ProtoMessage() {}
+
+func (x *DistributionDistance) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DistributionDistance.ProtoReflect.Descriptor instead.
+func (*DistributionDistance) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DistributionDistance) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *DistributionDistance) GetLow() float64 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *DistributionDistance) GetHigh() float64 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
+func (x *DistributionDistance) GetExpected() float64 {
+	if x != nil {
+		return x.Expected
+	}
+	return 0
+}
+
+func (x *DistributionDistance) GetP() float64 {
+	if x != nil {
+		return x.P
+	}
+	return 0
+}
+
+func (x *DistributionDistance) GetAdjustedP() float64 {
+	if x != nil {
+		return x.AdjustedP
+	}
+	return 0
+}
+
+// MeanDifference is how far two means are apart, in rating points or sentiment.
+type MeanDifference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The difference.
+	Value float64 `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
+	// Lower end of its 95% interval: Student's t of the differences, or Welch's.
+	Low float64 `protobuf:"fixed64,2,opt,name=low,proto3" json:"low,omitempty"`
+	// Upper end of its 95% interval.
+	High float64 `protobuf:"fixed64,3,opt,name=high,proto3" json:"high,omitempty"`
+	// The two-sided p.
+	P float64 `protobuf:"fixed64,4,opt,name=p,proto3" json:"p,omitempty"`
+	// That, adjusted over the questions of the page (Benjamini and Hochberg).
+	AdjustedP     float64 `protobuf:"fixed64,5,opt,name=adjusted_p,json=adjustedP,proto3" json:"adjusted_p,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeanDifference) Reset() {
+	*x = MeanDifference{}
+	mi := &file_persona_v1_comparison_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeanDifference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeanDifference) ProtoMessage() {}
+
+func (x *MeanDifference) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeanDifference.ProtoReflect.Descriptor instead.
+func (*MeanDifference) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *MeanDifference) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *MeanDifference) GetLow() float64 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *MeanDifference) GetHigh() float64 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
+func (x *MeanDifference) GetP() float64 {
+	if x != nil {
+		return x.P
+	}
+	return 0
+}
+
+func (x *MeanDifference) GetAdjustedP() float64 {
+	if x != nil {
+		return x.AdjustedP
+	}
+	return 0
+}
+
+// VarianceRatio compares how far apart two groups' ratings lie.
+type VarianceRatio struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ratio of the variances.
+	Value float64 `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
+	// Lower end of its 95% interval.
+	Low float64 `protobuf:"fixed64,2,opt,name=low,proto3" json:"low,omitempty"`
+	// Upper end of its 95% interval.
+	High          float64 `protobuf:"fixed64,3,opt,name=high,proto3" json:"high,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VarianceRatio) Reset() {
+	*x = VarianceRatio{}
+	mi := &file_persona_v1_comparison_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VarianceRatio) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VarianceRatio) ProtoMessage() {}
+
+func (x *VarianceRatio) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VarianceRatio.ProtoReflect.Descriptor instead.
+func (*VarianceRatio) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *VarianceRatio) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *VarianceRatio) GetLow() float64 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *VarianceRatio) GetHigh() float64 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
+// AnswerAgreement is how far individuals gave the same answer twice.
+type AnswerAgreement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The share of equal answers.
+	EqualShare float64 `protobuf:"fixed64,1,opt,name=equal_share,json=equalShare,proto3" json:"equal_share,omitempty"`
+	// Agreement beyond chance: 1 if nobody moved, 0 for what chance would give, from -1.
+	Coefficient float64 `protobuf:"fixed64,2,opt,name=coefficient,proto3" json:"coefficient,omitempty"`
+	// Lower end of its 95% interval.
+	Low float64 `protobuf:"fixed64,3,opt,name=low,proto3" json:"low,omitempty"`
+	// Upper end of its 95% interval.
+	High          float64 `protobuf:"fixed64,4,opt,name=high,proto3" json:"high,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerAgreement) Reset() {
+	*x = AnswerAgreement{}
+	mi := &file_persona_v1_comparison_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerAgreement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerAgreement) ProtoMessage() {}
+
+func (x *AnswerAgreement) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerAgreement.ProtoReflect.Descriptor instead.
+func (*AnswerAgreement) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *AnswerAgreement) GetEqualShare() float64 {
+	if x != nil {
+		return x.EqualShare
+	}
+	return 0
+}
+
+func (x *AnswerAgreement) GetCoefficient() float64 {
+	if x != nil {
+		return x.Coefficient
+	}
+	return 0
+}
+
+func (x *AnswerAgreement) GetLow() float64 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *AnswerAgreement) GetHigh() float64 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
 var File_persona_v1_comparison_proto protoreflect.FileDescriptor
 
 const file_persona_v1_comparison_proto_rawDesc = "" +
@@ -305,7 +814,49 @@ const file_persona_v1_comparison_proto_rawDesc = "" +
 	"\x04mean\x18\x01 \x01(\x01R\x04mean\x12.\n" +
 	"\x03low\x18\x02 \x01(\v2\x1c.google.protobuf.DoubleValueR\x03low\x120\n" +
 	"\x04high\x18\x03 \x01(\v2\x1c.google.protobuf.DoubleValueR\x04high\x12K\n" +
-	"\x12standard_deviation\x18\x04 \x01(\v2\x1c.google.protobuf.DoubleValueR\x11standardDeviationB\x9e\x01\n" +
+	"\x12standard_deviation\x18\x04 \x01(\v2\x1c.google.protobuf.DoubleValueR\x11standardDeviation\"\x7f\n" +
+	"\x12TargetDistribution\x120\n" +
+	"\bquestion\x18\x01 \x01(\v2\x14.persona.v1.QuestionR\bquestion\x12\x16\n" +
+	"\x06shares\x18\x02 \x03(\x01R\x06shares\x12\x1f\n" +
+	"\vsample_size\x18\x03 \x01(\x05R\n" +
+	"sampleSize\"\xfa\x03\n" +
+	"\x12QuestionComparison\x120\n" +
+	"\bquestion\x18\x01 \x01(\v2\x14.persona.v1.QuestionR\bquestion\x12)\n" +
+	"\x10individual_count\x18\x02 \x01(\x05R\x0findividualCount\x124\n" +
+	"\x16other_individual_count\x18\x03 \x01(\x05R\x14otherIndividualCount\x12\x16\n" +
+	"\x06paired\x18\x04 \x01(\bR\x06paired\x12\x16\n" +
+	"\x06shares\x18\x05 \x03(\x01R\x06shares\x12!\n" +
+	"\fother_shares\x18\x06 \x03(\x01R\votherShares\x12<\n" +
+	"\bdistance\x18\a \x01(\v2 .persona.v1.DistributionDistanceR\bdistance\x12C\n" +
+	"\x0fmean_difference\x18\b \x01(\v2\x1a.persona.v1.MeanDifferenceR\x0emeanDifference\x12@\n" +
+	"\x0evariance_ratio\x18\t \x01(\v2\x19.persona.v1.VarianceRatioR\rvarianceRatio\x129\n" +
+	"\tagreement\x18\n" +
+	" \x01(\v2\x1b.persona.v1.AnswerAgreementR\tagreement\"\x9b\x01\n" +
+	"\x14DistributionDistance\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x01R\x05value\x12\x10\n" +
+	"\x03low\x18\x02 \x01(\x01R\x03low\x12\x12\n" +
+	"\x04high\x18\x03 \x01(\x01R\x04high\x12\x1a\n" +
+	"\bexpected\x18\x04 \x01(\x01R\bexpected\x12\f\n" +
+	"\x01p\x18\x05 \x01(\x01R\x01p\x12\x1d\n" +
+	"\n" +
+	"adjusted_p\x18\x06 \x01(\x01R\tadjustedP\"y\n" +
+	"\x0eMeanDifference\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x01R\x05value\x12\x10\n" +
+	"\x03low\x18\x02 \x01(\x01R\x03low\x12\x12\n" +
+	"\x04high\x18\x03 \x01(\x01R\x04high\x12\f\n" +
+	"\x01p\x18\x04 \x01(\x01R\x01p\x12\x1d\n" +
+	"\n" +
+	"adjusted_p\x18\x05 \x01(\x01R\tadjustedP\"K\n" +
+	"\rVarianceRatio\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x01R\x05value\x12\x10\n" +
+	"\x03low\x18\x02 \x01(\x01R\x03low\x12\x12\n" +
+	"\x04high\x18\x03 \x01(\x01R\x04high\"z\n" +
+	"\x0fAnswerAgreement\x12\x1f\n" +
+	"\vequal_share\x18\x01 \x01(\x01R\n" +
+	"equalShare\x12 \n" +
+	"\vcoefficient\x18\x02 \x01(\x01R\vcoefficient\x12\x10\n" +
+	"\x03low\x18\x03 \x01(\x01R\x03low\x12\x12\n" +
+	"\x04high\x18\x04 \x01(\x01R\x04highB\x9e\x01\n" +
 	"\n" +
 	"persona.v1B\x0fComparisonProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
@@ -323,26 +874,38 @@ func file_persona_v1_comparison_proto_rawDescGZIP() []byte {
 	return file_persona_v1_comparison_proto_rawDescData
 }
 
-var file_persona_v1_comparison_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_persona_v1_comparison_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_persona_v1_comparison_proto_goTypes = []any{
 	(*QuestionSummary)(nil),        // 0: persona.v1.QuestionSummary
 	(*AnswerShare)(nil),            // 1: persona.v1.AnswerShare
 	(*AnswerMoments)(nil),          // 2: persona.v1.AnswerMoments
-	(*Question)(nil),               // 3: persona.v1.Question
-	(*wrapperspb.DoubleValue)(nil), // 4: google.protobuf.DoubleValue
+	(*TargetDistribution)(nil),     // 3: persona.v1.TargetDistribution
+	(*QuestionComparison)(nil),     // 4: persona.v1.QuestionComparison
+	(*DistributionDistance)(nil),   // 5: persona.v1.DistributionDistance
+	(*MeanDifference)(nil),         // 6: persona.v1.MeanDifference
+	(*VarianceRatio)(nil),          // 7: persona.v1.VarianceRatio
+	(*AnswerAgreement)(nil),        // 8: persona.v1.AnswerAgreement
+	(*Question)(nil),               // 9: persona.v1.Question
+	(*wrapperspb.DoubleValue)(nil), // 10: google.protobuf.DoubleValue
 }
 var file_persona_v1_comparison_proto_depIdxs = []int32{
-	3, // 0: persona.v1.QuestionSummary.question:type_name -> persona.v1.Question
-	1, // 1: persona.v1.QuestionSummary.shares:type_name -> persona.v1.AnswerShare
-	2, // 2: persona.v1.QuestionSummary.moments:type_name -> persona.v1.AnswerMoments
-	4, // 3: persona.v1.AnswerMoments.low:type_name -> google.protobuf.DoubleValue
-	4, // 4: persona.v1.AnswerMoments.high:type_name -> google.protobuf.DoubleValue
-	4, // 5: persona.v1.AnswerMoments.standard_deviation:type_name -> google.protobuf.DoubleValue
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	9,  // 0: persona.v1.QuestionSummary.question:type_name -> persona.v1.Question
+	1,  // 1: persona.v1.QuestionSummary.shares:type_name -> persona.v1.AnswerShare
+	2,  // 2: persona.v1.QuestionSummary.moments:type_name -> persona.v1.AnswerMoments
+	10, // 3: persona.v1.AnswerMoments.low:type_name -> google.protobuf.DoubleValue
+	10, // 4: persona.v1.AnswerMoments.high:type_name -> google.protobuf.DoubleValue
+	10, // 5: persona.v1.AnswerMoments.standard_deviation:type_name -> google.protobuf.DoubleValue
+	9,  // 6: persona.v1.TargetDistribution.question:type_name -> persona.v1.Question
+	9,  // 7: persona.v1.QuestionComparison.question:type_name -> persona.v1.Question
+	5,  // 8: persona.v1.QuestionComparison.distance:type_name -> persona.v1.DistributionDistance
+	6,  // 9: persona.v1.QuestionComparison.mean_difference:type_name -> persona.v1.MeanDifference
+	7,  // 10: persona.v1.QuestionComparison.variance_ratio:type_name -> persona.v1.VarianceRatio
+	8,  // 11: persona.v1.QuestionComparison.agreement:type_name -> persona.v1.AnswerAgreement
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_comparison_proto_init() }
@@ -357,7 +920,7 @@ func file_persona_v1_comparison_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_comparison_proto_rawDesc), len(file_persona_v1_comparison_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -163,6 +163,192 @@ func (x *SummarizeResponsesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// CompareResponsesRequest names two selections in a project, or one and targets.
+type CompareResponsesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project, deleted or not.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// First selection: only what was answered in this simulation, by UUID; "" is no restriction.
+	SimulationId string `protobuf:"bytes,2,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
+	// First selection: only the individuals of this persona group, by UUID; "" is no restriction.
+	GroupId string `protobuf:"bytes,3,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// First selection: only what this model answered, at most 255 characters; "" is no restriction.
+	Model string `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
+	// Second selection: the same. Something of it must be given, unless there are targets.
+	OtherSimulationId string `protobuf:"bytes,5,opt,name=other_simulation_id,json=otherSimulationId,proto3" json:"other_simulation_id,omitempty"`
+	// Second selection: the same.
+	OtherGroupId string `protobuf:"bytes,6,opt,name=other_group_id,json=otherGroupId,proto3" json:"other_group_id,omitempty"`
+	// Second selection: the same.
+	OtherModel string `protobuf:"bytes,7,opt,name=other_model,json=otherModel,proto3" json:"other_model,omitempty"`
+	// What to compare the first selection with in place of a second one: at most 100 questions.
+	Targets []*TargetDistribution `protobuf:"bytes,8,rep,name=targets,proto3" json:"targets,omitempty"`
+	// The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT. A call computes and reads a bounded amount, so a page may hold fewer, or none, even
+	// though more follow.
+	PageSize int32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
+	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompareResponsesRequest) Reset() {
+	*x = CompareResponsesRequest{}
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompareResponsesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompareResponsesRequest) ProtoMessage() {}
+
+func (x *CompareResponsesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompareResponsesRequest.ProtoReflect.Descriptor instead.
+func (*CompareResponsesRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CompareResponsesRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *CompareResponsesRequest) GetSimulationId() string {
+	if x != nil {
+		return x.SimulationId
+	}
+	return ""
+}
+
+func (x *CompareResponsesRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *CompareResponsesRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *CompareResponsesRequest) GetOtherSimulationId() string {
+	if x != nil {
+		return x.OtherSimulationId
+	}
+	return ""
+}
+
+func (x *CompareResponsesRequest) GetOtherGroupId() string {
+	if x != nil {
+		return x.OtherGroupId
+	}
+	return ""
+}
+
+func (x *CompareResponsesRequest) GetOtherModel() string {
+	if x != nil {
+		return x.OtherModel
+	}
+	return ""
+}
+
+func (x *CompareResponsesRequest) GetTargets() []*TargetDistribution {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *CompareResponsesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *CompareResponsesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// CompareResponsesResponse is one page.
+type CompareResponsesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The questions of the page that both selections answered, in the order in which they were first
+	// asked; of targets those that the selection answered, in their order.
+	Comparisons []*QuestionComparison `protobuf:"bytes,1,rep,name=comparisons,proto3" json:"comparisons,omitempty"`
+	// The token of the next page; "" if and only if this is the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompareResponsesResponse) Reset() {
+	*x = CompareResponsesResponse{}
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompareResponsesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompareResponsesResponse) ProtoMessage() {}
+
+func (x *CompareResponsesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompareResponsesResponse.ProtoReflect.Descriptor instead.
+func (*CompareResponsesResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CompareResponsesResponse) GetComparisons() []*QuestionComparison {
+	if x != nil {
+		return x.Comparisons
+	}
+	return nil
+}
+
+func (x *CompareResponsesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_persona_v1_comparison_service_proto protoreflect.FileDescriptor
 
 const file_persona_v1_comparison_service_proto_rawDesc = "" +
@@ -179,9 +365,28 @@ const file_persona_v1_comparison_service_proto_rawDesc = "" +
 	"page_token\x18\x05 \x01(\tR\tpageToken\"\x7f\n" +
 	"\x1aSummarizeResponsesResponse\x129\n" +
 	"\tsummaries\x18\x01 \x03(\v2\x1b.persona.v1.QuestionSummaryR\tsummaries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2x\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfb\x02\n" +
+	"\x17CompareResponsesRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12#\n" +
+	"\rsimulation_id\x18\x02 \x01(\tR\fsimulationId\x12\x19\n" +
+	"\bgroup_id\x18\x03 \x01(\tR\agroupId\x12\x14\n" +
+	"\x05model\x18\x04 \x01(\tR\x05model\x12.\n" +
+	"\x13other_simulation_id\x18\x05 \x01(\tR\x11otherSimulationId\x12$\n" +
+	"\x0eother_group_id\x18\x06 \x01(\tR\fotherGroupId\x12\x1f\n" +
+	"\vother_model\x18\a \x01(\tR\n" +
+	"otherModel\x128\n" +
+	"\atargets\x18\b \x03(\v2\x1e.persona.v1.TargetDistributionR\atargets\x12\x1b\n" +
+	"\tpage_size\x18\t \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\n" +
+	" \x01(\tR\tpageToken\"\x84\x01\n" +
+	"\x18CompareResponsesResponse\x12@\n" +
+	"\vcomparisons\x18\x01 \x03(\v2\x1e.persona.v1.QuestionComparisonR\vcomparisons\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd7\x01\n" +
 	"\x11ComparisonService\x12c\n" +
-	"\x12SummarizeResponses\x12%.persona.v1.SummarizeResponsesRequest\x1a&.persona.v1.SummarizeResponsesResponseB\xa5\x01\n" +
+	"\x12SummarizeResponses\x12%.persona.v1.SummarizeResponsesRequest\x1a&.persona.v1.SummarizeResponsesResponse\x12]\n" +
+	"\x10CompareResponses\x12#.persona.v1.CompareResponsesRequest\x1a$.persona.v1.CompareResponsesResponseB\xa5\x01\n" +
 	"\n" +
 	"persona.v1B\x16ComparisonServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
@@ -199,21 +404,29 @@ func file_persona_v1_comparison_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_comparison_service_proto_rawDescData
 }
 
-var file_persona_v1_comparison_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_persona_v1_comparison_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_persona_v1_comparison_service_proto_goTypes = []any{
 	(*SummarizeResponsesRequest)(nil),  // 0: persona.v1.SummarizeResponsesRequest
 	(*SummarizeResponsesResponse)(nil), // 1: persona.v1.SummarizeResponsesResponse
-	(*QuestionSummary)(nil),            // 2: persona.v1.QuestionSummary
+	(*CompareResponsesRequest)(nil),    // 2: persona.v1.CompareResponsesRequest
+	(*CompareResponsesResponse)(nil),   // 3: persona.v1.CompareResponsesResponse
+	(*QuestionSummary)(nil),            // 4: persona.v1.QuestionSummary
+	(*TargetDistribution)(nil),         // 5: persona.v1.TargetDistribution
+	(*QuestionComparison)(nil),         // 6: persona.v1.QuestionComparison
 }
 var file_persona_v1_comparison_service_proto_depIdxs = []int32{
-	2, // 0: persona.v1.SummarizeResponsesResponse.summaries:type_name -> persona.v1.QuestionSummary
-	0, // 1: persona.v1.ComparisonService.SummarizeResponses:input_type -> persona.v1.SummarizeResponsesRequest
-	1, // 2: persona.v1.ComparisonService.SummarizeResponses:output_type -> persona.v1.SummarizeResponsesResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	4, // 0: persona.v1.SummarizeResponsesResponse.summaries:type_name -> persona.v1.QuestionSummary
+	5, // 1: persona.v1.CompareResponsesRequest.targets:type_name -> persona.v1.TargetDistribution
+	6, // 2: persona.v1.CompareResponsesResponse.comparisons:type_name -> persona.v1.QuestionComparison
+	0, // 3: persona.v1.ComparisonService.SummarizeResponses:input_type -> persona.v1.SummarizeResponsesRequest
+	2, // 4: persona.v1.ComparisonService.CompareResponses:input_type -> persona.v1.CompareResponsesRequest
+	1, // 5: persona.v1.ComparisonService.SummarizeResponses:output_type -> persona.v1.SummarizeResponsesResponse
+	3, // 6: persona.v1.ComparisonService.CompareResponses:output_type -> persona.v1.CompareResponsesResponse
+	5, // [5:7] is the sub-list for method output_type
+	3, // [3:5] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_comparison_service_proto_init() }
@@ -228,7 +441,7 @@ func file_persona_v1_comparison_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_comparison_service_proto_rawDesc), len(file_persona_v1_comparison_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	ComparisonService_SummarizeResponses_FullMethodName = "/persona.v1.ComparisonService/SummarizeResponses"
+	ComparisonService_CompareResponses_FullMethodName   = "/persona.v1.ComparisonService/CompareResponses"
 )
 
 // ComparisonServiceClient is the client API for ComparisonService service.
@@ -44,6 +45,12 @@ type ComparisonServiceClient interface {
 	// Errors: INVALID_FIELD for a selection of more than 10,000 individuals that is no simulation, naming
 	// the limit; INVALID_PAGE_TOKEN.
 	SummarizeResponses(ctx context.Context, in *SummarizeResponsesRequest, opts ...grpc.CallOption) (*SummarizeResponsesResponse, error)
+	// CompareResponses pages through the questions that two selections of a project answered, or for which
+	// a target is given, and says how far the answers differ and whether by more than chance. Each
+	// individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
+	// Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
+	// simulation against targets; INVALID_PAGE_TOKEN.
+	CompareResponses(ctx context.Context, in *CompareResponsesRequest, opts ...grpc.CallOption) (*CompareResponsesResponse, error)
 }
 
 type comparisonServiceClient struct {
@@ -58,6 +65,16 @@ func (c *comparisonServiceClient) SummarizeResponses(ctx context.Context, in *Su
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SummarizeResponsesResponse)
 	err := c.cc.Invoke(ctx, ComparisonService_SummarizeResponses_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *comparisonServiceClient) CompareResponses(ctx context.Context, in *CompareResponsesRequest, opts ...grpc.CallOption) (*CompareResponsesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CompareResponsesResponse)
+	err := c.cc.Invoke(ctx, ComparisonService_CompareResponses_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +103,12 @@ type ComparisonServiceServer interface {
 	// Errors: INVALID_FIELD for a selection of more than 10,000 individuals that is no simulation, naming
 	// the limit; INVALID_PAGE_TOKEN.
 	SummarizeResponses(context.Context, *SummarizeResponsesRequest) (*SummarizeResponsesResponse, error)
+	// CompareResponses pages through the questions that two selections of a project answered, or for which
+	// a target is given, and says how far the answers differ and whether by more than chance. Each
+	// individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
+	// Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
+	// simulation against targets; INVALID_PAGE_TOKEN.
+	CompareResponses(context.Context, *CompareResponsesRequest) (*CompareResponsesResponse, error)
 	mustEmbedUnimplementedComparisonServiceServer()
 }
 
@@ -98,6 +121,9 @@ type UnimplementedComparisonServiceServer struct{}
 
 func (UnimplementedComparisonServiceServer) SummarizeResponses(context.Context, *SummarizeResponsesRequest) (*SummarizeResponsesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SummarizeResponses not implemented")
+}
+func (UnimplementedComparisonServiceServer) CompareResponses(context.Context, *CompareResponsesRequest) (*CompareResponsesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CompareResponses not implemented")
 }
 func (UnimplementedComparisonServiceServer) mustEmbedUnimplementedComparisonServiceServer() {}
 func (UnimplementedComparisonServiceServer) testEmbeddedByValue()                           {}
@@ -138,6 +164,24 @@ func _ComparisonService_SummarizeResponses_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ComparisonService_CompareResponses_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompareResponsesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ComparisonServiceServer).CompareResponses(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ComparisonService_CompareResponses_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ComparisonServiceServer).CompareResponses(ctx, req.(*CompareResponsesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ComparisonService_ServiceDesc is the grpc.ServiceDesc for ComparisonService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -148,6 +192,10 @@ var ComparisonService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SummarizeResponses",
 			Handler:    _ComparisonService_SummarizeResponses_Handler,
+		},
+		{
+			MethodName: "CompareResponses",
+			Handler:    _ComparisonService_CompareResponses_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -1,7 +1,8 @@
 """The same individuals in two simulations: how far their answers moved, and whether they agree."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from math import fsum, sqrt
 from typing import NamedTuple
 
@@ -54,18 +55,41 @@ def distance_of_pairs(steps: Steps, table: Table) -> Distance:
 
 def _mean_square(steps: Steps, table: Table, n: int) -> Matrix:
     """Return the mean of z zᵀ, z the difference of the steps of two answers."""
-    size = len(steps.of_value(0))
-    total = [[0.0] * size for _ in range(size)]
-    values = [steps.of_value(i) for i in range(steps.positions)]
+    total = _moved_ratings(table) if steps.cumulated else _moved_choices(table)
+    return [[value / n for value in row] for row in total]
+
+
+def _moved_ratings(table: Table) -> list[list[int]]:
+    """Σ z zᵀ of ratings: each answer that moved adds 1 to a square on the diagonal.
+
+    The squares' corners are added up, so that it costs the same however far answers moved.
+    """
+    size = len(table) - 1
+    corners = [[0] * (size + 1) for _ in range(size + 1)]
     for a, row in enumerate(table):
         for b, count in enumerate(row):
-            if not count or a == b:
-                continue
-            moved = [(k, y - x) for k, (x, y) in enumerate(zip(values[a], values[b], strict=True))]
-            moved = [(k, z) for k, z in moved if z]
-            for i, x in moved:
-                for j, y in moved:
-                    total[i][j] += count * x * y / n
+            low, high = min(a, b), max(a, b)
+            corners[low][low] += count
+            corners[low][high] -= count
+            corners[high][low] -= count
+            corners[high][high] += count
+    columns = list(
+        accumulate(corners, lambda above, row: [x + y for x, y in zip(above, row, strict=True)])
+    )
+    return [list(accumulate(row))[:size] for row in columns[:size]]
+
+
+def _moved_choices(table: Table) -> list[list[int]]:
+    """Σ z zᵀ of choices: an answer that moved left one option and took another."""
+    size = len(table)
+    total = [[0] * size for _ in range(size)]
+    for a, row in enumerate(table):
+        for b, count in enumerate(row):
+            if a != b:
+                total[a][a] += count
+                total[b][b] += count
+                total[a][b] -= count
+                total[b][a] -= count
     return total
 
 
@@ -75,6 +99,11 @@ def mean_difference(table: Table, values: Sequence[float]) -> Difference | None:
     for a, row in enumerate(table):
         for b, count in enumerate(row):
             moved[values[b] - values[a]] += count
+    return mean_of_moves(moved)
+
+
+def mean_of_moves(moved: Mapping[float, int]) -> Difference | None:
+    """Return the same by how many moved so far, two individuals at least."""
     n = sum(moved.values())
     mean = fsum(count * z for z, count in moved.items()) / n
     variance = fsum(count * (z - mean) ** 2 for z, count in moved.items()) / (n - 1)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple, Protocol
 
-from persona.v1.comparison_service_pb2 import SummarizeResponsesRequest
 from persona_server.errors import ServiceError, invalid_field
 from persona_server.measures.answers import Question, Value
 from persona_server.measures.populations import Numbers
@@ -17,11 +16,22 @@ from persona_server.services.parents import (
 from persona_server.storage.derived.counts import by_value
 from persona_server.storage.derived.participation import project_scope
 from persona_server.storage.derived.repository import AskedRow
-from persona_server.storage.derived.selections import SETS, Counts
+from persona_server.storage.derived.selections import SETS, Belongs, Counts
+from persona_server.storage.derived.series import Entry
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories
 
 MOST_READ = 10_000  # answers of a call, and so individuals of a selection
+
+
+class Wanted(NamedTuple):
+    """What a request selects; `prefix` is that of the names of its fields."""
+
+    project_id: str
+    simulation_id: str
+    group_id: str
+    model: str = ""
+    prefix: str = ""
 
 
 class AskedOf(NamedTuple):
@@ -37,84 +47,163 @@ Read = Callable[[int, Sequence[bytes]], dict[bytes, int]]  # of a question; by i
 
 
 class Selection(Protocol):
-    """Individuals, and which of their answers count. Read within one snapshot."""
+    """Individuals, and which of their answers count. Read within one snapshot.
+
+    Raises INVALID_FIELD where more than MOST_READ would be read.
+    """
 
     def questions(self, after: int, limit: int) -> list[AskedOf]:
         """Return at most `limit` questions behind one, in the order first asked."""
 
     def counted(self, asked: AskedOf) -> Counts | Numbers | None:
-        """Return what was answered to one of them; None where there are too many sets.
+        """Return what was answered to one of them; None where there are too many sets."""
 
-        Raises INVALID_FIELD if it costs more than MOST_READ.
-        """
+    def given(self, asked: AskedOf) -> dict[bytes, int]:
+        """Return what was answered to one of them, by individual."""
+
+    def reading(self, asked: AskedOf) -> int:
+        """Return how many answers `given` reads."""
 
 
-def selection_of(repositories: Repositories, request: SummarizeResponsesRequest) -> Selection:
+def asked_by(selection: Selection, question: int) -> AskedOf | None:
+    """Return a question of a selection by its id; None if it was not asked there."""
+    found = selection.questions(question - 1, 1)
+    return found[0] if found and found[0].id == question else None
+
+
+def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
     """Return the selection that a request names. Raises NOT_FOUND reasons, outermost first.
 
     INVALID_FIELD if it has more individuals than a call reads.
     """
-    if not request.project_id:
-        individuals = repositories.selections.of_library(MOST_READ + 1)
-        return _of_library(repositories, _few(individuals, "project_id"))
-    project, simulation, group = map(
-        id_bytes, (request.project_id, request.simulation_id, request.group_id)
-    )
+    if not wanted.project_id:
+        of_library = repositories.selections.of_library(MOST_READ + 1)
+        read = _latest(repositories, lambda _: True)
+        return _Individuals(repositories, b"", read, "project_id", of_library)
+    project, simulation = id_bytes(wanted.project_id), id_bytes(wanted.simulation_id)
     if repositories.projects.find(project) is None:
-        raise project_not_found(request.project_id)
+        raise project_not_found(wanted.project_id)
     if simulation and repositories.simulations.project(simulation) != project:
-        raise simulation_not_found(request.simulation_id)
-    found = repositories.groups.find(group) if group else None
-    if group and (found is None or found.project_id != project):
-        raise group_not_found(request.group_id)
-    if found is None:
-        return _of_all(repositories, project, simulation)
-    members = repositories.personas.individuals(found.set_id, MOST_READ + 1)
-    return _of_group(repositories, project, simulation, _few(members, "group_id"))
-
-
-def _of_all(repositories: Repositories, project: bytes, simulation: bytes) -> Selection:
+        raise simulation_not_found(wanted.simulation_id)
+    members = _members(repositories, project, wanted.group_id)
+    by_model = _by_model(repositories, wanted.model)
     if simulation:
-        return _Simulation(repositories, simulation)
-    return _Individuals(repositories, project_scope(project), _latest(repositories, project))
+        read = _first(repositories, simulation, by_model)
+    else:
+        read = _latest(repositories, _in_project(repositories, project, by_model))
+    part = "group" if members is not None else "simulation" if simulation else "project"
+    field = f"{wanted.prefix}{part}_id".replace("other_project", "project")
+    scope = simulation or project_scope(project)
+    individuals = _Individuals(repositories, scope, read, field, members)
+    if simulation and members is None and not wanted.model:
+        return _Simulation(repositories, simulation, individuals)
+    return individuals
 
 
-def _of_group(
-    repositories: Repositories, project: bytes, simulation: bytes, members: Sequence[bytes]
-) -> Selection:
-    if not simulation:
-        scope, read = project_scope(project), _latest(repositories, project)
-        return _Individuals(repositories, scope, read, members)
-
-    def first(key: int, individuals: Sequence[bytes]) -> dict[bytes, int]:
-        return repositories.selections.first_in(key, individuals, simulation)
-
-    return _Individuals(repositories, simulation, first, members)
+def _members(repositories: Repositories, project: bytes, group_id: str) -> Sequence[bytes] | None:
+    """Return the individuals of a group; None without one."""
+    if not group_id:
+        return None
+    found = repositories.groups.find(id_bytes(group_id))
+    if found is None or found.project_id != project:
+        raise group_not_found(group_id)
+    return repositories.personas.individuals(found.set_id, MOST_READ + 1)
 
 
-def _of_library(repositories: Repositories, individuals: Sequence[bytes]) -> Selection:
-    def latest(key: int, individuals: Sequence[bytes]) -> dict[bytes, int]:
-        return repositories.selections.latest(key, individuals, lambda _: True)
+def _by_model(repositories: Repositories, model: str) -> Belongs:
+    """Return whether a model gave an answer, any without a name."""
+    if not model:
+        return lambda _: True
+    models = repositories.selections.models(model)
+    return lambda entry: entry.model in models
 
-    return _Individuals(repositories, b"", latest, individuals)
 
-
-def _latest(repositories: Repositories, project: bytes) -> Read:
-    """Return the function that reads what individuals answered last in a project."""
+def _in_project(repositories: Repositories, project: bytes, also: Belongs) -> Belongs:
+    """Return whether an answer was given in a project, and what else must be true of it."""
 
     @cache
-    def belongs(simulation: bytes) -> bool:
+    def is_of_it(simulation: bytes) -> bool:
         return repositories.simulations.project(simulation) == project
 
-    return lambda key, individuals: repositories.selections.latest(key, individuals, belongs)
+    def belongs(entry: Entry) -> bool:
+        return is_of_it(entry.simulation) and also(entry)
+
+    return belongs
+
+
+def _latest(repositories: Repositories, belongs: Belongs) -> Read:
+    return lambda key, who: repositories.selections.latest(key, who, belongs)
+
+
+def _first(repositories: Repositories, simulation: bytes, belongs: Belongs) -> Read:
+    return lambda key, who: repositories.selections.first_in(key, who, simulation, belongs)
+
+
+class _Individuals:
+    """Individuals, each read by itself: all who answered in a scope, or those given.
+
+    Without a scope, "", all questions of the tenant are theirs. `field` is what names them.
+    """
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        scope: bytes,
+        read: Read,
+        field: str,
+        given: Sequence[bytes] | None,
+    ) -> None:
+        self._repositories = repositories
+        self._scope = scope
+        self._read = read
+        self._field = field
+        self._given = None if given is None else self._few(given)
+
+    def questions(self, after: int, limit: int) -> list[AskedOf]:
+        if not self._scope:
+            rows = self._repositories.selections.questions(after, limit)
+            return [AskedOf(*row, self._cost(0), 0) for row in rows]
+        asked = self._repositories.derived.asked(self._scope, after, limit)
+        return [
+            AskedOf(row.id, row.question, self._cost(row.individual_count), row.individual_count)
+            for row in asked
+        ]
+
+    def counted(self, asked: AskedOf) -> Counts | Numbers:
+        numbers = self.given(asked).values()
+        if by_value(asked.question):
+            return Counter(numbers)
+        return Numbers.of(Counter[Value](numbers))
+
+    def given(self, asked: AskedOf) -> dict[bytes, int]:
+        individuals = self._given
+        if individuals is None:
+            individuals = self._few(
+                self._repositories.selections.individuals(self._scope, asked.id, MOST_READ + 1)
+            )
+        return self._read(asked.id, individuals)
+
+    def reading(self, asked: AskedOf) -> int:
+        return asked.cost
+
+    def _cost(self, answered: int) -> int:
+        return answered if self._given is None else len(self._given)
+
+    def _few(self, individuals: Sequence[bytes]) -> Sequence[bytes]:
+        if len(individuals) > MOST_READ:
+            raise _too_many(self._field)
+        return individuals
 
 
 class _Simulation:
     """All who answered in a simulation, by their first answers: those are counted already."""
 
-    def __init__(self, repositories: Repositories, simulation: bytes) -> None:
+    def __init__(
+        self, repositories: Repositories, simulation: bytes, individuals: _Individuals
+    ) -> None:
         self._repositories = repositories
         self._simulation = simulation
+        self._individuals = individuals
 
     def questions(self, after: int, limit: int) -> list[AskedOf]:
         rows = self._repositories.derived.asked(self._simulation, after, limit)
@@ -129,64 +218,21 @@ class _Simulation:
             self._simulation, asked.id, asked.question, MOST_READ
         )
 
+    def given(self, asked: AskedOf) -> dict[bytes, int]:
+        return self._individuals.given(asked)
+
+    def reading(self, asked: AskedOf) -> int:
+        return asked.individual_count
+
     @staticmethod
     def _cost(row: AskedRow) -> int:
         """Return how many rows are read at most: each set that was given has one of its own."""
         return min(row.individual_count, MOST_READ) if row.question.kind in SETS else 0
 
 
-class _Individuals:
-    """Individuals, each read by itself: all who answered in a scope, or those given.
-
-    Without a scope, "", all questions of the tenant are theirs.
-    """
-
-    def __init__(
-        self,
-        repositories: Repositories,
-        scope: bytes,
-        read: Read,
-        individuals: Sequence[bytes] | None = None,
-    ) -> None:
-        self._repositories = repositories
-        self._scope = scope
-        self._read = read
-        self._given = individuals
-
-    def questions(self, after: int, limit: int) -> list[AskedOf]:
-        if not self._scope:
-            rows = self._repositories.selections.questions(after, limit)
-            return [AskedOf(*row, self._cost(0), 0) for row in rows]
-        asked = self._repositories.derived.asked(self._scope, after, limit)
-        return [
-            AskedOf(row.id, row.question, self._cost(row.individual_count), row.individual_count)
-            for row in asked
-        ]
-
-    def counted(self, asked: AskedOf) -> Counts | Numbers:
-        if asked.cost > MOST_READ:
-            raise _too_many("project_id")
-        individuals = self._given
-        if individuals is None:
-            individuals = self._repositories.selections.individuals(self._scope, asked.id)
-        numbers = self._read(asked.id, individuals).values()
-        if by_value(asked.question):
-            return Counter(numbers)
-        return Numbers.of(Counter[Value](numbers))
-
-    def _cost(self, answered: int) -> int:
-        return answered if self._given is None else len(self._given)
-
-
-def _few(individuals: Sequence[bytes], field: str) -> Sequence[bytes]:
-    if len(individuals) > MOST_READ:
-        raise _too_many(field)
-    return individuals
-
-
 def _too_many(field: str) -> ServiceError:
     return invalid_field(
         field,
         f"selects more than {MOST_READ} individuals, and a call reads at most so many answers; "
-        "name a smaller group, or a simulation alone, which may have any number",
+        "name a smaller group, or for a summary a simulation alone, which may have any number",
     )

@@ -1,25 +1,36 @@
 """ComparisonService: what groups of individuals answered, question by question."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from persona.v1 import comparison_service_pb2 as pb
-from persona.v1.comparison_pb2 import QuestionSummary
+from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary
 from persona_server import patience
+from persona_server.measures.answers import Question
+from persona_server.measures.populations import Numbers
 from persona_server.services.call import Call
+from persona_server.services.comparison.comparisons import (
+    adjust,
+    question_of,
+    selections_message,
+    target_message,
+)
+from persona_server.services.comparison.pages import START, Cost, Page, questions_of
 from persona_server.services.comparison.selecting import (
-    MOST_READ,
     AskedOf,
     Selection,
+    Wanted,
+    asked_by,
     selection_of,
 )
 from persona_server.services.comparison.summaries import shares_of, summary_message
-from persona_server.services.framing import ELEMENT, frame
-from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
-from persona_server.storage.derived.participation import ALL_QUESTIONS
+from persona_server.services.paging import PageTokens, page_limit
 from persona_server.storage.store import Repositories, Store
 
-MOST_SHARES = 2000  # of a call: each has two ends of an interval, some 25 microseconds each
-_CHUNK = 100  # questions in memory at a time, at most; each has 64 KiB of options at most
+# Of a call. A share has two ends of an interval, some 25 microseconds each. Comparing K answers
+# takes some 3 microseconds for each of K² covariances, and as long as for 1,000 of them beside.
+_MOST_SHARES = 2000
+_MOST_COVARIANCES, _BESIDE = 100_000, 1000
 
 
 class ComparisonService:
@@ -35,53 +46,59 @@ class ComparisonService:
         Raises NOT_FOUND reasons, outermost first, INVALID_FIELD for one that is too large, and
         INVALID_PAGE_TOKEN.
         """
-        token = self._tokens.read(call, request, request.page_token, b"")
-        after = int.from_bytes(token) if token else ALL_QUESTIONS
-        limit = page_limit(request.page_size)
+        after = self._after(call, request)
+        page = Page[QuestionSummary](page_limit(request.page_size))
+        wanted = Wanted(request.project_id, request.simulation_id, request.group_id)
         with self._store.snapshot(call.tenant) as repositories:
-            selection = selection_of(repositories, request)
-            page = _Page(limit)
-            for asked in _questions(selection, after):
-                if not page.has_room(asked):
+            selection = selection_of(repositories, wanted)
+            for asked in questions_of(selection, after):
+                if not page.has_room(Cost(asked.cost, shares_of(asked.question) / _MOST_SHARES)):
                     break
-                page.add(asked, _summary(repositories, selection, asked))
-        answer = b"".join(page.items)
+                page.add(asked.id, _summary(repositories, selection, asked))
+        return self._answer(call, request, page)
+
+    def compare_responses(self, call: Call, request: pb.CompareResponsesRequest) -> bytes:
+        """Return one page of comparisons of a selection with another, or with targets.
+
+        Raises as `summarize_responses` does.
+        """
+        after = self._after(call, request)
+        page = Page[QuestionComparison](page_limit(request.page_size))
+        with self._store.snapshot(call.tenant) as repositories:
+            for pair in _pairs(repositories, request, after):
+                work = (shares_of(pair.question) ** 2 + _BESIDE) / _MOST_COVARIANCES
+                if not page.has_room(Cost(pair.read, work)):
+                    break
+                patience.require()
+                page.add(pair.position, pair.compare())
+        adjust(page.items)
+        return self._answer(call, request, page)
+
+    def _after(
+        self, call: Call, request: pb.SummarizeResponsesRequest | pb.CompareResponsesRequest
+    ) -> int:
+        """Return the position behind which a page begins. Raises INVALID_PAGE_TOKEN."""
+        token = self._tokens.read(call, request, request.page_token, b"")
+        return int.from_bytes(token) if token else START
+
+    def _answer(
+        self,
+        call: Call,
+        request: pb.SummarizeResponsesRequest | pb.CompareResponsesRequest,
+        page: Page[QuestionSummary] | Page[QuestionComparison],
+    ) -> bytes:
         if page.is_last:
-            return answer
-        return answer + self._tokens.field(call, request, page.last.to_bytes(8))
+            return page.framed()
+        return page.framed() + self._tokens.field(call, request, page.last.to_bytes(8))
 
 
-class _Page:
-    """The items of a page, and what may still be read and computed for it."""
+class _Pair(NamedTuple):
+    """A question that may be compared: its position in the list, and how many answers are read."""
 
-    def __init__(self, limit: int) -> None:
-        self.items: list[bytes] = []
-        self.last = ALL_QUESTIONS
-        self.is_last = True
-        self._limit = limit
-        self._bytes = self._read = self._shares = 0
-
-    def has_room(self, asked: AskedOf) -> bool:
-        """Return whether a question is of this page, which the first always is; else it ends."""
-        self._read += asked.cost
-        self._shares += max(1, shares_of(asked.question))  # nothing is for nothing
-        within = self._read <= MOST_READ and self._shares <= MOST_SHARES
-        full = len(self.items) >= self._limit or self._bytes > MAX_PAGE_BYTES // 2
-        self.is_last = self.last == ALL_QUESTIONS or (within and not full)
-        return self.is_last
-
-    def add(self, asked: AskedOf, summary: QuestionSummary | None) -> None:
-        """Add the summary of a question, or note that nobody answered it."""
-        self.last = asked.id
-        if summary is not None:
-            self.items.append(frame(ELEMENT, summary.SerializeToString()))
-            self._bytes += len(self.items[-1])
-
-
-def _questions(selection: Selection, after: int) -> Iterator[AskedOf]:
-    while chunk := selection.questions(after, _CHUNK):
-        yield from chunk
-        after = chunk[-1].id
+    position: int
+    question: Question
+    read: int
+    compare: Callable[[], QuestionComparison | None]  # None if one side has no answers
 
 
 def _summary(
@@ -94,3 +111,58 @@ def _summary(
     declared = repositories.derived.declared([question])[question]
     summary = summary_message(repositories.selections, question, declared, counted)
     return summary if summary.individual_count or summary.too_many_sets else None
+
+
+def _pairs(
+    repositories: Repositories, request: pb.CompareResponsesRequest, after: int
+) -> Iterator[_Pair]:
+    ids = (request.simulation_id, request.group_id, request.model)
+    others = (request.other_simulation_id, request.other_group_id, request.other_model)
+    one = selection_of(repositories, Wanted(request.project_id, *ids))
+    if request.targets:
+        return _with_targets(repositories, one, request, after)
+    other = selection_of(repositories, Wanted(request.project_id, *others, "other_"))
+    return _with_other(repositories, one, other, after)
+
+
+def _with_targets(
+    repositories: Repositories, one: Selection, request: pb.CompareResponsesRequest, after: int
+) -> Iterator[_Pair]:
+    """Yield the targets behind a place, from 1, to which the selection was asked."""
+    questions = [question_of(target.question) for target in request.targets]
+    known = repositories.derived.known(questions)
+    for place in range(after, len(questions)):
+        question = questions[place]
+        asked = asked_by(one, known[question]) if question in known else None
+        if asked is None:
+            continue
+
+        def compare(asked: AskedOf = asked, place: int = place) -> QuestionComparison | None:
+            counts = one.counted(asked)
+            if not counts or isinstance(counts, Numbers):  # of longer scales than targets have
+                return None
+            declared = repositories.derived.declared([asked.question])[asked.question]
+            return target_message(asked.question, declared, counts, request.targets[place])
+
+        yield _Pair(place + 1, question, asked.cost, compare)
+
+
+def _with_other(
+    repositories: Repositories, one: Selection, other: Selection, after: int
+) -> Iterator[_Pair]:
+    """Yield the questions behind one, which both selections were asked."""
+    for asked in questions_of(one, after):
+        theirs = asked_by(other, asked.id)
+
+        def compare(
+            asked: AskedOf = asked, theirs: AskedOf | None = theirs
+        ) -> QuestionComparison | None:
+            first = one.given(asked)
+            second = other.given(theirs) if theirs and first else {}
+            if not second:
+                return None
+            declared = repositories.derived.declared([asked.question])[asked.question]
+            return selections_message(asked.question, declared, first, second)
+
+        read = max(one.reading(asked), other.reading(theirs) if theirs else 0)
+        yield _Pair(asked.id, asked.question, read, compare)

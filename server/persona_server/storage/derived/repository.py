@@ -183,6 +183,10 @@ class DerivedTables:
             found.update({(question, one): order[-16:] for one, order in rows.items()})
         return found
 
+    def known(self, questions: Iterable[Question]) -> dict[Question, int]:
+        """Return the ids of those questions that anybody has answered."""
+        return self._questions.known(questions)
+
     def asked(self, scope: bytes, after: int, limit: int) -> list[AskedRow]:
         """Return at most `limit` questions of a scope behind one, in the order first asked."""
         rows = self._participation.page(scope, after, limit)

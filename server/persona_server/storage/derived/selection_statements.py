@@ -13,11 +13,13 @@ class SelectionStatements:
         answered, question = tables.Answered, tables.Question
         self.individuals = Statement(
             database,
-            answered.select(answered.individual_id).where(
+            answered.select(answered.individual_id)
+            .where(
                 (answered.tenant_id == param("tenant"))
                 & (answered.scope == param("scope"))
                 & (answered.question_id == param("question"))
-            ),
+            )
+            .limit(param("limit")),
         )
         self.questions = Statement(
             database,
@@ -25,6 +27,15 @@ class SelectionStatements:
             .where((question.tenant_id == param("tenant")) & (question.id > param("after")))
             .order_by(question.id)
             .limit(param("limit")),
+        )
+        model = tables.AnswerModel
+        self.models = Statement(
+            database,
+            model.select(model.id).where(
+                (model.tenant_id == param("tenant"))
+                & (model.id >= param("first"))
+                & (model.model == param("model"))
+            ),
         )
         library = tables.LibraryPersona
         self.origins = Statement(

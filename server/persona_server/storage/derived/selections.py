@@ -20,7 +20,10 @@ from persona_server.storage.derived.texts import token
 from persona_server.storage.engine.dialect import id_list, integer_list
 
 SETS = (Kind.CHOICES, Kind.THEMES)  # of which each that was given is counted by its id
+_FIRST = -(2**63)  # at or before every id
 _CHUNK = 500  # sets in memory at a time; each has 500 tokens at most
+
+Belongs = Callable[[Entry], bool]  # whether an answer is of a selection
 
 # How many individuals gave each number, in the form of a series' records.
 Counts = Mapping[int, int]
@@ -45,10 +48,18 @@ class Selections:
         rows = self._do.selections.questions.all(tenant=self._tenant, after=after, limit=limit)
         return [(key, Question.of_scale(name, scale)) for key, name, scale in rows]
 
-    def individuals(self, scope: bytes, question: int) -> list[bytes]:
-        """Return who answered a question in a simulation or a project, see participation.py."""
+    def models(self, model: str) -> frozenset[int]:
+        """Return what stands for a model in records, with each version of its prompt."""
+        rows = self._do.selections.models.all(tenant=self._tenant, first=_FIRST, model=model)
+        return frozenset(key for (key,) in rows)
+
+    def individuals(self, scope: bytes, question: int, limit: int) -> list[bytes]:
+        """Return who answered a question in a simulation or a project, at most so many.
+
+        See participation.py.
+        """
         rows = self._do.selections.individuals.all(
-            tenant=self._tenant, scope=scope, question=question
+            tenant=self._tenant, scope=scope, question=question, limit=limit
         )
         return [individual for (individual,) in rows]
 
@@ -74,10 +85,8 @@ class Selections:
         row = self._do.moments.first(**where)
         return Numbers(*json.loads(row[1])[:3]) if row else Numbers(0, 0, 0)
 
-    def latest(
-        self, key: int, individuals: Sequence[bytes], belongs: Callable[[bytes], bool]
-    ) -> dict[bytes, int]:
-        """Return the latest number of each individual in a simulation that `belongs`."""
+    def latest(self, key: int, individuals: Sequence[bytes], belongs: Belongs) -> dict[bytes, int]:
+        """Return the number of each individual's latest answer that belongs, of those with one."""
         found = {}
         for individual, records, pieces in self._rows(key, individuals):
             entry = _last(records, belongs)
@@ -88,9 +97,9 @@ class Selections:
         return found
 
     def first_in(
-        self, key: int, individuals: Sequence[bytes], simulation: bytes
+        self, key: int, individuals: Sequence[bytes], simulation: bytes, belongs: Belongs
     ) -> dict[bytes, int]:
-        """Return the number that each individual gave first in a simulation, of those that did."""
+        """Return the number of each individual's first answer in a simulation that belongs."""
         row = self._do.began.first(tenant=self._tenant, simulation=simulation)
         began = row[0] if row and row[0] else b""
         found: dict[bytes, int] = {}
@@ -99,8 +108,8 @@ class Selections:
             if pieces and latest[: len(began)] >= began:  # else older ones are of others
                 records = self._older(individual, key) + latest
             if simulation in records:
-                given = (e.number for e in entries(records) if e.simulation == simulation)
-                found.update((individual, number) for number in islice(given, 1))
+                given = (e for e in entries(records) if e.simulation == simulation and belongs(e))
+                found.update((individual, entry.number) for entry in islice(given, 1))
         return found
 
     def options_named(self, sets: Counts, options: Sequence[str]) -> list[int]:
@@ -152,10 +161,10 @@ def _sum(rows: Iterable[bytes]) -> Counts:
     return {number: count for counts in rows for number, count in unpacked(counts)}
 
 
-def _last(records: bytes, belongs: Callable[[bytes], bool]) -> Entry | None:
-    """Return the last answer that is of such a simulation."""
+def _last(records: bytes, belongs: Belongs) -> Entry | None:
+    """Return the last answer that belongs."""
     for end in range(len(records), 0, -RECORD.size):
         entry = Entry(*RECORD.unpack_from(records, end - RECORD.size))
-        if belongs(entry.simulation):
+        if belongs(entry):
             return entry
     return None

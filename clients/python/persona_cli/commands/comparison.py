@@ -1,0 +1,146 @@
+"""`persona compare`: how the answers of two selections differ, or those of one from targets."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from google.protobuf.json_format import Parse, ParseError
+
+from persona_cli.plot.picture import picture_format, write_comparison_picture
+from persona_cli.terminal.command import CommandContext, ProjectOption, client_command
+from persona_cli.terminal.failures import CommandError, usage_error
+from persona_cli.terminal.names import group_ids, project_id, simulation_ids
+from persona_cli.terminal.output import print_json, print_table
+from persona_cli.terminal.shifts import kind_text, number_text
+from persona_cli.terminal.summaries import agreement_text, difference_text, distance_text
+from persona_client import QuestionComparison, TargetDistribution
+
+_COLUMNS = (
+    "QUESTION",
+    "SCALE",
+    "N",
+    "OTHER N",
+    "PAIRED",
+    "DISTANCE",
+    "BY CHANCE",
+    "MEAN",
+    "AGREEMENT",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    client_command(app, "compare")(compare)
+
+
+def compare(
+    context: CommandContext,
+    project: ProjectOption,
+    simulation: Annotated[
+        str, typer.Option("--simulation", "-s", help="Only what was answered in this simulation.")
+    ] = "",
+    group: Annotated[
+        str, typer.Option("--group", "-g", help="Only the individuals of this persona group.")
+    ] = "",
+    model: Annotated[str, typer.Option(help="Only what this model answered.")] = "",
+    other_simulation: Annotated[str, typer.Option(help="The second selection: simulation.")] = "",
+    other_group: Annotated[str, typer.Option(help="The second selection: persona group.")] = "",
+    other_model: Annotated[str, typer.Option(help="The second selection: model.")] = "",
+    targets: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Targets in place of a second selection, one JSON object a line."
+        ),
+    ] = "",
+    question: Annotated[
+        str, typer.Option(help="Only questions with this key.", show_default=False)
+    ] = "",
+    plot: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="Draw it to FILE, an .svg or .png, instead."),
+    ] = "",
+) -> None:
+    """Compare what two selections of a project answered, or one with targets, by question.
+
+    Distances are from 0 to 1, with 95% intervals; p is adjusted over all questions. --plot draws
+    pairs of distributions; it needs the extra `plot`.
+    """
+    if bool(targets) == bool(other_simulation or other_group or other_model):
+        raise usage_error(
+            "Give either --targets, or --other-simulation, --other-group or --other-model."
+        )
+    if plot:
+        picture_format(plot)
+    given = _targets(targets) if targets else []
+    parent = project_id(context.client, project)
+    one = _selected(context, parent, simulation, group)
+    other = _selected(context, parent, other_simulation, other_group)
+    found = context.client.compare_responses(
+        parent,
+        simulation_id=one[0],
+        group_id=one[1],
+        model=model,
+        other_simulation_id=other[0],
+        other_group_id=other[1],
+        other_model=other_model,
+        targets=given,
+    )
+    found = [each for each in found if question in ("", each.question.key)]
+    if plot:
+        first = simulation or group or model or project
+        second = other_simulation or other_group or other_model or "target"
+        _draw(plot, (first, second), found)
+    elif context.as_json:
+        for each in found:
+            print_json(each)
+    else:
+        print_table(_COLUMNS, map(_row, found), ids=False)
+
+
+def _selected(
+    context: CommandContext, project: str, simulation: str, group: str
+) -> tuple[str, str]:
+    """Return the ids of a simulation and a group, "" for those that are not named."""
+    client = context.client
+    simulation_id = simulation_ids(client, project, simulation)[1] if simulation else ""
+    return simulation_id, group_ids(client, project, group)[1] if group else ""
+
+
+def _targets(file: str) -> list[TargetDistribution]:
+    """Return the targets of a file. Raises CommandError naming the line that is none."""
+    try:
+        lines = Path(file).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} can't be read: {error}") from None
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            if line.strip():
+                found.append(Parse(line, TargetDistribution()))
+        except ParseError as error:
+            raise CommandError(f"{file}:{number}: {error}") from None
+    return found
+
+
+def _draw(plot: str, names: tuple[str, str], found: Sequence[QuestionComparison]) -> None:
+    drawn = [one for one in found if one.shares]
+    if not drawn:
+        raise CommandError("There are no distributions to draw.")
+    write_comparison_picture(plot, names, drawn)
+    print(f"Wrote {plot}.", file=sys.stderr)
+
+
+def _row(one: QuestionComparison) -> tuple[object, ...]:
+    return (
+        one.question.key,
+        kind_text(one.question),
+        one.individual_count,
+        one.other_individual_count or "exact",
+        "yes" if one.paired else "no",
+        distance_text(one),
+        number_text(one.distance.expected) if one.HasField("distance") else "",
+        difference_text(one),
+        agreement_text(one),
+    )

@@ -1,0 +1,218 @@
+"""How the answers of two selections to a question differ, as a message."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from persona.v1.comparison_pb2 import (
+    AnswerAgreement,
+    DistributionDistance,
+    MeanDifference,
+    QuestionComparison,
+    TargetDistribution,
+    VarianceRatio,
+)
+from persona.v1.measures_pb2 import QUESTION_KIND_RATING
+from persona.v1.measures_pb2 import Question as QuestionMessage
+from persona_server.measures.answers import Kind, Question, Value
+from persona_server.measures.comparison.moments import (
+    exact,
+    exact_moments,
+    spread,
+    variance_ratio,
+    welch,
+)
+from persona_server.measures.comparison.pairs import (
+    agreement,
+    are_paired,
+    distance_of_pairs,
+    mean_of_moves,
+)
+from persona_server.measures.comparison.steps import Steps, shares_of
+from persona_server.measures.comparison.targets import Distance, against_target
+from persona_server.measures.individual.points import unit
+from persona_server.measures.individual.trend import benjamini_hochberg
+from persona_server.measures.populations import Numbers
+from persona_server.services.library.reliability_messages import question_message
+from persona_server.storage.derived.counts import by_value
+from persona_server.storage.derived.selections import SETS, Counts
+from persona_server.validation.limits import MOST_COMPARED
+
+Given = Mapping[bytes, int]  # what individuals answered, in the form of a series' records
+
+
+class Scale(NamedTuple):
+    """The answers that a question can have, in declared order, by their numbers."""
+
+    numbers: list[int]
+    cumulated: bool  # ratings, which have distances
+
+    @property
+    def steps(self) -> Steps | None:
+        """How distributions are compared; None if there are too many options, or just one."""
+        positions = len(self.numbers)
+        within = 1 < positions <= MOST_COMPARED or (self.cumulated and positions > 1)
+        return Steps(self.cumulated, positions) if within else None
+
+    def counts(self, given: Counts) -> list[int]:
+        """Return how many gave each answer."""
+        return [given.get(number, 0) for number in self.numbers]
+
+
+def question_of(message: QuestionMessage) -> Question:
+    """Return the question of a target."""
+    if message.kind == QUESTION_KIND_RATING:
+        return Question.rating(message.key, message.min, message.max)
+    return Question.choice(message.key, message.options)
+
+
+def scale_of(question: Question, declared: Sequence[str]) -> Scale | None:
+    """Return the scale of a choice of one or a rating of few positions; None for other kinds."""
+    if question.kind in SETS or not by_value(question):
+        return None
+    if question.kind is Kind.RATING:
+        return Scale(list(range(question.minimum, question.maximum + 1)), cumulated=True)
+    places = {option: i for i, option in enumerate(question.options)}
+    return Scale([places[option] for option in declared], cumulated=False)
+
+
+def target_message(
+    question: Question, declared: Sequence[str], counts: Counts, target: TargetDistribution
+) -> QuestionComparison:
+    """Compare what one or more answered with a target of the same question."""
+    scale = scale_of(question, declared)
+    assert scale is not None  # a target has no other questions
+    message = _message(question, declared, sum(counts.values()), target.sample_size)
+    by_option = dict(zip(target.question.options or declared, target.shares, strict=False))
+    shares = [by_option[each] for each in declared] if declared else list(target.shares)
+    given = scale.counts(counts)
+    message.shares[:], message.other_shares[:] = shares_of(given), shares
+    if (steps := scale.steps) is not None:
+        found = against_target(steps, given, shares, target.sample_size or None)
+        message.distance.CopyFrom(_distance(found))
+    if scale.cumulated:
+        of_sample = [round(share * target.sample_size) for share in shares]
+        theirs = (
+            spread(of_sample, scale.numbers) if any(of_sample) else exact(shares, scale.numbers)
+        )
+        _add_ratio(message, variance_ratio(spread(given, scale.numbers), theirs))
+    return message
+
+
+def selections_message(
+    question: Question, declared: Sequence[str], one: Given, other: Given
+) -> QuestionComparison:
+    """Compare what two selections answered, at least one individual of each."""
+    both = sorted(one.keys() & other.keys())
+    paired = are_paired(len(both), len(one), len(other))
+    if paired:
+        one, other = {who: one[who] for who in both}, {who: other[who] for who in both}
+    message = _message(question, declared, len(one), len(other))
+    message.paired = paired
+    scale = scale_of(question, declared)
+    if scale is not None:
+        message.shares[:] = shares_of(scale.counts(Counter(one.values())))
+        message.other_shares[:] = shares_of(scale.counts(Counter(other.values())))
+    if paired:
+        _add_pairs(message, question, scale, [(one[who], other[who]) for who in both])
+    else:
+        _add_groups(message, question, scale, Counter(one.values()), Counter(other.values()))
+    return message
+
+
+def adjust(messages: Sequence[QuestionComparison]) -> None:
+    """Set the adjusted p of all distances, and of all differences of means."""
+    for name in ("distance", "mean_difference"):
+        found = [getattr(message, name) for message in messages if message.HasField(name)]
+        adjusted = benjamini_hochberg([one.p for one in found])
+        for one, p in zip(found, adjusted, strict=True):
+            one.adjusted_p = p
+
+
+def _add_pairs(
+    message: QuestionComparison,
+    question: Question,
+    scale: Scale | None,
+    pairs: Sequence[tuple[int, int]],
+) -> None:
+    if question.kind.numeric:
+        per = unit(question.kind)
+        moved = {z / per: count for z, count in Counter(b - a for a, b in pairs).items()}
+        if (found := mean_of_moves(moved)) is not None:
+            message.mean_difference.CopyFrom(MeanDifference(**found._asdict()))
+    if scale is None or (steps := scale.steps) is None:
+        return
+    counted = Counter(pairs)
+    table = [[counted[a, b] for b in scale.numbers] for a in scale.numbers]
+    message.distance.CopyFrom(_distance(distance_of_pairs(steps, table)))
+    equal = sum(row[i] for i, row in enumerate(table)) / len(pairs)
+    beyond = agreement(table, _disagreement(question, scale), _largest(question, scale))
+    if beyond is not None:
+        message.agreement.CopyFrom(
+            AnswerAgreement(
+                equal_share=equal, coefficient=beyond.value, low=beyond.low, high=beyond.high
+            )
+        )
+
+
+def _add_groups(
+    message: QuestionComparison,
+    question: Question,
+    scale: Scale | None,
+    one: Counts,
+    other: Counts,
+) -> None:
+    if question.kind.numeric:
+        per = unit(question.kind)
+        found = welch(exact_moments(_numbers(one), per), exact_moments(_numbers(other), per))
+        if found is not None:
+            message.mean_difference.CopyFrom(MeanDifference(**found._asdict()))
+    if scale is None:
+        return
+    first, second = scale.counts(one), scale.counts(other)
+    if (steps := scale.steps) is not None:
+        found_distance = against_target(steps, first, shares_of(second), sum(second))
+        message.distance.CopyFrom(_distance(found_distance))
+    if scale.cumulated:
+        ratio = variance_ratio(spread(first, scale.numbers), spread(second, scale.numbers))
+        _add_ratio(message, ratio)
+
+
+def _numbers(counts: Counts) -> Numbers:
+    weights: dict[Value, int] = {number: count for number, count in counts.items()}  # noqa: C416
+    return Numbers.of(weights)
+
+
+def _disagreement(question: Question, scale: Scale) -> list[list[float]]:
+    """Return δ of each two answers: 1 on average between answers at random."""
+    per = float(question.unit)
+    if scale.cumulated:
+        return [[per * (a - b) ** 2 for b in scale.numbers] for a in scale.numbers]
+    return [[per * (a != b) for b in scale.numbers] for a in scale.numbers]
+
+
+def _largest(question: Question, scale: Scale) -> float:
+    """Return the weight that an interval of agreement takes a unit for."""
+    if not scale.cumulated:
+        return float(question.unit)
+    return 2.0 if len(scale.numbers) == 2 else 1.0
+
+
+def _message(
+    question: Question, declared: Sequence[str], number: int, other: int
+) -> QuestionComparison:
+    return QuestionComparison(
+        question=question_message(question, declared),
+        individual_count=number,
+        other_individual_count=other,
+    )
+
+
+def _distance(found: Distance) -> DistributionDistance:
+    return DistributionDistance(**found._asdict())
+
+
+def _add_ratio(message: QuestionComparison, ratio: tuple[float, float, float] | None) -> None:
+    if ratio is not None:
+        value, low, high = ratio
+        message.variance_ratio.CopyFrom(VarianceRatio(value=value, low=low, high=high))
