@@ -11,7 +11,7 @@ from persona_server.errors import ServiceError
 from persona_server.measures.individual.policy import Policy
 from persona_server.services.library.promoting import AnswersCameError, Look, looks_at, promote
 from persona_server.services.paging import page_limit
-from persona_server.services.personas.finding import shown_set
+from persona_server.services.parents import require_shown
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Repositories, Transaction
 from persona_server.validation.limits import MAX_PROMOTED
@@ -61,7 +61,7 @@ def promote_many(
 
     Raises PROJECT_NOT_FOUND and PERSONA_GROUP_NOT_FOUND.
     """
-    set_id, _ = shown_set(repositories, request)
+    set_id = require_shown(repositories, request.project_id, request.group_id).set_id
     here = repositories.personas.lengths(set_id, found.personas) if found.personas else {}
     return [
         _promoted(repositories, persona, found.looks.get(persona))
