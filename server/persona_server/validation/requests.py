@@ -169,11 +169,13 @@ def _check_start(found: Violations, start: ImportStart) -> None:
 
 
 # A list of personas may be of all groups, one of responses has some of several ids, recording needs
-# a group only for external ids, and questions are those of a project without a simulation.
+# a group only for external ids, a simulation is voided in place of responses, and questions are
+# those of a project without a simulation.
 _LENIENT = {
     persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
     response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
+    response_service_pb2.VoidResponsesRequest.DESCRIPTOR.name,
     simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
