@@ -23,6 +23,7 @@ from persona_server.services.paging import PageTokens
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
+from persona_server.services.responses.voiding import settle_voids
 from persona_server.services.simulations.service import SimulationService
 from persona_server.setting_values import Address
 from persona_server.storage import keys
@@ -43,7 +44,7 @@ from persona_server.transport.streams import Streams
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
 SWITCH_SECONDS = 0.001  # a short call takes the interpreter several times from one that computes
-PROMOTION_SECONDS = 1.0
+PROMOTION_SECONDS = VOIDING_SECONDS = 1.0
 REST_SHARE = 0.6  # of the grace, at most
 _PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
 
@@ -117,6 +118,7 @@ class App:
         self._jobs = [
             JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
             JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
+            JobRunner(Job("voiding", VOIDING_SECONDS, self._settle)),
         ]
         if settings.promotion:
             self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
@@ -209,6 +211,11 @@ class App:
         self.metrics.swept.inc(removed)
         if removed:
             LOGGER.info("swept", extra={"rows": removed})
+
+    def _settle(self) -> None:
+        count = settle_voids(self.store, self._stop.is_set, queues=self._settings.promotion)
+        if count:
+            LOGGER.info("voided", extra={"responses": count})
 
     def _promote(self) -> None:
         promoted = promote_waiting(self.store, self._policy, self._stop.is_set)

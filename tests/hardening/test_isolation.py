@@ -38,7 +38,7 @@ _FIRST = {
     "ListResponses": _INDIVIDUAL,  # which it names alone
     "GetResponse": "RESPONSE_NOT_FOUND",
     "GetResponsePersona": "RESPONSE_NOT_FOUND",
-    "VoidResponses": "RESPONSE_NOT_FOUND",
+    "VoidResponses": "SIMULATION_NOT_FOUND",  # so does it
     "ListLibraryPersonaProjects": _INDIVIDUAL,
     "GetLibraryPersonaReliability": _INDIVIDUAL,
     "GetLibraryPersona": _INDIVIDUAL,
@@ -61,8 +61,12 @@ _FOUND = (
     "library_persona_ids",
     "persona_ids",
 )
-# The services to which a simulation that is not there is missing; to others it is a new one.
-_NEED_SIMULATIONS = ("persona.v1.SimulationService", "persona.v1.ComparisonService")
+# What names a simulation that must be there; recording makes one.
+_SIMULATIONS = {("simulation_id", "VoidResponses")} | {
+    ("simulation_id", method.name)
+    for method in METHODS
+    if method.service.endswith((".SimulationService", ".ComparisonService"))
+}
 
 
 class Tenants:
@@ -139,7 +143,7 @@ def test_foreign_id_is_a_missing_one(
     assert file.fingerprint(THEIRS) == before
     if (method.name, path) == ("PromotePersonas", "persona_ids"):  # each has its own outcome
         assert answer.error is None, answer.text
-    elif path in _FOUND or (path == "simulation_id" and method.service in _NEED_SIMULATIONS):
+    elif path in _FOUND or (path, method.name) in _SIMULATIONS:
         what = names.removeprefix("source_").removeprefix("other_")[:-3].upper()
         expected = {"GROUP": "PERSONA_GROUP"}.get(what, what)
         assert answer.problem.reason == f"{expected}_NOT_FOUND"

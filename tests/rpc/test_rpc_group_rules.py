@@ -117,7 +117,11 @@ IDS = [
     if field.name.endswith("_id") and not field.name.endswith("external_id")  # which is not ours
 ]
 # What may be left out beside request_id: filters, and the group of external ids.
-OPTIONAL = {("RecordResponses", "group_id"), ("ListQuestions", "simulation_id")} | {
+OPTIONAL = {
+    ("RecordResponses", "group_id"),
+    ("ListQuestions", "simulation_id"),
+    ("VoidResponses", "simulation_id"),
+} | {
     ("ListResponses", f"{name}_id")
     for name in ("simulation", "project", "group", "persona", "library_persona")
 }

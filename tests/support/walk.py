@@ -31,7 +31,7 @@ _WEIGHTS = {
     "GetResponse": 10,
     "GetSimulation": 10,
     "CreateSimulation": 8,
-    "UpdateSimulation": 12,
+    "UpdateSimulation": 20,
     "UpdatePersonaGroup": 6,
     "ListSimulations": 4,
     "ListQuestions": 8,
@@ -218,6 +218,8 @@ class Walk:
         self._random.shuffle(names)  # of several parents a request may name, the last one stays
         if method.name == "ListResponses":  # any of its filters
             names = [name for name in names if not name.endswith("_id") or self._chance(0.4)]
+        if method.name == "VoidResponses":  # few simulations, as there are few
+            names.remove("response_ids" if self._chance(0.05) else "simulation_id")
         for name in names:
             self._fill(request, name, ids)
         if not method.streams_in:

@@ -32,8 +32,11 @@ _UNSET = (
     "recorded_after",
     "attributes",
 )
-# Not filled beside the others, as it is of another individual than the persona.
-_ALTERNATIVES = {"ListResponsesRequest": ("library_persona_id",)}
+# Not filled beside the others: of another individual than the persona, or in place of responses.
+_ALTERNATIVES = {
+    "ListResponsesRequest": ("library_persona_id",),
+    "VoidResponsesRequest": ("simulation_id",),
+}
 # Of a persona that is not in the library they would have little to say.
 _OF_A_COPY = ("GetPersonaLineage", "GetReliability", "GetAttitudeTimeline")
 
@@ -183,8 +186,11 @@ def set_id(messages: list[Any], path: str, value: str) -> None:
         elif outer.endswith("_ids"):
             holder[:] = [value]
         elif _is_alternative(message, outer):
+            reason = getattr(message, "reason", "")
             message.Clear()
             setattr(message, outer, value)
+            if reason:
+                message.reason = reason
         elif holder or outer == "request_id" or _is_choice(message, outer):
             setattr(message, outer, value)
 

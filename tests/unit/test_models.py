@@ -35,8 +35,10 @@ WITHOUT_ROWID = {
     "promotion",
     "response_void",
     "series",
+    "simulation_void",
     "sums",
     "tally",
+    "voiding",
 }
 
 

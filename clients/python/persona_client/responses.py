@@ -148,6 +148,28 @@ class ResponseCalls(Caller):
         )
         return self._mutate(self._responses.VoidResponses, request, timeout).voided_count
 
+    def void_simulation(
+        self,
+        simulation_id: str,
+        reason: str,
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+        timeout: float | None = None,
+    ) -> int:
+        """Mark a simulation as void with all responses in it, and return how many stood until now.
+
+        Nothing can be recorded in it any more. What is counted in its project follows within
+        seconds. Raises SimulationNotFound, InvalidField.
+        """
+        request = VoidResponsesRequest(
+            simulation_id=simulation_id,
+            reason=reason,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+        return self._mutate(self._responses.VoidResponses, request, timeout).voided_count
+
     def get_response_persona(self, response_id: str, *, timeout: float | None = None) -> Persona:
         """Return the persona as it was when it gave a response. Raises ResponseNotFound."""
         request = GetResponsePersonaRequest(response_id=response_id)

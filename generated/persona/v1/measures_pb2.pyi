@@ -77,6 +77,10 @@ class _UndefinedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Undef
     """Other individuals never changed, so any change would be infinitely large."""
     UNDEFINED_REASON_NO_RESIDUALS: _UndefinedReason.ValueType  # 10
     """The points lie exactly on a line, so it has no error."""
+    UNDEFINED_REASON_VOIDING: _UndefinedReason.ValueType  # 11
+    """Answers of a simulation that was voided are being taken out: how others' answers move is told
+    again when that is done.
+    """
 
 class UndefinedReason(_UndefinedReason, metaclass=_UndefinedReasonEnumTypeWrapper):
     """UndefinedReason says why a measure has no value."""
@@ -103,6 +107,10 @@ UNDEFINED_REASON_NO_NOISE: UndefinedReason.ValueType  # 9
 """Other individuals never changed, so any change would be infinitely large."""
 UNDEFINED_REASON_NO_RESIDUALS: UndefinedReason.ValueType  # 10
 """The points lie exactly on a line, so it has no error."""
+UNDEFINED_REASON_VOIDING: UndefinedReason.ValueType  # 11
+"""Answers of a simulation that was voided are being taken out: how others' answers move is told
+again when that is done.
+"""
 Global___UndefinedReason: _TypeAlias = UndefinedReason  # noqa: Y015
 
 class _ReliabilityBasis:

@@ -378,9 +378,12 @@ class VoidResponsesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESPONSE_IDS_FIELD_NUMBER: _builtins.int
+    SIMULATION_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    simulation_id: _builtins.str
+    """UUID of a simulation of which everything is void; "" beside response_ids."""
     reason: _builtins.str
     """Why they are void, one line, 1 to 255 characters, not blank. Required."""
     request_id: _builtins.str
@@ -389,19 +392,22 @@ class VoidResponsesRequest(_message.Message):
     """Whether to check the request as the real call would, and write nothing (AIP-163)."""
     @_builtins.property
     def response_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """1 to 1,000 UUIDs of responses, of whatever simulations, without repeats."""
+        """1 to 1,000 UUIDs of responses, of whatever simulations, without repeats; none beside a
+        simulation_id.
+        """
 
     def __init__(
         self,
         *,
         response_ids: _abc.Iterable[_builtins.str] | None = ...,
+        simulation_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "request_id", b"request_id", "response_ids", b"response_ids", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "request_id", b"request_id", "response_ids", b"response_ids", "simulation_id", b"simulation_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

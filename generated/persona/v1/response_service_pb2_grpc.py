@@ -92,7 +92,8 @@ class ResponseServiceServicer:
         until the server's retention period has passed, or for good once it has answers.
         Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
         answer whose persona does not exist; INVALID_FIELD, also
-        for an answer by another project's persona, and for one that supersedes what it can't; ALREADY_EXISTS for an id that was recorded with
+        for an answer by another project's persona, for one that supersedes what it can't, and
+        for new ones in a void simulation; ALREADY_EXISTS for an id that was recorded with
         different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -125,10 +126,14 @@ class ResponseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VoidResponses(self, request, context):
-        """VoidResponses marks up to 1,000 responses as void, all or nothing, for good. They stay readable,
-        with when and why; from then on no measure, timeline, warning or count has them. Those that are
-        void already keep their mark. What was promoted stays, and its reliability of today shows the
-        difference. Errors: RESPONSE_NOT_FOUND, for the first that there is not.
+        """VoidResponses marks up to 1,000 responses as void, all or nothing, for good, or a whole simulation,
+        with whatever was recorded in it: nothing can be from then on. They stay readable, with when and
+        why, and no measure, timeline, warning or count has them. Those that are void already keep
+        their mark. What was promoted stays, and its reliability of today shows the difference.
+        Of a simulation the answers, its own counts and the individuals' measures obey at once. What is
+        counted in its project and in the library follows in parts, within seconds for each 10,000 answers;
+        meanwhile no reliable change is told (UNDEFINED_REASON_VOIDING).
+        Errors: RESPONSE_NOT_FOUND, for the first that there is not; SIMULATION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

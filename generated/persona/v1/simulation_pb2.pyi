@@ -38,6 +38,8 @@ class Simulation(_message.Message):
     INDIVIDUAL_COUNT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
+    VOIDED_AT_FIELD_NUMBER: _builtins.int
+    VOID_REASON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
     idempotent.
@@ -55,9 +57,11 @@ class Simulation(_message.Message):
     prompt_version: _builtins.str
     """The version of the prompt, one line, at most 255 characters."""
     response_count: _builtins.int
-    """The number of responses recorded in it. Output only."""
+    """The number of responses recorded in it that stand. Output only."""
     individual_count: _builtins.int
     """The number of individuals that answered: a persona and its reused copies are one. Output only."""
+    void_reason: _builtins.str
+    """Why it was voided; "" if it was not. Output only."""
     @_builtins.property
     def first_answer_at(self) -> _timestamp_pb2.Timestamp:
         """When the first answer occurred, UTC; null without answers. Output only."""
@@ -74,6 +78,12 @@ class Simulation(_message.Message):
     def updated_at(self) -> _timestamp_pb2.Timestamp:
         """When it was last updated, UTC; answers don't count. Output only."""
 
+    @_builtins.property
+    def voided_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was voided as a whole, UTC; null if it was not. It then has no answers that are counted.
+        Output only.
+        """
+
     def __init__(
         self,
         *,
@@ -89,10 +99,12 @@ class Simulation(_message.Message):
         individual_count: _builtins.int = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
+        voided_at: _timestamp_pb2.Timestamp | None = ...,
+        void_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "first_answer_at", b"first_answer_at", "last_answer_at", b"last_answer_at", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "first_answer_at", b"first_answer_at", "last_answer_at", b"last_answer_at", "updated_at", b"updated_at", "voided_at", b"voided_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "first_answer_at", b"first_answer_at", "id", b"id", "individual_count", b"individual_count", "last_answer_at", b"last_answer_at", "model", b"model", "name", b"name", "project_id", b"project_id", "prompt_version", b"prompt_version", "response_count", b"response_count", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "first_answer_at", b"first_answer_at", "id", b"id", "individual_count", b"individual_count", "last_answer_at", b"last_answer_at", "model", b"model", "name", b"name", "project_id", b"project_id", "prompt_version", b"prompt_version", "response_count", b"response_count", "updated_at", b"updated_at", "void_reason", b"void_reason", "voided_at", b"voided_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -52,11 +52,11 @@ def response_not_found(response_id: str) -> ServiceError:
     )
 
 
-def simulation_not_found(simulation_id: str) -> ServiceError:
-    """SIMULATION_NOT_FOUND in a project that is there."""
+def simulation_not_found(simulation_id: str, where: str = " in this project") -> ServiceError:
+    """SIMULATION_NOT_FOUND in a project that is there, or with `where` "" anywhere."""
     return ServiceError(
         errors_pb2.ERROR_REASON_SIMULATION_NOT_FOUND,
-        f"There is no simulation {simulation_id} in this project.",
+        f"There is no simulation {simulation_id}{where}.",
         metadata={"simulation_id": simulation_id},
     )
 

@@ -173,12 +173,14 @@ def _check_start(found: Violations, start: ImportStart) -> None:
 
 
 # A list of personas may be of all groups, one of responses has some of several ids, recording needs
-# a group only for external ids, questions are those of a project without a simulation, a
-# summary is of the library without a project, and what is compared may be a whole project.
+# a group only for external ids, a simulation is voided in place of responses, questions are those
+# of a project without a simulation, a summary is of the library without a project, and what is
+# compared may be a whole project.
 _LENIENT = {
     persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
     response_service_pb2.RecordResponsesRequest.DESCRIPTOR.name,
+    response_service_pb2.VoidResponsesRequest.DESCRIPTOR.name,
     simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
     comparison_service_pb2.SummarizeResponsesRequest.DESCRIPTOR.name,
     comparison_service_pb2.CompareResponsesRequest.DESCRIPTOR.name,

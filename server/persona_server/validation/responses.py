@@ -79,7 +79,13 @@ def _check_superseded(found: Violations, responses: Sequence[Response]) -> None:
 
 def check_void(found: Violations, request: VoidResponsesRequest) -> None:
     """Check what is void, and the reason."""
-    check_ids(found, "response_ids", request.response_ids, MAX_RESPONSES)
+    request.simulation_id = check_uuid(
+        found, "simulation_id", request.simulation_id, required=False
+    )
+    if not request.simulation_id:
+        check_ids(found, "response_ids", request.response_ids, MAX_RESPONSES)
+    elif request.response_ids:
+        found.add("simulation_id", "must be left empty beside response_ids")
     check_name(found, "reason", request.reason, LINES["reason"])
 
 

@@ -194,22 +194,31 @@ def show(
 
 def void(
     context: CommandContext,
-    response_ids: Annotated[
-        list[str], typer.Argument(metavar="ID...", help="Ids of up to 1,000 responses.")
-    ],
     reason: Annotated[
         str, typer.Option(help="Why they are void.", show_default=False, metavar="TEXT")
     ],
+    response_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of up to 1,000 responses.")
+    ] = None,
+    simulation: Annotated[
+        str, typer.Option("--simulation", "-s", help="All answers of this simulation (a UUID).")
+    ] = "",
 ) -> None:
     """Mark answers as void, for good: they can be read, and nothing measures or counts them.
 
-    All are voided or none. Those that are void already keep when and why.
+    Those named, all or none, or a whole simulation, in which nothing can be recorded any more. What
+    is void already keeps when and why.
     """
-    count = context.client.void_responses(response_ids, reason)
+    if bool(response_ids) == bool(simulation):
+        raise usage_error("Give either ids or --simulation.")
+    if simulation:
+        count = context.client.void_simulation(simulation, reason)
+    else:
+        count = context.client.void_responses(response_ids or [], reason)
     if context.as_json:
         print_line(compact_json({"voided": count}))
     else:
-        print(f"{count} voided, {len(response_ids) - count} void before.")
+        print(f"{count} voided.")
 
 
 def _place(context: CommandContext, project: str, group: str) -> tuple[str, str]:

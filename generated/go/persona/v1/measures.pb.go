@@ -105,6 +105,9 @@ const (
 	UndefinedReason_UNDEFINED_REASON_NO_NOISE UndefinedReason = 9
 	// The points lie exactly on a line, so it has no error.
 	UndefinedReason_UNDEFINED_REASON_NO_RESIDUALS UndefinedReason = 10
+	// Answers of a simulation that was voided are being taken out: how others' answers move is told
+	// again when that is done.
+	UndefinedReason_UNDEFINED_REASON_VOIDING UndefinedReason = 11
 )
 
 // Enum value maps for UndefinedReason.
@@ -120,6 +123,7 @@ var (
 		8:  "UNDEFINED_REASON_TOO_FEW_DIFFERENCES",
 		9:  "UNDEFINED_REASON_NO_NOISE",
 		10: "UNDEFINED_REASON_NO_RESIDUALS",
+		11: "UNDEFINED_REASON_VOIDING",
 	}
 	UndefinedReason_value = map[string]int32{
 		"UNDEFINED_REASON_UNSPECIFIED":          0,
@@ -132,6 +136,7 @@ var (
 		"UNDEFINED_REASON_TOO_FEW_DIFFERENCES":  8,
 		"UNDEFINED_REASON_NO_NOISE":             9,
 		"UNDEFINED_REASON_NO_RESIDUALS":         10,
+		"UNDEFINED_REASON_VOIDING":              11,
 	}
 )
 
@@ -2273,7 +2278,7 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"\x1eRELIABILITY_STATUS_UNSPECIFIED\x10\x00\x12(\n" +
 	"$RELIABILITY_STATUS_INSUFFICIENT_DATA\x10\x01\x12\x1f\n" +
 	"\x1bRELIABILITY_STATUS_ELIGIBLE\x10\x02\x12#\n" +
-	"\x1fRELIABILITY_STATUS_NOT_ELIGIBLE\x10\x03*\x94\x03\n" +
+	"\x1fRELIABILITY_STATUS_NOT_ELIGIBLE\x10\x03*\xb2\x03\n" +
 	"\x0fUndefinedReason\x12 \n" +
 	"\x1cUNDEFINED_REASON_UNSPECIFIED\x10\x00\x12)\n" +
 	"%UNDEFINED_REASON_NO_REPEATED_QUESTION\x10\x01\x12(\n" +
@@ -2285,7 +2290,8 @@ const file_persona_v1_measures_proto_rawDesc = "" +
 	"$UNDEFINED_REASON_TOO_FEW_DIFFERENCES\x10\b\x12\x1d\n" +
 	"\x19UNDEFINED_REASON_NO_NOISE\x10\t\x12!\n" +
 	"\x1dUNDEFINED_REASON_NO_RESIDUALS\x10\n" +
-	"\"\x04\b\x04\x10\x04*\x87\x01\n" +
+	"\x12\x1c\n" +
+	"\x18UNDEFINED_REASON_VOIDING\x10\v\"\x04\b\x04\x10\x04*\x87\x01\n" +
 	"\x10ReliabilityBasis\x12!\n" +
 	"\x1dRELIABILITY_BASIS_UNSPECIFIED\x10\x00\x12/\n" +
 	"+RELIABILITY_BASIS_QUESTIONS_AND_SIMULATIONS\x10\x01\x12\x1f\n" +

@@ -685,14 +685,17 @@ func (x *GetResponsePersonaResponse) GetPersona() *Persona {
 // VoidResponsesRequest names what is void, and says why.
 type VoidResponsesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 1 to 1,000 UUIDs of responses, of whatever simulations, without repeats.
+	// 1 to 1,000 UUIDs of responses, of whatever simulations, without repeats; none beside a
+	// simulation_id.
 	ResponseIds []string `protobuf:"bytes,1,rep,name=response_ids,json=responseIds,proto3" json:"response_ids,omitempty"`
+	// UUID of a simulation of which everything is void; "" beside response_ids.
+	SimulationId string `protobuf:"bytes,2,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
 	// Why they are void, one line, 1 to 255 characters, not blank. Required.
-	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
-	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Whether to check the request as the real call would, and write nothing (AIP-163).
-	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -732,6 +735,13 @@ func (x *VoidResponsesRequest) GetResponseIds() []string {
 		return x.ResponseIds
 	}
 	return nil
+}
+
+func (x *VoidResponsesRequest) GetSimulationId() string {
+	if x != nil {
+		return x.SimulationId
+	}
+	return ""
 }
 
 func (x *VoidResponsesRequest) GetReason() string {
@@ -851,13 +861,14 @@ const file_persona_v1_response_service_proto_rawDesc = "" +
 	"\vresponse_id\x18\x01 \x01(\tR\n" +
 	"responseId\"K\n" +
 	"\x1aGetResponsePersonaResponse\x12-\n" +
-	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\x95\x01\n" +
+	"\apersona\x18\x01 \x01(\v2\x13.persona.v1.PersonaR\apersona\"\xba\x01\n" +
 	"\x14VoidResponsesRequest\x12!\n" +
-	"\fresponse_ids\x18\x01 \x03(\tR\vresponseIds\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1d\n" +
+	"\fresponse_ids\x18\x01 \x03(\tR\vresponseIds\x12#\n" +
+	"\rsimulation_id\x18\x02 \x01(\tR\fsimulationId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\":\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\":\n" +
 	"\x15VoidResponsesResponse\x12!\n" +
 	"\fvoided_count\x18\x01 \x01(\x05R\vvoidedCount*h\n" +
 	"\x13RecordWarningReason\x12%\n" +

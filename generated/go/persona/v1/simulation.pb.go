@@ -44,14 +44,19 @@ type Simulation struct {
 	FirstAnswerAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=first_answer_at,json=firstAnswerAt,proto3" json:"first_answer_at,omitempty"`
 	// When the last answer occurred, UTC; null without answers. Output only.
 	LastAnswerAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=last_answer_at,json=lastAnswerAt,proto3" json:"last_answer_at,omitempty"`
-	// The number of responses recorded in it. Output only.
+	// The number of responses recorded in it that stand. Output only.
 	ResponseCount int32 `protobuf:"varint,9,opt,name=response_count,json=responseCount,proto3" json:"response_count,omitempty"`
 	// The number of individuals that answered: a persona and its reused copies are one. Output only.
 	IndividualCount int32 `protobuf:"varint,10,opt,name=individual_count,json=individualCount,proto3" json:"individual_count,omitempty"`
 	// When it was created, UTC. Output only.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When it was last updated, UTC; answers don't count. Output only.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When it was voided as a whole, UTC; null if it was not. It then has no answers that are counted.
+	// Output only.
+	VoidedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=voided_at,json=voidedAt,proto3" json:"voided_at,omitempty"`
+	// Why it was voided; "" if it was not. Output only.
+	VoidReason    string `protobuf:"bytes,14,opt,name=void_reason,json=voidReason,proto3" json:"void_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -170,6 +175,20 @@ func (x *Simulation) GetUpdatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Simulation) GetVoidedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.VoidedAt
+	}
+	return nil
+}
+
+func (x *Simulation) GetVoidReason() string {
+	if x != nil {
+		return x.VoidReason
+	}
+	return ""
+}
+
 // AskedQuestion is a question that was answered in a simulation or in a project, with the scale of
 // its answers. Texts of one key are one question, with and without themes.
 type AskedQuestion struct {
@@ -259,7 +278,7 @@ var File_persona_v1_simulation_proto protoreflect.FileDescriptor
 const file_persona_v1_simulation_proto_rawDesc = "" +
 	"\n" +
 	"\x1bpersona/v1/simulation.proto\x12\n" +
-	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19persona/v1/measures.proto\"\xfc\x03\n" +
+	"persona.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19persona/v1/measures.proto\"\xd6\x04\n" +
 	"\n" +
 	"Simulation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
@@ -277,7 +296,10 @@ const file_persona_v1_simulation_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\x99\x02\n" +
+	"updated_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x127\n" +
+	"\tvoided_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\bvoidedAt\x12\x1f\n" +
+	"\vvoid_reason\x18\x0e \x01(\tR\n" +
+	"voidReason\"\x99\x02\n" +
 	"\rAskedQuestion\x120\n" +
 	"\bquestion\x18\x01 \x01(\v2\x14.persona.v1.QuestionR\bquestion\x12%\n" +
 	"\x0eresponse_count\x18\x02 \x01(\x05R\rresponseCount\x12)\n" +
@@ -313,14 +335,15 @@ var file_persona_v1_simulation_proto_depIdxs = []int32{
 	2, // 1: persona.v1.Simulation.last_answer_at:type_name -> google.protobuf.Timestamp
 	2, // 2: persona.v1.Simulation.created_at:type_name -> google.protobuf.Timestamp
 	2, // 3: persona.v1.Simulation.updated_at:type_name -> google.protobuf.Timestamp
-	3, // 4: persona.v1.AskedQuestion.question:type_name -> persona.v1.Question
-	2, // 5: persona.v1.AskedQuestion.first_answer_at:type_name -> google.protobuf.Timestamp
-	2, // 6: persona.v1.AskedQuestion.last_answer_at:type_name -> google.protobuf.Timestamp
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	2, // 4: persona.v1.Simulation.voided_at:type_name -> google.protobuf.Timestamp
+	3, // 5: persona.v1.AskedQuestion.question:type_name -> persona.v1.Question
+	2, // 6: persona.v1.AskedQuestion.first_answer_at:type_name -> google.protobuf.Timestamp
+	2, // 7: persona.v1.AskedQuestion.last_answer_at:type_name -> google.protobuf.Timestamp
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_simulation_proto_init() }

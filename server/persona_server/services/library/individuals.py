@@ -127,8 +127,12 @@ def numeric_series(
     }
     ends = {question: {p.simulation_id for p in given[1:]} for question, given in own.items()}
     everyone = repositories.derived.differences(origin, ends)
+    voiding = bool(repositories.derived.voiding())
     for question, given in own.items():
         patience.require()
+        if voiding:  # differences to answers that are void are among them
+            yield question, given, Reason.VOIDING
+            continue
         yield question, given, noise(question.kind, given, everyone.get(question, {}), policy)
 
 

@@ -72,8 +72,8 @@ def record_responses(
 
     With `queues`, those who answered and are not in the library wait for automatic promotion. A
     response that was recorded with the same content is returned as it is. Raises ServiceError
-    PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona and for what can't be superseded,
-    and ALREADY_EXISTS.
+    PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona, for what can't be superseded
+    and for new ones in a void simulation, and ALREADY_EXISTS.
     """
     answerers = answerers_of(repositories, responses)
     simulation = id_bytes(simulation_id)
@@ -84,6 +84,8 @@ def record_responses(
         repositories.simulations.insert(simulation, project, About(), repositories.now)
     now = repositories.responses.next_recorded_at(repositories.now)
     batch = _batch(repositories, simulation_id, responses, answerers, now)
+    if batch.rows and repositories.simulations.is_void(simulation):
+        raise invalid([Violation("simulation_id", "is void: record answers in another simulation")])
     answers = dict(zip(batch.places, batch.answers, strict=True))
     supersede(repositories, responses, batch.rows, answers)
     repositories.responses.insert(batch.rows)

@@ -18,7 +18,7 @@ from persona_server.services.parents import response_not_found
 from persona_server.services.responses.external_ids import name_by_id
 from persona_server.services.responses.listing import wanted
 from persona_server.services.responses.recording import rebuild_recorded, record_responses
-from persona_server.services.responses.voiding import void_responses
+from persona_server.services.responses.voiding import void_responses, void_simulation
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.repositories.response_lists import Order, Pages
@@ -90,13 +90,19 @@ class ResponseService:
         return framed
 
     def void_responses(self, call: Call, request: VoidResponsesRequest) -> bytes:
-        """Void up to 1,000 responses, all or nothing. Raises RESPONSE_NOT_FOUND."""
+        """Void up to 1,000 responses, all or nothing, or a simulation.
+
+        Raises RESPONSE_NOT_FOUND and SIMULATION_NOT_FOUND.
+        """
 
         def effect(repositories: Transaction) -> Outcome:
-            count = void_responses(
-                repositories, request.response_ids, request.reason, queues=self._queues
-            )
-            entry = audit_entry(call, request, response_count=count) if count else None
+            if request.simulation_id:
+                done = void_simulation(repositories, request.simulation_id, request.reason)
+            else:
+                ids = request.response_ids
+                done = void_responses(repositories, ids, request.reason, queues=self._queues)
+            count = done.responses
+            entry = audit_entry(call, request, response_count=count) if done.changed else None
             return Outcome(VoidResponsesResponse(voided_count=count).SerializeToString(), entry)
 
         return mutate(self._store, call, request, effect)

@@ -1,26 +1,36 @@
 """Responses made void: marked for good, and taken out of what is derived from answers."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_server.errors import Violation, invalid
-from persona_server.services.parents import response_not_found
+from persona_server.services.parents import response_not_found, simulation_not_found
 from persona_server.storage.derived.answers import NewAnswer, new_answer
 from persona_server.storage.derived.participation import Place
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.storage.repositories.responses import ResponseRow, Stored
-from persona_server.storage.store import Transaction
+from persona_server.storage.store import Store, Transaction
 from persona_server.validation.violations import MAX_VIOLATIONS
+
+CHUNK = 1000  # answers of a transaction; writers wait for a second at most
+
+
+class Voided(NamedTuple):
+    """How many responses were voided, and whether anything was written."""
+
+    responses: int
+    changed: bool
 
 
 def void_responses(
     repositories: Transaction, response_ids: Sequence[str], reason: str, *, queues: bool
-) -> int:
-    """Void those of these responses that stand, and return how many.
+) -> Voided:
+    """Void those of these responses that stand.
 
     With `queues`, those who gave them and are not in the library wait for automatic promotion: what
     is left may be reliable. Raises RESPONSE_NOT_FOUND.
@@ -34,9 +44,59 @@ def void_responses(
     ancestry = _ancestry(repositories, standing)
     _void(repositories, standing, dict.fromkeys(ids, reason), ancestry)
     if queues:
-        waiting = {one.persona_id for one in standing if _may_wait(ancestry.get(one.persona_id))}
-        repositories.promotions.add(waiting, repositories.now)
-    return len(standing)
+        _queue(repositories, standing, ancestry)
+    return Voided(len(standing), changed=bool(standing))
+
+
+def void_simulation(repositories: Transaction, simulation_id: str, reason: str) -> Voided:
+    """Void a simulation with all that was recorded in it. Raises SIMULATION_NOT_FOUND.
+
+    Its mark is obeyed at once; what is counted of its answers is taken out by `settle_voids`.
+    """
+    simulation = id_bytes(simulation_id)
+    found = repositories.simulations.find(simulation)
+    if found is None:
+        raise simulation_not_found(simulation_id, where="")
+    if found.mark is not None:
+        return Voided(0, changed=False)
+    repositories.simulations.void(simulation, _mark(reason, repositories.now))
+    return Voided(found.response_count, changed=True)
+
+
+def settle_voids(store: Store, stopping: Callable[[], bool], *, queues: bool) -> int:
+    """Take out what is counted of the answers of void simulations; return how many answers.
+
+    In transactions of at most 1,000. With `queues` as above.
+    """
+    count = 0
+    for tenant in store.tenants.names():
+        with store.reading(tenant) as repositories:
+            waiting = list(repositories.simulations.voiding())
+        for simulation in waiting:
+            while not stopping():
+                with store.writing(tenant, None) as transaction:
+                    settled = _settle(transaction, simulation, queues=queues)
+                count += settled
+                if settled < CHUNK:
+                    break
+    return count
+
+
+def _settle(repositories: Transaction, simulation: bytes, *, queues: bool) -> int:
+    """Take the next answers of a void simulation out, and return how many these are."""
+    after = repositories.simulations.voiding().get(simulation)
+    if after is None:  # it was rebuilt meanwhile
+        return 0
+    gone = repositories.responses.counted(simulation, after, CHUNK)
+    if gone:
+        repositories.simulations.settled_until(simulation, gone[-1].position)
+        ancestry = _ancestry(repositories, gone)
+        _take_out(repositories, Place(gone[0].project_id, simulation), gone, ancestry)
+        if queues:
+            _queue(repositories, gone, ancestry)
+    if len(gone) < CHUNK:
+        repositories.simulations.settled(simulation)
+    return len(gone)
 
 
 def supersede(
@@ -96,12 +156,28 @@ def _void(
     for place, gone in places.items():
         marks = {one.id: _mark(reasons[one.id], repositories.now) for one in gone}
         repositories.responses.void(marks)
-        # Those of a persona whose erasure has broken off are measured no more.
-        known = [(one, ancestry[one.persona_id]) for one in gone if one.persona_id in ancestry]
-        answers = [_answer(one, parents.individual) for one, parents in known]
-        repositories.derived.remove(place, answers)
-        named = [parents.library_persona_id for _, parents in known if parents.library_persona_id]
-        repositories.library.count_responses({one: -n for one, n in Counter(named).items()})
+        _take_out(repositories, place, gone, ancestry)
+
+
+def _take_out(
+    repositories: Transaction,
+    place: Place,
+    gone: Collection[Stored],
+    ancestry: Mapping[bytes, Ancestry],
+) -> None:
+    """Take responses of one simulation out of what is derived, and of what the library counts."""
+    # Those of a persona whose erasure has broken off are measured no more.
+    known = [(one, ancestry[one.persona_id]) for one in gone if one.persona_id in ancestry]
+    repositories.derived.remove(place, [_answer(one, of.individual) for one, of in known])
+    named = [of.library_persona_id for _, of in known if of.library_persona_id is not None]
+    repositories.library.count_responses({one: -n for one, n in Counter(named).items()})
+
+
+def _queue(
+    repositories: Transaction, gone: Collection[Stored], ancestry: Mapping[bytes, Ancestry]
+) -> None:
+    waiting = {one.persona_id for one in gone if _may_wait(ancestry.get(one.persona_id))}
+    repositories.promotions.add(waiting, repositories.now)
 
 
 def _ancestry(repositories: Transaction, stored: Collection[Stored]) -> dict[bytes, Ancestry]:

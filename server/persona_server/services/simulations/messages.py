@@ -32,6 +32,10 @@ def simulation_message(row: SimulationRow) -> Simulation:
     if row.first is not None and row.last is not None:
         message.first_answer_at.CopyFrom(_occurred_at(row.first))
         message.last_answer_at.CopyFrom(_occurred_at(row.last))
+    if row.mark is not None:
+        mark = Response.FromString(row.mark)
+        message.voided_at.CopyFrom(mark.voided_at)
+        message.void_reason = mark.void_reason
     return message
 
 

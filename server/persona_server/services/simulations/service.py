@@ -109,7 +109,8 @@ class SimulationService:
         after = int.from_bytes(token) if token else ALL_QUESTIONS
         limit = page_limit(request.page_size)
         with self._store.snapshot(call.tenant) as repositories:
-            rows = list(_questions(repositories, _scope(repositories, request), after, limit + 1))
+            scope = _scope(repositories, request)
+            rows = list(_questions(repositories, scope, after, limit + 1)) if scope else []
             items = (
                 frame(ELEMENT, asked_message(repositories, row).SerializeToString()) for row in rows
             )
@@ -163,9 +164,10 @@ def _require_free_name(repositories: Repositories, project: bytes, name: str) ->
 
 
 def _scope(repositories: Repositories, request: pb.ListQuestionsRequest) -> bytes:
-    """Return what the questions are counted in, see derived/participation.py."""
+    """Return what the questions are counted in, see derived/participation.py; b"" if none is."""
     if request.simulation_id:
-        return _row(repositories, request.project_id, request.simulation_id).id
+        row = _row(repositories, request.project_id, request.simulation_id)
+        return row.id if row.mark is None else b""
     return project_scope(_known_project(repositories, request.project_id))
 
 

@@ -42,6 +42,9 @@ class Rebuild:
         self._personas = PersonaStatements(database)
         self._derived = DerivedStatements(database)
         simulation, response = tables.Simulation, tables.Response
+        voiding = tables.Voiding
+        mine = (voiding.tenant_id == param("tenant")) & (voiding.simulation_id >= param("first"))
+        self._voided = Statement(database, voiding.delete().where(mine))
         self._simulations = Statement(
             database,
             simulation.select(simulation.created_at, simulation.id, simulation.project_id).where(
@@ -83,6 +86,7 @@ class Rebuild:
     def _rebuild(self, tenant: int, now: int) -> Rebuilt:
         derived = DerivedTables(self._derived, tenant, self._id_generator)
         kept = derived.clear()
+        self._voided.run(tenant=tenant, first=START)  # none of them is added again
         # The oldest first, so that new ids of questions have the order in which they were asked.
         simulations = sorted(self._simulations.all(tenant=tenant, after=START))
         count = 0

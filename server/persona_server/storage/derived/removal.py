@@ -21,10 +21,10 @@ from persona_server.storage.derived.participation import (
     Place,
 )
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import id_list, one_of
+from persona_server.storage.engine.dialect import id_list, one_of, unindexed
 from persona_server.storage.engine.statements import Statement, param, upsert_statement
 from persona_server.storage.repositories.pages import START
-from persona_server.storage.repositories.response_lists import FOREVER, SHOWN, standing
+from persona_server.storage.repositories.response_lists import FOREVER, SHOWN, is_counted
 
 
 class Span(NamedTuple):
@@ -102,14 +102,15 @@ class RemovalStatements:
             response.question_key == param("key")
         )
         given = (response.simulation_id, response.project_id, response.position, response.recorded)
+        # By whom they are: there are fewer than to the question.
+        named = unindexed(response.question_key) == param("key")
+        theirs = (response.tenant_id == param("tenant")) & one_of(response.persona_id)
         self.answers = Statement(
             database,
-            response.select(*given, response.framed).where(
-                to_question & one_of(response.persona_id) & standing(response)
-            ),
+            response.select(*given, response.framed).where(theirs & named & is_counted(response)),
         )
         place = response.position
-        here = to_question & (response.simulation_id == param("simulation")) & standing(response)
+        here = to_question & (response.simulation_id == param("simulation")) & is_counted(response)
         within = response.select(place, response.framed).where(
             here & (place > param("after")) & (place < param("before"))
         )

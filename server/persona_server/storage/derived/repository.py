@@ -72,7 +72,8 @@ class DerivedTables:
     def series_of(self, individual: bytes) -> dict[Question, list[Answer]]:
         """Return all answers of an individual, in order of time, by question as first asked.
 
-        Sets are those of tokens (texts.py): `items` returns what they stand for.
+        Sets are those of tokens (texts.py): `items` returns what they stand for. Answers of void
+        simulations are left out, whether they are counted still or not.
         """
         where = {"tenant": self._tenant, "individual": individual}
         rows = self._do.series.all(**where)
@@ -81,8 +82,16 @@ class DerivedTables:
             _question(key, scale): entries(older.get(number, b"") + records)
             for number, key, scale, records, _ in while_awaited(rows)
         }
+        if void := self.voiding():
+            kept = {q: [e for e in given if e.simulation not in void] for q, given in found.items()}
+            found = {question: given for question, given in kept.items() if given}
         texts = self._texts(found)
         return {question: answers(question, given, texts) for question, given in found.items()}
+
+    def voiding(self) -> set[bytes]:
+        """Return the void simulations of which answers are counted still."""
+        rows = self._do.voiding.all(tenant=self._tenant, first=FIRST_INDIVIDUAL)
+        return {simulation for (simulation,) in rows}
 
     def crowds(
         self, individual: bytes, asked: Asked, known: KnownCrowds | None = None

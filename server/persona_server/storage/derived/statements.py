@@ -16,7 +16,7 @@ from persona_server.storage.engine.statements import (
     param,
     upsert_statement,
 )
-from persona_server.storage.repositories.response_lists import standing
+from persona_server.storage.repositories.response_lists import is_counted
 
 
 class DerivedStatements:
@@ -60,6 +60,9 @@ class DerivedStatements:
             )
             .order_by(piece.question_id, piece.number),
         )
+        voiding = tables.Voiding
+        pending = (voiding.tenant_id == param("tenant")) & (voiding.simulation_id > param("first"))
+        self.voiding = Statement(database, voiding.select(voiding.simulation_id).where(pending))
         texts, model = tables.AnswerSet, tables.AnswerModel
         named = (texts.tenant_id == param("tenant")) & one_of(texts.id)
         self.set_tokens = Statement(database, texts.select(texts.id, texts.tokens).where(named))
@@ -161,7 +164,7 @@ class DerivedStatements:
                 (response.tenant_id == param("tenant"))
                 & (response.question_key == param("key"))
                 & (response.position > param("after"))
-                & standing(response)
+                & is_counted(response)
             )
             .order_by(response.position)
             .limit(param("limit")),

@@ -130,11 +130,11 @@ class PersonErasure:
         individual = persona if origin is None else origin[0]
         rows = self._do.answers.all(tenant=self._key, persona=persona, chunk=CHUNK)
         found: dict[Place, Answers] = {}
-        for response_id, stands, project, simulation, position, recorded, framed in rows:
+        for response_id, counts, project, simulation, position, recorded, framed in rows:
             answers = found.setdefault(Place(project, simulation), Answers([], [], []))
             answers.ids.append(response_id)
             answers.sizes.append(len(framed))
-            if stands:  # else it has been taken out before
+            if counts:  # else it has been taken out before
                 (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
                 counted = new_answer(response, individual, simulation, position, recorded)
                 answers.counted.append(counted)

@@ -8,7 +8,7 @@ from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import contains, one_of
 from persona_server.storage.engine.statements import Statement, param
-from persona_server.storage.repositories.response_lists import standing
+from persona_server.storage.repositories.response_lists import is_counted
 
 
 class PersonStatements:
@@ -97,7 +97,7 @@ class PersonStatements:
         mine = response.tenant_id == param("tenant")
         columns = (
             response.id,
-            standing(response),
+            is_counted(response),
             response.project_id,
             response.simulation_id,
             response.position,

@@ -34,6 +34,8 @@ CONTENT: tuple[Any, ...] = (
     tables.LibraryTerm,
     tables.LibraryLink,
     tables.LibraryPersona,
+    tables.Voiding,
+    tables.SimulationVoid,
     tables.ResponseVoid,
     tables.Response,
     tables.Simulation,

@@ -146,15 +146,43 @@ def _matches(response: Any) -> Any:
 
 def standing(response: Any) -> Expression:
     """Return the condition that a response is not void."""
-    condition: Expression = ~fn.EXISTS(_mark(response))
+    condition: Expression = ~fn.EXISTS(_own_mark(response)) & ~fn.EXISTS(_simulations(response))
+    return condition
+
+
+def is_counted(response: Any) -> Expression:
+    """Return the condition that a response is among what is derived from answers.
+
+    It stands, or is of a void simulation and has not been taken out yet.
+    """
+    voiding = tables.Voiding.alias("waiting")
+    waits = fn.EXISTS(
+        voiding.select(SQL("1")).where(
+            (voiding.tenant_id == param("tenant"))
+            & (voiding.simulation_id == response.simulation_id)
+            & (voiding.after < response.position)
+        )
+    )
+    here = ~fn.EXISTS(_simulations(response)) | waits
+    condition: Expression = ~fn.EXISTS(_own_mark(response)) & here
     return condition
 
 
 def _mark(response: Any) -> Any:
     """Return the expression of what a void response has at its end; NULL of one that stands."""
+    return fn.COALESCE(_own_mark(response), _simulations(response))
+
+
+def _own_mark(response: Any) -> Any:
     void = tables.ResponseVoid.alias("void")
     mine = void.tenant_id == param("tenant")
     return void.select(void.mark).where(mine & (void.response_id == response.id))
+
+
+def _simulations(response: Any) -> Any:
+    void = tables.SimulationVoid.alias("void_simulation")
+    mine = void.tenant_id == param("tenant")
+    return void.select(void.mark).where(mine & (void.simulation_id == response.simulation_id))
 
 
 def whole(response: Any) -> Any:
@@ -196,9 +224,16 @@ def _flag(response: Any) -> Any:
 
 def most_added(tenant: Any) -> Any:
     """Return the expression of how much longer void responses of a tenant are, at most."""
-    void = tables.ResponseVoid.alias("any_void")
-    mine = (void.tenant_id == tenant) & (void.response_id > _constant(b""))
-    return Case(None, [(fn.EXISTS(void.select(SQL("1")).where(mine)), LONGEST_MARK)], 0)
+    keys = (tables.ResponseVoid.response_id, tables.SimulationVoid.simulation_id)
+    some = [
+        fn.EXISTS(
+            key.model.select(SQL("1")).where(
+                (key.model.tenant_id == tenant) & (key > _constant(b""))
+            )
+        )
+        for key in keys
+    ]
+    return Case(None, [(some[0] | some[1], LONGEST_MARK)], 0)
 
 
 def _constant(value: bytes) -> Value:

@@ -17,6 +17,7 @@ from persona_server.storage.repositories.response_lists import (
     Order,
     Pages,
     Wanted,
+    is_counted,
     standing,
     whole,
 )
@@ -92,6 +93,16 @@ class ResponseStatements:
             database,
             response.select(*columns, standing(response)).where(mine & one_of(response.id)),
         )
+        behind = (response.simulation_id == param("simulation")) & (
+            response.position > param("after")
+        )
+        self.counted = Statement(
+            database,
+            response.select(*columns, standing(response))
+            .where(mine & behind & is_counted(response))
+            .order_by(response.position)
+            .limit(param("limit")),
+        )
         void = tables.ResponseVoid
         self.void = insert_statement(database, void, ("tenant", "response_id", "mark"))
         self.last_recorded = Statement(
@@ -135,6 +146,13 @@ class Responses:
         """Return the responses with these ids as they are stored; unknown ids are left out."""
         rows = self._do.stored.all(tenant=self._tenant, ids=id_list(ids)) if ids else []
         return {row[0]: Stored(*row) for row in rows}
+
+    def counted(self, simulation: bytes, after: bytes, limit: int) -> list[Stored]:
+        """Return the next responses of a simulation that are counted, by when they occurred."""
+        rows = self._do.counted.all(
+            tenant=self._tenant, simulation=simulation, after=after, limit=limit
+        )
+        return [Stored(*row) for row in rows]
 
     def void(self, marks: Mapping[bytes, bytes]) -> None:
         """Mark responses that stand as void, each with what its message has from now on."""

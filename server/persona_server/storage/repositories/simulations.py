@@ -2,13 +2,19 @@
 
 from typing import Any, NamedTuple
 
-from peewee import JOIN, Tuple, fn
+from peewee import JOIN, SQL, Tuple, fn
 
 from persona_server.storage import tables
 from persona_server.storage.derived.participation import ALL_QUESTIONS
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.engine.statements import (
+    Statement,
+    column_params,
+    param,
+    upsert_statement,
+)
 from persona_server.storage.keys import split_position
+from persona_server.storage.repositories.pages import START
 
 
 class About(NamedTuple):
@@ -38,6 +44,7 @@ class SimulationRow(NamedTuple):
     individual_count: int
     first: bytes | None
     last: bytes | None
+    mark: bytes | None  # that of its responses, if it is void
 
 
 class SimulationStatements:
@@ -49,13 +56,19 @@ class SimulationStatements:
         of_project = (simulation.tenant_id == param("tenant")) & (
             simulation.project_id == param("project")
         )
+        void = tables.SimulationVoid
+        mark = void.select(void.mark).where(
+            (void.tenant_id == param("tenant")) & (void.simulation_id == simulation.id)
+        )
         counted = (asked.tenant_id == param("tenant")) & (asked.scope == simulation.id)
+        counted &= ~fn.EXISTS(mark)
         read = simulation.select(
             *[getattr(simulation, name) for name in SimulationRow._fields[:8]],
             fn.COALESCE(asked.response_count, 0),
             fn.COALESCE(asked.individual_count, 0),
             asked.first,
             asked.last,
+            mark,
         ).join(asked, JOIN.LEFT_OUTER, on=counted & (asked.question_id == ALL_QUESTIONS))
         self.find = Statement(database, read.where(this))
         # The second condition is that of the index.
@@ -70,6 +83,32 @@ class SimulationStatements:
         )
         self.project = Statement(database, simulation.select(simulation.project_id).where(this))
         self._write(database)
+        self._void(database)
+
+    def _void(self, database: Database) -> None:
+        void, voiding = tables.SimulationVoid, tables.Voiding
+        self.void = Statement(database, void.insert(column_params(void)))
+        self.is_void = Statement(
+            database,
+            void.select(SQL("1")).where(
+                (void.tenant_id == param("tenant")) & (void.simulation_id == param("simulation"))
+            ),
+        )
+        mine = (voiding.tenant_id == param("tenant")) & (voiding.simulation_id > param("first"))
+        self.voiding = Statement(
+            database,
+            voiding.select(voiding.simulation_id, voiding.after)
+            .where(mine)
+            .order_by(voiding.simulation_id),
+        )
+        self.put_voiding = upsert_statement(database, voiding, "after")
+        self.drop_voiding = Statement(
+            database,
+            voiding.delete().where(
+                (voiding.tenant_id == param("tenant"))
+                & (voiding.simulation_id == param("simulation"))
+            ),
+        )
 
     def _write(self, database: Database) -> None:
         simulation = tables.Simulation
@@ -126,6 +165,27 @@ class Simulations:
         self._do.insert.run(
             tenant=self._tenant, id=simulation, project=project, now=now, **about._asdict()
         )
+
+    def void(self, simulation: bytes, mark: bytes) -> None:
+        """Mark a simulation that stands as void; its answers are taken out by whoever settles."""
+        self._do.void.run(tenant=self._tenant, simulation_id=simulation, mark=mark)
+        self.settled_until(simulation, START)
+
+    def is_void(self, simulation: bytes) -> bool:
+        """Return whether a simulation is void."""
+        return self._do.is_void.first(tenant=self._tenant, simulation=simulation) is not None
+
+    def voiding(self) -> dict[bytes, bytes]:
+        """Return void simulations with answers that are counted, and behind which position."""
+        return dict(self._do.voiding.all(tenant=self._tenant, first=START))
+
+    def settled_until(self, simulation: bytes, position: bytes) -> None:
+        """Say that answers up to a position are taken out."""
+        self._do.put_voiding.run(tenant=self._tenant, simulation_id=simulation, after=position)
+
+    def settled(self, simulation: bytes) -> None:
+        """Say that all answers of a void simulation are taken out."""
+        self._do.drop_voiding.run(tenant=self._tenant, simulation=simulation)
 
     def update(self, simulation: bytes, about: About, now: int) -> None:
         """Overwrite what is said of a simulation that is there; its name must be free."""

@@ -32,7 +32,13 @@ from persona_server.storage.tables.library import (
 from persona_server.storage.tables.personas import Persona, PersonaTerm
 from persona_server.storage.tables.projects import PersonaGroup, PersonaSet, Project
 from persona_server.storage.tables.quotas import TenantQuota, TenantUsage
-from persona_server.storage.tables.responses import Response, ResponseVoid, Simulation
+from persona_server.storage.tables.responses import (
+    Response,
+    ResponseVoid,
+    Simulation,
+    SimulationVoid,
+    Voiding,
+)
 from persona_server.storage.tables.tenants import Secret, Tenant
 
 __all__ = [
@@ -62,13 +68,15 @@ __all__ = [
     "Secret",
     "Series",
     "Simulation",
+    "SimulationVoid",
     "Sums",
     "Tally",
     "Tenant",
     "TenantQuota",
     "TenantUsage",
+    "Voiding",
 ]
 
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make
 # triggers that do.
-APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, ResponseVoid, LibraryLink)
+APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, ResponseVoid, SimulationVoid, LibraryLink)

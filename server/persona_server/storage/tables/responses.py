@@ -57,3 +57,26 @@ class ResponseVoid(Model):
     class Meta:
         primary_key = CompositeKey("tenant_id", "response_id")
         table_name = "response_void"
+
+
+class SimulationVoid(Model):
+    """That a simulation is void, with all of its responses: `mark` is that of each."""
+
+    tenant_id = BigIntegerField()
+    simulation_id = BlobField()
+    mark = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "simulation_id")
+        table_name = "simulation_void"
+
+
+class Voiding(Model):
+    """A void simulation of which answers are still counted: those at positions behind `after`."""
+
+    tenant_id = BigIntegerField()
+    simulation_id = BlobField()
+    after = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("tenant_id", "simulation_id")
