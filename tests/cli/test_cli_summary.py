@@ -17,15 +17,14 @@ def answered(client: PersonaClient, place: Place) -> str:
         *place.ids, [Persona(full_name=f"Person {i}") for i in range(4)]
     )
     simulation, options = str(uuid.uuid4()), ["strong", "decaf", "1/2"]
-    given = []
+    chosen, rated = [], []
     for i, one in enumerate(people):
         choice = ChoiceAnswer(value=options[0 if i else 2], options=options)
+        chosen.append(Response(persona_id=one.id, question_key="brew", choice=choice))
         rating = RatingAnswer(value=i + 1, min=1, max=5)
-        given += [
-            Response(persona_id=one.id, question_key="brew", choice=choice),
-            Response(persona_id=one.id, question_key="nps", rating=rating),
-        ]
-    client.record_responses(simulation, given)
+        rated.append(Response(persona_id=one.id, question_key="nps", rating=rating))
+    for given in (chosen, rated):  # questions of one call have no order among themselves
+        client.record_responses(simulation, given)
     return simulation
 
 

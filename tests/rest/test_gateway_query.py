@@ -26,6 +26,8 @@ def path_of(place: Place, filled: Callable[[int], list[str]]) -> Callable[[Route
 _WHOLE = {
     "RecordResponses": b'{"responses":[]}',
     "PromotePersona": b"{}",
+    "VoidResponses": b"{}",
+    "CompareResponses": b"{}",
     "PromotePersonas": b"{}",
     "BatchGetPersonas": b'{"persona_ids":[]}',
     "RetireLibraryPersona": b"{}",

@@ -78,7 +78,7 @@ def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
     """
     if not wanted.project_id:
         of_library = repositories.selections.of_library(MOST_READ + 1)
-        read = _latest(repositories, lambda _: True)
+        read = _latest(repositories, _standing(repositories))
         return _Individuals(repositories, b"", read, "project_id", of_library)
     project, simulation = id_bytes(wanted.project_id), id_bytes(wanted.simulation_id)
     if repositories.projects.find(project) is None:
@@ -86,6 +86,8 @@ def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
     if simulation and repositories.simulations.project(simulation) != project:
         raise simulation_not_found(wanted.simulation_id)
     members = _members(repositories, project, wanted.group_id)
+    if simulation in repositories.derived.voiding():
+        members = ()
     by_model = _by_model(repositories, wanted.model)
     if simulation:
         read = _first(repositories, simulation, by_model)
@@ -110,12 +112,19 @@ def _members(repositories: Repositories, project: bytes, group_id: str) -> Seque
     return repositories.personas.individuals(found.set_id, MOST_READ + 1)
 
 
+def _standing(repositories: Repositories) -> Belongs:
+    """Return whether an answer stands: those of a simulation just voided may be counted still."""
+    void = repositories.derived.voiding()
+    return lambda entry: entry.simulation not in void
+
+
 def _by_model(repositories: Repositories, model: str) -> Belongs:
-    """Return whether a model gave an answer, any without a name."""
+    """Return whether a model gave an answer that stands, any without a name."""
+    standing = _standing(repositories)
     if not model:
-        return lambda _: True
+        return standing
     models = repositories.selections.models(model)
-    return lambda entry: entry.model in models
+    return lambda entry: entry.model in models and standing(entry)
 
 
 def _in_project(repositories: Repositories, project: bytes, also: Belongs) -> Belongs:
