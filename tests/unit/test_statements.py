@@ -28,7 +28,10 @@ NO_TENANT = {"tenant", "secret"}
 MAY_SCAN = {
     "store.tenants._all": "the sweeper goes tenant by tenant, so it lists them",
     "store.tenants._names": "so does automatic promotion",
+    "store.tenants._voiding": "a job asks whose simulations wait: the table has only these",
 }
+# What asks for tenants has none.
+OF_ALL_TENANTS = {"store.tenants._voiding"}
 # A row for each quota.
 MAY_READ_ALL = {"store.quota_statements.all"}
 
@@ -205,6 +208,8 @@ def test_database_was_never_analysed(store: Store) -> None:
 def test_tenant_is_bound_for_every_table(statements: dict[str, Statement]) -> None:
     wrong = []
     for name, statement in statements.items():
+        if name in OF_ALL_TENANTS:
+            continue
         named = [r for r in references(statement.sql) if r.table not in NO_TENANT]
         binds = sum(param in ("tenant", "tenant_id") for param in statement.params)
         # Each row that is inserted has its tenant.

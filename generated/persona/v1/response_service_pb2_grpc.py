@@ -131,8 +131,8 @@ class ResponseServiceServicer:
         why, and no measure, timeline, warning or count has them. Those that are void already keep
         their mark. What was promoted stays, and its reliability of today shows the difference.
         Of a simulation the answers, its own counts and the individuals' measures obey at once. What is
-        counted in its project and in the library follows in parts, within seconds for each 10,000 answers;
-        meanwhile no reliable change is told (UNDEFINED_REASON_VOIDING).
+        counted in its project and in the library follows in parts of 1,000 answers; meanwhile no
+        reliable change is told (UNDEFINED_REASON_VOIDING).
         Errors: RESPONSE_NOT_FOUND, for the first that there is not; SIMULATION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

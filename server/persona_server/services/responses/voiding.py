@@ -69,7 +69,7 @@ def settle_voids(store: Store, stopping: Callable[[], bool], *, queues: bool) ->
     In transactions of at most 1,000. With `queues` as above.
     """
     count = 0
-    for tenant in store.tenants.names():
+    for tenant in sorted(store.tenants.voiding()):
         with store.reading(tenant) as repositories:
             waiting = list(repositories.simulations.voiding())
         for simulation in waiting:

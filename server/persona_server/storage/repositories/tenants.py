@@ -21,6 +21,13 @@ class Tenants:
         )
         self._all = Statement(database, tenant.select(tenant.id).order_by(tenant.id))
         self._names = Statement(database, tenant.select(tenant.name).order_by(tenant.id))
+        voiding = tables.Voiding
+        self._voiding = Statement(
+            database,
+            voiding.select(tenant.name)
+            .join(tenant, on=(tenant.id == voiding.tenant_id))
+            .limit(1000),
+        )
         row = {
             tenant.id: param("id"),
             tenant.name: param("name"),
@@ -54,6 +61,13 @@ class Tenants:
     def names(self) -> list[str]:
         """Return every tenant's name."""
         return [row[0] for row in self._names.all()]
+
+    def voiding(self) -> set[str]:
+        """Return the names of those with void simulations of which answers are counted still.
+
+        Of very many, some. It costs nothing where there are none, however many tenants there are.
+        """
+        return {name for (name,) in self._voiding.all()}
 
 
 class Secrets:
