@@ -22,8 +22,9 @@ def answered(client: PersonaClient, place: Place) -> str:
         choice = ChoiceAnswer(value=options[0 if i else 2], options=options)
         chosen.append(Response(persona_id=one.id, question_key="brew", choice=choice))
         rating = RatingAnswer(value=i + 1, min=1, max=5)
-        rated.append(Response(persona_id=one.id, question_key="nps", rating=rating))
-    for given in (chosen, rated):  # questions of one call have no order among themselves
+        rated.append(Response(persona_id=one.id, question_key="cups", rating=rating))
+    # Questions of one call have no order among themselves, and no other test has asked these.
+    for given in (chosen, rated):
         client.record_responses(simulation, given)
     return simulation
 
@@ -39,7 +40,7 @@ def test_shares_and_means_are_shown(cli: Cli, client: PersonaClient, place: Plac
     assert "mean 2.5 (95%: 0.446 to 4.554), standard deviation 1.291" in shown
     for selection in (("--group", place.group), ()):
         assert cli.run("summary", *in_project, *selection).out == shown
-    one = cli.run("summary", *in_project, "--question", "nps", "--json").lines()
+    one = cli.run("summary", *in_project, "--question", "cups", "--json").lines()
     assert [(each["individual_count"], len(each["shares"])) for each in one] == [(4, 5)]
 
 
@@ -63,7 +64,7 @@ def test_a_picture_has_a_panel_for_each_question(
     assert first.read_bytes() == second.read_bytes()
     picture = ET.fromstring(first.read_bytes())  # noqa: S314
     said = ["".join(text.itertext()) for text in picture.iter(f"{SVG}text")]
-    for expected in ("brew", "nps", "strong", "decaf", "1/2", "0.75", "4 individuals"):
+    for expected in ("brew", "cups", "strong", "decaf", "1/2", "0.75", "4 individuals"):
         assert expected in said
     assert any(text.startswith("4 individuals; mean 2.5 ") for text in said)
     assert cli.run("summary", *in_project, "--plot", tmp_path / "a.pdf").code == 2
