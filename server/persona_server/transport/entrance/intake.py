@@ -79,10 +79,13 @@ class Intake(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Let a call in, or refuse it; never waits."""
-        if not self.early:
-            return self.pool.submit(fn, *args, **kwargs)
-        call: _Call = args[3]
-        call.arrive(fn, args)
+        call: _Call
+        if self.early:
+            call = args[3]
+            call.arrive(fn, args)
+        else:
+            call = next(one for one in args if isinstance(one, _Call))
+            self.pool.add(Work(caller(call.rpc), partial(call.wait, partial(fn, *args, **kwargs))))
         return DONE
 
 
@@ -110,7 +113,7 @@ class _Call(Receipt):
         intake: Intake,
         over: Callable[[Rpc], None],
     ) -> None:
-        self.charged = 0
+        super().__init__()
         self.rpc = rpc
         self.experimental_thread_pool = intake  # where grpcio reads it from
         self._serve = serve
@@ -120,11 +123,19 @@ class _Call(Receipt):
 
     def __call__(self, given: Any, context: grpc.ServicerContext) -> Any:
         """Serve the call with its message, or its messages as they come."""
+        if not self.experimental_thread_pool.early:
+            if not context.add_callback(self._end):
+                return iter(())  # nobody waits for an answer any more
+            self._goes_on = True
         peer = self._peer or readable(context.peer())
         self.rpc.begin(context.time_remaining(), peer, partial(_has_left, context), context.cancel)
-        if not self.experimental_thread_pool.early:
-            context.add_callback(self._end)
         return self._serve(self.rpc, given, context)
+
+    def wait(self, run: Callable[[], Any]) -> None:
+        """Let grpcio wait for the message in this thread, and serve the call if one comes."""
+        run()
+        if not self._goes_on and self.rpc.principal is not None:
+            self._leave()
 
     def arrive(self, run: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         """Let the call in without a thread; grpcio would run `run(respond, event, state, self, …)`.
@@ -194,12 +205,16 @@ class _Call(Receipt):
             return
         # Taken back while it waited for its turn to receive; what is open to all was never counted.
         if not self._goes_on and rpc.principal is not None:
-            rpc.code = "CANCELLED"
-            rpc.begin(None, self._peer)
-            intake.pipeline.leave(rpc)
+            self._leave()
         if self._arguments[2].client == "cancelled" and not rpc.forwarded:
             asked = self._goes_on and not rpc.method.streams_in
             intake.connections.ended_in_nothing(self._peer, SERVED if asked else UNSERVED)
+
+    def _leave(self) -> None:
+        """Leave a call that was taken back before it was served."""
+        self.rpc.code = "CANCELLED"
+        self.rpc.begin(None, self._peer)
+        self.experimental_thread_pool.pipeline.leave(self.rpc)
 
 
 class UnaryCall(_Call):
