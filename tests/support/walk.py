@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.wrappers_pb2 import Int32Value
 
+from persona.v1 import comparison_service_pb2 as comparison_pb
 from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_service_pb2 as projects_pb
@@ -35,6 +36,8 @@ _WEIGHTS = {
     "UpdatePersonaGroup": 6,
     "ListSimulations": 4,
     "ListQuestions": 8,
+    "CompareResponses": 16,
+    "GetLibraryPersona": 8,
     "CreateProject": 8,
     "CreatePersonaGroup": 16,
     "CreatePersona": 16,
@@ -140,6 +143,7 @@ class Walk:
             request = type(named)()
             request.CopyFrom(named)
             yield self._by_name(named.DESCRIPTOR.name.removesuffix("Request"), request)
+        yield from self._reads(where, persona.id)
         ids = self._ids()
         reuse = library_pb.ReuseLibraryPersonasRequest(
             project_id=ids["project_id"], group_id=ids["group_id"]
@@ -154,6 +158,17 @@ class Walk:
             persona_ids=[peers[0].id],
         )
         yield from [self._by_name("CopyPersonas", copy)] * 2
+
+    def _reads(self, where: dict[str, Any], persona_id: str) -> Iterator[Step]:
+        """Yield reads of what may be there now, which seldom is what a step at random asks for."""
+        for request in (
+            pb.GetPersonaLineageRequest(**where, persona_id=persona_id),
+            comparison_pb.SummarizeResponsesRequest(**where),
+            comparison_pb.CompareResponsesRequest(**where, other_group_id=where["group_id"]),
+            library_pb.GetLibraryPersonaRequest(library_persona_id=self._individual()),
+        ):
+            name = type(request).__name__.removesuffix("Request")
+            yield Step(self._random.choice(self._actors), BY_NAME[name], [request])
 
     def _recorded(self, answers: list[Response]) -> Step:
         request = responses_pb.RecordResponsesRequest(simulation_id=self._uuid(), responses=answers)
@@ -175,6 +190,7 @@ class Walk:
             "persona_id": persona,
             "source_project_id": self._groups[source],
             "source_group_id": source,
+            "other_group_id": group,
             "import_id": self._uuid(),
             "simulation_id": self._simulation(),
             "response_id": self._random.choice(self._responses),
