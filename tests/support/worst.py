@@ -62,6 +62,10 @@ def valid_request(kind: type[Message]) -> Message:
             setattr(request, field.name, OTHER)
         elif field.name.endswith("_id"):
             setattr(request, field.name, ID)
+        elif field.name == "reason":
+            request.reason = "why"
+    if "response_ids" in kind.DESCRIPTOR.fields_by_name:  # or a simulation as a whole
+        request.ClearField("simulation_id")
     return request  # type: ignore[no-any-return]
 
 
