@@ -19,6 +19,8 @@ from support.errors import refusal_of
 from support.service import Service
 from support.waiting import eventually
 
+pytestmark = pytest.mark.early
+
 GET = "/persona.v1.PersonaService/GetPersona"
 CREATE = "/persona.v1.PersonaService/CreatePersona"
 LIST = "/persona.v1.PersonaService/ListPersonas"
