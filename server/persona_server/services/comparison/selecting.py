@@ -1,7 +1,7 @@
 """Selections: whose answers to which questions are counted, and how they are read."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import cache
 from typing import NamedTuple, Protocol
 
@@ -76,9 +76,11 @@ def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
 
     INVALID_FIELD if it has more individuals than a call reads.
     """
+    void = repositories.derived.voiding()
+    standing = _standing(void)
     if not wanted.project_id:
         of_library = repositories.selections.of_library(MOST_READ + 1)
-        read = _latest(repositories, _standing(repositories))
+        read = _latest(repositories, standing)
         return _Individuals(repositories, b"", read, "project_id", of_library)
     project, simulation = id_bytes(wanted.project_id), id_bytes(wanted.simulation_id)
     if repositories.projects.find(project) is None:
@@ -86,9 +88,9 @@ def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
     if simulation and repositories.simulations.project(simulation) != project:
         raise simulation_not_found(wanted.simulation_id)
     members = _members(repositories, project, wanted.group_id)
-    if simulation in repositories.derived.voiding():
+    if simulation in void:
         members = ()
-    by_model = _by_model(repositories, wanted.model)
+    by_model = _by_model(repositories, wanted.model, standing)
     if simulation:
         read = _first(repositories, simulation, by_model)
     else:
@@ -112,15 +114,13 @@ def _members(repositories: Repositories, project: bytes, group_id: str) -> Seque
     return repositories.personas.individuals(found.set_id, MOST_READ + 1)
 
 
-def _standing(repositories: Repositories) -> Belongs:
+def _standing(void: Container[bytes]) -> Belongs:
     """Return whether an answer stands: those of a simulation just voided may be counted still."""
-    void = repositories.derived.voiding()
     return lambda entry: entry.simulation not in void
 
 
-def _by_model(repositories: Repositories, model: str) -> Belongs:
+def _by_model(repositories: Repositories, model: str, standing: Belongs) -> Belongs:
     """Return whether a model gave an answer that stands, any without a name."""
-    standing = _standing(repositories)
     if not model:
         return standing
     models = repositories.selections.models(model)
