@@ -60,4 +60,4 @@ def test_a_second_answer_is_told_by_its_line(
     assert (done.code, done.out) == (0, "2 recorded, 0 refused; warnings about 1.\n")
     assert done.err.startswith(f"{file}:2: warning: ")
     again = cli.run("responses", "record", file, "-s", simulation, "--json")
-    assert again.lines() == [{"recorded": 2, "refused": 0, "warned": 1}]
+    assert again.lines() == [{"recorded": 0, "already_recorded": 2, "refused": 0, "warned": 1}]

@@ -54,11 +54,7 @@ def import_(
     ids = (group_ids if dry_run else ensure_group_ids)(context.client, project, group)
     options = {"format": form, "new_ids": new_ids}
     into = {"project_id": ids[0], "group_id": ids[1]}
-    journal = (
-        Journal(str(uuid.uuid4()))
-        if dry_run
-        else open_journal(context.address, inputs, into, options)
-    )
+    journal = Journal(str(uuid.uuid4())) if dry_run else open_journal(inputs, into, options)
     run = ImportRun(inputs, ids, journal, dry_run=dry_run)
     reader = LineReader(inputs, lambda lines: persona_items(lines, form, new_ids=new_ids), _id)
     with (
