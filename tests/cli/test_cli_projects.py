@@ -1,6 +1,7 @@
 """`persona projects` and `persona groups`."""
 
 import uuid
+from pathlib import Path
 
 import pytest
 from cli.conftest import Cli, Place
@@ -86,6 +87,27 @@ def test_a_group_is_created_with_its_definition(cli: Cli, place: Place) -> None:
     assert {key: made[key] for key in expected} == expected
     shown = cli.run("groups", "show", "Commuters", "--project", place.project, "--json")
     assert shown.lines() == [made]
+
+
+def test_an_import_that_fails_leaves_nothing_behind(
+    cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
+) -> None:
+    file = tmp_path / "personas.jsonl"
+    file.write_text("{bad\n")
+    for wrong in (file, tmp_path):
+        done = cli.run("import", wrong, "--project", f"{file}", "--group", "x")
+        assert done.code == 1
+        assert cli.run("projects", "show", f"{file}").code == 1
+        assert cli.run("import", wrong, "--project", place.project, "--group", "x").code == 1
+        assert [g.name for g in client.list_persona_groups(place.project_id)] == [place.group]
+    assert cli.run("import", file, *place.options).code == 1
+    assert client.get_persona_group(*place.ids).name == place.group
+    file.write_text('{"full_name": "a"}\n{bad\n')
+    assert cli.run("import", file, "--project", place.project, "--group", "x").code == 1
+    assert [line["name"] for line in cli.run("groups", "-p", place.project, "--json").lines()] == [
+        "x",
+        place.group,
+    ]
 
 
 def test_an_ambiguous_name_is_refused_with_its_ids(
