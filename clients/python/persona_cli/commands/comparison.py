@@ -95,7 +95,7 @@ def compare(
         for each in found:
             print_json(each)
     else:
-        print_table(_COLUMNS, map(_row, found), ids=False)
+        print_table(_COLUMNS, map(_row, found))
 
 
 def _selected(

@@ -15,7 +15,7 @@ from persona_cli.terminal.shifts import number_text
 _NO_VALUE = "–"
 _ORDERS = ("coefficient", "lower_bound", "question_count")
 _COLUMNS = (
-    "ID", "NAME", "STATUS", "C", "LOWER BOUND", "UPPER BOUND", "QUESTIONS", "SIMULATIONS",
+    "ID", "NAME", "STATUS", "C", "LOW", "HIGH", "QUESTIONS", "SIMULATIONS",
     "CONTRADICTIONS", "LIBRARY PERSONA", "WHAT IS MISSING",
 )  # fmt: skip
 
@@ -51,7 +51,7 @@ def reliabilities(
         found = context.client.list_reliabilities(*ids)
         return iter(sorted(found, key=lambda one: _place(one, name, descending=descending)))
 
-    print_list(context, limit, fetch, _COLUMNS, _row)
+    print_list(context, limit, fetch, _COLUMNS, _row, lines=True)
 
 
 def _order(order_by: str) -> tuple[str, bool]:

@@ -145,7 +145,7 @@ def _print_promotions(context: CommandContext, promotions: Iterable[Promotion]) 
         (one.persona_id, _outcome(one), one.library_persona_id, one.explanation)
         for one in promotions
     )
-    print_table(("ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"), rows)
+    print_table(("ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"), rows, lines=True)
 
 
 def _outcome(one: Promotion) -> str:
@@ -177,11 +177,11 @@ def _print_reliability(found: Reliability) -> None:
         )
         for rule in found.rules
     )
-    print_table(("RULE", "FIGURE", "LIMIT", "HOLDS"), rows, ids=False)
+    print_table(("RULE", "FIGURE", "LIMIT", "HOLDS"), rows)
     _print_notes(found)
     if found.contradictions:
         columns = ("QUESTION", "SCALE", "PAIRS", "FIRST ANSWER", "GIVEN", "THEN", "GIVEN")
-        print_table(columns, map(_contradiction, found.contradictions), ids=False)
+        print_table(columns, map(_contradiction, found.contradictions))
 
 
 def _agreement(found: Reliability) -> str:
