@@ -45,7 +45,8 @@ def test_questions_are_listed_in_their_declared_order(
     in_project = ("--project", place.project)
     table = cli.run("simulations", "questions", *in_project).out.splitlines()
     assert table[1].split()[:7] == ["brew", "choice", "of", "2", "weak,", "strong", "2"]
-    (found,) = cli.run("simulations", "questions", *in_project, "-s", "Wave 2", "--json").lines()
+    assert cli.run("questions", *in_project).out.splitlines() == table
+    (found,) = cli.run("questions", *in_project, "-s", "Wave 2", "--json").lines()
     assert (found["response_count"], found["individual_count"]) == (1, 1)
     assert found["question"]["options"] == ["weak", "strong"]
 

@@ -31,7 +31,7 @@ _AT_ONCE = 100  # personas that a call promotes
 # At most so much of a rule's figure is good; of the others, at least.
 _AT_MOST = {"straight_lining", "acquiescence", "first_option"}
 _WHAT_RULES_LIMIT = {
-    "simulations": "simulations",
+    "simulations": "comparable simulations",
     "questions": "comparable questions",
     "attainable": "attainable bound",
     "lower_bound": "lower bound of C",
@@ -166,7 +166,7 @@ def _print_reliability(found: Reliability) -> None:
     print_text(f"C       {_agreement(found)} (1: perfect agreement, 0: what chance would give)")
     print_text(
         f"data    {found.question_count} comparable questions, "
-        f"{found.simulation_count} simulations, {_individuals(found)}"
+        f"{found.simulation_count} comparable simulations, {_individuals(found)}"
     )
     rows = (
         (

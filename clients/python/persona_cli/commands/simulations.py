@@ -1,4 +1,4 @@
-"""`persona simulations`: list, create, show and update simulations, and list what was asked."""
+"""`persona simulations` and `questions`: simulations, and what was asked in them."""
 
 from typing import Annotated, Any
 
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
         ("questions", questions),
     ):
         client_command(simulations, name)(function)
+    client_command(app, "questions")(questions)
 
 
 def list_(context: CommandContext, project: ProjectOption, limit: Limit = None) -> None:

@@ -260,9 +260,14 @@ def answers_keep_coming(persona_id: str) -> ServiceError:
     )
 
 
+_COMPARABLE = ("simulations", "questions")
+
+
 def _sentence(rule: Rule) -> str:
     must = "at most" if rule.name in STYLES else "at least"
-    return f"{rule.name} is {_figure(rule.figure)}, must be {must} {_figure(rule.limit)}"
+    # How many simulations were answered is another number, and often a larger one.
+    name = f"comparable {rule.name}" if rule.name in _COMPARABLE else rule.name
+    return f"{name}: {_figure(rule.figure)}, must be {must} {_figure(rule.limit)}"
 
 
 def _figure(value: float | None) -> str:
