@@ -265,9 +265,10 @@ _COMPARABLE = ("simulations", "questions")
 
 def _sentence(rule: Rule) -> str:
     must = "at most" if rule.name in STYLES else "at least"
-    # How many simulations were answered is another number, and often a larger one.
-    name = f"comparable {rule.name}" if rule.name in _COMPARABLE else rule.name
-    return f"{name}: {_figure(rule.figure)}, must be {must} {_figure(rule.limit)}"
+    figure, limit = _figure(rule.figure), _figure(rule.limit)
+    if rule.name in _COMPARABLE:  # more of them may have been answered
+        return f"{figure} {rule.name} can be compared, must be {must} {limit}"
+    return f"{rule.name} is {figure}, must be {must} {limit}"
 
 
 def _figure(value: float | None) -> str:
