@@ -112,6 +112,7 @@ def test_storms_of_every_kind_of_call_are_shut_out(stormed: Service, kind: str) 
     assert most < before + MEMORY
 
 
+@pytest.mark.early
 def test_watches_without_a_place_are_counted_as_refused(stormed: Service) -> None:
     """They stay open, unlike those of a storm."""
     attack = (stormed.grpc, WATCH, UNLIMITED)
