@@ -75,7 +75,7 @@ COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --pytho
 	--no-emit-package persona-client
 lock: setup-dev ## Resolve the Python dependencies anew
 	$(COMPILE) pyproject.toml -o requirements.txt
-	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --extra formats --group dev -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove what setup made; data stay
 	rm -rf .venv .tools
