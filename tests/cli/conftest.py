@@ -80,8 +80,6 @@ class Cli:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # Tests that run in the background of a shell have SIGINT ignored, and hand that down.
-            preexec_fn=_heed_interrupts,  # noqa: PLW1509 (it takes no lock)
             **options,
         )
 
@@ -99,14 +97,20 @@ class Cli:
             text=True,
             errors="surrogateescape",
             check=False,
-            preexec_fn=_heed_interrupts,
         )
         assert "Traceback" not in done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 
 
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+@pytest.fixture(scope="session", autouse=True)
+def heed_interrupts() -> None:
+    """Let commands that the tests run heed SIGINT.
+
+    Tests in the background of a shell have it ignored, and hand that down. What is handled here
+    is not ignored there, without code between fork and exec: grpc's threads are in its way.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
