@@ -14,6 +14,7 @@ from persona_cli.commands import (
     comparison,
     copying,
     exporting,
+    fidelity,
     groups,
     importing,
     library,
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    summary, comparison, reliability, reliabilities, library,
+    summary, comparison, fidelity, reliability, reliabilities, library,
 ):  # fmt: skip
     module.register(app)
 
