@@ -85,6 +85,25 @@ class Cli:
             **options,
         )
 
+    def shell(self, script: str, *arguments: str | bytes | Path, **environment: str) -> Done:
+        """Run a line of bash, to which `persona` is the command, and wait for its end.
+
+        `arguments` are $1 and so on; `environment` is added to what commands have.
+        """
+        known = os.environ | self.environment | {"PATH": f"{PERSONA.parent}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", script, "bash", *arguments],
+            env=known | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+            preexec_fn=_heed_interrupts,
+        )
+        assert "Traceback" not in done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
 
 def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)

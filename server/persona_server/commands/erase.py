@@ -4,11 +4,11 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from persona_server.commands.places import data_folder, require_tenant
 from persona_server.config import default_data
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def erase(
     from persona_server.storage.erasure.guard import scrub
     from persona_server.storage.erasure.people import PersonErasure
 
+    require_tenant(tenant)
     try:
         wanted = uuid.UUID(persona_id).bytes
     except ValueError:
@@ -94,7 +95,7 @@ def alone(data: str) -> "Iterator[Store]":
     from persona_server.storage.engine.folder import lock_file
     from persona_server.storage.store import open_store
 
-    folder = Path(data).expanduser().absolute()
+    folder = data_folder(data)
     try:
         store = open_store(folder, make=False)
         try:

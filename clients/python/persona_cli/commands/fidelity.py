@@ -1,6 +1,5 @@
 """`persona fidelity`: how far personas answer as the real people that they stand for."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
@@ -9,7 +8,7 @@ import typer
 from persona_cli.files.references import read_references
 from persona_cli.plot.picture import picture_format, write_fidelity_picture
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.failures import CommandError, usage_error
+from persona_cli.terminal.failures import CommandError, telling, usage_error
 from persona_cli.terminal.names import group_ids, simulation_ids
 from persona_cli.terminal.output import (
     compact_json,
@@ -18,6 +17,7 @@ from persona_cli.terminal.output import (
     print_line,
     print_table,
     print_text,
+    say,
 )
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import (
@@ -90,8 +90,9 @@ def fidelity(
     given = read_references(references) if references else []
     ids = group_ids(context.client, project, group)
     if given:
-        count = context.client.record_reference_answers(*ids, given)
-        print(f"Recorded {count} of {len(given)}; the others were there.", file=sys.stderr)
+        with telling(lambda: "What is recorded so far stays; sent again, it changes nothing."):
+            count = context.client.record_reference_answers(*ids, given)
+        say(f"Recorded {count} of {len(given)}; the others were there.")
     named = simulation_ids(context.client, project, simulation)[1] if simulation else ""
     scope = Scope(*ids, named, model)
     if persona_ids or each:
@@ -152,7 +153,7 @@ def _draw(
     if not found:
         raise CommandError("There is nothing to draw: no answers have reference answers.")
     write_fidelity_picture(plot, name, what, found)
-    print(f"Wrote {plot}.", file=sys.stderr)
+    say(f"Wrote {plot}.")
 
 
 def _persona_row(persona_id: str, one: Fidelity) -> tuple[object, ...]:

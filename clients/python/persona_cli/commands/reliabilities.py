@@ -1,6 +1,5 @@
 """`persona reliabilities`: how reliably each persona of a group answers, a row each."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated
@@ -13,6 +12,7 @@ from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOpt
 from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
+from persona_cli.terminal.output import say
 from persona_cli.terminal.shifts import number_text
 
 _NO_VALUE = "–"
@@ -71,7 +71,7 @@ def _draw(plot: str, name: str, found: Sequence[PersonaReliability]) -> None:
     if not found:
         raise CommandError("There are no personas to draw.")
     write_reliability_picture(plot, name, found)
-    print(f"Wrote {plot}.", file=sys.stderr)
+    say(f"Wrote {plot}.")
 
 
 def _order(order_by: str) -> tuple[str, bool]:

@@ -3,13 +3,13 @@
 import importlib.util
 import io
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona_cli.files.outputs import atomic_output
 from persona_cli.terminal.failures import CommandError, usage_error
+from persona_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -116,8 +116,6 @@ def _write(
     with atomic_output(target) as stream:
         stream.write(picture.getvalue())
     if kind == "png" and not whole:  # an SVG leaves fonts to its viewer
-        print(
-            "The PNG's font lacks some of the characters; an .svg has all of them.", file=sys.stderr
-        )
+        say("The PNG's font lacks some of the characters; an .svg has all of them.")
     if (left_out := number - most) > 0:
-        print(f"{left_out} more {advice}", file=sys.stderr)
+        say(f"{left_out} more {advice}")

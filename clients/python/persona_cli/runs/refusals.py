@@ -1,14 +1,13 @@
 """The lines that did not go in, each listed once with the reason."""
 
 import re
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 
 from persona_cli.files.inputs import InputFile, Line, Position
 from persona_cli.files.json_lines import Item
 from persona_cli.runs.journal import Journal
-from persona_cli.terminal.output import printable
+from persona_cli.terminal.output import printable, say
 from persona_client import PersonaError
 
 
@@ -35,7 +34,7 @@ class Refusals:
     def note(self, position: Position, text: str) -> None:
         """Say something of a line."""
         where = f"{self._inputs[position.file].name}:{position.line}"
-        print(printable(f"{where}: {text}"), file=sys.stderr)
+        say(printable(f"{where}: {text}"))
 
     def add_from_service(self, position: Position, reason: str) -> None:
         """List a line that the service would not take, in the runs that follow as well."""
