@@ -39,7 +39,7 @@ def test_a_persona_is_worked_case_8(place: Place) -> None:
     assert figures(found.normalized_accuracy, "value", "low", "high") == RATIO
     assert [one.question.key for one in found.outcomes] == [f"q{i}" for i in range(40)]
     first = found.outcomes[0]
-    assert (first.persona.rating, first.reference.rating, first.retest.rating) == (4, 4, 4)
+    assert (first.persona_answer.rating, first.answer.rating, first.retest.rating) == (4, 4, 4)
 
 
 def test_a_group_is_worked_case_8_and_a_distribution(place: Place) -> None:
@@ -72,7 +72,7 @@ def test_what_has_no_retest_has_an_accuracy_alone(place: Place) -> None:
     assert (unanswered.reference_count, len(unanswered.outcomes)) == (1, 1)
     for name in ("accuracy", "consistency", "normalized_accuracy"):
         assert not unanswered.HasField(name)
-    assert not unanswered.outcomes[0].HasField("persona")
+    assert not unanswered.outcomes[0].HasField("persona_answer")
     assert group_fidelity(place) == []
     record(place.caller, uid(), answer(one.id))
     found = fidelity(place, one.id)
@@ -107,12 +107,12 @@ def test_choices_are_compared_as_sets_whatever_their_order(place: Place) -> None
     assert (found.reference_count, found.accuracy.count, found.accuracy.equal_count) == (4, 3, 1)
     outcomes = {each.question.key: each for each in found.outcomes[:3]}
     assert list(outcomes) == ["one", "some", "none"]
-    assert list(outcomes["one"].persona.options) == ["b"]
+    assert list(outcomes["one"].persona_answer.options) == ["b"]
     assert list(outcomes["one"].question.options) == turned
-    assert list(outcomes["some"].persona.options) == ["a", "c"]
-    assert outcomes["none"].HasField("persona")
-    assert list(outcomes["none"].persona.options) == []
-    assert not found.outcomes[3].HasField("persona")
+    assert list(outcomes["some"].persona_answer.options) == ["a", "c"]
+    assert outcomes["none"].HasField("persona_answer")
+    assert list(outcomes["none"].persona_answer.options) == []
+    assert not found.outcomes[3].HasField("persona_answer")
     of_group = {each.question.key: each for each in group_fidelity(place)}
     assert list(of_group["one"].question.options) == options
     assert of_group["some"].accuracy.share == 1

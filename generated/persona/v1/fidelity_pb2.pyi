@@ -162,15 +162,15 @@ class ReferenceOutcome(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     QUESTION_FIELD_NUMBER: _builtins.int
-    REFERENCE_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
     RETEST_FIELD_NUMBER: _builtins.int
-    PERSONA_FIELD_NUMBER: _builtins.int
+    PERSONA_ANSWER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def question(self) -> _measures_pb2.Question:
         """The question, its options as the reference answer has them."""
 
     @_builtins.property
-    def reference(self) -> Global___GivenAnswer:
+    def answer(self) -> Global___GivenAnswer:
         """What the person answered."""
 
     @_builtins.property
@@ -178,20 +178,20 @@ class ReferenceOutcome(_message.Message):
         """What the person answered when asked again; null if that was not done."""
 
     @_builtins.property
-    def persona(self) -> Global___GivenAnswer:
+    def persona_answer(self) -> Global___GivenAnswer:
         """What the persona answered; null if it has not, or on another scale."""
 
     def __init__(
         self,
         *,
         question: _measures_pb2.Question | None = ...,
-        reference: Global___GivenAnswer | None = ...,
+        answer: Global___GivenAnswer | None = ...,
         retest: Global___GivenAnswer | None = ...,
-        persona: Global___GivenAnswer | None = ...,
+        persona_answer: Global___GivenAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona", "question", b"question", "reference", b"reference", "retest", b"retest"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "persona_answer", b"persona_answer", "question", b"question", "retest", b"retest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona", "question", b"question", "reference", b"reference", "retest", b"retest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "persona_answer", b"persona_answer", "question", b"question", "retest", b"retest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

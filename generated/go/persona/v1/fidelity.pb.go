@@ -255,11 +255,11 @@ type ReferenceOutcome struct {
 	// The question, its options as the reference answer has them.
 	Question *Question `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
 	// What the person answered.
-	Reference *GivenAnswer `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	Answer *GivenAnswer `protobuf:"bytes,2,opt,name=answer,proto3" json:"answer,omitempty"`
 	// What the person answered when asked again; null if that was not done.
 	Retest *GivenAnswer `protobuf:"bytes,3,opt,name=retest,proto3" json:"retest,omitempty"`
 	// What the persona answered; null if it has not, or on another scale.
-	Persona       *GivenAnswer `protobuf:"bytes,4,opt,name=persona,proto3" json:"persona,omitempty"`
+	PersonaAnswer *GivenAnswer `protobuf:"bytes,4,opt,name=persona_answer,json=personaAnswer,proto3" json:"persona_answer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -301,9 +301,9 @@ func (x *ReferenceOutcome) GetQuestion() *Question {
 	return nil
 }
 
-func (x *ReferenceOutcome) GetReference() *GivenAnswer {
+func (x *ReferenceOutcome) GetAnswer() *GivenAnswer {
 	if x != nil {
-		return x.Reference
+		return x.Answer
 	}
 	return nil
 }
@@ -315,9 +315,9 @@ func (x *ReferenceOutcome) GetRetest() *GivenAnswer {
 	return nil
 }
 
-func (x *ReferenceOutcome) GetPersona() *GivenAnswer {
+func (x *ReferenceOutcome) GetPersonaAnswer() *GivenAnswer {
 	if x != nil {
-		return x.Persona
+		return x.PersonaAnswer
 	}
 	return nil
 }
@@ -577,12 +577,12 @@ const file_persona_v1_fidelity_proto_rawDesc = "" +
 	"\baccuracy\x18\x02 \x01(\v2\x18.persona.v1.EqualAnswersR\baccuracy\x12:\n" +
 	"\vconsistency\x18\x03 \x01(\v2\x18.persona.v1.EqualAnswersR\vconsistency\x12O\n" +
 	"\x13normalized_accuracy\x18\x04 \x01(\v2\x1e.persona.v1.NormalizedAccuracyR\x12normalizedAccuracy\x128\n" +
-	"\boutcomes\x18\x05 \x03(\v2\x1c.persona.v1.ReferenceOutcomeR\boutcomes\"\xdf\x01\n" +
+	"\boutcomes\x18\x05 \x03(\v2\x1c.persona.v1.ReferenceOutcomeR\boutcomes\"\xe6\x01\n" +
 	"\x10ReferenceOutcome\x120\n" +
-	"\bquestion\x18\x01 \x01(\v2\x14.persona.v1.QuestionR\bquestion\x125\n" +
-	"\treference\x18\x02 \x01(\v2\x17.persona.v1.GivenAnswerR\treference\x12/\n" +
-	"\x06retest\x18\x03 \x01(\v2\x17.persona.v1.GivenAnswerR\x06retest\x121\n" +
-	"\apersona\x18\x04 \x01(\v2\x17.persona.v1.GivenAnswerR\apersona\"\x81\x01\n" +
+	"\bquestion\x18\x01 \x01(\v2\x14.persona.v1.QuestionR\bquestion\x12/\n" +
+	"\x06answer\x18\x02 \x01(\v2\x17.persona.v1.GivenAnswerR\x06answer\x12/\n" +
+	"\x06retest\x18\x03 \x01(\v2\x17.persona.v1.GivenAnswerR\x06retest\x12>\n" +
+	"\x0epersona_answer\x18\x04 \x01(\v2\x17.persona.v1.GivenAnswerR\rpersonaAnswer\"\x81\x01\n" +
 	"\fEqualAnswers\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x05R\x05count\x12\x1f\n" +
 	"\vequal_count\x18\x02 \x01(\x05R\n" +
@@ -640,9 +640,9 @@ var file_persona_v1_fidelity_proto_depIdxs = []int32{
 	5,  // 5: persona.v1.Fidelity.normalized_accuracy:type_name -> persona.v1.NormalizedAccuracy
 	3,  // 6: persona.v1.Fidelity.outcomes:type_name -> persona.v1.ReferenceOutcome
 	7,  // 7: persona.v1.ReferenceOutcome.question:type_name -> persona.v1.Question
-	1,  // 8: persona.v1.ReferenceOutcome.reference:type_name -> persona.v1.GivenAnswer
+	1,  // 8: persona.v1.ReferenceOutcome.answer:type_name -> persona.v1.GivenAnswer
 	1,  // 9: persona.v1.ReferenceOutcome.retest:type_name -> persona.v1.GivenAnswer
-	1,  // 10: persona.v1.ReferenceOutcome.persona:type_name -> persona.v1.GivenAnswer
+	1,  // 10: persona.v1.ReferenceOutcome.persona_answer:type_name -> persona.v1.GivenAnswer
 	7,  // 11: persona.v1.QuestionFidelity.question:type_name -> persona.v1.Question
 	4,  // 12: persona.v1.QuestionFidelity.accuracy:type_name -> persona.v1.EqualAnswers
 	4,  // 13: persona.v1.QuestionFidelity.consistency:type_name -> persona.v1.EqualAnswers

@@ -168,12 +168,12 @@ def _outcomes(
     for question in (*given, *sorted(said.keys() - given.keys())):
         content = repositories.references.content(individual, question)
         reference = ReferenceAnswer.FromString(content)
-        outcome = ReferenceOutcome(question=reference.question, reference=reference.answer)
+        outcome = ReferenceOutcome(question=reference.question, answer=reference.answer)
         if reference.HasField("retest"):
             outcome.retest.CopyFrom(reference.retest)
         if question in given:
             number, asked = given[question], question_of(reference.question)
-            outcome.persona.CopyFrom(_answer(repositories, asked, number))
+            outcome.persona_answer.CopyFrom(_answer(repositories, asked, number))
         yield outcome
 
 
