@@ -26,7 +26,7 @@ from persona_server.services.parents import (
     persona_not_found,
     project_not_found,
 )
-from persona_server.storage.derived.repository import KnownCrowds
+from persona_server.storage.derived.crowds import KnownCrowds
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories
 
