@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import fsum, lcm
 from typing import NamedTuple
@@ -26,8 +25,7 @@ class Term(NamedTuple):
 NOTHING = Term(0, 0.0, 0.0)  # what a question contributes that is no longer comparable
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """A comparable question: its m ≥ 2 answers in order of time, and who else answered.
 
     ``apart`` has, by simulation, the sum of the distances of its answer to the individual's others,

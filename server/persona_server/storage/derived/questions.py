@@ -104,6 +104,7 @@ class Questions:
         self._do.declare.run(tenant=self._tenant, id=key, **_declaration(first))
 
 
+@lru_cache(maxsize=512)
 def question_hash(question: Question) -> bytes:
     """Return the SHA-256 by which a question is known: of its key, NUL, and its scale."""
     return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()
