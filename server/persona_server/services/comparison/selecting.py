@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple, Protocol
 
 from persona_server.errors import ServiceError, invalid_field
-from persona_server.measures.answers import Question, Value
+from persona_server.measures.answers import SETS, Question, Value
 from persona_server.measures.populations import Numbers
 from persona_server.services.library.individuals import recorded_individual
 from persona_server.services.parents import (
@@ -17,7 +17,7 @@ from persona_server.services.parents import (
 from persona_server.storage.derived.counts import by_value
 from persona_server.storage.derived.participation import project_scope
 from persona_server.storage.derived.repository import AskedRow
-from persona_server.storage.derived.selections import SETS, Belongs, Counts
+from persona_server.storage.derived.selections import Belongs, Counts
 from persona_server.storage.derived.series import Entry
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories

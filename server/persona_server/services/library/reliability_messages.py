@@ -15,7 +15,7 @@ from persona_server.measures.individual.reliability import Estimate, Reliability
 from persona_server.measures.individual.shortfall import Shortfall
 from persona_server.measures.reasons import Reason
 from persona_server.services.library.individuals import Measurement
-from persona_server.storage.keys import id_text
+from persona_server.storage.keys import dashed, id_text
 
 Listed = TypeVar("Listed", bound=Message)
 
@@ -209,8 +209,8 @@ def _rule(rule: Rule) -> measures_pb2.ReliabilityRule:
 def _contradiction(found: Contradiction) -> measures_pb2.Contradiction:
     return measures_pb2.Contradiction(
         question=question_message(found.question),
-        first_response_id=found.first.response_id,
-        second_response_id=found.second.response_id,
+        first_response_id=dashed(found.first.response_id),
+        second_response_id=dashed(found.second.response_id),
         contradicting_pair_count=min(found.contradicting_pairs, _MOST_PAIRS),
         pair_count=min(found.pairs, _MOST_PAIRS),
         first_answer=_answer(found.first),
