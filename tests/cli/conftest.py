@@ -70,14 +70,18 @@ class Cli:
         return Done(done.exit_code, done.stdout, done.stderr)
 
     def start(
-        self, *arguments: str | Path, stdin: int = subprocess.DEVNULL, **options: Any
+        self,
+        *arguments: str | Path,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+        **options: Any,
     ) -> "subprocess.Popen[str]":
         """Start a command as a process."""
         return subprocess.Popen(
             [PERSONA, *arguments],
             env=os.environ | self.environment,
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             **options,

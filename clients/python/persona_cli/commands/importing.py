@@ -1,6 +1,7 @@
 """`persona import`: files into a persona group, resumable."""
 
 import uuid
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from persona_cli.runs.import_run import ImportRun
 from persona_cli.runs.journal import Journal
 from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.names import ensure_group_ids, group_ids
+from persona_cli.terminal.names import ensured_group, group_ids
 from persona_cli.terminal.output import compact_json, print_line
 from persona_cli.terminal.progress import ProgressBar
 from persona_client import AlreadyExists, ImportConflict, Persona, PersonaClient, PersonaError
@@ -51,14 +52,27 @@ def import_(
     command is run again. A dry run needs a group that exists.
     """
     inputs = [InputFile(name) for name in files]
-    ids = (group_ids if dry_run else ensure_group_ids)(context.client, project, group)
+    place: AbstractContextManager[tuple[str, str]]
+    if dry_run:
+        place = nullcontext(group_ids(context.client, project, group))
+    else:
+        place = ensured_group(context.client, project, group)
+    with place as ids:
+        _import_into(ids, context, inputs, form, new_ids=new_ids, dry_run=dry_run)
+
+
+def _import_into(
+    ids: tuple[str, str],
+    context: CommandContext,
+    inputs: list[InputFile],
+    form: PersonaFormat,
+    *,
+    new_ids: bool,
+    dry_run: bool,
+) -> None:
     options = {"format": form, "new_ids": new_ids}
     into = {"project_id": ids[0], "group_id": ids[1]}
-    journal = (
-        Journal(str(uuid.uuid4()))
-        if dry_run
-        else open_journal(context.address, inputs, into, options)
-    )
+    journal = Journal(str(uuid.uuid4())) if dry_run else open_journal(inputs, into, options)
     run = ImportRun(inputs, ids, journal, dry_run=dry_run)
     reader = LineReader(inputs, lambda lines: persona_items(lines, form, new_ids=new_ids), _id)
     with (

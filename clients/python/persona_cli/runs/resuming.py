@@ -19,16 +19,14 @@ from persona_client import PersonaError
 from persona_client.batches import split_items
 
 
-def open_journal(
-    address: str, inputs: list[InputFile], into: dict[str, str], options: dict[str, Any]
-) -> Journal:
+def open_journal(inputs: list[InputFile], into: dict[str, str], options: dict[str, Any]) -> Journal:
     """Open the journal of these inputs, or one in memory where they can't be read again."""
     import_id = str(uuid.uuid4())
     hashes = [file.sha256 for file in inputs if file.sha256 is not None]
     if len(hashes) < len(inputs):
         say("Standard input and pipes can't be resumed if the import is interrupted.")
         return Journal(import_id)
-    journal = _opened(RunKey(address, into, hashes, options), import_id)
+    journal = _opened(RunKey(into, hashes, options), import_id)
     if journal.boundaries:
         say("Resuming the interrupted import.")
     return journal
