@@ -84,8 +84,6 @@ class Cli:
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
-            # Tests that run in the background of a shell have SIGINT ignored, and hand that down.
-            preexec_fn=_heed_interrupts,  # noqa: PLW1509 (it takes no lock)
             **options,
         )
 
@@ -107,8 +105,18 @@ class Cli:
         return Done(done.returncode, done.stdout, done.stderr)
 
 
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+@pytest.fixture(scope="session", autouse=True)
+def heed_signals() -> None:
+    """Let commands that the tests run heed SIGINT and SIGHUP.
+
+    Tests in the background of a shell, or under nohup, have one ignored and would hand that down.
+    What is handled here is not ignored there, without code between fork and exec, where grpc's
+    threads are in the way.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture

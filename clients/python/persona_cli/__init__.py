@@ -15,6 +15,7 @@ from persona_cli.commands import (
     comparison,
     copying,
     exporting,
+    fidelity,
     groups,
     importing,
     library,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    summary, comparison, reliability, reliabilities, library,
+    summary, comparison, fidelity, reliability, reliabilities, library,
 ):  # fmt: skip
     module.register(app)
 

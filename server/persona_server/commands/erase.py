@@ -36,7 +36,8 @@ def erase(
     """Erase a person for good: its personas in every group, its answers, and its library persona.
 
     The person is the persona named with all that it was copied from, copied to, promoted to and
-    reused as. Stop the server first. Backups are not reached.
+    reused as. Reference answers go too: those of the real person that it stands for. Stop the
+    server first. Backups are not reached.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.erasure.guard import scrub
@@ -65,6 +66,7 @@ def _counts(person: "Person") -> str:
         "personas": len(person.personas),
         "answers": person.responses,
         "library personas": len(person.library_personas),
+        "reference answers": person.references,
     }
     return counted(counts)
 

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor
@@ -39,7 +40,7 @@ def json_items(
             yield number, item
 
 
-def check_length(raw: bytes) -> None:
+def check_length(raw: bytes | str) -> None:
     """Refuse a line that can't hold what fits on the wire. Raises LineError."""
     if len(raw) > MAX_LINE:
         raise LineError(f"is too long: the limit is {MAX_PERSONA_BYTES} bytes")
@@ -48,23 +49,32 @@ def check_length(raw: bytes) -> None:
 def parse_object(raw: bytes) -> dict[str, Any]:
     """Return the JSON object of a line. Raises LineError."""
     try:
-        value = json.loads(
-            raw.decode(),
-            object_pairs_hook=_object,
-            parse_float=_finite,
-            parse_constant=_not_json,
-        )
+        text = raw.decode()
     except UnicodeDecodeError as error:
         raise LineError(f"is not UTF-8 (byte {error.start + 1})") from None
+    return parse_text(text)
+
+
+def parse_text(text: str) -> dict[str, Any]:
+    """Return the JSON object of a text. Raises LineError."""
+    with explained():
+        value = DECODER.decode(text)
+    if not isinstance(value, dict):
+        raise LineError("is not a JSON object")
+    return value
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say in our words why JSON can't be decoded. Raises LineError."""
+    try:
+        yield
     except RecursionError:
         raise LineError("is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise LineError(f"is not JSON: {error.msg} (column {error.colno})") from None
     except ValueError as error:  # a number of thousands of digits
         raise LineError(f"is not JSON that can be read: {error}") from None
-    if not isinstance(value, dict):
-        raise LineError("is not a JSON object")
-    return value
 
 
 def parse_message(
@@ -103,3 +113,6 @@ def _finite(text: str) -> float:
 
 def _not_json(text: str) -> NoReturn:
     raise LineError(f"contains {text}, which is not JSON")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_not_json)
