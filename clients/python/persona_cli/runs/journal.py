@@ -47,6 +47,7 @@ class Journal:
         self.boundaries: list[Position] = []  # last lines of the batches that may have been sent
         self.refused: dict[Position, str] = {}  # what the service would not take, and why
         self.acknowledged = 0
+        self.held: int | None = None  # personas of the group before the import, if that is known
         self._path: Path | None = None
         self._file: IO[bytes] | None = None
 
@@ -96,6 +97,16 @@ class Journal:
         self.acknowledged = sequence
         self._append({"acknowledged": sequence}, sync=False)
 
+    def note_held(self, count: int) -> None:
+        """Note how many personas the group had before the import."""
+        self.held = count
+        self._append({"held": count})
+
+    def begin_anew(self, import_id: str) -> None:
+        """Begin an import of another id, nothing of this one being there."""
+        self.import_id = import_id
+        self._append({"import_id": import_id})
+
     def remove(self) -> None:
         """Forget the import."""
         if self._path is not None:
@@ -128,6 +139,10 @@ class Journal:
             self.boundaries.append(Position(*entry["batch"]))
         elif "refused" in entry:
             self.refused[Position(*entry["refused"])] = entry["reason"]
+        elif "held" in entry:
+            self.held = entry["held"]
+        elif "import_id" in entry:
+            self.import_id = entry["import_id"]
         else:
             self.acknowledged = entry["acknowledged"]
 
