@@ -148,7 +148,9 @@ class _SeenIds:
     def first(self, item_id: str, position: Position) -> Position:
         """Return where an id stood first: at this position if it is new."""
         bindings = (item_id, *position)
-        self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", bindings)
+        added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", bindings)
+        if added.rowcount:
+            return position
         query = "SELECT file, line FROM seen WHERE id = ?"
         return Position(*self._database.execute(query, (item_id,)).fetchone())
 

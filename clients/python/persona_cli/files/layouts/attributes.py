@@ -14,12 +14,12 @@ _MOST, _LONGEST = LISTS["attributes"]
 
 def leftovers(row: Cells, used: Collection[str], *, is_flat: bool) -> Cells:
     """Return what is left of a row by path: members of objects on their own, unless `is_flat`."""
-    if is_flat:
+    if is_flat or not any(isinstance(value, dict) for value in row.values()):
         return {name: value for name, value in row.items() if name not in used}
     return dict(_flat(row, used, ""))
 
 
-def fit_attributes(left: dict[str, Any], own: dict[str, str]) -> dict[str, str]:
+def fit_attributes(left: Cells, own: dict[str, str]) -> dict[str, str]:
     """Return attributes: the source's `own` ones, and what is left beside them.
 
     Too many are first brought together by the object that they stood in, then in one. Raises
@@ -28,14 +28,20 @@ def fit_attributes(left: dict[str, Any], own: dict[str, str]) -> dict[str, str]:
     for key in left.keys() & own.keys():
         if text_of(left[key]) != own[key]:
             raise LineError(f"has a {key}, and a different one in its attributes")
-    if len(left) + len(own) > _MOST:
+    if len(left) + len(own) > _MOST or not all(map(_is_key, left)):
+        left = _within(left, _MOST - len(own))
+    return own | {key: text_of(value) for key, value in left.items()}
+
+
+def _within(left: Cells, room: int) -> Cells:
+    """Return so many entries at most, the last one for all that have no room or no key."""
+    if len(left) > room:
         left = _grouped(left)
-    room = _MOST - len(own)
-    fitting = {k: v for k, v in left.items() if _is_key(k)}
+    fitting = {key: value for key, value in left.items() if _is_key(key)}
     if len(left) > room or len(fitting) < len(left):
         fitting = dict(list(fitting.items())[: max(room - 1, 0)])
-        fitting[FURTHER] = {k: v for k, v in left.items() if k not in fitting}
-    return own | {key: text_of(value) for key, value in fitting.items()}
+        fitting[FURTHER] = {key: value for key, value in left.items() if key not in fitting}
+    return fitting
 
 
 def _flat(row: Cells, used: Collection[str], prefix: str) -> Iterator[tuple[str, Any]]:
@@ -49,9 +55,9 @@ def _flat(row: Cells, used: Collection[str], prefix: str) -> Iterator[tuple[str,
             yield path, value
 
 
-def _grouped(left: dict[str, Any]) -> dict[str, Any]:
+def _grouped(left: Cells) -> Cells:
     """Return entries with those of one object brought together."""
-    found: dict[str, Any] = {}
+    found: Cells = {}
     for path, value in left.items():
         outer, dot, inner = path.partition(".")
         if dot:

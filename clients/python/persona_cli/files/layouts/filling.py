@@ -102,8 +102,11 @@ class _Filling:
             if name == "full_name" and self._persona.full_name:
                 continue
             for template in templates:
-                value = template.value(row)
-                if self._says(value) and self._set(name, value, template.lone):
+                lone = template.lone
+                if lone not in row and template.is_name:
+                    continue
+                value = row[lone] if lone in row else template.value(row)
+                if (value or self._says(value)) and self._set(name, value, lone):
                     break
 
     def _says(self, value: Any) -> bool:
@@ -142,13 +145,14 @@ class _Filling:
     def _keep_rest(self) -> None:
         """Make attributes of what is in no field. Raises LineError."""
         kept, dropped = self._mapping.kept, self._mapping.dropped
-        used = {path for path in self._used if path not in kept} | dropped
+        used = self._used.keys() - kept | dropped if kept or dropped else self._used.keys()
         own, row = own_attributes(self._row) if self._mapping.is_own else ({}, self._row)
         left = leftovers(row, used, is_flat=self._mapping.is_flat)
         if self._mapping.is_strict and (unknown := sorted(left.keys() - {LINEAGE})):
             raise LineError(f"has fields that a persona does not have: {', '.join(unknown)}")
-        self._persona.attributes.clear()
-        self._persona.attributes.update(fit_attributes(left, own))
+        self._persona.ClearField("attributes")
+        if left or own:
+            self._persona.attributes.update(fit_attributes(left, own))
 
 
 def _below(field: str) -> str:

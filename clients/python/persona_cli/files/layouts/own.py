@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from persona.v1.persona_pb2 import Persona
@@ -30,6 +31,7 @@ OWN = replace(
 )
 
 
+@lru_cache(10_000)
 def own_name(name: str, *, is_sheet: bool) -> str:
     """Return the field that a member or column names; "" if none. "Full Name" heads a column."""
     if is_sheet and name not in _NAMES:
@@ -50,14 +52,17 @@ def own_row(cells: Cells, is_sheet: bool) -> Cells:
 
 def own_attributes(row: Cells) -> tuple[dict[str, str], Cells]:
     """Return the attributes that a row says are such, and the rest of it. Raises LineError."""
-    rest = {name: cell for name, cell in row.items() if not _holds_attributes(name)}
-    held = _members(row["attributes"]) if "attributes" in row else {}
-    columns = {n.removeprefix(_BELOW): c for n, c in row.items() if n.startswith(_BELOW)}
-    return {key: text_of(value) for key, value in (columns | held).items()}, rest
-
-
-def _holds_attributes(name: str) -> bool:
-    return name == "attributes" or name.startswith(_BELOW)
+    named = [name for name in row if name.startswith("attributes")]
+    if not named:
+        return {}, row
+    held: dict[str, Any] = {}
+    for name in named:
+        if name.startswith(_BELOW):
+            held[name.removeprefix(_BELOW)] = row[name]
+        elif name == "attributes":
+            held |= _members(row[name])
+    rest = {n: c for n, c in row.items() if n != "attributes" and not n.startswith(_BELOW)}
+    return {key: text_of(value) for key, value in held.items()}, rest
 
 
 def _members(held: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Templates: how a field is made of what a source has, such as "{first} {last}"."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from persona_cli.files.layouts.values import text_of
@@ -19,17 +19,21 @@ class Template:
 
     pieces: tuple[tuple[str, str], ...]
     end: str = ""
+    # The path whose value is taken as it is, "" if there is more to it; and whether it can only be
+    # the name of a column or member. Both are asked for each row.
+    lone: str = field(init=False, compare=False)
+    is_name: bool = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        is_lone = len(self.pieces) == 1 and not self.pieces[0][0] and not self.end
+        lone = self.pieces[0][1] if is_lone else ""
+        object.__setattr__(self, "lone", lone)
+        object.__setattr__(self, "is_name", bool(lone) and "." not in lone)
 
     @property
     def paths(self) -> tuple[str, ...]:
         """What it is made of."""
         return tuple(path for _, path in self.pieces)
-
-    @property
-    def lone(self) -> str:
-        """The path whose value is taken as it is; "" if there is more to it."""
-        is_lone = len(self.pieces) == 1 and not self.pieces[0][0] and not self.end
-        return self.pieces[0][1] if is_lone else ""
 
     def value(self, row: dict[str, Any]) -> Any:
         """Return what it makes of a row; None if nothing is there.
@@ -69,6 +73,8 @@ def value_at(row: dict[str, Any], path: str) -> Any:
     """Return the value at a path; None if it is not there. A name may have dots itself."""
     if path in row:
         return row[path]
+    if "." not in path:
+        return None
     value: Any = row
     for name in path.split("."):
         if not isinstance(value, dict) or name not in value:
