@@ -108,16 +108,8 @@ def main() -> None:
                 os._exit(0)
             os.waitpid(child, 0)
             for what in ("rows", "personas"):
-                command = [
-                    sys.executable,
-                    __file__,
-                    "--rows",
-                    str(given.rows),
-                    "--read",
-                    path,
-                    what,
-                ]
-                subprocess.run(command, check=True)
+                options = ["--rows", str(given.rows), "--read", str(path), what]
+                subprocess.run([sys.executable, __file__, *options], check=True)
             path.unlink()
 
 

@@ -70,7 +70,7 @@ def test_the_same_content_without_keys_is_not_doubled_unasked(
     copy.write_bytes(file.read_bytes())
     done = cli.run("import", copy, *place.options)
     assert (done.code, done.out) == (1, "")
-    assert "2 personas of the same content were imported into this group before" in done.err
+    assert "2 personas of the same content came into this group by an import before" in done.err
     assert "--again" in done.err
     assert not any(cli.journals.iterdir())
     assert cli.run("import", copy, *place.options, "--again").out == "2 imported, 0 refused.\n"

@@ -96,7 +96,8 @@ def _print_counts(context: CommandContext, done: Importing) -> None:
         print_line(compact_json({**done.into, **counts}))
         return
     how = "would be imported" if done.is_dry_run else "imported"
-    there = f", {done.already_there} were there already" if done.already_there else ""
+    was = "was" if done.already_there == 1 else "were"
+    there = f", {done.already_there} {was} there already" if done.already_there else ""
     print(f"{done.imported} {how}, {done.refused} refused{there}.")
     if done.already_there and not done.imported:
         print("Nothing has changed.")

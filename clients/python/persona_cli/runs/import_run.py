@@ -32,10 +32,6 @@ class SentBatch(list[Persona]):
         self.lines = lines
 
 
-class ImportedBeforeError(CommandError):
-    """What was to be imported is what an import into this group has brought before."""
-
-
 class ImportRun:
     """One run of an import: what went in, what was refused, how far the reading is.
 
@@ -73,7 +69,7 @@ class ImportRun:
     ) -> None:
         """Import everything.
 
-        Raises PersonaError, ImportedBeforeError, and CommandError if it can't be resumed.
+        Raises PersonaError, and CommandError if it can't be resumed, or was imported before.
         """
         self._refusals.list_previous()
         lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
@@ -134,11 +130,7 @@ class ImportRun:
             )
         if answer.committed_sequence and not self._may_repeat:
             self._journal.remove()
-            raise ImportedBeforeError(
-                f"{answer.persona_count} personas of the same content were imported into this "
-                "group before, and without ids of their own they would be there twice. --again "
-                "imports them once more."
-            )
+            raise _imported_before(answer.persona_count)
         self._may_repeat = self._is_open = True
         self._journal.note_acknowledged(answer.committed_sequence)
         self.imported = answer.persona_count
@@ -160,3 +152,11 @@ class ImportRun:
                 f"{done}. --new-ids imports those with ids of this service as new personas."
             )
         return SentBatch([line for i, line in enumerate(batch.lines) if i not in bad])
+
+
+def _imported_before(count: int) -> CommandError:
+    people = "1 persona" if count == 1 else f"{count} personas"
+    return CommandError(
+        f"{people} of the same content came into this group by an import before, and would be "
+        "there twice, having no ids of their own. --again imports all of it once more."
+    )
