@@ -93,6 +93,7 @@ def measure(path: Path, what: str, count: int) -> None:
 def main() -> None:
     """Write files, and read each in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kinds", nargs="*", default=KINDS, help="kinds of files, all if left out")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--read", nargs=2, metavar=("FILE", "WHAT"), help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -100,7 +101,7 @@ def main() -> None:
         measure(Path(given.read[0]), given.read[1], given.rows)
         return
     with tempfile.TemporaryDirectory() as folder:
-        for kind in KINDS:
+        for kind in given.kinds:
             path = Path(folder) / f"people.{kind}"
             # Written by another process as well: it holds all of a Parquet file.
             if (child := os.fork()) == 0:

@@ -68,6 +68,29 @@ def test_the_command_sorts_what_it_has_read(cli: Cli, place: Place, group: Group
         assert (refused.code, "--order-by is one of" in refused.err) == (2, True)
 
 
+def test_a_group_is_drawn_as_a_forest(cli: Cli, place: Place, group: Group, tmp_path: Path) -> None:
+    target = tmp_path / "forest.svg"
+    asked: list[str | Path] = ["reliabilities", *place.options, "--order-by", "coefficient"]
+    asked += ["--plot", target]
+    nobody = cli.run(*asked)
+    assert (nobody.code, "no personas to draw" in nobody.err) == (1, True)
+    people = [one.id for one in group.fill(3)]
+    answer_reliably(group, people[1])
+    assert cli.run(*asked).err == f"Wrote {target}.\n"
+    texts = [each.text for each in ET.fromstring(target.read_bytes()).iter()]  # noqa: S314
+    drawn = [text for text in texts if text and text.startswith(("Person", "no C"))]
+    labels, notes = drawn[:3], drawn[3:]
+    assert labels == ["Person 1", "Person 0", "Person 2"]
+    assert notes == ["no C: too little data"] * 2
+    assert {place.group, "Reliability of 3 personas"} <= set(texts)
+    first = target.read_bytes()
+    cli.run(*asked)
+    assert target.read_bytes() == first
+    cli.run(*asked, "--limit", "1")
+    assert b"Reliability of 1 persona<" in target.read_bytes()
+    assert cli.run(*asked[:-1], tmp_path / "forest.gif").code == 2
+
+
 def test_several_are_promoted_each_by_itself(cli: Cli, place: Place, group: Group) -> None:
     people, nobody = [one.id for one in group.fill(3)], uid()
     answer_reliably(group, people[1])

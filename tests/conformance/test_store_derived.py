@@ -15,7 +15,7 @@ from persona_server.services.responses.recording import record_responses
 from persona_server.storage.derived.counts import PAIR, unpacked
 from persona_server.storage.derived.series import PIECE, RECORD
 from persona_server.storage.derived.texts import set_text
-from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.keys import dashed, id_bytes, id_text
 from persona_server.storage.store import Store, Transaction
 from support.answers import answer
 from support.data import at, persona, uid
@@ -129,7 +129,7 @@ def test_a_late_answer_that_is_earlier_takes_the_place_of_the_counted_one(
     found = measured(group.store)
     assert found.tallies == {NPS: {simulation: {2: 1}}}
     series = found.series[id_text(who)][NPS]
-    assert [each.response_id for each in series] == [earlier.id, later.id]
+    assert [dashed(each.response_id) for each in series] == [earlier.id, later.id]
     assert [each.value for each in series] == [2, 5]
     # One point a simulation, so there is no difference yet.
     assert found.differences == {}
@@ -201,8 +201,8 @@ def test_text_without_themes_is_no_answer(group: StoredGroup) -> None:
     found = image(group.store)
     assert not any(found[table] for table in ("series", "tally", "sums", "answer_model"))
     say(group, who, 2, simulation, text="Dear.", themes=[" Price", "price "])
-    tokens = set_text(set_value(["price"])).tokens
-    assert measured(group.store).tallies == {Question.themes("nps"): {simulation: {tokens: 1}}}
+    number, tokens, _ = set_text(set_value(["price"]))
+    assert measured(group.store).tallies == {Question.themes("nps"): {simulation: {number: 1}}}
     with group.store.snapshot(group.tenant) as repositories:
         assert repositories.derived.items([tokens]) == {tokens: ["price"]}
 

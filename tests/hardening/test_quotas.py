@@ -13,6 +13,7 @@ from support.attacks import silent
 from support.data import Place, make_place, persona, uid
 from support.errors import Problem, problem_of, refusal_of
 from support.importer import LEAN
+from support.references import chosen, refer
 from support.service import PERSONA, Service, running_service
 from support.streams import Import, begun
 from support.waiting import eventually
@@ -153,6 +154,9 @@ def test_stored_bytes(small: Service) -> None:
     assert place.count() == len(kept)
     long = answer(kept[0].id, text="y" * 9_000)
     problem = refusal_of(lambda: record(place.caller, uid(), long))
+    assert_exceeded(problem, "stored_bytes", 20_000)
+    options = [str(i) * 100 for i in range(100)]
+    problem = refusal_of(lambda: refer(place, chosen(kept[0].id, options, options[0])))
     assert_exceeded(problem, "stored_bytes", 20_000)
     stream = Import(place)
     stream.begin()

@@ -15,7 +15,7 @@ from persona_server.measures.individual.points import Differences, differences, 
 from persona_server.measures.populations import Numbers
 from persona_server.services.responses.recording import record_responses
 from persona_server.storage.derived.counts import by_value
-from persona_server.storage.derived.texts import set_text
+from persona_server.storage.derived.texts import set_ids, set_text
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
 from support.answers import answer
@@ -135,7 +135,7 @@ def as_answer(response: Response, found: Asked) -> Answer:
     return Answer(
         question,
         response.simulation_id,
-        response.id,
+        response.id.replace("-", ""),
         response.occurred_at.ToMicroseconds(),
         value,
         response.model,
@@ -168,6 +168,8 @@ def over_all(
 
 
 def _tally(question: Question, counts: Counter[int | str]) -> Tally:
+    if question.kind in (Kind.CHOICES, Kind.THEMES):  # counted by what stands for each
+        return dict(zip(set_ids(map(str, counts)), counts.values(), strict=True))
     return dict(counts) if by_value(question) else Numbers.of(counts)
 
 

@@ -6,12 +6,12 @@ No server is needed. A running one heeds quotas; an erasure wants it stopped.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona_server.commands.erase import Yes, alone, confirm, counted, fail
+from persona_server.commands.places import data_folder, require_tenant
 from persona_server.config import SETTINGS, default_data
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def _tenants() -> None:
 
 def quotas(tenant: _Tenant, data: _Data = DATA) -> None:
     """Show the quotas of a tenant that are its own, and the bytes it has stored."""
+    require_tenant(tenant)
     with _store(data) as store, store.reading(tenant) as repositories:
         own, stored = repositories.quotas.own(), repositories.quotas.stored()
     for name, each in DEFAULTS.items():
@@ -56,6 +57,7 @@ def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
 
     A running server heeds them within 30 seconds.
     """
+    require_tenant(tenant)
     try:
         wanted = dict(map(parsed, values))
     except ValueError as error:
@@ -76,6 +78,7 @@ def erase(tenant: _Tenant, yes: Yes = False, data: _Data = DATA) -> None:
     from persona_server.storage.erasure.guard import scrub
     from persona_server.storage.erasure.tenants import TenantErasure
 
+    require_tenant(tenant)
     with alone(data) as store:
         if not store.tenants.key(tenant):
             fail(f"There is no tenant {tenant}.", 1)
@@ -114,7 +117,7 @@ def _store(data: str) -> "Iterator[Store]":
     from persona_server.storage.store import open_store
 
     try:
-        store = open_store(Path(data).expanduser().absolute(), make=False)
+        store = open_store(data_folder(data), make=False)
         try:
             yield store
         finally:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple, Self
 
 Value = int | str
@@ -31,10 +32,16 @@ class Kind(StrEnum):
     CHOICES = "choices"
     THEMES = "themes"
 
+    __hash__ = str.__hash__  # an Enum's own, in Python, takes ten times as long
+
     @property
     def numeric(self) -> bool:
         """Whether its values are integers, with distances and means."""
-        return self in (Kind.RATING, Kind.SENTIMENT)
+        return self in NUMERIC
+
+
+NUMERIC = (Kind.RATING, Kind.SENTIMENT)
+SETS = (Kind.CHOICES, Kind.THEMES)  # answered by any number of items
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,6 +57,10 @@ class Question:
     options: tuple[str, ...] = ()
     minimum: int = 0
     maximum: int = 0
+
+    def __hash__(self) -> int:
+        """Hash the key alone: few questions share one, and questions are looked up all the time."""
+        return hash(self.key)
 
     @classmethod
     def choice(cls, key: str, options: Iterable[str]) -> Self:
@@ -188,11 +199,7 @@ def first_answers(answers: Iterable[Answer]) -> dict[Question, tuple[Answer, ...
 
     Questions come sorted, and the answers to each in order of time, whatever the order given.
     """
-    chosen: dict[tuple[Question, str], Answer] = {}
-    for answer in sorted(answers, key=lambda a: (a.occurred_at, a.response_id)):
-        if answer.question.scored:
-            chosen.setdefault((answer.question, answer.simulation_id), answer)
-    grouped: dict[Question, list[Answer]] = {}
-    for answer in chosen.values():
-        grouped.setdefault(answer.question, []).append(answer)
-    return {question: tuple(grouped[question]) for question in sorted(grouped)}
+    chosen: dict[Question, dict[str, Answer]] = {}
+    for answer in sorted(answers, key=attrgetter("occurred_at", "response_id")):
+        chosen.setdefault(answer.question, {}).setdefault(answer.simulation_id, answer)
+    return {q: tuple(chosen[q].values()) for q in sorted(chosen) if q.scored}

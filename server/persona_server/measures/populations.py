@@ -40,10 +40,13 @@ class Numbers(NamedTuple):
     @classmethod
     def of(cls, weights: Weights) -> Self:
         """Sum over integer values by weight."""
-        pairs = [(int(value), weight) for value, weight in weights.items()]
-        return cls(
-            sum(weights.values()), sum(w * x for x, w in pairs), sum(w * x * x for x, w in pairs)
-        )
+        total = first = second = 0
+        for value, weight in weights.items():
+            number = int(value)
+            total += weight
+            first += weight * number
+            second += weight * number * number
+        return cls(total, first, second)
 
     def distance(self, value: Value) -> int:
         """Sum w (a - x)² = a² Σw - 2a Σwx + Σwx²: no pass over the population."""

@@ -20,7 +20,11 @@ def id_bytes(text: str) -> bytes:
 
 def id_text(raw: bytes) -> str:
     """Return an id as the contract writes it: 8-4-4-4-12, lower case."""
-    digits = raw.hex()
+    return dashed(raw.hex())
+
+
+def dashed(digits: str) -> str:
+    """Return the 32 hexadecimal digits of an id as the contract writes it."""
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

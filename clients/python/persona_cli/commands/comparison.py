@@ -1,6 +1,5 @@
 """`persona compare`: how the answers of two selections differ, or those of one from targets."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ from persona_cli.plot.picture import picture_format, write_comparison_picture
 from persona_cli.terminal.command import CommandContext, ProjectOption, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.names import group_ids, project_id, simulation_ids
-from persona_cli.terminal.output import print_json, print_table
+from persona_cli.terminal.output import print_json, print_table, say
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import agreement_text, difference_text, distance_text
 from persona_client import QuestionComparison, TargetDistribution
@@ -129,7 +128,7 @@ def _draw(plot: str, names: tuple[str, str], found: Sequence[QuestionComparison]
     if not drawn:
         raise CommandError("There are no distributions to draw.")
     write_comparison_picture(plot, names, drawn)
-    print(f"Wrote {plot}.", file=sys.stderr)
+    say(f"Wrote {plot}.")
 
 
 def _row(one: QuestionComparison) -> tuple[object, ...]:

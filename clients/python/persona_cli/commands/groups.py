@@ -1,6 +1,5 @@
 """`persona groups`: list, create, show and delete persona groups."""
 
-import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from persona_cli.commands.projects import ListByDefault
 from persona_cli.terminal.command import CommandContext, ProjectOption, Yes, client_command
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import group_ids, project_id
-from persona_cli.terminal.output import print_details, print_json, print_table
+from persona_cli.terminal.output import print_details, print_json, print_table, say
 from persona_client import ProfileFilters
 
 GroupArgument = Annotated[str, typer.Argument(help="Persona group, by name or id.")]
@@ -84,4 +83,4 @@ def delete(
     what = f'persona group "{found.name}" with its {found.persona_count} personas'
     confirm(f"Delete {what}?", yes=yes)
     context.client.delete_persona_group(found.project_id, found.id)
-    print(f"Deleted {what}.", file=sys.stderr)
+    say(f"Deleted {what}.")

@@ -1,6 +1,5 @@
 """`persona library`: the individuals that projects reuse."""
 
-import sys
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -34,6 +33,7 @@ from persona_cli.terminal.output import (
     print_pairs,
     print_table,
     print_text,
+    say,
 )
 from persona_cli.terminal.shifts import number_text
 from persona_client import ProfileFilters
@@ -163,7 +163,7 @@ def retire(
     if context.as_json:
         print_json(retired)
     else:
-        print(f'"{retired.profile.full_name}" is retired.', file=sys.stderr)
+        say(f'"{retired.profile.full_name}" is retired.')
 
 
 def projects(context: CommandContext, library_persona_id: LibraryPersonaArgument) -> None:

@@ -1,6 +1,5 @@
 """`persona projects`: list, create, show and delete projects."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +9,7 @@ from persona.v1.project_pb2 import Project
 from persona_cli.terminal.command import CommandContext, Yes, client_command
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import project_id
-from persona_cli.terminal.output import print_details, print_json, print_table
+from persona_cli.terminal.output import print_details, print_json, print_table, say
 
 
 class ListByDefault(TyperGroup):
@@ -71,4 +70,4 @@ def delete(
     what = f'project "{found.name}" with its {found.persona_group_count} persona groups'
     confirm(f"Delete {what} and all their personas?", yes=yes)
     context.client.delete_project(found.id)
-    print(f"Deleted {what}.", file=sys.stderr)
+    say(f"Deleted {what}.")

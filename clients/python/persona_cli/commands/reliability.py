@@ -14,7 +14,7 @@ from persona.v1.measures_pb2 import (
 )
 from persona_cli.commands.library import model_names, print_library_persona
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.failures import usage_error
+from persona_cli.terminal.failures import telling, usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
     compact_json,
@@ -112,7 +112,8 @@ def promote(
     if persona_ids and len(persona_ids) == 1:
         _promote_one(context, *ids, persona_ids[0])
     else:
-        _print_promotions(context, _promoted(context.client, *ids, persona_ids or []))
+        with telling(lambda: "Who is promoted stays so, and the same command goes on."):
+            _print_promotions(context, _promoted(context.client, *ids, persona_ids or []))
 
 
 def _promote_one(context: CommandContext, project: str, group: str, persona: str) -> None:

@@ -149,10 +149,13 @@ class Journal:
     def _append(self, entry: dict[str, Any], *, sync: bool = True) -> None:
         if self._file is None:
             return
-        self._file.write(compact_json(entry).encode() + b"\n")
-        self._file.flush()
-        if sync:
-            os.fsync(self._file.fileno())
+        try:
+            self._file.write(compact_json(entry).encode() + b"\n")
+            self._file.flush()
+            if sync:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
 
 def default_folder() -> Path:

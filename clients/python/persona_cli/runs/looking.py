@@ -1,6 +1,5 @@
 """What is said of files before and after they are imported."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +10,7 @@ from persona_cli.files.layouts.own import OWN
 from persona_cli.files.persona_files import Look, PersonaFiles
 from persona_cli.files.tables.table import FileError
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.output import printable
+from persona_cli.terminal.output import printable, say
 
 _MOST_NOTES = 20
 
@@ -38,16 +37,16 @@ def look_at(personas: PersonaFiles) -> None:
     for title, count in titles.items():
         if title:
             more = f" and {count - 1} more" if count > 1 else ""
-            _say(f"{first[title]}{more}: {title}.")
+            say(printable(f"{first[title]}{more}: {title}."))
 
 
 def say_notes(personas: PersonaFiles) -> None:
     """Say what of the personas was not taken as it stood, each thing once."""
     notes = personas.notes.most_common()
     for (name, text), count in notes[:_MOST_NOTES]:
-        _say(f"{name} {text}: {count} persona{'' if count == 1 else 's'}.")
+        say(printable(f"{name} {text}: {count} persona{'' if count == 1 else 's'}."))
     if len(notes) > _MOST_NOTES:
-        _say(f"… and {len(notes) - _MOST_NOTES} more such notes.")
+        say(f"… and {len(notes) - _MOST_NOTES} more such notes.")
 
 
 def is_keyed(personas: PersonaFiles) -> bool:
@@ -75,7 +74,3 @@ def _made(personas: PersonaFiles, index: int) -> Iterator[Persona]:
 def _is_plain(look: Look) -> bool:
     """Whether a file is as this service writes it, and there is nothing to say."""
     return look.table.kind == "JSON lines" and look.mapping == OWN and not look.table.note
-
-
-def _say(text: str) -> None:
-    print(printable(text), file=sys.stderr)

@@ -1,7 +1,6 @@
 """The lines that did not go in, each listed once with the reason."""
 
 import re
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -9,7 +8,7 @@ from typing import Any, TypeAlias
 from persona_cli.files.inputs import InputFile, Line, Position
 from persona_cli.files.json_lines import Item, LineError
 from persona_cli.runs.journal import Journal
-from persona_cli.terminal.output import printable
+from persona_cli.terminal.output import printable, say
 from persona_client import PersonaError
 
 OnRefused: TypeAlias = Callable[[str, Any], None]
@@ -49,7 +48,7 @@ class Refusals:
     def note(self, position: Position, text: str) -> None:
         """Say something of a line."""
         where = self._inputs[position.file].place(position.line)
-        print(printable(f"{where}: {text}"), file=sys.stderr)
+        say(printable(f"{where}: {text}"))
 
     def add_from_service(self, line: Line[Any], reason: str) -> None:
         """List a line that the service would not take, in the runs that follow as well."""

@@ -1,6 +1,8 @@
 """What client commands share: the options of the connection, filters, and how they are run."""
 
 import inspect
+import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from persona_client.client import DEFAULT_ADDRESS
 from persona_server.validation.filters import FILTERS, Filter
 from persona_server.validation.limits import MAX_AGE
 
+_FILES = {"files", "output", "plot", "targets"}  # options that name files, by any bytes
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # Someone waits at the terminal: tell soon that nobody answers.
 _SHORT = RetryPolicy(attempts=4)
 
@@ -97,6 +101,7 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
         filtered = any(parameter.name == "filters" for parameter in own)
 
         def run(**options: Any) -> None:
+            options = {name: _as_texts(name, value) for name, value in options.items()}
             address, token = options.pop("address"), options.pop("token").strip()
             as_json = options.pop("as_json", False)
             if filtered:
@@ -119,6 +124,21 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
     return decorate
 
 
+def _as_texts(name: str, value: Any) -> Any:
+    """Return an option's value as text. Ends the command for what is none, but for names of files.
+
+    What the locale's encoding lacks comes as surrogates, which no message can hold.
+    """
+    if isinstance(value, list):
+        return [_as_texts(name, each) for each in value]
+    if not isinstance(value, str) or name in _FILES:
+        return value
+    try:
+        return os.fsencode(value).decode() if _SURROGATE.search(value) else value
+    except UnicodeDecodeError:
+        raise usage_error(f"{value!r} is not UTF-8, as names and texts must be.") from None
+
+
 def _run(
     function: Callable[[CommandContext], None], address: str, token: str, as_json: bool
 ) -> None:
@@ -130,7 +150,6 @@ def _run(
         raise usage_error(str(error)) from None
     with reporting_errors(address), client:
         function(CommandContext(client, address, token, as_json))
-        sys.stdout.flush()  # a closed pipe shows here, where it can be handled
 
 
 def _reflowed(text: str) -> str:

@@ -1,6 +1,5 @@
 """Lists: JSON lines of everything, or the beginning as a table."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, TypeAlias, TypeVar
@@ -9,7 +8,7 @@ import typer
 from google.protobuf.message import Message
 
 from persona_cli.terminal.command import CommandContext
-from persona_cli.terminal.output import print_json, print_table
+from persona_cli.terminal.output import print_json, print_table, say
 
 TABLE_LIMIT = 100
 Listed = TypeVar("Listed", bound=Message)
@@ -41,4 +40,4 @@ def print_list(
     else:
         print_table(columns, (row_of(message) for message in shown), ids=ids)
     if not asked and next(found, None) is not None:
-        print(f"There are more than these {limit}; --limit 0 lists all.", file=sys.stderr)
+        say(f"There are more than these {limit}; --limit 0 lists all.")

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -89,6 +90,12 @@ def print_text(text: str = "", *, bold: bool = False) -> None:
     """Print a line among tables."""
     style = "bold" if bold else ""
     _console().print(Text(printable(text), style=style), soft_wrap=not sys.stdout.isatty())
+
+
+def say(text: str) -> None:
+    """Say something on stderr. That nobody can read it is no reason to break off the work."""
+    with suppress(OSError):
+        print(printable(text, keep="\n"), file=sys.stderr)
 
 
 def printable(text: str, keep: str = "") -> str:

@@ -1,13 +1,18 @@
 """Whether an attitude has reliably changed: by more than others' answers move by themselves."""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from itertools import pairwise
 from math import sqrt
 from typing import NamedTuple
 
 from persona_server.measures.answers import Kind
-from persona_server.measures.individual.points import Differences, Point, differences, unit
+from persona_server.measures.individual.points import (
+    Differences,
+    Point,
+    differences,
+    quotient,
+    unit,
+)
 from persona_server.measures.individual.policy import Policy
 from persona_server.measures.reasons import Reason
 from persona_server.measures.student_t import two_sided_p
@@ -47,9 +52,7 @@ def noise(
     ``everyone`` has, by simulation, all differences that end there, this individual's included.
     """
     rest = [everyone[simulation].minus(own) for simulation, own in differences(kind, series)]
-    total = Differences()
-    for one in rest:
-        total = total.plus(one)
+    total = Differences(*map(sum, zip(*rest, strict=True)))
     most = max((one.number for one in rest), default=0)
     if total.number < policy.min_noise_differences or most < policy.min_noise_individuals:
         return Reason.TOO_FEW_DIFFERENCES
@@ -74,7 +77,7 @@ def reliable_change(
     half = n // 2 if n >= HALVES_FROM else 1
     first, last = series[:half], series[-half:]
     moved = sum(p.value for p in last) - sum(p.value for p in first)
-    change = float(Fraction(moved) / (half * scale))
+    change = quotient(moved, half * scale)
     variance = others.variance * _spread((*first, *last), half, others.mean_inverse)
     freedom = others.differences
     if n >= HALVES_FROM:
@@ -95,4 +98,4 @@ def _spread(used: Sequence[Point], half: int, mean_inverse: float) -> float:
 
 def _own_variance(series: Sequence[Point], scale: int) -> float:
     squares = sum((b.value - a.value) ** 2 for a, b in pairwise(series))
-    return float(Fraction(squares) / (2 * (len(series) - 1) * scale**2))
+    return quotient(squares, 2 * (len(series) - 1) * scale**2)

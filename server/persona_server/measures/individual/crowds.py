@@ -20,15 +20,16 @@ class Crowd(NamedTuple):
     chance: float | None  # e_qs, mean δ of two different ones; None for fewer than five
     tally: Tally
 
-    def share_of_others(self, own: Value, value: Value) -> float:
-        """Return how many of the others gave a value, as a share; `own` is this one's answer."""
-        counts = self._counts()
-        return (counts.get(value, 0) - (own == value)) / (self.individuals - 1)
+    def more_than_others(self, own: Value, value: Value) -> float:
+        """Return whether one's own answer is a value, 1 or 0, less the others' share of it."""
+        same = own == value
+        return same - (self._counts().get(value, 0) - same) / (self.individuals - 1)
 
-    def share_of_others_above(self, own: Value, midpoint: float) -> float:
-        """Return how many of the others gave a number above a midpoint, as a share."""
-        above = sum(count for value, count in self._counts().items() if int(value) > midpoint)
-        return (above - (int(own) > midpoint)) / (self.individuals - 1)
+    def above_more_than_others(self, own: int, midpoint: float) -> float:
+        """Return the same of all numbers above a midpoint."""
+        mine = own > midpoint
+        above = sum([n for value, n in self._counts().items() if int(value) > midpoint])
+        return mine - (above - mine) / (self.individuals - 1)
 
     def mean_of_others(self, own: int) -> float | None:
         """Return the mean of the others' numbers, in units of the values; None without others."""

@@ -26,12 +26,9 @@ class Outlying(NamedTuple):
 def outlying(questions: Sequence[Compared], simulations: Sequence[str]) -> list[Outlying]:
     """Return each simulation with at least 10 comparable questions of 3 answers or more."""
     found = []
+    further = [one.further_apart() for one in questions if len(one.answers) >= _LEAST_ANSWERS]
     for simulation in simulations:
-        apart = [
-            one.further_apart(simulation)
-            for one in questions
-            if len(one.answers) >= _LEAST_ANSWERS and simulation in one.apart
-        ]
+        apart = [each[simulation] for each in further if simulation in each]
         if len(apart) >= LEAST_QUESTIONS:
             found.append(_judged(simulation, apart, len(simulations)))
     return found

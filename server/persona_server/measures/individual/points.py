@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from persona_server.measures.answers import SENTIMENT_UNIT, Answer, Exact, Kind
@@ -38,7 +39,8 @@ class Differences(NamedTuple):
 
     def minus(self, other: "Differences") -> "Differences":
         """Take an individual out. Raises ValueError if it is not in it."""
-        rest = self.plus(other.taken_out)
+        number, squares, inverses = other
+        rest = Differences(self.number - number, self.squares - squares, self.inverses - inverses)
         if min(rest) < 0:
             raise ValueError("the sums don't hold this individual")
         return rest
@@ -69,21 +71,36 @@ def unit(kind: Kind) -> int:
     return _UNITS[kind]
 
 
+def quotient(value: Exact, by: int) -> float:
+    """Return value / by, rounded once: integers divide faster than fractions."""
+    return value.numerator / (value.denominator * by)
+
+
 def points(answers: Iterable[Answer]) -> tuple[Point, ...]:
     """Points of one individual's answers to one numeric question, in order of time.
 
     One per simulation: the mean of its answers, at the time of the earliest. Points at equal times
     are merged into the mean of their values.
     """
+    given = sorted(answers, key=attrgetter("occurred_at"))
+    if _stand_alone(given):
+        return tuple(Point(a.occurred_at, int(a.value), 1, a.simulation_id) for a in given)
     simulations: defaultdict[str, list[Answer]] = defaultdict(list)
-    for answer in answers:
+    for answer in given:
         simulations[answer.simulation_id].append(answer)
     at: defaultdict[int, list[Point]] = defaultdict(list)
-    for simulation, given in simulations.items():
-        time = min(answer.occurred_at for answer in given)
-        value = mean([int(answer.value) for answer in given])
-        at[time].append(Point(time, value, len(given), simulation))
+    for simulation, together in simulations.items():
+        value = mean([int(answer.value) for answer in together])
+        time = together[0].occurred_at
+        at[time].append(Point(time, value, len(together), simulation))
     return tuple(_merged(at[time]) for time in sorted(at))
+
+
+def _stand_alone(answers: Sequence[Answer]) -> bool:
+    """Whether no two answers are of one simulation or of one time, as mostly."""
+    simulations = {answer.simulation_id for answer in answers}
+    times = {answer.occurred_at for answer in answers}
+    return len(simulations) == len(times) == len(answers)
 
 
 def _merged(given: Sequence[Point]) -> Point:

@@ -130,7 +130,8 @@ def _estimate(questions: Sequence[Compared], simulations: Sequence[str]) -> Esti
     value = coefficient(terms)
     if value is None:
         return None
-    without = {s: coefficient(one.without(s) for one in questions) for s in simulations}
+    rest = [(one.term, one.without_each()) for one in questions]
+    without = {s: coefficient(each.get(s, term) for term, each in rest) for s in simulations}
     between = simulation_variance(list(without.values()))
     ends = interval(terms, between or 0.0)
     total = sum(term.weight for term in terms)
@@ -155,12 +156,7 @@ def _missing(questions: Sequence[Compared], repeated: Mapping[Question, object])
 
 
 def _crowd(questions: Iterable[Compared]) -> tuple[int, int]:
-    sizes = [
-        crowd.individuals
-        for one in questions
-        for simulation in one.apart
-        if (crowd := one.crowds[simulation]).chance is not None
-    ]
+    sizes = [one.crowds[simulation].individuals for one in questions for simulation in one.chances]
     return (min(sizes), max(sizes)) if sizes else (0, 0)
 
 

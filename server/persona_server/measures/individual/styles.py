@@ -39,10 +39,7 @@ def _straight_lining(questions: Iterable[Compared]) -> float | None:
         return None
     low, high = chosen[0].question.minimum, chosen[0].question.maximum
     return max(
-        _mean(
-            (g.answer.value == position) - g.crowd.share_of_others(g.answer.value, position)
-            for g in given
-        )
+        _mean(g.crowd.more_than_others(g.answer.value, position) for g in given)
         for position in range(low, high + 1)
     )
 
@@ -69,18 +66,14 @@ def _acquiescence(questions: Iterable[Compared]) -> float | None:
 def _above(given: _Given) -> float:
     question, own = given.answer.question, int(given.answer.value)
     midpoint = (question.minimum + question.maximum) / 2
-    return (own > midpoint) - given.crowd.share_of_others_above(own, midpoint)
+    return given.crowd.above_more_than_others(own, midpoint)
 
 
 def _first_option(questions: Iterable[Compared]) -> float | None:
     given = _known([one for one in questions if one.question.kind is Kind.CHOICE])
     if given is None:
         return None
-    return _mean(
-        (g.answer.value == g.answer.shown_first)
-        - g.crowd.share_of_others(g.answer.value, g.answer.shown_first)
-        for g in given
-    )
+    return _mean(g.crowd.more_than_others(g.answer.value, g.answer.shown_first) for g in given)
 
 
 def _ratings(questions: Iterable[Compared], positions: range) -> list[Compared]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import fsum, lcm
 from typing import NamedTuple
@@ -26,38 +25,45 @@ class Term(NamedTuple):
 NOTHING = Term(0, 0.0, 0.0)  # what a question contributes that is no longer comparable
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """A comparable question: its m ≥ 2 answers in order of time, and who else answered.
 
     ``apart`` has, by simulation, the sum of the distances of its answer to the individual's others,
     in units of which ``scale`` make a distance of 1; ``total`` is the sum over all simulations.
+    ``chances`` has e of those simulations where it is known.
     """
 
     question: Question
     answers: tuple[Answer, ...]
     crowds: Mapping[str, Crowd]
+    chances: Mapping[str, float]
     apart: Mapping[str, int]
     scale: int
     total: int
     term: Term
 
-    def without(self, simulation: str) -> Term:
-        """Return the term with the answer of one simulation left out, NOTHING if none remains."""
-        if simulation not in self.apart:
-            return self.term
-        rest = [s for s in self.apart if s != simulation]
-        pairs = self.total - 2 * self.apart[simulation]
-        return _term(self.question, pairs, self.scale, rest, self.crowds)
+    def without_each(self) -> dict[str, Term]:
+        """Return the terms with the answer of one simulation left out, NOTHING if none remains."""
+        known, rest = list(self.chances.values()), len(self.apart) - 1
+        places = {simulation: i for i, simulation in enumerate(self.chances)}
+        of = _Terms(self.question, self.scale, rest)
+        terms = {}
+        for simulation, apart in self.apart.items():
+            i = places.get(simulation, len(known))
+            terms[simulation] = of.term(self.total - 2 * apart, known[:i] + known[i + 1 :])
+        return terms
 
-    def further_apart(self, simulation: str) -> float:
-        """Return how much further the answer of a simulation is from the others than these are.
+    def further_apart(self) -> dict[str, float]:
+        """Return how much further each simulation's answer is from the others than these are.
 
         Its mean δ with the individual's other answers - the mean of that figure over these.
         """
-        others = len(self.apart) - 1
-        further = self.apart[simulation] * (others + 1) - self.total
-        return _mean(self.question.unit, further, self.scale * others * others)
+        unit, others = self.question.unit, len(self.apart) - 1
+        count = self.scale * others * others
+        return {
+            simulation: _mean(unit, apart * (others + 1) - self.total, count)
+            for simulation, apart in self.apart.items()
+        }
 
 
 def compared(
@@ -67,15 +73,18 @@ def compared(
 
     ``crowds`` has at least every simulation of the answers.
     """
-    own = population(question.kind, Counter(answer.value for answer in answers))
-    exact = {answer.simulation_id: own.distance(answer.value) for answer in answers}
+    weights = Counter([answer.value for answer in answers])
+    own = population(question.kind, weights)
+    exact = {value: own.distance(value) for value in weights}
     scale = lcm(*(one.denominator for one in exact.values()))
-    apart = {s: one.numerator * (scale // one.denominator) for s, one in exact.items()}
+    scaled = {v: one.numerator * (scale // one.denominator) for v, one in exact.items()}
+    apart = {answer.simulation_id: scaled[answer.value] for answer in answers}
     total = sum(apart.values())
-    term = _term(question, total, scale, list(apart), crowds)
+    chances = {s: e for s in apart if (e := crowds[s].chance) is not None}
+    term = _Terms(question, scale, len(apart)).term(total, list(chances.values()))
     if term is NOTHING:
         return None
-    return Compared(question, answers, crowds, apart, scale, total, term)
+    return Compared(question, answers, crowds, chances, apart, scale, total, term)
 
 
 def coefficient(terms: Iterable[Term]) -> float | None:
@@ -85,20 +94,22 @@ def coefficient(terms: Iterable[Term]) -> float | None:
     return 1 - fsum(d for d, _ in sums) / chance if chance else None
 
 
-def _term(
-    question: Question,
-    pairs: int,
-    scale: int,
-    simulations: Sequence[str],
-    crowds: Mapping[str, Crowd],
-) -> Term:
-    known = [e for s in simulations if (e := crowds[s].chance) is not None]
-    m = len(simulations)
-    if m < 2 or not known:
-        return NOTHING
-    chance = fsum(known) / len(known)
-    own = _mean(question.unit, pairs, scale * m * (m - 1))
-    return Term(m - 1, own, chance, largest_unit(question))
+class _Terms:
+    """Terms of one question from answers in so many simulations: what is the same for all."""
+
+    def __init__(self, question: Question, scale: int, simulations: int) -> None:
+        unit = question.unit
+        self._weight = simulations - 1
+        self._unit = unit.numerator
+        self._count = unit.denominator * scale * simulations * (simulations - 1)
+        self._largest = largest_unit(question)
+
+    def term(self, pairs: int, known: Sequence[float]) -> Term:
+        """Return the term for a sum over all pairs, and the chances that are known."""
+        if not (self._count and known):
+            return NOTHING
+        own = self._unit * pairs / self._count
+        return Term(self._weight, own, fsum(known) / len(known), self._largest)
 
 
 def largest_unit(question: Question) -> float:

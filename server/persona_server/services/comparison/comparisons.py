@@ -12,9 +12,9 @@ from persona.v1.comparison_pb2 import (
     TargetDistribution,
     VarianceRatio,
 )
-from persona.v1.measures_pb2 import QUESTION_KIND_RATING
+from persona.v1.measures_pb2 import QUESTION_KIND_CHOICES, QUESTION_KIND_RATING
 from persona.v1.measures_pb2 import Question as QuestionMessage
-from persona_server.measures.answers import Kind, Question, Value
+from persona_server.measures.answers import SETS, Kind, Question, Value
 from persona_server.measures.comparison.moments import (
     exact,
     exact_moments,
@@ -35,7 +35,7 @@ from persona_server.measures.individual.trend import benjamini_hochberg
 from persona_server.measures.populations import Numbers
 from persona_server.services.library.reliability_messages import question_message
 from persona_server.storage.derived.counts import by_value
-from persona_server.storage.derived.selections import SETS, Counts
+from persona_server.storage.derived.selections import Counts
 from persona_server.validation.limits import MOST_COMPARED
 
 Given = Mapping[bytes, int]  # what individuals answered, in the form of a series' records
@@ -60,9 +60,11 @@ class Scale(NamedTuple):
 
 
 def question_of(message: QuestionMessage) -> Question:
-    """Return the question of a target."""
+    """Return the question of a target, or of a reference answer."""
     if message.kind == QUESTION_KIND_RATING:
         return Question.rating(message.key, message.min, message.max)
+    if message.kind == QUESTION_KIND_CHOICES:
+        return Question.choices(message.key, message.options)
     return Question.choice(message.key, message.options)
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from persona.v1.comparison_pb2 import AnswerMoments, AnswerShare, QuestionSummary
-from persona_server.measures.answers import Kind, Question
+from persona_server.measures.answers import SETS, Kind, Question
 from persona_server.measures.comparison.moments import exact_moments, mean_interval, moments
 from persona_server.measures.comparison.shares import Share, share, shares
 from persona_server.measures.individual.points import unit
 from persona_server.measures.populations import Numbers
 from persona_server.services.library.reliability_messages import question_message
 from persona_server.storage.derived.counts import by_value
-from persona_server.storage.derived.selections import SETS, Counts, Selections
+from persona_server.storage.derived.selections import Counts, Selections
 
 MOST_THEMES = 100
 

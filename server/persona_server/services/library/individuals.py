@@ -26,11 +26,12 @@ from persona_server.services.parents import (
     persona_not_found,
     project_not_found,
 )
-from persona_server.storage.derived.repository import KnownCrowds
+from persona_server.storage.derived.crowds import KnownCrowds
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories
 
 Series = Mapping[Question, Sequence[Answer]]
+Numeric = tuple[Question, tuple[Point, ...], Noise | Reason]
 
 
 class Individual(NamedTuple):
@@ -120,7 +121,7 @@ def _reliable_changes(
 
 def numeric_series(
     repositories: Repositories, origin: bytes, series: Series, policy: Policy
-) -> Iterator[tuple[Question, tuple[Point, ...], Noise | Reason]]:
+) -> Iterator[Numeric]:
     """Yield each rating and sentiment with the individual's points and the others' noise."""
     own = {
         question: points(answers) for question, answers in series.items() if question.kind.numeric

@@ -17,7 +17,7 @@ from persona_server.services.library.reliability_messages import (
     reliability_message,
 )
 from persona_server.services.personas.adding import unframed
-from persona_server.storage.derived.repository import KnownCrowds
+from persona_server.storage.derived.crowds import KnownCrowds
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.library import LibraryEntry, LibraryRow

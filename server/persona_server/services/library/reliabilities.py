@@ -14,7 +14,7 @@ from persona_server.services.library.individuals import measure_reliability
 from persona_server.services.library.reliability_messages import row_message
 from persona_server.services.paging import page_limit
 from persona_server.services.parents import require_shown
-from persona_server.storage.derived.repository import KnownCrowds
+from persona_server.storage.derived.crowds import KnownCrowds
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Ancestry

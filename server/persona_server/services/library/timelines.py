@@ -8,7 +8,7 @@ from persona.v1 import measures_pb2
 from persona_server.measures.answers import Answer, Kind, Question
 from persona_server.measures.individual.change import ReliableChange
 from persona_server.measures.individual.crowds import Crowd
-from persona_server.measures.individual.points import Point, points, unit
+from persona_server.measures.individual.points import Point, unit
 from persona_server.measures.individual.policy import Policy
 from persona_server.measures.individual.shift import (
     ChoiceShift,
@@ -19,7 +19,12 @@ from persona_server.measures.individual.shift import (
 from persona_server.measures.individual.trend import Slope, benjamini_hochberg
 from persona_server.patience import while_awaited
 from persona_server.services.framing import ELEMENT, frame
-from persona_server.services.library.individuals import Individual, Series, numeric_series
+from persona_server.services.library.individuals import (
+    Individual,
+    Numeric,
+    Series,
+    numeric_series,
+)
 from persona_server.services.library.reliability_messages import question_message, reason_value
 from persona_server.services.paging import fitting, page_limit
 from persona_server.storage.derived.questions import question_hash
@@ -44,7 +49,10 @@ class Timelines:
     def __init__(self, repositories: Repositories, origin: bytes, policy: Policy) -> None:
         self._derived = repositories.derived
         self._series = repositories.derived.series_of(origin)
-        self._shifts, self._adjusted = _shifts(repositories, origin, self._series, policy)
+        measured = list(numeric_series(repositories, origin, self._series, policy))
+        self._points = {question: own for question, own, _ in measured}
+        self._shifts = _shifts(repositories, origin, self._series, measured, policy)
+        self._adjusted = _adjusted(self._shifts)
         self.questions = list(self._series)
         self._declared = repositories.derived.declared(self.questions)
 
@@ -54,16 +62,18 @@ class Timelines:
         asked = question_message(question, self._declared[question])
         timeline = measures_pb2.QuestionTimeline(question=asked)
         if (shift := self._shifts.get(question)) is not None:
-            timeline.points.extend(_numeric_points(question, answers))
+            _add_numeric_points(timeline, question.kind, self._points[question], answers)
             timeline.numeric_shift.CopyFrom(_numeric(shift, self._adjusted.get(question)))
             return timeline
         first = _first_answers(answers)
         if question.kind is Kind.CHOICE:
-            timeline.points.extend(_point(answer, choice=str(answer.value)) for answer in first)
+            for answer in first:
+                _add_point(timeline, answer).choice.value = str(answer.value)
             timeline.choice_shift.CopyFrom(_choice(choice_shift(first)))
             return timeline
         items = self._derived.items({str(answer.value) for answer in first})
-        timeline.points.extend(_point(answer, items=items[str(answer.value)]) for answer in first)
+        for answer in first:
+            _add_point(timeline, answer).items.extend(items[str(answer.value)])
         return timeline
 
 
@@ -90,15 +100,18 @@ def _position(question: Question) -> bytes:
 
 
 def _shifts(
-    repositories: Repositories, origin: bytes, series: Series, policy: Policy
-) -> tuple[dict[Question, NumericShift], dict[Question, float]]:
-    """Return the shift of each rating and sentiment, and p adjusted over all that have one."""
-    measured = list(numeric_series(repositories, origin, series, policy))
+    repositories: Repositories,
+    origin: bytes,
+    series: Series,
+    measured: Sequence[Numeric],
+    policy: Policy,
+) -> dict[Question, NumericShift]:
+    """Return the shift of each rating and sentiment, of which points and noise are measured."""
     ends = {q: {own[0].simulation_id, own[-1].simulation_id} for q, own, _ in measured}
     crowds = repositories.derived.crowds(
         origin, {q: ids for q, ids in ends.items() if q.scored and len(ids) > 1}
     )
-    shifts = {
+    return {
         question: numeric_shift(
             question,
             own,
@@ -108,9 +121,12 @@ def _shifts(
         )
         for question, own, noise in measured
     }
+
+
+def _adjusted(shifts: Mapping[Question, NumericShift]) -> dict[Question, float]:
+    """Return p of each reliable change, adjusted over all of them."""
     judged = {q: shift.reliable.p for q, shift in shifts.items() if shift.reliable is not None}
-    adjusted = benjamini_hochberg(list(judged.values()))
-    return shifts, dict(zip(judged, adjusted, strict=True))
+    return dict(zip(judged, benjamini_hochberg(list(judged.values())), strict=True))
 
 
 def _others_change(
@@ -138,38 +154,40 @@ def _first_answers(answers: Iterable[Answer]) -> list[Answer]:
     return list(chosen.values())
 
 
-def _numeric_points(
-    question: Question, answers: Iterable[Answer]
-) -> Iterable[measures_pb2.TimelinePoint]:
-    answers = list(answers)
+def _add_numeric_points(
+    timeline: measures_pb2.QuestionTimeline,
+    kind: Kind,
+    own: Sequence[Point],
+    answers: Iterable[Answer],
+) -> None:
     began: dict[str, int] = {}
-    for answer in answers:
-        simulation, at = answer.simulation_id, answer.occurred_at
-        began[simulation] = min(began.get(simulation, at), at)
+    for answer in answers:  # in order of time
+        began.setdefault(answer.simulation_id, answer.occurred_at)
     simulations: defaultdict[int, list[str]] = defaultdict(list)
     for simulation, at in sorted(began.items()):
         simulations[at].append(simulation)
-    scale = unit(question.kind)
-    return [_numeric_point(p, scale, simulations[p.occurred_at]) for p in points(answers)]
+    scale = unit(kind)
+    for point in own:
+        added = _add(timeline, point.occurred_at, simulations[point.occurred_at])
+        added.value.value = float(point.value / scale)
 
 
-def _numeric_point(
-    point: Point, scale: int, simulation_ids: list[str]
+def _add_point(
+    timeline: measures_pb2.QuestionTimeline, answer: Answer
 ) -> measures_pb2.TimelinePoint:
-    message = measures_pb2.TimelinePoint(simulation_ids=simulation_ids)
-    message.occurred_at.FromMicroseconds(point.occurred_at)
-    message.value.value = float(point.value / scale)
-    return message
+    return _add(timeline, answer.occurred_at, (answer.simulation_id,))
 
 
-def _point(
-    answer: Answer, *, choice: str | None = None, items: Iterable[str] = ()
+def _add(
+    timeline: measures_pb2.QuestionTimeline, at: int, simulation_ids: Iterable[str]
 ) -> measures_pb2.TimelinePoint:
-    message = measures_pb2.TimelinePoint(simulation_ids=[answer.simulation_id], items=items)
-    message.occurred_at.FromMicroseconds(answer.occurred_at)
-    if choice is not None:
-        message.choice.value = choice
-    return message
+    """Add a point; made in place, field by field, it takes half of the time."""
+    point = timeline.points.add()
+    point.simulation_ids.extend(simulation_ids)
+    occurred = point.occurred_at
+    occurred.seconds, micros = divmod(at, 10**6)
+    occurred.nanos = micros * 1000
+    return point
 
 
 def _numeric(shift: NumericShift, adjusted_p: float | None) -> measures_pb2.NumericShift:

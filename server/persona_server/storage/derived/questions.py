@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from persona.v1.response_service_pb2 import RecordResponsesResponse
@@ -103,9 +104,14 @@ class Questions:
         self._do.declare.run(tenant=self._tenant, id=key, **_declaration(first))
 
 
+@lru_cache(maxsize=512)
 def question_hash(question: Question) -> bytes:
     """Return the SHA-256 by which a question is known: of its key, NUL, and its scale."""
     return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()
+
+
+# A tenant's questions are read again and again.
+of_scale = lru_cache(maxsize=512)(Question.of_scale)
 
 
 def _firsts(answers: Iterable[NewAnswer]) -> dict[Question, NewAnswer]:

@@ -6,41 +6,34 @@ All of it can be made anew (rebuild.py), and is the same in whatever order the a
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from persona_server import patience
-from persona_server.measures.answers import Answer, Kind, Question, Value, set_items
-from persona_server.measures.individual.crowds import Crowd, Tally, crowd
+from persona_server.measures.answers import SETS, Answer, Question, set_items
+from persona_server.measures.individual.crowds import Crowd
 from persona_server.measures.individual.points import Differences
-from persona_server.measures.populations import Numbers, Weights
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.answers import NewAnswer
-from persona_server.storage.derived.counts import by_value, unpacked
+from persona_server.storage.derived.crowds import Asked, Crowds, KnownCrowds
 from persona_server.storage.derived.participation import Given, Participation, Place
-from persona_server.storage.derived.questions import FIRST_QUESTION, Questions, question_hash
+from persona_server.storage.derived.questions import (
+    FIRST_QUESTION,
+    Questions,
+    of_scale,
+    question_hash,
+)
 from persona_server.storage.derived.removal import Removal
-from persona_server.storage.derived.series import Entry, Texts, answers, entries
+from persona_server.storage.derived.series import Fields, Texts, answers, fields
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import set_ids
 from persona_server.storage.derived.writing import DerivedWriter
 from persona_server.storage.engine.dialect import id_list, integer_list
 from persona_server.storage.engine.statements import Statement
-from persona_server.storage.keys import IdGenerator, id_bytes, id_text
+from persona_server.storage.keys import IdGenerator, id_text
 
 FIRST_INDIVIDUAL = b""  # at or before every key
-# Pairs of sets are compared one by one: so many of a question and simulation, in the order of their
-# hashes, stand for all of them. All sets of six options are that many.
-MOST_SETS = 64
-
-# Crowds of a snapshot that were read for others too, by the question's id and the simulation.
-KnownCrowds = dict[tuple[int, str], Crowd]
-MOST_KNOWN = 20_000  # of them, at an individual's beginning: some 20 MB
-
-Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
 
 
 class AskedRow(NamedTuple):
@@ -67,6 +60,7 @@ class DerivedTables:
         self._tenant = tenant
         self._questions = Questions(statements, tenant, id_generator)
         self._writer = DerivedWriter(statements, tenant)
+        self._crowds = Crowds(statements, tenant)
         self._participation = Participation(statements.participation, tenant)
 
     def series_of(self, individual: bytes) -> dict[Question, list[Answer]]:
@@ -79,14 +73,16 @@ class DerivedTables:
         rows = self._do.series.all(**where)
         older = self._pieces(individual) if any(row[-1] for row in rows) else {}
         found = {
-            _question(key, scale): entries(older.get(number, b"") + records)
+            of_scale(key, scale): fields(older.get(number, b"") + records)
             for number, key, scale, records, _ in while_awaited(rows)
         }
         if void := self.voiding():
-            kept = {q: [e for e in given if e.simulation not in void] for q, given in found.items()}
+            kept = {q: [one for one in given if one[2] not in void] for q, given in found.items()}
             found = {question: given for question, given in kept.items() if given}
         texts = self._texts(found)
-        return {question: answers(question, given, texts) for question, given in found.items()}
+        simulations = {raw for given in found.values() for _, _, raw, *_ in given}
+        ids = {raw: id_text(raw) for raw in simulations}
+        return {q: answers(q, given, texts, ids) for q, given in found.items()}
 
     def voiding(self) -> set[bytes]:
         """Return the void simulations of which answers are counted still."""
@@ -98,20 +94,9 @@ class DerivedTables:
     ) -> dict[Question, dict[str, Crowd]]:
         """Return who answered questions of an individual in these of its simulations.
 
-        Of the sets given to a question in a simulation the first 64 in the order of their hashes
-        are counted, and nobody else. `known` has crowds of the same snapshot, and gets the others.
+        `known` has crowds of the same snapshot, and gets the others.
         """
-        known = {} if known is None else known
-        if len(known) > MOST_KNOWN:
-            known.clear()
-        found = {}
-        for question, key, simulations in self._wanted(individual, asked):
-            missing = [simulation for simulation in simulations if (key, simulation) not in known]
-            if missing:
-                tallies = self._tallies(question, key, missing)
-                known.update({(key, s): crowd(question, tally) for s, tally in tallies.items()})
-            found[question] = {s: known[key, s] for s in simulations if (key, s) in known}
-        return found
+        return self._crowds.of(individual, asked, known)
 
     def differences(
         self, individual: bytes, asked: Asked
@@ -120,14 +105,7 @@ class DerivedTables:
 
         Of all individuals, this one included, by simulation.
         """
-        found = {}
-        for question, key, simulations in self._wanted(individual, asked):
-            rows = self._do.differences.all(**self._place(key, simulations))
-            found[question] = {
-                id_text(simulation): Differences(number, int(squares), inverses)
-                for simulation, number, squares, inverses in rows
-            }
-        return found
+        return self._crowds.differences(individual, asked)
 
     def items(self, sets: Iterable[str]) -> dict[str, list[str]]:
         """Return the options or themes of sets of which the tokens are given, sorted."""
@@ -196,10 +174,15 @@ class DerivedTables:
         """Return the ids of those questions that anybody has answered."""
         return self._questions.known(questions)
 
+    def numbered(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the ids of the questions with these hashes that anybody has answered."""
+        rows = self._do.known.all(tenant=self._tenant, ids=id_list(hashes)) if hashes else []
+        return {digest: key for digest, key, _ in rows}
+
     def asked(self, scope: bytes, after: int, limit: int) -> list[AskedRow]:
         """Return at most `limit` questions of a scope behind one, in the order first asked."""
         rows = self._participation.page(scope, after, limit)
-        return [AskedRow(key, _question(name, scale), *rest) for key, name, scale, *rest in rows]
+        return [AskedRow(key, of_scale(name, scale), *rest) for key, name, scale, *rest in rows]
 
     def clear(self) -> dict[bytes, int]:
         """Remove everything; return the questions' ids by hash, so that they can be kept."""
@@ -217,14 +200,14 @@ class DerivedTables:
         grouped = groupby(while_awaited(rows), key=itemgetter(0))
         return {key: b"".join(records for _, records in pieces) for key, pieces in grouped}
 
-    def _texts(self, found: Mapping[Question, Sequence[Entry]]) -> Texts:
+    def _texts(self, found: Mapping[Question, Sequence[Fields]]) -> Texts:
         """Return what records name by an id."""
-        models = {entry.model for given in found.values() for entry in given}
+        models = {model for given in found.values() for *_, model, _ in given}
         sets = {
-            entry.number
+            number
             for question, given in found.items()
-            if question.kind in (Kind.CHOICES, Kind.THEMES)
-            for entry in given
+            if question.kind in SETS
+            for _, _, _, number, _, _ in given
         }
         tokens = self._named(self._do.set_tokens, sets)
         versions = self._named(self._do.models, models)
@@ -232,44 +215,3 @@ class DerivedTables:
 
     def _named(self, statement: Statement, ids: Collection[int]) -> list[tuple[Any, ...]]:
         return statement.all(tenant=self._tenant, ids=integer_list(list(ids))) if ids else []
-
-    def _wanted(
-        self, individual: bytes, asked: Asked
-    ) -> Iterator[tuple[Question, int, Collection[str]]]:
-        """Yield the questions asked for with their ids and simulations."""
-        rows = self._do.questions.all(tenant=self._tenant, individual=individual)
-        for key, *rest in rows:
-            if simulations := asked.get(_question(*rest)):
-                patience.require()
-                yield _question(*rest), key, simulations
-
-    def _place(self, key: int, simulations: Iterable[str]) -> dict[str, Any]:
-        ids = id_list([id_bytes(simulation) for simulation in simulations])
-        return {"tenant": self._tenant, "question": key, "ids": ids}
-
-    def _tallies(
-        self, question: Question, key: int, simulations: Collection[str]
-    ) -> dict[str, Tally]:
-        """Return what individuals first answered to a question, by simulation."""
-        if question.kind in (Kind.CHOICES, Kind.THEMES):
-            return {simulation: self._sets(key, simulation) for simulation in simulations}
-        where = self._place(key, simulations)
-        if not by_value(question):
-            rows = self._do.moments.all(**where)
-            return {id_text(s): Numbers(*json.loads(sums)[:3]) for s, sums in rows}
-        tallies: dict[str, dict[Value, int]] = {}
-        options = question.options
-        for simulation, counts in self._do.counts.all(**where):
-            tally = tallies.setdefault(id_text(simulation), {})
-            for number, count in unpacked(counts):
-                tally[options[number] if options else number] = count
-        return {**tallies}
-
-    def _sets(self, key: int, simulation: str) -> Weights:
-        rows = self._do.sets.all(
-            tenant=self._tenant, question=key, simulation=id_bytes(simulation), limit=MOST_SETS
-        )
-        return {tokens: count for tokens, counts in rows for _, count in unpacked(counts)}
-
-
-_question = lru_cache(maxsize=512)(Question.of_scale)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from persona_server.measures.answers import Kind, Question, set_items
+from persona_server.measures.answers import SETS, Question, set_items
 from persona_server.measures.populations import Numbers
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.counts import by_value, unpacked
@@ -19,7 +19,6 @@ from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import token
 from persona_server.storage.engine.dialect import id_list, integer_list
 
-SETS = (Kind.CHOICES, Kind.THEMES)  # of which each that was given is counted by its id
 _FIRST = -(2**63)  # at or before every id
 _CHUNK = 500  # sets in memory at a time; each has 500 tokens at most
 
@@ -79,11 +78,13 @@ class Selections:
         if question.kind in SETS:
             rows = self._do.selections.sets.all(simulation=simulation, limit=most_sets + 1, **where)
             return _sum(counts for (counts,) in rows) if len(rows) <= most_sets else None
-        where["ids"] = id_list([simulation])
         if by_value(question):
-            return _sum(counts for _, counts in self._do.counts.all(**where))
-        row = self._do.moments.first(**where)
-        return Numbers(*json.loads(row[1])[:3]) if row else Numbers(0, 0, 0)
+            rows = self._do.counts.all(simulation=simulation, **where)
+            return _sum(counts for (counts,) in rows)
+        row = self._do.moments.first(
+            tenant=self._tenant, questions=integer_list([key]), simulations=id_list([simulation])
+        )
+        return Numbers(*json.loads(row[-1])[:3]) if row else Numbers(0, 0, 0)
 
     def latest(self, key: int, individuals: Sequence[bytes], belongs: Belongs) -> dict[bytes, int]:
         """Return the number of each individual's latest answer that belongs, of those with one."""
@@ -111,6 +112,12 @@ class Selections:
                 given = (e for e in entries(records) if e.simulation == simulation and belongs(e))
                 found.update((individual, entry.number) for entry in islice(given, 1))
         return found
+
+    def items(self, number: int) -> frozenset[str]:
+        """Return the options or themes of a set that somebody gave."""
+        ids = integer_list([number])
+        ((_, items),) = self._do.set_items.all(tenant=self._tenant, ids=ids)
+        return set_items(items)
 
     def options_named(self, sets: Counts, options: Sequence[str]) -> list[int]:
         """Return in how many of the sets given each option is."""

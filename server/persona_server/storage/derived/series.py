@@ -6,12 +6,11 @@ series itself, where the next answer is appended without reading the pieces. Equ
 equal bytes, in whatever order they came.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from persona_server.measures.answers import Answer, Kind, Question, Value
-from persona_server.storage.keys import id_text
+from persona_server.measures.answers import Answer, Kind, Question
 
 # occurred_at (microseconds), response id, simulation id, number, id of its model, place of the
 # option shown first among the options of the question
@@ -31,6 +30,9 @@ class Entry(NamedTuple):
     number: int
     model: int
     shown_first: int
+
+
+Fields = tuple[Any, ...]  # of an entry, in its order
 
 
 class StoredSeries(NamedTuple):
@@ -64,6 +66,11 @@ def cut(entries: Sequence[Entry]) -> Cut:
     return Cut(pieces, StoredSeries(b"".join(packed[whole * PIECE :]), whole, int(repeats)))
 
 
+def fields(records: bytes) -> list[Fields]:
+    """Return the answers of records as plain tuples, which are made in half the time."""
+    return list(RECORD.iter_unpack(records))
+
+
 def entries(records: bytes) -> list[Entry]:
     """Return the answers of records, in order of time."""
     return [Entry(*record) for record in RECORD.iter_unpack(records)]
@@ -76,29 +83,25 @@ class Texts(NamedTuple):
     models: dict[int, tuple[str, str]]
 
 
-def answers(question: Question, given: Iterable[Entry], texts: Texts) -> list[Answer]:
-    """Return entries as measures take them, with ids as text, and sets as those of tokens."""
-    simulations: dict[bytes, str] = {}
-    found = []
-    for at, response, simulation, number, model, shown in given:
-        if (text := simulations.get(simulation)) is None:
-            text = simulations[simulation] = id_text(simulation)
-        found.append(
-            Answer(
-                question,
-                text,
-                id_text(response),
-                at,
-                value_of(question, number, texts.sets),
-                *texts.models[model],
-                question.options[shown] if question.kind is Kind.CHOICE else "",
-            )
+def answers(
+    question: Question, given: Iterable[Fields], texts: Texts, simulations: Mapping[bytes, str]
+) -> list[Answer]:
+    """Return the fields of records as measures take them, with sets as those of tokens.
+
+    `simulations` has their ids as text; that of a response is left without its dashes.
+    """
+    models, numeric, chosen = texts.models, question.kind.numeric, question.kind is Kind.CHOICE
+    options = question.options
+    named: Sequence[str] | Mapping[int, str] = options if chosen else texts.sets
+    return [
+        Answer(
+            question,
+            simulations[simulation],
+            response.hex(),
+            at,
+            number if numeric else named[number],
+            *models[model],
+            options[shown] if chosen else "",
         )
-    return found
-
-
-def value_of(question: Question, number: int, sets: dict[int, str]) -> Value:
-    """Return the value that a number stands for."""
-    if question.kind.numeric:
-        return number
-    return question.options[number] if question.kind is Kind.CHOICE else sets[number]
+        for at, response, simulation, number, model, shown in given
+    ]

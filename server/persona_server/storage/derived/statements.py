@@ -9,7 +9,7 @@ from persona_server.storage.derived.participation import ParticipationStatements
 from persona_server.storage.derived.removal import RemovalStatements
 from persona_server.storage.derived.selection_statements import SelectionStatements
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import one_of
+from persona_server.storage.engine.dialect import GIVEN, given, joined, one_of
 from persona_server.storage.engine.statements import (
     Statement,
     column_params,
@@ -75,35 +75,41 @@ class DerivedStatements:
         )
 
     def _read_sums(self, database: Database) -> None:
-        tally, sums, texts = tables.Tally, tables.Sums, tables.AnswerSet
-
-        def of_question(model: Any) -> Any:
-            question = model.question_id == param("question")
-            return (model.tenant_id == param("tenant")) & question & one_of(model.simulation_id)
-
+        question, tally, sums = tables.Question, tables.Tally, tables.Sums
         self.counts = Statement(
-            database, tally.select(tally.simulation_id, tally.counts).where(of_question(tally))
-        )
-        # Of one simulation, in the order of their hashes, with the tokens in place of these.
-        self.sets = Statement(
             database,
-            tally.select(texts.tokens, tally.counts)
-            .join(texts, JOIN.CROSS)
-            .where(
-                (texts.tenant_id == param("tenant"))
-                & (texts.id == tally.bucket)
-                & (tally.tenant_id == param("tenant"))
+            tally.select(tally.counts).where(
+                (tally.tenant_id == param("tenant"))
                 & (tally.question_id == param("question"))
                 & (tally.simulation_id == param("simulation"))
+            ),
+        )
+        # Of several questions and simulations: each row reads its own, up to the limit.
+        counted = (
+            tally.select(tally.counts)
+            .where(
+                (tally.tenant_id == param("tenant"))
+                & (tally.question_id == question.id)
+                & (tally.simulation_id == GIVEN)
             )
             .order_by(tally.bucket)
-            .limit(param("limit")),
+            .limit(param("limit"))
         )
-        self.moments = Statement(
-            database, sums.select(sums.simulation_id, sums.moments).where(of_question(sums))
+        self.packed = Statement(
+            database,
+            question.select(question.id, GIVEN, joined(counted.alias("counted"), "counts"))
+            .from_(question, given("simulations"))
+            .where((question.tenant_id == param("tenant")) & one_of(question.id, "questions")),
         )
-        columns = (sums.simulation_id, sums.differences, sums.squares, sums.inverses)
-        self.differences = Statement(database, sums.select(*columns).where(of_question(sums)))
+        places = (
+            (sums.tenant_id == param("tenant"))
+            & one_of(sums.question_id, "questions")
+            & one_of(sums.simulation_id, "simulations")
+        )
+        place = (sums.question_id, sums.simulation_id)
+        self.moments = Statement(database, sums.select(*place, sums.moments).where(places))
+        columns = (*place, sums.differences, sums.squares, sums.inverses)
+        self.differences = Statement(database, sums.select(*columns).where(places))
 
     def _write(self, database: Database) -> None:
         question, series, piece = tables.Question, tables.Series, tables.Piece

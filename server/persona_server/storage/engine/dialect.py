@@ -103,10 +103,16 @@ def page_in_one_row(page: Any, *beside: Any, descending: bool = False) -> Select
     the interpreter's lock at every row, for which the pool's threads then fight.
     """
     rows = page.alias("page")
-    framed = fn.group_concat(rows.c.framed, Value("", converter=False)).cast("BLOB")
+    framed = fn.group_concat(rows.c.framed, _text("")).cast("BLOB")
     last, size = last_position(rows.c.position, descending=descending), fn.count(SQL("*"))
     page = (framed.alias("framed"), last.alias("last"), size.alias("size"))
     return Select((rows,), (*page, *beside))
+
+
+def joined(rows: Any, column: str) -> Select:
+    """Return the query of the bytes in a column of ordered rows, joined; NULL of no rows."""
+    whole = fn.group_concat(getattr(rows.c, column), _text("")).cast("BLOB")
+    return Select((rows,), (whole,))
 
 
 def rows_as_json(*columns: Any) -> Any:

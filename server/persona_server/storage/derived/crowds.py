@@ -1,0 +1,182 @@
+"""Who else answered what an individual answered, and what moved: read for many questions at once.
+
+Questions that were asked in the same simulations, as mostly all are, take one statement together.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+from persona_server.measures.answers import SETS, Question, Value
+from persona_server.measures.individual.crowds import Crowd, crowd
+from persona_server.measures.individual.points import Differences
+from persona_server.measures.populations import Numbers
+from persona_server.patience import while_awaited
+from persona_server.storage.derived.counts import by_value, unpacked
+from persona_server.storage.derived.questions import of_scale
+from persona_server.storage.derived.statements import DerivedStatements
+from persona_server.storage.engine.dialect import id_list, integer_list
+from persona_server.storage.engine.statements import Statement
+from persona_server.storage.keys import id_bytes
+
+# Pairs of sets are compared one by one: so many of a question and simulation, in the order of their
+# hashes, stand for all of them. All sets of six options are that many.
+MOST_SETS = 64
+
+# Crowds of a snapshot that were read for others too, by the question's id and the simulation.
+KnownCrowds = dict[int, dict[str, Crowd]]
+MOST_KNOWN = 20_000  # of them, at an individual's beginning: some 20 MB
+
+Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
+Questions = Mapping[int, Question]  # by their ids
+Counts = bytes | str  # what is kept of a question and simulation: packed counts, or sums as JSON
+
+# Crowds by tenant, question and what is kept, from which nothing else follows: to compare all pairs
+# of sets anew would be half of a reliability.
+_computed: dict[tuple[int, int, Counts], Crowd] = {}
+MOST_COMPUTED = 10_000  # some 10 MB
+
+
+class _Wanted(NamedTuple):
+    """A question with its id, and the simulations in which it is looked at."""
+
+    question: Question
+    key: int
+    simulations: Collection[str]
+
+
+class Crowds:
+    """The crowds of one tenant."""
+
+    def __init__(self, statements: DerivedStatements, tenant: int) -> None:
+        self._do = statements
+        self._tenant = tenant
+
+    def of(
+        self, individual: bytes, asked: Asked, known: KnownCrowds | None = None
+    ) -> dict[Question, dict[str, Crowd]]:
+        """Return who answered questions of an individual in these of its simulations.
+
+        Of the sets given to a question in a simulation the first 64 in the order of their hashes
+        are counted, and nobody else. `known` has crowds of the same snapshot, and gets the others.
+        """
+        known = {} if known is None else known
+        if sum(map(len, known.values())) > MOST_KNOWN:
+            known.clear()
+        wanted = self._wanted(individual, asked)
+        missing = [
+            _Wanted(question, key, [s for s in simulations if s not in known.get(key, ())])
+            for question, key, simulations in wanted
+        ]
+        for questions, simulations in _together(missing):
+            for key, simulation, found in self._read(questions, simulations):
+                known.setdefault(key, {})[simulation] = found
+        return {question: _among(known.get(key, {}), of) for question, key, of in wanted}
+
+    def differences(
+        self, individual: bytes, asked: Asked
+    ) -> dict[Question, dict[str, Differences]]:
+        """Return what moved in numeric questions of an individual until these simulations.
+
+        Of all individuals, this one included, by simulation.
+        """
+        wanted = self._wanted(individual, asked)
+        found: dict[Question, dict[str, Differences]] = {one.question: {} for one in wanted}
+        for questions, simulations in _together(wanted):
+            rows = self._rows(self._do.differences, questions, simulations)
+            for key, simulation, number, squares, inverses in rows:
+                moved = Differences(number, int(squares), inverses)
+                found[questions[key]][simulation] = moved
+        return found
+
+    def _wanted(self, individual: bytes, asked: Asked) -> list[_Wanted]:
+        """Return the questions asked for with their ids and simulations."""
+        rows = self._do.questions.all(tenant=self._tenant, individual=individual)
+        found = [(of_scale(name, scale), key) for key, name, scale in rows]
+        return [_Wanted(q, key, asked[q]) for q, key in while_awaited(found) if asked.get(q)]
+
+    def _read(
+        self, questions: Questions, simulations: Sequence[str]
+    ) -> Iterator[tuple[int, str, Crowd]]:
+        """Yield the crowds of questions in simulations, where anybody answered."""
+        counted = [key for key, question in questions.items() if by_value(question)]
+        summed = [key for key, question in questions.items() if not by_value(question)]
+        new: defaultdict[int, list[tuple[str, Counts]]] = defaultdict(list)
+        rows = chain(
+            self._rows(self._do.packed, counted, simulations, limit=MOST_SETS),
+            self._rows(self._do.moments, summed, simulations),
+        )
+        for key, simulation, counts in rows:
+            if (found := _computed.get((self._tenant, key, counts))) is not None:
+                yield key, simulation, found
+            elif counts is not None:
+                new[key].append((simulation, counts))
+        for key, given in while_awaited(list(new.items())):
+            for simulation, found in self._compute(key, questions[key], given):
+                yield key, simulation, found
+
+    def _compute(
+        self, key: int, question: Question, given: Sequence[tuple[str, Counts]]
+    ) -> Iterator[tuple[str, Crowd]]:
+        """Yield the crowds of a question that are made for the first time."""
+        if len(_computed) > MOST_COMPUTED:
+            _computed.clear()
+        sets = [counts for _, counts in given if isinstance(counts, bytes)]
+        tokens = self._tokens(sets) if question.kind in SETS else {}
+        for simulation, counts in given:
+            found = _computed[self._tenant, key, counts] = _crowd(question, counts, tokens)
+            yield simulation, found
+
+    def _tokens(self, given: Iterable[bytes]) -> dict[int, str]:
+        """Return the sets that packed counts name, as sets of tokens."""
+        ids = {number for packed in given for number, _ in unpacked(packed)}
+        return dict(self._do.set_tokens.all(tenant=self._tenant, ids=integer_list(list(ids))))
+
+    def _rows(
+        self,
+        statement: Statement,
+        questions: Collection[int],
+        simulations: Collection[str],
+        **more: int,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield what a statement returns of questions in simulations, these by their texts."""
+        if not questions:
+            return
+        texts = {id_bytes(simulation): simulation for simulation in simulations}
+        rows = statement.all(
+            tenant=self._tenant,
+            questions=integer_list(list(questions)),
+            simulations=id_list(list(texts)),
+            **more,
+        )
+        for key, simulation, *rest in while_awaited(rows):
+            yield key, texts[simulation], *rest
+
+
+def _crowd(question: Question, counts: Counts, tokens: Mapping[int, str]) -> Crowd:
+    """Return the crowd of what is kept. Its tally has sets by their ids: nobody looks into them."""
+    if isinstance(counts, str):
+        return crowd(question, Numbers(*json.loads(counts)[:3]))
+    numbers: dict[Value, int] = dict(unpacked(counts))
+    if question.kind in SETS:
+        found = crowd(question, {tokens[number]: n for number, n in unpacked(counts)})
+        return found._replace(tally=numbers)
+    options = question.options
+    return crowd(question, {options[i]: n for i, n in unpacked(counts)} if options else numbers)
+
+
+def _together(wanted: Iterable[_Wanted]) -> Iterator[tuple[Questions, Sequence[str]]]:
+    """Yield questions by their ids that are looked at in the same simulations, with these."""
+    groups: defaultdict[tuple[str, ...], dict[int, Question]] = defaultdict(dict)
+    for question, key, simulations in wanted:
+        if simulations:
+            groups[tuple(sorted(simulations))][key] = question
+    for same, questions in groups.items():
+        yield questions, same
+
+
+def _among(crowds: dict[str, Crowd], simulations: Collection[str]) -> dict[str, Crowd]:
+    """Return the crowds of these simulations, where there are any."""
+    return {s: crowds[s] for s in simulations if s in crowds}
