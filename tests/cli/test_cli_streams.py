@@ -55,7 +55,7 @@ def test_a_closed_stdin_is_not_an_empty_one(cli: Cli, place: Place, file: Path) 
 def test_nobody_need_read_what_is_said(cli: Cli, place: Place, file: Path) -> None:
     file.write_text(file.read_text() + "{bad\n")
     for nowhere in ("2>&-", "2> /dev/full"):
-        done = cli.shell(f'persona import "$@" {nowhere}', file, *place.options)
+        done = cli.shell(f'persona import --again "$@" {nowhere}', file, *place.options)
         assert done == (1, "3 imported, 1 refused.\n", "")
         done = cli.shell(f"persona projects show nobody {nowhere}")
         assert done == (1, "", "")
