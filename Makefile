@@ -58,7 +58,7 @@ generate: setup-dev ## Make generated/ anew from protos/
 	buf generate
 	python tools/update_docs.py
 
-story: setup-dev ## Write the story and picture of docs/study.md anew
+story: setup-dev ## Write the story of docs/study.md and the study's pictures anew
 	@PYTHONPATH=examples python -m study.page
 
 bench: setup-dev ## Measure speed against a bare echo, answers, and the library at full size (about ten minutes)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from statistics import fmean
 
 from persona.v1.measures_pb2 import ReliabilityStatus
-from persona_client import PersonaGroup, Project, Response
+from persona_client import PersonaGroup, Project, Response, Simulation
 from study.people import client_id
 from study.report import expect, number
 from study.respondents import TRUE_C, Manner, Respondent
@@ -112,7 +112,9 @@ def make_place(study: Study, project: str, group: PersonaGroup) -> Place:
 def record(study: Study, wave: int, answering: dict[str, Respondent]) -> int:
     """Record a wave as one simulation; ``answering`` is by the id of the persona."""
     responses = _responses(study, wave, answering.items())
-    recorded = study.client.record_responses(client_id("simulation", wave), responses)
+    simulation = Simulation(id=client_id("simulation", wave), name=f"Wave {wave + 1}")
+    study.client.create_simulation(study.places[-1].project_id, simulation)
+    recorded = study.client.record_responses(simulation.id, responses)
     expected = len(answering) * len(study.items)
     expect(len(recorded) == expected, "Every answer of a wave is recorded.")
     return len(recorded)

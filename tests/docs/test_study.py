@@ -19,7 +19,18 @@ from persona.v1.measures_pb2 import (
     Reliability,
 )
 from persona_client import Persona, PersonaClient, Response
-from study.page import PAGE, PICTURE, ROOT, as_text, draw, story_of, with_story
+from study.page import (
+    DOCS,
+    PAGE,
+    PICTURE,
+    PICTURES,
+    ROOT,
+    as_text,
+    draw,
+    draw_measures,
+    story_of,
+    with_story,
+)
 from study.panel import of_manner, response_id
 from study.questions import Item, Value
 from study.respondents import SHIFTS, TRUE_C, WAVES, Manner, Respondent
@@ -35,15 +46,17 @@ class Told(NamedTuple):
     study: Study
     story: str
     access: Access
+    pictures: Path  # the folder of those that were drawn before
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[Told]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """Run the study once."""
     lines: list[str] = []
+    pictures = tmp_path_factory.mktemp("pictures")
     with temporary_service() as access, PersonaClient(*access) as client:
-        study = tell(client, lines.append)
-        yield Told(study, as_text(lines), access)
+        study = tell(client, lines.append, lambda: draw_measures(access, pictures))
+        yield Told(study, as_text(lines), access, pictures)
 
 
 def test_the_page_tells_what_the_study_prints(told: Told) -> None:
@@ -53,6 +66,11 @@ def test_the_page_tells_what_the_study_prints(told: Told) -> None:
 def test_the_picture_is_what_the_command_draws(told: Told, tmp_path: Path) -> None:
     draw(told.access, told.study, tmp_path / "timeline.svg")
     assert (tmp_path / "timeline.svg").read_bytes() == PICTURE.read_bytes()
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_pictures_of_the_measures_are_what_the_command_draws(told: Told, name: str) -> None:
+    assert (told.pictures / name).read_bytes() == (DOCS / name).read_bytes()
 
 
 def promoted(study: Study, manner: Manner) -> float:
