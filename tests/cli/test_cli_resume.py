@@ -181,7 +181,7 @@ def test_another_import_has_another_id(
 def test_a_finished_import_begins_anew(broken: Cli, standin: Standin, file: Path) -> None:
     standin.streams["ImportPersonas"].extend([serving(0), serving(0)])
     broken.run("import", file, *INTO)
-    broken.run("import", file, *INTO)
+    broken.run("import", file, *INTO, "--again")
     (first, _), (second, _) = runs(standin)
     assert first != second
 

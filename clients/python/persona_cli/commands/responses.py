@@ -8,7 +8,7 @@ import typer
 from persona.v1.response_pb2 import Response
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.files.answer_files import AnswerFormat, answer_items, id_of
-from persona_cli.files.inputs import InputFile, LineReader
+from persona_cli.files.inputs import InputFile, LineReader, numbered_lines
 from persona_cli.files.times import parse_time
 from persona_cli.runs.record_run import RecordRun
 from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
@@ -87,7 +87,10 @@ def record(
     journal = open_journal(inputs, into, {"format": form})
     run = RecordRun(inputs, group_id, journal)
     reader = LineReader(
-        inputs, lambda lines: answer_items(lines, form, simulation), id_of, _REPEATS
+        inputs,
+        lambda index, read: answer_items(numbered_lines(inputs[index], read), form, simulation),
+        id_of,
+        _REPEATS,
     )
     with (
         explain_interruption(context.address, journal, lambda _: run.how_to_resume()),

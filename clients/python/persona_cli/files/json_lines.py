@@ -23,7 +23,9 @@ MAX_LINE = 6 * MAX_PERSONA_BYTES + (64 << 10)
 
 
 class LineError(Exception):
-    """A line cannot be what it should be; the text says why."""
+    """A line cannot be what it should be; the text says why, `source` what the line is."""
+
+    source: Any = None
 
 
 def json_items(

@@ -55,6 +55,7 @@ class Journal:
         self.acknowledged = 0
         self.last_id = ""  # of an answer of the last batch acknowledged
         self.is_old = False  # so that the service may have forgotten the import
+        self.held: int | None = None  # personas of the group before the import, if that is known
         self._path: Path | None = None
         self._file: IO[bytes] | None = None
 
@@ -110,6 +111,16 @@ class Journal:
         self.acknowledged, self.last_id = sequence, last_id
         self._append({"acknowledged": sequence, **({"id": last_id} if last_id else {})}, sync=False)
 
+    def note_held(self, count: int) -> None:
+        """Note how many personas the group had before the import."""
+        self.held = count
+        self._append({"held": count})
+
+    def begin_anew(self, import_id: str) -> None:
+        """Begin an import of another id, nothing of this one being there."""
+        self.import_id = import_id
+        self._append({"import_id": import_id})
+
     def remove(self) -> None:
         """Forget the import."""
         if self._path is not None:
@@ -144,6 +155,10 @@ class Journal:
             self.refused[Position(*entry["refused"])] = entry["reason"]
         elif "newest" in entry:
             self.newest.update([entry["newest"]])
+        elif "held" in entry:
+            self.held = entry["held"]
+        elif "import_id" in entry:
+            self.import_id = entry["import_id"]
         else:
             self.acknowledged, self.last_id = entry["acknowledged"], entry.get("id", "")
 

@@ -154,7 +154,7 @@ class RecordRun:
         if not bad:
             raise error
         for index, reason in sorted(bad.items()):
-            self._refusals.add_from_service(lines[index].position, reason)
+            self._refusals.add_from_service(lines[index], reason)
         if self._refused_requests >= MAX_REFUSED_REQUESTS:
             raise CommandError(
                 f"The service has refused {self._refused_requests} batches; "

@@ -13,19 +13,36 @@ from persona_cli.files.inputs import InputFile, Line
 from persona_cli.files.json_lines import Item
 from persona_cli.runs.journal import Journal, RunKey, default_folder
 from persona_cli.terminal.failures import error_text, print_error
-from persona_cli.terminal.output import say
+from persona_cli.terminal.output import compact_json, say
 from persona_cli.terminal.signals import stopped
 from persona_client import PersonaError
 from persona_client.batches import split_items
 
+# Of the ids of imports that are to be known again.
+_NAMESPACE = uuid.UUID("0d6bb1f2-5a3e-5c1c-9a55-1f6f0e7a3c21")
 
-def open_journal(inputs: list[InputFile], into: dict[str, str], options: dict[str, Any]) -> Journal:
-    """Open the journal of these inputs, or one in memory where they can't be read again."""
-    import_id = str(uuid.uuid4())
+
+def content_id(inputs: list[InputFile], into: dict[str, str], options: dict[str, Any]) -> str:
+    """Return the id that every import of the same content into the same place has."""
+    said = [into, [file.sha256 for file in inputs], options]
+    return str(uuid.uuid5(_NAMESPACE, compact_json(said)))
+
+
+def open_journal(
+    inputs: list[InputFile],
+    into: dict[str, str],
+    options: dict[str, Any],
+    import_id: str = "",
+) -> Journal:
+    """Open the journal of these inputs, or one in memory where they can't be read again.
+
+    A new one begins an import of `import_id`, or of an id that no other has.
+    """
+    import_id = import_id or str(uuid.uuid4())
     hashes = [file.sha256 for file in inputs if file.sha256 is not None]
     if len(hashes) < len(inputs):
         say("Standard input and pipes can't be resumed if the import is interrupted.")
-        return Journal(import_id)
+        return Journal(str(uuid.uuid4()))
     journal = _opened(RunKey(into, hashes, options), import_id)
     if journal.boundaries:
         say("Resuming the interrupted import.")

@@ -36,9 +36,9 @@ def csv_rows(lines: TextLines, delimiter: str) -> Rows:
                 feed.check(row)
                 yield feed.number, _named(names, row)
         except LineError as error:
-            yield feed.number, LineError(f"{error}{feed.lines}")
+            yield feed.number, feed.refused(f"{error}")
         except csv.Error as error:
-            yield feed.number, LineError(f"is not CSV: {error}{feed.lines}")
+            yield feed.number, feed.refused(f"is not CSV: {error}")
             feed.take_back()
 
 
@@ -90,11 +90,13 @@ class _LineFeed:
         """The number of the row's first line."""
         return self._taken[0][0]
 
-    @property
-    def lines(self) -> str:
-        """What lines a row of more than one has, for a message."""
+    def refused(self, reason: str) -> LineError:
+        """Return why a row is none, with what lines it took if it took more than one."""
         last = self._taken[-1][0]
-        return f" (read with a quote open up to line {last})" if last > self.number else ""
+        lines = f" (read with a quote open up to line {last})" if last > self.number else ""
+        error = LineError(f"{reason}{lines}")
+        error.source = self._taken[0][1].rstrip("\r\n")
+        return error
 
     def __iter__(self) -> Iterator[str]:
         return self

@@ -1,16 +1,18 @@
 """Excel workbooks (.xlsx): the rows of one sheet."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, BinaryIO
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
 
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.csv_rows import column_names
 from persona_cli.files.tables.plain import plain
-from persona_cli.files.tables.table import Cells, FileError, Rows, missing_extra
+from persona_cli.files.tables.table import (
+    Cells,
+    FileError,
+    Rows,
+    missing_extra,
+    reading_with_library,
+)
 
 
 def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
@@ -22,7 +24,7 @@ def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
         import openpyxl
     except ImportError:
         raise missing_extra("an Excel workbook") from None
-    with _explained():
+    with reading_with_library("an Excel workbook"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a workbook has beside its cells
             book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
@@ -35,24 +37,6 @@ def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
                     yield number, _named(names, cells)
                 else:
                     names = column_names(cells)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    damage = (
-        BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        IndexError,
-        OSError,
-        EOFError,
-        ParseError,
-    )
-    try:
-        yield
-    except damage as error:
-        raise FileError(f"is an Excel workbook that can't be read: {error}") from None
 
 
 def _sheet(book: Any, name: str) -> Any:

@@ -109,5 +109,6 @@ class JsonPieces:
         except LineError as said:
             if end < 0:
                 raise FileError(f"{said}; nothing says where that ends") from None
+            said.source = self._text[self._at : end]
             self._at = end
             raise

@@ -20,4 +20,5 @@ def _row(text: str) -> Cells | LineError:
             raise LineError(f"is not UTF-8 (byte {byte})")
         return parse_text(text)
     except LineError as error:
+        error.source = text
         return error

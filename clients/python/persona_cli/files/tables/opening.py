@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from persona_cli.files.tables.csv_rows import csv_rows, find_delimiter
 from persona_cli.files.tables.encodings import find_encoding, known_encoding
@@ -16,7 +16,7 @@ from persona_cli.files.tables.json_rows import json_line_rows
 from persona_cli.files.tables.kinds import Kind, binary_kind, csv_note, text_kind
 from persona_cli.files.tables.parquet import parquet_rows
 from persona_cli.files.tables.streams import CountedFile, plain_bytes
-from persona_cli.files.tables.table import FileError, Reading, Rows, Table
+from persona_cli.files.tables.table import FileError, Reading, Rows, Table, reading_with_library
 from persona_cli.files.tables.text import open_text, read_piece, text_lines
 from persona_cli.files.tables.yaml_rows import yaml_rows
 
@@ -62,11 +62,8 @@ def _binary_table(kind: Kind, stream: BinaryIO, reading: Reading) -> Table:
 
 
 def _require_workbook(stream: BinaryIO) -> None:
-    try:
-        with ZipFile(stream) as archive:
-            names = set(archive.namelist())
-    except (BadZipFile, OSError, ValueError) as error:
-        raise FileError(f"is a damaged archive or workbook: {error}") from None
+    with reading_with_library("an archive or workbook"), ZipFile(stream) as archive:
+        names = set(archive.namelist())
     if "content.xml" in names:
         raise FileError("is an OpenDocument file: save it as .xlsx or CSV")
     if not any(name.startswith("xl/") for name in names):

@@ -4,7 +4,7 @@ from typing import Any, BinaryIO
 
 from persona_cli.files.tables.csv_rows import column_names
 from persona_cli.files.tables.plain import plain
-from persona_cli.files.tables.table import Cells, FileError, Rows, missing_extra
+from persona_cli.files.tables.table import Cells, Rows, missing_extra, reading_with_library
 
 _ROWS = 2000  # of a batch
 
@@ -12,12 +12,11 @@ _ROWS = 2000  # of a batch
 def parquet_rows(stream: BinaryIO) -> Rows:
     """Yield the rows of a file, numbered from 1. Raises FileError."""
     try:
-        import pyarrow
         from pyarrow import parquet
     except ImportError:
         raise missing_extra("a Parquet file") from None
     number = 0
-    try:
+    with reading_with_library("a Parquet file"):
         # A small buffer, so that a row group of a whole file is not in memory.
         file = parquet.ParquetFile(stream, buffer_size=1 << 16, pre_buffer=False)
         names = column_names(file.schema_arrow.names)
@@ -25,8 +24,6 @@ def parquet_rows(stream: BinaryIO) -> Rows:
             for cells in zip(*map(_column, batch.columns), strict=True):
                 number += 1
                 yield number, _row(names, cells)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise FileError(f"is a Parquet file that can't be read: {error}") from None
 
 
 def _column(column: Any) -> list[Any]:

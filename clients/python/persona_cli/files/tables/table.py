@@ -1,6 +1,7 @@
 """What every reader gives: rows of named cells, each with its number, or why one can't be read."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -42,3 +43,15 @@ class Table:
 def missing_extra(what: str) -> FileError:
     """Return the error for a kind of file whose library is not installed."""
     return FileError(f"is {what}, for which this needs: pip install 'persona-client[formats]'")
+
+
+@contextmanager
+def reading_with_library(what: str) -> Iterator[None]:
+    """Say that a file of a kind can't be read, however a library meets what is damaged."""
+    try:
+        yield
+    except FileError:
+        raise
+    except Exception as error:  # noqa: BLE001 (damage shows as errors of any kind)
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise FileError(f"is {what} that can't be read: {said[:300]}") from None

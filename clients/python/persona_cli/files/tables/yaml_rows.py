@@ -5,7 +5,7 @@ from typing import Any, TextIO
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.json_documents import rows_of
 from persona_cli.files.tables.plain import plain
-from persona_cli.files.tables.table import FileError, Rows, missing_extra
+from persona_cli.files.tables.table import FileError, Rows, missing_extra, reading_with_library
 
 MAX_YAML = 64 << 20  # characters; it is read as a whole
 _MAX_VALUES = 10_000_000  # with those that aliases repeat
@@ -21,14 +21,10 @@ def yaml_rows(text: TextIO, member: str) -> Rows:
     if len(whole) > MAX_YAML:
         raise FileError(f"is too large for YAML ({MAX_YAML >> 20} MiB): make it JSON lines")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
+    with reading_with_library("YAML"):
         documents = list(yaml.load_all(whole, loader))
         _require_finite(documents)
         values = [row for document in documents for row in rows_of(plain(document), member)]
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
-        raise FileError(f"is not YAML that can be read: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise FileError("is nested too deeply") from None
     for number, value in enumerate((each for each in values if each is not None), 1):
         yield number, value if isinstance(value, dict) else LineError("is not a YAML object")
 
