@@ -40,8 +40,24 @@ Format: TypeAlias = Annotated[
     AnswerFormat,
     _layout(
         "--format",
-        help="Layout of the rows: jsonl is fields of a response, csv a long table, of any kind of "
-        "file; auto finds it.",
+        help="Layout of the rows, whatever kind of file: jsonl is fields of a response, csv a row "
+        "for each answer, wide one for each respondent; auto finds it.",
+    ),
+]
+CodebookFile: TypeAlias = Annotated[
+    str,
+    _layout(
+        "--codebook",
+        metavar="FILE",
+        help="What the columns of a table with a row for each respondent are: TOML, or a table "
+        "with the columns question, kind, options, scale and text.",
+    ),
+]
+Draft: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--draft-codebook",
+        help="Print a codebook of the first file, to be checked, and record nothing.",
     ),
 ]
 Encoding: TypeAlias = Annotated[str, _layout(help="Encoding of the text, such as cp1252.")]

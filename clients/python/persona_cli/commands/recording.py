@@ -1,15 +1,16 @@
 """`persona responses record`: answers of files into simulations, resumable."""
 
-from dataclasses import asdict
 from typing import Any
 
 import typer
 
 from persona_cli.commands import record_options as given
 from persona_cli.files.answers.answer_files import AnswerFiles, AnswerFormat, AnswerOptions
+from persona_cli.files.answers.codebook import read_codebook
 from persona_cli.files.sources import input_files
 from persona_cli.files.tables.table import Reading
 from persona_cli.files.times import zone_of
+from persona_cli.runs.codebooks import print_draft
 from persona_cli.runs.recording import Recording, look_at, say_notes
 from persona_cli.terminal.command import CommandContext
 from persona_cli.terminal.failures import usage_error
@@ -29,24 +30,32 @@ def record(
     member: given.Member = "",
     sheet: given.Sheet = "",
     timezone: given.TimeZone = "",
+    codebook: given.CodebookFile = "",
+    draft_codebook: given.Draft = False,
 ) -> None:
     """Record answers from files, each once.
 
     Reads JSON, CSV, Excel, Parquet and YAML, also packed by gzip or zstd: responses as `list
-    --json` prints them, or a table with a row for each answer, in the columns question_key, kind,
-    value, options, min, max and those that a response has.
+    --json` prints them; a table with a row for each answer, in the columns question_key, kind,
+    value, options, min, max and those that a response has; or with --codebook one with a row for
+    each respondent, whose external id is looked up in --group.
 
     An answer without an id gets one derived from its simulation and content, so that recording a
     file again records nothing twice. Invalid rows are listed and left out, and the exit code is
     then 1. A second answer of an individual to one question in one simulation is recorded, with a
     warning. An interrupted run resumes when the same command is run again.
     """
+    reading = Reading(encoding, member, sheet)
+    if draft_codebook:
+        print_draft(input_files(files)[0], reading)
+        return
     simulation_id, group_id = _place(context, project, group, simulation)
     options = AnswerOptions(
         form,
         simulation_id,
-        Reading(encoding, member, sheet),
+        reading,
         zone_of(timezone) if timezone else None,
+        read_codebook(codebook) if codebook else None,
     )
     with AnswerFiles(input_files(files), options) as answers:
         look_at(answers)
@@ -75,9 +84,9 @@ def _place(context: CommandContext, project: str, group: str, simulation: str) -
 
 def _key(options: AnswerOptions) -> dict[str, Any]:
     """Return what of the options makes a recording another one."""
-    said = {"reading": asdict(options.reading), "zone": options.zone}
-    unsaid = {"reading": asdict(Reading()), "zone": None}
-    more = {name: str(value) for name, value in said.items() if value != unsaid[name]}
+    said = {"reading": options.reading, "zone": options.zone, "codebook": options.codebook}
+    unsaid = (None, Reading())
+    more = {name: str(value) for name, value in said.items() if value not in unsaid}
     return {"format": options.form, **more}
 
 

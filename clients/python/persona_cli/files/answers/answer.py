@@ -26,9 +26,13 @@ class SimulationResponse(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer as a row gives it; `apart` is what tells it from an equal one of its file."""
+    """An answer as a row gives it.
+
+    `column` names it where a row gives several; `apart` tells it from an equal one of its file.
+    """
 
     response: Response
+    column: str = ""
     apart: str = ""
 
 
@@ -72,7 +76,8 @@ def checked(answer: Answer, simulation_id: str) -> SimulationResponse:
     if not UUID.fullmatch(simulation):
         raise LineError("simulation_id must be a UUID in 8-4-4-4-12 form")
     if found := response_violations(response, _PATH):
-        raise LineError("; ".join(f"{_below(v.field)} {v.description}" for v in found))
+        said = "; ".join(f"{_below(v.field)} {v.description}" for v in found)
+        raise LineError(f"{answer.column}: {said}" if answer.column else said)
     response.id = response.id or made_id(simulation, response, answer.apart)
     return SimulationResponse(simulation, response)
 

@@ -9,8 +9,10 @@ from itertools import chain, islice
 from typing import BinaryIO, NamedTuple
 
 from persona_cli.files.answers.answer import Answer, Layout, SimulationResponse, Tally, checked
+from persona_cli.files.answers.codebook import Codebook
 from persona_cli.files.answers.long_rows import require_columns
 from persona_cli.files.answers.rows import ContractRows, LongRows
+from persona_cli.files.answers.wide import WideRows
 from persona_cli.files.inputs import InputFile, OnRead
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.known import is_header
@@ -27,6 +29,7 @@ class AnswerFormat(StrEnum):
     AUTO = "auto"
     JSONL = "jsonl"
     CSV = "csv"
+    WIDE = "wide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class AnswerOptions:
     simulation_id: str = ""  # of answers that name none
     reading: Reading = field(default_factory=Reading)
     zone: tzinfo | None = None
+    codebook: Codebook | None = None  # of wide tables
 
 
 class Look(NamedTuple):
@@ -132,15 +136,36 @@ class AnswerFiles:
 
     def _layout(self, rows: list[Cells], *, is_sheet: bool) -> Layout:
         options = self._options
-        if options.form is AnswerFormat.AUTO:
-            is_long = is_sheet or any({"kind", "value"} <= row.keys() for row in rows)
-        else:
-            is_long = options.form is AnswerFormat.CSV
-        if not is_long:
+        form = self._form(rows)
+        if form is AnswerFormat.JSONL:
             return ContractRows(options.zone)
+        if form is AnswerFormat.WIDE:
+            return self._wide(rows, is_sheet=is_sheet)
         if is_sheet and rows:
             _require_columns(rows[0])
         return LongRows(options.zone, self.tally, is_sheet=is_sheet)
+
+    def _form(self, rows: list[Cells]) -> AnswerFormat:
+        """Return what rows are, as the user says or by their names. Raises FileError."""
+        if self._options.codebook is not None:
+            return AnswerFormat.WIDE
+        if self._options.form is not AnswerFormat.AUTO:
+            return self._options.form
+        if any({"question_key", "questionKey"} & row.keys() for row in rows) or not rows:
+            is_long = any({"kind", "value"} & row.keys() for row in rows)
+            return AnswerFormat.CSV if is_long else AnswerFormat.JSONL
+        raise FileError(
+            f"has a layout that is not known ({', '.join(list(rows[0])[:20])}): a table with a row "
+            "for each respondent needs a --codebook, which --draft-codebook drafts"
+        )
+
+    def _wide(self, rows: list[Cells], *, is_sheet: bool) -> Layout:
+        codebook = self._options.codebook
+        if codebook is None:
+            raise FileError("is a table of respondents, which needs a --codebook")
+        if is_sheet and rows and (missing := [c for c in codebook.columns if c not in rows[0]]):
+            raise FileError(f"lacks columns that the codebook names: {', '.join(missing)}")
+        return WideRows(codebook, self._options.zone, self.tally)
 
     def _rows(self, file: InputFile, look: Look, read: OnRead) -> Rows:
         if file.is_pipe:
