@@ -99,7 +99,6 @@ class Cli:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            errors="surrogateescape",
             check=False,
         )
         assert "Traceback" not in done.stderr

@@ -44,3 +44,9 @@ def test_no_home_is_said_where_a_folder_is_needed(cli: Cli) -> None:
     done = cli.run("token", "--tenant", "local")
     assert (done.code, "no home" in done.err) == (2, True)
     assert os.environ["HOME"] != "~"
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:8080", "https://example.com"])
+def test_an_address_of_rest_is_misuse(cli: Cli, address: str) -> None:
+    done = cli.run("projects", "--address", address)
+    assert (done.code, done.out, "HOST:PORT" in done.err) == (2, "", True)

@@ -71,19 +71,21 @@ def import_(
             explain_file(personas)
             return
         look_at(personas)
-        with _place(context, project, group, dry_run) as ids, refused_rows(refused) as keep:
-            import_of = Importing(personas, ids, keep, again=again, dry_run=dry_run)
-            import_of.run(context.client, context.patient_client, context.address, _key(options))
-    say_notes(personas)
-    _print_counts(context, import_of)
-    if import_of.refused:
-        raise typer.Exit(1)
+        with _place(context, project, group, dry_run=dry_run) as ids:
+            with refused_rows(refused) as keep:
+                import_of = Importing(personas, ids, keep, again=again, dry_run=dry_run)
+                client, patient = context.client, context.patient_client
+                import_of.run(client, patient, context.address, _key(options))
+            say_notes(personas)
+            _print_counts(context, import_of)
+            if import_of.refused:
+                raise typer.Exit(1)
 
 
 def _place(
-    context: CommandContext, project: str, group: str, dry_run: bool
+    context: CommandContext, project: str, group: str, *, dry_run: bool
 ) -> AbstractContextManager[tuple[str, str]]:
-    """Return the ids of the group to import into, for a block; a dry run makes none."""
+    """Give the ids of the group, which is made if it is not there and this is no dry run."""
     if dry_run:
         return nullcontext(group_ids(context.client, project, group))
     return ensured_group(context.client, project, group)

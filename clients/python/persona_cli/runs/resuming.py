@@ -29,10 +29,7 @@ def content_id(inputs: list[InputFile], into: dict[str, str], options: dict[str,
 
 
 def open_journal(
-    inputs: list[InputFile],
-    into: dict[str, str],
-    options: dict[str, Any],
-    import_id: str = "",
+    inputs: list[InputFile], into: dict[str, str], options: dict[str, Any], import_id: str = ""
 ) -> Journal:
     """Open the journal of these inputs, or one in memory where they can't be read again.
 

@@ -144,6 +144,8 @@ def _run(
 ) -> None:
     # What a terminal's encoding lacks is shown escaped; JSON is UTF-8 in any case.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if not address or address.startswith(("http:", "https:")):
+        raise usage_error(f"--address takes HOST:PORT of gRPC, not of REST; got {address!r}.")
     try:
         client = PersonaClient(address, token, retry=_SHORT)
     except ValueError as error:
