@@ -41,7 +41,7 @@ Format: TypeAlias = Annotated[
     _layout(
         "--format",
         help="Layout of the rows, whatever kind of file: jsonl is fields of a response, csv a row "
-        "for each answer, wide one for each respondent; auto finds it.",
+        "for each answer, wide one for each respondent, edsl results of EDSL; auto finds it.",
     ),
 ]
 CodebookFile: TypeAlias = Annotated[

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 from persona_cli.files.answers.answer import Answer, Layout, SimulationResponse, Tally, checked
 from persona_cli.files.answers.codebook import Codebook
+from persona_cli.files.answers.edsl import EdslResults, is_edsl
 from persona_cli.files.answers.long_rows import require_columns
 from persona_cli.files.answers.rows import ContractRows, LongRows
 from persona_cli.files.answers.wide import WideRows
@@ -30,6 +31,7 @@ class AnswerFormat(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     WIDE = "wide"
+    EDSL = "edsl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ class AnswerFiles:
         if len(rows) >= _ALL_BROKEN and not _good(rows):
             number, why = rows[0]
             raise FileError(f"has no row that can be read: the first one ({number}) {why}")
-        return Look(table, rows, self._layout(_good(rows), is_sheet=table.is_sheet))
+        cells = [row for _, row in rows if isinstance(row, dict)]
+        return Look(table, rows, self._layout(cells, is_sheet=table.is_sheet))
 
     def _layout(self, rows: list[Cells], *, is_sheet: bool) -> Layout:
         options = self._options
@@ -141,6 +144,8 @@ class AnswerFiles:
             return ContractRows(options.zone)
         if form is AnswerFormat.WIDE:
             return self._wide(rows, is_sheet=is_sheet)
+        if form is AnswerFormat.EDSL:
+            return EdslResults([row for row in rows if not is_header(row)], self.tally)
         if is_sheet and rows:
             _require_columns(rows[0])
         return LongRows(options.zone, self.tally, is_sheet=is_sheet)
@@ -151,6 +156,8 @@ class AnswerFiles:
             return AnswerFormat.WIDE
         if self._options.form is not AnswerFormat.AUTO:
             return self._options.form
+        if any(map(is_edsl, rows)):
+            return AnswerFormat.EDSL
         if any({"question_key", "questionKey"} & row.keys() for row in rows) or not rows:
             is_long = any({"kind", "value"} & row.keys() for row in rows)
             return AnswerFormat.CSV if is_long else AnswerFormat.JSONL
