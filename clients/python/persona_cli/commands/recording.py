@@ -15,7 +15,7 @@ from persona_cli.runs.recording import Recording, look_at, say_notes
 from persona_cli.terminal.command import CommandContext
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.names import group_ids, simulation_ids
-from persona_cli.terminal.output import compact_json, print_line
+from persona_cli.terminal.output import compact_json, print_line, say
 from persona_server.validation.fields import UUID
 
 
@@ -49,26 +49,35 @@ def record(
     if draft_codebook:
         print_draft(input_files(files)[0], reading)
         return
-    simulation_id, group_id = _place(context, project, group, simulation)
-    options = AnswerOptions(
-        form,
-        simulation_id,
-        reading,
-        zone_of(timezone) if timezone else None,
-        read_codebook(codebook) if codebook else None,
-    )
+    simulation_id, group_id = place_of(context, project, group, simulation)
+    options = answer_options(form, simulation_id, reading, timezone, codebook)
     with AnswerFiles(input_files(files), options) as answers:
         look_at(answers)
         into = {"simulation_id": simulation_id, "group_id": group_id}
         recording = Recording(answers, into, _key(options))
         recording.run(context.patient_client, context.address)
     say_notes(answers.tally)
+    if recording.warned:
+        say("If they were meant to replace what stands: `persona responses correct` does that.")
     _print_counts(context, recording)
     if recording.refused:
         raise typer.Exit(1)
 
 
-def _place(context: CommandContext, project: str, group: str, simulation: str) -> tuple[str, str]:
+def answer_options(
+    form: AnswerFormat, simulation_id: str, reading: Reading, timezone: str, codebook: str
+) -> AnswerOptions:
+    """Return how files are read, as options say it. Raises OSError, CommandError."""
+    return AnswerOptions(
+        form,
+        simulation_id,
+        reading,
+        zone_of(timezone) if timezone else None,
+        read_codebook(codebook) if codebook else None,
+    )
+
+
+def place_of(context: CommandContext, project: str, group: str, simulation: str) -> tuple[str, str]:
     """Return the ids of a simulation and of a group, "" for what is not given."""
     if group and not project:
         raise usage_error("Give --project with --group.")

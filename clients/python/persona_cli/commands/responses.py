@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from persona.v1.response_pb2 import Response
+from persona_cli.commands.correcting import correct
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.commands.recording import record
 from persona_cli.files.times import parse_time
+from persona_cli.terminal.answers import answer_text
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.listing import Limit, print_list
@@ -20,7 +22,6 @@ from persona_cli.terminal.output import (
     print_line,
     print_pairs,
 )
-from persona_cli.terminal.shifts import number_text
 from persona_server.validation.fields import UUID
 
 _ANSWERS = {field.name for field in Response.DESCRIPTOR.oneofs_by_name["answer"].fields}
@@ -29,12 +30,13 @@ _ANSWERS = {field.name for field in Response.DESCRIPTOR.oneofs_by_name["answer"]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     responses = typer.Typer(
-        cls=ListByDefault, help="Record, list, show and void the answers of personas."
+        cls=ListByDefault, help="Record, correct, list, show and void the answers of personas."
     )
     app.add_typer(responses, name="responses")
     client_command(responses, "list")(list_)
     client_command(responses, "show")(show)
     client_command(responses, "record")(record)
+    client_command(responses, "correct")(correct)
     client_command(responses, "void")(void)
 
 
@@ -107,7 +109,7 @@ def list_(
             page_size=page_size,
         ),
         ("ID", "OCCURRED", "PERSONA", "QUESTION", "ANSWER"),
-        lambda r: (r.id, r.occurred_at, r.persona_id, r.question_key, _answer_text(r)),
+        lambda r: (r.id, r.occurred_at, r.persona_id, r.question_key, answer_text(r)),
     )
 
 
@@ -122,7 +124,7 @@ def show(
         return
     answered = found.WhichOneof("answer")
     pairs = [(name, value) for name, value in details(found) if name.split(".")[0] not in _ANSWERS]
-    print_pairs([*pairs, (answered or "answer", _answer_text(found))])
+    print_pairs([*pairs, (answered or "answer", answer_text(found))])
 
 
 def void(
@@ -161,21 +163,6 @@ def _place(context: CommandContext, project: str, group: str) -> tuple[str, str]
     if group and not UUID.fullmatch(group):
         raise usage_error("A --group that is named by its name needs its --project.")
     return project_id(context.client, project) if project else "", group.lower()
-
-
-def _answer_text(response: Response) -> str:
-    """Say what was answered; of a text its themes, if it has any."""
-    kind = response.WhichOneof("answer")
-    if kind == "choice":
-        return response.choice.value
-    if kind == "choices":
-        return ", ".join(response.choices.values) or "none"
-    if kind == "rating":
-        rating = response.rating
-        return f"{rating.value} of {rating.min} to {rating.max}"
-    if kind == "sentiment":
-        return number_text(response.sentiment, "+", places=6)
-    return f"themes: {', '.join(response.themes)}" if response.themes else response.text
 
 
 def _time(option: str, text: str) -> datetime | None:
