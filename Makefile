@@ -32,7 +32,7 @@ demo: setup ## Tell the worked study: it runs on a service of its own, and leave
 	@PYTHONPATH=examples python -m study
 
 test: setup-dev ## Run all tests (ARGS="-k name" selects)
-	@pytest $(ARGS)
+	@pytest -n 2 --dist loadfile $(ARGS)
 
 torture: setup-dev ## The long forms of the hardening tests (hours), and the languages that compile for minutes
 	@pytest tests/hardening tests/docs/test_languages.py --torture $(ARGS)
@@ -77,7 +77,7 @@ COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --pytho
 	--no-emit-package persona-client
 lock: setup-dev ## Resolve the Python dependencies anew
 	$(COMPILE) pyproject.toml -o requirements.txt
-	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --extra formats --group dev -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove what setup made; data stay
 	rm -rf .venv .tools

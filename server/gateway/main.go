@@ -82,7 +82,7 @@ func run(o options) error {
 
 // serve answers until a stop is asked for, then gives the requests in flight their grace.
 func serve(server *http.Server, listener net.Listener, grace time.Duration, log *slog.Logger) error {
-	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	stop, cancel := signal.NotifyContext(context.Background(), stopping()...)
 	defer cancel()
 	go func() {
 		waitForStdin()
@@ -103,6 +103,15 @@ func serve(server *http.Server, listener net.Listener, grace time.Duration, log 
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// stopping are the signals that ask for the end; SIGHUP stays ignored where it is, as by nohup.
+func stopping() []os.Signal {
+	signals := []os.Signal{syscall.SIGTERM, syscall.SIGINT}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // waitForStdin returns when the other end of stdin closes, and with it the parent that holds it.

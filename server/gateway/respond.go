@@ -66,8 +66,11 @@ var successStatus = map[string]int{
 	personav1.LibraryService_GetAttitudeTimeline_FullMethodName:               http.StatusOK,
 	personav1.LibraryService_GetLibraryPersonaAttitudeTimeline_FullMethodName: http.StatusOK,
 
-	personav1.ComparisonService_SummarizeResponses_FullMethodName: http.StatusOK,
-	personav1.ComparisonService_CompareResponses_FullMethodName:   http.StatusOK,
+	personav1.ComparisonService_SummarizeResponses_FullMethodName:     http.StatusOK,
+	personav1.ComparisonService_CompareResponses_FullMethodName:       http.StatusOK,
+	personav1.ComparisonService_RecordReferenceAnswers_FullMethodName: http.StatusOK,
+	personav1.ComparisonService_MeasureFidelity_FullMethodName:        http.StatusOK,
+	personav1.ComparisonService_MeasureGroupFidelity_FullMethodName:   http.StatusOK,
 }
 
 // respond is called before the body is written: the status is the RPC's, and a page says where the

@@ -133,6 +133,8 @@ class App:
         signal.set_wakeup_fd(self._waker.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _noted)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(signal.SIGHUP, _noted)
         grpc_port = self._listen("--listen", settings.listen)
         metrics = self._serve_metrics()
         self._server.start()
@@ -150,16 +152,16 @@ class App:
         return addresses
 
     def run(self) -> int:
-        """Serve until SIGTERM or SIGINT, then stop; return the exit code."""
-        self._wake.recv(1)
-        self.stop()
+        """Serve until a signal asks for the end, then stop; return the exit code."""
+        number = self._wake.recv(1)[0]
+        self.stop(signal.Signals(number).name if number else "")
         return 1 if self._failed else 0
 
-    def stop(self) -> None:
+    def stop(self, why: str = "") -> None:
         """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database."""
         ends = time.monotonic() + self._settings.grace
         self._server.end_health()  # before anything else that could take its time
-        LOGGER.info("stopping")
+        LOGGER.info("stopping", extra={"signal": why})
         self._stop.set()
         if self._gateway:  # a stalled reader of REST must leave gRPC a part of the grace
             self._gateway.stop(self._settings.grace * REST_SHARE)

@@ -34,7 +34,14 @@ def folder(text: str) -> Path:
     """Return the path of a folder."""
     if not text:
         raise ValueError("wants a folder")
-    return Path(text).expanduser().absolute()
+    try:
+        path = Path(text).expanduser().absolute()
+        str(path).encode()
+    except RuntimeError:
+        raise ValueError("wants a folder, since this user has no home") from None
+    except UnicodeEncodeError:  # SQLite opens no other
+        raise ValueError("wants a folder whose path is UTF-8") from None
+    return path
 
 
 def address(text: str) -> Address:

@@ -2,9 +2,11 @@
 
 import os
 import shlex
+import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from persona_server import config, descriptors
 from persona_server.app import Addresses, App, StartError
@@ -35,12 +37,20 @@ def serve(flags: dict[str, str | None]) -> None:
     except (SettingError, DatabaseError, StartError, GatewayError) as error:
         if str(error):
             print(f"persona serve: {error}", file=sys.stderr)
-        # The threads of a half-started service would keep the interpreter alive.
-        logs.drain()
-        os._exit(1)
+        _leave(1)
+    except KeyboardInterrupt as interrupt:
+        number = getattr(interrupt, "number", signal.SIGINT)
+        print(f"persona serve: stopped by {signal.Signals(number).name}.", file=sys.stderr)
+        _leave(128 + number)
     logs.print_out(banner(app, settings, addresses))
     code = app.run()
     sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End a half-started service, whose threads would keep the interpreter alive."""
+    logs.drain()
+    os._exit(code)
 
 
 def banner(app: App, settings: Settings, addresses: Addresses) -> str:

@@ -70,24 +70,53 @@ class Cli:
         return Done(done.exit_code, done.stdout, done.stderr)
 
     def start(
-        self, *arguments: str | Path, stdin: int = subprocess.DEVNULL, **options: Any
+        self,
+        *arguments: str | Path,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+        **options: Any,
     ) -> "subprocess.Popen[str]":
         """Start a command as a process."""
         return subprocess.Popen(
             [PERSONA, *arguments],
             env=os.environ | self.environment,
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
-            # Tests that run in the background of a shell have SIGINT ignored, and hand that down.
-            preexec_fn=_heed_interrupts,  # noqa: PLW1509 (it takes no lock)
             **options,
         )
 
+    def shell(self, script: str, *arguments: str | bytes | Path, **environment: str) -> Done:
+        """Run a line of bash, to which `persona` is the command, and wait for its end.
 
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+        `arguments` are $1 and so on; `environment` is added to what commands have.
+        """
+        known = os.environ | self.environment | {"PATH": f"{PERSONA.parent}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", script, "bash", *arguments],
+            env=known | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heed_signals() -> None:
+    """Let commands that the tests run heed SIGINT and SIGHUP.
+
+    Tests in the background of a shell, or under nohup, have one ignored and would hand that down.
+    What is handled here is not ignored there, without code between fork and exec, where grpc's
+    threads are in the way.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture

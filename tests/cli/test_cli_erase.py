@@ -14,6 +14,7 @@ from support.recorded import one_each
 from support.stored import TENANT, StoredGroup
 
 PERSONA = Path(sys.executable).with_name("persona")
+ONE = "1 persona, 1 answer, 0 library personas, 0 reference answers"
 
 
 def run(folder: Path, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
@@ -54,16 +55,16 @@ def test_it_shows_what_will_go_and_asks(folder: Path, ids: list[str]) -> None:
     for answer in ("n\n", ""):
         done = run(folder, *command, stdin=answer)
         assert done.returncode == 1
-        assert "'Maria Santos': 1 persona, 1 answer, 0 library personas." in done.stdout
+        assert f"'Maria Santos': {ONE}." in done.stdout
         assert left(folder) == before
     done = run(folder, *command, stdin="y\n")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("Erased: 1 persona, 1 answer, 0 library personas.\n")
+    assert done.stdout.endswith(f"Erased: {ONE}.\n")
     assert 0 < left(folder) < before
     again = run(folder, *command, "--yes")
     assert (again.returncode, again.stdout) == (
         0,
-        "Erased: 1 persona, 0 answers, 0 library personas.\n",
+        "Erased: 1 persona, 0 answers, 0 library personas, 0 reference answers.\n",
     )
 
 

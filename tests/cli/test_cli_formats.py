@@ -160,7 +160,7 @@ def test_lineage_can_not_be_imported_but_is_not_lost(key: str) -> None:
         (b'{"full_name": "  "}', "full_name is required"),
         (b'{"full_name": "a", "id": "1"}', "id must be a UUID"),
         (b'{"full_name": "a", "created_at": "yesterday"}', ""),
-        (b'{"full_name": "a", "attributes": {"b": 1}}', ""),
+        (b'{"full_name": "a", "attributes": ["b"]}', "attributes must be an object"),
         (
             b'{"full_name":"x","library_persona_id":"a","attributes":{"library_persona_id":"b"}}',
             "has a library_persona_id, and a different one",

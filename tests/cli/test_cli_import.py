@@ -33,12 +33,11 @@ def test_project_and_group_are_made_when_missing_and_found_later(
 ) -> None:
     file.write_bytes(lines({"full_name": "a"}))
     project = f"Imported {uuid.uuid4()}"
-    for _ in range(2):
-        done = cli.run("import", file, "--project", project, "--group", "all")
+    for again in ((), ("--again",)):
+        done = cli.run("import", file, "--project", project, "--group", "all", *again)
         assert (done.code, done.out, done.err) == (0, "1 imported, 0 refused.\n", "")
     [made] = [p for p in client.list_projects() if p.name == project]
     [group] = client.list_persona_groups(made.id)
-    # A repeated import imports again.
     assert (group.name, group.persona_count) == ("all", 2)
     assert not any(cli.journals.iterdir())
 
@@ -89,9 +88,12 @@ def test_the_agents_file_is_found_by_itself(
     file.write_bytes(b"\n  \n" + lines(*agents))
     for option in ((), ("--format", "genagents")):
         assert cli.run("import", file, *place.options, *option).code == 0
+    # An agent's id is the external id, so that the second time nothing is new.
     found = list(client.list_personas(*place.ids))
-    assert [p.full_name for p in found] == ["A0 B", "A1 B", "A2 B"] * 2
-    assert [p.attributes["agent_id"] for p in found] == ["0", "1", "2"] * 2
+    assert [p.full_name for p in found] == ["A0 B", "A1 B", "A2 B"]
+    assert [(p.external_id, p.attributes["agent_id"]) for p in found] == [
+        (f"{i}", f"{i}") for i in range(3)
+    ]
     refused = cli.run("import", file, *place.options, "--format", "jsonl")
     assert (refused.code, refused.out) == (1, "0 imported, 3 refused.\n")
 
@@ -124,7 +126,8 @@ def test_refused_lines_are_listed_and_the_rest_goes_in(
     assert names(client, place) == ["first", "last, without an end"]
     counts = {"imported": 2, "refused": len(bad)}
     ids = {"project_id": place.project_id, "group_id": place.group_id}
-    assert cli.run("import", file, *place.options, "--json").lines() == [ids | counts]
+    repeated = cli.run("import", file, *place.options, "--again", "--json")
+    assert repeated.lines() == [ids | counts]
 
 
 def test_an_id_repeats_across_files(cli: Cli, place: Place, tmp_path: Path) -> None:

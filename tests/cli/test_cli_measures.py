@@ -47,7 +47,7 @@ def test_a_group_is_listed_a_row_each(cli: Cli, place: Place, group: Group) -> N
     people = [one.id for one in group.fill(3)]
     answer_reliably(group, people[1])
     head, *lines = rows(cli.run("reliabilities", *place.options).out)
-    assert head[:7] == ["ID", "NAME", "STATUS", "C", "LOWER BOUND", "UPPER BOUND", "QUESTIONS"]
+    assert head[:7] == ["ID", "NAME", "STATUS", "C", "LOW", "HIGH", "QUESTIONS"]
     assert [line[0] for line in lines] == people
     assert lines[1][2:9] == ["eligible", "1", "0.81", "1", "16", "4", "0"]
     assert lines[0][2:9] == ["insufficient data", "–", "–", "–", "0", "0", "–"]
@@ -66,6 +66,29 @@ def test_the_command_sorts_what_it_has_read(cli: Cli, place: Place, group: Group
     for order in ("name", "lower_bound up"):
         refused = cli.run("reliabilities", *place.options, "--order-by", order)
         assert (refused.code, "--order-by is one of" in refused.err) == (2, True)
+
+
+def test_a_group_is_drawn_as_a_forest(cli: Cli, place: Place, group: Group, tmp_path: Path) -> None:
+    target = tmp_path / "forest.svg"
+    asked: list[str | Path] = ["reliabilities", *place.options, "--order-by", "coefficient"]
+    asked += ["--plot", target]
+    nobody = cli.run(*asked)
+    assert (nobody.code, "no personas to draw" in nobody.err) == (1, True)
+    people = [one.id for one in group.fill(3)]
+    answer_reliably(group, people[1])
+    assert cli.run(*asked).err == f"Wrote {target}.\n"
+    texts = [each.text for each in ET.fromstring(target.read_bytes()).iter()]  # noqa: S314
+    drawn = [text for text in texts if text and text.startswith(("Person", "no C"))]
+    labels, notes = drawn[:3], drawn[3:]
+    assert labels == ["Person 1", "Person 0", "Person 2"]
+    assert notes == ["no C: too little data"] * 2
+    assert {place.group, "Reliability of 3 personas"} <= set(texts)
+    first = target.read_bytes()
+    cli.run(*asked)
+    assert target.read_bytes() == first
+    cli.run(*asked, "--limit", "1")
+    assert b"Reliability of 1 persona<" in target.read_bytes()
+    assert cli.run(*asked[:-1], tmp_path / "forest.gif").code == 2
 
 
 def test_several_are_promoted_each_by_itself(cli: Cli, place: Place, group: Group) -> None:

@@ -5,12 +5,17 @@ import uuid
 import pytest
 from client.conftest import Place
 
+from persona.v1.measures_pb2 import QUESTION_KIND_RATING
 from persona_client import (
+    GivenAnswer,
     InvalidField,
     Persona,
     PersonaClient,
     PersonaGroupNotFound,
+    PersonaNotFound,
+    Question,
     RatingAnswer,
+    ReferenceAnswer,
     Response,
 )
 
@@ -63,3 +68,43 @@ def test_p_is_adjusted_over_all_pages(client: PersonaClient, place: Place) -> No
     for one, other in zip(whole, paged, strict=True):
         assert one.distance.adjusted_p == pytest.approx(other.distance.adjusted_p)
         assert one.mean_difference.adjusted_p == pytest.approx(other.mean_difference.adjusted_p)
+
+
+def test_fidelity_is_measured_of_a_persona_and_page_by_page_of_a_group(
+    client: PersonaClient, place: Place
+) -> None:
+    ids = (place.project_id, place.group_id)
+    people = client.batch_create_personas(*ids, [Persona(full_name=str(i)) for i in range(30)])
+    rating = RatingAnswer(value=2, min=1, max=2)
+    keys = [f"said {i}" for i in range(40)]
+    client.record_responses(
+        str(uuid.uuid4()),
+        [
+            Response(persona_id=one.id, question_key=key, rating=rating)
+            for one in people
+            for key in keys
+        ],
+    )
+    given = [
+        ReferenceAnswer(
+            persona_id=one.id,
+            question=Question(key=key, kind=QUESTION_KIND_RATING, min=1, max=2),
+            answer=GivenAnswer(rating=1 if i % 10 < k % 3 else 2),
+        )
+        for i, one in enumerate(people)
+        for k, key in enumerate(keys)
+    ]
+    assert client.record_reference_answers(*ids, given, validate_only=True) == 1200
+    assert client.record_reference_answers(*ids, iter(given)) == 1200  # in two batches
+    assert client.record_reference_answers(*ids, given) == 0
+    found = client.measure_fidelity(*ids, people[0].id)
+    assert (found.reference_count, found.accuracy.equal_count) == (40, 14)
+    whole = client.measure_group_fidelity(*ids)
+    paged = client.measure_group_fidelity(*ids, page_size=7)
+    assert [one.question.key for one in whole] == keys
+    assert [one.accuracy.equal_count for one in whole[:3]] == [30, 27, 24]
+    for one, other in zip(whole, paged, strict=True):
+        adjusted = one.comparison.distance.adjusted_p
+        assert adjusted == pytest.approx(other.comparison.distance.adjusted_p)
+    with pytest.raises(PersonaNotFound):
+        client.measure_fidelity(*ids, str(uuid.uuid4()))

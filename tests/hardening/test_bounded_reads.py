@@ -20,6 +20,7 @@ from support.data import Place, at, make_place, persona, rich_persona, uid
 from support.errors import refused
 from support.importer import Importer
 from support.library import DAY, START, answer_reliably, promote, reuse
+from support.references import group_fidelity
 from support.service import Service, running_service
 from support.summaries import summaries
 
@@ -58,6 +59,12 @@ def sizes(found: Any) -> list[int]:
 def test_a_summary_of_more_than_ten_thousand_is_refused(crowd: Crowd) -> None:
     with refused("INVALID_FIELD") as refusal:
         summaries(crowd.place, group_id=crowd.place.group)
+    assert "10000" in refusal.problem.fields["group_id"]
+
+
+def test_fidelity_of_more_than_ten_thousand_is_refused(crowd: Crowd) -> None:
+    with refused("INVALID_FIELD") as refusal:
+        group_fidelity(crowd.place)
     assert "10000" in refusal.problem.fields["group_id"]
 
 

@@ -19,8 +19,6 @@ from support.errors import refusal_of
 from support.service import Service
 from support.waiting import eventually
 
-pytestmark = pytest.mark.early
-
 GET = "/persona.v1.PersonaService/GetPersona"
 CREATE = "/persona.v1.PersonaService/CreatePersona"
 LIST = "/persona.v1.PersonaService/ListPersonas"
@@ -59,11 +57,13 @@ def test_calls_without_a_token_are_refused_before_their_message(own: Service, he
         assert answers(own, health)
 
 
+@pytest.mark.early
 def test_calls_whose_message_does_not_come_hold_no_thread(own: Service, health: Any) -> None:
     with silent.connected(own.grpc, 1) as (connection,):
         begun = time.monotonic()
         streams = silent.headers_only(connection, GET, own.token("silent"), 20)
         streams += silent.headers_only(connection, CREATE, own.token("silent"), 20)
+        silent.pump_for([connection], 0.5)
         assert answers(own, health)
         all_over(connection, streams)
         assert SECONDS - 0.5 < time.monotonic() - begun < 3 * SECONDS
@@ -79,6 +79,7 @@ def test_calls_whose_message_does_not_come_hold_no_thread(own: Service, health: 
         assert b"persona_calls_without_message_total 0.0" not in page.read()
 
 
+@pytest.mark.early
 def test_health_is_not_held_by_calls_without_a_message(own: Service, health: Any) -> None:
     with silent.connected(own.grpc, 4) as connections:
         for connection in connections:

@@ -22,6 +22,7 @@ from support.dbfile import reading
 from support.errors import refused
 from support.importer import LEAN
 from support.library import answer_reliably, lineage, promote, reliability, reuse
+from support.references import chosen, fidelity, refer
 from support.service import PERSONA, Service, running_service
 
 MARK = "Aurelia-Quintessa"
@@ -80,6 +81,7 @@ class Life:
             simulation_id=uid(), responses=answers(person), request_id=uid()
         )
         self.responses = [one.id for one in caller.responses.RecordResponses(said).responses]
+        refer(place, chosen(person, [MARK, "nobody"], MARK, key=MARK))
         record(caller, said.simulation_id, answer(stranger.id, question_key="nps"))
         promotion = library_pb.PromotePersonaRequest(
             **place.ids, persona_id=person, request_id=uid()
@@ -136,7 +138,7 @@ def after(data: Path, life: Life) -> Iterator[Place]:
     done = run(data, "erase", life.reused, "--tenant", TENANT, "--yes")
     assert (done.returncode, done.stdout) == (
         0,
-        "Erased: 3 personas, 66 answers, 1 library persona.\n",
+        "Erased: 3 personas, 66 answers, 1 library persona, 1 reference answer.\n",
     ), done.stderr
     assert left_of(MARK, data) == set()
     assert left_of("Bystander", data)
@@ -158,6 +160,8 @@ def test_the_erased_are_not_found(after: Place, life: Life) -> None:
         lineage(after, life.person)
     with refused("PERSONA_NOT_FOUND"):
         reliability(caller, **after.ids, persona_id=life.person)
+    with refused("PERSONA_NOT_FOUND"):
+        fidelity(after, life.person)
     with refused("LIBRARY_PERSONA_NOT_FOUND"):
         reliability(caller, library_persona_id=life.library)
     with refused("RESPONSE_NOT_FOUND"):

@@ -57,6 +57,7 @@ _FOUND = (
     "response_id",
     "response_ids",
     "responses.persona_id",
+    "reference_answers.persona_id",
     "library_persona_id",
     "library_persona_ids",
     "persona_ids",
@@ -229,6 +230,7 @@ def test_cases_cover_every_rpc_that_names_anything() -> None:
         "GetLibraryPersonaAttitudeTimeline",
         "SummarizeResponses",
         "CompareResponses",
+        "MeasureGroupFidelity",
     }
 
 

@@ -24,7 +24,7 @@ SECONDS_A_MIB = 0.1
 HOLD = 0.02
 LITTLE = 0.01  # seconds: beside others on a busy machine, less tells nothing
 REQUESTS = sorted({method.request for method in METHODS}, key=lambda kind: kind.__name__)
-LARGE = ("BatchCreatePersonas", "RecordResponses", "ReuseLibrary", "UpdateProject")
+LARGE = ("BatchCreatePersonas", "Record", "ReuseLibrary", "UpdateProject")
 FULLEST = list(fullest_batches(MAX_REQUEST_BYTES))
 all_requests = pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
 

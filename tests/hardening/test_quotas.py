@@ -1,5 +1,6 @@
 """Quotas: refused with what is used up and when to come again, by values that tenants have."""
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from support.attacks import silent
 from support.data import Place, make_place, persona, uid
 from support.errors import Problem, problem_of, refusal_of
 from support.importer import LEAN
+from support.references import chosen, refer
 from support.service import PERSONA, Service, running_service
 from support.streams import Import, begun
 from support.waiting import eventually
@@ -127,6 +129,8 @@ def test_streams_of_its_own(tmp_path: Path) -> None:
 
 def test_the_command_shows_what_is_set_and_takes_it_back(small: Service) -> None:
     assert "bytes_per_second  20000\n" in tenants(small.data, "quotas", "own")
+    shown = json.loads(tenants(small.data, "quotas", "own", "--json"))
+    assert (shown["bytes_per_second"], shown["streams"], shown["stored_bytes"]) == (20_000, 1, None)
     tenants(small.data, "set", "shown", "streams=3")
     assert "streams  3\n" in tenants(small.data, "quotas", "shown")
     tenants(small.data, "set", "shown", "streams=default")
@@ -153,6 +157,9 @@ def test_stored_bytes(small: Service) -> None:
     assert place.count() == len(kept)
     long = answer(kept[0].id, text="y" * 9_000)
     problem = refusal_of(lambda: record(place.caller, uid(), long))
+    assert_exceeded(problem, "stored_bytes", 20_000)
+    options = [str(i) * 100 for i in range(100)]
+    problem = refusal_of(lambda: refer(place, chosen(kept[0].id, options, options[0])))
     assert_exceeded(problem, "stored_bytes", 20_000)
     stream = Import(place)
     stream.begin()

@@ -120,6 +120,7 @@ def test_an_import_that_brings_nothing_new_ends(impatient: Service, idle: int) -
     assert problem.metadata["committed_sequence"] == "1"
 
 
+@pytest.mark.early
 def test_an_export_that_is_not_read_ends_and_resumes(exports: Exports, idle: int) -> None:
     """Whoever reads on gets what was under way, whole, and then why it ended."""
     call = exports.begin()
@@ -133,6 +134,7 @@ def test_an_export_that_is_not_read_ends_and_resumes(exports: Exports, idle: int
     assert found == [one.id for one in exports.place.walk()]
 
 
+@pytest.mark.early
 def test_exports_that_are_not_read_hold_no_places(exports: Exports, idle: int) -> None:
     held = exports.begun(STREAMS)
     assert refusal_of(lambda: next(exports.begin())).reason == "TOO_MANY_STREAMS"
@@ -143,6 +145,7 @@ def test_exports_that_are_not_read_hold_no_places(exports: Exports, idle: int) -
     eventually(lambda: exports.ended()[STREAMS:] == ["CANCELLED"] * STREAMS)
 
 
+@pytest.mark.early
 def test_little_is_kept_for_readers_that_come_late(exports: Exports, idle: int) -> None:
     """Whoever finds nothing any more is told to come again all the same, without details."""
     held = exports.begun(STREAMS)

@@ -77,6 +77,9 @@ SUCCESS = {
     "GetLibraryPersonaAttitudeTimeline": 200,
     "SummarizeResponses": 200,
     "CompareResponses": 200,
+    "RecordReferenceAnswers": 200,
+    "MeasureFidelity": 200,
+    "MeasureGroupFidelity": 200,
 }
 
 

@@ -31,6 +31,7 @@ from support.answers import KINDS, rich_answer
 from support.copies import copying
 from support.data import at, persona
 from support.errors import problem_of
+from support.references import rated, referring
 from support.service import Service
 from support.shelf import Shelf, library_requests
 
@@ -104,6 +105,7 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
     answers = [rich_answer(people[i], **{kind: KINDS[kind]}) for i, kind in enumerate(KINDS)]
     record = responses.RecordResponsesRequest(simulation_id=simulation, responses=answers)
     recorded = both.stubs["ResponseService"].RecordResponses(record).responses[2].id
+    both.stubs["ComparisonService"].RecordReferenceAnswers(referring(group, people))
     maria = persona(age=34, attributes={"b": "2", "a": "1"})
     nurses = project_pb2.PersonaGroup(name="Nurses", gender="female", age_min=30)
     return {
@@ -170,6 +172,11 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         "CompareResponses": comparisons.CompareResponsesRequest(
             **project, simulation_id=simulation, other_group_id=place.group, page_size=2
         ),
+        "RecordReferenceAnswers": comparisons.RecordReferenceAnswersRequest(
+            **group, reference_answers=[rated(one, 2) for one in people]
+        ),
+        "MeasureFidelity": comparisons.MeasureFidelityRequest(**one),
+        "MeasureGroupFidelity": comparisons.MeasureGroupFidelityRequest(**group),
         "GetResponse": responses.GetResponseRequest(response_id=recorded),
         "GetResponsePersona": responses.GetResponsePersonaRequest(response_id=recorded),
         "VoidResponses": responses.VoidResponsesRequest(response_ids=[recorded], reason="É & <b>"),

@@ -44,7 +44,7 @@ def test_it_starts_without_a_server() -> None:
     assert running.stop()[0] == 0
 
 
-@pytest.mark.parametrize("how", ["stdin", "SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("how", ["stdin", "SIGTERM", "SIGINT", "SIGHUP"])
 def test_it_finishes_what_is_in_flight(backend: Backend, how: str) -> None:
     running = Gateway(backend.address)
     client = Rest(running.base, "any")

@@ -28,6 +28,7 @@ _WHOLE = {
     "PromotePersona": b"{}",
     "VoidResponses": b"{}",
     "CompareResponses": b"{}",
+    "RecordReferenceAnswers": b'{"reference_answers":[]}',
     "PromotePersonas": b"{}",
     "BatchGetPersonas": b'{"persona_ids":[]}',
     "RetireLibraryPersona": b"{}",

@@ -47,6 +47,9 @@ def bad_bodies(route: Route, good: Message) -> Iterator[Message]:
         request.responses[1].choices.values.append("nope")
         request.responses[2].persona_id = NOBODY
         request.responses[4].question_key = ""
+    elif route.name == "RecordReferenceAnswers":
+        request.reference_answers[1].answer.rating = 9
+        request.reference_answers[2].question.key = ""
     elif route.name == "BatchGetPersonas":
         request.persona_ids.append(NOBODY)
     elif route.name == "PromotePersonas":

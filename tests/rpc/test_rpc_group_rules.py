@@ -130,6 +130,7 @@ OPTIONAL |= {
     ("CompareResponses", f"{name}_id")
     for name in ("simulation", "group", "other_simulation", "other_group")
 }
+OPTIONAL |= {(f"Measure{name}", "simulation_id") for name in ("Fidelity", "GroupFidelity")}
 BAD_IDS = [
     "x",
     "0190b5a4-7c3e-7b1a-8f00-0123456789a",

@@ -124,7 +124,11 @@ class Service:
         return self._gone(timeout)
 
     def _gone(self, timeout: float = 20.0) -> int:
-        code = self.process.wait(timeout)
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # it would outlive the tests
+            raise
         for reader in self._readers:
             reader.join(timeout)
         return code

@@ -11,6 +11,7 @@ from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1 import response_service_pb2 as responses_pb
+from persona.v1.fidelity_pb2 import ReferenceAnswer
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import Response
@@ -18,16 +19,18 @@ from persona.v1.simulation_pb2 import Simulation
 from persona_server.transport.methods import Method
 from support.answers import answer
 from support.library import OWN, PEERS, SIMULATIONS, peer_answers, ratings
+from support.references import rated
 from support.rpcs import BY_NAME, METHODS, Answer, response_of
 
 _NAMES = ("One", "Two", "Three")
 _PROJECTS, _GROUPS, _PERSONAS = 3, 6, 3  # personas of each group
 _WEIGHTS = {
     "DeleteProject": 3,
-    "DeletePersonaGroup": 3,
+    "DeletePersonaGroup": 5,
     "DeletePersona": 16,
     "ImportPersonas": 10,
     "CopyPersonas": 20,
+    "VoidResponses": 8,
     "BatchGetPersonas": 10,
     "GetResponse": 10,
     "GetSimulation": 10,
@@ -133,6 +136,10 @@ class Walk:
         )
         persona = _person(ids["persona_id"])
         yield self._by_name("CreatePersona", pb.CreatePersonaRequest(**where, persona=persona))
+        said = comparison_pb.RecordReferenceAnswersRequest(
+            **where, reference_answers=[rated(persona.id, self._random.randint(1, 2))]
+        )
+        yield from [self._by_name("RecordReferenceAnswers", said)] * 2
         for day in range(SIMULATIONS):
             others = peer_answers([peer.id for peer in peers], tag, day)
             yield self._recorded([*others, *ratings(persona.id, tag, OWN, day)])
@@ -165,6 +172,8 @@ class Walk:
             pb.GetPersonaLineageRequest(**where, persona_id=persona_id),
             comparison_pb.SummarizeResponsesRequest(**where),
             comparison_pb.CompareResponsesRequest(**where, other_group_id=where["group_id"]),
+            comparison_pb.MeasureFidelityRequest(**where, persona_id=persona_id),
+            comparison_pb.MeasureGroupFidelityRequest(**where),
             library_pb.GetLibraryPersonaRequest(library_persona_id=self._individual()),
         ):
             name = type(request).__name__.removesuffix("Request")
@@ -268,8 +277,9 @@ class Walk:
         elif name == "simulation":
             name = self._random.choice(("", *_NAMES))
             request.simulation.CopyFrom(Simulation(id=ids["simulation_id"], name=name))
-        elif name == "responses":
-            request.responses.extend(self._answers(ids))
+        elif name in ("responses", "reference_answers"):
+            said = self._answers(ids) if name == "responses" else self._references(ids)
+            getattr(request, name).extend(said)
         elif name == "update_mask":
             request.update_mask.paths.append("name")
         elif name == "persona_ids":
@@ -302,6 +312,9 @@ class Walk:
         fresh = [answer(ids["persona_id"]) for _ in range(self._random.randint(0, 2))]
         known = answer(ids["persona_id"], id=ids["response_id"], question_key=key)
         return [*fresh, known]
+
+    def _references(self, ids: dict[str, str]) -> list[ReferenceAnswer]:
+        return [rated(ids["persona_id"], self._random.randint(1, 2))]
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share

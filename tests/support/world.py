@@ -15,6 +15,7 @@ from persona_server.transport.methods import Method
 from support.answers import answer, record
 from support.data import make_place, rich_persona, uid
 from support.library import answer_reliably, individual, reuse
+from support.references import rated, refer
 from support.service import Caller
 
 _KINDS = {
@@ -23,6 +24,7 @@ _KINDS = {
     "PersonaGroup": "group_id",
     "Response": "response_id",
     "Simulation": "simulation_id",
+    "ReferenceAnswer": "persona_id",
 }
 _UNSET = (
     "targets",
@@ -65,7 +67,9 @@ class World:
         if method.name in self._prepared:
             return
         self._prepared.add(method.name)
-        if method.name in ("PromotePersona", "PromotePersonas"):
+        if method.name == "MeasureGroupFidelity":
+            self.add_references()
+        elif method.name in ("PromotePersona", "PromotePersonas"):
             answer_reliably(self.place, self.ids["persona_id"])
         elif method.name == "CopyPersonas":
             self.add_source()
@@ -77,6 +81,13 @@ class World:
     def add_individual(self) -> None:
         """Promote one more persona, of another project: `library_persona_id` names the last."""
         self.ids["library_persona_id"] = individual(make_place(self.caller)).id
+
+    def add_references(self) -> None:
+        """Let a persona and its person answer two questions."""
+        (one,) = self.place.fill(1)
+        said = [answer(one.id, question_key=key) for key in ("first", "second")]
+        record(self.caller, self.ids["simulation_id"], *said)
+        refer(self.place, rated(one.id, 4, key="first"), rated(one.id, 4, key="second"))
 
     def add_source(self) -> None:
         """Make another group with a persona, from where it can be copied."""
@@ -112,6 +123,7 @@ class World:
             "PersonaGroup": PersonaGroup(name="Renamed", age_min=20),
             "Simulation": Simulation(description="By an update.", model="another"),
             "Response": answer(self.ids["persona_id"], question_key="another"),
+            "ReferenceAnswer": rated(self.ids["persona_id"], 4),
         }
         sample = samples[field.message_type.name]
         if field.is_repeated:

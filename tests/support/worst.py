@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from persona.v1.comparison_service_pb2 import RecordReferenceAnswersRequest
+from persona.v1.measures_pb2 import QUESTION_KIND_CHOICES
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest, ImportBatch
 from persona.v1.project_pb2 import PersonaGroup, Project
@@ -18,6 +20,7 @@ from persona.v1.response_service_pb2 import RecordResponsesRequest
 from persona.v1.simulation_pb2 import Simulation
 from persona_server.services.framing import frame
 from persona_server.validation.limits import LINES, MAX_MARKS
+from support.references import chosen, rated
 
 ID = "0190b5a4-7c3e-7b1a-8f00-0123456789ab"
 OTHER = "0190b5a4-7c3e-7b1a-8f00-0123456789ac"  # of a group to copy from
@@ -29,6 +32,7 @@ ITEMS: dict[str, Message] = {
     "batch": ImportBatch(sequence=1, personas=[Persona(full_name="x")]),
     "simulation": Simulation(name="x"),
     "responses": Response(persona_id=ID, question_key="q", text="x"),
+    "reference_answers": rated(ID, 1),
 }
 _MARKS = sorted(filter(unicodedata.combining, map(chr, range(0x300, 0x3000))))
 # Marks in the order that takes the longest to put right, and as many as are taken.
@@ -157,6 +161,10 @@ def fullest_batches(size: int) -> Iterator[tuple[str, Message]]:
         answer.MergeFrom(Response(persona_id=ID, question_key="q"))
         answers_of: Any = RecordResponsesRequest(simulation_id=ID, request_id=ID)
         yield name, _full(answers_of, answers_of.responses, answer, size)
+    some = chosen(ID, options, *options, kind=QUESTION_KIND_CHOICES)
+    some.retest.CopyFrom(some.answer)
+    references: Any = RecordReferenceAnswersRequest(project_id=ID, group_id=ID, request_id=ID)
+    yield "references", _full(references, references.reference_answers, some, size)
     people = {
         "brands": Persona(trusted_brands=options[:50], distrusted_brands=options[:50]),
         "attributes": Persona(attributes=dict.fromkeys(options[:100], "\u00a0")),

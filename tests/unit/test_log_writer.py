@@ -57,8 +57,9 @@ def test_what_has_no_room_is_lost_and_told_when_there_is_some(pipe: Pipe, size: 
     assert pipe.writer.drain(10)
     os.close(pipe.write_end)
     reading.join(10)
-    assert [word for word in read if word != line] == [b"lost %d\n" % lost]
-    assert len(read) == offered - lost + 1
+    told = [int(word.removeprefix(b"lost ")) for word in read if word != line]
+    assert sum(told) == lost  # once, or in parts: the writer may find room while more is offered
+    assert len(read) == offered - lost + len(told)
 
 
 def test_a_line_that_never_fits_is_lost_alone(pipe: Pipe) -> None:

@@ -60,7 +60,7 @@ SPECIAL = {
     "RetireLibraryPersona": {"library:write", "library:read"},
     "ReuseLibraryPersonas": {"personas:write", "library:read"},
 }
-READS = ("List", "Get", "BatchGet", "Count", "Export", "Match", "Summarize", "Compare")
+READS = ("List", "Get", "BatchGet", "Count", "Export", "Match", "Summarize", "Compare", "Measure")
 MESSAGE = persona_service_pb2.GetPersonaRequest.DESCRIPTOR
 
 
@@ -85,7 +85,7 @@ def test_a_mutation_can_be_tried(rpc: MethodDescriptor) -> None:
 def test_every_service_of_the_contract_is_served() -> None:
     found = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
     assert {s.full_name for s in SERVICES} == {s.full_name for s in found}
-    assert len(rpcs()) == 47
+    assert len(rpcs()) == 50
 
 
 def test_table_names_every_rpc_and_nothing_else() -> None:
@@ -133,6 +133,8 @@ DEAR = {
     "PromotePersonas",
     "SummarizeResponses",
     "CompareResponses",
+    "MeasureFidelity",
+    "MeasureGroupFidelity",
 }
 
 

@@ -1,6 +1,7 @@
 """The `persona` command."""
 
 import os
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from persona_cli.commands import (
     comparison,
     copying,
     exporting,
+    fidelity,
     groups,
     importing,
     library,
@@ -26,6 +28,8 @@ from persona_cli.commands import (
     simulations,
     summary,
 )
+from persona_cli.terminal.signals import heed_signals
+from persona_cli.terminal.streams import NO_READER, end_of, fill_closed
 
 app = typer.Typer(
     cls=service.ServiceCommands,
@@ -35,7 +39,7 @@ app = typer.Typer(
 )
 for module in (
     service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    summary, comparison, reliability, reliabilities, library,
+    summary, comparison, fidelity, reliability, reliabilities, library,
 ):  # fmt: skip
     module.register(app)
 
@@ -60,4 +64,13 @@ def persona(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    fill_closed()
+    heed_signals()
+    try:
+        app()
+    except OSError as error:  # what misuse is answered with finds no taker
+        sys.exit(end_of(error))
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich would have it be a failure
+            sys.exit(NO_READER)
+        raise

@@ -6,6 +6,7 @@ Requests and answers are the generated messages of `persona.v1`; there are no ot
 from google.protobuf.wrappers_pb2 import Int32Value
 
 from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary, TargetDistribution
+from persona.v1.fidelity_pb2 import Fidelity, GivenAnswer, QuestionFidelity, ReferenceAnswer
 from persona.v1.library_pb2 import (
     LibraryMatch,
     LibraryPersona,
@@ -13,7 +14,7 @@ from persona.v1.library_pb2 import (
     Promotion,
     PromotionOutcome,
 )
-from persona.v1.measures_pb2 import PersonaReliability, QuestionTimeline, Reliability
+from persona.v1.measures_pb2 import PersonaReliability, Question, QuestionTimeline, Reliability
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ExportPersonasResponse, ImportPersonasResponse
 from persona.v1.project_pb2 import PersonaGroup, Project
@@ -71,7 +72,9 @@ __all__ = [
     "DatabaseUnavailable",
     "DeadlineExceeded",
     "ExportPersonasResponse",
+    "Fidelity",
     "FieldViolation",
+    "GivenAnswer",
     "ImportConflict",
     "ImportGap",
     "ImportPersonasResponse",
@@ -104,13 +107,16 @@ __all__ = [
     "ProjectNotFound",
     "Promotion",
     "PromotionOutcome",
+    "Question",
     "QuestionComparison",
+    "QuestionFidelity",
     "QuestionSummary",
     "QuestionTimeline",
     "QuotaExceeded",
     "RatingAnswer",
     "RecordWarning",
     "RecordedResponses",
+    "ReferenceAnswer",
     "Reliability",
     "RequestIdReused",
     "Response",

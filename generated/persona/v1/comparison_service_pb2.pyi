@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from persona.v1 import comparison_pb2 as _comparison_pb2
+from persona.v1 import fidelity_pb2 as _fidelity_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -188,3 +189,204 @@ class CompareResponsesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CompareResponsesResponse: _TypeAlias = CompareResponsesResponse  # noqa: Y015
+
+@_typing.final
+class RecordReferenceAnswersRequest(_message.Message):
+    """RecordReferenceAnswersRequest holds the answers of the people that personas of one group stand for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_ANSWERS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    group_id: _builtins.str
+    """UUID of the persona group."""
+    request_id: _builtins.str
+    """Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header."""
+    validate_only: _builtins.bool
+    """Whether to check the request as the real call would, and write nothing (AIP-163)."""
+    @_builtins.property
+    def reference_answers(self) -> _containers.RepeatedCompositeFieldContainer[_fidelity_pb2.ReferenceAnswer]:
+        """1 to 1,000 reference answers, of each individual and question one."""
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        reference_answers: _abc.Iterable[_fidelity_pb2.ReferenceAnswer] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "project_id", b"project_id", "reference_answers", b"reference_answers", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordReferenceAnswersRequest: _TypeAlias = RecordReferenceAnswersRequest  # noqa: Y015
+
+@_typing.final
+class RecordReferenceAnswersResponse(_message.Message):
+    """RecordReferenceAnswersResponse says what was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDED_COUNT_FIELD_NUMBER: _builtins.int
+    recorded_count: _builtins.int
+    """How many of the answers are new, or other than those recorded before."""
+    def __init__(
+        self,
+        *,
+        recorded_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recorded_count", b"recorded_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordReferenceAnswersResponse: _TypeAlias = RecordReferenceAnswersResponse  # noqa: Y015
+
+@_typing.final
+class MeasureFidelityRequest(_message.Message):
+    """MeasureFidelityRequest names a persona, and which of its answers count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    PERSONA_ID_FIELD_NUMBER: _builtins.int
+    SIMULATION_ID_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project, deleted or not: what was answered in it counts."""
+    group_id: _builtins.str
+    """UUID of the persona's group, deleted or not."""
+    persona_id: _builtins.str
+    """UUID of the persona, deleted or not."""
+    simulation_id: _builtins.str
+    """Only what was answered first in this simulation of the project, by UUID; "" is the latest answer."""
+    model: _builtins.str
+    """Only what this model answered, at most 255 characters; "" is no restriction."""
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        persona_id: _builtins.str = ...,
+        simulation_id: _builtins.str = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "model", b"model", "persona_id", b"persona_id", "project_id", b"project_id", "simulation_id", b"simulation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeasureFidelityRequest: _TypeAlias = MeasureFidelityRequest  # noqa: Y015
+
+@_typing.final
+class MeasureFidelityResponse(_message.Message):
+    """MeasureFidelityResponse holds what was measured."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIDELITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fidelity(self) -> _fidelity_pb2.Fidelity:
+        """How far the persona answers as its person."""
+
+    def __init__(
+        self,
+        *,
+        fidelity: _fidelity_pb2.Fidelity | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fidelity", b"fidelity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fidelity", b"fidelity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeasureFidelityResponse: _TypeAlias = MeasureFidelityResponse  # noqa: Y015
+
+@_typing.final
+class MeasureGroupFidelityRequest(_message.Message):
+    """MeasureGroupFidelityRequest names a group, and which of its personas' answers count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    SIMULATION_ID_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project, deleted or not: what was answered in it counts."""
+    group_id: _builtins.str
+    """UUID of the persona group, deleted or not."""
+    simulation_id: _builtins.str
+    """Only what was answered first in this simulation of the project, by UUID; "" is the latest answer."""
+    model: _builtins.str
+    """Only what this model answered, at most 255 characters; "" is no restriction."""
+    page_size: _builtins.int
+    """The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
+    INVALID_ARGUMENT. A call computes and reads a bounded amount, so a page may hold fewer, or none, even
+    though more follow.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        simulation_id: _builtins.str = ...,
+        model: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "model", b"model", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "simulation_id", b"simulation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeasureGroupFidelityRequest: _TypeAlias = MeasureGroupFidelityRequest  # noqa: Y015
+
+@_typing.final
+class MeasureGroupFidelityResponse(_message.Message):
+    """MeasureGroupFidelityResponse is one page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page; "" if and only if this is the last one."""
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[_fidelity_pb2.QuestionFidelity]:
+        """The questions of the page that any individual and its person answered, in the order in which they
+        were first asked.
+        """
+
+    def __init__(
+        self,
+        *,
+        questions: _abc.Iterable[_fidelity_pb2.QuestionFidelity] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "questions", b"questions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeasureGroupFidelityResponse: _TypeAlias = MeasureGroupFidelityResponse  # noqa: Y015

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class ComparisonServiceStub:
     """ComparisonService says what groups of individuals answered, each individual counted once for each
-    question: a persona and its reused copies are one.
+    question: a persona and its reused copies are one; and how far personas answer as the real people
+    that they stand for.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
     and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then SIMULATION_NOT_FOUND, then
@@ -50,11 +51,27 @@ class ComparisonServiceStub:
                 request_serializer=persona_dot_v1_dot_comparison__service__pb2.CompareResponsesRequest.SerializeToString,
                 response_deserializer=persona_dot_v1_dot_comparison__service__pb2.CompareResponsesResponse.FromString,
                 _registered_method=True)
+        self.RecordReferenceAnswers = channel.unary_unary(
+                '/persona.v1.ComparisonService/RecordReferenceAnswers',
+                request_serializer=persona_dot_v1_dot_comparison__service__pb2.RecordReferenceAnswersRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_comparison__service__pb2.RecordReferenceAnswersResponse.FromString,
+                _registered_method=True)
+        self.MeasureFidelity = channel.unary_unary(
+                '/persona.v1.ComparisonService/MeasureFidelity',
+                request_serializer=persona_dot_v1_dot_comparison__service__pb2.MeasureFidelityRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_comparison__service__pb2.MeasureFidelityResponse.FromString,
+                _registered_method=True)
+        self.MeasureGroupFidelity = channel.unary_unary(
+                '/persona.v1.ComparisonService/MeasureGroupFidelity',
+                request_serializer=persona_dot_v1_dot_comparison__service__pb2.MeasureGroupFidelityRequest.SerializeToString,
+                response_deserializer=persona_dot_v1_dot_comparison__service__pb2.MeasureGroupFidelityResponse.FromString,
+                _registered_method=True)
 
 
 class ComparisonServiceServicer:
     """ComparisonService says what groups of individuals answered, each individual counted once for each
-    question: a persona and its reused copies are one.
+    question: a persona and its reused copies are one; and how far personas answer as the real people
+    that they stand for.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
     and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then SIMULATION_NOT_FOUND, then
@@ -88,6 +105,38 @@ class ComparisonServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordReferenceAnswers(self, request, context):
+        """RecordReferenceAnswers records what the real people that personas of a group stand for answered, up
+        to 1,000 answers, all or nothing. One that was recorded of the same individual and question is
+        replaced, with its retest. They are of the individual: copies reused from the library have them
+        too. Deleting the persona changes nothing in them; an erasure takes them.
+        Errors: PERSONA_NOT_FOUND, naming each answer whose persona the group does not show; INVALID_FIELD,
+        also for more than 1,000 questions of one individual; QUOTA_EXCEEDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MeasureFidelity(self, request, context):
+        """MeasureFidelity says how far a persona, deleted or not, answers as the person that it stands for:
+        the share of equal answers, and that share by how far the person agrees with itself.
+        Errors: PERSONA_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MeasureGroupFidelity(self, request, context):
+        """MeasureGroupFidelity pages through the questions that personas of a group answered and of which
+        reference answers are there, and says how far each answers as its person, and all together as
+        their distribution. A call reads at most 10,000 answers of either side.
+        Errors: INVALID_FIELD for a group of more than 10,000 individuals, naming the limit;
+        INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ComparisonServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -101,6 +150,21 @@ def add_ComparisonServiceServicer_to_server(servicer, server):
                     request_deserializer=persona_dot_v1_dot_comparison__service__pb2.CompareResponsesRequest.FromString,
                     response_serializer=persona_dot_v1_dot_comparison__service__pb2.CompareResponsesResponse.SerializeToString,
             ),
+            'RecordReferenceAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordReferenceAnswers,
+                    request_deserializer=persona_dot_v1_dot_comparison__service__pb2.RecordReferenceAnswersRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_comparison__service__pb2.RecordReferenceAnswersResponse.SerializeToString,
+            ),
+            'MeasureFidelity': grpc.unary_unary_rpc_method_handler(
+                    servicer.MeasureFidelity,
+                    request_deserializer=persona_dot_v1_dot_comparison__service__pb2.MeasureFidelityRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_comparison__service__pb2.MeasureFidelityResponse.SerializeToString,
+            ),
+            'MeasureGroupFidelity': grpc.unary_unary_rpc_method_handler(
+                    servicer.MeasureGroupFidelity,
+                    request_deserializer=persona_dot_v1_dot_comparison__service__pb2.MeasureGroupFidelityRequest.FromString,
+                    response_serializer=persona_dot_v1_dot_comparison__service__pb2.MeasureGroupFidelityResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'persona.v1.ComparisonService', rpc_method_handlers)
@@ -111,7 +175,8 @@ def add_ComparisonServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ComparisonService:
     """ComparisonService says what groups of individuals answered, each individual counted once for each
-    question: a persona and its reused copies are one.
+    question: a persona and its reused copies are one; and how far personas answer as the real people
+    that they stand for.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
     and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then SIMULATION_NOT_FOUND, then
@@ -162,6 +227,87 @@ class ComparisonService:
             '/persona.v1.ComparisonService/CompareResponses',
             persona_dot_v1_dot_comparison__service__pb2.CompareResponsesRequest.SerializeToString,
             persona_dot_v1_dot_comparison__service__pb2.CompareResponsesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordReferenceAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.ComparisonService/RecordReferenceAnswers',
+            persona_dot_v1_dot_comparison__service__pb2.RecordReferenceAnswersRequest.SerializeToString,
+            persona_dot_v1_dot_comparison__service__pb2.RecordReferenceAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MeasureFidelity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.ComparisonService/MeasureFidelity',
+            persona_dot_v1_dot_comparison__service__pb2.MeasureFidelityRequest.SerializeToString,
+            persona_dot_v1_dot_comparison__service__pb2.MeasureFidelityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MeasureGroupFidelity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/persona.v1.ComparisonService/MeasureGroupFidelity',
+            persona_dot_v1_dot_comparison__service__pb2.MeasureGroupFidelityRequest.SerializeToString,
+            persona_dot_v1_dot_comparison__service__pb2.MeasureGroupFidelityResponse.FromString,
             options,
             channel_credentials,
             insecure,

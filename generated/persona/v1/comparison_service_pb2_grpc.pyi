@@ -14,7 +14,8 @@ GRPC_VERSION: str
 
 class ComparisonServiceStub:
     """ComparisonService says what groups of individuals answered, each individual counted once for each
-    question: a persona and its reused copies are one.
+    question: a persona and its reused copies are one; and how far personas answer as the real people
+    that they stand for.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
     and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then SIMULATION_NOT_FOUND, then
@@ -41,10 +42,31 @@ class ComparisonServiceStub:
     Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
     simulation against targets; INVALID_PAGE_TOKEN.
     """
+    RecordReferenceAnswers: _grpc.UnaryUnaryMultiCallable[_comparison_service_pb2.RecordReferenceAnswersRequest, _comparison_service_pb2.RecordReferenceAnswersResponse]
+    """RecordReferenceAnswers records what the real people that personas of a group stand for answered, up
+    to 1,000 answers, all or nothing. One that was recorded of the same individual and question is
+    replaced, with its retest. They are of the individual: copies reused from the library have them
+    too. Deleting the persona changes nothing in them; an erasure takes them.
+    Errors: PERSONA_NOT_FOUND, naming each answer whose persona the group does not show; INVALID_FIELD,
+    also for more than 1,000 questions of one individual; QUOTA_EXCEEDED.
+    """
+    MeasureFidelity: _grpc.UnaryUnaryMultiCallable[_comparison_service_pb2.MeasureFidelityRequest, _comparison_service_pb2.MeasureFidelityResponse]
+    """MeasureFidelity says how far a persona, deleted or not, answers as the person that it stands for:
+    the share of equal answers, and that share by how far the person agrees with itself.
+    Errors: PERSONA_NOT_FOUND.
+    """
+    MeasureGroupFidelity: _grpc.UnaryUnaryMultiCallable[_comparison_service_pb2.MeasureGroupFidelityRequest, _comparison_service_pb2.MeasureGroupFidelityResponse]
+    """MeasureGroupFidelity pages through the questions that personas of a group answered and of which
+    reference answers are there, and says how far each answers as its person, and all together as
+    their distribution. A call reads at most 10,000 answers of either side.
+    Errors: INVALID_FIELD for a group of more than 10,000 individuals, naming the limit;
+    INVALID_PAGE_TOKEN.
+    """
 
 class ComparisonServiceServicer(metaclass=_abc_1.ABCMeta):
     """ComparisonService says what groups of individuals answered, each individual counted once for each
-    question: a persona and its reused copies are one.
+    question: a persona and its reused copies are one; and how far personas answer as the real people
+    that they stand for.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
     and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then SIMULATION_NOT_FOUND, then
@@ -80,6 +102,44 @@ class ComparisonServiceServicer(metaclass=_abc_1.ABCMeta):
         individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
         Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
         simulation against targets; INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordReferenceAnswers(
+        self,
+        request: _comparison_service_pb2.RecordReferenceAnswersRequest,
+        context: _grpc.ServicerContext,
+    ) -> _comparison_service_pb2.RecordReferenceAnswersResponse:
+        """RecordReferenceAnswers records what the real people that personas of a group stand for answered, up
+        to 1,000 answers, all or nothing. One that was recorded of the same individual and question is
+        replaced, with its retest. They are of the individual: copies reused from the library have them
+        too. Deleting the persona changes nothing in them; an erasure takes them.
+        Errors: PERSONA_NOT_FOUND, naming each answer whose persona the group does not show; INVALID_FIELD,
+        also for more than 1,000 questions of one individual; QUOTA_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
+    def MeasureFidelity(
+        self,
+        request: _comparison_service_pb2.MeasureFidelityRequest,
+        context: _grpc.ServicerContext,
+    ) -> _comparison_service_pb2.MeasureFidelityResponse:
+        """MeasureFidelity says how far a persona, deleted or not, answers as the person that it stands for:
+        the share of equal answers, and that share by how far the person agrees with itself.
+        Errors: PERSONA_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def MeasureGroupFidelity(
+        self,
+        request: _comparison_service_pb2.MeasureGroupFidelityRequest,
+        context: _grpc.ServicerContext,
+    ) -> _comparison_service_pb2.MeasureGroupFidelityResponse:
+        """MeasureGroupFidelity pages through the questions that personas of a group answered and of which
+        reference answers are there, and says how far each answers as its person, and all together as
+        their distribution. A call reads at most 10,000 answers of either side.
+        Errors: INVALID_FIELD for a group of more than 10,000 individuals, naming the limit;
+        INVALID_PAGE_TOKEN.
         """
 
 def add_ComparisonServiceServicer_to_server(servicer: ComparisonServiceServicer, server: _grpc.Server) -> None: ...

@@ -4,11 +4,11 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from persona_server.commands.places import data_folder, require_tenant
 from persona_server.config import default_data
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ def erase(
     """Erase a person for good: its personas in every group, its answers, and its library persona.
 
     The person is the persona named with all that it was copied from, copied to, promoted to and
-    reused as. Stop the server first. Backups are not reached.
+    reused as. Reference answers go too: those of the real person that it stands for. Stop the
+    server first. Backups are not reached.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.erasure.guard import scrub
     from persona_server.storage.erasure.people import PersonErasure
 
+    require_tenant(tenant)
     try:
         wanted = uuid.UUID(persona_id).bytes
     except ValueError:
@@ -64,6 +66,7 @@ def _counts(person: "Person") -> str:
         "personas": len(person.personas),
         "answers": person.responses,
         "library personas": len(person.library_personas),
+        "reference answers": person.references,
     }
     return counted(counts)
 
@@ -92,7 +95,7 @@ def alone(data: str) -> "Iterator[Store]":
     from persona_server.storage.engine.folder import lock_file
     from persona_server.storage.store import open_store
 
-    folder = Path(data).expanduser().absolute()
+    folder = data_folder(data)
     try:
         store = open_store(folder, make=False)
         try:
@@ -102,6 +105,9 @@ def alone(data: str) -> "Iterator[Store]":
             store.close()
     except (DatabaseError, ServiceError) as error:
         fail(str(error), 1)
+    except KeyboardInterrupt:
+        print("What is erased is gone; the same command goes on with the rest.", file=sys.stderr)
+        raise
 
 
 def fail(why: str, code: int) -> NoReturn:

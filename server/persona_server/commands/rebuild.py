@@ -2,11 +2,11 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from persona_server.commands.places import data_folder
 from persona_server.config import default_data
 
 
@@ -31,7 +31,7 @@ def rebuild_measures(
     from persona_server.storage.engine.folder import lock_file
     from persona_server.storage.store import open_store
 
-    folder, started = Path(data).expanduser().absolute(), time.monotonic()
+    folder, started = data_folder(data), time.monotonic()
     try:
         store = open_store(folder, make=False)
         with lock_file(folder):

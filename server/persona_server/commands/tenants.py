@@ -3,15 +3,16 @@
 No server is needed. A running one heeds quotas; an erasure wants it stopped.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona_server.commands.erase import Yes, alone, confirm, counted, fail
+from persona_server.commands.places import data_folder, require_tenant
 from persona_server.config import SETTINGS, default_data
 
 if TYPE_CHECKING:
@@ -42,10 +43,18 @@ def _tenants() -> None:
     """Show and set what tenants may use; erase one."""
 
 
-def quotas(tenant: _Tenant, data: _Data = DATA) -> None:
+def quotas(
+    tenant: _Tenant,
+    data: _Data = DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
     """Show the quotas of a tenant that are its own, and the bytes it has stored."""
+    require_tenant(tenant)
     with _store(data) as store, store.reading(tenant) as repositories:
         own, stored = repositories.quotas.own(), repositories.quotas.stored()
+    if as_json:  # null: the server's default
+        print(json.dumps({**dict.fromkeys(DEFAULTS), **own, "stored_now": stored}))
+        return
     for name, each in DEFAULTS.items():
         print(f"{name}  {own.get(name, f'default ({each.flag} of the server)')}")
     print(f"stored now  {stored}")
@@ -56,6 +65,7 @@ def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
 
     A running server heeds them within 30 seconds.
     """
+    require_tenant(tenant)
     try:
         wanted = dict(map(parsed, values))
     except ValueError as error:
@@ -76,6 +86,7 @@ def erase(tenant: _Tenant, yes: Yes = False, data: _Data = DATA) -> None:
     from persona_server.storage.erasure.guard import scrub
     from persona_server.storage.erasure.tenants import TenantErasure
 
+    require_tenant(tenant)
     with alone(data) as store:
         if not store.tenants.key(tenant):
             fail(f"There is no tenant {tenant}.", 1)
@@ -114,7 +125,7 @@ def _store(data: str) -> "Iterator[Store]":
     from persona_server.storage.store import open_store
 
     try:
-        store = open_store(Path(data).expanduser().absolute(), make=False)
+        store = open_store(data_folder(data), make=False)
         try:
             yield store
         finally:

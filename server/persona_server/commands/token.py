@@ -1,11 +1,11 @@
 """`persona token`: make an access token with the local key. No server is needed."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from persona_server.commands.places import data_folder
 from persona_server.config import DAY, default_data
 from persona_server.identity.scopes import SCOPES
 
@@ -40,7 +40,7 @@ def token(
     from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
 
-    folder = Path(data).expanduser().absolute()
+    folder = data_folder(data)
     try:
         store = open_store(folder, make=init)
         key = local_key(store) if init else find_local_key(store)

@@ -23,6 +23,7 @@ from persona_server.storage.store import Store
 ISSUER = AUDIENCE = "persona-service"
 SECRET_NAME = "local-signing-key"  # noqa: S105 (its name, not the secret)
 TENANT = re.compile(r"[a-z0-9-]{1,64}")
+TENANT_RULE = "A tenant's name has 1 to 64 of the characters a-z, 0-9 and '-'."
 MAX_TOKEN = 8192  # characters
 MAX_SUBJECT = 255  # bytes of UTF-8
 MAX_TTL = 366 * 86_400  # seconds
@@ -45,7 +46,7 @@ class LocalKey:
     def issue(self, tenant: str, subject: str, scopes: Iterable[str], ttl: int) -> str:
         """Return a token for a tenant, valid for `ttl` seconds. Raises TokenError for bad words."""
         if not TENANT.fullmatch(tenant):
-            raise TokenError("A tenant's name has 1 to 64 of the characters a-z, 0-9 and '-'.")
+            raise TokenError(TENANT_RULE)
         if not is_subject(subject):
             raise TokenError(
                 f"A token speaks for somebody: name a --subject of 1 to {MAX_SUBJECT} bytes, all "

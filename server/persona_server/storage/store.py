@@ -28,6 +28,7 @@ from persona_server.storage.repositories.personas import Personas, PersonaStatem
 from persona_server.storage.repositories.projects import Projects, ProjectStatements
 from persona_server.storage.repositories.promotions import Promotions, PromotionStatements
 from persona_server.storage.repositories.quotas import Quotas, QuotaStatements
+from persona_server.storage.repositories.references import References, ReferenceStatements
 from persona_server.storage.repositories.responses import Responses, ResponseStatements
 from persona_server.storage.repositories.shown_groups import ShownGroups, ShownGroupStatements
 from persona_server.storage.repositories.simulations import Simulations, SimulationStatements
@@ -50,6 +51,7 @@ class Repositories:
         self.terms = Terms(store.term_statements, tenant)
         self.responses = Responses(store.response_statements, tenant)
         self.simulations = Simulations(store.simulation_statements, tenant)
+        self.references = References(store.reference_statements, tenant)
         self.library = Library(store.library_statements, tenant)
         self.links = Links(store.link_statements, tenant, store.id_generator)
         self.promotions = Promotions(store.promotion_statements, tenant)
@@ -119,6 +121,7 @@ class Store:
         self.term_statements = TermStatements(database)
         self.response_statements = ResponseStatements(database)
         self.simulation_statements = SimulationStatements(database)
+        self.reference_statements = ReferenceStatements(database)
         self.library_statements = LibraryStatements(database)
         self.link_statements = LinkStatements(database)
         self.promotion_statements = PromotionStatements(database)

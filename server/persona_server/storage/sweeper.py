@@ -196,6 +196,7 @@ def free() -> Any:
         persona.erased_at.is_null()
         & unnamed(tables.Response.alias("recorded"))
         & unnamed(tables.LibraryLink.alias("linked"))
+        & unnamed(tables.ReferenceAnswer.alias("referred"))
     )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import grpc
 
 from persona_server.services.call import Call
+from persona_server.transport.entrance.calls import StreamCall, UnaryCall
 from persona_server.transport.entrance.delivery import Delivery
 from persona_server.transport.entrance.guards import Guards
-from persona_server.transport.entrance.intake import StreamCall, UnaryCall
 from persona_server.transport.entrance.rates import network_of
 from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.methods import Method
@@ -63,9 +63,7 @@ class Handlers:
         pool = self._pools.intake(method.pool)
         streaming = self._streaming(answers, self._streams)
         over = self._over
-        return lambda rpc: grpc.unary_stream_rpc_method_handler(
-            UnaryCall(rpc, streaming, pool, over)
-        )
+        return lambda rpc: UnaryCall(rpc, streaming, pool, over).streaming()
 
     def stream_stream(
         self,

@@ -11,8 +11,8 @@ from grpc_health.v1 import health_pb2
 from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
+from persona_server.transport.entrance.calls import UnaryCall
 from persona_server.transport.entrance.door import Door
-from persona_server.transport.entrance.intake import UnaryCall
 from persona_server.transport.entrance.rates import network_of
 from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.errors import shutting_down
@@ -39,17 +39,16 @@ class Health:
 
     def join(self, door: Door, pools: Pools) -> None:
         """Answer the calls of a server. They are open, and not logged one by one."""
+        checks, watches = pools.intake("health"), pools.intake("watch")
 
         def check(rpc: Rpc) -> Any:
-            call = UnaryCall(rpc, self._check, pools.intake("health"), _nothing)
-            return grpc.unary_unary_rpc_method_handler(call)
+            return UnaryCall(rpc, self._check, checks, _nothing)
 
         def watch(rpc: Rpc) -> Any:
-            call = UnaryCall(rpc, self._watch, pools.intake("watch"), _nothing)
-            return grpc.unary_stream_rpc_method_handler(call)
+            return UnaryCall(rpc, self._watch, watches, _nothing).streaming()
 
-        door.add_open(_method("Check", "health"), check)
-        door.add_open(_method("Watch", "watch"), watch)
+        door.add_open(_method("Check", "health"), checks, check)
+        door.add_open(_method("Watch", "watch"), watches, watch)
 
     def serving(self, serving: bool) -> None:
         """Set what health says, overall and per service; nothing any more once it has ended."""

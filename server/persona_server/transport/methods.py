@@ -111,6 +111,9 @@ RPCS: dict[str, Rules] = {
         "dear", ("library:read", "responses:read")
     ),
     "persona.v1.ComparisonService.CompareResponses": Rules("dear", ("responses:read",)),
+    "persona.v1.ComparisonService.RecordReferenceAnswers": Rules("write", ("responses:write",)),
+    "persona.v1.ComparisonService.MeasureFidelity": Rules("dear", ("responses:read",)),
+    "persona.v1.ComparisonService.MeasureGroupFidelity": Rules("dear", ("responses:read",)),
 }
 
 

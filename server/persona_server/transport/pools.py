@@ -52,8 +52,8 @@ class Pools:
     """
 
     def __init__(self, pipeline: Pipeline, connections: Connections, *, early: bool) -> None:
-        self.receipts = Receipts(ReceiptLimits())
-        self.open_receipts = Receipts(_OPEN)
+        self._receipts = Receipts(ReceiptLimits())
+        self._open_receipts = Receipts(_OPEN)
         places: dict[PoolName, Places] = {"watch": Places(MAX_WATCHES, ADDRESS_WATCHES)}
         self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
         self._intakes = {
@@ -71,7 +71,12 @@ class Pools:
         return self._intakes[name]
 
     def _receipts_of(self, name: PoolName) -> Receipts:
-        return self.open_receipts if name in ("health", "watch") else self.receipts
+        return self._open_receipts if name in ("health", "watch") else self._receipts
+
+    def tick(self, now: float) -> int:
+        """End the calls whose message does not come; return how many."""
+        late = self._receipts.tick(now) + self._open_receipts.tick(now)
+        return late + sum(intake.awaited.tick(now) for intake in self._intakes.values())
 
     @property
     def threads(self) -> int:

@@ -53,10 +53,11 @@ class PersonaServer:
         for descriptor in SERVICES:
             service = services[descriptor.full_name]
             for method in methods_of(descriptor):
-                door.add(method, handlers.handler(method, getattr(service, method.attribute)))
+                handler = handlers.handler(method, getattr(service, method.attribute))
+                door.add(method, self._pools.intake(method.pool), handler)
         self._reflection = Reflection(handlers, is_open=open_reflection)
         for method, handler in self._reflection.rows():
-            door.add(method, handler)
+            door.add(method, self._pools.intake(method.pool), handler)
         self._health.join(door, self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
         self._server = grpc.server(self._pools["read"], [door], options=(*OPTIONS, connections()))
@@ -109,7 +110,6 @@ class PersonaServer:
 
     def _end_late(self, now: float) -> None:
         """End the calls whose message does not come, or whose answer nobody takes."""
-        for receipts in (self._pools.receipts, self._pools.open_receipts):
-            self._metrics.late_messages.inc(receipts.tick(now))
+        self._metrics.late_messages.inc(self._pools.tick(now))
         self._metrics.unread_answers.inc(self._guards.answers.tick(now))
         self._guards.unread.tick(now)

@@ -6,7 +6,7 @@ MAX_REQUEST_BYTES = 3 << 20
 MAX_PERSONA_BYTES = 64 << 10
 MAX_RESPONSE_BYTES = 64 << 10
 # How many items a request may hold.
-MAX_PERSONAS = MAX_RESPONSES = MAX_REUSED = MAX_COPIED = 1000
+MAX_PERSONAS = MAX_RESPONSES = MAX_REUSED = MAX_COPIED = MAX_REFERENCES = 1000
 MAX_PATHS = 100  # of an update mask
 MAX_PROMOTED = 100
 
@@ -65,6 +65,7 @@ LISTS = {
 COUNTS = {
     "personas": MAX_PERSONAS,
     "responses": MAX_RESPONSES,
+    "reference_answers": MAX_REFERENCES,
     "library_persona_ids": MAX_REUSED,
     "response_ids": MAX_RESPONSES,
     "persona_ids": MAX_PERSONAS,  # of MAX_COPIED as well; fewer are promoted

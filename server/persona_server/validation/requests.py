@@ -27,6 +27,7 @@ from persona.v1.persona_service_pb2 import (
     ImportStart,
 )
 from persona_server.validation.comparison import check_comparison, check_selection
+from persona_server.validation.fidelity import check_fidelity, check_references
 from persona_server.validation.fields import ALL_GROUPS, check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
@@ -174,8 +175,8 @@ def _check_start(found: Violations, start: ImportStart) -> None:
 
 # A list of personas may be of all groups, one of responses has some of several ids, recording needs
 # a group only for external ids, a simulation is voided in place of responses, questions are those
-# of a project without a simulation, a summary is of the library without a project, and what is
-# compared may be a whole project.
+# of a project without a simulation, a summary is of the library without a project, what is compared
+# may be a whole project, and fidelity that of answers in any simulation.
 _LENIENT = {
     persona_service_pb2.ListPersonasRequest.DESCRIPTOR.name,
     response_service_pb2.ListResponsesRequest.DESCRIPTOR.name,
@@ -184,6 +185,8 @@ _LENIENT = {
     simulation_service_pb2.ListQuestionsRequest.DESCRIPTOR.name,
     comparison_service_pb2.SummarizeResponsesRequest.DESCRIPTOR.name,
     comparison_service_pb2.CompareResponsesRequest.DESCRIPTOR.name,
+    comparison_service_pb2.MeasureFidelityRequest.DESCRIPTOR.name,
+    comparison_service_pb2.MeasureGroupFidelityRequest.DESCRIPTOR.name,
 }
 _BY_FIELD: dict[str, Check] = {
     "request_id": _check_request_id,
@@ -243,5 +246,8 @@ _OWN: dict[str, tuple[Check, ...]] = dict(
         _own(library_service_pb2.GetLibraryPersonaAttitudeTimelineRequest, check_timeline),
         _own(comparison_service_pb2.SummarizeResponsesRequest, check_selection),
         _own(comparison_service_pb2.CompareResponsesRequest, check_comparison),
+        _own(comparison_service_pb2.RecordReferenceAnswersRequest, check_references),
+        _own(comparison_service_pb2.MeasureFidelityRequest, check_fidelity),
+        _own(comparison_service_pb2.MeasureGroupFidelityRequest, check_fidelity),
     )
 )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.failures import usage_error
+from persona_cli.terminal.failures import telling, usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import print_json
 from persona_client import Persona, ProfileFilters
@@ -46,8 +46,9 @@ def copy(
     else:
         copies = context.client.copy_group(*target, *source, **filters)
     count = 0
-    for count, persona in enumerate(copies, 1):  # noqa: B007 (its last value is the count)
-        if context.as_json:
-            print_json(persona)
+    with telling(lambda: f"{count} personas are copied; the same command copies those again."):
+        for count, persona in enumerate(copies, 1):  # noqa: B007 (its last value is the count)
+            if context.as_json:
+                print_json(persona)
     if not context.as_json:
         print(f"Copied {count} persona{'' if count == 1 else 's'}.")

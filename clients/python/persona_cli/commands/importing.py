@@ -1,20 +1,26 @@
 """`persona import`: files into a persona group, resumable."""
 
-import uuid
-from typing import Annotated
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from typing import Any
 
 import typer
 
-from persona_cli.files.formats import PersonaFormat, persona_items
-from persona_cli.files.inputs import InputFile, LineReader
-from persona_cli.runs.import_run import ImportRun
-from persona_cli.runs.journal import Journal
-from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
-from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.names import ensure_group_ids, group_ids
+from persona_cli.commands import import_options as given
+from persona_cli.files.formats import PersonaFormat
+from persona_cli.files.layouts.user_mapping import user_mapping
+from persona_cli.files.persona_files import Options, PersonaFiles
+from persona_cli.files.sources import input_files
+from persona_cli.files.tables.table import Reading
+from persona_cli.files.times import zone_of
+from persona_cli.runs.explaining import explain_file
+from persona_cli.runs.importing import Importing
+from persona_cli.runs.looking import look_at, say_notes
+from persona_cli.runs.refused_rows import refused_rows
+from persona_cli.terminal.command import CommandContext, client_command
+from persona_cli.terminal.failures import usage_error
+from persona_cli.terminal.names import ensured_group, group_ids
 from persona_cli.terminal.output import compact_json, print_line
-from persona_cli.terminal.progress import ProgressBar
-from persona_client import AlreadyExists, ImportConflict, Persona, PersonaClient, PersonaError
 
 
 def register(app: typer.Typer) -> None:
@@ -24,74 +30,85 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     context: CommandContext,
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files to read; - is standard input.")
-    ],
-    project: ProjectOption,
-    group: GroupOption,
-    form: Annotated[
-        PersonaFormat,
-        typer.Option("--format", help="PersonaFormat of the lines; auto tells by the first one."),
-    ] = PersonaFormat.AUTO,
-    new_ids: Annotated[
-        bool,
-        typer.Option(
-            "--new-ids", help="Ignore the ids in the input; the service assigns new ones."
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Let the service check everything, and import nothing."),
-    ] = False,
+    files: given.Files,
+    project: given.IntoProject = "",
+    group: given.IntoGroup = "",
+    form: given.Format = PersonaFormat.AUTO,
+    maps: given.Maps = None,
+    mapping: given.MappingFile = "",
+    drop: given.Drops = None,
+    encoding: given.Encoding = "",
+    member: given.Member = "",
+    sheet: given.Sheet = "",
+    timezone: given.TimeZone = "",
+    explain: given.Explain = False,
+    new_ids: given.NewIds = False,
+    again: given.Again = False,
+    refused: given.RefusedFile = "",
+    dry_run: given.DryRun = False,
 ) -> None:
     """Import personas into a group; a project or group that does not exist is created.
 
-    Reads JSON lines as `persona export` writes them, and the genagents GSS file. Invalid lines are
-    listed and left out, and the exit code is then 1. An interrupted import resumes when the same
-    command is run again. A dry run needs a group that exists.
+    Reads JSON, CSV, Excel, Parquet and YAML, also packed by gzip or zstd, and finds the layouts of
+    TinyTroupe, EDSL, Nemotron-Personas, PersonaHub, genagents and of `persona export` by itself.
+    What a source calls its people becomes their external id, and what has no field an attribute.
+
+    Invalid rows are listed and left out, and the exit code is then 1. An interrupted import resumes
+    when the same command is run again. A dry run needs a group that exists.
     """
-    inputs = [InputFile(name) for name in files]
-    ids = (group_ids if dry_run else ensure_group_ids)(context.client, project, group)
-    options = {"format": form, "new_ids": new_ids}
-    into = {"project_id": ids[0], "group_id": ids[1]}
-    journal = (
-        Journal(str(uuid.uuid4()))
-        if dry_run
-        else open_journal(context.address, inputs, into, options)
+    if not explain and not (project and group):
+        raise usage_error("Give --project and --group, or --explain.")
+    options = Options(
+        form,
+        Reading(encoding, member, sheet),
+        user_mapping(maps or (), drop or (), mapping),
+        zone_of(timezone) if timezone else None,
+        new_ids,
+        is_draft=explain,
     )
-    run = ImportRun(inputs, ids, journal, dry_run=dry_run)
-    reader = LineReader(inputs, lambda lines: persona_items(lines, form, new_ids=new_ids), _id)
-    with (
-        explain_interruption(
-            context.address, journal, lambda error: _advice(error, context.client, run)
-        ),
-        context.patient_client() as client,
-        ProgressBar(total_bytes(inputs), "personas") as progress,
-    ):
-        run.run(client, reader, progress)
+    with PersonaFiles(input_files(files), options) as personas:
+        if explain:
+            explain_file(personas)
+            return
+        look_at(personas)
+        with _place(context, project, group, dry_run=dry_run) as ids:
+            with refused_rows(refused) as keep:
+                import_of = Importing(personas, ids, keep, again=again, dry_run=dry_run)
+                client, patient = context.client, context.patient_client
+                import_of.run(client, patient, context.address, _key(options))
+            say_notes(personas)
+            _print_counts(context, import_of)
+            if import_of.refused:
+                raise typer.Exit(1)
+
+
+def _place(
+    context: CommandContext, project: str, group: str, *, dry_run: bool
+) -> AbstractContextManager[tuple[str, str]]:
+    """Give the ids of the group, which is made if it is not there and this is no dry run."""
+    if dry_run:
+        return nullcontext(group_ids(context.client, project, group))
+    return ensured_group(context.client, project, group)
+
+
+def _key(options: Options) -> dict[str, Any]:
+    """Return what of the options makes an import another one."""
+    said = {"mapping": repr(options.said), "reading": asdict(options.reading), "zone": options.zone}
+    unsaid = {"mapping": repr(Options().said), "reading": asdict(Reading()), "zone": None}
+    more = {name: str(value) for name, value in said.items() if value != unsaid[name]}
+    return {"format": options.form, "new_ids": options.new_ids, **more}
+
+
+def _print_counts(context: CommandContext, done: Importing) -> None:
     if context.as_json:
-        counts = {"imported": run.imported, "refused": run.refused}
-        counts |= {"dry_run": True} if dry_run else {}
-        print_line(compact_json({**into, **counts}))
-    else:
-        how = "would be imported" if dry_run else "imported"
-        print(f"{run.imported} {how}, {run.refused} refused.")
-    if run.refused:
-        raise typer.Exit(1)
-
-
-def _id(persona: Persona) -> str:
-    return persona.id
-
-
-def _advice(error: PersonaError | None, client: PersonaClient, run: ImportRun) -> str:
-    """Return what the user can do after an import failed."""
-    if isinstance(error, ImportConflict) and run.ended(client):
-        run.forget()
-        return (
-            "All personas of the group have been deleted in the meantime, including those of this "
-            "import. The same command imports everything anew."
-        )
-    if isinstance(error, AlreadyExists):
-        return f"{run.how_to_resume()} --new-ids imports all of them as new personas."
-    return run.how_to_resume()
+        counts = {"imported": done.imported, "refused": done.refused}
+        counts |= {"already_there": done.already_there} if done.already_there else {}
+        counts |= {"dry_run": True} if done.is_dry_run else {}
+        print_line(compact_json({**done.into, **counts}))
+        return
+    how = "would be imported" if done.is_dry_run else "imported"
+    was = "was" if done.already_there == 1 else "were"
+    there = f", {done.already_there} {was} there already" if done.already_there else ""
+    print(f"{done.imported} {how}, {done.refused} refused{there}.")
+    if done.already_there and not done.imported:
+        print("Nothing has changed.")

@@ -1,21 +1,24 @@
 """`persona reliabilities`: how reliably each persona of a group answers, a row each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Annotated
 
 import typer
 
 from persona.v1.measures_pb2 import PersonaReliability, ReliabilityStatus
+from persona_cli.plot.picture import picture_format, write_reliability_picture
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.failures import usage_error
+from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
+from persona_cli.terminal.output import say
 from persona_cli.terminal.shifts import number_text
 
 _NO_VALUE = "–"
 _ORDERS = ("coefficient", "lower_bound", "question_count")
 _COLUMNS = (
-    "ID", "NAME", "STATUS", "C", "LOWER BOUND", "UPPER BOUND", "QUESTIONS", "SIMULATIONS",
+    "ID", "NAME", "STATUS", "C", "LOW", "HIGH", "QUESTIONS", "SIMULATIONS",
     "CONTRADICTIONS", "LIBRARY PERSONA", "WHAT IS MISSING",
 )  # fmt: skip
 
@@ -37,12 +40,19 @@ def reliabilities(
         ),
     ] = "",
     limit: Limit = None,
+    plot: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="Draw it to FILE, an .svg or .png, instead."),
+    ] = "",
 ) -> None:
     """List how reliably each persona of a group answers, and what is missing where it is.
 
     They are in the order of `persona list`, or in another one: those without a figure come last.
+    --plot draws a row for each, with its interval; it needs the extra `plot`.
     """
     name, descending = _order(order_by)
+    if plot:
+        picture_format(plot)
     ids = group_ids(context.client, project, group)
 
     def fetch(page_size: int) -> Iterator[PersonaReliability]:
@@ -51,7 +61,17 @@ def reliabilities(
         found = context.client.list_reliabilities(*ids)
         return iter(sorted(found, key=lambda one: _place(one, name, descending=descending)))
 
-    print_list(context, limit, fetch, _COLUMNS, _row)
+    if plot:
+        _draw(plot, group, list(islice(fetch(limit or 0), limit or None)))
+    else:
+        print_list(context, limit, fetch, _COLUMNS, _row, lines=True)
+
+
+def _draw(plot: str, name: str, found: Sequence[PersonaReliability]) -> None:
+    if not found:
+        raise CommandError("There are no personas to draw.")
+    write_reliability_picture(plot, name, found)
+    say(f"Wrote {plot}.")
 
 
 def _order(order_by: str) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ import typer
 from persona.v1.response_pb2 import Response
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.files.answer_files import AnswerFormat, answer_items, id_of
-from persona_cli.files.inputs import InputFile, LineReader
+from persona_cli.files.inputs import InputFile, LineReader, numbered_lines
 from persona_cli.files.times import parse_time
 from persona_cli.runs.record_run import RecordRun
 from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
@@ -84,10 +84,13 @@ def record(
     inputs = [InputFile(name) for name in files]
     group_id = group_ids(context.client, project, group)[1] if group else ""
     into = {"simulation_id": simulation.lower(), "group_id": group_id}
-    journal = open_journal(context.address, inputs, into, {"format": form})
+    journal = open_journal(inputs, into, {"format": form})
     run = RecordRun(inputs, group_id, journal)
     reader = LineReader(
-        inputs, lambda lines: answer_items(lines, form, simulation), id_of, _REPEATS
+        inputs,
+        lambda index, read: answer_items(numbered_lines(inputs[index], read), form, simulation),
+        id_of,
+        _REPEATS,
     )
     with (
         explain_interruption(context.address, journal, lambda _: run.how_to_resume()),
@@ -96,11 +99,13 @@ def record(
     ):
         run.run(client, reader, progress)
     if context.as_json:
-        counts = {"recorded": run.recorded, "refused": run.refused, "warned": run.warned}
+        counts = {"recorded": run.recorded, "already_recorded": run.known}
+        counts |= {"refused": run.refused, "warned": run.warned}
         print_line(compact_json(counts))
     else:
         warned = f"; warnings about {run.warned}" if run.warned else ""
-        print(f"{run.recorded} recorded, {run.refused} refused{warned}.")
+        known = f", {run.known} were there already" if run.known else ""
+        print(f"{run.recorded} recorded{known}, {run.refused} refused{warned}.")
     if run.refused:
         raise typer.Exit(1)
 

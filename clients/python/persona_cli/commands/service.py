@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from persona_cli.terminal.failures import usage_error
+from persona_cli.terminal.streams import ending_in_words
 
 ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
 NAMES = ("serve", "token", "rebuild-measures", "tenants", "erase")
@@ -20,7 +21,17 @@ _ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 class ServiceCommands(TyperGroup):
-    """A command group whose commands of these names are the service's, if it is installed."""
+    """The whole of `persona`: commands of these names are the service's, if it is installed."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the command line, whose `--help` prints."""
+        with ending_in_words():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with ending_in_words():
+            return super().invoke(ctx)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name, None if there is none."""

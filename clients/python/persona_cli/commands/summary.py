@@ -1,6 +1,5 @@
 """`persona summary`: what many individuals answered, question by question."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from persona_cli.plot.picture import picture_format, write_summary_picture
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.names import group_ids, project_id, simulation_ids
-from persona_cli.terminal.output import print_json, print_table, print_text
+from persona_cli.terminal.output import print_json, print_table, print_text, say
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import interval_text, moments_text, number_answered
 from persona_client import QuestionSummary
@@ -88,7 +87,7 @@ def _draw(plot: str, name: str, summaries: Sequence[QuestionSummary]) -> None:
     if not summaries:
         raise CommandError("There are no answers to draw.")
     write_summary_picture(plot, name, summaries)
-    print(f"Wrote {plot}.", file=sys.stderr)
+    say(f"Wrote {plot}.")
 
 
 def _print_summary(one: QuestionSummary) -> None:
@@ -108,6 +107,6 @@ def _print_summary(one: QuestionSummary) -> None:
             )
             for share in one.shares
         )
-        print_table(("ANSWER", "COUNT", "SHARE", "95% INTERVAL"), rows, ids=False)
+        print_table(("ANSWER", "COUNT", "SHARE", "95% INTERVAL"), rows)
     if one.other_theme_count:
         print_text(f"and {one.other_theme_count} themes that were named less often")

@@ -1,6 +1,5 @@
 """`persona timeline` and `library timeline`: answers over time, as a table or a picture."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, TypeAlias
 
@@ -10,7 +9,7 @@ from persona_cli.plot.picture import picture_format, write_picture
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.names import group_ids
-from persona_cli.terminal.output import print_json, print_table, print_text
+from persona_cli.terminal.output import print_json, print_table, print_text, say
 from persona_cli.terminal.shifts import (
     choice_text,
     kind_text,
@@ -110,7 +109,7 @@ def _draw(plot: str, timelines: Sequence[QuestionTimeline], name: Callable[[], s
     if not timelines:
         raise CommandError("There are no answers to draw.")
     write_picture(plot, name(), timelines)
-    print(f"Wrote {plot}.", file=sys.stderr)
+    say(f"Wrote {plot}.")
 
 
 def _print_timeline(one: QuestionTimeline) -> None:
@@ -122,7 +121,7 @@ def _print_timeline(one: QuestionTimeline) -> None:
             print_text(others)
     elif one.HasField("choice_shift"):
         print_text(choice_text(one.choice_shift, len(one.points)))
-    print_table(("TIME", "ANSWER", "SIMULATIONS"), _points(one), ids=False)
+    print_table(("TIME", "ANSWER", "SIMULATIONS"), _points(one))
 
 
 def _points(one: QuestionTimeline) -> Iterator[tuple[object, ...]]:

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO, Generic, NamedTuple
+from typing import BinaryIO, Generic, NamedTuple, TypeAlias
 
 from persona_cli.files.json_lines import MAX_LINE, Item, LineError, NumberedLines
 
 _BOM = b"\xef\xbb\xbf"
+OnRead: TypeAlias = Callable[[int], None]  # is told how many bytes were read
 
 
 class Position(NamedTuple):
@@ -31,9 +32,14 @@ class Line(NamedTuple, Generic[Item]):
 class InputFile:
     """A file to read, or standard input. Only a regular file can be read twice."""
 
-    def __init__(self, name: str) -> None:
-        """Raises OSError if the file can't be read."""
+    def __init__(self, name: str, key: str = "") -> None:
+        """`key` is what a folder calls the one persona of the file, if it is one of a folder's.
+
+        Raises OSError if the file can't be read.
+        """
         self.name = "<stdin>" if name == "-" else name
+        self.key = key
+        self.unit = ""  # what is counted, if not lines
         self._path = None if name == "-" else Path(name)
         self.size: int | None = None
         self.sha256: str | None = None
@@ -41,6 +47,17 @@ class InputFile:
             with self._path.open("rb") as stream:
                 self.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
                 self.size = stream.tell()
+
+    @property
+    def is_pipe(self) -> bool:
+        """Whether it can be read only once."""
+        return self.sha256 is None
+
+    def place(self, number: int) -> str:
+        """Return how a line, a row or an item of it is called; 0 is the whole file."""
+        if not number:
+            return self.name
+        return f"{self.name}, {self.unit} {number}" if self.unit else f"{self.name}:{number}"
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
@@ -55,14 +72,14 @@ class InputFile:
 class LineReader(Generic[Item]):
     """Reads inputs line by line, in memory that does not grow with them.
 
-    `items` reads the lines of one file; `id_of` names what may not repeat ("" may), and
+    `items` reads one file; `id_of` names what may not repeat ("" may), and
     `repeat_message` is what a line that does is refused with, given {id} and {where}.
     """
 
     def __init__(
         self,
         inputs: Sequence[InputFile],
-        items: Callable[[NumberedLines], Iterator[tuple[int, Item | LineError]]],
+        items: Callable[[int, OnRead], Iterator[tuple[int, Item | LineError]]],
         id_of: Callable[[Item], str],
         repeat_message: str = "repeats the id {id} of {where}",
     ) -> None:
@@ -72,35 +89,39 @@ class LineReader(Generic[Item]):
         self._repeat_message = repeat_message
 
     def lines(
-        self, refuse: Callable[[Position, str], None], read: Callable[[int], None]
+        self, refuse: Callable[[Position, LineError], None], read: OnRead
     ) -> Iterator[Line[Item]]:
         """Yield every item in order.
 
         `refuse` is told of each line that cannot be one and why, `read` how many bytes were read.
         """
         with closing(_SeenIds()) as seen:
-            for index, file in enumerate(self._inputs):
-                with file.opened() as stream:
-                    numbered = enumerate(_raw_lines(stream, read), 1)
-                    for number, item in self._items(iter(numbered)):
-                        position = Position(index, number)
-                        if isinstance(item, LineError):
-                            refuse(position, str(item))
-                        elif (first := self._first(item, position, seen)) != position:
-                            refuse(position, self._repeated(item, first))
-                        else:
-                            yield Line(position, item)
+            for index in range(len(self._inputs)):
+                for number, item in self._items(index, read):
+                    position = Position(index, number)
+                    if isinstance(item, LineError):
+                        refuse(position, item)
+                    elif (first := self._first(item, position, seen)) != position:
+                        refuse(position, LineError(self._repeated(item, first)))
+                    else:
+                        yield Line(position, item)
 
     def _first(self, item: Item, position: Position, seen: "_SeenIds") -> Position:
         known = self._id_of(item)
         return seen.first(known, position) if known else position
 
     def _repeated(self, item: Item, first: Position) -> str:
-        where = f"{self._inputs[first.file].name}:{first.line}"
+        where = self._inputs[first.file].place(first.line)
         return self._repeat_message.format(id=self._id_of(item), where=where)
 
 
-def _raw_lines(stream: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]:
+def numbered_lines(file: InputFile, read: OnRead) -> NumberedLines:
+    """Yield the lines of a file with their numbers."""
+    with file.opened() as stream:
+        yield from enumerate(_raw_lines(stream, read), 1)
+
+
+def _raw_lines(stream: BinaryIO, read: OnRead) -> Iterator[bytes]:
     """Yield lines without a byte order mark; of a too long one the beginning, still too long."""
     first = True
     while line := stream.readline(MAX_LINE + 2):
@@ -127,7 +148,9 @@ class _SeenIds:
     def first(self, item_id: str, position: Position) -> Position:
         """Return where an id stood first: at this position if it is new."""
         bindings = (item_id, *position)
-        self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", bindings)
+        added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", bindings)
+        if added.rowcount:
+            return position
         query = "SELECT file, line FROM seen WHERE id = ?"
         return Position(*self._database.execute(query, (item_id,)).fetchone())
 

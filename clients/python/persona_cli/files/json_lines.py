@@ -3,11 +3,14 @@
 import json
 import math
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
+from persona_cli.files.faults import fault_of
 from persona_server.validation.limits import MAX_PERSONA_BYTES
 
 Item = TypeVar("Item")
@@ -20,7 +23,9 @@ MAX_LINE = 6 * MAX_PERSONA_BYTES + (64 << 10)
 
 
 class LineError(Exception):
-    """A line cannot be what it should be; the text says why."""
+    """A line cannot be what it should be; the text says why, `source` what the line is."""
+
+    source: Any = None
 
 
 def json_items(
@@ -37,7 +42,7 @@ def json_items(
             yield number, item
 
 
-def check_length(raw: bytes) -> None:
+def check_length(raw: bytes | str) -> None:
     """Refuse a line that can't hold what fits on the wire. Raises LineError."""
     if len(raw) > MAX_LINE:
         raise LineError(f"is too long: the limit is {MAX_PERSONA_BYTES} bytes")
@@ -46,23 +51,32 @@ def check_length(raw: bytes) -> None:
 def parse_object(raw: bytes) -> dict[str, Any]:
     """Return the JSON object of a line. Raises LineError."""
     try:
-        value = json.loads(
-            raw.decode(),
-            object_pairs_hook=_object,
-            parse_float=_finite,
-            parse_constant=_not_json,
-        )
+        text = raw.decode()
     except UnicodeDecodeError as error:
         raise LineError(f"is not UTF-8 (byte {error.start + 1})") from None
+    return parse_text(text)
+
+
+def parse_text(text: str) -> dict[str, Any]:
+    """Return the JSON object of a text. Raises LineError."""
+    with explained():
+        value = DECODER.decode(text)
+    if not isinstance(value, dict):
+        raise LineError("is not a JSON object")
+    return value
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say in our words why JSON can't be decoded. Raises LineError."""
+    try:
+        yield
     except RecursionError:
         raise LineError("is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise LineError(f"is not JSON: {error.msg} (column {error.colno})") from None
     except ValueError as error:  # a number of thousands of digits
         raise LineError(f"is not JSON that can be read: {error}") from None
-    if not isinstance(value, dict):
-        raise LineError("is not a JSON object")
-    return value
 
 
 def parse_message(
@@ -76,12 +90,11 @@ def parse_message(
     named = {names[key]: item for key, item in value.items()}
     if len(named) < len(value):
         raise LineError("has a field twice, in snake_case and in camelCase")
+    taken = {k: v for k, v in named.items() if k not in ignored}
     try:
-        return ParseDict({k: v for k, v in named.items() if k not in ignored}, message)
-    except UnicodeEncodeError:
-        raise LineError("contains an unpaired surrogate, which is not text") from None
-    except (ParseError, ValueError, TypeError) as error:
-        raise LineError(str(error)) from None
+        return ParseDict(taken, message)
+    except (ParseError, ValueError, TypeError):
+        raise LineError(fault_of(taken, cast(Descriptor, message.DESCRIPTOR))) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -102,3 +115,6 @@ def _finite(text: str) -> float:
 
 def _not_json(text: str) -> NoReturn:
     raise LineError(f"contains {text}, which is not JSON")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_not_json)

@@ -1,6 +1,9 @@
 """Times as people write them."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from persona_cli.terminal.failures import CommandError
 
 
 def parse_time(text: str) -> datetime:
@@ -12,3 +15,11 @@ def parse_time(text: str) -> datetime:
     if time.tzinfo is None and len(text) > len("2026-01-01"):
         raise ValueError("must name its time zone, such as 2026-03-01T09:30:00Z")
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a time zone by its name. Raises CommandError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise CommandError(f"there is no time zone {name!r}, such as Europe/Lisbon") from None

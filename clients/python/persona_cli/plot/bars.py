@@ -16,7 +16,7 @@ from persona_cli.terminal.summaries import moments_text, number_answered
 _PANEL_WIDTH, _BAR, _AROUND = 4.6, 0.24, 0.95
 _HEADER, _FOOTER = 0.72, 0.4
 MAX_BARS = 12
-BLUE = "#0072B2"
+BLUE, ORANGE = "#0072B2", "#E69F00"  # told apart for every kind of colour blindness
 _LEGEND = (
     "Bars: shares of those who answered. Lines: 95% intervals; of choices of one and ratings "
     "for all bars of a panel at once."

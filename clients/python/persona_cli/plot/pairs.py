@@ -6,10 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from persona.v1.comparison_pb2 import QuestionComparison
-from persona_cli.plot.bars import BLUE, MAX_BARS, draw_axes, grid, write_titles
+from persona_cli.plot.bars import BLUE, MAX_BARS, ORANGE, draw_axes, grid, write_titles
 from persona_cli.terminal.summaries import distance_text
 
-_OTHER = "#E69F00"  # told apart from the blue for every kind of colour blindness
 _HALF = 0.34  # of the room of an answer
 _LEGEND = (
     "Upper bars, blue: the first. Lower bars, orange: the second. p is adjusted over all questions."
@@ -36,7 +35,7 @@ def _draw(axes: Axes, one: QuestionComparison) -> None:
     if hidden := len(labels) - len(shown):
         said = f"{said}; {hidden} more answers not shown"
     write_titles(axes, question, said)
-    for shares, color, side in ((one.shares, BLUE, 1), (one.other_shares, _OTHER, -1)):
+    for shares, color, side in ((one.shares, BLUE, 1), (one.other_shares, ORANGE, -1)):
         places = [side * _HALF / 2 - i for i in range(len(shown))]
         axes.barh(places, [shares[i] for i in shown], height=_HALF, color=color, zorder=2)
     draw_axes(axes, [labels[i] for i in shown])

@@ -3,23 +3,27 @@
 import importlib.util
 import io
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona_cli.files.outputs import atomic_output
 from persona_cli.terminal.failures import CommandError, usage_error
+from persona_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary
-    from persona.v1.measures_pb2 import QuestionTimeline
+    from persona.v1.fidelity_pb2 import Fidelity, QuestionFidelity
+    from persona.v1.measures_pb2 import PersonaReliability, QuestionTimeline
 
 _KINDS = {".svg": "svg", ".png": "png"}
 # More panels are no picture any more, and a PNG has at most 65,536 pixels a side.
 MAX_PANELS = 60
+MAX_ROWS = 250  # of a forest plot, likewise
+_QUESTIONS = "questions don't fit; --question picks one."
+_ROWS = "don't fit."
 
 
 def picture_format(target: str) -> str:
@@ -64,13 +68,46 @@ def write_comparison_picture(
     _write(target, len(comparisons), lambda: figure(names, comparisons[:MAX_PANELS]))
 
 
+def write_reliability_picture(
+    target: str, name: str, found: Sequence["PersonaReliability"]
+) -> None:
+    """Draw the reliabilities of a group into a file; the same ones make the same bytes."""
+    _quiet()
+    from persona_cli.plot.estimates import reliabilities
+    from persona_cli.plot.forest import figure
+
+    forest = reliabilities(name, found[:MAX_ROWS])
+    _write(target, len(found), lambda: figure(forest), MAX_ROWS, _ROWS)
+
+
+def write_fidelity_picture(
+    target: str,
+    name: str,
+    what: str,
+    found: Sequence[tuple[str, "Fidelity | QuestionFidelity"]],
+) -> None:
+    """Draw how far those named are faithful, which each are a `what`, into a file, likewise."""
+    _quiet()
+    from persona_cli.plot.estimates import fidelities
+    from persona_cli.plot.forest import figure
+
+    forest = fidelities(name, what, found[:MAX_ROWS])
+    _write(target, len(found), lambda: figure(forest), MAX_ROWS, _ROWS)
+
+
 def _quiet() -> None:
     """Keep matplotlib from telling of folders for its caches as it is imported."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
-def _write(target: str, number: int, make: Callable[[], "Figure"]) -> None:
-    """Write a figure, which has so many questions, of which it shows MAX_PANELS at most."""
+def _write(
+    target: str,
+    number: int,
+    make: Callable[[], "Figure"],
+    most: int = MAX_PANELS,
+    advice: str = _QUESTIONS,
+) -> None:
+    """Write a figure of so many, of which it shows `most`; `advice` ends what is said of others."""
     from persona_cli.plot.style import save
 
     picture = io.BytesIO()
@@ -79,8 +116,6 @@ def _write(target: str, number: int, make: Callable[[], "Figure"]) -> None:
     with atomic_output(target) as stream:
         stream.write(picture.getvalue())
     if kind == "png" and not whole:  # an SVG leaves fonts to its viewer
-        print(
-            "The PNG's font lacks some of the characters; an .svg has all of them.", file=sys.stderr
-        )
-    if (left_out := number - MAX_PANELS) > 0:
-        print(f"{left_out} more questions don't fit; --question picks one.", file=sys.stderr)
+        say("The PNG's font lacks some of the characters; an .svg has all of them.")
+    if (left_out := number - most) > 0:
+        say(f"{left_out} more {advice}")

@@ -1,11 +1,13 @@
 """One run of an import: from lines to acknowledged batches."""
 
+import uuid
 from collections.abc import Iterator
 
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.inputs import InputFile, Line, LineReader
+from persona_cli.files.persona_files import PersonaRow
 from persona_cli.runs.journal import Journal
-from persona_cli.runs.refusals import Refusals, violations_by_index
+from persona_cli.runs.refusals import OnRefused, Refusals, violations_by_index
 from persona_cli.runs.resuming import batches, how_to_resume
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.progress import ProgressBar
@@ -25,15 +27,16 @@ MAX_REFUSED_BY_SERVICE = 100
 class SentBatch(list[Persona]):
     """A batch that knows where its personas stand."""
 
-    def __init__(self, lines: list[Line[Persona]]) -> None:
-        super().__init__(line.item for line in lines)
+    def __init__(self, lines: list[Line[PersonaRow]]) -> None:
+        super().__init__(line.item.persona for line in lines)
         self.lines = lines
 
 
 class ImportRun:
     """One run of an import: what went in, what was refused, how far the reading is.
 
-    With `dry_run` the service checks everything and takes nothing.
+    With `dry_run` the service checks everything and takes nothing. `may_repeat` says that what was
+    imported before may be imported again, since it is known by ids. `keep` takes refused rows.
     """
 
     def __init__(
@@ -43,11 +46,16 @@ class ImportRun:
         journal: Journal,
         *,
         dry_run: bool = False,
+        may_repeat: bool = True,
+        keep: OnRefused | None = None,
     ) -> None:
         self._ids = ids
         self._dry_run = dry_run
+        self._is_resumed = bool(journal.boundaries)
+        self._may_repeat = may_repeat or self._is_resumed
+        self._is_open = False  # whether the service has said how much of the import it has
         self._journal = journal
-        self._refusals = Refusals(inputs, journal)
+        self._refusals = Refusals(inputs, journal, keep, lambda row: row.cells)
         self.imported = 0
         self._refused_by_service = 0
 
@@ -57,26 +65,41 @@ class ImportRun:
         return self._refusals.count
 
     def run(
-        self, client: PersonaClient, reader: LineReader[Persona], progress: ProgressBar
+        self, client: PersonaClient, reader: LineReader[PersonaRow], progress: ProgressBar
     ) -> None:
-        """Import everything. Raises PersonaError, and CommandError if it can't be resumed."""
+        """Import everything.
+
+        Raises PersonaError, and CommandError if it can't be resumed, or was imported before.
+        """
         self._refusals.list_previous()
         lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
+        try:
+            self._import(client, self._batches(lines), progress)
+        except ImportConflict:
+            if self._is_resumed or self._is_open or not self.ended(client):
+                raise
+            # The same content was here before, and the group has been emptied since.
+            self._journal.begin_anew(str(uuid.uuid4()))
+            self._import(client, self._batches(lines), progress)
+        self._journal.remove()
+
+    def _import(
+        self, client: PersonaClient, batches: Iterator[SentBatch], progress: ProgressBar
+    ) -> None:
         client.import_personas(
             *self._ids,
-            self._batches(lines),
+            batches,
             self._journal.import_id,
             validate_only=self._dry_run,
             on_acknowledged=lambda answer: self._acknowledged(answer, progress),
             on_refused=self._without_refused,
         )
-        self._journal.remove()
 
-    def _batches(self, lines: Iterator[Line[Persona]]) -> Iterator[SentBatch]:
+    def _batches(self, lines: Iterator[Line[PersonaRow]]) -> Iterator[SentBatch]:
         """Return the same batches in every run; from a pipe, some that may be sent early."""
         if self._journal.is_kept:
-            return map(SentBatch, batches(lines, self._journal, lambda persona: persona))
-        return Batches(lines, lambda line: line.item, SentBatch)
+            return map(SentBatch, batches(lines, self._journal, lambda row: row.persona))
+        return Batches(lines, lambda line: line.item.persona, SentBatch)
 
     def ended(self, client: PersonaClient) -> bool:
         """Whether the service has ended this import, as opposed to another run's having it."""
@@ -99,12 +122,16 @@ class ImportRun:
         return how_to_resume(f"{self.imported} personas are imported.", self._journal)
 
     def _acknowledged(self, answer: ImportPersonasResponse, progress: ProgressBar) -> None:
-        if answer.committed_sequence < self._journal.acknowledged:
+        if answer.committed_sequence < self._journal.acknowledged and self._journal.is_old:
             self._journal.remove()
             raise CommandError(
                 "The service no longer knows the interrupted import. What it had accepted may be "
                 "in the group; the same command now imports everything anew."
             )
+        if answer.committed_sequence and not self._may_repeat:
+            self._journal.remove()
+            raise _imported_before(answer.persona_count)
+        self._may_repeat = self._is_open = True
         self._journal.note_acknowledged(answer.committed_sequence)
         self.imported = answer.persona_count
         progress.set_count(self.imported)
@@ -116,12 +143,20 @@ class ImportRun:
         if not bad:
             raise error
         for index, reason in bad.items():
-            self._refusals.add_from_service(batch.lines[index].position, reason)
+            self._refusals.add_from_service(batch.lines[index], reason)
         self._refused_by_service += len(bad)
         if self._refused_by_service >= MAX_REFUSED_BY_SERVICE:
             done = "would be imported" if self._dry_run else "are imported"
             raise CommandError(
                 f"The service has refused {self._refused_by_service} personas; {self.imported} "
-                f"{done}. --new-ids imports all of them as new personas."
+                f"{done}. --new-ids imports those with ids of this service as new personas."
             )
         return SentBatch([line for i, line in enumerate(batch.lines) if i not in bad])
+
+
+def _imported_before(count: int) -> CommandError:
+    people = "1 persona" if count == 1 else f"{count} personas"
+    return CommandError(
+        f"{people} of the same content came into this group by an import before, and would be "
+        "there twice, having no ids of their own. --again imports all of it once more."
+    )

@@ -1,50 +1,77 @@
 """The lines that did not go in, each listed once with the reason."""
 
 import re
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from persona_cli.files.inputs import InputFile, Line, Position
-from persona_cli.files.json_lines import Item
+from persona_cli.files.json_lines import Item, LineError
 from persona_cli.runs.journal import Journal
-from persona_cli.terminal.output import printable
+from persona_cli.terminal.output import printable, say
 from persona_client import PersonaError
+
+OnRefused: TypeAlias = Callable[[str, Any], None]
 
 
 class Refusals:
-    """Lists lines on stderr, and notes in the journal what the service would not take."""
+    """Lists lines on stderr, and notes in the journal what the service would not take.
 
-    def __init__(self, inputs: Sequence[InputFile], journal: Journal) -> None:
+    `keep` is given each with the reason and what it was made of, where that is known: `source_of`
+    says it of an item.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[InputFile],
+        journal: Journal,
+        keep: OnRefused | None = None,
+        source_of: Callable[[Any], Any] = lambda _: None,
+    ) -> None:
         self._inputs = inputs
         self._journal = journal
+        self._keep = keep
+        self._source_of = source_of
         self._lock = threading.Lock()  # one thread may read lines while another sends them
         self.count = 0
 
     def list_previous(self) -> None:
         """List what the service refused in the runs before."""
         for position, reason in self._journal.refused.items():
-            self.add(position, reason)
+            self._count(position, reason)
 
-    def add(self, position: Position, reason: str) -> None:
+    def add(self, position: Position, reason: LineError) -> None:
         """List a line that was refused, and count it."""
+        self._count(position, str(reason))
+        self._keep_row(position, str(reason), reason.source)
+
+    def note(self, position: Position, text: str) -> None:
+        """Say something of a line."""
+        where = self._inputs[position.file].place(position.line)
+        say(printable(f"{where}: {text}"))
+
+    def add_from_service(self, line: Line[Any], reason: str) -> None:
+        """List a line that the service would not take, in the runs that follow as well."""
+        self._journal.note_refusal(line.position, reason)
+        self._count(line.position, reason)
+        self._keep_row(line.position, reason, self._source_of(line.item))
+
+    def without_refused(self, lines: Iterator[Line[Item]]) -> Iterator[Line[Item]]:
+        """Leave out the lines that the service has refused before."""
+        for line in lines:
+            if (reason := self._journal.refused.get(line.position)) is None:
+                yield line
+            else:
+                self._keep_row(line.position, reason, self._source_of(line.item))
+
+    def _count(self, position: Position, reason: str) -> None:
         with self._lock:
             self.count += 1
         self.note(position, reason)
 
-    def note(self, position: Position, text: str) -> None:
-        """Say something of a line."""
-        where = f"{self._inputs[position.file].name}:{position.line}"
-        print(printable(f"{where}: {text}"), file=sys.stderr)
-
-    def add_from_service(self, position: Position, reason: str) -> None:
-        """List a line that the service would not take, in the runs that follow as well."""
-        self._journal.note_refusal(position, reason)
-        self.add(position, reason)
-
-    def without_refused(self, lines: Iterator[Line[Item]]) -> Iterator[Line[Item]]:
-        """Leave out the lines that the service has refused before."""
-        return (line for line in lines if line.position not in self._journal.refused)
+    def _keep_row(self, position: Position, reason: str, source: Any) -> None:
+        if self._keep is not None and source is not None:
+            self._keep(f"{self._inputs[position.file].place(position.line)}: {reason}", source)
 
 
 def violations_by_index(error: PersonaError, things: str) -> dict[int, str]:

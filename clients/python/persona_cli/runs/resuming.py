@@ -1,6 +1,5 @@
 """What commands share that read files in batches, and resume where they were interrupted."""
 
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,26 +13,46 @@ from persona_cli.files.inputs import InputFile, Line
 from persona_cli.files.json_lines import Item
 from persona_cli.runs.journal import Journal, RunKey, default_folder
 from persona_cli.terminal.failures import error_text, print_error
+from persona_cli.terminal.output import compact_json, say
+from persona_cli.terminal.signals import stopped
 from persona_client import PersonaError
 from persona_client.batches import split_items
 
+# Of the ids of imports that are to be known again.
+_NAMESPACE = uuid.UUID("0d6bb1f2-5a3e-5c1c-9a55-1f6f0e7a3c21")
+
+
+def content_id(inputs: list[InputFile], into: dict[str, str], options: dict[str, Any]) -> str:
+    """Return the id that every import of the same content into the same place has."""
+    said = [into, [file.sha256 for file in inputs], options]
+    return str(uuid.uuid5(_NAMESPACE, compact_json(said)))
+
 
 def open_journal(
-    address: str, inputs: list[InputFile], into: dict[str, str], options: dict[str, Any]
+    inputs: list[InputFile], into: dict[str, str], options: dict[str, Any], import_id: str = ""
 ) -> Journal:
-    """Open the journal of these inputs, or one in memory where they can't be read again."""
-    import_id = str(uuid.uuid4())
+    """Open the journal of these inputs, or one in memory where they can't be read again.
+
+    A new one begins an import of `import_id`, or of an id that no other has.
+    """
+    import_id = import_id or str(uuid.uuid4())
     hashes = [file.sha256 for file in inputs if file.sha256 is not None]
     if len(hashes) < len(inputs):
-        print(
-            "Standard input and pipes can't be resumed if the import is interrupted.",
-            file=sys.stderr,
-        )
-        return Journal(import_id)
-    journal = Journal.opened(default_folder(), RunKey(address, into, hashes, options), import_id)
+        say("Standard input and pipes can't be resumed if the import is interrupted.")
+        return Journal(str(uuid.uuid4()))
+    journal = _opened(RunKey(into, hashes, options), import_id)
     if journal.boundaries:
-        print("Resuming the interrupted import.", file=sys.stderr)
+        say("Resuming the interrupted import.")
     return journal
+
+
+def _opened(key: RunKey, import_id: str) -> Journal:
+    """Open the journal that is kept, or one in memory where this user can't keep any."""
+    try:
+        return Journal.opened(default_folder(), key, import_id)
+    except (OSError, RuntimeError) as error:
+        say(f"An import that is interrupted can't be resumed, as nothing can be kept: {error}")
+        return Journal(import_id)
 
 
 @contextmanager
@@ -43,12 +62,11 @@ def explain_interruption(
     """Say what the user can do when the work in a block breaks off."""
     try:
         yield
-    except KeyboardInterrupt:
-        print(f"\nInterrupted. {advice(None)}", file=sys.stderr)
-        raise
+    except KeyboardInterrupt as interrupt:
+        raise stopped(interrupt, advice(None)) from None
     except PersonaError as error:
         print_error(error_text(error, address))
-        print(advice(error), file=sys.stderr)
+        say(advice(error))
         raise typer.Exit(1) from None
     finally:
         journal.close()
@@ -58,9 +76,7 @@ def how_to_resume(done: str, journal: Journal) -> str:
     """Return what is done so far, and what the user can do."""
     if journal.is_kept:
         return f"{done} The same command resumes from there."
-    return (
-        f"{done} Standard input and pipes can't be read again, so there is no resuming from there."
-    )
+    return f"{done} There is no resuming from there."
 
 
 def batches(

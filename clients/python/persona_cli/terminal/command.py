@@ -1,6 +1,8 @@
 """What client commands share: the options of the connection, filters, and how they are run."""
 
 import inspect
+import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from persona_client.client import DEFAULT_ADDRESS
 from persona_server.validation.filters import FILTERS, Filter
 from persona_server.validation.limits import MAX_AGE
 
+_FILES = {"files", "output", "plot", "targets"}  # options that name files, by any bytes
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # Someone waits at the terminal: tell soon that nobody answers.
 _SHORT = RetryPolicy(attempts=4)
 
@@ -85,11 +89,11 @@ def group_filters(
     )
 
 
-def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[..., Any]:
+def client_command(app: typer.Typer, name: str) -> Callable[..., Any]:
     """Add a command whose function takes a CommandContext first, then its own options.
 
-    The connection's options come with it, and `--json` unless told otherwise; a parameter `filters`
-    stands for one option for each filter.
+    The connection's options come with it, and `--json`; a parameter `filters` stands for one option
+    for each filter.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
@@ -97,8 +101,9 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
         filtered = any(parameter.name == "filters" for parameter in own)
 
         def run(**options: Any) -> None:
+            options = {name: _as_texts(name, value) for name, value in options.items()}
             address, token = options.pop("address"), options.pop("token").strip()
-            as_json = options.pop("as_json", False)
+            as_json = options.pop("as_json")
             if filtered:
                 options["filters"] = {each.name: options.pop(each.name) for each in FILTERS}
             _run(lambda context: function(context, **options), address, token, as_json)
@@ -109,7 +114,7 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
             [
                 parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
                 for parameter in (*own, *shared)
-                if parameter.name != "filters" and (json or parameter.name != "as_json")
+                if parameter.name != "filters"
             ]
         )
         run.__annotations__ = {}
@@ -119,18 +124,34 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
     return decorate
 
 
+def _as_texts(name: str, value: Any) -> Any:
+    """Return an option's value as text. Ends the command for what is none, but for names of files.
+
+    What the locale's encoding lacks comes as surrogates, which no message can hold.
+    """
+    if isinstance(value, list):
+        return [_as_texts(name, each) for each in value]
+    if not isinstance(value, str) or name in _FILES:
+        return value
+    try:
+        return os.fsencode(value).decode() if _SURROGATE.search(value) else value
+    except UnicodeDecodeError:
+        raise usage_error(f"{value!r} is not UTF-8, as names and texts must be.") from None
+
+
 def _run(
     function: Callable[[CommandContext], None], address: str, token: str, as_json: bool
 ) -> None:
     # What a terminal's encoding lacks is shown escaped; JSON is UTF-8 in any case.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if not address or address.startswith(("http:", "https:")):
+        raise usage_error(f"--address takes HOST:PORT of gRPC, not of REST; got {address!r}.")
     try:
         client = PersonaClient(address, token, retry=_SHORT)
     except ValueError as error:
         raise usage_error(str(error)) from None
     with reporting_errors(address), client:
         function(CommandContext(client, address, token, as_json))
-        sys.stdout.flush()  # a closed pipe shows here, where it can be handled
 
 
 def _reflowed(text: str) -> str:

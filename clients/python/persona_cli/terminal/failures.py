@@ -1,12 +1,13 @@
 """How a command fails: one clear line on stderr, and an exit code."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
 
-from persona_cli.terminal.output import printable
+from persona_cli.terminal.output import printable, say
+from persona_cli.terminal.signals import stopped
 from persona_client import (
     PermissionDenied,
     PersonaError,
@@ -28,19 +29,30 @@ def reporting_errors(address: str) -> Iterator[None]:
         print_error(error_text(error, address))
     except CommandError as error:
         print_error(str(error))
-    except BrokenPipeError:
-        raise  # the reader has seen enough, which is not worth a word
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print_error(f"{where}{error.strerror or error}")
+        if error.filename is None:  # of a standard stream, as every command may meet it
+            raise
+        print_error(f"{error.filename}: {error.strerror}")
     else:
         return
     raise typer.Exit(1)
 
 
+@contextmanager
+def telling(done: Callable[[], str]) -> Iterator[None]:
+    """Say what is done, and what to do to go on, where the work in a block breaks off."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise stopped(interrupt, done()) from None
+    except PersonaError:
+        say(done())
+        raise
+
+
 def print_error(message: str) -> None:
     """Say on stderr what went wrong."""
-    print("persona:", printable(message, keep="\n"), file=sys.stderr)
+    say(f"persona: {message}")
 
 
 def usage_error(message: str) -> typer.Exit:
@@ -80,6 +92,6 @@ def confirm(question: str, *, yes: bool, unchanged: str = "Nothing was deleted."
         return
     if not is_interactive():
         raise usage_error("There is no terminal to ask on; confirm with --yes.")
-    if not typer.confirm(question, err=True):
-        print(unchanged, file=sys.stderr)
+    if not typer.confirm(printable(question), err=True):
+        say(unchanged)
         raise typer.Exit(1)

@@ -1,11 +1,14 @@
 """What a summary or a comparison says, in words: the same ones in tables and in pictures."""
 
+from collections.abc import Sequence
+
 from persona.v1.comparison_pb2 import (
     AnswerMoments,
     AnswerShare,
     QuestionComparison,
     QuestionSummary,
 )
+from persona.v1.fidelity_pb2 import EqualAnswers, Fidelity, NormalizedAccuracy
 from persona_cli.terminal.shifts import number_text, p_text
 
 
@@ -55,3 +58,25 @@ def agreement_text(one: QuestionComparison) -> str:
     found = one.agreement
     interval = f"{number_text(found.low)} to {number_text(found.high)}"
     return f"{number_text(found.coefficient)} ({interval})"
+
+
+def equal_text(found: EqualAnswers) -> str:
+    """Say how many answers are equal, as a share."""
+    return f"{number_text(found.share)} ({number_text(found.low)} to {number_text(found.high)})"
+
+
+def ratio_text(found: NormalizedAccuracy) -> str:
+    """Say how often a persona answers as a person, by how often the person does."""
+    return f"{number_text(found.value)} ({number_text(found.low)} to {number_text(found.high)})"
+
+
+def means_text(found: Sequence[Fidelity]) -> str:
+    """Say what accuracy and normalised accuracy are on average, over those that have them."""
+    shares = [one.accuracy.share for one in found if one.HasField("accuracy")]
+    ratios = [one.normalized_accuracy.value for one in found if one.HasField("normalized_accuracy")]
+    said = [
+        f"mean {what} {number_text(sum(values) / len(values))} (n = {len(values)})"
+        for what, values in (("accuracy", shares), ("normalised accuracy", ratios))
+        if values
+    ]
+    return ", ".join(said) or "no persona has answers to compare"

@@ -349,12 +349,418 @@ func (x *CompareResponsesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// RecordReferenceAnswersRequest holds the answers of the people that personas of one group stand for.
+type RecordReferenceAnswersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// 1 to 1,000 reference answers, of each individual and question one.
+	ReferenceAnswers []*ReferenceAnswer `protobuf:"bytes,3,rep,name=reference_answers,json=referenceAnswers,proto3" json:"reference_answers,omitempty"`
+	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether to check the request as the real call would, and write nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordReferenceAnswersRequest) Reset() {
+	*x = RecordReferenceAnswersRequest{}
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordReferenceAnswersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordReferenceAnswersRequest) ProtoMessage() {}
+
+func (x *RecordReferenceAnswersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordReferenceAnswersRequest.ProtoReflect.Descriptor instead.
+func (*RecordReferenceAnswersRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RecordReferenceAnswersRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *RecordReferenceAnswersRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *RecordReferenceAnswersRequest) GetReferenceAnswers() []*ReferenceAnswer {
+	if x != nil {
+		return x.ReferenceAnswers
+	}
+	return nil
+}
+
+func (x *RecordReferenceAnswersRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordReferenceAnswersRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// RecordReferenceAnswersResponse says what was recorded.
+type RecordReferenceAnswersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many of the answers are new, or other than those recorded before.
+	RecordedCount int32 `protobuf:"varint,1,opt,name=recorded_count,json=recordedCount,proto3" json:"recorded_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordReferenceAnswersResponse) Reset() {
+	*x = RecordReferenceAnswersResponse{}
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordReferenceAnswersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordReferenceAnswersResponse) ProtoMessage() {}
+
+func (x *RecordReferenceAnswersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordReferenceAnswersResponse.ProtoReflect.Descriptor instead.
+func (*RecordReferenceAnswersResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RecordReferenceAnswersResponse) GetRecordedCount() int32 {
+	if x != nil {
+		return x.RecordedCount
+	}
+	return 0
+}
+
+// MeasureFidelityRequest names a persona, and which of its answers count.
+type MeasureFidelityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project, deleted or not: what was answered in it counts.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona's group, deleted or not.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// UUID of the persona, deleted or not.
+	PersonaId string `protobuf:"bytes,3,opt,name=persona_id,json=personaId,proto3" json:"persona_id,omitempty"`
+	// Only what was answered first in this simulation of the project, by UUID; "" is the latest answer.
+	SimulationId string `protobuf:"bytes,4,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
+	// Only what this model answered, at most 255 characters; "" is no restriction.
+	Model         string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeasureFidelityRequest) Reset() {
+	*x = MeasureFidelityRequest{}
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeasureFidelityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeasureFidelityRequest) ProtoMessage() {}
+
+func (x *MeasureFidelityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeasureFidelityRequest.ProtoReflect.Descriptor instead.
+func (*MeasureFidelityRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *MeasureFidelityRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *MeasureFidelityRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *MeasureFidelityRequest) GetPersonaId() string {
+	if x != nil {
+		return x.PersonaId
+	}
+	return ""
+}
+
+func (x *MeasureFidelityRequest) GetSimulationId() string {
+	if x != nil {
+		return x.SimulationId
+	}
+	return ""
+}
+
+func (x *MeasureFidelityRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+// MeasureFidelityResponse holds what was measured.
+type MeasureFidelityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How far the persona answers as its person.
+	Fidelity      *Fidelity `protobuf:"bytes,1,opt,name=fidelity,proto3" json:"fidelity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeasureFidelityResponse) Reset() {
+	*x = MeasureFidelityResponse{}
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeasureFidelityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeasureFidelityResponse) ProtoMessage() {}
+
+func (x *MeasureFidelityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeasureFidelityResponse.ProtoReflect.Descriptor instead.
+func (*MeasureFidelityResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *MeasureFidelityResponse) GetFidelity() *Fidelity {
+	if x != nil {
+		return x.Fidelity
+	}
+	return nil
+}
+
+// MeasureGroupFidelityRequest names a group, and which of its personas' answers count.
+type MeasureGroupFidelityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the project, deleted or not: what was answered in it counts.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// UUID of the persona group, deleted or not.
+	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// Only what was answered first in this simulation of the project, by UUID; "" is the latest answer.
+	SimulationId string `protobuf:"bytes,3,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
+	// Only what this model answered, at most 255 characters; "" is no restriction.
+	Model string `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
+	// The maximum number of questions; 0 and values above 1,000 mean 1,000; a negative value is
+	// INVALID_ARGUMENT. A call computes and reads a bounded amount, so a page may hold fewer, or none, even
+	// though more follow.
+	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
+	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeasureGroupFidelityRequest) Reset() {
+	*x = MeasureGroupFidelityRequest{}
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeasureGroupFidelityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeasureGroupFidelityRequest) ProtoMessage() {}
+
+func (x *MeasureGroupFidelityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeasureGroupFidelityRequest.ProtoReflect.Descriptor instead.
+func (*MeasureGroupFidelityRequest) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *MeasureGroupFidelityRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *MeasureGroupFidelityRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *MeasureGroupFidelityRequest) GetSimulationId() string {
+	if x != nil {
+		return x.SimulationId
+	}
+	return ""
+}
+
+func (x *MeasureGroupFidelityRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *MeasureGroupFidelityRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *MeasureGroupFidelityRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// MeasureGroupFidelityResponse is one page.
+type MeasureGroupFidelityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The questions of the page that any individual and its person answered, in the order in which they
+	// were first asked.
+	Questions []*QuestionFidelity `protobuf:"bytes,1,rep,name=questions,proto3" json:"questions,omitempty"`
+	// The token of the next page; "" if and only if this is the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeasureGroupFidelityResponse) Reset() {
+	*x = MeasureGroupFidelityResponse{}
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeasureGroupFidelityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeasureGroupFidelityResponse) ProtoMessage() {}
+
+func (x *MeasureGroupFidelityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_persona_v1_comparison_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeasureGroupFidelityResponse.ProtoReflect.Descriptor instead.
+func (*MeasureGroupFidelityResponse) Descriptor() ([]byte, []int) {
+	return file_persona_v1_comparison_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *MeasureGroupFidelityResponse) GetQuestions() []*QuestionFidelity {
+	if x != nil {
+		return x.Questions
+	}
+	return nil
+}
+
+func (x *MeasureGroupFidelityResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_persona_v1_comparison_service_proto protoreflect.FileDescriptor
 
 const file_persona_v1_comparison_service_proto_rawDesc = "" +
 	"\n" +
 	"#persona/v1/comparison_service.proto\x12\n" +
-	"persona.v1\x1a\x1bpersona/v1/comparison.proto\"\xb6\x01\n" +
+	"persona.v1\x1a\x1bpersona/v1/comparison.proto\x1a\x19persona/v1/fidelity.proto\"\xb6\x01\n" +
 	"\x19SummarizeResponsesRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12#\n" +
@@ -383,10 +789,45 @@ const file_persona_v1_comparison_service_proto_rawDesc = "" +
 	" \x01(\tR\tpageToken\"\x84\x01\n" +
 	"\x18CompareResponsesResponse\x12@\n" +
 	"\vcomparisons\x18\x01 \x03(\v2\x1e.persona.v1.QuestionComparisonR\vcomparisons\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd7\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe7\x01\n" +
+	"\x1dRecordReferenceAnswersRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12H\n" +
+	"\x11reference_answers\x18\x03 \x03(\v2\x1b.persona.v1.ReferenceAnswerR\x10referenceAnswers\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"G\n" +
+	"\x1eRecordReferenceAnswersResponse\x12%\n" +
+	"\x0erecorded_count\x18\x01 \x01(\x05R\rrecordedCount\"\xac\x01\n" +
+	"\x16MeasureFidelityRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1d\n" +
+	"\n" +
+	"persona_id\x18\x03 \x01(\tR\tpersonaId\x12#\n" +
+	"\rsimulation_id\x18\x04 \x01(\tR\fsimulationId\x12\x14\n" +
+	"\x05model\x18\x05 \x01(\tR\x05model\"K\n" +
+	"\x17MeasureFidelityResponse\x120\n" +
+	"\bfidelity\x18\x01 \x01(\v2\x14.persona.v1.FidelityR\bfidelity\"\xce\x01\n" +
+	"\x1bMeasureGroupFidelityRequest\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12#\n" +
+	"\rsimulation_id\x18\x03 \x01(\tR\fsimulationId\x12\x14\n" +
+	"\x05model\x18\x04 \x01(\tR\x05model\x12\x1b\n" +
+	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\"\x82\x01\n" +
+	"\x1cMeasureGroupFidelityResponse\x12:\n" +
+	"\tquestions\x18\x01 \x03(\v2\x1c.persona.v1.QuestionFidelityR\tquestions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8f\x04\n" +
 	"\x11ComparisonService\x12c\n" +
 	"\x12SummarizeResponses\x12%.persona.v1.SummarizeResponsesRequest\x1a&.persona.v1.SummarizeResponsesResponse\x12]\n" +
-	"\x10CompareResponses\x12#.persona.v1.CompareResponsesRequest\x1a$.persona.v1.CompareResponsesResponseB\xa5\x01\n" +
+	"\x10CompareResponses\x12#.persona.v1.CompareResponsesRequest\x1a$.persona.v1.CompareResponsesResponse\x12o\n" +
+	"\x16RecordReferenceAnswers\x12).persona.v1.RecordReferenceAnswersRequest\x1a*.persona.v1.RecordReferenceAnswersResponse\x12Z\n" +
+	"\x0fMeasureFidelity\x12\".persona.v1.MeasureFidelityRequest\x1a#.persona.v1.MeasureFidelityResponse\x12i\n" +
+	"\x14MeasureGroupFidelity\x12'.persona.v1.MeasureGroupFidelityRequest\x1a(.persona.v1.MeasureGroupFidelityResponseB\xa5\x01\n" +
 	"\n" +
 	"persona.v1B\x16ComparisonServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +
@@ -404,29 +845,47 @@ func file_persona_v1_comparison_service_proto_rawDescGZIP() []byte {
 	return file_persona_v1_comparison_service_proto_rawDescData
 }
 
-var file_persona_v1_comparison_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_persona_v1_comparison_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_persona_v1_comparison_service_proto_goTypes = []any{
-	(*SummarizeResponsesRequest)(nil),  // 0: persona.v1.SummarizeResponsesRequest
-	(*SummarizeResponsesResponse)(nil), // 1: persona.v1.SummarizeResponsesResponse
-	(*CompareResponsesRequest)(nil),    // 2: persona.v1.CompareResponsesRequest
-	(*CompareResponsesResponse)(nil),   // 3: persona.v1.CompareResponsesResponse
-	(*QuestionSummary)(nil),            // 4: persona.v1.QuestionSummary
-	(*TargetDistribution)(nil),         // 5: persona.v1.TargetDistribution
-	(*QuestionComparison)(nil),         // 6: persona.v1.QuestionComparison
+	(*SummarizeResponsesRequest)(nil),      // 0: persona.v1.SummarizeResponsesRequest
+	(*SummarizeResponsesResponse)(nil),     // 1: persona.v1.SummarizeResponsesResponse
+	(*CompareResponsesRequest)(nil),        // 2: persona.v1.CompareResponsesRequest
+	(*CompareResponsesResponse)(nil),       // 3: persona.v1.CompareResponsesResponse
+	(*RecordReferenceAnswersRequest)(nil),  // 4: persona.v1.RecordReferenceAnswersRequest
+	(*RecordReferenceAnswersResponse)(nil), // 5: persona.v1.RecordReferenceAnswersResponse
+	(*MeasureFidelityRequest)(nil),         // 6: persona.v1.MeasureFidelityRequest
+	(*MeasureFidelityResponse)(nil),        // 7: persona.v1.MeasureFidelityResponse
+	(*MeasureGroupFidelityRequest)(nil),    // 8: persona.v1.MeasureGroupFidelityRequest
+	(*MeasureGroupFidelityResponse)(nil),   // 9: persona.v1.MeasureGroupFidelityResponse
+	(*QuestionSummary)(nil),                // 10: persona.v1.QuestionSummary
+	(*TargetDistribution)(nil),             // 11: persona.v1.TargetDistribution
+	(*QuestionComparison)(nil),             // 12: persona.v1.QuestionComparison
+	(*ReferenceAnswer)(nil),                // 13: persona.v1.ReferenceAnswer
+	(*Fidelity)(nil),                       // 14: persona.v1.Fidelity
+	(*QuestionFidelity)(nil),               // 15: persona.v1.QuestionFidelity
 }
 var file_persona_v1_comparison_service_proto_depIdxs = []int32{
-	4, // 0: persona.v1.SummarizeResponsesResponse.summaries:type_name -> persona.v1.QuestionSummary
-	5, // 1: persona.v1.CompareResponsesRequest.targets:type_name -> persona.v1.TargetDistribution
-	6, // 2: persona.v1.CompareResponsesResponse.comparisons:type_name -> persona.v1.QuestionComparison
-	0, // 3: persona.v1.ComparisonService.SummarizeResponses:input_type -> persona.v1.SummarizeResponsesRequest
-	2, // 4: persona.v1.ComparisonService.CompareResponses:input_type -> persona.v1.CompareResponsesRequest
-	1, // 5: persona.v1.ComparisonService.SummarizeResponses:output_type -> persona.v1.SummarizeResponsesResponse
-	3, // 6: persona.v1.ComparisonService.CompareResponses:output_type -> persona.v1.CompareResponsesResponse
-	5, // [5:7] is the sub-list for method output_type
-	3, // [3:5] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	10, // 0: persona.v1.SummarizeResponsesResponse.summaries:type_name -> persona.v1.QuestionSummary
+	11, // 1: persona.v1.CompareResponsesRequest.targets:type_name -> persona.v1.TargetDistribution
+	12, // 2: persona.v1.CompareResponsesResponse.comparisons:type_name -> persona.v1.QuestionComparison
+	13, // 3: persona.v1.RecordReferenceAnswersRequest.reference_answers:type_name -> persona.v1.ReferenceAnswer
+	14, // 4: persona.v1.MeasureFidelityResponse.fidelity:type_name -> persona.v1.Fidelity
+	15, // 5: persona.v1.MeasureGroupFidelityResponse.questions:type_name -> persona.v1.QuestionFidelity
+	0,  // 6: persona.v1.ComparisonService.SummarizeResponses:input_type -> persona.v1.SummarizeResponsesRequest
+	2,  // 7: persona.v1.ComparisonService.CompareResponses:input_type -> persona.v1.CompareResponsesRequest
+	4,  // 8: persona.v1.ComparisonService.RecordReferenceAnswers:input_type -> persona.v1.RecordReferenceAnswersRequest
+	6,  // 9: persona.v1.ComparisonService.MeasureFidelity:input_type -> persona.v1.MeasureFidelityRequest
+	8,  // 10: persona.v1.ComparisonService.MeasureGroupFidelity:input_type -> persona.v1.MeasureGroupFidelityRequest
+	1,  // 11: persona.v1.ComparisonService.SummarizeResponses:output_type -> persona.v1.SummarizeResponsesResponse
+	3,  // 12: persona.v1.ComparisonService.CompareResponses:output_type -> persona.v1.CompareResponsesResponse
+	5,  // 13: persona.v1.ComparisonService.RecordReferenceAnswers:output_type -> persona.v1.RecordReferenceAnswersResponse
+	7,  // 14: persona.v1.ComparisonService.MeasureFidelity:output_type -> persona.v1.MeasureFidelityResponse
+	9,  // 15: persona.v1.ComparisonService.MeasureGroupFidelity:output_type -> persona.v1.MeasureGroupFidelityResponse
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_persona_v1_comparison_service_proto_init() }
@@ -435,13 +894,14 @@ func file_persona_v1_comparison_service_proto_init() {
 		return
 	}
 	file_persona_v1_comparison_proto_init()
+	file_persona_v1_fidelity_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_persona_v1_comparison_service_proto_rawDesc), len(file_persona_v1_comparison_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

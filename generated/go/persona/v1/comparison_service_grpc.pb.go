@@ -19,8 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ComparisonService_SummarizeResponses_FullMethodName = "/persona.v1.ComparisonService/SummarizeResponses"
-	ComparisonService_CompareResponses_FullMethodName   = "/persona.v1.ComparisonService/CompareResponses"
+	ComparisonService_SummarizeResponses_FullMethodName     = "/persona.v1.ComparisonService/SummarizeResponses"
+	ComparisonService_CompareResponses_FullMethodName       = "/persona.v1.ComparisonService/CompareResponses"
+	ComparisonService_RecordReferenceAnswers_FullMethodName = "/persona.v1.ComparisonService/RecordReferenceAnswers"
+	ComparisonService_MeasureFidelity_FullMethodName        = "/persona.v1.ComparisonService/MeasureFidelity"
+	ComparisonService_MeasureGroupFidelity_FullMethodName   = "/persona.v1.ComparisonService/MeasureGroupFidelity"
 )
 
 // ComparisonServiceClient is the client API for ComparisonService service.
@@ -28,7 +31,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // ComparisonService says what groups of individuals answered, each individual counted once for each
-// question: a persona and its reused copies are one.
+// question: a persona and its reused copies are one; and how far personas answer as the real people
+// that they stand for.
 //
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
 // and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then SIMULATION_NOT_FOUND, then
@@ -51,6 +55,23 @@ type ComparisonServiceClient interface {
 	// Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
 	// simulation against targets; INVALID_PAGE_TOKEN.
 	CompareResponses(ctx context.Context, in *CompareResponsesRequest, opts ...grpc.CallOption) (*CompareResponsesResponse, error)
+	// RecordReferenceAnswers records what the real people that personas of a group stand for answered, up
+	// to 1,000 answers, all or nothing. One that was recorded of the same individual and question is
+	// replaced, with its retest. They are of the individual: copies reused from the library have them
+	// too. Deleting the persona changes nothing in them; an erasure takes them.
+	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona the group does not show; INVALID_FIELD,
+	// also for more than 1,000 questions of one individual; QUOTA_EXCEEDED.
+	RecordReferenceAnswers(ctx context.Context, in *RecordReferenceAnswersRequest, opts ...grpc.CallOption) (*RecordReferenceAnswersResponse, error)
+	// MeasureFidelity says how far a persona, deleted or not, answers as the person that it stands for:
+	// the share of equal answers, and that share by how far the person agrees with itself.
+	// Errors: PERSONA_NOT_FOUND.
+	MeasureFidelity(ctx context.Context, in *MeasureFidelityRequest, opts ...grpc.CallOption) (*MeasureFidelityResponse, error)
+	// MeasureGroupFidelity pages through the questions that personas of a group answered and of which
+	// reference answers are there, and says how far each answers as its person, and all together as
+	// their distribution. A call reads at most 10,000 answers of either side.
+	// Errors: INVALID_FIELD for a group of more than 10,000 individuals, naming the limit;
+	// INVALID_PAGE_TOKEN.
+	MeasureGroupFidelity(ctx context.Context, in *MeasureGroupFidelityRequest, opts ...grpc.CallOption) (*MeasureGroupFidelityResponse, error)
 }
 
 type comparisonServiceClient struct {
@@ -81,12 +102,43 @@ func (c *comparisonServiceClient) CompareResponses(ctx context.Context, in *Comp
 	return out, nil
 }
 
+func (c *comparisonServiceClient) RecordReferenceAnswers(ctx context.Context, in *RecordReferenceAnswersRequest, opts ...grpc.CallOption) (*RecordReferenceAnswersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordReferenceAnswersResponse)
+	err := c.cc.Invoke(ctx, ComparisonService_RecordReferenceAnswers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *comparisonServiceClient) MeasureFidelity(ctx context.Context, in *MeasureFidelityRequest, opts ...grpc.CallOption) (*MeasureFidelityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MeasureFidelityResponse)
+	err := c.cc.Invoke(ctx, ComparisonService_MeasureFidelity_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *comparisonServiceClient) MeasureGroupFidelity(ctx context.Context, in *MeasureGroupFidelityRequest, opts ...grpc.CallOption) (*MeasureGroupFidelityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MeasureGroupFidelityResponse)
+	err := c.cc.Invoke(ctx, ComparisonService_MeasureGroupFidelity_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ComparisonServiceServer is the server API for ComparisonService service.
 // All implementations must embed UnimplementedComparisonServiceServer
 // for forward compatibility.
 //
 // ComparisonService says what groups of individuals answered, each individual counted once for each
-// question: a persona and its reused copies are one.
+// question: a persona and its reused copies are one; and how far personas answer as the real people
+// that they stand for.
 //
 // Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED
 // and PERMISSION_DENIED from the token, NOT_FOUND (PROJECT_NOT_FOUND, then SIMULATION_NOT_FOUND, then
@@ -109,6 +161,23 @@ type ComparisonServiceServer interface {
 	// Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
 	// simulation against targets; INVALID_PAGE_TOKEN.
 	CompareResponses(context.Context, *CompareResponsesRequest) (*CompareResponsesResponse, error)
+	// RecordReferenceAnswers records what the real people that personas of a group stand for answered, up
+	// to 1,000 answers, all or nothing. One that was recorded of the same individual and question is
+	// replaced, with its retest. They are of the individual: copies reused from the library have them
+	// too. Deleting the persona changes nothing in them; an erasure takes them.
+	// Errors: PERSONA_NOT_FOUND, naming each answer whose persona the group does not show; INVALID_FIELD,
+	// also for more than 1,000 questions of one individual; QUOTA_EXCEEDED.
+	RecordReferenceAnswers(context.Context, *RecordReferenceAnswersRequest) (*RecordReferenceAnswersResponse, error)
+	// MeasureFidelity says how far a persona, deleted or not, answers as the person that it stands for:
+	// the share of equal answers, and that share by how far the person agrees with itself.
+	// Errors: PERSONA_NOT_FOUND.
+	MeasureFidelity(context.Context, *MeasureFidelityRequest) (*MeasureFidelityResponse, error)
+	// MeasureGroupFidelity pages through the questions that personas of a group answered and of which
+	// reference answers are there, and says how far each answers as its person, and all together as
+	// their distribution. A call reads at most 10,000 answers of either side.
+	// Errors: INVALID_FIELD for a group of more than 10,000 individuals, naming the limit;
+	// INVALID_PAGE_TOKEN.
+	MeasureGroupFidelity(context.Context, *MeasureGroupFidelityRequest) (*MeasureGroupFidelityResponse, error)
 	mustEmbedUnimplementedComparisonServiceServer()
 }
 
@@ -124,6 +193,15 @@ func (UnimplementedComparisonServiceServer) SummarizeResponses(context.Context, 
 }
 func (UnimplementedComparisonServiceServer) CompareResponses(context.Context, *CompareResponsesRequest) (*CompareResponsesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CompareResponses not implemented")
+}
+func (UnimplementedComparisonServiceServer) RecordReferenceAnswers(context.Context, *RecordReferenceAnswersRequest) (*RecordReferenceAnswersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordReferenceAnswers not implemented")
+}
+func (UnimplementedComparisonServiceServer) MeasureFidelity(context.Context, *MeasureFidelityRequest) (*MeasureFidelityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MeasureFidelity not implemented")
+}
+func (UnimplementedComparisonServiceServer) MeasureGroupFidelity(context.Context, *MeasureGroupFidelityRequest) (*MeasureGroupFidelityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MeasureGroupFidelity not implemented")
 }
 func (UnimplementedComparisonServiceServer) mustEmbedUnimplementedComparisonServiceServer() {}
 func (UnimplementedComparisonServiceServer) testEmbeddedByValue()                           {}
@@ -182,6 +260,60 @@ func _ComparisonService_CompareResponses_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ComparisonService_RecordReferenceAnswers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordReferenceAnswersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ComparisonServiceServer).RecordReferenceAnswers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ComparisonService_RecordReferenceAnswers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ComparisonServiceServer).RecordReferenceAnswers(ctx, req.(*RecordReferenceAnswersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ComparisonService_MeasureFidelity_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MeasureFidelityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ComparisonServiceServer).MeasureFidelity(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ComparisonService_MeasureFidelity_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ComparisonServiceServer).MeasureFidelity(ctx, req.(*MeasureFidelityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ComparisonService_MeasureGroupFidelity_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MeasureGroupFidelityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ComparisonServiceServer).MeasureGroupFidelity(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ComparisonService_MeasureGroupFidelity_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ComparisonServiceServer).MeasureGroupFidelity(ctx, req.(*MeasureGroupFidelityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ComparisonService_ServiceDesc is the grpc.ServiceDesc for ComparisonService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -196,6 +328,18 @@ var ComparisonService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CompareResponses",
 			Handler:    _ComparisonService_CompareResponses_Handler,
+		},
+		{
+			MethodName: "RecordReferenceAnswers",
+			Handler:    _ComparisonService_RecordReferenceAnswers_Handler,
+		},
+		{
+			MethodName: "MeasureFidelity",
+			Handler:    _ComparisonService_MeasureFidelity_Handler,
+		},
+		{
+			MethodName: "MeasureGroupFidelity",
+			Handler:    _ComparisonService_MeasureGroupFidelity_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -12,7 +12,7 @@ from persona.v1.comparison_pb2 import (
     TargetDistribution,
     VarianceRatio,
 )
-from persona.v1.measures_pb2 import QUESTION_KIND_RATING
+from persona.v1.measures_pb2 import QUESTION_KIND_CHOICES, QUESTION_KIND_RATING
 from persona.v1.measures_pb2 import Question as QuestionMessage
 from persona_server.measures.answers import SETS, Kind, Question, Value
 from persona_server.measures.comparison.moments import (
@@ -60,9 +60,11 @@ class Scale(NamedTuple):
 
 
 def question_of(message: QuestionMessage) -> Question:
-    """Return the question of a target."""
+    """Return the question of a target, or of a reference answer."""
     if message.kind == QUESTION_KIND_RATING:
         return Question.rating(message.key, message.min, message.max)
+    if message.kind == QUESTION_KIND_CHOICES:
+        return Question.choices(message.key, message.options)
     return Question.choice(message.key, message.options)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from persona_server.errors import ServiceError, invalid_field
 from persona_server.measures.answers import SETS, Question, Value
 from persona_server.measures.populations import Numbers
+from persona_server.services.library.individuals import recorded_individual
 from persona_server.services.parents import (
     group_not_found,
     project_not_found,
@@ -25,13 +26,17 @@ MOST_READ = 10_000  # answers of a call, and so individuals of a selection
 
 
 class Wanted(NamedTuple):
-    """What a request selects; `prefix` is that of the names of its fields."""
+    """What a request selects; `prefix` is that of the names of its fields.
+
+    A persona is one of the group, deleted or not.
+    """
 
     project_id: str
     simulation_id: str
     group_id: str
     model: str = ""
     prefix: str = ""
+    persona_id: str = ""
 
 
 class AskedOf(NamedTuple):
@@ -87,7 +92,7 @@ def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
         raise project_not_found(wanted.project_id)
     if simulation and repositories.simulations.project(simulation) != project:
         raise simulation_not_found(wanted.simulation_id)
-    members = _members(repositories, project, wanted.group_id)
+    members = _members(repositories, project, wanted)
     if simulation in void:
         members = ()
     by_model = _by_model(repositories, wanted.model, standing)
@@ -104,13 +109,16 @@ def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
     return individuals
 
 
-def _members(repositories: Repositories, project: bytes, group_id: str) -> Sequence[bytes] | None:
-    """Return the individuals of a group; None without one."""
-    if not group_id:
+def _members(repositories: Repositories, project: bytes, wanted: Wanted) -> Sequence[bytes] | None:
+    """Return the individuals of a group, or that of a persona; None without either."""
+    if not wanted.group_id:
         return None
-    found = repositories.groups.find(id_bytes(group_id))
+    if wanted.persona_id:
+        path = (wanted.project_id, wanted.group_id, wanted.persona_id)
+        return [recorded_individual(repositories, *path).origin]
+    found = repositories.groups.find(id_bytes(wanted.group_id))
     if found is None or found.project_id != project:
-        raise group_not_found(group_id)
+        raise group_not_found(wanted.group_id)
     return repositories.personas.individuals(found.set_id, MOST_READ + 1)
 
 

@@ -1,10 +1,11 @@
-"""ComparisonService: what groups of individuals answered, question by question."""
+"""ComparisonService: what groups of individuals answered, and how far as real people did."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from persona.v1 import comparison_service_pb2 as pb
 from persona.v1.comparison_pb2 import QuestionComparison, QuestionSummary
+from persona.v1.fidelity_pb2 import QuestionFidelity
 from persona_server import patience
 from persona_server.measures.answers import Question
 from persona_server.measures.populations import Numbers
@@ -15,7 +16,9 @@ from persona_server.services.comparison.comparisons import (
     selections_message,
     target_message,
 )
+from persona_server.services.comparison.fidelity import GroupFidelity, fidelity_message
 from persona_server.services.comparison.pages import START, Cost, Page, questions_of
+from persona_server.services.comparison.references import record_references
 from persona_server.services.comparison.selecting import (
     AskedOf,
     Selection,
@@ -24,13 +27,16 @@ from persona_server.services.comparison.selecting import (
     selection_of,
 )
 from persona_server.services.comparison.summaries import shares_of, summary_message
+from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.paging import PageTokens, page_limit
-from persona_server.storage.store import Repositories, Store
+from persona_server.storage.store import Repositories, Store, Transaction
 
 # Of a call. A share has two ends of an interval, some 25 microseconds each. Comparing K answers
 # takes some 3 microseconds for each of K² covariances, and as long as for 1,000 of them beside.
 _MOST_SHARES = 2000
 _MOST_COVARIANCES, _BESIDE = 100_000, 1000
+
+_Paged = pb.SummarizeResponsesRequest | pb.CompareResponsesRequest | pb.MeasureGroupFidelityRequest
 
 
 class ComparisonService:
@@ -66,17 +72,55 @@ class ComparisonService:
         page = Page[QuestionComparison](page_limit(request.page_size))
         with self._store.snapshot(call.tenant) as repositories:
             for pair in _pairs(repositories, request, after):
-                work = (shares_of(pair.question) ** 2 + _BESIDE) / _MOST_COVARIANCES
-                if not page.has_room(Cost(pair.read, work)):
+                if not page.has_room(Cost(pair.read, _work(pair.question))):
                     break
                 patience.require()
                 page.add(pair.position, pair.compare())
         adjust(page.items)
         return self._answer(call, request, page)
 
-    def _after(
-        self, call: Call, request: pb.SummarizeResponsesRequest | pb.CompareResponsesRequest
-    ) -> int:
+    def record_reference_answers(
+        self, call: Call, request: pb.RecordReferenceAnswersRequest
+    ) -> bytes:
+        """Record what the people that personas of a group stand for answered, all or nothing.
+
+        Raises PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND, INVALID_FIELD and
+        QUOTA_EXCEEDED.
+        """
+
+        def effect(repositories: Transaction) -> Outcome:
+            count = record_references(repositories, request)
+            entry = audit_entry(call, request, response_count=count) if count else None
+            answer = pb.RecordReferenceAnswersResponse(recorded_count=count)
+            return Outcome(answer.SerializeToString(), entry)
+
+        return mutate(self._store, call, request, effect)
+
+    def measure_fidelity(self, call: Call, request: pb.MeasureFidelityRequest) -> bytes:
+        """Return how far a persona answers as its person. Raises NOT_FOUND reasons."""
+        with self._store.snapshot(call.tenant) as repositories:
+            found = fidelity_message(repositories, request)
+        return pb.MeasureFidelityResponse(fidelity=found).SerializeToString()
+
+    def measure_group_fidelity(self, call: Call, request: pb.MeasureGroupFidelityRequest) -> bytes:
+        """Return one page of how far a group answers as its people.
+
+        Raises as `summarize_responses` does.
+        """
+        after = self._after(call, request)
+        page = Page[QuestionFidelity](page_limit(request.page_size))
+        with self._store.snapshot(call.tenant) as repositories:
+            group = GroupFidelity(repositories, request)
+            for one in group.questions(after):
+                work = _work(one.asked.question) if one.read else 0
+                if not page.has_room(Cost(one.read, work)):
+                    break
+                patience.require()
+                page.add(one.asked.id, group.measure(one))
+        adjust([one.comparison for one in page.items])
+        return self._answer(call, request, page)
+
+    def _after(self, call: Call, request: _Paged) -> int:
         """Return the position behind which a page begins. Raises INVALID_PAGE_TOKEN."""
         token = self._tokens.read(call, request, request.page_token, b"")
         return int.from_bytes(token) if token else START
@@ -84,12 +128,17 @@ class ComparisonService:
     def _answer(
         self,
         call: Call,
-        request: pb.SummarizeResponsesRequest | pb.CompareResponsesRequest,
-        page: Page[QuestionSummary] | Page[QuestionComparison],
+        request: _Paged,
+        page: Page[QuestionSummary] | Page[QuestionComparison] | Page[QuestionFidelity],
     ) -> bytes:
         if page.is_last:
             return page.framed()
         return page.framed() + self._tokens.field(call, request, page.last.to_bytes(8))
+
+
+def _work(question: Question) -> float:
+    """Return what share of a page's computing it takes to compare the answers to a question."""
+    return (shares_of(question) ** 2 + _BESIDE) / _MOST_COVARIANCES
 
 
 class _Pair(NamedTuple):

@@ -43,7 +43,8 @@ def answerers_of(repositories: Repositories, responses: Sequence[Response]) -> d
     }
     missing = [i for i, response in enumerate(responses) if response.persona_id not in answerers]
     if missing:
-        raise _personas_not_found(missing, responses)
+        ids = [response.persona_id for response in responses]
+        raise personas_not_found(missing, ids, "responses")
     return answerers
 
 
@@ -53,16 +54,20 @@ def _source(parents: Ancestry) -> str | None:
     return None if library_persona_id is None else id_text(library_persona_id)
 
 
-def _personas_not_found(missing: Sequence[int], responses: Sequence[Response]) -> ServiceError:
-    """PERSONA_NOT_FOUND, naming every answer to drop: as violations, and as ranges of indexes."""
-    ids = [response.persona_id for response in responses]
-    persona_id = ids[missing[0]]
-    what = "is not the id of a persona"
+def personas_not_found(
+    missing: Sequence[int], ids: Sequence[str], field: str, where: str = ""
+) -> ServiceError:
+    """PERSONA_NOT_FOUND, naming every answer to drop: as violations, and as ranges of indexes.
+
+    `ids` are those of the personas of all answers, which are called `field` in the request.
+    """
+    persona_id, answers = ids[missing[0]], field.replace("_", " ")
+    what = f"is not the id of a persona{where}"
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-        f"There is no persona {persona_id}. Nothing was recorded. Remove the {len(missing)} of "
-        f"{len(responses)} responses whose persona does not exist, and send the others again.",
+        f"There is no persona {persona_id}{where}. Nothing was recorded. Remove the {len(missing)} "
+        f"of {len(ids)} {answers} whose persona does not exist, and send the others again.",
         metadata={"persona_id": persona_id, "indexes": ranges(missing)},
-        violations=violations_of("responses[{}].persona_id", what, missing, ids),
+        violations=violations_of(f"{field}[{{}}].persona_id", what, missing, ids),
         violations_total=len(missing),
     )

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from persona.v1 import errors_pb2
+from persona.v1.fidelity_pb2 import ReferenceAnswer
 from persona.v1.response_pb2 import Response
-from persona.v1.response_service_pb2 import RecordResponsesRequest
 from persona_server.errors import ServiceError
 from persona_server.services.indexes import ranges, violations_of
 from persona_server.services.parents import group_not_found
@@ -13,39 +13,44 @@ from persona_server.storage.store import Transaction
 from persona_server.validation.terms import external_id_term
 
 
-def name_by_id(repositories: Transaction, request: RecordResponsesRequest) -> None:
+def name_by_id(
+    repositories: Transaction,
+    group_id: str,
+    answers: Sequence[Response] | Sequence[ReferenceAnswer],
+    field: str,
+) -> None:
     """Give every answer the id of its persona in place of the external id.
 
-    Raises PERSONA_GROUP_NOT_FOUND, and PERSONA_NOT_FOUND naming each answer whose persona the group
-    does not show.
+    `field` is what the answers are called in the request. Raises PERSONA_GROUP_NOT_FOUND, and
+    PERSONA_NOT_FOUND naming each answer whose persona the group does not show.
     """
-    if not request.group_id:  # then nobody is named so
+    if not group_id:  # then nobody is named so
         return
-    group = repositories.groups.find(id_bytes(request.group_id))
+    group = repositories.groups.find(id_bytes(group_id))
     if group is None or group.deleted_at:
-        raise group_not_found(request.group_id, where="")
-    named = [one for one in request.responses if one.persona_external_id]
+        raise group_not_found(group_id, where="")
+    named = [one for one in answers if one.persona_external_id]
     terms = {one.persona_external_id: external_id_term(one.persona_external_id) for one in named}
     found = repositories.terms.find(group.set_id, list(terms.values()))
-    _require_all(request.responses, {text for text, term in terms.items() if term not in found})
-    for response in named:
-        response.persona_id = id_text(found[terms[response.persona_external_id]])
-        response.ClearField("persona_external_id")
+    ids = [one.persona_external_id for one in answers]
+    _require_all(ids, {text for text, term in terms.items() if term not in found}, field)
+    for answer in named:
+        answer.persona_id = id_text(found[terms[answer.persona_external_id]])
+        answer.ClearField("persona_external_id")
 
 
-def _require_all(responses: Sequence[Response], unknown: set[str]) -> None:
-    ids = [one.persona_external_id for one in responses]
+def _require_all(ids: Sequence[str], unknown: set[str], field: str) -> None:
     missing = [i for i, text in enumerate(ids) if text in unknown]
     if not missing:
         return
-    first = ids[missing[0]]
+    first, answers = ids[missing[0]], field.replace("_", " ")
     what = "is not the external id of a persona of the group"
     raise ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
         f"There is no persona with the external id {first} in this persona group. Nothing was "
-        f"recorded. Remove the {len(missing)} of {len(responses)} responses whose persona does not "
-        "exist, and send the others again.",
+        f"recorded. Remove the {len(missing)} of {len(ids)} {answers} whose persona "
+        "does not exist, and send the others again.",
         metadata={"external_id": first, "indexes": ranges(missing)},
-        violations=violations_of("responses[{}].persona_external_id", what, missing, ids),
+        violations=violations_of(f"{field}[{{}}].persona_external_id", what, missing, ids),
         violations_total=len(missing),
     )

@@ -42,7 +42,7 @@ class ResponseService:
         """
 
         def effect(repositories: Transaction) -> Outcome:
-            name_by_id(repositories, request)
+            name_by_id(repositories, request.group_id, request.responses, "responses")
             done = record_responses(
                 repositories, request.simulation_id, request.responses, queues=self._queues
             )

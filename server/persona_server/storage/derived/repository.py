@@ -174,6 +174,11 @@ class DerivedTables:
         """Return the ids of those questions that anybody has answered."""
         return self._questions.known(questions)
 
+    def numbered(self, hashes: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the ids of the questions with these hashes that anybody has answered."""
+        rows = self._do.known.all(tenant=self._tenant, ids=id_list(hashes)) if hashes else []
+        return {digest: key for digest, key, _ in rows}
+
     def asked(self, scope: bytes, after: int, limit: int) -> list[AskedRow]:
         """Return at most `limit` questions of a scope behind one, in the order first asked."""
         rows = self._participation.page(scope, after, limit)

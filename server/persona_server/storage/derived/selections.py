@@ -113,6 +113,12 @@ class Selections:
                 found.update((individual, entry.number) for entry in islice(given, 1))
         return found
 
+    def items(self, number: int) -> frozenset[str]:
+        """Return the options or themes of a set that somebody gave."""
+        ids = integer_list([number])
+        ((_, items),) = self._do.set_items.all(tenant=self._tenant, ids=ids)
+        return set_items(items)
+
     def options_named(self, sets: Counts, options: Sequence[str]) -> list[int]:
         """Return in how many of the sets given each option is."""
         counts: Counter[str] = Counter()

@@ -30,6 +30,7 @@ class Person(NamedTuple):
     personas: list[bytes]
     library_personas: list[bytes]
     responses: int
+    references: int  # answers of the real person that it stands for
     is_erased: bool
 
 
@@ -61,7 +62,9 @@ class PersonErasure:
         personas, library = self._kin.of(persona)
         with self._store.reading(self._tenant) as repositories:
             responses = sum(repositories.responses.count(one).recorded for one in personas)
-        return Person(persona, stored.full_name, personas, library, responses, row[1] is not None)
+            references = sum(len(repositories.references.of_individual(one)) for one in personas)
+        counts, is_erased = (responses, references), row[1] is not None
+        return Person(persona, stored.full_name, personas, library, *counts, is_erased)
 
     def erase(self, person: Person) -> Iterator[int]:
         """Erase a person, and yield how many personas, answers or links each transaction took.
@@ -77,6 +80,7 @@ class PersonErasure:
             yield len(chunk)
         for persona in person.personas:
             yield from self._take_answers(persona)
+            yield from self._take_references(persona)
         for library_persona in person.library_personas:
             yield self._untie(person, library_persona)
 
@@ -122,6 +126,20 @@ class PersonErasure:
                     repositories.store_bytes(-sum(answers.sizes))
                 if (count := sum(len(answers.ids) for answers in found.values())) == 0:
                     return
+            yield count
+
+    def _take_references(self, persona: bytes) -> Iterator[int]:
+        """Remove what the real person answered that a persona stands for."""
+        count = CHUNK
+        while count == CHUNK:
+            with self._guard.erasing(self._store, self._tenant, [persona]) as repositories:
+                where = {"tenant": self._key, "persona": persona}
+                found = self._do.references.all(chunk=CHUNK, **where)
+                if (count := len(found)) == 0:
+                    return
+                ids = id_list([question for question, _ in found])
+                self._do.drop_references.run(ids=ids, **where)
+                repositories.store_bytes(-sum(size for _, size in found))
             yield count
 
     def _some_answers(self, persona: bytes) -> dict[Place, Answers]:

@@ -23,6 +23,7 @@ class PersonStatements:
         self._place(database, this)
         self._hide(database, this)
         self._answers(database)
+        self._references(database)
         self._library(database)
         kept = tables.Idempotency
         names = contains(kept.answer, param("text"))
@@ -125,6 +126,19 @@ class PersonStatements:
                 on=(library.tenant_id == param("tenant")) & (library.id == link.library_persona_id),
             )
             .where((link.tenant_id == param("tenant")) & (link.persona_id == param("persona"))),
+        )
+
+    def _references(self, database: Database) -> None:
+        reference = tables.ReferenceAnswer
+        mine = (reference.tenant_id == param("tenant")) & (reference.persona_id == param("persona"))
+        self.references = Statement(
+            database,
+            reference.select(reference.question_hash, fn.LENGTH(reference.content))
+            .where(mine)
+            .limit(param("chunk")),
+        )
+        self.drop_references = Statement(
+            database, reference.delete().where(mine & one_of(reference.question_hash))
         )
 
     def _library(self, database: Database) -> None:

@@ -34,6 +34,7 @@ CONTENT: tuple[Any, ...] = (
     tables.LibraryTerm,
     tables.LibraryLink,
     tables.LibraryPersona,
+    tables.ReferenceAnswer,
     tables.Voiding,
     tables.SimulationVoid,
     tables.ResponseVoid,

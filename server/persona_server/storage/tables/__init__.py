@@ -32,6 +32,7 @@ from persona_server.storage.tables.library import (
 from persona_server.storage.tables.personas import Persona, PersonaTerm
 from persona_server.storage.tables.projects import PersonaGroup, PersonaSet, Project
 from persona_server.storage.tables.quotas import TenantQuota, TenantUsage
+from persona_server.storage.tables.references import ReferenceAnswer
 from persona_server.storage.tables.responses import (
     Response,
     ResponseVoid,
@@ -63,6 +64,7 @@ __all__ = [
     "Project",
     "Promotion",
     "Question",
+    "ReferenceAnswer",
     "Response",
     "ResponseVoid",
     "Secret",

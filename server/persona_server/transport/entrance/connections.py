@@ -46,7 +46,8 @@ class Connections:
     def ended_in_nothing(self, peer: str, cost: float = UNSERVED) -> bool:
         """Count a call of a peer such as "[::1]:50051"; return whether its connection is closed.
 
-        On the event thread alone.
+        On the event thread, or by what is public of grpcio on those of the pools: at worst a count
+        is lost between two of them.
         """
         network, now = network_of(peer), time.monotonic()
         if peer in self._closed or self._rates.take(network, now, cost):

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import grpc
 
 from persona_server.telemetry.logs import LOGGER
+from persona_server.transport.entrance.intake import Intake
 from persona_server.transport.entrance.refusals import Refusals
+from persona_server.transport.errors import crowded
 from persona_server.transport.methods import Method
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Rpc
@@ -18,6 +20,7 @@ TICK_SECONDS = 0.1
 
 class _Row(NamedTuple):
     method: Method
+    intake: Intake
     handler: Callable[[Rpc], Any]
     admit: Callable[[Rpc], bool]
 
@@ -30,13 +33,13 @@ class Door(grpc.GenericRpcHandler):
         self._refusals = refusals
         self._rows: dict[str, _Row] = {}
 
-    def add(self, method: Method, handler: Callable[[Rpc], Any]) -> None:
-        """Add an RPC; `handler` makes what grpcio calls for one call."""
-        self._rows[method.path] = _Row(method, handler, self._pipeline.admit)
+    def add(self, method: Method, intake: Intake, handler: Callable[[Rpc], Any]) -> None:
+        """Add an RPC; `handler` makes what grpcio calls for one call, `intake` takes it then."""
+        self._rows[method.path] = _Row(method, intake, handler, self._pipeline.admit)
 
-    def add_open(self, method: Method, handler: Callable[[Rpc], Any]) -> None:
-        """Add an RPC whose calls are always let in, also while the server stops."""
-        self._rows[method.path] = _Row(method, handler, _let_in)
+    def add_open(self, method: Method, intake: Intake, handler: Callable[[Rpc], Any]) -> None:
+        """Add an RPC whose calls are let in whoever makes them, also while the server stops."""
+        self._rows[method.path] = _Row(method, intake, handler, _let_in)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """Return the handler of a call, or of its refusal."""
@@ -44,7 +47,12 @@ class Door(grpc.GenericRpcHandler):
         if found is None:
             return self._refusals.unknown()
         rpc = Rpc(found.method, handler_call_details.invocation_metadata or ())
-        return found.handler(rpc) if found.admit(rpc) else self._refusals.handler(rpc)
+        if not found.admit(rpc):
+            return self._refusals.handler(rpc)
+        if not found.intake.has_room(rpc):  # grpcio's thread would end of what is raised later
+            self._pipeline.fail(rpc, crowded())
+            return self._refusals.handler(rpc)
+        return found.handler(rpc)
 
 
 def _let_in(rpc: Rpc) -> bool:

@@ -9,15 +9,14 @@ import inspect
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 from grpc import _server
 from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
-from persona.v1 import errors_pb2
-from persona_server import errors
 from persona_server.errors import ServiceError
+from persona_server.transport.entrance.awaited import Awaited
 from persona_server.transport.entrance.connections import (
     SERVED,
     UNSERVED,
@@ -26,7 +25,7 @@ from persona_server.transport.entrance.connections import (
 )
 from persona_server.transport.entrance.places import Places
 from persona_server.transport.entrance.rates import network_of
-from persona_server.transport.entrance.receipts import SECONDS, Receipt, Receipts
+from persona_server.transport.entrance.receipts import Receipt, Receipts
 from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.errors import crowded, shutting_down
 from persona_server.transport.pipeline import Pipeline
@@ -35,7 +34,6 @@ from persona_server.transport.sharing.callers import caller
 from persona_server.transport.sharing.pool import DONE, FairPool, FullError
 from persona_server.transport.sharing.turns import Work
 
-_TOKEN = "receive_message"  # noqa: S105 (grpcio's word for what a call still waits for)
 _ARGUMENTS = ["rpc_event", "state", "behavior", "argument_thunk"]
 
 
@@ -56,7 +54,8 @@ class Intake(ThreadPoolExecutor):
     """What grpcio takes for a pool: calls go on to `pool`, those of one message when it has come.
 
     It never has a thread of its own. `places` are those that a call needs to be let in. If not
-    `early`, or without the names of grpcio that it needs, a thread waits for the message.
+    `early`, or without the names of grpcio that it needs, a thread waits for the message: not for
+    long, see awaited.py.
     """
 
     def __init__(
@@ -71,25 +70,30 @@ class Intake(ThreadPoolExecutor):
     ) -> None:
         super().__init__(1)
         self.early = early and SUPPORTED
+        self.awaited = Awaited()
         self.places = places
         self.pipeline = pipeline
         self.connections = connections
         self.receipts = receipts
         self.pool = pool
 
+    def has_room(self, rpc: Rpc) -> bool:
+        """Return whether a call may be handed over: always, where it can still be refused then."""
+        return self.early or self.pool.has_room(caller(rpc))
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Let a call in, or refuse it; never waits."""
-        call: _Call
+        call: Arrival
         if self.early:
             call = args[3]
             call.arrive(fn, args)
         else:
-            call = next(one for one in args if isinstance(one, _Call))
+            call = next(one for one in args if isinstance(one, Arrival))
             self.pool.add(Work(caller(call.rpc), partial(call.wait, partial(fn, *args, **kwargs))))
         return DONE
 
 
-class _Call(Receipt):
+class Arrival(Receipt):
     """What grpcio calls for a call, in the pool of the attribute.
 
     `over` is called when it has ended, however that was.
@@ -124,12 +128,19 @@ class _Call(Receipt):
     def __call__(self, given: Any, context: grpc.ServicerContext) -> Any:
         """Serve the call with its message, or its messages as they come."""
         if not self.experimental_thread_pool.early:
-            if not context.add_callback(self._end):
-                return iter(())  # nobody waits for an answer any more
+            self._peer = readable(context.peer())
+            if not context.add_callback(self._end):  # nobody waits for an answer any more
+                self._count_as_taken_back()
+                return iter(())
+            given = self._awaited(given, context)
             self._goes_on = True
-        peer = self._peer or readable(context.peer())
-        self.rpc.begin(context.time_remaining(), peer, partial(_has_left, context), context.cancel)
+        has_left = partial(_has_left, context)
+        self.rpc.begin(context.time_remaining(), self._peer, has_left, context.cancel)
         return self._serve(self.rpc, given, context)
+
+    def _awaited(self, given: Any, _context: grpc.ServicerContext) -> Any:
+        """Return what is served, if a thread has to wait for that."""
+        return given
 
     def wait(self, run: Callable[[], Any]) -> None:
         """Let grpcio wait for the message in this thread, and serve the call if one comes."""
@@ -187,13 +198,16 @@ class _Call(Receipt):
         respond, event, state, _, _, *rest = self._arguments
 
         def behaviour(_given: Any, context: grpc.ServicerContext) -> None:
-            pipeline, rpc = self.experimental_thread_pool.pipeline, self.rpc
-            rpc.begin(None, self._peer)
-            pipeline.fail(rpc, error)
-            pipeline.leave(rpc)
-            abort(context, rpc.refusal)
+            self._abort(context, error)
 
         self._run(respond, event, state, behaviour, lambda: b"", *rest)
+
+    def _abort(self, context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
+        pipeline, rpc = self.experimental_thread_pool.pipeline, self.rpc
+        rpc.begin(None, self._peer)
+        pipeline.fail(rpc, error)
+        pipeline.leave(rpc)
+        abort(context, rpc.refusal)
 
     def _end(self) -> None:
         intake, rpc = self.experimental_thread_pool, self.rpc
@@ -202,13 +216,21 @@ class _Call(Receipt):
             intake.places.give_back(self)
         self._over(rpc)
         if not intake.early:
+            if not self._goes_on or rpc.counted:  # as it is until it was left
+                self._count_as_taken_back()
             return
         # Taken back while it waited for its turn to receive; what is open to all was never counted.
         if not self._goes_on and rpc.principal is not None:
             self._leave()
-        if self._arguments[2].client == "cancelled" and not rpc.forwarded:
+        if self._arguments[2].client == "cancelled":
+            self._count_as_taken_back()
+
+    def _count_as_taken_back(self) -> None:
+        rpc = self.rpc
+        if not rpc.forwarded:
             asked = self._goes_on and not rpc.method.streams_in
-            intake.connections.ended_in_nothing(self._peer, SERVED if asked else UNSERVED)
+            cost = SERVED if asked else UNSERVED
+            self.experimental_thread_pool.connections.ended_in_nothing(self._peer, cost)
 
     def _leave(self) -> None:
         """Leave a call that was taken back before it was served."""
@@ -217,78 +239,5 @@ class _Call(Receipt):
         self.experimental_thread_pool.pipeline.leave(self.rpc)
 
 
-class UnaryCall(_Call):
-    """A call of one message, and the place of that.
-
-    With one answer it is its own RpcMethodHandler, of whose attributes grpcio reads these.
-    """
-
-    __slots__ = ()
-
-    request_streaming = response_streaming = False
-    request_deserializer = response_serializer = None
-
-    @property
-    def unary_unary(self) -> "UnaryCall":
-        """The call: see there."""
-        return self
-
-    def let_in(self) -> None:
-        """Wait for the message without a thread."""
-        self.experimental_thread_pool.receipts.add(self)
-
-    def receive(self) -> None:
-        """Let the message come."""
-        _, event, state, *_ = self._arguments
-        with state.condition:
-            if state.client != "cancelled":
-                receive = (cygrpc.ReceiveMessageOperation(0),)
-                event.call.start_server_batch(receive, self._received)
-                state.due.add(_TOKEN)
-
-    def turn_away(self, *, late: bool) -> None:
-        """Refuse the call, whose message has not come."""
-        if late:
-            self._refuse(_late())
-        elif self.rpc.principal is None:
-            self._refuse_counted(crowded())
-        else:
-            self._refuse(crowded())
-
-    def _received(self, event: Any) -> Any:
-        """Go on with a message, or without one if the client has sent none. On the event thread."""
-        raw, state = event.batch_operations[0].message(), self._arguments[2]
-        whole = self.experimental_thread_pool.receipts.whole(self, 0 if raw is None else len(raw))
-        # No thread for what was taken back: a storm of such calls would keep all of them busy.
-        if whole and state.client != "cancelled":
-            if raw is None:
-                self._refuse(errors.invalid_field("request", "is missing"))
-            else:
-                self._submit(lambda: raw)
-        with state.condition:
-            return _server._possibly_finish_call(state, _TOKEN)
-
-
-class StreamCall(_Call):
-    """A call of a stream of messages, which takes a thread at once."""
-
-    __slots__ = ()
-
-    def let_in(self) -> None:
-        """Let a thread take it."""
-        self._submit(self._arguments[4])
-
-    def _full(self) -> None:
-        self._refuse_counted(crowded())
-
-
 def _has_left(context: grpc.ServicerContext) -> bool:
     return not context.is_active()
-
-
-def _late() -> ServiceError:
-    return ServiceError(
-        errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
-        f"The message was not whole {SECONDS:.0f} s after its call. Nothing was done.",
-        retry_after=1.0,
-    )

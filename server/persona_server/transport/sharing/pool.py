@@ -54,6 +54,11 @@ class FairPool(ThreadPoolExecutor):
         self.add(Work(self._caller_of(args), partial(fn, *args, **kwargs)))
         return DONE
 
+    def has_room(self, caller: Caller) -> bool:
+        """Return whether work of a caller would be taken now."""
+        with self._guard:
+            return self._turns.has_room(caller)
+
     def add(self, work: Work) -> None:
         """Do the same for work whose caller is known."""
         with self._guard:

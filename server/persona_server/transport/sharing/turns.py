@@ -92,7 +92,7 @@ class Turns:
         lane = self._lanes.get(tenant)
         if lane is None:
             lane = self._lane(tenant)
-        if self._waiting >= self._limits.waiting or lane.waiting >= self._limits.waiting_each:
+        if not self._has_room(lane):
             return False
         if tenant not in self._backlog:
             self._backlog[tenant] = lane
@@ -104,6 +104,10 @@ class Turns:
         (lane.costly if work.costly else lane.light).append(work)
         self._waiting += 1
         return True
+
+    def has_room(self, caller: Caller) -> bool:
+        """Return whether work of a caller would be taken."""
+        return self._has_room(self._lanes.get(caller.tenant) or self._lane(caller.tenant))
 
     def ready(self) -> bool:
         """Return whether some work may start now."""
@@ -135,6 +139,10 @@ class Turns:
             self._running_costly -= 1
         lane.served += seconds - work.estimate
         self._costs.learn(work.caller, seconds)
+
+    def _has_room(self, lane: Lane) -> bool:
+        limits = self._limits
+        return self._waiting < limits.waiting and lane.waiting < limits.waiting_each
 
     def _start(self, lane: Lane, work: Work) -> None:
         self._waiting -= 1

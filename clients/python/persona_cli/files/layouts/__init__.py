@@ -1,0 +1,1 @@
+"""From rows of any layout to personas, with nothing of them lost."""

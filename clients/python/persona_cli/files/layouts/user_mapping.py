@@ -1,0 +1,107 @@
+"""What a user says of a file's columns: `--map`, `--drop`, and a mapping file in TOML."""
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from persona_cli.files.layouts.levels import Level, parse_levels
+from persona_cli.files.layouts.mapping import FIELDS, Mapping
+from persona_cli.files.layouts.templates import Template, parse_template
+from persona_cli.terminal.failures import CommandError
+
+_TABLES = {"layout", "fields", "levels", "drop"}
+
+
+@dataclass(frozen=True, slots=True)
+class UserMapping:
+    """Fields by what they are made of, cases of income, columns to leave out, a layout's name."""
+
+    fields: dict[str, tuple[Template, ...]] = field(default_factory=dict)
+    levels: tuple[Level, ...] = ()
+    dropped: frozenset[str] = frozenset()
+    layout: str = ""
+
+    def over(self, base: Mapping) -> Mapping:
+        """Return a layout with what the user says in place of what it says."""
+        fields = {name: made for name, made in (base.fields | self.fields).items() if made}
+        return replace(
+            base,
+            fields=fields,
+            levels=self.levels or base.levels,
+            dropped=base.dropped | self.dropped,
+            named_in=() if "full_name" in self.fields else base.named_in,
+        )
+
+
+def user_mapping(maps: Sequence[str], drops: Sequence[str], file: str) -> UserMapping:
+    """Return what options and a mapping file say; options go before it. Raises CommandError."""
+    said = _from_file(file) if file else UserMapping()
+    for option in maps:
+        said = _with_option(said, option)
+    return replace(said, dropped=said.dropped | set(drops))
+
+
+def _with_option(said: UserMapping, option: str) -> UserMapping:
+    name, equals, text = option.partition("=")
+    if not equals:
+        raise CommandError(f"--map takes FIELD=TEMPLATE; got {option!r}")
+    levels = said.levels
+    if name.strip() == "income_level":
+        text, cases = _split_cases(text)
+        levels = _levels(cases) or levels
+    made = _templates(name.strip(), [text] if text.strip() else [])
+    return replace(said, fields=said.fields | made, levels=levels)
+
+
+def _split_cases(text: str) -> tuple[str, str]:
+    """Return the template and the cases of "wealth:<20k=Low,*=High"; a colon may be within {}."""
+    end = text.rfind("}") + 1
+    column, colon, cases = text[end:].partition(":")
+    return (text[:end] + column, cases.strip("\"' ")) if colon else (text, "")
+
+
+def _templates(name: str, texts: Iterable[str]) -> dict[str, tuple[Template, ...]]:
+    if name not in FIELDS:
+        raise CommandError(f"there is no field {name!r} to map; there are {', '.join(FIELDS)}")
+    return {name: tuple(map(parse_template, texts))}
+
+
+def _levels(cases: str) -> tuple[Level, ...]:
+    try:
+        return parse_levels(cases)
+    except ValueError as error:
+        raise CommandError(f"income_level: {error}") from None
+
+
+def _from_file(file: str) -> UserMapping:
+    try:
+        table = tomllib.loads(Path(file).read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file}: is not TOML: {error}") from None
+    if unknown := sorted(table.keys() - _TABLES):
+        raise CommandError(
+            f"{file}: has {', '.join(unknown)}; there are {', '.join(sorted(_TABLES))}"
+        )
+    fields: dict[str, tuple[Template, ...]] = {}
+    for name, said in _table(table, "fields", file).items():
+        fields |= _templates(name, _texts(said, f"{file}: {name}"))
+    cases = (f"{case}={level}" for case, level in _table(table, "levels", file).items())
+    dropped = frozenset(_texts(table.get("drop", []), f"{file}: drop"))
+    levels = tuple(level for case in cases for level in _levels(case))
+    return UserMapping(fields, levels, dropped, str(table.get("layout", "")))
+
+
+def _table(held: dict[str, Any], name: str, file: str) -> dict[str, Any]:
+    table = held.get(name, {})
+    if not isinstance(table, dict):
+        raise CommandError(f"{file}: {name} must be a table, [{name}]")
+    return table
+
+
+def _texts(said: Any, where: str) -> list[str]:
+    texts = [said] if isinstance(said, str) else said
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise CommandError(f"{where} must be a text or a list of texts")
+    return [text for text in texts if text]

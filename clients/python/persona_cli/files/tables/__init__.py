@@ -1,0 +1,1 @@
+"""Rows from any file: what a file is, is found by its content."""

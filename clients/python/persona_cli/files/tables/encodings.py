@@ -1,0 +1,58 @@
+"""How text is encoded: by its byte order mark, its zeros, or what its bytes can't be."""
+
+import codecs
+import re
+
+from persona_cli.files.tables.table import FileError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ZEROS = (
+    (re.compile(rb"[^\0]\0[^\0]\0"), "utf-16-le"),
+    (re.compile(rb"\0[^\0]\0[^\0]"), "utf-16-be"),
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
+
+def known_encoding(name: str) -> str:
+    """Return an encoding by the name that Python has for it. Raises FileError."""
+    try:
+        return codecs.lookup(name).name
+    except (LookupError, ValueError):
+        raise FileError(f"can't be read as {name}, which is no encoding known here") from None
+
+
+def find_encoding(head: bytes) -> str:
+    """Return the encoding of a text that begins so. Raises FileError for what is no text."""
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    for zeros, name in _ZEROS:
+        if zeros.match(head):
+            return name
+    if _CONTROL.search(head):
+        raise FileError("is a binary file of no kind that is known here")
+    return "cp1252" if _is_single_byte(head) else "utf-8"
+
+
+def undecoded_byte(text: str) -> int:
+    """Return where in a line a byte stood that is no text, from 1; 0 if there is none."""
+    if text.isascii():
+        return 0
+    found = _UNDECODED.search(text)
+    return len(text[: found.start()].encode(errors="surrogateescape")) + 1 if found else 0
+
+
+def _is_single_byte(head: bytes) -> bool:
+    """Whether more of what is beyond ASCII is no UTF-8 than is; a character may be cut off."""
+    text = head[:-3].decode(errors="surrogateescape") if len(head) > 3 else head.decode("latin-1")
+    if text.isascii():
+        return False
+    bad = len(_UNDECODED.findall(text))
+    return bad > sum(not c.isascii() for c in text) - bad

@@ -1,0 +1,88 @@
+"""JSON that is not a line a row: arrays, objects that hold one, objects one after the other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from persona_cli.files.json_lines import LineError
+from persona_cli.files.tables.json_pieces import JsonPieces
+from persona_cli.files.tables.table import Cells, FileError, Rows
+
+CONTAINERS = (
+    "personas", "persona", "people", "agents", "agent_list", "respondents", "data", "items",
+    "results", "rows", "records",
+)  # fmt: skip
+
+
+def document_rows(pieces: JsonPieces, member: str, *, is_large: bool) -> Rows:
+    """Yield the objects of a text of JSON values, numbered from 1. Raises FileError.
+
+    Those of an array are rows, and so are those of the array that an object holds in `member`, or
+    in the one that `member_of` finds. `is_large` says that a first object does not fit into
+    memory, so that it can be no row itself.
+    """
+    values = _large_object(pieces, member) if is_large else _values(pieces, member)
+    for number, value in enumerate(values, 1):
+        is_row = isinstance(value, dict | LineError)
+        yield number, value if is_row else LineError("is not a JSON object")
+
+
+def rows_of(value: Any, member: str) -> list[Any]:
+    """Return the rows that one value stands for. Raises FileError if `member` is not there."""
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
+        return [value]
+    name = member or member_of(value)
+    if not name:
+        return [value]
+    if not isinstance(value.get(name), list):
+        raise FileError(f'has no list "{name}"')
+    return list(value[name])
+
+
+def member_of(value: Cells) -> str:
+    """Return which member of an object holds the rows; "" if the object is a row itself."""
+    lists = [name for name, item in value.items() if _is_objects(item)]
+    for name in CONTAINERS:
+        if name in lists:
+            return name
+    others = (item for name, item in value.items() if name not in lists)
+    is_plain = not any(isinstance(item, dict | list) for item in others)
+    return lists[0] if len(lists) == 1 and is_plain else ""
+
+
+def _is_objects(item: Any) -> bool:
+    return isinstance(item, list) and bool(item) and all(isinstance(one, dict) for one in item)
+
+
+def _values(pieces: JsonPieces, member: str) -> Iterator[Any]:
+    while mark := pieces.peek():
+        if mark == "[":
+            yield from pieces.items()
+        else:
+            yield from _value_rows(pieces, member)
+        pieces.skip(",")
+
+
+def _value_rows(pieces: JsonPieces, member: str) -> list[Any]:
+    try:
+        return rows_of(pieces.value(), member)
+    except LineError as error:
+        return [error]
+
+
+def _large_object(pieces: JsonPieces, member: str) -> Iterator[Any]:
+    """Yield the items of the first array of objects that an object holds."""
+    pieces.skip("{")
+    try:
+        while pieces.peek() == '"':
+            name = pieces.value()
+            pieces.skip(":")
+            if pieces.peek() == "[" and name == (member or name):
+                yield from pieces.items()
+                return
+            pieces.value()
+            pieces.skip(",")
+    except LineError as error:
+        raise FileError(f"is not JSON that can be read: {error}") from None
+    raise FileError(f'has no list "{member}"' if member else "has no list of objects")

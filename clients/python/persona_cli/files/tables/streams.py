@@ -1,0 +1,136 @@
+"""Bytes as they come: counted, decompressed, and looked at before they are read."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from persona_cli.files.tables.table import FileError, missing_extra
+
+HEAD_BYTES = 1 << 20  # what is looked at; a persona has less
+_PIECE = 1 << 14  # compressed bytes, which may be many more
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class _Pieces(io.RawIOBase):
+    """Reads pieces of a stream by `take`, and counts them."""
+
+    def __init__(self, take: Callable[[int], bytes], read: Callable[[int], None]) -> None:
+        super().__init__()
+        self._take = take
+        self._read = read
+
+    def readable(self) -> bool:
+        """Say that it is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer. Raises FileError."""
+        try:
+            piece = self._take(len(buffer))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise FileError(f"is damaged, or was cut off: {error}") from None
+        buffer[: len(piece)] = piece
+        self._read(len(piece))
+        return len(piece)
+
+
+class CountedFile(io.RawIOBase):
+    """A regular file that libraries read where they like; what they take is counted."""
+
+    def __init__(self, file: BinaryIO, read: Callable[[int], None]) -> None:
+        super().__init__()
+        self._file = file
+        self._read = read
+
+    def readable(self) -> bool:
+        """Say that it is."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go elsewhere."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return where it is."""
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer."""
+        piece = self._file.read(len(buffer))
+        buffer[: len(piece)] = piece
+        self._read(len(piece))
+        return len(piece)
+
+
+def plain_bytes(
+    stream: BinaryIO, read: Callable[[int], None], *, is_pipe: bool
+) -> io.BufferedReader:
+    """Return what a stream holds, decompressed; `read` is told how many of its bytes were taken.
+
+    Its `peek` returns the beginning: HEAD_BYTES or all, of a pipe what has come. Raises FileError.
+    """
+    counted = _buffered(stream, read, is_pipe=is_pipe)
+    head = counted.peek(1)
+    if head.startswith(_GZIP):
+        return _buffered(gzip.GzipFile(fileobj=counted), lambda _: None, is_pipe=is_pipe)
+    if head.startswith(_ZSTD):
+        return _buffered(_zstd_reader(counted), lambda _: None, is_pipe=is_pipe)
+    return counted
+
+
+def _buffered(stream: Any, read: Callable[[int], None], *, is_pipe: bool) -> io.BufferedReader:
+    take = stream.read1 if is_pipe else stream.read
+    return io.BufferedReader(_Pieces(take, read), HEAD_BYTES)
+
+
+def _zstd_reader(stream: BinaryIO) -> Any:
+    try:
+        import zstandard
+    except ImportError:
+        raise missing_extra("compressed by zstd") from None
+    return _Frames(stream, zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError)
+
+
+class _Frames:
+    """Reads frames one after the other, and tells of one that is cut off."""
+
+    def __init__(self, stream: BinaryIO, frame: Callable[[], Any], damage: type[Exception]) -> None:
+        self._stream = stream
+        self._new_frame = frame
+        self._frame: Any = None  # the one that is read
+        self._damage = damage
+        self._text = b""
+
+    def read1(self, size: int) -> bytes:
+        """Return some bytes, of a pipe what there is. Raises EOFError."""
+        while not self._text and (piece := self._stream.read1(_PIECE)):  # type: ignore[attr-defined]
+            self._text = self._unpacked(piece)
+        if not self._text and self._frame is not None:
+            raise EOFError("a frame has no end")
+        piece, self._text = self._text[:size], self._text[size:]
+        return piece
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes, fewer only at the end. Raises EOFError."""
+        found = self.read1(size)
+        while len(found) < size and (piece := self.read1(size - len(found))):
+            found += piece
+        return found
+
+    def _unpacked(self, piece: bytes) -> bytes:
+        found = b""
+        try:
+            while piece:
+                self._frame = self._frame or self._new_frame()
+                found += self._frame.decompress(piece)
+                piece = self._frame.unused_data
+                self._frame = None if self._frame.eof else self._frame
+        except self._damage as error:
+            raise EOFError(error) from None
+        return found

@@ -1,0 +1,47 @@
+"""YAML: objects of a list, of a list that an object holds, or one a document."""
+
+from typing import Any, TextIO
+
+from persona_cli.files.json_lines import LineError
+from persona_cli.files.tables.json_documents import rows_of
+from persona_cli.files.tables.plain import plain
+from persona_cli.files.tables.table import FileError, Rows, missing_extra, reading_with_library
+
+MAX_YAML = 64 << 20  # characters; it is read as a whole
+_MAX_VALUES = 10_000_000  # with those that aliases repeat
+
+
+def yaml_rows(text: TextIO, member: str) -> Rows:
+    """Yield the objects of a file, numbered from 1. Raises FileError."""
+    try:
+        import yaml
+    except ImportError:
+        raise missing_extra("YAML") from None
+    whole = text.read(MAX_YAML + 1)
+    if len(whole) > MAX_YAML:
+        raise FileError(f"is too large for YAML ({MAX_YAML >> 20} MiB): make it JSON lines")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with reading_with_library("YAML"):
+        documents = list(yaml.load_all(whole, loader))
+        _require_finite(documents)
+        values = [row for document in documents for row in rows_of(plain(document), member)]
+    for number, value in enumerate((each for each in values if each is not None), 1):
+        yield number, value if isinstance(value, dict) else LineError("is not a YAML object")
+
+
+def _require_finite(documents: list[Any]) -> None:
+    """Refuse aliases that make a small file a huge or an endless one."""
+    sizes: dict[int, int] = {}
+    if _size(documents, sizes) > _MAX_VALUES:
+        raise FileError("has aliases that make it too large")
+
+
+def _size(value: Any, sizes: dict[int, int]) -> int:
+    """Return how many values there are, each as often as it is meant; an endless one is huge."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in sizes:
+        sizes[id(value)] = _MAX_VALUES + 1  # while it is counted: one within itself has no end
+        inner = value.values() if isinstance(value, dict) else value
+        sizes[id(value)] = 1 + sum(_size(item, sizes) for item in inner)
+    return sizes[id(value)]

@@ -1,0 +1,63 @@
+"""What the rows of a forest plot are: reliabilities of personas, or how far they are faithful."""
+
+from collections.abc import Sequence
+
+from persona.v1.fidelity_pb2 import Fidelity, QuestionFidelity
+from persona.v1.measures_pb2 import (
+    RELIABILITY_STATUS_ELIGIBLE,
+    RELIABILITY_STATUS_NOT_ELIGIBLE,
+    PersonaReliability,
+)
+from persona_cli.plot.bars import BLUE, ORANGE
+from persona_cli.plot.forest import Estimate, Forest, Row
+from persona_cli.plot.panels import QUIET
+
+_COLORS = {RELIABILITY_STATUS_ELIGIBLE: BLUE, RELIABILITY_STATUS_NOT_ELIGIBLE: ORANGE}
+_RELIABILITY = (
+    "Points: C, 1 for perfect agreement, 0 for what chance would give. Lines: 90% intervals.\n"
+    "Blue: eligible for the library. Orange: not eligible. Grey: insufficient data."
+)
+_FIDELITY = (
+    "Blue: the share of answers that equal the person's. Orange: that share by how far the person\n"
+    "repeats its own answers. Lines: 95% intervals."
+)
+Measured = Fidelity | QuestionFidelity
+
+
+def reliabilities(name: str, found: Sequence[PersonaReliability]) -> Forest:
+    """Return the reliabilities of a group's personas, in the order given."""
+    rows = [_reliability(one) for one in found]
+    return Forest(
+        name, f"Reliability of {_counted(len(rows), 'persona')}", _RELIABILITY, -1, 1, rows
+    )
+
+
+def fidelities(name: str, what: str, found: Sequence[tuple[str, Measured]]) -> Forest:
+    """Return how far those named answer as their people; `what` each of them is."""
+    rows = [_fidelity(label, one) for label, one in found]
+    high = max((one.high for row in rows for one in row.estimates), default=1.0)
+    said = f"Fidelity, {_counted(len(rows), what)}"
+    return Forest(name, said, _FIDELITY, 0, max(high, 1.0) * 1.02, rows)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _reliability(one: PersonaReliability) -> Row:
+    if not one.HasField("coefficient"):
+        return Row(one.full_name, (), "no C: too little data")
+    color = _COLORS.get(one.status, QUIET)
+    ends = one.lower_bound.value, one.upper_bound.value
+    return Row(one.full_name, [Estimate(one.coefficient.value, *ends, color)])
+
+
+def _fidelity(label: str, one: Measured) -> Row:
+    if not one.HasField("accuracy"):
+        return Row(label, (), "no answer to compare")
+    found = one.accuracy
+    estimates = [Estimate(found.share, found.low, found.high, BLUE)]
+    if one.HasField("normalized_accuracy"):
+        ratio = one.normalized_accuracy
+        estimates.append(Estimate(ratio.value, ratio.low, ratio.high, ORANGE))
+    return Row(label, estimates)

@@ -1,0 +1,76 @@
+"""What is said of files before and after they are imported."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+
+from persona.v1.persona_pb2 import Persona
+from persona_cli.files.json_lines import LineError
+from persona_cli.files.layouts.own import OWN
+from persona_cli.files.persona_files import Look, PersonaFiles
+from persona_cli.files.tables.table import FileError
+from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.output import printable, say
+
+_MOST_NOTES = 20
+
+
+def look_at(personas: PersonaFiles) -> None:
+    """Say what files are, those of one kind together. Raises CommandError if one can't be read.
+
+    One of a folder's is left for the import to refuse, unless all of them are.
+    """
+    titles: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for index, file in enumerate(personas.inputs):
+        try:
+            look = personas.look(index)
+        except FileError as error:
+            if not file.key or (index == len(personas.inputs) - 1 and not titles):
+                raise CommandError(f"{file.name} {error}") from None
+        else:
+            titles[look.title] += 1
+            first.setdefault(look.title, file.name)
+            if _is_plain(look):
+                del titles[look.title]
+                titles[""] += 1
+    for title, count in titles.items():
+        if title:
+            more = f" and {count - 1} more" if count > 1 else ""
+            say(printable(f"{first[title]}{more}: {title}."))
+
+
+def say_notes(personas: PersonaFiles) -> None:
+    """Say what of the personas was not taken as it stood, each thing once."""
+    notes = personas.notes.most_common()
+    for (name, text), count in notes[:_MOST_NOTES]:
+        say(printable(f"{name} {text}: {count} persona{'' if count == 1 else 's'}."))
+    if len(notes) > _MOST_NOTES:
+        say(f"… and {len(notes) - _MOST_NOTES} more such notes.")
+
+
+def is_keyed(personas: PersonaFiles) -> bool:
+    """Whether what files begin with has ids, of this service or of the source."""
+    found = all(_has_keys(personas, index) for index in range(len(personas.inputs)))
+    personas.notes.clear()  # they are taken when the rows are read
+    return found
+
+
+def _has_keys(personas: PersonaFiles, index: int) -> bool:
+    made = list(_made(personas, index))
+    return bool(made) and all(one.id or one.external_id for one in made)
+
+
+def _made(personas: PersonaFiles, index: int) -> Iterator[Persona]:
+    try:
+        rows = personas.look(index).numbered
+    except FileError:
+        return
+    for row in rows:
+        with suppress(LineError):
+            yield personas.persona_of(index, row)
+
+
+def _is_plain(look: Look) -> bool:
+    """Whether a file is as this service writes it, and there is nothing to say."""
+    return look.table.kind == "JSON lines" and look.mapping == OWN and not look.table.note

@@ -1,0 +1,36 @@
+"""A list of refused rows, as JSON lines that can be imported when they are mended."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from persona_cli.files.outputs import atomic_output
+from persona_cli.files.persona_files import RAW, REFUSED
+from persona_cli.runs.refusals import OnRefused
+from persona_cli.terminal.output import compact_json
+
+_IN_MEMORY = 1 << 20  # bytes
+
+
+@contextmanager
+def refused_rows(output: str) -> Iterator[OnRefused | None]:
+    """Return what writes a row with the reason for which it was refused; None without `output`.
+
+    A row that could not be read is there as the text that it was.
+    """
+    if not output:
+        yield None
+        return
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as held:
+
+        def keep(reason: str, source: Any) -> None:
+            cells = source if isinstance(source, dict) else {RAW: str(source)}
+            line = compact_json({**cells, REFUSED: reason})
+            held.write(line.encode(errors="replace") + b"\n")
+
+        yield keep
+        held.seek(0)
+        with atomic_output(output) as target:
+            shutil.copyfileobj(held, target)

@@ -1,0 +1,67 @@
+"""The standard streams of the process: closed, full, or read by nobody any more."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+import typer
+
+from persona_cli.terminal.output import say
+from persona_cli.terminal.signals import stopped
+
+NO_READER = 141  # as of a command that SIGPIPE ends
+# What takes the place of a closed one fails as that does; but what is said on stderr is dropped.
+_CLOSED = (
+    ("stdin", "r", os.O_WRONLY),
+    ("stdout", "w", os.O_RDONLY),
+    ("stderr", "w", os.O_WRONLY),
+)
+
+
+def fill_closed() -> None:
+    """Put something in the place of each standard stream that is closed.
+
+    Else the next file or connection has its descriptor, and gets what is meant to be printed.
+    """
+    for name, mode, flags in _CLOSED:
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, flags)  # the lowest that is free
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8"))
+
+
+@contextmanager
+def ending_in_words() -> Iterator[None]:
+    """Write what a block prints, and end the command where that, or a signal, breaks it off."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt as interrupt:
+        raise stopped(interrupt) from None
+    except OSError as error:
+        raise typer.Exit(end_of(error)) from None
+
+
+def end_of(error: OSError) -> int:
+    """Say what keeps a command from reading or printing, and return its exit code."""
+    _let_go(sys.stdout)
+    if isinstance(error, BrokenPipeError):  # the reader has seen enough, which is not worth a word
+        _let_go(sys.stderr)
+        return NO_READER
+    if error.errno == errno.EBADF:
+        say("persona: Standard input or standard output is closed.")
+    else:
+        say(f"persona: {error.filename or 'standard output'}: {error.strerror or error}")
+    return 1
+
+
+def _let_go(stream: TextIO) -> None:
+    """Drop what a stream still holds, which Python would try to write once more at the end."""
+    with suppress(OSError, ValueError):  # a stream of a test may have no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -1,0 +1,193 @@
+"""What a file is, is found by its content; each kind gives the same rows."""
+
+import io
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from typing import Any
+
+import openpyxl
+import pyarrow
+import pytest
+import yaml
+import zstandard
+from files.reading import PEOPLE, as_csv, as_lines, as_texts, rows, table, zipped
+from pyarrow import parquet
+
+from persona_cli.files.tables.table import FileError, Reading
+
+
+def as_excel(*sheets: tuple[str, list[list[Any]]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, lines in sheets:
+        sheet = book.create_sheet(name)
+        for line in lines:
+            sheet.append(line)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def as_parquet(people: list[dict[str, Any]]) -> bytes:
+    written = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(people), written)
+    return written.getvalue()
+
+
+PRETTY = json.dumps(PEOPLE, indent=2, ensure_ascii=False).encode()
+SHEET = ("people", [list(PEOPLE[0]), *(list(one.values()) for one in PEOPLE)])
+TYPED = {
+    "JSON lines": as_lines(),
+    "JSON lines, one": as_lines().splitlines()[0],
+    "JSON, pretty": PRETTY,
+    "JSON, one line": json.dumps(PEOPLE).encode(),
+    "JSON, wrapped": json.dumps({"version": 3, "personas": PEOPLE}).encode(),
+    "JSON, wrapped in another word": json.dumps({"at": "x", "folk": PEOPLE}, indent=1).encode(),
+    "JSON, one after the other": b"\n".join(json.dumps(one, indent=2).encode() for one in PEOPLE),
+    "JSON, with a mark": b"\xef\xbb\xbf" + PRETTY,
+    "JSON, UTF-16": PRETTY.decode().encode("utf-16"),
+    "YAML": yaml.safe_dump(PEOPLE, allow_unicode=True).encode(),
+    "YAML, wrapped": yaml.safe_dump({"personas": PEOPLE}).encode(),
+    "YAML, documents": yaml.safe_dump_all(PEOPLE).encode(),
+    "Excel": as_excel(SHEET),
+    "Parquet": as_parquet(PEOPLE),
+}
+
+
+@pytest.mark.parametrize("pack", [bytes, zipped, zstandard.compress], ids=["", "gzip", "zstd"])
+@pytest.mark.parametrize("kind", TYPED)
+@pytest.mark.parametrize("is_pipe", [False, True], ids=["file", "pipe"])
+def test_each_kind_gives_the_same_rows(kind: str, pack: Any, is_pipe: bool) -> None:
+    raw = TYPED[kind]
+    read = table(pack(raw), is_pipe=is_pipe)
+    assert read.kind.startswith(kind.partition(",")[0])
+    assert [row for _, row in read.rows] == PEOPLE[: 1 if kind.endswith(", one") else 2]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["unix", "windows", "mac"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_each_dialect_of_a_spreadsheet_gives_the_same_rows(
+    delimiter: str, end: str, encoding: str
+) -> None:
+    for raw in (as_csv(delimiter, end), f"sep={delimiter}{end}{as_csv(delimiter, end)}"):
+        assert rows(raw.encode(encoding)) == as_texts()
+
+
+def test_an_encoding_is_found_or_said() -> None:
+    text = "Name;Ort\nJürgen;Köln\n"
+    found = table(text.encode("cp1252"))
+    assert (found.note, [row for _, row in found.rows]) == (
+        "; between cells, read as cp1252",
+        [{"Name": "Jürgen", "Ort": "Köln"}],
+    )
+    said = rows("Имя,Город\nМира,Псков\n".encode("cp1251"), Reading(encoding="windows-1251"))
+    assert said == [{"Имя": "Мира", "Город": "Псков"}]
+    with pytest.raises(FileError, match="utf-99"):
+        table(b"a,b\n1,2\n", Reading(encoding="utf-99"))
+
+
+def test_values_of_libraries_are_those_of_json() -> None:
+    day, moment = date(2026, 3, 1), datetime(2026, 3, 1, 9, 30)
+    excel = as_excel(
+        ("s", [["a", "b", "c", "d", "e"], [47.0, 0.5, moment, datetime(2026, 3, 1), None]])
+    )
+    assert rows(excel) == [
+        {"a": 47, "b": 0.5, "c": "2026-03-01T09:30:00", "d": "2026-03-01", "e": ""}
+    ]
+    nested = {
+        "a": None, "b": float("nan"), "c": day, "d": moment.replace(tzinfo=UTC), "e": ["x"],
+        "f": {"g": [1.5, None]}, "h": b"text", "i": b"\xff\xfe", "k": True,
+    }  # fmt: skip
+    assert rows(as_parquet([nested])) == [
+        {
+            "a": "", "b": "", "c": "2026-03-01", "d": "2026-03-01T09:30:00+00:00", "e": ["x"],
+            "f": {"g": [1.5, None]}, "h": "text", "i": "//4=", "k": True,
+        }
+    ]  # fmt: skip
+    assert rows(b"- born: 2026-03-01\n  7: x\n") == [{"born": "2026-03-01", "7": "x"}]
+
+
+def test_a_sheet_is_named_and_rows_are_numbered_as_it_shows_them() -> None:
+    book = as_excel(
+        ("first", [["a"], ["1"]]), ("second", [[], ["a", None, "c"], [], ["2", None, 3]])
+    )
+    assert rows(book) == [{"a": "1"}]
+    second = table(book, Reading(sheet="second"))
+    assert (second.unit, list(second.rows)) == ("row", [(4, {"a": "2", "column 2": "", "c": 3})])
+    with pytest.raises(FileError, match="first, second"):
+        rows(book, Reading(sheet="third"))
+
+
+def test_a_member_can_be_named() -> None:
+    raw = json.dumps({"shops": [{"a": 1}], "folk": [{"b": 2}]}).encode()
+    assert rows(raw) == [json.loads(raw)]
+    assert rows(raw, Reading(member="folk")) == [{"b": 2}]
+    with pytest.raises(FileError, match='no list "crowd"'):
+        rows(raw, Reading(member="crowd"))
+    assert rows(b"shops: [{a: 1}]\nfolk: [{b: 2}]\n", Reading(member="folk")) == [{"b": 2}]
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"%PDF-1.7 \n\x00\x01", "PDF"),
+        (b"\x89PNG\r\n\x1a\n\x00", "picture"),
+        (b"SQLite format 3\x00" + bytes(100), "SQLite"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", r"\.xls"),
+        (b"<!doctype html><p>", "HTML"),
+        (b"PK\x03\x04 not an archive", "an archive or workbook that"),
+        (b"PAR1 not a table", "Parquet"),
+        (b"\x01\x02\x03\x04" * 100, "binary"),
+        (zipped(as_lines() * 9)[:-20], "cut off"),
+        (zstandard.compress(b"\x01\x00binary"), "binary"),
+        (b"a,a\n1,2\n", "same name: a"),
+        (b"key: [unclosed\n", "YAML that can"),
+        (
+            b"a: &a1 [1]\n"
+            + b"".join(b"a: &a%d [*a%d,*a%d]\n" % (i + 1, i, i) for i in range(1, 40)),
+            "aliases",
+        ),
+        (b"--- &a [*a]\n", "aliases"),
+    ],
+    ids=lambda value: value[:12] if isinstance(value, bytes) else "",
+)
+def test_what_is_no_table_is_one_error(raw: bytes, why: str) -> None:
+    with pytest.raises(FileError, match=why):
+        rows(raw)
+
+
+def test_what_is_cut_off_gives_what_was_before() -> None:
+    raw = zstandard.compress(as_lines() * 100_000)
+    read = table(raw[: len(raw) // 2]).rows
+    assert next(read) == (1, PEOPLE[0])
+    with pytest.raises(FileError):
+        list(read)
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n \n", b"\xef\xbb\xbf", zipped(b""), b"[]", b"a,b\n"])
+def test_an_empty_file_has_no_rows(raw: bytes) -> None:
+    assert rows(raw) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "module"), [("Excel", "openpyxl"), ("Parquet", "pyarrow"), ("YAML", "yaml")]
+)
+def test_without_its_library_a_kind_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, kind: str, module: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(FileError, match=r"pip install 'persona-client\[formats\]'"):
+        rows(TYPED[kind])
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(FileError, match=r"pip install 'persona-client\[formats\]'"):
+        rows(zstandard.compress(b"a,b\n"))
+
+
+def test_libraries_are_imported_when_a_file_needs_them() -> None:
+    named = ("openpyxl", "pyarrow", "yaml", "zstandard")
+    look = f"import sys, persona_cli; print([name for name in {named} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,97 @@
+"""A broken row is refused with its place, and the others are read."""
+
+import json
+
+from files.reading import numbered, rows, table
+
+from persona_cli.files.json_lines import MAX_LINE
+
+
+def csv(*lines: str) -> bytes:
+    return "\n".join(("a,b", *lines)).encode()
+
+
+def test_a_row_has_the_number_of_its_first_line() -> None:
+    found = numbered(csv('1,"x\ny"', "", " , ", "2,z"))
+    assert found == [(2, {"a": "1", "b": "x\ny"}), (6, {"a": "2", "b": "z"})]
+
+
+def test_rows_that_are_none_are_refused_alone() -> None:
+    found = numbered(
+        "a,b\nü,ß\n1\n1,2,3\n".encode() + b"1,\xff\n1,2,\n" + csv("x" * MAX_LINE, "3,4")[4:]
+    )
+    assert [number for number, row in found if isinstance(row, dict)] == [2, 6, 8]
+    refused = {number: row for number, row in found if isinstance(row, str)}
+    assert refused.keys() == {3, 4, 5, 7}
+    assert refused[3].startswith("has 1 cells")
+    assert refused[4].startswith("has 3 cells")
+    assert "--encoding" in refused[5]
+    assert "too long" in refused[7]
+
+
+def test_an_open_quote_takes_no_other_row() -> None:
+    for count in (100, 20_000):  # closed nowhere, and not within what a row may have
+        lines = [f"{i},answer {i}" for i in range(count)]
+        lines[10] = '10,"It lasts'
+        found = numbered(csv(*lines))
+        assert [number for number, _ in found] == list(range(2, count + 2))
+        assert [number for number, row in found if isinstance(row, str)] == [12]
+    lines = [f"{i},answer {i}" for i in range(100)]
+    lines[10], lines[50] = '10,"It lasts', '50,"so, far"'
+    refused = [row for _, row in numbered(csv(*lines)) if isinstance(row, str)]
+    assert len(refused) == 1
+    assert "up to line 52" in refused[0]
+
+
+def test_columns_without_names_are_told_by_their_place_or_are_none() -> None:
+    assert rows(b",name,\n0,Mira,\n") == [{"column 1": "0", "name": "Mira"}]
+    assert rows(b"name\nA teacher, who keeps bees\n") == [{"name": "A teacher, who keeps bees"}]
+
+
+def test_the_delimiter_is_the_one_that_fits_all_lines() -> None:
+    assert rows(b"name, first;note\nMira;a,b,c\nJon;d\n") == [
+        {"name, first": "Mira", "note": "a,b,c"},
+        {"name, first": "Jon", "note": "d"},
+    ]
+    assert rows(b"a;b\n0,5;1,5\n") == [{"a": "0,5", "b": "1,5"}]
+
+
+def test_lines_of_json_are_refused_one_by_one() -> None:
+    raw = b'{bad\n\n{"a":1}\n[1]\n{"a":1,"a":2}\n{"a":"\xff"}\n{"a":NaN}\n{"a":2}'
+    found = dict(numbered(raw))
+    assert (found[3], found[8]) == ({"a": 1}, {"a": 2})
+    starts = {
+        1: "is not JSON",
+        4: "is not a JSON object",
+        5: "repeats",
+        6: "is not UTF-8",
+        7: "con",
+    }
+    assert all(found[number].startswith(why) for number, why in starts.items())
+    assert len(found) == 7
+
+
+def test_items_of_an_array_are_refused_one_by_one() -> None:
+    found = dict(
+        numbered(b'[{"a":1},\n 7, {"a":1,"a":2}, {"a":1,}, {"a":NaN}, {"a":"\xff"}, {"a":2}]')
+    )
+    assert (found[1], found[7]) == ({"a": 1}, {"a": 2})
+    assert found[2] == "is not a JSON object"
+    assert found[4].startswith("is not JSON: ")
+    assert found[6] == "is not UTF-8"
+    assert len(found) == 7
+
+
+def test_a_large_array_is_read_piece_by_piece() -> None:
+    person = {"name": "Jürgen", "note": "x" * 1000}
+    for head, tail in (("[", "]"), ('{"version": "1", "folk": [', '], "more": {}}')):
+        raw = (head + ",\n".join([json.dumps(person)] * 5000) + tail).encode()
+        read = table(raw)
+        assert next(read.rows) == (1, person)
+        assert sum(row == person for _, row in read.rows) == 4999
+
+
+def test_what_holds_one_list_is_no_row_and_what_has_more_is() -> None:
+    person = {"name": "x", "persona": {"traits": ["a"]}, "faculties": [{"type": "y"}]}
+    assert rows(json.dumps(person).encode()) == [person]
+    assert rows(json.dumps({"n": 1, "folk": [person]}).encode()) == [person]
