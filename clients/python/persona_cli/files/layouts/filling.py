@@ -54,6 +54,8 @@ class Filler:
             return filling.filled(place, origin.key)
         except UnicodeEncodeError:
             raise LineError("contains an unpaired surrogate, which is not text") from None
+        except RecursionError:
+            raise LineError("is nested too deeply") from None
 
     def _row(self, cells: Cells) -> Cells:
         """Return a row without what says nothing, and what is within the lifted member."""
