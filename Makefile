@@ -61,15 +61,17 @@ generate: setup-dev ## Make generated/ anew from protos/
 story: setup-dev ## Write the story and picture of docs/study.md anew
 	@PYTHONPATH=examples python -m study.page
 
-bench: setup-dev ## Measure speed against a bare echo, and the library at full size (about ten minutes)
+bench: setup-dev ## Measure speed against a bare echo, answers, and the library at full size (about ten minutes)
 	@python benchmarks/bench.py $(ARGS)
+	@python benchmarks/bench_answers.py
 	@python benchmarks/bench_library.py
 
 compare: setup-dev ## Measure server CPU beside another checkout, OTHER=its path (about four minutes)
 	@python benchmarks/compare.py $(OTHER) $(ARGS)
 
-bench-measures: setup-dev ## Measure the measures on simulated respondents (about four minutes)
-	@python benchmarks/bench_measures.py $(ARGS)
+bench-measures: setup-dev ## Measure the measures on simulated respondents (about eight minutes)
+	@python benchmarks/bench_measures.py $(ARGS); measured=$$?; \
+	python benchmarks/bench_respondents.py $(ARGS) && exit $$measured
 
 COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --universal \
 	--no-emit-package persona-client

@@ -94,13 +94,13 @@ def run(bench: Bench, filled: Filled, sizes: Sizes) -> None:
         f"GetReliability, {what}, {sizes.peers:,} peers",
         bench.library.GetReliability,
         pb.GetReliabilityRequest(**named, persona_id=filled.persona),
-        50,
+        20,
     )
     bench.single(
         f"GetLibraryPersonaAttitudeTimeline, {what}",
         bench.library.GetLibraryPersonaAttitudeTimeline,
         pb.GetLibraryPersonaAttitudeTimelineRequest(library_persona_id=filled.individual),
-        50,
+        20,
     )
     bench.single(
         f"ListReliabilities of {sizes.listed:,}, 30 questions × 4 simulations",

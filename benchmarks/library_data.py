@@ -61,11 +61,13 @@ def fill(folder: Path, sizes: Sizes) -> Filled:
     """Make the database of a service in a folder."""
     store = open_store(folder)
     try:
-        project, group = _place(store, PersonaGroup(name="bench", age_min=20, age_max=80))
-        people = [_add(store, project, group, [Persona(full_name="One")])[0]]
+        project, group = make_place(store, PersonaGroup(name="bench", age_min=20, age_max=80))
+        people = [add_people(store, project, group, [Persona(full_name="One")])[0]]
         for start in range(0, sizes.peers, BATCH):
             count = min(BATCH, sizes.peers - start)
-            people += _add(store, project, group, [Persona(full_name="Peer") for _ in range(count)])
+            people += add_people(
+                store, project, group, [Persona(full_name="Peer") for _ in range(count)]
+            )
         _answer(store, people, sizes)
         individual = _promote(store, people[0])
         _shelve(store, project, group, sizes.library)
@@ -76,7 +78,8 @@ def fill(folder: Path, sizes: Sizes) -> Filled:
     return Filled(project, group, id_text(people[0]), individual, often_used, listed)
 
 
-def _place(store: Store, definition: PersonaGroup) -> tuple[str, str]:
+def make_place(store: Store, definition: PersonaGroup) -> tuple[str, str]:
+    """Make a project with one group; return their ids."""
     project, group = uuid.uuid4().bytes, uuid.uuid4().bytes
     with store.writing(TENANT, None) as repositories:
         repositories.projects.insert(project, "bench", "", repositories.now)
@@ -85,7 +88,8 @@ def _place(store: Store, definition: PersonaGroup) -> tuple[str, str]:
     return id_text(project), id_text(group)
 
 
-def _add(store: Store, project: str, group: str, personas: list[Persona]) -> list[bytes]:
+def add_people(store: Store, project: str, group: str, personas: list[Persona]) -> list[bytes]:
+    """Add personas to a group; return their keys."""
     with store.writing(TENANT, None) as repositories:
         return _add_in(repositories, project, group, personas)
 
@@ -106,14 +110,17 @@ def _answer(store: Store, people: list[bytes], sizes: Sizes) -> None:
     source = random.Random(3)
     for number in range(sizes.simulations):
         simulation = str(uuid.UUID(int=source.getrandbits(128)))
-        for batch in _batches(source, people if number == 0 else people[:_FEW], number, sizes):
+        for batch in answer_batches(
+            source, people if number == 0 else people[:_FEW], number, sizes
+        ):
             with store.writing(TENANT, None) as repositories:
                 record_responses(repositories, simulation, batch)
 
 
-def _batches(
+def answer_batches(
     source: random.Random, people: list[bytes], number: int, sizes: Sizes
 ) -> Iterator[list[Response]]:
+    """Yield what people answer in a simulation, mostly the same only the first of them."""
     batch = []
     for place, person in enumerate(people):
         for question in range(sizes.questions):
@@ -146,11 +153,11 @@ def _list(store: Store, project: str, sizes: Sizes) -> str:
         encoded = PersonaGroup(name="listed").SerializeToString()
         repositories.groups.insert(group, id_bytes(project), encoded, repositories.now)
     personas = [Persona(full_name="Listed") for _ in range(sizes.listed)]
-    people, source = _add(store, project, id_text(group), personas), random.Random(5)
+    people, source = add_people(store, project, id_text(group), personas), random.Random(5)
     few = sizes._replace(questions=LISTED_QUESTIONS)
     for number in range(LISTED_SIMULATIONS):
         simulation = str(uuid.UUID(int=source.getrandbits(128)))
-        for batch in _batches(source, people, number, few):
+        for batch in answer_batches(source, people, number, few):
             with store.writing(TENANT, None) as repositories:
                 record_responses(repositories, simulation, batch)
     return id_text(group)
@@ -204,7 +211,7 @@ def _use_often(store: Store, sizes: Sizes) -> str:
     """Link personas of many projects with one individual."""
     library = b""
     for number in range(sizes.projects):
-        project, group = _place(store, PersonaGroup(name=f"group {number}"))
+        project, group = make_place(store, PersonaGroup(name=f"group {number}"))
         left = sizes.links // sizes.projects
         while left:
             personas = [Persona(full_name="Copy") for _ in range(min(BATCH, left))]

@@ -57,11 +57,31 @@ def scales(key: str, random: Random) -> tuple[Question, list[Value]]:
     return Question.themes(key), [value for value in subsets if value]
 
 
-def bank(random: Random, consensus: float = 0.0, size: int = 300) -> list[Item]:
+def binary(key: str, random: Random) -> tuple[Question, list[Value]]:
+    """Draw a choice of two."""
+    return Question.choice(key, "AB"), list(random.sample("AB", 2))
+
+
+def rating(key: str, _random: Random) -> tuple[Question, list[Value]]:
+    """Return a rating from 1 to 5."""
+    return Question.rating(key, 1, 5), [1, 2, 3, 4, 5]
+
+
+def narrow(key: str, _random: Random) -> tuple[Question, list[Value]]:
+    """Return a rating from 1 to 5 of which people give 3 and 4 alone."""
+    return Question.rating(key, 1, 5), [3, 4]
+
+
+Draw = Callable[[str, Random], tuple[Question, list[Value]]]
+
+
+def bank(
+    random: Random, consensus: float = 0.0, size: int = 300, draw: Draw = scales
+) -> list[Item]:
     """Make questions that others answered in every simulation; with consensus, mostly alike."""
     items = []
     for i in range(size):
-        question, values = scales(f"q{i:03}", random)
+        question, values = draw(f"q{i:03}", random)
         weights, usual = popularity(random, values), random.randrange(len(values))
         total = sum(weights)
         weights = [(1 - consensus) * w / total for w in weights]

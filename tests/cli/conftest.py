@@ -70,14 +70,18 @@ class Cli:
         return Done(done.exit_code, done.stdout, done.stderr)
 
     def start(
-        self, *arguments: str | Path, stdin: int = subprocess.DEVNULL, **options: Any
+        self,
+        *arguments: str | Path,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+        **options: Any,
     ) -> "subprocess.Popen[str]":
         """Start a command as a process."""
         return subprocess.Popen(
             [PERSONA, *arguments],
             env=os.environ | self.environment,
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             **options,
@@ -95,7 +99,6 @@ class Cli:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            errors="surrogateescape",
             check=False,
         )
         assert "Traceback" not in done.stderr
@@ -103,14 +106,17 @@ class Cli:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def heed_interrupts() -> None:
-    """Let commands that the tests run heed SIGINT.
+def heed_signals() -> None:
+    """Let commands that the tests run heed SIGINT and SIGHUP.
 
-    Tests in the background of a shell have it ignored, and hand that down. What is handled here
-    is not ignored there, without code between fork and exec: grpc's threads are in its way.
+    Tests in the background of a shell, or under nohup, have one ignored and would hand that down.
+    What is handled here is not ignored there, without code between fork and exec, where grpc's
+    threads are in the way.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture

@@ -42,9 +42,9 @@ def test_reliability_shows_every_rule_with_its_figure(
     assert done.out.startswith(f"persona_id {one}")
     assert "status  eligible for the library" in done.out
     assert "C       1, 90%: 0.81 to 1 (" in done.out
-    assert "4 simulations, 6 individuals in each" in done.out
+    assert "4 comparable simulations, 6 individuals in each" in done.out
     assert rules(done.out) == {
-        "simulations": ["4", "at least 3", "yes"],
+        "comparable simulations": ["4", "at least 3", "yes"],
         "comparable questions": ["16", "at least 15", "yes"],
         "attainable bound": ["0.81", "at least 0.7", "yes"],
         "lower bound of C": ["0.81", "at least 0.7", "yes"],
@@ -114,7 +114,7 @@ def test_promotion_shows_the_library_persona_or_why_not(
     assert refused.code == 1
     assert "[NOT_ELIGIBLE]" in refused.err
     assert "insufficient data" in refused.out
-    assert rules(refused.out)["simulations"] == ["0", "at least 3", "no"]
+    assert rules(refused.out)["comparable simulations"] == ["0", "at least 3", "no"]
     assert cli.run("promote", one, *place.options, "--json").out == ""
     answer_reliably(group, one)
     [line] = cli.run("promote", one, *place.options, "--json").lines()

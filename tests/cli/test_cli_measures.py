@@ -47,7 +47,7 @@ def test_a_group_is_listed_a_row_each(cli: Cli, place: Place, group: Group) -> N
     people = [one.id for one in group.fill(3)]
     answer_reliably(group, people[1])
     head, *lines = rows(cli.run("reliabilities", *place.options).out)
-    assert head[:7] == ["ID", "NAME", "STATUS", "C", "LOWER BOUND", "UPPER BOUND", "QUESTIONS"]
+    assert head[:7] == ["ID", "NAME", "STATUS", "C", "LOW", "HIGH", "QUESTIONS"]
     assert [line[0] for line in lines] == people
     assert lines[1][2:9] == ["eligible", "1", "0.81", "1", "16", "4", "0"]
     assert lines[0][2:9] == ["insufficient data", "–", "–", "–", "0", "0", "–"]

@@ -12,6 +12,7 @@ from cli.conftest import Cli, Place
 
 from persona.v1.measures_pb2 import (
     QUESTION_KIND_CHOICE,
+    QUESTION_KIND_CHOICES,
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,
     QUESTION_KIND_THEMES,
@@ -39,7 +40,7 @@ def timeline(kind: "Any", values: tuple[Any, ...], **question: Any) -> QuestionT
         point.occurred_at.FromSeconds(1_767_225_600 + day * 86_400)
         if kind == QUESTION_KIND_CHOICE:
             point.choice.value = value
-        elif kind == QUESTION_KIND_THEMES:
+        elif kind in (QUESTION_KIND_CHOICES, QUESTION_KIND_THEMES):
             point.items.extend(value)
         else:
             point.value.value = value
@@ -135,6 +136,14 @@ def test_choices_are_steps_over_named_options(svg: Path) -> None:
     said = texts(drawn(svg, one))
     assert {"a", "b", "c", "choice of 3", "2 switches, back to the first"} <= set(said)
     assert "Ring: a switch. Times are UTC." in said
+
+
+def test_options_stand_in_the_order_in_which_they_are_declared(svg: Path) -> None:
+    declared = ["Strongly disagree", "Disagree", "Neither", "Agree", "Strongly agree"]
+    one = timeline(QUESTION_KIND_CHOICE, ("Agree", "Disagree", "Agree"), options=declared)
+    many = timeline(QUESTION_KIND_CHOICES, (("Neither", "Agree"), ("Disagree",)), options=declared)
+    for drawing in (drawn(svg, one), drawn(svg, many)):
+        assert [text for text in texts(drawing) if text in declared] == declared
 
 
 def test_more_options_than_rows_are_counted_and_what_was_taken_is_drawn(

@@ -1,6 +1,7 @@
 """`persona projects` and `persona groups`."""
 
 import uuid
+from pathlib import Path
 
 import pytest
 from cli.conftest import Cli, Place
@@ -86,6 +87,49 @@ def test_a_group_is_created_with_its_definition(cli: Cli, place: Place) -> None:
     assert {key: made[key] for key in expected} == expected
     shown = cli.run("groups", "show", "Commuters", "--project", place.project, "--json")
     assert shown.lines() == [made]
+
+
+def test_names_are_changed_and_what_has_them_stays(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    name = f"Renamed {uuid.uuid4()}"
+    [project] = cli.run("projects", "rename", place.project, name, "--json").lines()
+    assert (project["id"], project["name"]) == (place.project_id, name)
+    assert project["persona_group_count"] == 1
+    done = cli.run("groups", "rename", place.group, "nobody", "--project", name)
+    assert (done.code, place.group_id in done.out) == (0, True)
+    assert client.get_persona_group(*place.ids).name == "nobody"
+    assert cli.run("projects", "rename", place.project, name).code == 1
+    refused = cli.run("groups", "rename", "nobody", "", "--project", name)
+    assert (refused.code, "[INVALID_FIELD]" in refused.err) == (1, True)
+
+
+def test_what_is_deleted_is_told_as_json(cli: Cli, place: Place) -> None:
+    group = cli.run("groups", "delete", place.group, "-p", place.project, "--yes", "--json")
+    assert ([one["id"] for one in group.lines()], group.err) == ([place.group_id], "")
+    project = cli.run("projects", "delete", place.project, "--yes", "--json")
+    assert ([one["id"] for one in project.lines()], project.err) == ([place.project_id], "")
+
+
+def test_an_import_that_fails_leaves_nothing_behind(
+    cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
+) -> None:
+    file = tmp_path / "personas.jsonl"
+    file.write_text("{bad\n")
+    for wrong in (file, tmp_path):
+        done = cli.run("import", wrong, "--project", f"{file}", "--group", "x")
+        assert done.code == 1
+        assert cli.run("projects", "show", f"{file}").code == 1
+        assert cli.run("import", wrong, "--project", place.project, "--group", "x").code == 1
+        assert [g.name for g in client.list_persona_groups(place.project_id)] == [place.group]
+    assert cli.run("import", file, *place.options).code == 1
+    assert client.get_persona_group(*place.ids).name == place.group
+    file.write_text('{"full_name": "a"}\n{bad\n')
+    assert cli.run("import", file, "--project", place.project, "--group", "x").code == 1
+    assert [line["name"] for line in cli.run("groups", "-p", place.project, "--json").lines()] == [
+        "x",
+        place.group,
+    ]
 
 
 def test_an_ambiguous_name_is_refused_with_its_ids(

@@ -10,7 +10,7 @@ from cli.conftest import Cli, Done, Place
 from client.standin import Standin
 
 from persona.v1 import errors_pb2
-from persona.v1.response_service_pb2 import RecordResponsesResponse
+from persona.v1.response_service_pb2 import ListResponsesResponse, RecordResponsesResponse
 from persona_cli.runs import record_run
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
 from persona_server.errors import ServiceError, Violation
@@ -37,12 +37,12 @@ def test_a_file_is_recorded_once_however_often(
 ) -> None:
     simulation = uid()
     file.write_text(jsonl(rated(persona.id, f"q{i}") for i in range(3)))
-    for _ in range(2):
+    for said in ("3 recorded", "0 recorded, 3 were there already"):
         done = cli.run("responses", "record", file, "--simulation", simulation.upper())
-        assert (done.code, done.out, done.err) == (0, "3 recorded, 0 refused.\n", "")
+        assert (done.code, done.out, done.err) == (0, f"{said}, 0 refused.\n", "")
     more = jsonl(rated(persona.id, f"q{i}") for i in range(5))
     done = cli.run("responses", "record", "-", "-s", simulation, "--json", stdin=more)
-    assert done.lines() == [{"recorded": 5, "refused": 0, "warned": 0}]
+    assert done.lines() == [{"recorded": 2, "already_recorded": 3, "refused": 0, "warned": 0}]
     found = [one.question_key for one in client.list_responses(simulation_id=simulation)]
     assert sorted(found) == [f"q{i}" for i in range(5)]
     assert not any(cli.journals.iterdir())
@@ -121,6 +121,7 @@ def test_one_refusal_is_enough_for_all_answers_of_a_missing_persona(
     named = [Violation(f"responses[{i}].persona_id", "names no persona") for i in range(20)]
     refusal = ServiceError(errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND, "No.", violations=named)
     standin = Standin()
+    standin.answers["ListResponses"].append(ListResponsesResponse())
     standin.answers["RecordResponses"].extend([refusal, RecordResponsesResponse()])
     file.write_text(jsonl([*(rated(missing, f"q{i}") for i in range(100)), rated(known)]))
     done = Cli(standin.address, "token", tmp_path).run("responses", "record", file, "-s", uid())

@@ -1,6 +1,8 @@
 """A broken import goes on with the same batches; a finished or ended one begins anew."""
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,9 +108,7 @@ def test_a_journal_says_what_a_run_must_know(broken: Cli, standin: Standin, file
     head, *rest = entries(broken)
     [(import_id, sent)] = runs(standin)
     assert head["import_id"] == import_id
-    assert (head["address"], head["project_id"], head["group_id"]) == (
-        standin.address, PROJECT, GROUP,
-    )  # fmt: skip
+    assert (head["project_id"], head["group_id"]) == (PROJECT, GROUP)
     assert head["options"] == {"format": "auto", "new_ids": False}
     assert [len(digest) for digest in head["files"]] == [64]
     last_lines = [entry["batch"] for entry in rest if "batch" in entry]
@@ -189,14 +189,42 @@ def test_a_finished_import_begins_anew(broken: Cli, standin: Standin, file: Path
 def test_a_service_that_forgot_is_not_given_everything_twice(
     broken: Cli, standin: Standin, file: Path
 ) -> None:
+    """It forgets an import after a month, and the journal is as old."""
     standin.streams["ImportPersonas"].extend([serving(0, until=2), serving(0), serving(0)])
     broken.run("import", file, *INTO)
+    [journal] = broken.journals.iterdir()
+    month_ago = time.time() - 30 * 24 * 3600
+    os.utime(journal, (month_ago, month_ago))
     done = broken.run("import", file, *INTO)
     assert done.code == 1
     assert "no longer knows" in done.err
     assert runs(standin)[1][1] == {}
     assert not any(broken.journals.iterdir())
     assert "imported" in broken.run("import", file, *INTO).out
+
+
+@pytest.mark.parametrize("committed", [0, 1])
+def test_a_restored_service_is_given_what_it_lacks(
+    broken: Cli, standin: Standin, file: Path, committed: int
+) -> None:
+    standin.streams["ImportPersonas"].extend([serving(0, until=2), serving(committed)])
+    broken.run("import", file, *INTO)
+    done = broken.run("import", file, *INTO)
+    assert (done.code, done.out) == (1, "3000 imported, 2 refused.\n")
+    (first_id, first), (second_id, second) = runs(standin)
+    assert first_id == second_id
+    assert sorted(second) == list(range(committed + 1, 4))
+    assert all(first[n] == second[n] for n in first.keys() & second.keys())
+
+
+def test_a_service_is_the_same_by_any_name(broken: Cli, standin: Standin, file: Path) -> None:
+    standin.streams["ImportPersonas"].extend([serving(0, until=1), serving(1)])
+    broken.run("import", file, *INTO)
+    port = standin.address.rpartition(":")[2]
+    done = broken.run("import", file, *INTO, "--address", f"dns:///localhost:{port}")
+    assert (done.code, done.out) == (1, "3000 imported, 2 refused.\n")
+    (first, _), (second, _) = runs(standin)
+    assert first == second
 
 
 def test_an_import_that_another_stream_took_is_kept(

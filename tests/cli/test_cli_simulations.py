@@ -45,7 +45,8 @@ def test_questions_are_listed_in_their_declared_order(
     in_project = ("--project", place.project)
     table = cli.run("simulations", "questions", *in_project).out.splitlines()
     assert table[1].split()[:7] == ["brew", "choice", "of", "2", "weak,", "strong", "2"]
-    (found,) = cli.run("simulations", "questions", *in_project, "-s", "Wave 2", "--json").lines()
+    assert cli.run("questions", *in_project).out.splitlines() == table
+    (found,) = cli.run("questions", *in_project, "-s", "Wave 2", "--json").lines()
     assert (found["response_count"], found["individual_count"]) == (1, 1)
     assert found["question"]["options"] == ["weak", "strong"]
 
@@ -60,4 +61,4 @@ def test_a_second_answer_is_told_by_its_line(
     assert (done.code, done.out) == (0, "2 recorded, 0 refused; warnings about 1.\n")
     assert done.err.startswith(f"{file}:2: warning: ")
     again = cli.run("responses", "record", file, "-s", simulation, "--json")
-    assert again.lines() == [{"recorded": 2, "refused": 0, "warned": 1}]
+    assert again.lines() == [{"recorded": 0, "already_recorded": 2, "refused": 0, "warned": 1}]

@@ -1,5 +1,6 @@
 """Quotas: refused with what is used up and when to come again, by values that tenants have."""
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,8 @@ def test_streams_of_its_own(tmp_path: Path) -> None:
 
 def test_the_command_shows_what_is_set_and_takes_it_back(small: Service) -> None:
     assert "bytes_per_second  20000\n" in tenants(small.data, "quotas", "own")
+    shown = json.loads(tenants(small.data, "quotas", "own", "--json"))
+    assert (shown["bytes_per_second"], shown["streams"], shown["stored_bytes"]) == (20_000, 1, None)
     tenants(small.data, "set", "shown", "streams=3")
     assert "streams  3\n" in tenants(small.data, "quotas", "shown")
     tenants(small.data, "set", "shown", "streams=default")

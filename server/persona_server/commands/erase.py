@@ -105,6 +105,9 @@ def alone(data: str) -> "Iterator[Store]":
             store.close()
     except (DatabaseError, ServiceError) as error:
         fail(str(error), 1)
+    except KeyboardInterrupt:
+        print("What is erased is gone; the same command goes on with the rest.", file=sys.stderr)
+        raise
 
 
 def fail(why: str, code: int) -> NoReturn:

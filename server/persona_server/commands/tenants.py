@@ -3,6 +3,7 @@
 No server is needed. A running one heeds quotas; an erasure wants it stopped.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,11 +43,18 @@ def _tenants() -> None:
     """Show and set what tenants may use; erase one."""
 
 
-def quotas(tenant: _Tenant, data: _Data = DATA) -> None:
+def quotas(
+    tenant: _Tenant,
+    data: _Data = DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
     """Show the quotas of a tenant that are its own, and the bytes it has stored."""
     require_tenant(tenant)
     with _store(data) as store, store.reading(tenant) as repositories:
         own, stored = repositories.quotas.own(), repositories.quotas.stored()
+    if as_json:  # null: the server's default
+        print(json.dumps({**dict.fromkeys(DEFAULTS), **own, "stored_now": stored}))
+        return
     for name, each in DEFAULTS.items():
         print(f"{name}  {own.get(name, f'default ({each.flag} of the server)')}")
     print(f"stored now  {stored}")

@@ -7,6 +7,8 @@ ELEMENT = b"\x0a"  # field 1: the resource of a Get, the elements of a List
 def frame(tag: bytes, encoded: bytes) -> bytes:
     """Return an encoded value as a length-delimited field."""
     length, size = bytearray(), len(encoded)
+    if 0x7F < size < 1 << 14:  # as mostly
+        return tag + bytes((size & 0x7F | 0x80, size >> 7)) + encoded
     while size > 0x7F:
         length.append(size & 0x7F | 0x80)
         size >>= 7

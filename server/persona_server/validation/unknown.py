@@ -15,21 +15,11 @@ def check_unknown(found: Violations, message: Message) -> None:
 
     An older server must not take a filter that it does not know for no filter.
     """
-    if _has_unknown(message):
+    encoded = message.SerializeToString()
+    message.DiscardUnknownFields()  # and compare: a look at each message takes four times as long
+    if message.ByteSize() < len(encoded):
+        message.ParseFromString(encoded)
         _name_unknown(found, message, "")
-
-
-def _has_unknown(message: Message) -> bool:
-    """Return whether there is one anywhere: without the paths it takes a third of the time."""
-    if len(UnknownFieldSet(message)):
-        return True
-    for name, is_repeated in _message_fields(message.DESCRIPTOR):
-        if is_repeated:
-            if any(map(_has_unknown, getattr(message, name))):
-                return True
-        elif message.HasField(name) and _has_unknown(getattr(message, name)):
-            return True
-    return False
 
 
 def not_defined(kind: str, number: int) -> str:

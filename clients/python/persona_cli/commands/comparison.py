@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf.json_format import Parse, ParseError
 
+from persona_cli.files.json_lines import LineError, parse_message, parse_object
 from persona_cli.plot.picture import picture_format, write_comparison_picture
 from persona_cli.terminal.command import CommandContext, ProjectOption, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
@@ -95,7 +95,7 @@ def compare(
         for each in found:
             print_json(each)
     else:
-        print_table(_COLUMNS, map(_row, found), ids=False)
+        print_table(_COLUMNS, map(_row, found))
 
 
 def _selected(
@@ -109,16 +109,13 @@ def _selected(
 
 def _targets(file: str) -> list[TargetDistribution]:
     """Return the targets of a file. Raises CommandError naming the line that is none."""
-    try:
-        lines = Path(file).read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} can't be read: {error}") from None
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(Path(file).read_bytes().splitlines(), 1):
         try:
             if line.strip():
-                found.append(Parse(line, TargetDistribution()))
-        except ParseError as error:
+                value = parse_object(line)
+                found.append(parse_message(value, TargetDistribution(), (), "target"))
+        except LineError as error:
             raise CommandError(f"{file}:{number}: {error}") from None
     return found
 

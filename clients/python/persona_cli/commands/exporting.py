@@ -23,7 +23,7 @@ from persona_client import ProfileFilters
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    client_command(app, "export", json=False)(export)
+    client_command(app, "export")(export)
 
 
 def export(
@@ -40,7 +40,7 @@ def export(
 ) -> None:
     """Write a group's personas as JSON lines, oldest first, that `persona import` reads.
 
-    A file appears only when it is complete.
+    With or without --json. A file appears only when it is complete.
     """
     found_by = group_filters(filters, external_id, full_name, attribute)
     ids = group_ids(context.client, project, group)

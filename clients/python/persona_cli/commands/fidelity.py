@@ -144,7 +144,7 @@ def _show_questions(context: CommandContext, plot: str, name: str, scope: Scope)
         for one in found:
             print_json(one)
     else:
-        print_table(_QUESTIONS, map(_question_row, found), ids=False)
+        print_table(_QUESTIONS, map(_question_row, found))
 
 
 def _draw(

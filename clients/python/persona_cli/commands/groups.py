@@ -1,4 +1,4 @@
-"""`persona groups`: list, create, show and delete persona groups."""
+"""`persona groups`: list, create, show, rename and delete persona groups."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from persona.v1.project_pb2 import PersonaGroup
-from persona_cli.commands.projects import ListByDefault
+from persona_cli.commands.projects import ListByDefault, NewName
 from persona_cli.terminal.command import CommandContext, ProjectOption, Yes, client_command
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import group_ids, project_id
@@ -18,9 +18,12 @@ GroupArgument = Annotated[str, typer.Argument(help="Persona group, by name or id
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    groups = typer.Typer(cls=ListByDefault, help="List, create, show and delete persona groups.")
+    groups = typer.Typer(cls=ListByDefault, help="Look after persona groups.")
     app.add_typer(groups, name="groups")
-    for name, function in (("list", list_), ("create", create), ("show", show), ("delete", delete)):
+    commands = (
+        ("list", list_), ("create", create), ("show", show), ("rename", rename), ("delete", delete),
+    )  # fmt: skip
+    for name, function in commands:
         client_command(groups, name)(function)
 
 
@@ -75,6 +78,16 @@ def show(context: CommandContext, group: GroupArgument, project: ProjectOption) 
     (print_json if context.as_json else print_details)(found)
 
 
+def rename(
+    context: CommandContext, group: GroupArgument, name: NewName, project: ProjectOption
+) -> None:
+    """Give a persona group another name, and show it."""
+    ids = group_ids(context.client, project, group)
+    wanted = PersonaGroup(name=name)
+    renamed = context.client.update_persona_group(*ids, wanted, update_mask=["name"])
+    (print_json if context.as_json else print_details)(renamed)
+
+
 def delete(
     context: CommandContext, group: GroupArgument, project: ProjectOption, yes: Yes = False
 ) -> None:
@@ -83,4 +96,7 @@ def delete(
     what = f'persona group "{found.name}" with its {found.persona_count} personas'
     confirm(f"Delete {what}?", yes=yes)
     context.client.delete_persona_group(found.project_id, found.id)
-    say(f"Deleted {what}.")
+    if context.as_json:
+        print_json(found)
+    else:
+        say(f"Deleted {what}.")

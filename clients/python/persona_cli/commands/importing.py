@@ -1,5 +1,6 @@
 """`persona import`: files into a persona group, resumable."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +19,7 @@ from persona_cli.runs.looking import look_at, say_notes
 from persona_cli.runs.refused_rows import refused_rows
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import usage_error
-from persona_cli.terminal.names import ensure_group_ids, group_ids
+from persona_cli.terminal.names import ensured_group, group_ids
 from persona_cli.terminal.output import compact_json, print_line
 
 
@@ -70,14 +71,24 @@ def import_(
             explain_file(personas)
             return
         look_at(personas)
-        ids = (group_ids if dry_run else ensure_group_ids)(context.client, project, group)
-        with refused_rows(refused) as keep:
-            import_of = Importing(personas, ids, keep, again=again, dry_run=dry_run)
-            import_of.run(context.client, context.patient_client, context.address, _key(options))
-    say_notes(personas)
-    _print_counts(context, import_of)
-    if import_of.refused:
-        raise typer.Exit(1)
+        with _place(context, project, group, dry_run=dry_run) as ids:
+            with refused_rows(refused) as keep:
+                import_of = Importing(personas, ids, keep, again=again, dry_run=dry_run)
+                client, patient = context.client, context.patient_client
+                import_of.run(client, patient, context.address, _key(options))
+            say_notes(personas)
+            _print_counts(context, import_of)
+            if import_of.refused:
+                raise typer.Exit(1)
+
+
+def _place(
+    context: CommandContext, project: str, group: str, *, dry_run: bool
+) -> AbstractContextManager[tuple[str, str]]:
+    """Give the ids of the group, which is made if it is not there and this is no dry run."""
+    if dry_run:
+        return nullcontext(group_ids(context.client, project, group))
+    return ensured_group(context.client, project, group)
 
 
 def _key(options: Options) -> dict[str, Any]:

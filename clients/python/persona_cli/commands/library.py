@@ -34,6 +34,7 @@ from persona_cli.terminal.output import (
     print_table,
     print_text,
     say,
+    shown,
 )
 from persona_cli.terminal.shifts import number_text
 from persona_client import ProfileFilters
@@ -221,7 +222,7 @@ def print_library_persona(context: CommandContext, found: LibraryPersona) -> Non
             ("promoted_from", f"persona {found.origin_persona_id}"),
             ("promoted_in", f"group {found.origin_group_id}"),
             ("promoted_at", found.created_at),
-            ("retired_at", found.retired_at),
+            ("retired_at", shown(found, "retired_at")),
         ]
     )
 
@@ -233,14 +234,16 @@ def model_names(models: Iterable[ModelVersion]) -> str:
 
 def _has_value(value: object) -> bool:
     """Return whether a field of a profile has a value: a library persona has no parents, say."""
-    return value.ByteSize() > 0 if isinstance(value, Message) else bool(value)
+    return isinstance(value, Message) or bool(value)
 
 
 def _library_row(one: LibraryPersona) -> tuple[object, ...]:
     profile = one.profile
+    age = profile.age.value if profile.HasField("age") else _NO_VALUE
     return (
-        one.id, profile.full_name, profile.age.value or _NO_VALUE, profile.occupation,
-        profile.location, _bound(one), one.project_count, one.response_count, one.retired_at,
+        one.id, profile.full_name, age, profile.occupation,
+        profile.location, _bound(one), one.project_count, one.response_count,
+        shown(one, "retired_at"),
     )  # fmt: skip
 
 
@@ -268,5 +271,5 @@ def _use_row(link: LibraryPersonaProject) -> tuple[object, ...]:
     return (
         link.persona_id, link.project_name, link.group_name,
         relation.removeprefix("LIBRARY_LINK_RELATION_").lower(), link.linked_at, score,
-        link.persona_deleted_at,
+        shown(link, "persona_deleted_at"),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`persona projects`: list, create, show and delete projects."""
+"""`persona projects`: list, create, show, rename and delete projects."""
 
 from typing import Annotated, Any
 
@@ -11,12 +11,17 @@ from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import project_id
 from persona_cli.terminal.output import print_details, print_json, print_table, say
 
+ProjectArgument = Annotated[str, typer.Argument(help="Project, by name or id.")]
+NewName = Annotated[str, typer.Argument(metavar="NEW_NAME", help="The new name.")]
+
 
 class ListByDefault(TyperGroup):
     """A command group that lists when no other command is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put `list` before options that come without a command."""
+        """Put `list` before options that come without a command; to complete there is none yet."""
+        if not args and ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         if not args or (args[0].startswith("-") and "--help" not in args[:1]):
             args = ["list", *args]
         return super().parse_args(ctx, args)
@@ -24,9 +29,12 @@ class ListByDefault(TyperGroup):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    projects = typer.Typer(cls=ListByDefault, help="List, create, show and delete projects.")
+    projects = typer.Typer(cls=ListByDefault, help="Look after projects.")
     app.add_typer(projects, name="projects")
-    for name, function in (("list", list_), ("create", create), ("show", show), ("delete", delete)):
+    commands = (
+        ("list", list_), ("create", create), ("show", show), ("rename", rename), ("delete", delete),
+    )  # fmt: skip
+    for name, function in commands:
         client_command(projects, name)(function)
 
 
@@ -52,17 +60,22 @@ def create(
     (print_json if context.as_json else print_details)(project)
 
 
-def show(
-    context: CommandContext, project: Annotated[str, typer.Argument(help="Project, by name or id.")]
-) -> None:
+def show(context: CommandContext, project: ProjectArgument) -> None:
     """Show one project."""
     found = context.client.get_project(project_id(context.client, project))
     (print_json if context.as_json else print_details)(found)
 
 
+def rename(context: CommandContext, project: ProjectArgument, name: NewName) -> None:
+    """Give a project another name, and show it."""
+    wanted = project_id(context.client, project)
+    renamed = context.client.update_project(wanted, Project(name=name), update_mask=["name"])
+    (print_json if context.as_json else print_details)(renamed)
+
+
 def delete(
     context: CommandContext,
-    project: Annotated[str, typer.Argument(help="Project, by name or id.")],
+    project: ProjectArgument,
     yes: Yes = False,
 ) -> None:
     """Delete a project with its persona groups and their personas."""
@@ -70,4 +83,7 @@ def delete(
     what = f'project "{found.name}" with its {found.persona_group_count} persona groups'
     confirm(f"Delete {what} and all their personas?", yes=yes)
     context.client.delete_project(found.id)
-    say(f"Deleted {what}.")
+    if context.as_json:
+        print_json(found)
+    else:
+        say(f"Deleted {what}.")

@@ -18,7 +18,7 @@ from persona_cli.terminal.shifts import number_text
 _NO_VALUE = "–"
 _ORDERS = ("coefficient", "lower_bound", "question_count")
 _COLUMNS = (
-    "ID", "NAME", "STATUS", "C", "LOWER BOUND", "UPPER BOUND", "QUESTIONS", "SIMULATIONS",
+    "ID", "NAME", "STATUS", "C", "LOW", "HIGH", "QUESTIONS", "SIMULATIONS",
     "CONTRADICTIONS", "LIBRARY PERSONA", "WHAT IS MISSING",
 )  # fmt: skip
 
@@ -64,7 +64,7 @@ def reliabilities(
     if plot:
         _draw(plot, group, list(islice(fetch(limit or 0), limit or None)))
     else:
-        print_list(context, limit, fetch, _COLUMNS, _row)
+        print_list(context, limit, fetch, _COLUMNS, _row, lines=True)
 
 
 def _draw(plot: str, name: str, found: Sequence[PersonaReliability]) -> None:

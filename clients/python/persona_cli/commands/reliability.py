@@ -31,7 +31,7 @@ _AT_ONCE = 100  # personas that a call promotes
 # At most so much of a rule's figure is good; of the others, at least.
 _AT_MOST = {"straight_lining", "acquiescence", "first_option"}
 _WHAT_RULES_LIMIT = {
-    "simulations": "simulations",
+    "simulations": "comparable simulations",
     "questions": "comparable questions",
     "attainable": "attainable bound",
     "lower_bound": "lower bound of C",
@@ -145,7 +145,7 @@ def _print_promotions(context: CommandContext, promotions: Iterable[Promotion]) 
         (one.persona_id, _outcome(one), one.library_persona_id, one.explanation)
         for one in promotions
     )
-    print_table(("ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"), rows)
+    print_table(("ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"), rows, lines=True)
 
 
 def _outcome(one: Promotion) -> str:
@@ -166,7 +166,7 @@ def _print_reliability(found: Reliability) -> None:
     print_text(f"C       {_agreement(found)} (1: perfect agreement, 0: what chance would give)")
     print_text(
         f"data    {found.question_count} comparable questions, "
-        f"{found.simulation_count} simulations, {_individuals(found)}"
+        f"{found.simulation_count} comparable simulations, {_individuals(found)}"
     )
     rows = (
         (
@@ -177,11 +177,11 @@ def _print_reliability(found: Reliability) -> None:
         )
         for rule in found.rules
     )
-    print_table(("RULE", "FIGURE", "LIMIT", "HOLDS"), rows, ids=False)
+    print_table(("RULE", "FIGURE", "LIMIT", "HOLDS"), rows)
     _print_notes(found)
     if found.contradictions:
         columns = ("QUESTION", "SCALE", "PAIRS", "FIRST ANSWER", "GIVEN", "THEN", "GIVEN")
-        print_table(columns, map(_contradiction, found.contradictions), ids=False)
+        print_table(columns, map(_contradiction, found.contradictions))
 
 
 def _agreement(found: Reliability) -> str:

@@ -84,7 +84,7 @@ def record(
     inputs = [InputFile(name) for name in files]
     group_id = group_ids(context.client, project, group)[1] if group else ""
     into = {"simulation_id": simulation.lower(), "group_id": group_id}
-    journal = open_journal(context.address, inputs, into, {"format": form})
+    journal = open_journal(inputs, into, {"format": form})
     run = RecordRun(inputs, group_id, journal)
     reader = LineReader(
         inputs,
@@ -99,11 +99,13 @@ def record(
     ):
         run.run(client, reader, progress)
     if context.as_json:
-        counts = {"recorded": run.recorded, "refused": run.refused, "warned": run.warned}
+        counts = {"recorded": run.recorded, "already_recorded": run.known}
+        counts |= {"refused": run.refused, "warned": run.warned}
         print_line(compact_json(counts))
     else:
         warned = f"; warnings about {run.warned}" if run.warned else ""
-        print(f"{run.recorded} recorded, {run.refused} refused{warned}.")
+        known = f", {run.known} were there already" if run.known else ""
+        print(f"{run.recorded} recorded{known}, {run.refused} refused{warned}.")
     if run.refused:
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""`persona simulations`: list, create, show and update simulations, and list what was asked."""
+"""`persona simulations` and `questions`: simulations, and what was asked in them."""
 
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from persona_cli.terminal.command import CommandContext, ProjectOption, client_c
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import project_id, simulation_ids
-from persona_cli.terminal.output import print_details, print_json
+from persona_cli.terminal.output import print_details, print_json, shown
 from persona_cli.terminal.shifts import kind_text
 from persona_server.validation.fields import UUID
 
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
         ("questions", questions),
     ):
         client_command(simulations, name)(function)
+    client_command(app, "questions")(questions)
 
 
 def list_(context: CommandContext, project: ProjectOption, limit: Limit = None) -> None:
@@ -51,8 +52,8 @@ def list_(context: CommandContext, project: ProjectOption, limit: Limit = None) 
             s.name,
             s.response_count,
             s.individual_count,
-            s.first_answer_at,
-            s.last_answer_at,
+            shown(s, "first_answer_at"),
+            shown(s, "last_answer_at"),
             s.model,
         ),
     )
@@ -135,7 +136,6 @@ def questions(
         lambda size: context.client.list_questions(parent, simulation_id=wanted, page_size=size),
         ("QUESTION", "SCALE", "OPTIONS", "RESPONSES", "INDIVIDUALS", "FIRST ANSWER", "LAST ANSWER"),
         _question_row,
-        ids=False,
     )
 
 
@@ -146,6 +146,6 @@ def _question_row(asked: AskedQuestion) -> tuple[object, ...]:
         ", ".join(asked.question.options),
         asked.response_count,
         asked.individual_count,
-        asked.first_answer_at,
-        asked.last_answer_at,
+        shown(asked, "first_answer_at"),
+        shown(asked, "last_answer_at"),
     )

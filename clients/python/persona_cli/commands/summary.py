@@ -107,6 +107,6 @@ def _print_summary(one: QuestionSummary) -> None:
             )
             for share in one.shares
         )
-        print_table(("ANSWER", "COUNT", "SHARE", "95% INTERVAL"), rows, ids=False)
+        print_table(("ANSWER", "COUNT", "SHARE", "95% INTERVAL"), rows)
     if one.other_theme_count:
         print_text(f"and {one.other_theme_count} themes that were named less often")

@@ -121,7 +121,7 @@ def _print_timeline(one: QuestionTimeline) -> None:
             print_text(others)
     elif one.HasField("choice_shift"):
         print_text(choice_text(one.choice_shift, len(one.points)))
-    print_table(("TIME", "ANSWER", "SIMULATIONS"), _points(one), ids=False)
+    print_table(("TIME", "ANSWER", "SIMULATIONS"), _points(one))
 
 
 def _points(one: QuestionTimeline) -> Iterator[tuple[object, ...]]:

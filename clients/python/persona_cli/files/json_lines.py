@@ -4,11 +4,13 @@ import json
 import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
+from persona_cli.files.faults import fault_of
 from persona_server.validation.limits import MAX_PERSONA_BYTES
 
 Item = TypeVar("Item")
@@ -88,12 +90,11 @@ def parse_message(
     named = {names[key]: item for key, item in value.items()}
     if len(named) < len(value):
         raise LineError("has a field twice, in snake_case and in camelCase")
+    taken = {k: v for k, v in named.items() if k not in ignored}
     try:
-        return ParseDict({k: v for k, v in named.items() if k not in ignored}, message)
-    except UnicodeEncodeError:
-        raise LineError("contains an unpaired surrogate, which is not text") from None
-    except (ParseError, ValueError, TypeError) as error:
-        raise LineError(str(error)) from None
+        return ParseDict(taken, message)
+    except (ParseError, ValueError, TypeError):
+        raise LineError(fault_of(taken, cast(Descriptor, message.DESCRIPTOR))) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def _draw_steps(axes: Axes, timeline: QuestionTimeline) -> None:
 def _draw_items(axes: Axes, timeline: QuestionTimeline) -> None:
     """Each option taken, or theme named, is a row; a dot says that it was among the answer's."""
     named = [item for point in timeline.points for item in point.items]
-    rows = _rows(axes, named, ())
+    rows = _rows(axes, named, timeline.question.options)
     for point in timeline.points:
         time = days(point)
         absent = [level for item, level in rows.items() if item not in point.items]
@@ -201,10 +201,15 @@ def _draw_items(axes: Axes, timeline: QuestionTimeline) -> None:
 
 
 def _rows(axes: Axes, used: Sequence[str], others: Sequence[str]) -> dict[str, int]:
-    """Give the most used items, and others while there is room, a row each, in order from above."""
+    """Give the most used items, and others while there is room, a row each, in order from above.
+
+    That is the order in which a question declares its options; what it does not declare comes last.
+    """
     shown = [item for item, _ in Counter(used).most_common(_MAX_ROWS)]
     shown += [item for item in others if item not in shown][: _MAX_ROWS - len(shown)]
-    places = {item: -i for i, item in enumerate(sorted(shown))}
+    declared = {item: i for i, item in enumerate(others)}
+    shown.sort(key=lambda item: (declared.get(item, len(declared)), item))
+    places = {item: -i for i, item in enumerate(shown)}
     axes.set_yticks(list(places.values()), [shortened(item, 18) for item in places])
     axes.set_ylim(-len(places) + 0.3, 0.7)
     axes.tick_params(axis="y", length=0)

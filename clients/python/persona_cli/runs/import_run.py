@@ -122,7 +122,7 @@ class ImportRun:
         return how_to_resume(f"{self.imported} personas are imported.", self._journal)
 
     def _acknowledged(self, answer: ImportPersonasResponse, progress: ProgressBar) -> None:
-        if answer.committed_sequence < self._journal.acknowledged:
+        if answer.committed_sequence < self._journal.acknowledged and self._journal.is_old:
             self._journal.remove()
             raise CommandError(
                 "The service no longer knows the interrupted import. What it had accepted may be "

@@ -47,7 +47,7 @@ class Importing:
         options: dict[str, Any],
     ) -> None:
         """Import everything. Raises PersonaError, CommandError."""
-        journal = self._journal(address, options)
+        journal = self._journal(options)
         if self._is_keyed and not journal.boundaries and not self.is_dry_run:
             journal.note_held(client.get_persona_group(*self._ids).persona_count)
         run = ImportRun(
@@ -66,11 +66,11 @@ class Importing:
             run.run(patient, self._reader(), progress)
         self._count(client, journal, run)
 
-    def _journal(self, address: str, options: dict[str, Any]) -> Journal:
+    def _journal(self, options: dict[str, Any]) -> Journal:
         if self.is_dry_run:
             return Journal(str(uuid.uuid4()))
         known = "" if self._again else content_id(self._inputs, self.into, options)
-        return open_journal(address, self._inputs, self.into, options, known)
+        return open_journal(self._inputs, self.into, options, known)
 
     def _reader(self) -> LineReader[PersonaRow]:
         return LineReader(

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
@@ -16,11 +17,16 @@ from persona_cli.files.inputs import Position
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.output import compact_json
 
+SERVICE_KEEPS = 29 * 24 * 3600  # seconds that the service surely knows of an import
+
 
 class RunKey(NamedTuple):
-    """What makes two runs the same one: a run with the key of a broken one continues it."""
+    """What makes two runs the same one: a run with the key of a broken one continues it.
 
-    address: str
+    Ids tell services apart, whatever their addresses are called. What has the same ids and lacks
+    what the broken run has done, a database restored, is asked how far it is.
+    """
+
     into: dict[str, str]  # the ids of what the lines go into
     files: list[str]  # SHA-256 of each
     options: dict[str, Any]
@@ -28,7 +34,6 @@ class RunKey(NamedTuple):
     def entry(self) -> dict[str, Any]:
         """Return it as a journal's first line says it."""
         return {
-            "address": self.address,
             **self.into,
             "files": self.files,
             "options": self.options,
@@ -46,7 +51,10 @@ class Journal:
         self.import_id = import_id
         self.boundaries: list[Position] = []  # last lines of the batches that may have been sent
         self.refused: dict[Position, str] = {}  # what the service would not take, and why
+        self.newest: dict[str, int] = {}  # by simulation, when its last answer was recorded before
         self.acknowledged = 0
+        self.last_id = ""  # of an answer of the last batch acknowledged
+        self.is_old = False  # so that the service may have forgotten the import
         self.held: int | None = None  # personas of the group before the import, if that is known
         self._path: Path | None = None
         self._file: IO[bytes] | None = None
@@ -67,6 +75,7 @@ class Journal:
             raise CommandError("The same import is already running.") from None
         journal = cls(import_id)
         journal._path, journal._file = path, file
+        journal.is_old = os.fstat(file.fileno()).st_mtime < time.time() - SERVICE_KEEPS
         entries = journal._entries()
         if entries:
             journal.import_id = entries[0]["import_id"]
@@ -92,10 +101,15 @@ class Journal:
         self.refused[position] = reason
         self._append({"refused": position, "reason": reason})
 
-    def note_acknowledged(self, sequence: int) -> None:
-        """Note the last batch that is on the service's disk."""
-        self.acknowledged = sequence
-        self._append({"acknowledged": sequence}, sync=False)
+    def note_newest(self, simulation_id: str, recorded: int) -> None:
+        """Note when the last answer of a simulation was recorded that is none of this run."""
+        self.newest[simulation_id] = recorded
+        self._append({"newest": [simulation_id, recorded]})
+
+    def note_acknowledged(self, sequence: int, last_id: str = "") -> None:
+        """Note the last batch that is on the service's disk, and the id of an answer in it."""
+        self.acknowledged, self.last_id = sequence, last_id
+        self._append({"acknowledged": sequence, **({"id": last_id} if last_id else {})}, sync=False)
 
     def note_held(self, count: int) -> None:
         """Note how many personas the group had before the import."""
@@ -139,12 +153,14 @@ class Journal:
             self.boundaries.append(Position(*entry["batch"]))
         elif "refused" in entry:
             self.refused[Position(*entry["refused"])] = entry["reason"]
+        elif "newest" in entry:
+            self.newest.update([entry["newest"]])
         elif "held" in entry:
             self.held = entry["held"]
         elif "import_id" in entry:
             self.import_id = entry["import_id"]
         else:
-            self.acknowledged = entry["acknowledged"]
+            self.acknowledged, self.last_id = entry["acknowledged"], entry.get("id", "")
 
     def _append(self, entry: dict[str, Any], *, sync: bool = True) -> None:
         if self._file is None:

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 
-from persona_cli.files.answer_files import SimulationResponse
+from persona_cli.files.answer_files import SimulationResponse, id_of
 from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.runs.journal import Journal
 from persona_cli.runs.refusals import Refusals, violations_by_index
@@ -17,6 +18,7 @@ from persona_client import (
     PersonaError,
     PersonaNotFound,
     RecordedResponses,
+    ResponseNotFound,
 )
 from persona_client.batches import Batches
 from persona_client.sending import send_in_time
@@ -39,6 +41,7 @@ class RecordRun:
         self._refusals = Refusals(inputs, journal)
         self._refused_requests = 0
         self.recorded = 0
+        self.known = 0  # that the service had before
         self.warned = 0
 
     @property
@@ -66,15 +69,29 @@ class RecordRun:
         progress: ProgressBar,
     ) -> None:
         """Record the same batches in every run, but for those that an earlier one has recorded."""
-        done = self._journal.acknowledged
+        done = self._recorded_before(client)
         found = batches(lines, self._journal, lambda answer: answer.response)
         for sequence, batch in enumerate(found, 1):
             if sequence > done:
                 self._record_batch(client, batch, progress)
-                self._journal.note_acknowledged(sequence)
+                self._journal.note_acknowledged(sequence, id_of(batch[-1].item))
             else:
                 self.recorded += len(batch)
                 progress.set_count(self.recorded)
+
+    def _recorded_before(self, client: PersonaClient) -> int:
+        """Return how many batches an earlier run has recorded.
+
+        None if the service lacks the last of them, since it has been restored: then all are sent
+        once more, and those that are there stay as they are.
+        """
+        if not self._journal.last_id:
+            return 0
+        try:
+            client.get_response(self._journal.last_id)
+        except ResponseNotFound:
+            return 0
+        return self._journal.acknowledged
 
     def _record_batch(
         self, client: PersonaClient, batch: list[Line[SimulationResponse]], progress: ProgressBar
@@ -90,7 +107,8 @@ class RecordRun:
     def _record(
         self, client: PersonaClient, simulation_id: str, lines: list[Line[SimulationResponse]]
     ) -> int:
-        """Record the answers that the service takes, list the others, and return their number."""
+        """Record what the service takes, list the others, and return how many are new."""
+        newest, known = self._newest_before(client, simulation_id), 0
         while lines:
             responses = [line.item.response for line in lines]
             try:
@@ -98,10 +116,26 @@ class RecordRun:
                     simulation_id, responses, group_id=self._group_id, timeout=STREAM_TIMEOUT
                 )
                 self._warn(lines, done)
+                known = sum(one.recorded_at.ToMicroseconds() <= newest for one in done)
+                self.known += known
                 break
             except (AlreadyExists, InvalidField, PersonaNotFound) as error:
                 lines = self._without_refused(lines, error)
-        return len(lines)
+        return len(lines) - known
+
+    def _newest_before(self, client: PersonaClient, simulation_id: str) -> int:
+        """Return when the last answer that is none of this run was recorded in a simulation.
+
+        In microseconds, -1 for never; a run that goes on counts what it has recorded before.
+        """
+        newest = self._journal.newest
+        if simulation_id not in newest:
+            last = client.list_responses(
+                simulation_id=simulation_id, order_by="recorded_at desc", page_size=1
+            )
+            times = [one.recorded_at.ToMicroseconds() for one in islice(last, 1)]
+            self._journal.note_newest(simulation_id, *times or [-1])
+        return newest[simulation_id]
 
     def _warn(self, lines: list[Line[SimulationResponse]], done: RecordedResponses) -> None:
         for warning in done.warnings:

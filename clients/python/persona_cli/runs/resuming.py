@@ -29,11 +29,7 @@ def content_id(inputs: list[InputFile], into: dict[str, str], options: dict[str,
 
 
 def open_journal(
-    address: str,
-    inputs: list[InputFile],
-    into: dict[str, str],
-    options: dict[str, Any],
-    import_id: str = "",
+    inputs: list[InputFile], into: dict[str, str], options: dict[str, Any], import_id: str = ""
 ) -> Journal:
     """Open the journal of these inputs, or one in memory where they can't be read again.
 
@@ -44,7 +40,7 @@ def open_journal(
     if len(hashes) < len(inputs):
         say("Standard input and pipes can't be resumed if the import is interrupted.")
         return Journal(str(uuid.uuid4()))
-    journal = _opened(RunKey(address, into, hashes, options), import_id)
+    journal = _opened(RunKey(into, hashes, options), import_id)
     if journal.boundaries:
         say("Resuming the interrupted import.")
     return journal

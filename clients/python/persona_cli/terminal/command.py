@@ -89,11 +89,11 @@ def group_filters(
     )
 
 
-def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[..., Any]:
+def client_command(app: typer.Typer, name: str) -> Callable[..., Any]:
     """Add a command whose function takes a CommandContext first, then its own options.
 
-    The connection's options come with it, and `--json` unless told otherwise; a parameter `filters`
-    stands for one option for each filter.
+    The connection's options come with it, and `--json`; a parameter `filters` stands for one option
+    for each filter.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
@@ -103,7 +103,7 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
         def run(**options: Any) -> None:
             options = {name: _as_texts(name, value) for name, value in options.items()}
             address, token = options.pop("address"), options.pop("token").strip()
-            as_json = options.pop("as_json", False)
+            as_json = options.pop("as_json")
             if filtered:
                 options["filters"] = {each.name: options.pop(each.name) for each in FILTERS}
             _run(lambda context: function(context, **options), address, token, as_json)
@@ -114,7 +114,7 @@ def client_command(app: typer.Typer, name: str, *, json: bool = True) -> Callabl
             [
                 parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
                 for parameter in (*own, *shared)
-                if parameter.name != "filters" and (json or parameter.name != "as_json")
+                if parameter.name != "filters"
             ]
         )
         run.__annotations__ = {}
@@ -144,6 +144,8 @@ def _run(
 ) -> None:
     # What a terminal's encoding lacks is shown escaped; JSON is UTF-8 in any case.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if not address or address.startswith(("http:", "https:")):
+        raise usage_error(f"--address takes HOST:PORT of gRPC, not of REST; got {address!r}.")
     try:
         client = PersonaClient(address, token, retry=_SHORT)
     except ValueError as error:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import typer
 
-from persona_cli.terminal.output import say
+from persona_cli.terminal.output import printable, say
 from persona_cli.terminal.signals import stopped
 from persona_client import (
     PermissionDenied,
@@ -92,6 +92,6 @@ def confirm(question: str, *, yes: bool, unchanged: str = "Nothing was deleted."
         return
     if not is_interactive():
         raise usage_error("There is no terminal to ask on; confirm with --yes.")
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(printable(question), err=True):
         say(unchanged)
         raise typer.Exit(1)

@@ -27,9 +27,9 @@ def print_list(
     columns: Sequence[str],
     row_of: Callable[[Listed], Sequence[object]],
     *,
-    ids: bool = True,
+    lines: bool = False,
 ) -> None:
-    """Print what `fetch` yields, given the size of a page; the first column is an id if so."""
+    """Print what `fetch` yields, given the size of a page; with `lines` each on one line."""
     asked = limit is not None or context.as_json
     limit = (limit or 0) if asked else TABLE_LIMIT
     found = fetch(min(limit + 1, 1000) if limit else 0)
@@ -38,6 +38,6 @@ def print_list(
         for message in shown:
             print_json(message)
     else:
-        print_table(columns, (row_of(message) for message in shown), ids=ids)
+        print_table(columns, (row_of(message) for message in shown), lines=lines)
     if not asked and next(found, None) is not None:
         say(f"There are more than these {limit}; --limit 0 lists all.")

@@ -1,12 +1,13 @@
 """Projects and persona groups by name or id."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.simulation_pb2 import Simulation
 from persona_cli.terminal.failures import CommandError
-from persona_client import PersonaClient
+from persona_client import PersonaClient, PersonaError
 from persona_server.validation.fields import ALL_GROUPS, UUID
 
 Named = TypeVar("Named", Project, PersonaGroup, Simulation)
@@ -43,17 +44,44 @@ def simulation_ids(client: PersonaClient, project: str, simulation: str) -> tupl
     return parent, _require_named("simulation", simulation, named).id
 
 
-def ensure_group_ids(client: PersonaClient, project: str, group: str) -> tuple[str, str]:
-    """Like `group_ids`, but makes a project or group whose name is not there."""
+@contextmanager
+def ensured_group(client: PersonaClient, project: str, group: str) -> Iterator[tuple[str, str]]:
+    """Like `group_ids`, but makes a project or group whose name is not there, for a block.
+
+    If that fails and nothing came into what was made, it is deleted again.
+    """
+    with ExitStack() as undo:
+        parent = _ensured_project(client, project, undo)
+        ids = parent, _ensured_group(client, parent, group, undo)
+        try:
+            yield ids
+        except BaseException:
+            with suppress(PersonaError):
+                if not client.get_persona_group(*ids).persona_count:
+                    undo.close()
+            raise
+        finally:
+            undo.pop_all()
+
+
+def _ensured_project(client: PersonaClient, project: str, undo: ExitStack) -> str:
     if UUID.fullmatch(project):
-        parent = project.lower()
-    else:
-        found = _find_named("project", project, client.list_projects(name=project))
-        parent = (found or client.create_project(Project(name=project))).id
+        return project.lower()
+    found = _find_named("project", project, client.list_projects(name=project))
+    if found is None:
+        found = client.create_project(Project(name=project))
+        undo.callback(client.delete_project, found.id)
+    return found.id
+
+
+def _ensured_group(client: PersonaClient, parent: str, group: str, undo: ExitStack) -> str:
     if UUID.fullmatch(group):
-        return parent, group.lower()
+        return group.lower()
     held = _find_named("persona group", group, client.list_persona_groups(parent, name=group))
-    return parent, (held or client.create_persona_group(parent, PersonaGroup(name=group))).id
+    if held is None:
+        held = client.create_persona_group(parent, PersonaGroup(name=group))
+        undo.callback(client.delete_persona_group, parent, held.id)
+    return held.id
 
 
 def _require_named(kind: str, name: str, resources: Iterable[Named]) -> Named:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -11,10 +12,12 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-_WIDE = 1000  # columns of a table that no terminal bounds: nothing is cut or wrapped
+from persona_cli.terminal.layout import fitted, folded
+
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, formats, surrogates, separators of lines
+_JOINERS = "\u200c\u200d"
 
 
 def json_line(message: Message) -> str:
@@ -47,16 +50,22 @@ def print_line(text: str) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, ids: bool = True
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, lines: bool = False
 ) -> None:
-    """Print rows below a heading; the first column is an id if so, and nothing is cut."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for i, column in enumerate(columns):
-        first = ids and i == 0
-        table.add_column(column, no_wrap=first, min_width=36 if first else None, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(_to_seconds(item)) for item in row))
-    _console().print(table)
+    """Print rows below a heading: whole lines, and at a terminal what it has room for.
+
+    Long texts fold there, or with `lines` are cut, so that each row is one line. Columns without
+    room are left out, which is said.
+    """
+    cells = [list(columns), *([_cell(_to_seconds(item)) for item in row] for row in rows)]
+    room = _room()
+    if room is None:
+        _print_lines(folded(cells, None))
+        return
+    shown, left_out = fitted(cells, room, fold=not lines)
+    _print_lines(shown)
+    if left_out:
+        say(f"Without room here, and in --json: {', '.join(left_out)}.")
 
 
 def print_details(message: Message) -> None:
@@ -78,18 +87,17 @@ def shown(message: Message, name: str) -> Any:
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
     """Print names and values, one pair a line."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in pairs:
-        table.add_row(_cell(name), _cell(value))
-    _console().print(table)
+    cells = [(_cell(name), _cell(value, keep="\n")) for name, value in pairs]
+    for line in folded(cells, _room()) if cells else ():
+        print(line)
 
 
 def print_text(text: str = "", *, bold: bool = False) -> None:
     """Print a line among tables."""
-    style = "bold" if bold else ""
-    _console().print(Text(printable(text), style=style), soft_wrap=not sys.stdout.isatty())
+    if _room() is None:
+        print(printable(text))
+    else:
+        Console(highlight=False).print(Text(printable(text), style="bold" if bold else ""))
 
 
 def say(text: str) -> None:
@@ -99,13 +107,22 @@ def say(text: str) -> None:
 
 
 def printable(text: str, keep: str = "") -> str:
-    """Return a text whose control characters can't steer the terminal."""
+    """Return a text whose characters can't steer the terminal, nor hide in it or turn it round.
+
+    Spaces of every width are themselves, and so are joiners, without which emoji and scripts fall
+    apart.
+    """
     if text.isprintable():
         return text
-    return "".join(
-        c if c in keep or c.isprintable() or c == "\u00a0" else c.encode("unicode_escape").decode()
-        for c in text
-    )
+    return "".join(c if c in keep or not _steers(c) else _escaped(c) for c in text)
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character) in _STEERING and character not in _JOINERS
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def _with_nulls(message: Descriptor, fields: dict[str, Any]) -> dict[str, Any]:
@@ -157,18 +174,27 @@ def _has_own_form(value: object) -> bool:
 
 
 def _to_seconds(value: object) -> object:
-    if isinstance(value, Timestamp) and value.ByteSize():
-        return f"{value.ToJsonString()[:19]}Z"
-    return value
+    return f"{value.ToJsonString()[:19]}Z" if isinstance(value, Timestamp) else value
 
 
-def _cell(value: object) -> Text:
+def _cell(value: object, keep: str = "") -> str:
     if isinstance(value, Timestamp):
-        value = value.ToJsonString() if value.ByteSize() else ""
+        value = value.ToJsonString()
     elif isinstance(value, Message):  # a wrapper
         value = getattr(value, "value", "")
-    return Text(printable(str(value), keep="\n"))
+    return printable(str(value), keep)
 
 
-def _console() -> Console:
-    return Console(highlight=False) if sys.stdout.isatty() else Console(width=_WIDE)
+def _room() -> int | None:
+    """Return how wide the terminal is, None for whatever else is printed to."""
+    return Console().width if sys.stdout.isatty() else None
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    """Print the lines of a table, of which the first is its heading."""
+    if _room() is None:
+        print(lines[0])
+    else:
+        Console(highlight=False).print(Text(lines[0], style="bold"), soft_wrap=True)
+    for line in lines[1:]:
+        print(line)

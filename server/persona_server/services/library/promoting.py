@@ -260,9 +260,15 @@ def answers_keep_coming(persona_id: str) -> ServiceError:
     )
 
 
+_COMPARABLE = ("simulations", "questions")
+
+
 def _sentence(rule: Rule) -> str:
     must = "at most" if rule.name in STYLES else "at least"
-    return f"{rule.name} is {_figure(rule.figure)}, must be {must} {_figure(rule.limit)}"
+    figure, limit = _figure(rule.figure), _figure(rule.limit)
+    if rule.name in _COMPARABLE:  # more of them may have been answered
+        return f"{figure} {rule.name} can be compared, must be {must} {limit}"
+    return f"{rule.name} is {figure}, must be {must} {limit}"
 
 
 def _figure(value: float | None) -> str:

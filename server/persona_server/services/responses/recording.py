@@ -120,7 +120,7 @@ def _batch(
             batch.ids.append(raw)
             continue
         response.simulation_id = simulation_id
-        row = _row(repositories, simulation, response, answerer, now, i, end)
+        row = _row(repositories, simulation, response, raw, answerer, now, i, end)
         batch.rows.append(row)
         batch.framed.append(row.framed + answerer.flag)
         batch.ids.append(row.id)
@@ -224,12 +224,16 @@ def _row(
     repositories: Transaction,
     simulation: bytes,
     response: Response,
+    raw_id: bytes,
     answerer: Answerer,
     now: int,
     i: int,
     end: bytes,
 ) -> ResponseRow:
-    """Give a new response what the server gives, and return it as a row. `end` is of `_end`."""
+    """Give a new response what the server gives, and return it as a row.
+
+    `raw_id` is b"" where the server makes the id, `end` is of `_end`.
+    """
     occurred = response.occurred_at
     if response.HasField("occurred_at"):
         micros = occurred.seconds * _MICROS + occurred.nanos // 1000
@@ -237,12 +241,12 @@ def _row(
         micros = now + i
         occurred.seconds, rest = divmod(micros, _MICROS)
         occurred.nanos = rest * 1000
-    if not response.id:
+    if not raw_id:
         response.id = repositories.new_id()
+        raw_id = id_bytes(response.id)
     response.project_id, response.group_id = answerer.project_id, answerer.group_id
     if answerer.library_persona_id is not None:
         response.library_persona_id.value = answerer.library_persona_id
-    raw_id = id_bytes(response.id)
     framed = frame(ELEMENT, response.SerializeToString() + end)
     return ResponseRow(
         repositories.tenant,

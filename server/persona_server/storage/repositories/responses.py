@@ -1,6 +1,7 @@
 """Recorded answers of one tenant: added, never changed, but marked as void once."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from peewee import SQL, fn
@@ -165,5 +166,8 @@ class Responses:
         return Count(row[0], row[1] or 0)
 
     def insert(self, rows: Sequence[ResponseRow]) -> None:
-        """Add responses whose ids are free, of personas and a simulation that are there."""
-        self._do.insert.run(rows)
+        """Add responses whose ids are free, of personas and a simulation that are there.
+
+        In the order of their ids, so that each page of the largest index is looked up once.
+        """
+        self._do.insert.run(sorted(rows, key=itemgetter(1)))

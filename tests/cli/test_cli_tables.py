@@ -1,0 +1,109 @@
+"""What people see: whole lines in a pipe, what a terminal has room for, nothing that steers it."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import termios
+import uuid
+
+from cli.answers import jsonl, rated
+from cli.conftest import Cli, Place
+
+from persona_client import Persona, PersonaClient, PersonaGroup, Project
+
+ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LONG = "a description that has so many words that they fill more than one line of a terminal " * 3
+
+
+def on_terminal(cli: Cli, *words: str, columns: int = 80) -> tuple[list[str], str]:
+    """Run a command whose output is a terminal; return its lines, and what it said beside them."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    cli.environment |= {"COLUMNS": "", "TERM": "xterm", "NO_COLOR": "1"}
+    process = cli.start(*words, stdout=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 1 << 16):
+            shown += part
+    except OSError:  # the other end is closed
+        pass
+    _, said = process.communicate(timeout=30)
+    os.close(ours)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+    return text.splitlines(), said
+
+
+def test_a_pipe_gets_whole_lines_as_long_as_they_are(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    client.create_persona_group(place.project_id, PersonaGroup(name="x", description=LONG))
+    done = cli.run("groups", "--project", place.project)
+    head, long, short = done.out.splitlines()
+    assert head.split() == ["ID", "NAME", "PERSONAS", "PROJECT", "CREATED", "DESCRIPTION"]
+    assert long.endswith(f"Z  {LONG.strip()}")
+    assert short == short.rstrip()
+    assert len(short) < 150
+
+
+def test_a_narrow_terminal_parts_texts_alone(cli: Cli, client: PersonaClient, place: Place) -> None:
+    client.create_persona_group(place.project_id, PersonaGroup(name=LONG[:80], age_min=3))
+    lines, said = on_terminal(cli, "groups", "--project", place.project_id)
+    assert all(len(line) <= 80 for line in lines)
+    rows = [line for line in lines if ID.match(line)]
+    assert [line.split()[1:3] for line in rows if "everyone" in line] == [["everyone", "0"]]
+    assert len(rows) == 2
+    assert "Without room here, and in --json: " in said
+    wide, said = on_terminal(cli, "groups", "--project", place.project_id, columns=250)
+    assert (len(wide), said) == (3, "")
+
+
+def test_many_reliabilities_are_a_line_each(cli: Cli, client: PersonaClient, place: Place) -> None:
+    client.batch_create_personas(
+        *place.ids, [Persona(full_name=f"{i} {LONG[:60]}") for i in range(500)]
+    )
+    lines, said = on_terminal(cli, "reliabilities", *place.options, "--limit", "0")
+    assert lines[0].split()[:6] == ["ID", "NAME", "STATUS", "C", "LOW", "HIGH"]
+    assert len(lines) == 501
+    assert all(ID.match(line) and len(line) <= 80 for line in lines[1:])
+    assert "WHAT IS MISSING" in said
+
+
+def test_what_steers_is_shown_and_what_joins_is_itself(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    persian, emoji = (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f469\u200d\U0001f52c",
+    )
+    plain = f"{persian} {emoji} a\u3000b\u202fc\u00a0d"
+    client.create_persona(*place.ids, Persona(full_name=plain))
+    for steering in ("\u202e", "\u2066", "\u200b", "\u200f", "\ufeff", "\u2028"):
+        client.create_persona(*place.ids, Persona(full_name=f"x{steering}y"))
+    out = cli.run("list", *place.options).out
+    assert plain in out
+    assert [line[38:].strip() for line in out.splitlines()[2:]] == [
+        r"x\u202ey", r"x\u2066y", r"x\u200by", r"x\u200fy", r"x\ufeffy", r"x\u2028y",
+    ]  # fmt: skip
+    named = f"{uuid.uuid4()} \u202egnp.exe"
+    client.create_project(Project(name=named))
+    assert "\u202e" not in cli.run("projects", "delete", named, "--yes").err
+    assert "\u202e" not in cli.run("projects", "show", named).err
+
+
+def test_the_beginning_of_time_is_a_time(cli: Cli, client: PersonaClient, place: Place) -> None:
+    persona = client.create_persona(*place.ids, Persona(full_name="x"))
+    simulation, epoch = str(uuid.uuid4()), "1970-01-01T00:00:00Z"
+    row = jsonl([rated(persona.id, occurred_at=epoch)])
+    cli.run("responses", "record", "-", "-s", simulation, stdin=row)
+    [answer] = cli.run("responses", "-s", simulation, "--json").lines()
+    for words in (
+        ("responses", "-s", simulation),
+        ("responses", "show", answer["id"]),
+        ("simulations", "show", simulation, "-p", place.project),
+        ("simulations", "-p", place.project),
+        ("simulations", "questions", "-p", place.project),
+    ):
+        assert epoch in cli.run(*words).out, words
