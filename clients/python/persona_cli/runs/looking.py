@@ -22,18 +22,19 @@ def look_at(personas: PersonaFiles) -> None:
     """
     titles: Counter[str] = Counter()
     first: dict[str, str] = {}
+    unread: CommandError | None = None
     for index, file in enumerate(personas.inputs):
         try:
             look = personas.look(index)
         except FileError as error:
-            if not file.key or (index == len(personas.inputs) - 1 and not titles):
-                raise CommandError(f"{file.name} {error}") from None
+            unread = CommandError(f"{file.name} {error}")
+            if not file.key:
+                raise unread from None
         else:
-            titles[look.title] += 1
+            titles[look.title if not _is_plain(look) else ""] += 1
             first.setdefault(look.title, file.name)
-            if _is_plain(look):
-                del titles[look.title]
-                titles[""] += 1
+    if unread is not None and not titles:
+        raise unread
     for title, count in titles.items():
         if title:
             more = f" and {count - 1} more" if count > 1 else ""
