@@ -33,7 +33,7 @@ OWN = replace(
 
 def own_name(name: str, *, is_sheet: bool) -> str:
     """Return the field that a member or column names; "" if none. "Full Name" heads a column."""
-    if is_sheet and name not in _NAMES:
+    if is_sheet and name not in _NAMES and not name.startswith(_BELOW):
         return _HEADS.get(_NO_LETTERS.sub("", name.lower()), "")
     return _NAMES.get(name, "")
 
