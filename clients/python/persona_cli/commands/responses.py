@@ -1,4 +1,4 @@
-"""`persona responses`: record answers from files, list, show and void them."""
+"""`persona responses`: list, show and void answers; `recording.py` records them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,11 +7,8 @@ import typer
 
 from persona.v1.response_pb2 import Response
 from persona_cli.commands.projects import ListByDefault
-from persona_cli.files.answer_files import AnswerFormat, answer_items, id_of
-from persona_cli.files.inputs import InputFile, LineReader, numbered_lines
+from persona_cli.commands.recording import record
 from persona_cli.files.times import parse_time
-from persona_cli.runs.record_run import RecordRun
-from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.listing import Limit, print_list
@@ -23,11 +20,9 @@ from persona_cli.terminal.output import (
     print_line,
     print_pairs,
 )
-from persona_cli.terminal.progress import ProgressBar
 from persona_cli.terminal.shifts import number_text
 from persona_server.validation.fields import UUID
 
-_REPEATS = "repeats the answer of {where}; ids of their own would record both (this is {id})"
 _ANSWERS = {field.name for field in Response.DESCRIPTOR.oneofs_by_name["answer"].fields}
 
 
@@ -41,73 +36,6 @@ def register(app: typer.Typer) -> None:
     client_command(responses, "show")(show)
     client_command(responses, "record")(record)
     client_command(responses, "void")(void)
-
-
-def record(
-    context: CommandContext,
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files to read; - is standard input.")
-    ],
-    simulation: Annotated[
-        str,
-        typer.Option(
-            "--simulation", "-s", help="Simulation (a UUID) of the answers that name none."
-        ),
-    ] = "",
-    form: Annotated[
-        AnswerFormat,
-        typer.Option("--format", help="Format of the files; auto tells by the first line."),
-    ] = AnswerFormat.AUTO,
-    project: Annotated[
-        str, typer.Option("--project", "-p", help="Project of --group, by name or id.")
-    ] = "",
-    group: Annotated[
-        str,
-        typer.Option(
-            "--group", "-g", help="Persona group in which each persona_external_id is looked up."
-        ),
-    ] = "",
-) -> None:
-    """Record answers from JSON lines or CSV, each once.
-
-    An answer without an id gets one derived from its simulation and content, so that recording a
-    file again records nothing twice. Invalid lines are listed and left out, and the exit code is
-    then 1. A second answer of an individual to one question in one simulation is recorded, with a
-    warning. An interrupted run resumes when the same command is run again. CSV has a column for
-    each field, and for the answer the columns kind, value, options, min and max; lists are JSON
-    arrays, or separated by |.
-    """
-    if simulation and not UUID.fullmatch(simulation):
-        raise usage_error(f"--simulation must be a UUID; got {simulation!r}.")
-    if bool(project) != bool(group):
-        raise usage_error("Give both --project and --group, or neither.")
-    inputs = [InputFile(name) for name in files]
-    group_id = group_ids(context.client, project, group)[1] if group else ""
-    into = {"simulation_id": simulation.lower(), "group_id": group_id}
-    journal = open_journal(inputs, into, {"format": form})
-    run = RecordRun(inputs, group_id, journal)
-    reader = LineReader(
-        inputs,
-        lambda index, read: answer_items(numbered_lines(inputs[index], read), form, simulation),
-        id_of,
-        _REPEATS,
-    )
-    with (
-        explain_interruption(context.address, journal, lambda _: run.how_to_resume()),
-        context.patient_client() as client,
-        ProgressBar(total_bytes(inputs), "answers") as progress,
-    ):
-        run.run(client, reader, progress)
-    if context.as_json:
-        counts = {"recorded": run.recorded, "already_recorded": run.known}
-        counts |= {"refused": run.refused, "warned": run.warned}
-        print_line(compact_json(counts))
-    else:
-        warned = f"; warnings about {run.warned}" if run.warned else ""
-        known = f", {run.known} were there already" if run.known else ""
-        print(f"{run.recorded} recorded{known}, {run.refused} refused{warned}.")
-    if run.refused:
-        raise typer.Exit(1)
 
 
 def list_(

@@ -20,8 +20,7 @@ def look_at(personas: PersonaFiles) -> None:
 
     One of a folder's is left for the import to refuse, unless all of them are.
     """
-    titles: Counter[str] = Counter()
-    first: dict[str, str] = {}
+    titled: list[tuple[str, str]] = []
     unread: CommandError | None = None
     for index, file in enumerate(personas.inputs):
         try:
@@ -31,10 +30,16 @@ def look_at(personas: PersonaFiles) -> None:
             if not file.key:
                 raise unread from None
         else:
-            titles[look.title if not _is_plain(look) else ""] += 1
-            first.setdefault(look.title, file.name)
-    if unread is not None and not titles:
+            titled.append((file.name, "" if _is_plain(look) else look.title))
+    if unread is not None and not titled:
         raise unread
+    say_titles(titled)
+
+
+def say_titles(titled: list[tuple[str, str]]) -> None:
+    """Say what files are by name and title, those of one title together; "" is not said."""
+    titles = Counter(title for _, title in titled)
+    first = {title: name for name, title in reversed(titled)}
     for title, count in titles.items():
         if title:
             more = f" and {count - 1} more" if count > 1 else ""

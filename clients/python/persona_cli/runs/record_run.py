@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 
-from persona_cli.files.answer_files import SimulationResponse, id_of
+from persona_cli.files.answers.answer import SimulationResponse, id_of
 from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.runs.journal import Journal
 from persona_cli.runs.refusals import Refusals, violations_by_index
