@@ -65,7 +65,7 @@ KINDS: dict[str, str | bytes] = {
     "delimiter at the end": lines(",", after=","),
     "line ends of a Mac": lines(",", "\r"),
     "UTF-16": lines("\t").encode("utf-16"),
-    "gzip": gzip.compress(lines(",").encode()),
+    "gzip": gzip.compress(lines(",").encode(), mtime=0),
     "Excel": workbook(),
     "Parquet": columns(),
     "JSON": json.dumps(objects(), indent=2),

@@ -21,14 +21,18 @@ def look_at(personas: PersonaFiles) -> None:
     One of a folder's is left for the import to refuse, unless all of them are.
     """
     titled: list[tuple[str, str]] = []
+    unread: CommandError | None = None
     for index, file in enumerate(personas.inputs):
         try:
             look = personas.look(index)
         except FileError as error:
-            if not file.key or (index == len(personas.inputs) - 1 and not titled):
-                raise CommandError(f"{file.name} {error}") from None
+            unread = CommandError(f"{file.name} {error}")
+            if not file.key:
+                raise unread from None
         else:
             titled.append((file.name, "" if _is_plain(look) else look.title))
+    if unread is not None and not titled:
+        raise unread
     say_titles(titled)
 
 
