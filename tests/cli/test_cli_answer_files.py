@@ -136,7 +136,8 @@ def test_a_row_that_is_no_answer_says_why(cells: dict[str, str], why: str) -> No
         ('persona_id,question_key,kind,value\na,b,c,"d\n', "is not CSV"),
         ("persona_id,question_key,kind,value\na,ä,c,".encode() + b"\xff\n", "is not UTF-8"),
         ("[1]\n", "is not a JSON object"),
-        (jsonl([{"mood": 1}]), "has fields that a response does not have: mood"),
+        (jsonl([{"question_key": "q", "mood": 1}]), "that a response does not have: mood"),
+        (jsonl([{"mood": 1}]), "has a layout that is not known (mood): a table with a row for"),
         (jsonl([rated("me")]), "persona_id"),
     ],
 )

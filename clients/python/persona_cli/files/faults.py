@@ -6,6 +6,7 @@ the field; so an object that it refuses is taken apart, and protobuf asked about
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -40,7 +41,7 @@ def strict_fault_of(value: dict[str, Any], kind: Descriptor) -> str:
 
 
 def _strict_faults(path: str, kind: Descriptor, value: dict[str, Any]) -> Iterator[str]:
-    fields = {name: each for each in kind.fields for name in (each.name, each.json_name)}
+    fields = fields_of(kind)
     for name, item in value.items():
         at, field = _joined(path, name[:100]), fields.get(name)
         if field is None:
@@ -49,6 +50,12 @@ def _strict_faults(path: str, kind: Descriptor, value: dict[str, Any]) -> Iterat
             yield f"{at} {_expected(field)}"
         elif isinstance(item, dict) and (inner := field.message_type) and _has_fields(inner):
             yield from _strict_faults(at, inner, item)
+
+
+@cache
+def fields_of(kind: Descriptor) -> dict[str, FieldDescriptor]:
+    """Return fields by both of the names that JSON may give them."""
+    return {name: each for each in kind.fields for name in (each.name, each.json_name)}
 
 
 def _has_fields(kind: Descriptor) -> bool:
@@ -62,7 +69,7 @@ def _is_lax(item: Any) -> bool:
 def _in_message(path: str, kind: Descriptor, value: Any) -> tuple[str, str]:
     if not isinstance(value, dict):
         return path, "must be a JSON object"
-    fields = {name: each for each in kind.fields for name in (each.name, each.json_name)}
+    fields = fields_of(kind)
     for name, item in value.items():
         field = fields.get(name)
         if field is None:

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
-from persona_cli.files.faults import fault_of, strict_fault_of
+from persona_cli.files.faults import fault_of, fields_of, strict_fault_of
 from persona_server.validation.limits import MAX_PERSONA_BYTES
 
 Item = TypeVar("Item")
@@ -87,15 +87,14 @@ def parse_message(
     value: dict[str, Any], message: Parsed, ignored: Collection[str], what: str
 ) -> Parsed:
     """Fill a message from an object of its fields, but for those ignored. Raises LineError."""
-    fields = message.DESCRIPTOR.fields
-    names = {name: field.name for field in fields for name in (field.name, field.json_name)}
-    if unknown := sorted(value.keys() - names.keys()):
+    descriptor = cast(Descriptor, message.DESCRIPTOR)
+    fields = fields_of(descriptor)
+    if unknown := sorted(value.keys() - fields.keys()):
         raise LineError(f"has fields that a {what} does not have: {', '.join(unknown)}")
-    named = {names[key]: item for key, item in value.items()}
+    named = {fields[key].name: item for key, item in value.items()}
     if len(named) < len(value):
         raise LineError("has a field twice, in snake_case and in camelCase")
     taken = {k: v for k, v in named.items() if k not in ignored}
-    descriptor = cast(Descriptor, message.DESCRIPTOR)
     if fault := strict_fault_of(taken, descriptor):
         raise LineError(fault)
     try:
