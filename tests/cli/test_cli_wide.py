@@ -64,3 +64,11 @@ def test_a_codebook_is_drafted_without_a_service(cli: Cli, tmp_path: Path) -> No
     book.write_text(done.out)
     file.write_text("")
     assert cli.run("responses", "record", file, "--draft-codebook").code == 1
+
+
+def test_external_ids_need_a_group_to_be_looked_up_in(cli: Cli, book: Path, tmp_path: Path) -> None:
+    file = tmp_path / "wide.csv"
+    file.write_text("who,stars,why\nr-1,4,It lasts.\n")
+    done = cli.run("responses", "record", file, "-s", str(uuid.uuid4()), "--codebook", book)
+    assert (done.code, done.out) == (1, "")
+    assert "--project and --group" in done.err

@@ -124,6 +124,11 @@ class RecordRun:
         validate_only: bool = False,
     ) -> tuple[list[Line[SimulationResponse]], RecordedResponses]:
         """Return the lines that the service takes, with what it answers; the others are listed."""
+        if not self._group_id and any(line.item.response.persona_external_id for line in lines):
+            raise CommandError(
+                "Answers name personas by external ids: --project and --group say in which group "
+                "to look them up."
+            )
         while lines:
             try:
                 return lines, client.record_responses(
