@@ -83,7 +83,7 @@ def csv_of(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
 
 
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_a_long_file_is_recorded_again_as_what_it_was(
     cli: Cli, place: Place, study: Study, tmp_path: Path, form: str
 ) -> None:

@@ -55,7 +55,7 @@ def test_a_closed_stdin_is_not_an_empty_one(cli: Cli, place: Place, file: Path) 
 def test_nobody_need_read_what_is_said(cli: Cli, place: Place, file: Path) -> None:
     file.write_text(file.read_text() + "{bad\n")
     for nowhere in ("2>&-", "2> /dev/full"):
-        done = cli.shell(f'persona import "$@" {nowhere}', file, *place.options)
+        done = cli.shell(f'persona import --again "$@" {nowhere}', file, *place.options)
         assert done == (1, "3 imported, 1 refused.\n", "")
         done = cli.shell(f"persona projects show nobody {nowhere}")
         assert done == (1, "", "")
@@ -100,6 +100,26 @@ def test_other_outputs(cli: Cli, full: Place, tmp_path: Path) -> None:
         f"persona: {tmp_path}/no/file: No such file or directory\n",
     )
     assert not any(tmp_path.iterdir())
+
+
+def test_a_mounted_file_is_written_in_place(cli: Cli, full: Place, tmp_path: Path) -> None:
+    """Nothing can take its place; a container has such files."""
+    for name in ("outside", "inside"):
+        (tmp_path / name).write_text("before\n")
+    mounted = 'mount --bind outside inside && persona export -o inside "$@"'
+    script = f"cd {tmp_path} && unshare -m bash -c '{mounted}' bash"
+    done = cli.shell(f'{script} "$@"', *full.options)
+    if "unshare" in done.err or "mount" in done.err:
+        pytest.skip("this user can't mount")
+    assert (done.code, done.err) == (0, "Exported 1000 personas.\n")
+    assert len((tmp_path / "outside").read_text().splitlines()) == 1000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inside", "outside"]
+
+
+def test_a_name_may_be_as_long_as_the_system_has_it(cli: Cli, full: Place, tmp_path: Path) -> None:
+    target = tmp_path / ("n" * 255)
+    assert cli.run("export", "-o", target, *full.options).code == 0
+    assert len(target.read_text().splitlines()) == 1000
 
 
 def test_a_name_of_a_file_may_be_any_bytes(cli: Cli, place: Place, file: Path) -> None:

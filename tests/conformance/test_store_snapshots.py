@@ -6,25 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from persona.v1.response_pb2 import RatingAnswer
 from persona_server.measures.answers import Question
 from persona_server.storage.keys import id_text
-from support.data import persona, uid
+from support.data import uid
 from support.measuring import measured
 from support.probe import Probe
-from support.recorded import say
+from support.recorded import one, rating, say
 from support.stored import StoredGroup
 
 NPS = Question.rating("nps", 1, 5)
-
-
-def one(group: StoredGroup) -> bytes:
-    (added,) = group.add(persona())
-    return added
-
-
-def rating(value: int) -> RatingAnswer:
-    return RatingAnswer(value=value, min=1, max=5)
 
 
 def test_a_snapshot_sees_one_moment(group: StoredGroup) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 from datetime import UTC, date, datetime
 from typing import Any
@@ -183,3 +184,10 @@ def test_without_its_library_a_kind_says_what_to_install(
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(FileError, match=r"pip install 'persona-client\[formats\]'"):
         rows(zstandard.compress(b"a,b\n"))
+
+
+def test_libraries_are_imported_when_a_file_needs_them() -> None:
+    named = ("openpyxl", "pyarrow", "yaml", "zstandard")
+    look = f"import sys, persona_cli; print([name for name in {named} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,4 +1,4 @@
-"""Void answers: readable with when and why, and counted by nothing; and what supersedes them."""
+"""Void answers: readable with when and why, and counted by nothing."""
 
 import time
 from typing import Any
@@ -6,46 +6,16 @@ from typing import Any
 import pytest
 
 from persona.v1 import library_service_pb2 as library_pb
-from persona.v1 import simulation_pb2
 from persona.v1 import simulation_service_pb2 as simulations_pb
-from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer, Response
+from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer
 from persona.v1.response_service_pb2 import (
-    GetResponseRequest,
-    RecordResponsesRequest,
-    RecordResponsesResponse,
     VoidResponsesRequest,
 )
 from support.answers import answer, answerer, listed, record
-from support.data import Place, at, make_place, micros, persona, uid
+from support.data import Place, at, micros, uid
 from support.errors import refused
-from support.library import answer_reliably, individual, reuse
-from support.waiting import eventually
-
-REASON = "The model was down."
-FIELD = "responses[0].supersedes"
-
-
-def void(place: Place, *ids: str, reason: str = REASON, request_id: str = "") -> int:
-    request = VoidResponsesRequest(response_ids=ids, reason=reason, request_id=request_id)
-    return place.caller.responses.VoidResponses(request).voided_count
-
-
-def get(place: Place, response_id: str) -> Response:
-    request = GetResponseRequest(response_id=response_id)
-    return place.caller.responses.GetResponse(request).response
-
-
-def say(place: Place, simulation: str, *answers: Response) -> RecordResponsesResponse:
-    request = RecordResponsesRequest(simulation_id=simulation, responses=answers)
-    return place.caller.responses.RecordResponses(request)
-
-
-def counted(place: Place, simulation: str) -> tuple[int, int]:
-    request = simulations_pb.GetSimulationRequest(
-        project_id=place.project, simulation_id=simulation
-    )
-    found = place.caller.simulations.GetSimulation(request).simulation
-    return found.response_count, found.individual_count
+from support.library import answer_reliably, individual
+from support.voiding import REASON, counted, get, say, void
 
 
 def test_a_void_answer_is_read_with_its_mark(place: Place) -> None:
@@ -176,141 +146,8 @@ def test_what_was_promoted_stays(place: Place) -> None:
     assert not place.caller.library.GetLibraryPersonaAttitudeTimeline(timeline).timelines
 
 
-def test_an_answer_takes_the_place_of_another(place: Place) -> None:
-    (one,) = place.fill(1)
-    simulation = uid()
-    (old,) = record(place.caller, simulation, answer(one.id))
-    new = answer(one.id, id=uid(), supersedes=old.id.upper())
-    said = say(place, simulation, new)
-    (recorded,) = said.responses
-    assert (recorded.supersedes, recorded.void_reason, len(said.warnings)) == (old.id, "", 0)
-    assert get(place, old.id).void_reason == f"superseded by {new.id}"
-    assert counted(place, simulation) == (1, 1)
-    assert list(say(place, simulation, new).responses) == [recorded]
-    (third,) = record(place.caller, simulation, answer(one.id, supersedes=new.id))
-    assert get(place, new.id).void_reason == f"superseded by {third.id}"
-
-
-def test_a_copy_may_answer_for_its_individual(place: Place) -> None:
-    library = individual(place)
-    old = listed(place.caller, library_persona_id=library.id)[0]
-    within = make_place(place.caller, place.project)
-    copy = reuse(within, library.id)[0]
-    new = Response.FromString(old.SerializeToString())
-    new.id, new.persona_id, new.supersedes = uid(), copy.id, old.id
-    say(place, old.simulation_id, new)
-    assert get(place, old.id).void_reason == f"superseded by {new.id}"
-
-
-def test_what_can_not_be_superseded(place: Place) -> None:
-    one, other = place.fill(2)
-    simulation = uid()
-    old, gone, another = record(
-        place.caller, simulation, answer(one.id), answer(one.id), answer(other.id)
-    )
-    void(place, gone.id)
-    wide = RatingAnswer(value=4, min=1, max=7)
-    elsewhere = uid()
-    for where, given in (
-        (simulation, answer(one.id, supersedes=uid())),
-        (simulation, answer(one.id, supersedes="x")),
-        (simulation, answer(one.id, supersedes=gone.id)),
-        (simulation, answer(one.id, supersedes=another.id)),
-        (simulation, answer(one.id, supersedes=old.id, question_key="another")),
-        (simulation, answer(one.id, supersedes=old.id, rating=wide)),
-        (elsewhere, answer(one.id, supersedes=old.id)),
-    ):
-        with refused("INVALID_FIELD") as refusal:
-            say(place, where, given)
-        assert list(refusal.problem.fields) == [FIELD]
-    with refused("INVALID_FIELD") as refusal:
-        say(place, simulation, *[answer(one.id, supersedes=old.id) for _ in range(2)])
-    assert list(refusal.problem.fields) == ["responses[1].supersedes"]
-    assert get(place, old.id) == old
-    assert counted(place, simulation) == (2, 2)
-
-
-def test_another_tenants_answer_is_none(place: Place, connect: Any) -> None:
-    theirs = make_place(connect("void-theirs"))
-    (one,) = place.fill(1)
-    stranger = theirs.create(persona())
-    (recorded,) = record(theirs.caller, uid(), answer(stranger.id))
-    with refused("INVALID_FIELD") as refusal:
-        say(place, uid(), answer(one.id, supersedes=recorded.id))
-    assert list(refusal.problem.fields) == [FIELD]
-    assert get(theirs, recorded.id) == recorded
-
-
 def test_what_is_output_only_is_ignored(place: Place) -> None:
     (one,) = place.fill(1)
     (recorded,) = record(place.caller, uid(), answer(one.id, void_reason="x", voided_at=at(1)))
     assert not recorded.HasField("voided_at")
     assert recorded.void_reason == ""
-
-
-def void_all(place: Place, simulation: str, request_id: str = "") -> int:
-    request = VoidResponsesRequest(simulation_id=simulation, reason=REASON, request_id=request_id)
-    return place.caller.responses.VoidResponses(request).voided_count
-
-
-def asked(place: Place, simulation: str = "") -> list[simulation_pb2.AskedQuestion]:
-    request = simulations_pb.ListQuestionsRequest(
-        project_id=place.project, simulation_id=simulation
-    )
-    return list(place.caller.simulations.ListQuestions(request).questions)
-
-
-def test_a_simulation_is_void_at_once(place: Place) -> None:
-    one, other = place.fill(2)
-    bad, good = uid(), uid()
-    known = answer(one.id, id=uid())
-    record(place.caller, bad, known, answer(other.id, question_key="another"))
-    record(place.caller, good, answer(one.id))
-    assert void_all(place, bad.upper()) == 2
-    assert void_all(place, bad) == 0
-    assert counted(place, bad) == (0, 0)
-    assert asked(place, bad) == []
-    shown = listed(place.caller, simulation_id=bad)
-    assert [r.void_reason for r in shown] == [REASON] * 2
-    assert get(place, shown[0].id) == shown[0]
-    assert not listed(place.caller, simulation_id=good)[0].void_reason
-    request = simulations_pb.GetSimulationRequest(project_id=place.project, simulation_id=bad)
-    simulation = place.caller.simulations.GetSimulation(request).simulation
-    assert (simulation.void_reason, simulation.voided_at) == (REASON, shown[0].voided_at)
-    assert void(place, shown[0].id) == 0
-    assert [r.void_reason for r in say(place, bad, known).responses] == [REASON]
-
-
-def test_nothing_is_recorded_in_a_void_simulation(place: Place) -> None:
-    (one,) = place.fill(1)
-    simulation = uid()
-    (old,) = record(place.caller, simulation, answer(one.id))
-    void_all(place, simulation)
-    with refused("INVALID_FIELD") as refusal:
-        say(place, simulation, answer(one.id))
-    assert list(refusal.problem.fields) == ["simulation_id"]
-    with refused("INVALID_FIELD"):
-        say(place, uid(), answer(one.id, supersedes=old.id))
-
-
-def test_counts_of_the_project_and_the_library_follow(place: Place) -> None:
-    library = individual(place)
-    simulations = {r.simulation_id for r in listed(place.caller, library_persona_id=library.id)}
-    for simulation in simulations:
-        void_all(place, simulation)
-    request = library_pb.GetLibraryPersonaRequest(library_persona_id=library.id)
-
-    def followed() -> bool:
-        found = place.caller.library.GetLibraryPersona(request).library_persona
-        return found.response_count == 0 and not asked(place)
-
-    eventually(followed)
-
-
-def test_a_simulation_or_responses(place: Place) -> None:
-    with refused("SIMULATION_NOT_FOUND"):
-        void_all(place, uid())
-    both = VoidResponsesRequest(simulation_id=uid(), response_ids=[uid()], reason="x")
-    with refused("INVALID_FIELD") as refusal:
-        place.caller.responses.VoidResponses(both)
-    assert list(refusal.problem.fields) == ["simulation_id"]

@@ -2,15 +2,26 @@
 
 from typing import Any
 
-from persona.v1.response_pb2 import Response
+from persona.v1.response_pb2 import RatingAnswer, Response
 from persona_server.services.responses.recording import Recorded, record_responses
 from persona_server.storage.keys import id_text
 from support.answers import answer
-from support.data import at, uid
+from support.data import at, persona, uid
 from support.measuring import Batch, record_all
 from support.stored import StoredGroup
 
 DAY = 1_700_000_000_000_000
+
+
+def one(group: StoredGroup) -> bytes:
+    """Add a persona, and return its id."""
+    (added,) = group.add(persona())
+    return added
+
+
+def rating(value: int) -> RatingAnswer:
+    """Return a rating on a scale from 1 to 5."""
+    return RatingAnswer(value=value, min=1, max=5)
 
 
 def record(group: StoredGroup, simulation: str, *answers: Response) -> Recorded:

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
-from persona_cli.files.faults import fault_of
+from persona_cli.files.faults import fault_of, strict_fault_of
 from persona_server.validation.limits import MAX_PERSONA_BYTES
 
 Item = TypeVar("Item")
@@ -23,9 +23,13 @@ MAX_LINE = 6 * MAX_PERSONA_BYTES + (64 << 10)
 
 
 class LineError(Exception):
-    """A line cannot be what it should be; the text says why, `source` what the line is."""
+    """A line cannot be what it should be; the text says why, `source` what the line is.
+
+    `count` is how many answers or personas are not there for it.
+    """
 
     source: Any = None
+    count = 1
 
 
 def json_items(
@@ -91,10 +95,13 @@ def parse_message(
     if len(named) < len(value):
         raise LineError("has a field twice, in snake_case and in camelCase")
     taken = {k: v for k, v in named.items() if k not in ignored}
+    descriptor = cast(Descriptor, message.DESCRIPTOR)
+    if fault := strict_fault_of(taken, descriptor):
+        raise LineError(fault)
     try:
         return ParseDict(taken, message)
     except (ParseError, ValueError, TypeError):
-        raise LineError(fault_of(taken, cast(Descriptor, message.DESCRIPTOR))) from None
+        raise LineError(fault_of(taken, descriptor)) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
