@@ -1,20 +1,30 @@
 """`persona responses`: list, show and void answers; `recording.py` records them."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from persona.v1.response_pb2 import Response
+from persona_cli.commands.answer_exporting import export
 from persona_cli.commands.correcting import correct
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.commands.recording import record
-from persona_cli.files.times import parse_time
+from persona_cli.terminal.answer_filters import (
+    AnswerQuery,
+    OfGroup,
+    OfLibraryPersona,
+    OfPersona,
+    OfProject,
+    OfSimulation,
+    RecordedAfter,
+    Since,
+    ToQuestion,
+    Until,
+)
 from persona_cli.terminal.answers import answer_text
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.listing import Limit, print_list
-from persona_cli.terminal.names import group_ids, project_id
 from persona_cli.terminal.output import (
     compact_json,
     details,
@@ -22,7 +32,6 @@ from persona_cli.terminal.output import (
     print_line,
     print_pairs,
 )
-from persona_server.validation.fields import UUID
 
 _ANSWERS = {field.name for field in Response.DESCRIPTOR.oneofs_by_name["answer"].fields}
 
@@ -30,7 +39,8 @@ _ANSWERS = {field.name for field in Response.DESCRIPTOR.oneofs_by_name["answer"]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     responses = typer.Typer(
-        cls=ListByDefault, help="Record, correct, list, show and void the answers of personas."
+        cls=ListByDefault,
+        help="Record, correct, list, show, export and void the answers of personas.",
     )
     app.add_typer(responses, name="responses")
     client_command(responses, "list")(list_)
@@ -38,41 +48,20 @@ def register(app: typer.Typer) -> None:
     client_command(responses, "record")(record)
     client_command(responses, "correct")(correct)
     client_command(responses, "void")(void)
+    client_command(responses, "export")(export)
 
 
 def list_(
     context: CommandContext,
-    simulation: Annotated[
-        str,
-        typer.Option("--simulation", "-s", help="Answers of this simulation.", show_default=False),
-    ] = "",
-    project: Annotated[
-        str, typer.Option("--project", "-p", help="Answers of this project, by name or id.")
-    ] = "",
-    group: Annotated[
-        str,
-        typer.Option(
-            "--group", "-g", help="Answers of this persona group, by id, or in --project by name."
-        ),
-    ] = "",
-    persona: Annotated[
-        str, typer.Option(help="Answers of this persona, by id.", show_default=False)
-    ] = "",
-    library_persona: Annotated[
-        str, typer.Option(help="Answers of this library persona, by id.", show_default=False)
-    ] = "",
-    question: Annotated[
-        str, typer.Option(help="Answers to this question_key.", show_default=False)
-    ] = "",
-    since: Annotated[
-        str, typer.Option(help="Answers at or after this time (UTC).", metavar="TIME")
-    ] = "",
-    until: Annotated[
-        str, typer.Option(help="Answers before this time (UTC).", metavar="TIME")
-    ] = "",
-    recorded_after: Annotated[
-        str, typer.Option(help="Answers recorded after this time (UTC).", metavar="TIME")
-    ] = "",
+    simulation: OfSimulation = "",
+    project: OfProject = "",
+    group: OfGroup = "",
+    persona: OfPersona = "",
+    library_persona: OfLibraryPersona = "",
+    question: ToQuestion = "",
+    since: Since = "",
+    until: Until = "",
+    recorded_after: RecordedAfter = "",
     order_by: Annotated[
         str,
         typer.Option(help='occurred_at or recorded_at, or either followed by " desc".'),
@@ -84,29 +73,22 @@ def list_(
     Those of deleted ones, too, and oldest first by default. TIME is such as 2026-03-01 or
     2026-03-01T09:30:00Z.
     """
-    if not any((simulation, project, group, persona, library_persona, question, recorded_after)):
-        raise usage_error(
-            "Give --simulation, --project, --group, --persona, --library-persona, --question or "
-            "--recorded-after."
-        )
-    start, end = _time("--since", since), _time("--until", until)
-    recorded = _time("--recorded-after", recorded_after)
-    parent, group_id = _place(context, project, group)
+    found_by = AnswerQuery(
+        simulation=simulation,
+        project=project,
+        group=group,
+        persona=persona,
+        library_persona=library_persona,
+        question=question,
+        since=since,
+        until=until,
+        recorded_after=recorded_after,
+    ).filters(context)
     print_list(
         context,
         limit,
         lambda page_size: context.client.list_responses(
-            simulation_id=simulation,
-            project_id=parent,
-            group_id=group_id,
-            persona_id=persona,
-            library_persona_id=library_persona,
-            question_key=question,
-            occurred_from=start,
-            occurred_before=end,
-            recorded_after=recorded,
-            order_by=order_by,
-            page_size=page_size,
+            **found_by, order_by=order_by, page_size=page_size
         ),
         ("ID", "OCCURRED", "PERSONA", "QUESTION", "ANSWER"),
         lambda r: (r.id, r.occurred_at, r.persona_id, r.question_key, answer_text(r)),
@@ -154,21 +136,3 @@ def void(
         print_line(compact_json({"voided": count}))
     else:
         print(f"{count} voided.")
-
-
-def _place(context: CommandContext, project: str, group: str) -> tuple[str, str]:
-    """Return the ids of a project and of a group, "" for what is not given."""
-    if project and group:
-        return group_ids(context.client, project, group)
-    if group and not UUID.fullmatch(group):
-        raise usage_error("A --group that is named by its name needs its --project.")
-    return project_id(context.client, project) if project else "", group.lower()
-
-
-def _time(option: str, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise usage_error(f"{option} {error}") from None

@@ -14,6 +14,7 @@ class AttributeColumns:
 
     def __init__(self) -> None:
         self._names: set[str] = set()
+        self._order: list[str] = []  # is theirs once columns or cells are asked for
         self._has_rest = False
 
     def see(self, attributes: Mapping[str, str]) -> None:
@@ -27,17 +28,22 @@ class AttributeColumns:
     @property
     def columns(self) -> list[Column]:
         """The columns, by the alphabet, and at the end one for all that is in none of them."""
-        named = [Column(f"{_WHOLE}.{name}", Kind.TEXT) for name in sorted(self._names)]
+        named = [Column(f"{_WHOLE}.{name}", Kind.TEXT) for name in self._ordered()]
         return [*named, Column(_WHOLE, Kind.TEXT)] if self._has_rest else named
 
     def cells(self, attributes: Mapping[str, str]) -> list[Cell]:
         """Return a persona's cells in these columns."""
         held = {n: v for n, v in attributes.items() if n in self._names and _fits(n, v)}
-        cells: list[Cell] = [held.get(name) for name in sorted(self._names)]
+        cells: list[Cell] = [held.get(name) for name in self._ordered()]
         if self._has_rest:
             rest = {name: attributes[name] for name in sorted(attributes) if name not in held}
             cells.append(compact_json(rest) if rest else None)
         return cells
+
+    def _ordered(self) -> list[str]:
+        if len(self._order) < len(self._names):
+            self._order = sorted(self._names)
+        return self._order
 
 
 def _fits(name: str, value: str) -> bool:

@@ -4,7 +4,7 @@ import csv
 from datetime import datetime
 from typing import BinaryIO
 
-from persona_cli.files.writing.sheet import Cell, Sheet
+from persona_cli.files.writing.sheet import Cell, Sheet, rfc3339
 from persona_cli.terminal.output import compact_json
 
 _BOM = b"\xef\xbb\xbf"  # by which Excel knows UTF-8
@@ -37,13 +37,8 @@ def _shown(cell: Cell) -> object:
     if isinstance(cell, list | bool):
         return compact_json(cell)
     if isinstance(cell, datetime):
-        return time_text(cell)
+        return rfc3339(cell)
     return cell
-
-
-def time_text(time: datetime) -> str:
-    """Return a time in UTC as RFC 3339 has it."""
-    return time.isoformat().replace("+00:00", "Z")
 
 
 def _guarded(cell: Cell) -> object:

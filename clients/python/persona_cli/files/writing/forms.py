@@ -9,6 +9,7 @@ from typing import Annotated, BinaryIO, TypeAlias
 import typer
 
 from persona_cli.files.writing.csv_file import write_csv
+from persona_cli.files.writing.lines_file import write_lines
 from persona_cli.files.writing.parquet_file import require_parquet, write_parquet
 from persona_cli.files.writing.sheet import Sheet
 from persona_cli.terminal.failures import usage_error
@@ -55,4 +56,8 @@ def writer_of(form: FileForm, *, excel: bool) -> Writer:
     return _WRITERS[form] if not excel else partial(write_csv, excel=True)
 
 
-_WRITERS: dict[FileForm, Writer] = {FileForm.CSV: write_csv, FileForm.PARQUET: write_parquet}
+_WRITERS: dict[FileForm, Writer] = {
+    FileForm.JSONL: write_lines,
+    FileForm.CSV: write_csv,
+    FileForm.PARQUET: write_parquet,
+}

@@ -49,6 +49,11 @@ def field_cells(message: Message, columns: Iterable[Column]) -> list[Cell]:
     return [_cell(message, column.name) for column in columns]
 
 
+def rfc3339(time: datetime) -> str:
+    """Return a time in UTC as text."""
+    return time.isoformat().replace("+00:00", "Z")
+
+
 _KINDS = {
     "google.protobuf.Timestamp": Kind.TIME,
     "google.protobuf.Int32Value": Kind.WHOLE,

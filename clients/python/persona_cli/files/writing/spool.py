@@ -40,6 +40,10 @@ class PersonaSpool:
         for (body,) in self._database.execute("SELECT body FROM personas ORDER BY rowid"):
             yield Persona.FromString(body)
 
+    def __contains__(self, persona_id: str) -> bool:
+        query = "SELECT 1 FROM personas WHERE id = ?"
+        return self._database.execute(query, (persona_id,)).fetchone() is not None
+
     def find(self, persona_id: str) -> Persona | None:
         """Return the persona of an id, None if it was not added."""
         query = "SELECT body FROM personas WHERE id = ?"
