@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from answering import QUESTIONS as ASKED
 from answering import batches, make_answer
 from bench import ANSWERERS, RECORD, RECORDERS, SIMULATIONS, built_load, framed, load
 from bench_library import cost
@@ -104,40 +105,57 @@ def one_simulation(personas: Sequence[str]) -> Iterator[bytes]:
         request = RecordResponsesRequest(simulation_id=simulation)
         for persona in personas[start : start + each]:
             for number in range(QUESTIONS):
-                answer = make_answer(random_, persona, number % 25, _AT + start)
+                answer = make_answer(random_, persona, number % ASKED, _AT + start)
                 answer.question_key = f"many/{number:02d}"
                 request.responses.append(answer)
         yield request.SerializeToString()
 
 
-def summarize(server: Process, recorder: Recorder, client: Client, rounds: int, many: int) -> None:
-    """Measure what a large simulation, and two small ones beside each other, come to."""
-    service_: Any = ComparisonServiceStub(client.channel)
-    large = people(client, many)
+class Asker:
+    """Asks the service for what many answers come to."""
+
+    def __init__(self, server: Process, client: Client, rounds: int) -> None:
+        self._server, self._client, self._rounds = server, client, rounds
+        self._service: Any = ComparisonServiceStub(client.channel)
+
+    def show(self, name: str, method: str, request: Any, listed: int, goal: str = "") -> None:
+        """Print what a call costs that lists so many questions."""
+        call, metadata = getattr(self._service, method), self._client.metadata
+        answer = call(request, metadata=metadata)
+        assert listed == sum(
+            len(value) for field, value in answer.ListFields() if field.is_repeated
+        )
+        found = cost(self._server, lambda: call(request, metadata=metadata), self._rounds)
+        show(f"{method}, {name}", f"{found.cpu:.1f} ms CPU", goal)
+
+
+def summarize(asker: Asker, recorder: Recorder, large: People) -> None:
+    """Measure what one large simulation comes to."""
     given = list(one_simulation(large.personas))
     recorder.cost(given)
     request = pb.SummarizeResponsesRequest(
-        project_id=large.project,
-        simulation_id=RecordResponsesRequest.FromString(given[0]).simulation_id,
-        page_size=QUESTIONS,
+        project_id=large.project, simulation_id=_simulation(given[0]), page_size=QUESTIONS
     )
-    found = cost(
-        server,
-        lambda: service_.SummarizeResponses(request, metadata=client.metadata),
-        rounds,
-    )
-    what = f"SummarizeResponses, {QUESTIONS} questions × {many:,} individuals"
-    show(what, f"{found.cpu:.1f} ms CPU", f"≤ {SUMMARY}")
-    small = people(client, ANSWERERS)
+    what = f"{QUESTIONS} questions × {len(large.personas):,} individuals"
+    asker.show(what, "SummarizeResponses", request, QUESTIONS, f"≤ {SUMMARY}")
+
+
+def compare(asker: Asker, recorder: Recorder, small: People) -> None:
+    """Measure two simulations beside each other, of as many answers as one call may read."""
     given = batches(small.personas, 2, seed=4)
     recorder.cost(given)
-    one, other = (RecordResponsesRequest.FromString(given[i]).simulation_id for i in (0, -1))
-    pair = pb.CompareResponsesRequest(
-        project_id=small.project, simulation_id=one, other_simulation_id=other, page_size=25
+    request = pb.CompareResponsesRequest(
+        project_id=small.project,
+        simulation_id=_simulation(given[0]),
+        other_simulation_id=_simulation(given[-1]),
+        page_size=ASKED,
     )
-    found = cost(server, lambda: service_.CompareResponses(pair, metadata=client.metadata), rounds)
-    what = f"CompareResponses, two simulations, 25 questions × {ANSWERERS} individuals"
-    show(what, f"{found.cpu:.1f} ms CPU")
+    what = f"two simulations, {ASKED} questions × {len(small.personas)} individuals"
+    asker.show(what, "CompareResponses", request, ASKED)
+
+
+def _simulation(batch: bytes) -> str:
+    return RecordResponsesRequest.FromString(batch).simulation_id
 
 
 def main() -> None:
@@ -151,7 +169,9 @@ def main() -> None:
         recorder = Recorder(server, address, token, Path(name))
         first = record_in_order(recorder, client)
         record_side_by_side(recorder, client, first)
-        summarize(server, recorder, client, given.rounds, given.many)
+        asker = Asker(server, client, given.rounds)
+        summarize(asker, recorder, people(client, given.many))
+        compare(asker, recorder, people(client, ANSWERERS))
 
 
 if __name__ == "__main__":

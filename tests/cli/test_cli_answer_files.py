@@ -6,27 +6,20 @@ from typing import Any
 
 import pytest
 from cli.answers import as_csv, jsonl, rated
+from files.answers import SIMULATION, read
 
-from persona_cli.files.answer_files import AnswerFormat, SimulationResponse, answer_items
+from persona_cli.files.answers.answer import SimulationResponse
 from persona_cli.files.json_lines import LineError
 from persona_cli.terminal.output import json_line
 from persona_client import Response
 
-SIMULATION = "0190b5a4-0000-7000-8000-0000000000aa"
 OTHER = "0190b5a4-0000-7000-8000-0000000000bb"
 PERSONA = "0190b5a4-0000-7000-8000-000000000001"
 CELLS = {"persona_id": PERSONA, "question_key": "q"}
 
 
-def read(
-    text: str | bytes, form: AnswerFormat = AnswerFormat.AUTO, simulation: str = SIMULATION
-) -> list[tuple[int, SimulationResponse | LineError]]:
-    raw = text.encode() if isinstance(text, str) else text
-    return list(answer_items(iter(enumerate(raw.splitlines(keepends=True), 1)), form, simulation))
-
-
 def answers(text: str, simulation: str = SIMULATION) -> list[SimulationResponse]:
-    found = [item for _, item in read(text, simulation=simulation)]
+    found = [item for _, item in read(text, simulation_id=simulation)]
     assert all(isinstance(item, SimulationResponse) for item in found), found
     return [item for item in found if isinstance(item, SimulationResponse)]
 
@@ -110,18 +103,21 @@ def test_a_date_is_its_midnight_in_utc() -> None:
         (RATING | {"value": "3.5"}, "value must be a whole"),
         ({"kind": "rating", "value": "3", "min": "1"}, "max must be a whole number"),
         (RATING | {"value": "9"}, "rating.value must be 1 to 5"),
-        (RATING | {"value": "9999999999"}, "Value out of range"),
+        (
+            RATING | {"value": "9999999999"},
+            "value must be a whole number from -2147483648 to 2147483647",
+        ),
         (RATING | {"value": "3", "options": "a"}, "options does not belong to a rating"),
         ({"kind": "choice", "value": "C", "options": "A|B"}, "choice.value must be one of"),
         ({"kind": "choice", "value": "A", "options": "[A, B]"}, "options starts with [ but"),
         ({"kind": "choice", "value": "1", "options": "[1, 2]"}, "must be a JSON array of strings"),
         ({"kind": "sentiment", "value": ""}, "value must be a number"),
-        ({"kind": "sentiment", "value": "nan"}, "sentiment must be −1 to 1"),
+        ({"kind": "sentiment", "value": "nan"}, "value must be a number"),
         ({"kind": "sentiment", "value": "0.1234567"}, "at most 6 decimals"),
         ({"kind": "text", "persona_id": "me"}, "persona_id"),
         ({"kind": "text", "question_key": " "}, "question_key is required"),
         ({"kind": "text", "occurred_at": "2026-03-01 10:00"}, "must name its time zone"),
-        ({"kind": "text", "occurred_at": "1.3.2026"}, "occurred_at is not a time"),
+        ({"kind": "text", "occurred_at": "1.3.2026"}, "occurred_at must be a time such as"),
         ({"kind": "text", "simulation_id": "one"}, "simulation_id must be a UUID"),
     ],
 )
@@ -138,9 +134,10 @@ def test_a_row_that_is_no_answer_says_why(cells: dict[str, str], why: str) -> No
         ("persona_id,kind,kind,value\na,b,c,d\n", "two columns with the same name"),
         ('persona_id,question_key,kind,value\na,b,c,"d"e\n', "is not CSV"),
         ('persona_id,question_key,kind,value\na,b,c,"d\n', "is not CSV"),
-        (b"persona_id,question_key,kind,value\na,b,c,\xff\n", "is not UTF-8"),
+        ("persona_id,question_key,kind,value\na,ä,c,".encode() + b"\xff\n", "is not UTF-8"),
         ("[1]\n", "is not a JSON object"),
-        (jsonl([{"mood": 1}]), "has fields that a response does not have: mood"),
+        (jsonl([{"question_key": "q", "mood": 1}]), "that a response does not have: mood"),
+        (jsonl([{"mood": 1}]), "has a layout that is not known (mood): a table with a row for"),
         (jsonl([rated("me")]), "persona_id"),
     ],
 )
@@ -162,7 +159,7 @@ def test_a_bad_row_leaves_the_next_one_whole() -> None:
 def test_a_row_names_its_simulation_or_the_option_does() -> None:
     rows = [CELLS | {"kind": "text", "simulation_id": OTHER.upper()}, CELLS | {"kind": "text"}]
     assert [one.simulation_id for one in answers(as_csv(rows))] == [OTHER, SIMULATION]
-    (_, first), (_, second) = read(as_csv(rows), simulation="")
+    (_, first), (_, second) = read(as_csv(rows), simulation_id="")
     assert isinstance(first, SimulationResponse)
     assert isinstance(second, LineError)
     assert "--simulation" in str(second)

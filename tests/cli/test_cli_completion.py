@@ -10,7 +10,7 @@ from cli.conftest import Cli
         ("persona proj", {"projects"}),
         ("persona projects ", {"list", "create", "show", "rename", "delete"}),
         ("persona groups re", {"rename"}),
-        ("persona responses ", {"record", "list", "show", "void"}),
+        ("persona responses ", {"record", "correct", "list", "show", "void", "export"}),
         ("persona library m", {"match"}),
         ("persona projects create --desc", {"--description"}),
     ],

@@ -273,3 +273,16 @@ def test_a_layout_that_is_not_known_is_one_error(tmp_path: Path) -> None:
         imported("colour,size\nred,1\nblue,2\n", tmp_path)
     with pytest.raises(FileError, match="no row that can be read"):
         imported("{bad\n{worse\n{worst\n", tmp_path)
+
+
+@pytest.mark.parametrize("depth", [50, 400, 900, 5000])
+@pytest.mark.parametrize("nested", ['{"a":', "["])
+def test_a_row_that_is_nested_deeply_is_kept_or_refused(
+    tmp_path: Path, depth: int, nested: str
+) -> None:
+    close = "}" if nested.startswith("{") else "]"
+    row = f'{{"full_name": "Mira", "deep": {nested * depth}1{close * depth}}}'
+    found = imported(f'{row}\n{{"full_name": "Jon"}}\n{{"full_name": "Eva"}}\n', tmp_path)
+    assert len(found.personas) + len(found.refused) == 3
+    assert [one.full_name for one in found.personas][-2:] == ["Jon", "Eva"]
+    assert all("nested too deeply" in why or "attributes" in why for why in found.refused.values())

@@ -67,7 +67,9 @@ def test_any_bytes_are_rows_refusals_or_one_error(start: bytes, rest: bytes) -> 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from([as_lines(), as_csv().encode(), excel(), columns(), gzip.compress(as_lines())]),
+    st.sampled_from(
+        [as_lines(), as_csv().encode(), excel(), columns(), gzip.compress(as_lines(), mtime=0)]
+    ),
     st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=3)), max_size=4),
 )
 def test_a_damaged_file_is_rows_refusals_or_one_error(

@@ -59,10 +59,11 @@ def test_calls_without_a_token_are_refused_before_their_message(own: Service, he
 
 @pytest.mark.early
 def test_calls_whose_message_does_not_come_hold_no_thread(own: Service, health: Any) -> None:
+    token = own.token("silent")
     with silent.connected(own.grpc, 1) as (connection,):
         begun = time.monotonic()
-        streams = silent.headers_only(connection, GET, own.token("silent"), 20)
-        streams += silent.headers_only(connection, CREATE, own.token("silent"), 20)
+        streams = silent.headers_only(connection, GET, token, 20)
+        streams += silent.headers_only(connection, CREATE, token, 20)
         silent.pump_for([connection], 0.5)
         assert answers(own, health)
         all_over(connection, streams)

@@ -72,8 +72,9 @@ def test_calls_of_every_kind_are_served_until_it_stops(public: Service) -> None:
 
 
 def test_a_call_whose_message_does_not_come_is_cancelled(public: Service) -> None:
+    token = public.token("silent")
     with silent.connected(public.grpc, 1) as connections:
-        silent.headers_only(connections[0], GET, public.token("silent"), 1)
+        silent.headers_only(connections[0], GET, token, 1)
         over(connections, 1)
 
     def codes() -> list[str]:

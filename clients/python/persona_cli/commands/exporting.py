@@ -1,10 +1,23 @@
-"""`persona export`: a group as JSON lines that can be imported elsewhere."""
+"""`persona export`: a group as JSON lines, CSV or Parquet, that can be imported elsewhere."""
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 import typer
 
+from persona.v1.persona_pb2 import Persona
 from persona_cli.files.outputs import atomic_output
+from persona_cli.files.writing.forms import (
+    ExcelOption,
+    FileForm,
+    FormOption,
+    OutputOption,
+    Writer,
+    form_of,
+    writer_of,
+)
+from persona_cli.files.writing.personas import persona_sheet
+from persona_cli.files.writing.spool import PersonaSpool, temporary_database
 from persona_cli.terminal.command import (
     AttributeOption,
     CommandContext,
@@ -34,24 +47,53 @@ def export(
     external_id: ExternalIdOption = "",
     full_name: FullNameOption = "",
     attribute: AttributeOption = None,
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="File to write; - is standard output.")
-    ] = "-",
+    output: OutputOption = "-",
+    form: FormOption = None,
+    excel: ExcelOption = False,
 ) -> None:
-    """Write a group's personas as JSON lines, oldest first, that `persona import` reads.
+    """Write a group's personas, oldest first, as JSON lines, CSV or Parquet for `persona import`.
 
-    With or without --json. A file appears only when it is complete.
+    With or without --json. CSV and Parquet have a column for each field and each attribute. A file
+    appears only when it is complete.
     """
     found_by = group_filters(filters, external_id, full_name, attribute)
+    form = form_of(output, form, excel=excel)
     ids = group_ids(context.client, project, group)
     count = 0
 
     def done() -> str:
-        kept = f"{count} personas are written" if output == "-" else f"{output} is as it was"
+        if output != "-":
+            kept = f"{output} is as it was"
+        elif form is FileForm.JSONL:
+            kept = f"{count} personas are written"
+        else:
+            kept = "the table is not whole"
         return f"{kept}; the same command begins anew."
 
-    with telling(done), atomic_output(output) as target, context.patient_client() as client:
-        for persona in client.export_personas(*ids, **found_by):
-            target.write(json_line(persona).encode() + b"\n")
+    def counted(personas: Iterable[Persona]) -> Iterator[Persona]:
+        nonlocal count
+        for persona in personas:
+            yield persona
             count += 1
+
+    with telling(done), atomic_output(output) as target, context.patient_client() as client:
+        personas = counted(client.export_personas(*ids, **found_by))
+        if form is FileForm.JSONL:
+            _write_lines(target, personas)
+        else:
+            _write_table(target, personas, writer_of(form, excel=excel))
     say(f"Exported {count} persona{'' if count == 1 else 's'}.")
+
+
+def _write_lines(target: BinaryIO, personas: Iterable[Persona]) -> None:
+    for persona in personas:
+        target.write(json_line(persona).encode() + b"\n")
+
+
+def _write_table(target: BinaryIO, personas: Iterable[Persona], write: Writer) -> None:
+    """Write personas as a table: all are read first, since any may have a new attribute."""
+    with temporary_database(PersonaSpool.TABLE) as database:
+        spool = PersonaSpool(database)
+        for persona in personas:
+            spool.add(persona)
+        write(target, persona_sheet(spool))

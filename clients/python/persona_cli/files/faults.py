@@ -4,6 +4,9 @@ protobuf decides what is good, but words its errors for programmers and not alwa
 the field; so an object that it refuses is taken apart, and protobuf asked about the parts.
 """
 
+import re
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -18,6 +21,10 @@ _ITEMS = {
     FieldDescriptor.CPPTYPE_ENUM: "must be the name of one of its values",
 }
 
+# A text that REST reads as a number; Python reads "0_5" and " 4" as well.
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_NUMERIC = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_DOUBLE}
+
 
 def fault_of(value: dict[str, Any], kind: Descriptor) -> str:
     """Say what is wrong with an object that can't be a message of a kind."""
@@ -25,10 +32,44 @@ def fault_of(value: dict[str, Any], kind: Descriptor) -> str:
     return f"{path} {what}".lstrip()
 
 
+def strict_fault_of(value: dict[str, Any], kind: Descriptor) -> str:
+    """Say what of an object REST refuses, and protobuf for Python takes or breaks on; "" if none.
+
+    That is true or "0_5" for a number, and the name of a field that is no Unicode.
+    """
+    return next(_strict_faults("", kind, value), "")
+
+
+def _strict_faults(path: str, kind: Descriptor, value: dict[str, Any]) -> Iterator[str]:
+    fields = fields_of(kind)
+    for name, item in value.items():
+        at, field = _joined(path, name[:100]), fields.get(name)
+        if field is None:
+            yield f"{at} is not a known field"
+        elif field.cpp_type in _NUMERIC and _is_lax(item):
+            yield f"{at} {_expected(field)}"
+        elif isinstance(item, dict) and (inner := field.message_type) and _has_fields(inner):
+            yield from _strict_faults(at, inner, item)
+
+
+@cache
+def fields_of(kind: Descriptor) -> dict[str, FieldDescriptor]:
+    """Return fields by both of the names that JSON may give them."""
+    return {name: each for each in kind.fields for name in (each.name, each.json_name)}
+
+
+def _has_fields(kind: Descriptor) -> bool:
+    return not (_is_one_value(kind) or kind.GetOptions().map_entry)
+
+
+def _is_lax(item: Any) -> bool:
+    return isinstance(item, bool) or (isinstance(item, str) and not _NUMBER.fullmatch(item))
+
+
 def _in_message(path: str, kind: Descriptor, value: Any) -> tuple[str, str]:
     if not isinstance(value, dict):
         return path, "must be a JSON object"
-    fields = {name: each for each in kind.fields for name in (each.name, each.json_name)}
+    fields = fields_of(kind)
     for name, item in value.items():
         field = fields.get(name)
         if field is None:

@@ -9,17 +9,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Generic, NamedTuple, TypeAlias
 
-from persona_cli.files.json_lines import MAX_LINE, Item, LineError, NumberedLines
+from persona_cli.files.json_lines import Item, LineError
 
-_BOM = b"\xef\xbb\xbf"
 OnRead: TypeAlias = Callable[[int], None]  # is told how many bytes were read
 
 
 class Position(NamedTuple):
-    """A line: the index of its file, and its number from 1."""
+    """A line: the index of its file, and its number from 1; or one of several items of it."""
 
     file: int
     line: int
+    part: int = 0  # of the line's items that are none of the first
 
 
 class Line(NamedTuple, Generic[Item]):
@@ -97,8 +97,10 @@ class LineReader(Generic[Item]):
         """
         with closing(_SeenIds()) as seen:
             for index in range(len(self._inputs)):
+                position = Position(index, 0, -1)
                 for number, item in self._items(index, read):
-                    position = Position(index, number)
+                    part = position.part + 1 if number == position.line else 0
+                    position = Position(index, number, part)
                     if isinstance(item, LineError):
                         refuse(position, item)
                     elif (first := self._first(item, position, seen)) != position:
@@ -115,26 +117,6 @@ class LineReader(Generic[Item]):
         return self._repeat_message.format(id=self._id_of(item), where=where)
 
 
-def numbered_lines(file: InputFile, read: OnRead) -> NumberedLines:
-    """Yield the lines of a file with their numbers."""
-    with file.opened() as stream:
-        yield from enumerate(_raw_lines(stream, read), 1)
-
-
-def _raw_lines(stream: BinaryIO, read: OnRead) -> Iterator[bytes]:
-    """Yield lines without a byte order mark; of a too long one the beginning, still too long."""
-    first = True
-    while line := stream.readline(MAX_LINE + 2):
-        size = len(line)
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = stream.readline(MAX_LINE)
-            size += len(rest)
-        read(size)
-        yield line.removeprefix(_BOM) if first else line
-        first = False
-
-
 class _SeenIds:
     """The ids of the input, in a temporary database that goes to disk when they are many."""
 
@@ -142,16 +124,16 @@ class _SeenIds:
         self._database = sqlite3.connect("", isolation_level=None)  # no name: a file of its own
         self._database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
-            "CREATE TABLE seen (id TEXT PRIMARY KEY, file INT, line INT) WITHOUT ROWID"
+            "CREATE TABLE seen (id TEXT PRIMARY KEY, file INT, line INT, part INT) WITHOUT ROWID"
         )
 
     def first(self, item_id: str, position: Position) -> Position:
         """Return where an id stood first: at this position if it is new."""
         bindings = (item_id, *position)
-        added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", bindings)
+        added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)", bindings)
         if added.rowcount:
             return position
-        query = "SELECT file, line FROM seen WHERE id = ?"
+        query = "SELECT file, line, part FROM seen WHERE id = ?"
         return Position(*self._database.execute(query, (item_id,)).fetchone())
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
-from persona_cli.files.faults import fault_of
+from persona_cli.files.faults import fault_of, fields_of, strict_fault_of
 from persona_server.validation.limits import MAX_PERSONA_BYTES
 
 Item = TypeVar("Item")
@@ -23,9 +23,13 @@ MAX_LINE = 6 * MAX_PERSONA_BYTES + (64 << 10)
 
 
 class LineError(Exception):
-    """A line cannot be what it should be; the text says why, `source` what the line is."""
+    """A line cannot be what it should be; the text says why, `source` what the line is.
+
+    `count` is how many answers or personas are not there for it.
+    """
 
     source: Any = None
+    count = 1
 
 
 def json_items(
@@ -83,18 +87,20 @@ def parse_message(
     value: dict[str, Any], message: Parsed, ignored: Collection[str], what: str
 ) -> Parsed:
     """Fill a message from an object of its fields, but for those ignored. Raises LineError."""
-    fields = message.DESCRIPTOR.fields
-    names = {name: field.name for field in fields for name in (field.name, field.json_name)}
-    if unknown := sorted(value.keys() - names.keys()):
+    descriptor = cast(Descriptor, message.DESCRIPTOR)
+    fields = fields_of(descriptor)
+    if unknown := sorted(value.keys() - fields.keys()):
         raise LineError(f"has fields that a {what} does not have: {', '.join(unknown)}")
-    named = {names[key]: item for key, item in value.items()}
+    named = {fields[key].name: item for key, item in value.items()}
     if len(named) < len(value):
         raise LineError("has a field twice, in snake_case and in camelCase")
     taken = {k: v for k, v in named.items() if k not in ignored}
+    if fault := strict_fault_of(taken, descriptor):
+        raise LineError(fault)
     try:
         return ParseDict(taken, message)
     except (ParseError, ValueError, TypeError):
-        raise LineError(fault_of(taken, cast(Descriptor, message.DESCRIPTOR))) from None
+        raise LineError(fault_of(taken, descriptor)) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

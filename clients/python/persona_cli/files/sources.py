@@ -36,7 +36,7 @@ def _expanded(name: str) -> list[InputFile]:
     else:
         return [InputFile(name)]
     if not found:
-        raise CommandError(f"{name}: has no file of personas ({', '.join(sorted(_SUFFIXES))})")
+        raise CommandError(f"{name}: has no file that can be read ({', '.join(sorted(_SUFFIXES))})")
     return found
 
 

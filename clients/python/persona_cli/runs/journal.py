@@ -94,12 +94,12 @@ class Journal:
     def note_batch(self, last: Position) -> None:
         """Note a batch by its last line, on disk before it is sent."""
         self.boundaries.append(last)
-        self._append({"batch": last})
+        self._append({"batch": _entry(last)})
 
     def note_refusal(self, position: Position, reason: str) -> None:
         """Note a line that the service would not take."""
         self.refused[position] = reason
-        self._append({"refused": position, "reason": reason})
+        self._append({"refused": _entry(position), "reason": reason})
 
     def note_newest(self, simulation_id: str, recorded: int) -> None:
         """Note when the last answer of a simulation was recorded that is none of this run."""
@@ -178,6 +178,10 @@ def default_folder() -> Path:
     """Return where journals are kept."""
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     return Path(state).expanduser() / "persona" / "imports"
+
+
+def _entry(position: Position) -> tuple[int, ...]:
+    return position if position.part else position[:2]
 
 
 def _sync_folder(folder: Path) -> None:

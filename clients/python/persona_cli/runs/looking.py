@@ -20,20 +20,26 @@ def look_at(personas: PersonaFiles) -> None:
 
     One of a folder's is left for the import to refuse, unless all of them are.
     """
-    titles: Counter[str] = Counter()
-    first: dict[str, str] = {}
+    titled: list[tuple[str, str]] = []
+    unread: CommandError | None = None
     for index, file in enumerate(personas.inputs):
         try:
             look = personas.look(index)
         except FileError as error:
-            if not file.key or (index == len(personas.inputs) - 1 and not titles):
-                raise CommandError(f"{file.name} {error}") from None
+            unread = CommandError(f"{file.name} {error}")
+            if not file.key:
+                raise unread from None
         else:
-            titles[look.title] += 1
-            first.setdefault(look.title, file.name)
-            if _is_plain(look):
-                del titles[look.title]
-                titles[""] += 1
+            titled.append((file.name, "" if _is_plain(look) else look.title))
+    if unread is not None and not titled:
+        raise unread
+    say_titles(titled)
+
+
+def say_titles(titled: list[tuple[str, str]]) -> None:
+    """Say what files are by name and title, those of one title together; "" is not said."""
+    titles = Counter(title for _, title in titled)
+    first = {title: name for name, title in reversed(titled)}
     for title, count in titles.items():
         if title:
             more = f" and {count - 1} more" if count > 1 else ""

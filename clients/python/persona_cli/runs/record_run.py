@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 
-from persona_cli.files.answer_files import SimulationResponse, id_of
+from persona_cli.files.answers.answer import SimulationResponse, id_of
 from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.runs.journal import Journal
 from persona_cli.runs.refusals import Refusals, violations_by_index
@@ -108,20 +108,39 @@ class RecordRun:
         self, client: PersonaClient, simulation_id: str, lines: list[Line[SimulationResponse]]
     ) -> int:
         """Record what the service takes, list the others, and return how many are new."""
-        newest, known = self._newest_before(client, simulation_id), 0
+        newest = self._newest_before(client, simulation_id)
+        lines, done = self._taken(client, simulation_id, lines)
+        self._warn(lines, done)
+        known = sum(one.recorded_at.ToMicroseconds() <= newest for one in done)
+        self.known += known
+        return len(lines) - known
+
+    def _taken(
+        self,
+        client: PersonaClient,
+        simulation_id: str,
+        lines: list[Line[SimulationResponse]],
+        *,
+        validate_only: bool = False,
+    ) -> tuple[list[Line[SimulationResponse]], RecordedResponses]:
+        """Return the lines that the service takes, with what it answers; the others are listed."""
+        if not self._group_id and any(line.item.response.persona_external_id for line in lines):
+            raise CommandError(
+                "Answers name personas by external ids: --project and --group say in which group "
+                "to look them up."
+            )
         while lines:
-            responses = [line.item.response for line in lines]
             try:
-                done = client.record_responses(
-                    simulation_id, responses, group_id=self._group_id, timeout=STREAM_TIMEOUT
+                return lines, client.record_responses(
+                    simulation_id,
+                    [line.item.response for line in lines],
+                    group_id=self._group_id,
+                    validate_only=validate_only,
+                    timeout=STREAM_TIMEOUT,
                 )
-                self._warn(lines, done)
-                known = sum(one.recorded_at.ToMicroseconds() <= newest for one in done)
-                self.known += known
-                break
             except (AlreadyExists, InvalidField, PersonaNotFound) as error:
                 lines = self._without_refused(lines, error)
-        return len(lines) - known
+        return lines, RecordedResponses()
 
     def _newest_before(self, client: PersonaClient, simulation_id: str) -> int:
         """Return when the last answer that is none of this run was recorded in a simulation.

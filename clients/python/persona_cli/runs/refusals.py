@@ -42,7 +42,8 @@ class Refusals:
 
     def add(self, position: Position, reason: LineError) -> None:
         """List a line that was refused, and count it."""
-        self._count(position, str(reason))
+        said = str(reason) if reason.count == 1 else f"{reason} ({reason.count} answers)"
+        self._count(position, said, reason.count)
         self._keep_row(position, str(reason), reason.source)
 
     def note(self, position: Position, text: str) -> None:
@@ -64,9 +65,9 @@ class Refusals:
             else:
                 self._keep_row(line.position, reason, self._source_of(line.item))
 
-    def _count(self, position: Position, reason: str) -> None:
+    def _count(self, position: Position, reason: str, count: int = 1) -> None:
         with self._lock:
-            self.count += 1
+            self.count += count
         self.note(position, reason)
 
     def _keep_row(self, position: Position, reason: str, source: Any) -> None:

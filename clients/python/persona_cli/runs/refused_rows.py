@@ -27,7 +27,10 @@ def refused_rows(output: str) -> Iterator[OnRefused | None]:
 
         def keep(reason: str, source: Any) -> None:
             cells = source if isinstance(source, dict) else {RAW: str(source)}
-            line = compact_json({**cells, REFUSED: reason})
+            try:
+                line = compact_json({**cells, REFUSED: reason})
+            except RecursionError:  # it is too deep to be written as well
+                line = compact_json({RAW: "", REFUSED: reason})
             held.write(line.encode(errors="replace") + b"\n")
 
         yield keep

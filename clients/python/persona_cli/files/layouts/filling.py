@@ -9,7 +9,7 @@ from persona_cli.files.layouts.attributes import fit_attributes, leftovers
 from persona_cli.files.layouts.fields import MisfitError, PartlyTaken, Rules, set_field
 from persona_cli.files.layouts.mapping import Mapping
 from persona_cli.files.layouts.names import name_in
-from persona_cli.files.layouts.own import LINEAGE, own_attributes, own_row
+from persona_cli.files.layouts.own import LINEAGE, OwnNames, own_attributes, own_row
 from persona_cli.files.tables.table import Cells
 from persona_server.validation.personas import persona_violations
 from persona_server.validation.violations import Violations
@@ -40,6 +40,7 @@ class Filler:
         self._rules = rules
         self._note = note
         self._is_sheet = is_sheet
+        self._own_names = OwnNames(is_sheet=is_sheet)
         self._asks_place = any(
             path in _PLACES for ts in mapping.fields.values() for t in ts for path in t.paths
         )
@@ -53,13 +54,15 @@ class Filler:
             return filling.filled(place, origin.key)
         except UnicodeEncodeError:
             raise LineError("contains an unpaired surrogate, which is not text") from None
+        except RecursionError:
+            raise LineError("is nested too deeply") from None
 
     def _row(self, cells: Cells) -> Cells:
         """Return a row without what says nothing, and what is within the lifted member."""
         if self._is_sheet:
             cells = {name: cell for name, cell in cells.items() if cell != ""}
         if self._mapping.is_own:
-            return own_row(cells, self._is_sheet)
+            return own_row(cells, self._own_names)
         inner = cells.get(lifted) if (lifted := self._mapping.lifted) else None
         if not isinstance(inner, dict):
             return cells

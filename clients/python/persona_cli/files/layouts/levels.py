@@ -39,7 +39,7 @@ def parse_levels(text: str) -> tuple[Level, ...]:
 
 def level_of(value: str, cases: tuple[Level, ...]) -> str:
     """Return the level of a source's word: of the first case that holds, "" if none does."""
-    return next((case.level for case in cases if case.holds(value)), "")
+    return next((case.level for case in cases if case.holds(value)), "") if cases else ""
 
 
 def _level(case: str, level: str) -> Level:

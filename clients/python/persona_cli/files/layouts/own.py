@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Literal
 
 from persona.v1.persona_pb2 import Persona
@@ -24,6 +23,7 @@ _NAMES = {
 _NO_LETTERS = re.compile(r"[^a-z]+")
 _HEADS = {_NO_LETTERS.sub("", name.lower()): name for name in _NAMES.values()}
 _ORDER = ("external_id", *(name for name in FIELDS if name != "external_id"))  # before an id
+_MOST_NAMES = 10_000  # of a file whose rows may each have others
 _BELOW = "attributes."  # begins a column that holds one attribute
 
 OWN = replace(
@@ -31,20 +31,33 @@ OWN = replace(
 )
 
 
-@lru_cache(10_000)
 def own_name(name: str, *, is_sheet: bool) -> str:
     """Return the field that a member or column names; "" if none. "Full Name" heads a column."""
-    if is_sheet and name not in _NAMES:
+    if is_sheet and name not in _NAMES and not name.startswith(_BELOW):
         return _HEADS.get(_NO_LETTERS.sub("", name.lower()), "")
     return _NAMES.get(name, "")
 
 
-def own_row(cells: Cells, is_sheet: bool) -> Cells:
+class OwnNames(dict[str, str]):
+    """What members or columns of a file are called by the names of fields, each found once."""
+
+    def __init__(self, *, is_sheet: bool) -> None:
+        super().__init__()
+        self._is_sheet = is_sheet
+
+    def __missing__(self, name: str) -> str:
+        found = own_name(name, is_sheet=self._is_sheet) or name
+        if len(self) < _MOST_NAMES:
+            self[name] = found
+        return found
+
+
+def own_row(cells: Cells, names: OwnNames) -> Cells:
     """Return a row by the names of fields, without nulls and what only the server sets.
 
     Raises LineError if two name the same field.
     """
-    named = {own_name(name, is_sheet=is_sheet) or name: cell for name, cell in cells.items()}
+    named = {names[name]: cell for name, cell in cells.items()}
     if len(named) < len(cells):
         raise LineError("has a field twice, such as in snake_case and in camelCase")
     return {n: c for n, c in named.items() if c is not None and n not in _IGNORED}

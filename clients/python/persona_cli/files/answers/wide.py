@@ -1,0 +1,65 @@
+"""A wide table: a row for each respondent, a column for each question, and a codebook."""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+
+from persona.v1.response_pb2 import Response
+from persona_cli.files.answers.answer import Answer, Tally
+from persona_cli.files.answers.cells import is_blank, text, time
+from persona_cli.files.answers.codebook import Codebook
+from persona_cli.files.answers.questions import Question
+from persona_cli.files.json_lines import LineError
+from persona_cli.files.tables.table import Cells
+
+
+class WideRows:
+    """Rows of respondents. A blank cell is a question that was skipped, and is counted."""
+
+    def __init__(self, codebook: Codebook, zone: tzinfo | None, tally: Tally) -> None:
+        self._codebook = codebook
+        self._zone = zone
+        self._tally = tally
+
+    @property
+    def title(self) -> str:
+        """What it is, as its user calls it."""
+        return f"a row for each respondent, {self.width} questions"
+
+    @property
+    def width(self) -> int:
+        """How many answers a row holds that can't be read."""
+        return len(self._codebook.questions)
+
+    def answers(self, row: Cells) -> Iterator[Answer | LineError]:
+        """Yield the answers of a row, or why one is none. Raises LineError about all of them."""
+        asked = [each for each in self._codebook.questions if not is_blank(row, each.column)]
+        self._tally.skipped += self.width - len(asked)
+        try:
+            shared = self._shared(row) if asked else Response()
+        except LineError as error:
+            error.count = len(asked)
+            raise
+        for question in asked:
+            yield self._answer(question, row, shared)
+
+    def _shared(self, row: Cells) -> Response:
+        """Return what all answers of a respondent say. Raises LineError."""
+        shared = Response()
+        for field, column in self._codebook.fields.items():
+            if is_blank(row, column):
+                if field in {"persona_id", "persona_external_id"}:
+                    raise LineError(f"{column} is blank, so that nobody knows who answered")
+            elif field == "occurred_at":
+                shared.occurred_at.CopyFrom(time(row, column, self._zone))
+            else:
+                setattr(shared, field, text(row, column).strip())
+        return shared
+
+    def _answer(self, question: Question, row: Cells, shared: Response) -> Answer | LineError:
+        response = Response()
+        response.CopyFrom(shared)
+        try:
+            question.set_answer(response, row)
+        except LineError as error:
+            return error
+        return Answer(response, question.column)

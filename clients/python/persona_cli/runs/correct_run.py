@@ -1,0 +1,107 @@
+"""What a corrected file changes: its answers beside those that stand in their places."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from persona.v1.response_pb2 import Response
+from persona_cli.files.answers.answer import SimulationResponse, made_id
+from persona_cli.files.inputs import Line
+from persona_cli.files.json_lines import LineError
+from persona_cli.runs.record_run import RecordRun
+from persona_cli.terminal.answers import answer_text
+from persona_client import PersonaClient
+from persona_server.validation.responses import OUTPUT_ONLY
+
+# What tells who answered and where, not what was said.
+_NO_CONTENT = ("id", "persona_id", "persona_external_id", "supersedes", *OUTPUT_ONLY)
+
+
+class Correction(NamedTuple):
+    """An answer that stands, and the one that is to take its place."""
+
+    line: Line[SimulationResponse]
+    before: Response
+
+    @property
+    def change(self) -> tuple[str, str]:
+        """What it was and what it is to be: the answer, or the first field that differs."""
+        after = self.line.item.response
+        was, becomes = answer_text(self.before), answer_text(after)
+        if was != becomes:
+            return was, becomes
+        name = next(_differing(_content(self.before), _content(after)), "")
+        return (_field(name, self.before), _field(name, after)) if name else (was, becomes)
+
+
+class CorrectRun(RecordRun):
+    """One run: the service is asked what each answer would repeat, and records nothing.
+
+    Of a simulation all answers that stand are in memory.
+    """
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self.corrections: list[Correction] = []
+        self.unchanged = 0
+        self.missing = 0  # that answer what the individual has not answered yet
+        self._standing: dict[str, dict[str, Response]] = {}  # by simulation and id
+        self._taken_places: set[str] = set()
+
+    def _record(
+        self, client: PersonaClient, simulation_id: str, lines: list[Line[SimulationResponse]]
+    ) -> int:
+        for line in lines:  # so that one of the same content is beside the one that stands
+            line.item.response.ClearField("id")
+        lines, done = self._taken(client, simulation_id, lines, validate_only=True)
+        standing = self._standing_of(client, simulation_id)
+        repeated = {warning.index: warning.earlier_response_id for warning in done.warnings}
+        for index, line in enumerate(lines):
+            place = repeated.get(index, "")
+            if index in repeated and (place not in standing or place in self._taken_places):
+                why = "answers what an answer of this file does: one individual, one question"
+                self._refusals.add(line.position, LineError(why))
+            else:
+                self._taken_places.add(place)
+                self._compare(line, standing.get(place))
+        return 0
+
+    def _compare(self, line: Line[SimulationResponse], before: Response | None) -> None:
+        if before is None:
+            self.missing += 1
+            return
+        response = line.item.response
+        if not response.HasField("occurred_at"):
+            response.occurred_at.CopyFrom(before.occurred_at)
+        if _content(response) == _content(before):
+            self.unchanged += 1
+            return
+        response.supersedes = before.id
+        response.id = made_id(line.item.simulation_id, response)
+        self.corrections.append(Correction(line, before))
+
+    def _standing_of(self, client: PersonaClient, simulation_id: str) -> dict[str, Response]:
+        if simulation_id not in self._standing:
+            found = client.list_responses(simulation_id=simulation_id)
+            standing = {one.id: one for one in found if not one.HasField("voided_at")}
+            self._standing[simulation_id] = standing
+        return self._standing[simulation_id]
+
+
+def _content(response: Response) -> Response:
+    content = Response()
+    content.CopyFrom(response)
+    for name in _NO_CONTENT:
+        content.ClearField(name)  # type: ignore[arg-type]  # the stub wants literal names
+    return content
+
+
+def _differing(one: Response, other: Response) -> Iterator[str]:
+    for field in Response.DESCRIPTOR.fields:
+        if getattr(one, field.name) != getattr(other, field.name):
+            yield field.name
+
+
+def _field(name: str, response: Response) -> str:
+    value = getattr(response, name)
+    text = value.ToJsonString() if name == "occurred_at" else value
+    return f"{name}: {', '.join(text) if name == 'themes' else text}"
