@@ -148,7 +148,7 @@ def test_a_wide_table_has_a_row_for_each_persona_and_simulation(
     done = cli.run("responses", "export", *options, "--personas", "-o", target)
     assert done.err == (
         "Exported 9 answers in 3 rows, without 1 that is void; "
-        "1 gave way to a later one to the same question.\n"
+        "1 gave way to an earlier one to the same question.\n"
     )
     table = parquet.read_table(target)
     types = {field.name: field.type for field in table.schema}
@@ -160,7 +160,7 @@ def test_a_wide_table_has_a_row_for_each_persona_and_simulation(
     assert list(rows) == sorted(rows)
     first, second = (rows[wave, study.maria.id] for wave in study.waves)
     kim = rows[study.waves[0], study.deleted.id]
-    assert [first[name] for name in questions] == [None, "home", 4, None, -0.25, ""]
+    assert [first[name] for name in questions] == [None, "home", 2, None, -0.25, ""]
     assert [kim[name] for name in questions] == [[], *5 * [None]]
     assert [second[name] for name in questions] == [["=b"], None, None, "=1", None, "0.5"]
     assert (kim["persona.full_name"], first["persona.age"]) == ("Kim", 34)

@@ -18,6 +18,7 @@ from support.copies import copying
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refused
 from support.library import answer_reliably, individual
+from support.references import referring
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 Make = Callable[[Place], Any]
@@ -131,6 +132,11 @@ MUTATIONS: dict[str, tuple[str, Make, Make]] = {
         "responses",
         lambda p: responses_pb.VoidResponsesRequest(response_ids=[_recorded(p)], reason="A"),
         lambda p: responses_pb.VoidResponsesRequest(response_ids=[_recorded(p)], reason="B"),
+    ),
+    "RecordReferenceAnswers": (
+        "comparison",
+        lambda p: referring(p.ids, [_persona(p), _persona(p)]),
+        lambda p: referring(p.ids, [_persona(p)]),
     ),
     "CreateSimulation": (
         "simulations",

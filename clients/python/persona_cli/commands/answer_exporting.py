@@ -67,7 +67,7 @@ def export(
 
     At least one beside --since and --until. A row is an answer, as `persona responses record` reads
     it, void ones with when and why; with --wide it is all that a persona answered in a simulation:
-    of several answers to a question the latest, and none that is void. A file appears only when it
+    of several answers to a question the first, and none that is void. A file appears only when it
     is complete. TIME is such as 2026-03-01 or 2026-03-01T09:30:00Z.
     """
     form = form_of(output, form, excel=excel)
@@ -139,7 +139,7 @@ def _write_wide(
     if void:
         said += f", without {void} that {'is' if void == 1 else 'are'} void"
     if table.hidden:
-        said += f"; {table.hidden} gave way to a later one to the same question"
+        said += f"; {table.hidden} gave way to an earlier one to the same question"
     return f"{said}."
 
 

@@ -24,7 +24,7 @@ _KINDS = {
 class WideAnswers:
     """The table. Once it is read, `count` says how many rows it has.
 
-    `hidden` is then how many answers are not in it, since a later one is to the same question.
+    `hidden` is then how many answers are not in it, since an earlier one is to the same question.
     """
 
     def __init__(self, answers: AnswerSpool, beside: PersonasBeside) -> None:
@@ -54,11 +54,13 @@ class WideAnswers:
             yield [*ids, *self._cells(list(given))]
 
     def _cells(self, given: list[Response]) -> list[Cell]:
-        latest = {response.question_key: response for response in given}
+        first: dict[str, Response] = {}  # which counts in the measures, too
+        for response in given:
+            first.setdefault(response.question_key, response)
         self.count += 1
-        self.hidden += len(given) - len(latest)
+        self.hidden += len(given) - len(first)
         values = [
-            _value(latest[key], kind) if key in latest else None
+            _value(first[key], kind) if key in first else None
             for key, kind in self._kinds.items()
         ]
         return [*values, *self._beside.cells(given[0])]
