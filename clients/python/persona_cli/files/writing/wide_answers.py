@@ -60,8 +60,7 @@ class WideAnswers:
         self.count += 1
         self.hidden += len(given) - len(first)
         values = [
-            _value(first[key], kind) if key in first else None
-            for key, kind in self._kinds.items()
+            _value(first[key], kind) if key in first else None for key, kind in self._kinds.items()
         ]
         return [*values, *self._beside.cells(given[0])]
 
