@@ -11,23 +11,17 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import typer
 
-from persona_cli.commands import (
+from persona_cli.commands import groups, projects, service, simulations
+from persona_cli.commands.answers import responses
+from persona_cli.commands.measures import (
     comparison,
-    copying,
-    exporting,
     fidelity,
-    groups,
-    importing,
     library,
-    personas,
-    projects,
     reliabilities,
     reliability,
-    responses,
-    service,
-    simulations,
     summary,
 )
+from persona_cli.commands.people import copying, exporting, importing, personas
 from persona_cli.terminal.signals import heed_signals
 from persona_cli.terminal.streams import NO_READER, end_of, fill_closed
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from persona_cli.commands import import_options as given
+from persona_cli.commands.people import import_options as given
 from persona_cli.files.formats import PersonaFormat
 from persona_cli.files.layouts.user_mapping import user_mapping
 from persona_cli.files.persona_files import Options, PersonaFiles

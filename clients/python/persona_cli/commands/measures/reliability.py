@@ -12,7 +12,7 @@ from persona.v1.measures_pb2 import (
     ReliabilityRule,
     ReliabilityStatus,
 )
-from persona_cli.commands.library import model_names, print_library_persona
+from persona_cli.commands.measures.library import model_names, print_library_persona
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
 from persona_cli.terminal.failures import telling, usage_error
 from persona_cli.terminal.names import group_ids

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from persona.v1.response_pb2 import Response
-from persona_cli.commands.answer_exporting import export
-from persona_cli.commands.correcting import correct
+from persona_cli.commands.answers.correcting import correct
+from persona_cli.commands.answers.exporting import export
+from persona_cli.commands.answers.recording import record
 from persona_cli.commands.projects import ListByDefault
-from persona_cli.commands.recording import record
 from persona_cli.terminal.answer_filters import (
     AnswerQuery,
     OfGroup,

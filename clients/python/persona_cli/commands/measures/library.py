@@ -13,8 +13,8 @@ from persona.v1.library_pb2 import (
     LibraryPersonaProject,
 )
 from persona.v1.measures_pb2 import ModelVersion
+from persona_cli.commands.measures.timeline import library_timeline, timeline
 from persona_cli.commands.projects import ListByDefault
-from persona_cli.commands.timeline import library_timeline, timeline
 from persona_cli.terminal.command import (
     AttributeOption,
     CommandContext,

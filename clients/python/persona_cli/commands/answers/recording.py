@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from persona_cli.commands import record_options as given
+from persona_cli.commands.answers import record_options as given
 from persona_cli.files.answers.answer_files import AnswerFiles, AnswerFormat, AnswerOptions
 from persona_cli.files.answers.codebook import read_codebook
 from persona_cli.files.sources import input_files

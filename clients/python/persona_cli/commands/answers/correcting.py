@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from persona_cli.commands import record_options as given
-from persona_cli.commands.recording import answer_options, place_of
+from persona_cli.commands.answers import record_options as given
+from persona_cli.commands.answers.recording import answer_options, place_of
 from persona_cli.files.answers.answer import id_of
 from persona_cli.files.answers.answer_files import AnswerFiles, AnswerFormat
 from persona_cli.files.inputs import LineReader

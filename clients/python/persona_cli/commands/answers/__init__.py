@@ -1,0 +1,1 @@
+"""Commands on answers: record, correct, list and export."""

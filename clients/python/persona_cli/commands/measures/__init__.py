@@ -1,0 +1,1 @@
+"""Commands on what is measured: reliability, the library, timelines and comparisons."""

@@ -1,0 +1,1 @@
+"""Commands on personas: list, import, export and copy."""
