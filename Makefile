@@ -32,7 +32,7 @@ demo: setup ## Tell the worked study: it runs on a service of its own, and leave
 	@PYTHONPATH=examples python -m study
 
 test: setup-dev ## Run all tests (ARGS="-k name" selects)
-	@pytest -n 2 --dist loadfile $(ARGS)
+	@tools/test $(ARGS)
 
 torture: setup-dev ## The long forms of the hardening tests (hours), and the languages that compile for minutes
 	@pytest tests/hardening tests/docs/test_languages.py --torture $(ARGS)

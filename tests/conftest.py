@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Let every service that the tests start be of the kind asked for."""
     config.addinivalue_line("markers", "early: needs names of grpcio that are not public (R23)")
+    config.addinivalue_line("markers", "alone: measures what other tests would change (tools/test)")
     if config.getoption("--public-grpcio"):
         Service.common.append("--public-grpcio")
 

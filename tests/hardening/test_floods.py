@@ -17,6 +17,8 @@ from support.data import make_place, persona
 from support.importer import LEAN
 from support.service import Service, running_service
 
+pytestmark = pytest.mark.alone  # shares of a good client are compared
+
 GET = "/persona.v1.PersonaService/GetPersona"
 SECONDS = 2.0
 SHARE = 0.8  # of its rate that a good client keeps

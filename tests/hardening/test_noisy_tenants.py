@@ -16,6 +16,8 @@ from support.neighbour import noisy
 from support.service import Service, running_service
 from support.shelves import fill_library
 
+pytestmark = pytest.mark.alone  # shares of a good client are compared
+
 PERSONAS, LIBRARY = 10_000, 10_000
 MARGIN = 0.020  # seconds beyond twice what it takes beside nobody
 

@@ -23,6 +23,8 @@ from support.importer import LEAN
 from support.service import Service, running_service
 from support.waiting import eventually
 
+pytestmark = pytest.mark.alone  # shares of a good client are compared
+
 GET = "/persona.v1.PersonaService/GetPersona"
 IMPORT = "/persona.v1.PersonaService/ImportPersonas"
 CHECK = "/grpc.health.v1.Health/Check"

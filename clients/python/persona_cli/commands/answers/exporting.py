@@ -7,6 +7,18 @@ from typing import Annotated, BinaryIO, TypeAlias
 import typer
 
 from persona.v1.response_pb2 import Response
+from persona_cli.commands.answers.answer_filters import (
+    AnswerQuery,
+    OfGroup,
+    OfLibraryPersona,
+    OfPersona,
+    OfProject,
+    OfSimulation,
+    RecordedAfter,
+    Since,
+    ToQuestion,
+    Until,
+)
 from persona_cli.files.outputs import atomic_output
 from persona_cli.files.writing.answer_spool import AnswerSpool
 from persona_cli.files.writing.answers import long_sheet
@@ -22,18 +34,6 @@ from persona_cli.files.writing.forms import (
 from persona_cli.files.writing.sheet import Sheet
 from persona_cli.files.writing.spool import PersonaSpool, temporary_database
 from persona_cli.files.writing.wide_answers import WideAnswers
-from persona_cli.terminal.answer_filters import (
-    AnswerQuery,
-    OfGroup,
-    OfLibraryPersona,
-    OfPersona,
-    OfProject,
-    OfSimulation,
-    RecordedAfter,
-    Since,
-    ToQuestion,
-    Until,
-)
 from persona_cli.terminal.command import CommandContext
 from persona_cli.terminal.failures import telling
 from persona_cli.terminal.output import compact_json, json_object, say

@@ -5,11 +5,7 @@ from typing import Annotated
 import typer
 
 from persona.v1.response_pb2 import Response
-from persona_cli.commands.answers.correcting import correct
-from persona_cli.commands.answers.exporting import export
-from persona_cli.commands.answers.recording import record
-from persona_cli.commands.projects import ListByDefault
-from persona_cli.terminal.answer_filters import (
+from persona_cli.commands.answers.answer_filters import (
     AnswerQuery,
     OfGroup,
     OfLibraryPersona,
@@ -21,6 +17,10 @@ from persona_cli.terminal.answer_filters import (
     ToQuestion,
     Until,
 )
+from persona_cli.commands.answers.correcting import correct
+from persona_cli.commands.answers.exporting import export
+from persona_cli.commands.answers.recording import record
+from persona_cli.commands.projects import ListByDefault
 from persona_cli.terminal.answers import answer_text
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import usage_error
