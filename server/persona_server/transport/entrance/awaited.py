@@ -22,9 +22,12 @@ class Awaited:
         """
         self._since[context] = time.monotonic()
         try:
-            return next(messages, None)
+            message = next(messages, None)
         finally:
-            self._since.pop(context, None)
+            is_ended = self._since.pop(context, None) is None
+        if is_ended:  # and grpcio has seen the end of its messages before that of the call
+            context.abort(grpc.StatusCode.CANCELLED, "")
+        return message
 
     def tick(self, now: float) -> int:
         """Cancel the calls whose message was waited for too long; return how many."""
