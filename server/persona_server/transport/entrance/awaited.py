@@ -7,6 +7,10 @@ from typing import Any
 import grpc
 
 from persona_server.transport.entrance.receipts import SECONDS
+from persona_server.transport.entrance.refusals import abort
+from persona_server.transport.rpc import Refusal
+
+_CANCELLED = Refusal(grpc.StatusCode.CANCELLED, "", ())  # which the client has from core already
 
 
 class Awaited:
@@ -26,7 +30,7 @@ class Awaited:
         finally:
             is_ended = self._since.pop(context, None) is None
         if is_ended:  # and grpcio has seen the end of its messages before that of the call
-            context.abort(grpc.StatusCode.CANCELLED, "")
+            abort(context, _CANCELLED)
         return message
 
     def tick(self, now: float) -> int:
