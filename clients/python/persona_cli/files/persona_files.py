@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.formats import PersonaFormat, mapping_of, named_format, rules_of
@@ -19,11 +17,9 @@ from persona_cli.files.layouts.guessing import by_names, guessed
 from persona_cli.files.layouts.known import is_header, layout_of
 from persona_cli.files.layouts.mapping import Mapping
 from persona_cli.files.layouts.user_mapping import UserMapping
-from persona_cli.files.tables.opening import open_table
-from persona_cli.files.tables.table import Cells, FileError, Reading, Rows, Table
+from persona_cli.files.looked_files import Looked, LookedFiles, NumberedRows, numbered, require_some
+from persona_cli.files.tables.table import Cells, FileError, Reading, Table
 
-LOOKED_AT = 100  # rows by which a layout is found
-_ALL_BROKEN = 3  # rows, if all are, make a file one of another kind
 RAW, REFUSED = "_raw", "_refused"  # of a list of refused rows: what was no row, and why
 
 
@@ -44,13 +40,13 @@ class Look:
     """What a file is: its table, the first rows of it, and what becomes of them."""
 
     table: Table
-    rows: list[tuple[int, Cells | LineError]]
+    rows: NumberedRows
     mapping: Mapping
 
     @property
     def numbered(self) -> list[tuple[int, Cells]]:
         """The rows that are such, with their numbers."""
-        return [(n, row) for n, row in self.rows if isinstance(row, dict) and not is_header(row)]
+        return numbered(self.rows)
 
     @property
     def title(self) -> str:
@@ -74,13 +70,13 @@ class PersonaFiles:
         self.notes: Counter[tuple[str, str]] = Counter()
         self._options = options
         self._looks: dict[int, Look | FileError] = {}
-        self._open = ExitStack()  # pipes, which are looked at and read in one go
+        self._files = LookedFiles(options.reading)
 
     def __enter__(self) -> "PersonaFiles":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._files.close()
 
     def look(self, index: int) -> Look:
         """Return what a file is. Raises FileError."""
@@ -108,7 +104,7 @@ class PersonaFiles:
         try:
             look = self.look(index)
             filler, origin = self._filler(look), _origin(file, look)
-            for number, row in self._rows(file, look, read):
+            for number, row in self._files.rows(file, Looked(look.table, look.rows), read):
                 if isinstance(row, LineError):
                     yield number, row
                 elif not is_header(row):
@@ -144,27 +140,13 @@ class PersonaFiles:
         self.notes[name, text] += 1
 
     def _looked(self, file: InputFile) -> Look:
-        if file.is_pipe:
-            stream = self._open.enter_context(file.opened())
-            return self._looked_at(file, stream, most=1)
-        with file.opened() as stream:
-            return self._looked_at(file, stream, most=LOOKED_AT)
-
-    def _looked_at(self, file: InputFile, stream: Any, most: int) -> Look:
-        reading = self._options.reading
-        table = open_table(stream, reading, lambda _: None, is_pipe=file.is_pipe)
-        file.unit = table.unit
-        rows = list(islice(table.rows, most))
-        while rows and not any(isinstance(row, dict) and not is_header(row) for _, row in rows):
-            if not (more := list(islice(table.rows, 1))):
-                break
-            rows += more
+        table, rows = self._files.look(file)
         return Look(table, rows, self._mapping(rows, is_sheet=table.is_sheet))
 
-    def _mapping(self, rows: list[tuple[int, Cells | LineError]], *, is_sheet: bool) -> Mapping:
+    def _mapping(self, rows: NumberedRows, *, is_sheet: bool) -> Mapping:
         cells = [row for _, row in rows if isinstance(row, dict)]
         if not cells:
-            _require_some(rows)
+            require_some(rows)
         said = self._options.said
         form = named_format(said.layout) if said.layout else self._options.form
         if form is not PersonaFormat.AUTO:
@@ -178,20 +160,6 @@ class PersonaFiles:
         if "full_name" not in mapping.fields:
             raise FileError(_unknown(first))
         return mapping
-
-    def _rows(self, file: InputFile, look: Look, read: OnRead) -> Rows:
-        if file.is_pipe:
-            yield from chain(look.rows, look.table.rows)
-        else:
-            with file.opened() as stream:
-                yield from open_table(stream, self._options.reading, read, is_pipe=False).rows
-
-
-def _require_some(rows: list[tuple[int, Cells | LineError]]) -> None:
-    """Refuse a file that has nothing but broken rows. Raises FileError."""
-    if len(rows) >= _ALL_BROKEN:
-        number, row = rows[0]
-        raise FileError(f"has no row that can be read: the first one ({number}) {row}")
 
 
 def _unknown(row: Cells) -> str:

@@ -1,12 +1,10 @@
 """Files of answers: what each is, and the answers of its rows."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
-from itertools import chain, islice
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from persona_cli.files.answers.answer import Answer, Layout, SimulationResponse, Tally, checked
 from persona_cli.files.answers.codebook import Codebook
@@ -17,11 +15,8 @@ from persona_cli.files.answers.wide import WideRows
 from persona_cli.files.inputs import InputFile, OnRead
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.known import is_header
-from persona_cli.files.tables.opening import open_table
-from persona_cli.files.tables.table import Cells, FileError, Reading, Rows, Table
-
-_LOOKED_AT = 100  # rows by which a layout is found
-_ALL_BROKEN = 3  # rows, if all are, make a file one of another kind
+from persona_cli.files.looked_files import Looked, LookedFiles, NumberedRows, numbered, require_some
+from persona_cli.files.tables.table import Cells, FileError, Reading, Table
 
 
 class AnswerFormat(StrEnum):
@@ -49,7 +44,7 @@ class Look(NamedTuple):
     """What a file is: its table, the first rows of it, and its layout."""
 
     table: Table
-    rows: list[tuple[int, Cells | LineError]]
+    rows: NumberedRows
     layout: Layout
 
     @property
@@ -69,13 +64,13 @@ class AnswerFiles:
         self.tally = Tally()
         self._options = options
         self._looks: dict[int, Look] = {}
-        self._open = ExitStack()  # pipes, which are looked at and read in one go
+        self._files = LookedFiles(options.reading)
 
     def __enter__(self) -> "AnswerFiles":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._files.close()
 
     def look(self, index: int) -> Look:
         """Return what a file is. Raises FileError."""
@@ -92,7 +87,8 @@ class AnswerFiles:
         """
         try:
             look = self.look(index)
-            for number, row in self._rows(self.inputs[index], look, read):
+            looked = Looked(look.table, look.rows)
+            for number, row in self._files.rows(self.inputs[index], looked, read):
                 for item in self._of_row(look.layout, row):
                     yield number, item
         except FileError as error:
@@ -120,20 +116,9 @@ class AnswerFiles:
             return error
 
     def _looked(self, file: InputFile) -> Look:
-        if file.is_pipe:
-            return self._looked_at(file, self._open.enter_context(file.opened()), most=1)
-        with file.opened() as stream:
-            return self._looked_at(file, stream, most=_LOOKED_AT)
-
-    def _looked_at(self, file: InputFile, stream: BinaryIO, most: int) -> Look:
-        table = open_table(stream, self._options.reading, lambda _: None, is_pipe=file.is_pipe)
-        file.unit = table.unit
-        rows = list(islice(table.rows, most))
-        while rows and not _good(rows) and (more := list(islice(table.rows, 1))):
-            rows += more
-        if len(rows) >= _ALL_BROKEN and not _good(rows):
-            number, why = rows[0]
-            raise FileError(f"has no row that can be read: the first one ({number}) {why}")
+        table, rows = self._files.look(file)
+        if not numbered(rows):
+            require_some(rows)
         cells = [row for _, row in rows if isinstance(row, dict)]
         return Look(table, rows, self._layout(cells, is_sheet=table.is_sheet))
 
@@ -173,17 +158,6 @@ class AnswerFiles:
         if is_sheet and rows and (missing := [c for c in codebook.columns if c not in rows[0]]):
             raise FileError(f"lacks columns that the codebook names: {', '.join(missing)}")
         return WideRows(codebook, self._options.zone, self.tally)
-
-    def _rows(self, file: InputFile, look: Look, read: OnRead) -> Rows:
-        if file.is_pipe:
-            yield from chain(look.rows, look.table.rows)
-        else:
-            with file.opened() as stream:
-                yield from open_table(stream, self._options.reading, read, is_pipe=False).rows
-
-
-def _good(rows: list[tuple[int, Cells | LineError]]) -> list[Cells]:
-    return [row for _, row in rows if isinstance(row, dict) and not is_header(row)]
 
 
 def _require_columns(row: Cells) -> None:

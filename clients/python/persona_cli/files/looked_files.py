@@ -1,0 +1,70 @@
+"""Files that are looked at before they are read: what each is, and its rows."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import chain, islice
+from typing import BinaryIO, NamedTuple, TypeAlias
+
+from persona_cli.files.inputs import InputFile, OnRead
+from persona_cli.files.json_lines import LineError
+from persona_cli.files.layouts.known import is_header
+from persona_cli.files.tables.opening import open_table
+from persona_cli.files.tables.table import Cells, FileError, Reading, Rows, Table
+
+_LOOKED_AT = 100  # rows by which a layout is found
+_ALL_BROKEN = 3  # rows, if all are, make a file one of another kind
+NumberedRows: TypeAlias = list[tuple[int, Cells | LineError]]
+
+
+class Looked(NamedTuple):
+    """The table of a file, and the first rows of it."""
+
+    table: Table
+    rows: NumberedRows
+
+
+class LookedFiles:
+    """Reads files twice, first a little; pipes, which can't be, stay open in between."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        """Close the pipes."""
+        self._open.close()
+
+    def look(self, file: InputFile) -> Looked:
+        """Return how a file begins, up to a row that is one if there is any. Raises FileError."""
+        if file.is_pipe:
+            return self._looked(file, self._open.enter_context(file.opened()), most=1)
+        with file.opened() as stream:
+            return self._looked(file, stream, most=_LOOKED_AT)
+
+    def rows(self, file: InputFile, looked: Looked, read: OnRead) -> Rows:
+        """Yield all rows of a file that was looked at. Raises FileError."""
+        if file.is_pipe:
+            yield from chain(looked.rows, looked.table.rows)
+        else:
+            with file.opened() as stream:
+                yield from open_table(stream, self._reading, read, is_pipe=False).rows
+
+    def _looked(self, file: InputFile, stream: BinaryIO, most: int) -> Looked:
+        table = open_table(stream, self._reading, lambda _: None, is_pipe=file.is_pipe)
+        file.unit = table.unit
+        rows = list(islice(table.rows, most))
+        while rows and not numbered(rows) and (more := list(islice(table.rows, 1))):
+            rows += more
+        return Looked(table, rows)
+
+
+def numbered(rows: NumberedRows) -> list[tuple[int, Cells]]:
+    """Return the rows that are such, with their numbers."""
+    return [(n, row) for n, row in rows if isinstance(row, dict) and not is_header(row)]
+
+
+def require_some(rows: Sequence[tuple[int, Cells | LineError]]) -> None:
+    """Refuse a file of which nothing was a row, if that is more than chance. Raises FileError."""
+    if len(rows) >= _ALL_BROKEN:
+        number, row = rows[0]
+        raise FileError(f"has no row that can be read: the first one ({number}) {row}")
