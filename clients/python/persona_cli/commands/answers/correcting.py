@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from persona_cli.commands import reading_options
 from persona_cli.commands.answers import record_options as given
 from persona_cli.commands.answers.recording import answer_options, place_of
 from persona_cli.files.answers.answer import id_of
@@ -26,15 +27,15 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what differs, and 
 
 def correct(
     context: CommandContext,
-    files: given.Files,
+    files: reading_options.Files,
     simulation: given.Simulation = "",
     project: given.OfProject = "",
     group: given.OfGroup = "",
     form: given.Format = AnswerFormat.AUTO,
-    encoding: given.Encoding = "",
+    encoding: reading_options.Encoding = "",
     member: given.Member = "",
-    sheet: given.Sheet = "",
-    timezone: given.TimeZone = "",
+    sheet: reading_options.Sheet = "",
+    timezone: reading_options.TimeZone = "",
     codebook: given.CodebookFile = "",
     dry_run: DryRun = False,
     yes: Yes = False,

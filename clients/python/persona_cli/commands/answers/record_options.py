@@ -1,44 +1,30 @@
 """The options of `persona responses record`."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
+from persona_cli.commands.reading_options import layout_option, option
 from persona_cli.files.answers.answer_files import AnswerFormat
 
-
-def _option(*names: str, **settings: Any) -> Any:
-    return typer.Option(*names, show_default=False, **settings)
-
-
-def _layout(*names: str, **settings: Any) -> Any:
-    return _option(*names, rich_help_panel="Layout and encoding", **settings)
-
-
-Files: TypeAlias = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FILE...", help="Files, folders or patterns to read; - is standard input."
-    ),
-]
 Simulation: TypeAlias = Annotated[
     str,
-    _option(
+    option(
         "--simulation",
         "-s",
         help="Simulation of the answers that name none: a UUID of yours, or a name in --project.",
     ),
 ]
 OfProject: TypeAlias = Annotated[
-    str, _option("--project", "-p", help="Project of --simulation and --group, by name or id.")
+    str, option("--project", "-p", help="Project of --simulation and --group, by name or id.")
 ]
 OfGroup: TypeAlias = Annotated[
     str,
-    _option("--group", "-g", help="Persona group in which external ids are looked up."),
+    option("--group", "-g", help="Persona group in which external ids are looked up."),
 ]
 Format: TypeAlias = Annotated[
     AnswerFormat,
-    _layout(
+    layout_option(
         "--format",
         help="Layout of the rows, whatever kind of file: jsonl is fields of a response, csv a row "
         "for each answer, wide one for each respondent, edsl results of EDSL; auto finds it.",
@@ -46,7 +32,7 @@ Format: TypeAlias = Annotated[
 ]
 CodebookFile: TypeAlias = Annotated[
     str,
-    _layout(
+    layout_option(
         "--codebook",
         metavar="FILE",
         help="What the columns of a table with a row for each respondent are: TOML, or a table "
@@ -60,13 +46,6 @@ Draft: TypeAlias = Annotated[
         help="Print a codebook of the first file, to be checked, and record nothing.",
     ),
 ]
-Encoding: TypeAlias = Annotated[str, _layout(help="Encoding of the text, such as cp1252.")]
 Member: TypeAlias = Annotated[
-    str, _layout(help="Member of a JSON or YAML object that holds the list of rows.")
-]
-Sheet: TypeAlias = Annotated[
-    str, _layout(help="Sheet of an Excel workbook; the first one if left out.")
-]
-TimeZone: TypeAlias = Annotated[
-    str, _layout("--timezone", help="Zone of times that name none, such as Europe/Lisbon.")
+    str, layout_option(help="Member of a JSON or YAML object that holds the list of rows.")
 ]

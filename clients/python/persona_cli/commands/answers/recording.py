@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from persona_cli.commands import reading_options
 from persona_cli.commands.answers import record_options as given
 from persona_cli.files.answers.answer_files import AnswerFiles, AnswerFormat, AnswerOptions
 from persona_cli.files.answers.codebook import read_codebook
@@ -21,15 +22,15 @@ from persona_server.validation.fields import UUID
 
 def record(
     context: CommandContext,
-    files: given.Files,
+    files: reading_options.Files,
     simulation: given.Simulation = "",
     project: given.OfProject = "",
     group: given.OfGroup = "",
     form: given.Format = AnswerFormat.AUTO,
-    encoding: given.Encoding = "",
+    encoding: reading_options.Encoding = "",
     member: given.Member = "",
-    sheet: given.Sheet = "",
-    timezone: given.TimeZone = "",
+    sheet: reading_options.Sheet = "",
+    timezone: reading_options.TimeZone = "",
     codebook: given.CodebookFile = "",
     draft_codebook: given.Draft = False,
 ) -> None:

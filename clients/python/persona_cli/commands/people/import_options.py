@@ -1,36 +1,20 @@
 """The options of `persona import`."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
+from persona_cli.commands.reading_options import layout_option, option
 from persona_cli.files.formats import PersonaFormat
 
-
-def _option(*names: str, **settings: Any) -> Any:
-    return typer.Option(*names, show_default=False, **settings)
-
-
-def _layout(*names: str, **settings: Any) -> Any:
-    return _option(*names, rich_help_panel="Layout and encoding", **settings)
-
-
-Files: TypeAlias = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FILE...", help="Files, folders or patterns to read; - is standard input."
-    ),
-]
-IntoProject: TypeAlias = Annotated[str, _option("--project", "-p", help="Project, by name or id.")]
-IntoGroup: TypeAlias = Annotated[
-    str, _option("--group", "-g", help="Persona group, by name or id.")
-]
+IntoProject: TypeAlias = Annotated[str, option("--project", "-p", help="Project, by name or id.")]
+IntoGroup: TypeAlias = Annotated[str, option("--group", "-g", help="Persona group, by name or id.")]
 Format: TypeAlias = Annotated[
-    PersonaFormat, _layout("--format", help="Layout of the rows; auto finds it.")
+    PersonaFormat, layout_option("--format", help="Layout of the rows; auto finds it.")
 ]
 Maps: TypeAlias = Annotated[
     list[str] | None,
-    _layout(
+    layout_option(
         "--map",
         metavar="FIELD=TEMPLATE",
         help="What a field is made of: full_name='{first} {last}', age=years, or "
@@ -38,21 +22,14 @@ Maps: TypeAlias = Annotated[
     ),
 ]
 MappingFile: TypeAlias = Annotated[
-    str, _layout(metavar="FILE", help="Mapping file (TOML), as --explain drafts it.")
+    str, layout_option(metavar="FILE", help="Mapping file (TOML), as --explain drafts it.")
 ]
 Drops: TypeAlias = Annotated[
     list[str] | None,
-    _layout(metavar="COLUMN", help="Leave a column out; may be given several times."),
+    layout_option(metavar="COLUMN", help="Leave a column out; may be given several times."),
 ]
-Encoding: TypeAlias = Annotated[str, _layout(help="Encoding of the text, such as cp1252.")]
 Member: TypeAlias = Annotated[
-    str, _layout(help="Member of a JSON or YAML object that holds the list of personas.")
-]
-Sheet: TypeAlias = Annotated[
-    str, _layout(help="Sheet of an Excel workbook; the first one if left out.")
-]
-TimeZone: TypeAlias = Annotated[
-    str, _layout("--timezone", help="Zone of times that name none, such as Europe/Lisbon.")
+    str, layout_option(help="Member of a JSON or YAML object that holds the list of personas.")
 ]
 Explain: TypeAlias = Annotated[
     bool,
@@ -73,7 +50,7 @@ Again: TypeAlias = Annotated[
 ]
 RefusedFile: TypeAlias = Annotated[
     str,
-    _option(
+    option(
         "--refused",
         metavar="FILE",
         help="Write refused rows there, as JSON lines to be mended and imported.",

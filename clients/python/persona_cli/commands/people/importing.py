@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from persona_cli.commands import reading_options
 from persona_cli.commands.people import import_options as given
 from persona_cli.files.formats import PersonaFormat
 from persona_cli.files.layouts.user_mapping import user_mapping
@@ -30,17 +31,17 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     context: CommandContext,
-    files: given.Files,
+    files: reading_options.Files,
     project: given.IntoProject = "",
     group: given.IntoGroup = "",
     form: given.Format = PersonaFormat.AUTO,
     maps: given.Maps = None,
     mapping: given.MappingFile = "",
     drop: given.Drops = None,
-    encoding: given.Encoding = "",
+    encoding: reading_options.Encoding = "",
     member: given.Member = "",
-    sheet: given.Sheet = "",
-    timezone: given.TimeZone = "",
+    sheet: reading_options.Sheet = "",
+    timezone: reading_options.TimeZone = "",
     explain: given.Explain = False,
     new_ids: given.NewIds = False,
     again: given.Again = False,
