@@ -35,7 +35,7 @@ test: setup-dev ## Run all tests (ARGS="-k name" selects)
 	@tools/test $(ARGS)
 
 torture: setup-dev ## The long forms of the hardening tests (hours), and the languages that compile for minutes
-	@pytest tests/hardening tests/docs/test_languages.py --torture $(ARGS)
+	@pytest tests/hardening tests/files tests/docs/test_languages.py --torture $(ARGS)
 
 lint: setup-dev ## Check style, types and the contract
 	ruff check .

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from support.service import Service, running_service
 
@@ -18,6 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let every service that the tests start be of the kind asked for."""
     config.addinivalue_line("markers", "early: needs names of grpcio that are not public (R23)")
     config.addinivalue_line("markers", "alone: measures what other tests would change (tools/test)")
+    # What was green stays green: `make test` tries the same examples, `make torture` new ones.
+    settings.register_profile("same", derandomize=True)
+    if not config.getoption("--torture"):
+        settings.load_profile("same")
     if config.getoption("--public-grpcio"):
         Service.common.append("--public-grpcio")
 

@@ -167,7 +167,9 @@ def test_what_is_cut_off_gives_what_was_before() -> None:
         list(read)
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n \n", b"\xef\xbb\xbf", zipped(b""), b"[]", b"a,b\n"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n \n", b"\x0b", b"\xe2\x80\xa8", b"\xef\xbb\xbf", zipped(b""), b"[]", b"a,b\n"]
+)
 def test_an_empty_file_has_no_rows(raw: bytes) -> None:
     assert rows(raw) == []
 

@@ -59,7 +59,7 @@ def binary_kind(head: bytes) -> Kind | None:
 def text_kind(head: str, member: str) -> Kind:
     """Return the kind of a text that begins so. Raises FileError."""
     text = head.lstrip("\ufeff \t\r\n")
-    if not text:
+    if not text.strip():  # such as a vertical tab alone
         return Kind.EMPTY
     if _MARKUP.match(text):
         raise FileError("is a page of HTML or XML")
