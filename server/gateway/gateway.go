@@ -18,6 +18,7 @@ import (
 	routes "persona.example/persona-service/generated/gateway/persona/v1"
 	personav1 "persona.example/persona-service/generated/go/persona/v1"
 	"persona.example/persona-service/server/gateway/internal/cors"
+	"persona.example/persona-service/server/gateway/internal/representation"
 )
 
 // gateway is the root handler. Nothing that cleans paths may stand in front of its mux: a redirect
@@ -27,13 +28,14 @@ type gateway struct {
 	backend *backend
 	limits  *limits
 	origins cors.Origins
+	packers representation.Packers
 	own     map[string]func(*call) // by path
 	secret  string
 	log     *slog.Logger
 }
 
 func newGateway(b *backend, o options, log *slog.Logger) (*gateway, error) {
-	g := &gateway{backend: b, limits: newLimits(o), origins: o.origins, secret: o.secret, log: log}
+	g := &gateway{backend: b, limits: newLimits(o), origins: o.origins, packers: representation.NewPackers(packers), secret: o.secret, log: log}
 	g.own = g.probes()
 	g.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
@@ -80,7 +82,7 @@ func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { 
 
 // ServeHTTP gives a request its id, refuses paths that could be mistaken, and routes it.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := g.newCall(&answer{ResponseWriter: w, patience: brisk}, r)
+	c := g.newCall(&answer{ResponseWriter: w, request: r, packers: g.packers, patience: brisk}, r)
 	setHeaders(w.Header(), c)
 	g.origins.Allow(w.Header(), r)
 	if r.ContentLength != 0 {
@@ -89,6 +91,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.limits.count(c)
 	defer g.recover(c)
 	defer c.release()
+	defer c.w.release()
 	if g.answersItself(c) {
 		return
 	}

@@ -79,6 +79,7 @@ func (c *call) writeJSON(text string) {
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(text)))
+	c.w.WriteHeader(http.StatusOK) // said, so that nobody keeps it
 	_, _ = c.w.Write([]byte(text)) // a client that has gone away needs no answer
 }
 
