@@ -54,8 +54,8 @@ def split_texts(cell: str) -> list[str]:
     texts = texts_of(held_in(cell))
     if texts is not None:
         return texts
-    separator = next((each for each in _SEPARATORS if each in cell), None)
-    return [item.strip() for item in cell.split(separator) if item.strip()] if cell else []
+    separator = next((each for each in _SEPARATORS if each in cell), "\0")  # one text has spaces
+    return [item.strip() for item in cell.split(separator) if item.strip()]
 
 
 def held_in(cell: str) -> Any:
