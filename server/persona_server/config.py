@@ -53,6 +53,11 @@ class Setting(NamedTuple):
         """Whether the flag stands alone, without a value."""
         return self.parse is values.switch
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the flag may be given several times, which is as if commas stood between."""
+        return self.parse is values.origins
+
 
 _QUOTA = values.whole_between(1, 10**15)
 _T = TypeVar("_T")
@@ -114,6 +119,12 @@ class Settings:
         "Networks, separated by commas, of the proxies before REST whose X-Forwarded-For names the "
         "caller.",
         values.networks,
+    )
+    cors_origin: tuple[str, ...] = setting(
+        "",
+        "Origin whose pages browsers let call REST, such as https://app.example.org; repeated, or "
+        "several separated by commas.",
+        values.origins,
     )
     gateway_options: tuple[str, ...] = setting(
         "",

@@ -33,6 +33,15 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
         {"10.0.0.0/8, ::1": "10.0.0.0/8, ::1"},
         ["10.0.0.0/33", "proxy", "10.0.0.0/8;::1"],
     ),
+    "cors_origin": (
+        (),
+        {
+            "https://a.example": ("https://a.example",),
+            "http://localhost:3000, HTTPS://[::1]": ("http://localhost:3000", "https://[::1]"),
+            "tauri://localhost": ("tauri://localhost",),
+        },
+        [*("*", "null", "https://*.example", "a.example", "https://a.example/"), "https://a,"],
+    ),
     "gateway_options": (
         (),
         {"--max-calls=64 --max-exports 4": ("--max-calls=64", "--max-exports", "4")},
