@@ -80,6 +80,7 @@ COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --pytho
 lock: setup-dev ## Resolve the Python dependencies anew
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --extra formats --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --group edsl -o requirements-edsl.txt
 
 clean: ## Remove what setup made; data stay
 	rm -rf .venv .tools

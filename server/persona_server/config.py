@@ -204,6 +204,11 @@ class Settings:
         "default.",
         _QUOTA,
     )
+    page_cache_bytes: int = setting(
+        "33554432",
+        "Bytes of memory for pages of personas that are listed again and again; 0 keeps none.",
+        values.whole_between(0, 1 << 40),
+    )
     stream_idle_seconds: float = setting(
         "30",
         "Seconds after which an import ends that brings nothing new, and any stream that is not "
