@@ -74,9 +74,10 @@ class App:
         self._waker.setblocking(False)
         self._failed = False
         self._healthy = False
-        make_private(settings.data)
-        self._lock = lock_file(settings.data)  # held until the process ends
-        self.store = open_store(settings.data)
+        if not settings.database:  # a file is one server's
+            make_private(settings.data)
+            self._lock = lock_file(settings.data)  # held until the process ends
+        self.store = open_store(settings.place)
         self.key: LocalKey = local_key(self.store)
         tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
         self.metrics = Metrics()

@@ -81,6 +81,12 @@ class Settings:
     data: Path = setting(
         default_data(), "Folder of the database, made for its owner alone.", values.folder
     )
+    database: str = setting(
+        "",
+        "URL of a PostgreSQL database in place of the file in --data, such as "
+        "postgresql://USER@HOST:PORT/NAME.",
+        values.database,
+    )
     listen: values.Address = setting(
         "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", values.address
     )
@@ -221,6 +227,11 @@ class Settings:
     log_level: str = setting(
         "info", "debug, info (logs every call), warning or error.", values.log_level
     )
+
+    @property
+    def place(self) -> Path | str:
+        """Where the database is: the URL of one of PostgreSQL, else the folder of SQLite's."""
+        return self.database or self.data
 
 
 SETTINGS = tuple(Setting(each.name, **each.metadata) for each in fields(Settings))

@@ -44,6 +44,13 @@ def folder(text: str) -> Path:
     return path
 
 
+def database(text: str) -> str:
+    """Return the URL of a PostgreSQL database as it is, "" where none is said."""
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("wants a URL such as postgresql://persona@127.0.0.1:5432/persona")
+    return text
+
+
 def address(text: str) -> Address:
     """Return where to listen."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)

@@ -60,7 +60,7 @@ def banner(app: App, settings: Settings, addresses: Addresses) -> str:
         f"  gRPC     {addresses.grpc}",
         f"  REST     {'http://' + addresses.rest if addresses.rest else 'off'}",
         f"  metrics  {f'http://{addresses.metrics}/metrics' if addresses.metrics else 'off'}",
-        f"  data     {settings.data}",
+        f"  data     {app.store.database.place if settings.database else settings.data}",
         f"  command  {Path(sys.argv[0]).absolute()}",
         "",
     ]
@@ -71,7 +71,11 @@ def banner(app: App, settings: Settings, addresses: Addresses) -> str:
 
 def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str]:
     """Return the exports, with a token unless there is a reason to print none."""
-    values = {"PERSONA_ADDRESS": addresses.grpc, "PERSONA_DATA": str(settings.data)}
+    values = {"PERSONA_ADDRESS": addresses.grpc}
+    if settings.database:  # as far as it may be shown
+        values["PERSONA_DATABASE"] = app.store.database.place
+    else:
+        values["PERSONA_DATA"] = str(settings.data)
     if addresses.rest:
         values["PERSONA_REST_URL"] = f"http://{addresses.rest}"
     if reason := _why_no_token(settings):
