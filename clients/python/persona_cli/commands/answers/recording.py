@@ -13,6 +13,7 @@ from persona_cli.files.tables.table import Reading
 from persona_cli.files.times import zone_of
 from persona_cli.runs.codebooks import print_draft
 from persona_cli.runs.recording import Recording, look_at, say_notes
+from persona_cli.runs.refused_rows import refused_rows
 from persona_cli.terminal.command import CommandContext
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.names import group_ids, simulation_ids
@@ -32,6 +33,7 @@ def record(
     sheet: reading_options.Sheet = "",
     timezone: reading_options.TimeZone = "",
     codebook: given.CodebookFile = "",
+    refused: reading_options.RefusedFile = "",
     draft_codebook: given.Draft = False,
 ) -> None:
     """Record answers from files, each once.
@@ -55,8 +57,9 @@ def record(
     with AnswerFiles(input_files(files), options) as answers:
         look_at(answers)
         into = {"simulation_id": simulation_id, "group_id": group_id}
-        recording = Recording(answers, into, _key(options))
-        recording.run(context.patient_client, context.address)
+        with refused_rows(refused) as keep:
+            recording = Recording(answers, into, _key(options), keep)
+            recording.run(context.patient_client, context.address)
     say_notes(answers.tally)
     if recording.warned:
         say("If they were meant to replace what stands: `persona responses correct` does that.")

@@ -2,8 +2,7 @@
 
 from typing import Any, TextIO
 
-from persona_cli.files.json_lines import LineError
-from persona_cli.files.tables.json_documents import rows_of
+from persona_cli.files.tables.json_documents import row_of, rows_of
 from persona_cli.files.tables.plain import plain
 from persona_cli.files.tables.table import FileError, Rows, missing_extra, reading_with_library
 
@@ -26,7 +25,7 @@ def yaml_rows(text: TextIO, member: str) -> Rows:
         _require_finite(documents)
         values = [row for document in documents for row in rows_of(plain(document), member)]
     for number, value in enumerate((each for each in values if each is not None), 1):
-        yield number, value if isinstance(value, dict) else LineError("is not a YAML object")
+        yield number, row_of(value, "YAML")
 
 
 def _require_finite(documents: list[Any]) -> None:
