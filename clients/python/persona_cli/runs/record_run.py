@@ -76,11 +76,13 @@ class RecordRun:
     ) -> None:
         """Record the same batches in every run, but for those that an earlier one has recorded."""
         done = self._recorded_before(client)
+        if done:  # they are among the batches that are counted below
+            self.known, self.recorded = self._journal.known, -self._journal.known
         found = batches(lines, self._journal, lambda answer: answer.response)
         for sequence, batch in enumerate(found, 1):
             if sequence > done:
                 self._record_batch(client, batch, progress)
-                self._journal.note_acknowledged(sequence, id_of(batch[-1].item))
+                self._journal.note_acknowledged(sequence, id_of(batch[-1].item), self.known)
             else:
                 self.recorded += len(batch)
                 progress.set_count(self.recorded)
