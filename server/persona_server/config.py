@@ -13,7 +13,14 @@ from persona_server import setting_values as values
 
 PREFIX = "PERSONA_"
 DAY = 86_400  # seconds
-CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST_URL")  # not the server's
+CLIENT_VARIABLES = (  # not the server's
+    "PERSONA_ADDRESS",
+    "PERSONA_TOKEN",
+    "PERSONA_REST_URL",
+    "PERSONA_TLS_CA",
+    "PERSONA_CLIENT_CERT",
+    "PERSONA_CLIENT_KEY",
+)
 
 
 class SettingError(Exception):
@@ -95,6 +102,20 @@ class Settings:
     )
     metrics: values.Address | None = setting(
         "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", values.address_or_off
+    )
+    tls_cert: Path | None = setting(
+        "",
+        "File of the certificate, PEM, with those between it and its root: gRPC, REST and metrics "
+        "are served by TLS alone.",
+        values.file_or_unset,
+    )
+    tls_key: Path | None = setting(
+        "", "File of the certificate's key, PEM, without a password.", values.file_or_unset
+    )
+    tls_client_ca: Path | None = setting(
+        "",
+        "File of certificates, PEM: only clients with a certificate of one of these are served.",
+        values.file_or_unset,
     )
     demo: bool = setting(
         "off", "Make a demo project in a database that this start creates.", values.switch

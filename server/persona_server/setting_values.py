@@ -30,6 +30,16 @@ class Address(NamedTuple):
             return False
 
 
+def file_or_unset(text: str) -> Path | None:
+    """Return the path of a file, None where nothing is said."""
+    if not text:
+        return None
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("wants a file, since this user has no home") from None
+
+
 def folder(text: str) -> Path:
     """Return the path of a folder."""
     if not text:
