@@ -45,7 +45,7 @@ OPTIONS = {
 }
 
 
-class PostgresqlDatabase(PeeweeDatabase):  # type: ignore[misc]
+class PostgresqlDatabase(PeeweeDatabase):
     """One PostgreSQL database, its connections borrowed for a statement or a transaction."""
 
     engine = "postgresql"
@@ -68,7 +68,7 @@ class PostgresqlDatabase(PeeweeDatabase):  # type: ignore[misc]
         given: dict[str, Any] = conninfo.conninfo_to_dict(self._url)
         options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
         given["options"] = f"{options} {given.get('options') or ''}"
-        given = {
+        defaults: dict[str, Any] = {
             "application_name": _own_name(),
             "client_encoding": "utf8",
             "connect_timeout": CONNECT_SECONDS,
@@ -76,8 +76,9 @@ class PostgresqlDatabase(PeeweeDatabase):  # type: ignore[misc]
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 30_000,  # milliseconds
-        } | given
-        connection = psycopg.connect(conninfo.make_conninfo("", **given), autocommit=True)
+        }
+        text = conninfo.make_conninfo("", **(defaults | given))
+        connection = psycopg.connect(text, autocommit=True)
         connection.prepared_max = MOST_PREPARED
         adapt(connection)
         return connection
