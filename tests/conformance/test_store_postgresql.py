@@ -205,7 +205,7 @@ def test_reads_go_on_over_a_connection_that_was_lost(url: str) -> None:
     assert group.count() == 0
     with psycopg.connect(url, autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     assert read(store).groups.find(group.group) is not None
