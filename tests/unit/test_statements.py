@@ -11,7 +11,6 @@ import pytest
 
 import persona_server
 from persona_server.storage import tables
-from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.engine.statements import Statement
 from persona_server.storage.store import Store, open_store
 from support.data import persona, rich_persona
@@ -74,7 +73,7 @@ def statements(store: Store) -> dict[str, Statement]:
     found: dict[str, Statement] = {}
     _collect(store, "store", found, set())
     alive = [one for one in gc.get_objects() if type(one) is Statement]
-    mine = [one for one in alive if getattr(one._connection, "__self__", None) is store.database]
+    mine = [one for one in alive if one._database is store.database]
     assert {id(one) for one in mine} == {id(one) for one in found.values()}
     assert len(found) > 40
     return found
@@ -99,7 +98,8 @@ def _collect(holder: object, path: str, found: dict[str, Statement], seen: set[i
 
 def plan(store: Store, statement: Statement) -> list[str]:
     """Return what SQLite means to do, foreign-key checks included."""
-    values = [id_list([bytes(16)]) if name == "ids" else None for name in statement.params]
+    ids = store.database.as_list([bytes(16)])
+    values = [ids if name == "ids" else None for name in statement.params]
     rows = store.database.execute_sql(f"EXPLAIN QUERY PLAN {statement.sql}", values).fetchall()
     return [row[3] for row in rows]
 

@@ -55,7 +55,7 @@ class ImportRun:
         self._may_repeat = may_repeat or self._is_resumed
         self._is_open = False  # whether the service has said how much of the import it has
         self._journal = journal
-        self._refusals = Refusals(inputs, journal, keep, lambda row: row.cells)
+        self._refusals = Refusals(inputs, journal, keep)
         self.imported = 0
         self._refused_by_service = 0
 
