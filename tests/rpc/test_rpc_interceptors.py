@@ -149,7 +149,7 @@ def test_the_request_id_comes_back_with_an_answer(sender: Caller, place: Place, 
     assert len([*exported, *imported]) == 1
     told = [dict(call.trailing_metadata())["x-request-id"] for call in (listed, exported, imported)]
     assert set(told) == set(dict(metadata).values()) or (not given and len(set(told)) == 3)
-    assert sender.logged(told[0])["code"] == "OK"
+    assert sender.logged(str(told[0]))["code"] == "OK"
 
 
 def test_neither_tokens_nor_personas_are_logged(
