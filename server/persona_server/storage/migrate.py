@@ -9,6 +9,7 @@ from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.history import MigrationRunner
+from persona_server.storage.engine.sqlite.looking import looking_at, migrations
 from persona_server.storage.repositories.tenants import Tenants
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -44,6 +45,17 @@ def require_current(database: Database) -> list[str]:
             f"{database.path} was made by an older version. Start the server on it once."
         )
     return []
+
+
+def require_known(path: Path) -> None:
+    """Raise DatabaseError for a database file that is newer than this code."""
+    known = {each.stem for each in MIGRATIONS.glob("[0-9]*.py")}
+    with looking_at(path, alone=True) as connection:
+        if unknown := [name for name in migrations(connection) if name not in known]:
+            raise DatabaseError(
+                f"The database was made by a newer version (it has {unknown[-1]}). "
+                "Upgrade persona-service."
+            )
 
 
 def _derives(runner: MigrationRunner, applied: Iterable[str]) -> bool:
