@@ -50,7 +50,7 @@ class PostgresqlDatabase(PeeweeDatabase):
     """One PostgreSQL database, its connections borrowed for a statement or a transaction."""
 
     engine = "postgresql"
-    rows_together = (1,)
+    rows_together: tuple[int, ...] = (1,)
     has_many_writers = True
     _state: Any  # Peewee's, of each thread: the connection that it holds
 

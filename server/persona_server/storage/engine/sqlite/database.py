@@ -46,7 +46,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     engine = "sqlite"
     # Where a table has a trigger, SQLite copies each page that a statement changes, to take it back
     # alone. With many indexes that is half the cost of a row, shared by the rows of a statement.
-    rows_together = (100, 10, 1)
+    rows_together: tuple[int, ...] = (100, 10, 1)
     has_many_writers = False
 
     def __init__(self, path: Path) -> None:
