@@ -118,6 +118,10 @@ class Cluster:
             self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected: in memory each takes as much as its files."""
+        self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
     def kill(self) -> None:
         """End the server and the processes of its connections as a power switch would."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
