@@ -1,9 +1,9 @@
 """The database as all of storage knows it, whichever engine keeps it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 LOCK_TIMEOUT = 10.0  # seconds a write waits for its turn at most, whatever its deadline
 SCHEMES = ("postgresql://", "postgres://")
@@ -12,11 +12,20 @@ SCHEMES = ("postgresql://", "postgres://")
 DatabasePlace: TypeAlias = Path | str
 
 
+class Target(NamedTuple):
+    """Where rows are inserted: by a statement for one, into a table's columns with their types."""
+
+    sql: str
+    table: str
+    columns: Mapping[str, str]  # to Peewee's name of the type
+
+
 class Database(Protocol):
     """One database. Both engines are Peewee databases too, which compiles statements for them."""
 
     engine: str  # whose words statements are compiled to: "sqlite" or "postgresql"
     place: str  # where it is, as a person is told: without a password
+    rows_together: tuple[int, ...]  # that one statement inserts: as many as it takes, then fewer
     has_many_writers: bool  # whether writers are held apart by the rows that they lock
 
     def get_sql_context(self, **options: Any) -> Any:
@@ -33,6 +42,9 @@ class Database(Protocol):
 
     def change_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a compiled change for each row of values."""
+
+    def insert_each(self, into: Target, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows of values."""
 
     def as_list(self, values: Sequence[Any]) -> Any:
         """Return ids, hashes or 64-bit integers as the driver binds a list."""

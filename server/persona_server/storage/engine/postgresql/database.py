@@ -12,9 +12,10 @@ from peewee import PostgresqlDatabase as PeeweeDatabase
 from psycopg import conninfo
 
 from persona_server import patience
-from persona_server.storage.engine.database import shown
+from persona_server.storage.engine.database import Target, shown
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.postgresql.adapting import adapt
+from persona_server.storage.engine.postgresql.copying import FEWEST, copy
 from persona_server.storage.engine.postgresql.pool import Connection, Pool
 from persona_server.storage.engine.postgresql.roles import grant
 from persona_server.storage.engine.postgresql.turns import Turns
@@ -49,6 +50,7 @@ class PostgresqlDatabase(PeeweeDatabase):
     """One PostgreSQL database, its connections borrowed for a statement or a transaction."""
 
     engine = "postgresql"
+    rows_together: tuple[int, ...] = (1,)
     has_many_writers = True
     _state: Any  # Peewee's, of each thread: the connection that it holds
 
@@ -105,6 +107,15 @@ class PostgresqlDatabase(PeeweeDatabase):
         """Execute a compiled change for each row of values."""
         with self._held() as connection, self._watch.over(connection):
             connection.cursor().executemany(sql, rows)
+
+    def insert_each(self, into: Target, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows of values."""
+        given = list(rows)
+        if len(given) < FEWEST:
+            self.change_each(into.sql, given)
+            return
+        with self._held() as connection, self._watch.over(connection):
+            copy(connection, into, given)
 
     def execute_sql(self, sql: str, params: Any = None) -> psycopg.Cursor[Any]:
         """Execute what is no compiled statement."""
