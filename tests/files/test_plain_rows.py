@@ -81,6 +81,7 @@ def test_both_ways_lead_to_the_same_persona(
         ({"id": UUID}, True),
         ({"age": ""}, True),
         ({"age": "200"}, False),
+        ({"age": "٤"}, False),
         ({"income_level": "some"}, False),
         ({"pet": {"name": "Tom"}}, False),
         ({"full_name": " "}, False),

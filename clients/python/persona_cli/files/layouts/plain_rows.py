@@ -4,7 +4,7 @@ They become personas at a fraction of what `filling` costs. Every other row is l
 each in which something may be wrong.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.layouts.attributes import is_key
@@ -140,9 +140,7 @@ class PlainRows:
         """Set what is more than a text; whether it fits."""
         age = cells[plan.age] if plan.age else ""
         if age not in self._blanks and plan.age:
-            if not (type(age) is int or (type(age) is str and age.isdecimal() and len(age) < 4)):
-                return False
-            if not 1 <= (years := int(age)) <= MAX_AGE:
+            if (years := _years(age)) is None:
                 return False
             persona.age.value = years
         try:
@@ -155,6 +153,13 @@ class PlainRows:
         except (MisfitError, PartlyTaken):
             return False
         return True
+
+
+def _years(age: Any) -> int | None:
+    """Return an age that a persona can have, as a number or of digits; None if it is none."""
+    if type(age) is str and age.isdecimal() and age.isascii() and len(age) <= len(str(MAX_AGE)):
+        age = int(age)
+    return age if type(age) is int and 1 <= age <= MAX_AGE else None
 
 
 def _is_by_names(mapping: Mapping) -> bool:
