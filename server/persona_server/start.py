@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from persona_server import config, descriptors
+from persona_server import config, descriptors, memory
 from persona_server.app import Addresses, App, StartError
 from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
@@ -42,6 +42,7 @@ def serve(flags: dict[str, str | None]) -> None:
         number = getattr(interrupt, "number", signal.SIGINT)
         print(f"persona serve: stopped by {signal.Signals(number).name}.", file=sys.stderr)
         _leave(128 + number)
+    memory.set_apart()
     logs.print_out(banner(app, settings, addresses))
     code = app.run()
     sys.exit(code)
