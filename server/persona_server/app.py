@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from persona_server import memory
+from persona_server.certificates import CertificateError, Certificates, Paths, make_identity
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
 from persona_server.identity.principal import Principal, TokenError
@@ -21,6 +22,7 @@ from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
+from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
@@ -31,7 +33,7 @@ from persona_server.storage import keys
 from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.telemetry.logs import LOGGER
-from persona_server.telemetry.metrics import Metrics
+from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.telemetry.metrics_port import MetricsPort
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
@@ -41,6 +43,7 @@ from persona_server.transport.server import PersonaServer
 from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
+from persona_server.transport.tls import credentials_of
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
@@ -74,13 +77,18 @@ class App:
         self._waker.setblocking(False)
         self._failed = False
         self._healthy = False
-        make_private(settings.data)
-        self._lock = lock_file(settings.data)  # held until the process ends
-        self.store = open_store(settings.data)
+        self._certificates = _certificates_of(settings)
+        self._gateway_identity = make_identity("persona-gateway") if self._certificates else None
+        if not settings.database:  # a file is one server's
+            make_private(settings.data)
+            self._lock = lock_file(settings.data)  # held until the process ends
+        self.store = open_store(settings.place)
         self.key: LocalKey = local_key(self.store)
         tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
         self.metrics = Metrics()
-        self.personas = PersonaService(self.store, tokens)
+        pages = PageCache(settings.page_cache_bytes)
+        self.metrics.registry.register(PagesKept(pages))
+        self.personas = PersonaService(self.store, tokens, pages)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.simulations = SimulationService(self.store, tokens)
@@ -145,7 +153,10 @@ class App:
             job.start()
         grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
-            self._gateway = GatewayProcess(command_of(settings, settings.rest, _reachable(grpc)))
+            self._gateway = GatewayProcess(
+                command_of(settings, settings.rest, _reachable(grpc)),
+                self._gateway_identity.pem if self._gateway_identity else b"",
+            )
             self._guards.gateway.secret = self._gateway.secret
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
@@ -174,8 +185,11 @@ class App:
         LOGGER.info("stopped")
 
     def _listen(self, flag: str, address: Address) -> int:
+        credentials = None
+        if self._certificates and self._gateway_identity:
+            credentials = credentials_of(self._certificates, self._gateway_identity.cert)
         try:
-            return self._server.listen(str(address))
+            return self._server.listen(str(address), credentials)
         except OSError:
             raise StartError(
                 f"gRPC can't listen on {address}: the port is taken or not allowed. "
@@ -186,8 +200,10 @@ class App:
         address = self._settings.metrics
         if address is None:
             return None
+        certificates = self._certificates
+        context = (lambda: certificates.current().context) if certificates else None
         try:
-            port = MetricsPort(address.host, address.port, self.metrics.page).port
+            port = MetricsPort(address.host, address.port, self.metrics.page, context).port
         except OSError:
             raise StartError(
                 f"Metrics can't listen on {address}: the port is taken or not allowed. "
@@ -247,6 +263,16 @@ def policy_of(settings: Settings) -> Policy:
 def quota_of(settings: Settings) -> Quota:
     """Return what a tenant may use that has no values of its own."""
     return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
+
+
+def _certificates_of(settings: Settings) -> Certificates | None:
+    """Return the files of TLS, None where none are set. Raises CertificateError."""
+    cert, key, client_ca = settings.tls_cert, settings.tls_key, settings.tls_client_ca
+    if cert and key:
+        return Certificates(Paths(cert, key, client_ca))
+    if cert or key or client_ca:
+        raise CertificateError("TLS needs both --tls-cert and --tls-key.")
+    return None
 
 
 def _noted(_number: int, _frame: object) -> None:
