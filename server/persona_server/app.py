@@ -9,6 +9,7 @@ import time
 from dataclasses import fields
 from typing import NamedTuple
 
+from persona_server import memory
 from persona_server.certificates import CertificateError, Certificates, Paths, make_identity
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
@@ -138,6 +139,7 @@ class App:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
         sys.setswitchinterval(SWITCH_SECONDS)
+        memory.keep_freed()
         signal.set_wakeup_fd(self._waker.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _noted)

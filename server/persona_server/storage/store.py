@@ -95,8 +95,12 @@ class Transaction(Repositories):
 
     def new_id(self) -> str:
         """Return an id for a resource that comes without one."""
-        made = keys.new_id(self.now)
-        self.made.add(made)
+        return self.new_ids(1)[0]
+
+    def new_ids(self, count: int) -> list[str]:
+        """Return ids for so many resources that come without one."""
+        made = keys.new_ids(self.now, count)
+        self.made.update(made)
         return made
 
     def store_bytes(self, size: int) -> None:
