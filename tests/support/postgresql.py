@@ -18,6 +18,7 @@ import psycopg
 
 # The folder of the programs, where they are to be others than the newest of the machine.
 PROGRAMS = "PERSONA_TEST_POSTGRESQL"
+OWN = Path(__file__).parents[2] / ".tools/postgresql/bin"  # as tools/setup has it where it must
 START_SECONDS = 30.0
 # What a crash must not lose is asked of a cluster that is `durable`; others need no disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -33,6 +34,8 @@ def programs() -> Path:
         return found[-1].parent
     if on_path := shutil.which("initdb"):
         return Path(on_path).parent
+    if (OWN / "initdb").exists():
+        return OWN
     raise RuntimeError(f"There is no PostgreSQL: install one, or name its programs by {PROGRAMS}.")
 
 

@@ -9,6 +9,7 @@ from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.history import MigrationRunner
+from persona_server.storage.engine.sqlite.looking import looking_at, migrations
 from persona_server.storage.repositories.tenants import Tenants
 from persona_server.storage.tables import APPEND_ONLY
 
@@ -76,6 +77,17 @@ def runner_of(database: Database) -> MigrationRunner:
 
 def _pending(runner: MigrationRunner) -> bool:
     return any(migration.applied is None for migration in runner.status())
+
+
+def require_known(path: Path) -> None:
+    """Raise DatabaseError for a database file that is newer than this code."""
+    known = {each.stem for each in MIGRATIONS.glob("[0-9]*.py")}
+    with looking_at(path, alone=True) as connection:
+        if unknown := [name for name in migrations(connection) if name not in known]:
+            raise DatabaseError(
+                f"The database was made by a newer version (it has {unknown[-1]}). "
+                "Upgrade persona-service."
+            )
 
 
 def _derives(runner: MigrationRunner, applied: Iterable[str]) -> bool:

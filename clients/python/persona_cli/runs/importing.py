@@ -86,11 +86,12 @@ class Importing:
 
     def _count(self, client: PersonaClient, journal: Journal, run: ImportRun) -> None:
         self.imported, self.refused = run.imported, run.refused
+        with_ids = self._keyed - run.taken
         if self.is_dry_run:
-            self.may_be_there = bool(journal.held)
+            self.may_be_there = bool(journal.held and with_ids)
         elif journal.held is not None:
             added = client.get_persona_group(*self._ids).persona_count - journal.held
-            self.already_there = min(max(run.imported - added, 0), self._keyed)
+            self.already_there = min(max(run.imported - added, 0), with_ids)
             self.imported -= self.already_there
 
 

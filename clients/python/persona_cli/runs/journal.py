@@ -51,7 +51,7 @@ class Journal:
     def __init__(self, import_id: str) -> None:
         self.import_id = import_id
         self.boundaries: list[Position] = []  # last lines of the batches that may have been sent
-        self.refused: dict[Position, str] = {}  # what the service would not take, and why
+        self.refused: dict[Position, str] = {}  # what it would not take in runs before, and why
         self.newest: dict[str, int] = {}  # by simulation, when its last answer was recorded before
         self.acknowledged = 0
         self.last_id = ""  # of an answer of the last batch acknowledged
@@ -100,11 +100,13 @@ class Journal:
         self.boundaries.append(last)
         self._append({"batch": _entry(last)})
 
-    def note_refusal(self, position: Position, reason: str) -> None:
-        """Note a line that the service would not take."""
+    def note_refusal(self, position: Position, reason: str, *, sync: bool = True) -> None:
+        """Note a line that the service would not take; where there are many, for the next `sync`.
+
+        This run has listed it: `refused` is what those before have.
+        """
         self._is_begun = True
-        self.refused[position] = reason
-        self._append({"refused": _entry(position), "reason": reason})
+        self._append({"refused": _entry(position), "reason": reason}, sync=sync)
 
     def note_newest(self, simulation_id: str, recorded: int) -> None:
         """Note when the last answer of a simulation was recorded that is none of this run."""

@@ -24,7 +24,8 @@ from persona_client.batches import Batches
 from persona_client.sending import send_in_time
 from persona_client.streams import STREAM_TIMEOUT
 
-# Each costs a request, and the service names few answers at a time.
+# Each costs a request, and the service names few answers at a time: a file of which more is refused
+# than is there is given up.
 MAX_REFUSED_REQUESTS = 100
 MAX_WARNINGS_LISTED = 100  # of a run; the others are only counted
 
@@ -182,7 +183,7 @@ class RecordRun:
             raise error
         for index, reason in sorted(bad.items()):
             self._refusals.add_from_service(lines[index], reason)
-        if self._refused_requests >= MAX_REFUSED_REQUESTS:
+        if self._refused_requests >= max(MAX_REFUSED_REQUESTS, self.recorded + self.known):
             raise CommandError(
                 f"The service has refused {self._refused_requests} batches; "
                 f"{self.recorded} are recorded."

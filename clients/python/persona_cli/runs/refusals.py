@@ -54,6 +54,12 @@ class Refusals:
         self._count(line.position, reason)
         self._keep_row(line.position, reason, line.item.cells)
 
+    def add_known(self, line: Line[Any], reason: str) -> None:
+        """List a line that the service would not take either, as others before it."""
+        self._journal.note_refusal(line.position, reason, sync=False)
+        self._count(line.position, reason)
+        self._keep_row(line.position, reason, line.item.cells)
+
     def without_refused(self, lines: Iterator[Line[Item]]) -> Iterator[Line[Item]]:
         """Leave out the lines that the service has refused before."""
         for line in lines:

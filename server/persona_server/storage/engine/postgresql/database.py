@@ -22,7 +22,7 @@ from persona_server.storage.engine.postgresql.watch import Watch
 
 OLDEST = 15_00_00  # of the server
 CONNECT_SECONDS = 2
-MOST_PREPARED = 1000  # statements of a connection; each has one for every set of NULLs it binds
+MOST_PREPARED = 200  # statements of a connection; each has one for every set of NULLs it binds
 MIGRATING = 0x706572736F6E61  # the lock of who changes the schema: "persona"
 APPLICATION = "persona/"  # and host and process: the name of a connection
 _OTHERS = (
@@ -38,6 +38,7 @@ OPTIONS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_material": "off",
+    "enable_bitmapscan": "off",
     "jit": "off",
     "idle_in_transaction_session_timeout": "60s",
     "default_transaction_isolation": "read\\ committed",
@@ -86,23 +87,14 @@ class PostgresqlDatabase(PeeweeDatabase):
         self.server_version = connection.info.server_version
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Execute a compiled statement and return its rows.
-
-        Out of a transaction it is tried once more where the connection turns out to be dead, as all
-        are when the database has started anew.
-        """
+        """Execute a compiled statement and return its rows."""
         if self._state.conn is not None:
             return self._executed(self._state.conn, sql, values).fetchall()
         connection = self._pool.take()
         try:
             return self._executed(connection, sql, values).fetchall()
-        except psycopg.OperationalError:
-            if not connection.closed or patience.is_over():
-                raise
         finally:
             self._pool.give_back(connection)
-        with self._held() as another:
-            return self._executed(another, sql, values).fetchall()
 
     def changed(self, sql: str, values: Sequence[Any]) -> int:
         """Execute a compiled change and return how many rows it touched."""

@@ -1,5 +1,6 @@
 """Connections that threads borrow: for a statement, or for a transaction."""
 
+import select
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from psycopg.pq import TransactionStatus
 
 Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
 
-MOST = 16  # connections; fewer than threads, of which most wait for callers
+MOST = 40  # connections: as many as threads may work at once; of the others most wait for callers
+AHEAD = 12  # opened at the start
 WAIT = 10.0  # seconds for one, at most
 
 
@@ -27,31 +29,34 @@ class Pool:
         if not self._places.acquire(timeout=WAIT):
             raise TimeoutError
         try:
-            return self._idle.pop()
-        except IndexError:
-            pass
-        try:
-            return self._connect()
+            return self._take_idle() or self._connect()
         except BaseException:
             self._places.release()
             raise
 
-    def give_back(self, connection: Connection) -> None:
-        """Give a connection back; one that is of no use any more is closed, with all that wait.
-
-        What ended it has ended the others too, as when the database starts anew.
-        """
-        if connection.closed:
-            self.close_idle()
-        elif connection.info.transaction_status != TransactionStatus.IDLE:
+    def _take_idle(self) -> Connection | None:
+        """Return a connection that waits, if there is one that the database has not ended."""
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread has it
+                return None
+            if not _has_news(connection):
+                return connection
             connection.close()
-        else:
+        return None
+
+    def give_back(self, connection: Connection) -> None:
+        """Give a connection back; one that is of no use any more is closed."""
+        if connection.pgconn.transaction_status == TransactionStatus.IDLE:
             self._idle.append(connection)
+        else:
+            connection.close()
         self._places.release()
 
     def open_ahead(self, count: int) -> None:
-        """Open so many connections, or as many as there may be."""
-        opened = [self.take() for _ in range(min(count, MOST))]
+        """Open connections for so many threads, but no more than mostly work at once."""
+        opened = [self.take() for _ in range(min(count, AHEAD))]
         for connection in opened:
             self.give_back(connection)
 
@@ -62,3 +67,10 @@ class Pool:
                 self._idle.pop().close()
             except IndexError:  # another thread has it
                 return
+
+
+def _has_news(connection: Connection) -> bool:
+    """Return whether a database that was asked nothing has said something: that it ends, mostly."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

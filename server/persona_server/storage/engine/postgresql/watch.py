@@ -1,6 +1,7 @@
 """Interrupts statements for which nobody waits any more."""
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -81,7 +82,8 @@ class Watch:
 
 def _cut(connection: Connection) -> None:
     """End a connection that a database does not serve: who reads from it sees its end."""
-    with contextlib.suppress(OSError, psycopg.Error):
-        duplicate = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-        with duplicate:
-            duplicate.shutdown(socket.SHUT_RDWR)
+    with (
+        contextlib.suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as same,
+    ):
+        same.shutdown(socket.SHUT_RDWR)
