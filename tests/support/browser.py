@@ -140,18 +140,18 @@ class Page:
             raise BrowserError(thrown["exception"].get("description", thrown["text"]))
         return done["result"].get("value")
 
+    def said(self, method: str) -> list[dict[str, Any]]:
+        """Return what was said with all events of this kind."""
+        self.run("0")  # what was said before has come when this is answered
+        wanted = (method, self._session)
+        happened = self._browser.happened
+        return [e["params"] for e in happened if (e["method"], e.get("sessionId")) == wanted]
+
     def complaints(self) -> list[str]:
         """Return what the browser has complained of: breaches of policies, errors, exceptions."""
-        self.run("0")  # what was said before has come when this is answered
-        found = []
-        for event in self._browser.happened:
-            if event.get("sessionId") != self._session:
-                continue
-            if event["method"] == "Log.entryAdded":
-                found.append(event["params"]["entry"]["text"])
-            if event["method"] == "Runtime.exceptionThrown":
-                found.append(event["params"]["exceptionDetails"]["text"])
-        return found
+        entries = [said["entry"]["text"] for said in self.said("Log.entryAdded")]
+        thrown = [said["exceptionDetails"] for said in self.said("Runtime.exceptionThrown")]
+        return entries + [details["text"] for details in thrown]
 
 
 @contextmanager
