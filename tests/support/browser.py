@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ FLAGS = (
     "--no-proxy-server",
 )
 ABOVE_3_AND_4 = 10
+SECONDS = 60.0  # that it may be silent while something is waited for
 
 
 def program() -> str | None:
@@ -93,6 +95,8 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._events], [], [], SECONDS)[0]:
+                raise BrowserError(f"the browser has said nothing for {SECONDS:.0f} s")
             more = os.read(self._events.fileno(), 1 << 16)
             if not more:
                 raise BrowserError("the browser has ended")
