@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.identity.principal import Principal, TokenError
+from persona_server.identity.credentials import READ_SECONDS, Credentials
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
 from persona_server.measures.individual.policy import Policy
@@ -88,14 +88,15 @@ class App:
             self.store, tokens, self._policy, automatic=settings.promotion
         )
         self.comparison = ComparisonService(self.store, tokens)
-        authenticator = Authenticator(
-            self._refuse if settings.local_tokens is False else self.key.verify
+        self._credentials = Credentials(self.store, local_tokens=settings.local_tokens is not False)
+        self._authenticator = Authenticator(
+            self._credentials.verify, self._credentials.is_suspended, self._credentials.is_out
         )
         self._guards = Guards()
         quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known)
-        steps = call_steps(self._guards, authenticator, recorder, quotas, use)
+        steps = call_steps(self._guards, self._authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -117,6 +118,7 @@ class App:
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [
             JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
+            JobRunner(Job("credentials", READ_SECONDS, self._refresh_credentials)),
             JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
             JobRunner(Job("voiding", VOIDING_SECONDS, self._settle)),
         ]
@@ -207,7 +209,13 @@ class App:
             self._healthy = True
         self._server.serving(self._healthy)
 
+    def _refresh_credentials(self) -> None:
+        if self._credentials.refresh():
+            self._authenticator.forget()
+            LOGGER.info("credentials have changed")
+
     def _sweep(self) -> None:
+        self._credentials.note_uses()
         retention = int(self._settings.retention * 1_000_000)
         removed = self.store.sweeper.sweep(keys.now(), retention, self._stop.is_set)
         self.metrics.swept.inc(removed)
@@ -231,10 +239,6 @@ class App:
         )
         self._failed = True
         self._waker.send(b"\0")
-
-    @staticmethod
-    def _refuse(_token: str) -> Principal:
-        raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
 
 
 def policy_of(settings: Settings) -> Policy:

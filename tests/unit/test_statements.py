@@ -28,12 +28,23 @@ NO_TENANT = {"tenant", "secret"}
 MAY_SCAN = {
     "store.tenants._all": "the sweeper goes tenant by tenant, so it lists them",
     "store.tenants._names": "so does automatic promotion",
+    "store.tenants._rows": "who is suspended is read when something of credentials has changed",
+    "store.credential_statements.live_keys": "so are the keys that can be called with",
+    "store.credential_statements.revoked": "so are revoked tokens",
     "store.tenants._voiding": "a job asks whose simulations wait: the table has only these",
 }
 # What asks for tenants has none.
-OF_ALL_TENANTS = {"store.tenants._voiding"}
-# A row for each quota.
-MAY_READ_ALL = {"store.quota_statements.all"}
+OF_ALL_TENANTS = {
+    "store.tenants._voiding",
+    "store.credential_statements.live_keys",
+    "store.credential_statements.revoked",
+}
+# A row for each quota, key or revoked token: the operator looks at all of a tenant's.
+MAY_READ_ALL = {
+    "store.quota_statements.all",
+    "store.credential_statements.keys",
+    "store.credential_statements.forget_tokens",
+}
 
 _REFERENCE = re.compile(
     r'(?:FROM|JOIN|UPDATE|INTO|,)\s+\(?"(?P<table>\w+)"(?!\.)(?:\s+AS\s+"(?P<alias>\w+)")?',

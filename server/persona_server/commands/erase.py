@@ -4,11 +4,11 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_server.commands.places import data_folder, require_tenant
+from persona_server.commands.places import data_folder, fail, require_tenant
 from persona_server.config import default_data
 
 if TYPE_CHECKING:
@@ -108,9 +108,3 @@ def alone(data: str) -> "Iterator[Store]":
     except KeyboardInterrupt:
         print("What is erased is gone; the same command goes on with the rest.", file=sys.stderr)
         raise
-
-
-def fail(why: str, code: int) -> NoReturn:
-    """Say why and end the command."""
-    print(f"persona: {why}", file=sys.stderr)
-    raise typer.Exit(code) from None

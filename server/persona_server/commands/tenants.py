@@ -4,19 +4,13 @@ No server is needed. A running one heeds quotas; an erasure wants it stopped.
 """
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from persona_server.commands.erase import Yes, alone, confirm, counted, fail
-from persona_server.commands.places import data_folder, require_tenant
+from persona_server.commands.erase import Yes, alone, confirm, counted
+from persona_server.commands.places import fail, opened, require_tenant
 from persona_server.config import SETTINGS, default_data
-
-if TYPE_CHECKING:
-    from persona_server.storage.store import Store
 
 PREFIX = "quota_"
 DEFAULTS = {
@@ -50,7 +44,7 @@ def quotas(
 ) -> None:
     """Show the quotas of a tenant that are its own, and the bytes it has stored."""
     require_tenant(tenant)
-    with _store(data) as store, store.reading(tenant) as repositories:
+    with opened(data) as store, store.reading(tenant) as repositories:
         own, stored = repositories.quotas.own(), repositories.quotas.stored()
     if as_json:  # null: the server's default
         print(json.dumps({**dict.fromkeys(DEFAULTS), **own, "stored_now": stored}))
@@ -69,9 +63,8 @@ def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
     try:
         wanted = dict(map(parsed, values))
     except ValueError as error:
-        print(f"persona tenants: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    with _store(data) as store, store.writing(tenant, None) as repositories:
+        fail(str(error), 2)
+    with opened(data) as store, store.writing(tenant, None) as repositories:
         for name, value in wanted.items():
             repositories.quotas.put(name, value)
 
@@ -114,22 +107,3 @@ def parsed(text: str) -> tuple[str, int | None]:
         return name, int(setting.parse(value))
     except ValueError as error:
         raise ValueError(f"{name} {error}, or default; got {value!r}.") from None
-
-
-@contextmanager
-def _store(data: str) -> "Iterator[Store]":
-    """Open the database of a folder for a block; what is wrong with it ends the command."""
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
-    from persona_server.errors import ServiceError
-    from persona_server.storage.engine.errors import DatabaseError
-    from persona_server.storage.store import open_store
-
-    try:
-        store = open_store(data_folder(data), make=False)
-        try:
-            yield store
-        finally:
-            store.close()
-    except (DatabaseError, ServiceError) as error:
-        print(f"persona tenants: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None

@@ -19,6 +19,11 @@ from persona_server.storage.engine.errors import (
 )
 from persona_server.storage.migrate import FIRST, migrate, require_current
 from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
+from persona_server.storage.repositories.credentials import (
+    Credentials,
+    CredentialsOfAll,
+    CredentialStatements,
+)
 from persona_server.storage.repositories.groups import Groups, GroupStatements
 from persona_server.storage.repositories.idempotency import Idempotency, IdempotencyStatements
 from persona_server.storage.repositories.imports import Imports, ImportStatements
@@ -60,6 +65,7 @@ class Repositories:
         self.idempotency = Idempotency(store.idempotency_statements, tenant)
         self.imports = Imports(store.import_statements, tenant)
         self.quotas = Quotas(store.quota_statements, tenant)
+        self.credentials = Credentials(store.credential_statements, tenant)
         self.audit = AuditTrail(store.audit_statements, tenant, store.id_generator)
 
 
@@ -130,6 +136,8 @@ class Store:
         self.import_statements = ImportStatements(database)
         self.audit_statements = AuditStatements(database)
         self.quota_statements = QuotaStatements(database)
+        self.credential_statements = CredentialStatements(database)
+        self.credentials = CredentialsOfAll(self.credential_statements)
         self.sweeper = Sweeper(database, self.tenants)
         self.rebuild = Rebuild(database, self.tenants, self.id_generator)
         self._readers: dict[int, TenantReader] = {}
@@ -174,6 +182,15 @@ class Store:
                 now = keys.now()
                 key = self.tenants.ensure(tenant, self.id_generator, now)
                 yield Transaction(self, key, now, self.most_stored(tenant))
+
+    @contextmanager
+    def changing(self) -> Iterator[int]:
+        """Change what belongs to no tenant in one transaction; give its time in microseconds.
+
+        Raises as `writing` does.
+        """
+        with driver_errors_translated(), self.database.write(LOCK_TIMEOUT):
+            yield keys.now()
 
     @contextmanager
     def trying(self, tenant: str, timeout: float | None) -> Iterator[Transaction]:
