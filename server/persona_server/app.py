@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.identity.credentials import READ_SECONDS, Credentials
+from persona_server.identity.credentials import READ_SECONDS, Credentials, nowhere
+from persona_server.identity.provider import LOOK_SECONDS, provider_of
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
 from persona_server.measures.individual.policy import Policy
@@ -88,7 +89,12 @@ class App:
             self.store, tokens, self._policy, automatic=settings.promotion
         )
         self.comparison = ComparisonService(self.store, tokens)
-        self._credentials = Credentials(self.store, local_tokens=settings.local_tokens is not False)
+        self._provider = provider_of(settings)
+        self._credentials = Credentials(
+            self.store,
+            local_tokens=settings.local_tokens is not False,
+            elsewhere=self._provider.find if self._provider else nowhere,
+        )
         self._authenticator = Authenticator(
             self._credentials.verify, self._credentials.is_suspended, self._credentials.is_out
         )
@@ -124,6 +130,8 @@ class App:
         ]
         if settings.promotion:
             self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
+        # Not among those that a stop waits for: the provider may be slow, and no data is at stake.
+        self._fetching = JobRunner(Job("identity provider", LOOK_SECONDS, self._fetch_keys))
         self._gateway: GatewayProcess | None = None
         # Now, since connections of callers may take every file descriptor later.
         self.store.database.open_ahead(self._server.threads + len(self._jobs))
@@ -139,6 +147,9 @@ class App:
             signal.signal(signal.SIGHUP, _noted)
         grpc_port = self._listen("--listen", settings.listen)
         metrics = self._serve_metrics()
+        if self._provider:
+            self._fetch_keys()  # so that the first calls find keys
+            self._fetching.start()
         self._server.start()
         self._check_health()
         for job in self._jobs:
@@ -213,6 +224,10 @@ class App:
         if self._credentials.refresh():
             self._authenticator.forget()
             LOGGER.info("credentials have changed")
+
+    def _fetch_keys(self) -> None:
+        if self._provider and self._provider.fetch_when_due():
+            self._authenticator.forget()
 
     def _sweep(self) -> None:
         self._credentials.note_uses()

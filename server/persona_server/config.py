@@ -93,6 +93,34 @@ class Settings:
         "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
         values.switch_or_unset,
     )
+    jwks_url: str = setting(
+        "",
+        "Address of the key set of an identity provider, by https (http on this machine), whose "
+        "tokens are taken.",
+        values.key_set_url,
+    )
+    jwks_issuer: str = setting("", "The provider's name, as its tokens have it in iss.", str)
+    jwks_audience: str = setting("", "This service's name in aud of the provider's tokens.", str)
+    jwks_tenant_claim: str = setting(
+        "tenant", "Claim of the provider's tokens that names the tenant.", values.name_of_claim
+    )
+    jwks_scope_claim: str = setting(
+        "scope",
+        "Claim of the provider's tokens with scopes, or with roles as role:reader: words or a "
+        "list.",
+        values.name_of_claim,
+    )
+    jwks_refresh: float = setting(
+        "30",
+        "Seconds between two fetches of the key set, at least, when a token names a key that is "
+        "not known; else it is fetched every 300.",
+        values.seconds_between(1, 3600),
+    )
+    jwks_keep: float = setting(
+        "86400",
+        "Seconds that the provider's keys are taken while its key set can't be fetched.",
+        values.seconds_between(1, 30 * DAY),
+    )
     print_token: bool = setting(
         "off",
         "Print a first token at a start on loopback even if stdout is no terminal.",
@@ -227,13 +255,25 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Set
         except ValueError as error:
             raise SettingError(f"{source} {error}; got {text!r}.") from None
     settings = Settings(**values)
+    _require_whole_provider(settings)
     for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
-        if address and not address.is_loopback and settings.local_tokens is None:
+        said = settings.local_tokens is not None or settings.jwks_url
+        if address and not address.is_loopback and not said:
             raise SettingError(
                 f"{flag} {address} can be reached from other machines: say --local-tokens on "
-                "(tokens of `persona token` are taken) or --local-tokens off."
+                "(tokens of `persona token` are taken) or --local-tokens off (API keys only)."
             )
     return settings
+
+
+def _require_whole_provider(settings: Settings) -> None:
+    """Raises SettingError for an identity provider of which something is missing."""
+    words = (settings.jwks_url, settings.jwks_issuer, settings.jwks_audience)
+    if any(words) and not all(words):
+        raise SettingError(
+            "An identity provider needs all of --jwks-url, --jwks-issuer and --jwks-audience: "
+            "whose tokens are taken, and which of them are meant for this service."
+        )
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
