@@ -230,12 +230,12 @@ class App:
             self._authenticator.forget()
 
     def _sweep(self) -> None:
-        self._credentials.note_uses()
         retention = int(self._settings.retention * 1_000_000)
         removed = self.store.sweeper.sweep(keys.now(), retention, self._stop.is_set)
         self.metrics.swept.inc(removed)
         if removed:
             LOGGER.info("swept", extra={"rows": removed})
+        self._credentials.note_uses()
 
     def _settle(self) -> None:
         count = settle_voids(self.store, self._stop.is_set, queues=self._settings.promotion)

@@ -1,7 +1,8 @@
-"""What the README and the page on the command line show is run, and prints what they say."""
+"""What README and the pages on commands, files and security show is run, and prints that."""
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from support.service import PERSONA, Service
+from persona_server import config
+from support.service import PERSONA, Service, running_service
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +59,27 @@ def environment(service: Service, tenant: str, state: Path) -> dict[str, str]:
 def test_the_transcript_prints_what_it_says(
     service: Service, tmp_path: Path, file: str, least: int
 ) -> None:
+    run_transcript(service, tmp_path, file, least)
+
+
+def test_the_page_on_security_prints_what_it_says(tmp_path: Path) -> None:
+    """On a service of its own, whose key is rotated and whose tenants are listed."""
+    with running_service(tmp_path / "data") as own:
+        run_transcript(own, tmp_path, "docs/security.md", 19)
+
+
+def test_the_page_on_security_names_settings_that_can_be() -> None:
+    text = (ROOT / "docs/security.md").read_text()
+    (command,) = re.findall(r"^```sh\npersona serve (.*?)^```", text, re.M | re.S)
+    words = shlex.split(command.replace("\\\n", " "))
+    names = [flag.removeprefix("--").replace("-", "_") for flag in words[::2]]
+    settings = config.load(dict(zip(names, words[1::2], strict=True)), {})
+    assert settings.jwks_url
+    assert settings.local_tokens is False
+
+
+def run_transcript(service: Service, tmp_path: Path, file: str, least: int) -> None:
+    """Run a file's commands in order, in a tenant of its own, and compare what they print."""
     transcript = steps(file)
     assert len(transcript) >= least
     shell = environment(service, Path(file).stem.lower(), tmp_path / "state")

@@ -99,7 +99,7 @@ def revoke(
         if not (store.tenants.key(tenant) and revoke_key(store, tenant, wanted)):
             fail(f"The tenant {tenant} has no key {key_id} that is not revoked.", 1)
     wait_until_heard()
-    print(f"Revoked: {key_id}.")
+    print(f"Revoked {key_id}.")
 
 
 def wanted_scopes(role: str, scopes: str) -> list[str]:

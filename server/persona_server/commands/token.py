@@ -89,7 +89,7 @@ def _revoke(data: str, tenant: str, jti: str) -> None:
     with opened(data) as store:
         is_new = revoke_token(store, tenant, jti)
     wait_until_heard()
-    print(f"Revoked: {jti}." if is_new else f"{jti} was revoked before.")
+    print(f"Revoked {jti}." if is_new else f"{jti} was revoked before.")
 
 
 def _rotate(data: str, keep: str) -> None:

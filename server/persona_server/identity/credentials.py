@@ -16,6 +16,7 @@ from persona_server.identity.tokens import find_local_key
 from persona_server.storage import keys
 from persona_server.storage.repositories.credentials import LiveKey
 from persona_server.storage.store import Store
+from persona_server.telemetry.logs import LOGGER
 
 READ_SECONDS = 0.25  # between two looks at the mark
 MARK = "credentials-mark"
@@ -50,14 +51,25 @@ class Credentials:
         self._local_tokens = local_tokens
         self._elsewhere = elsewhere
         self._known = self._read()
+        self._failing = False
         self._used: dict[tuple[str, str], float] = {}
         self._noted: dict[tuple[str, str], float] = {}
 
     def refresh(self) -> bool:
-        """Read what has changed, if anything has, and return whether. Raises what reading does."""
-        if self._store.secrets.find(MARK) == self._known.mark:
+        """Read what has changed, if anything has, and return whether.
+
+        While the database does not answer, what is known stays, and the log says so once.
+        """
+        try:
+            if self._store.secrets.find(MARK) == self._known.mark:
+                return False
+            self._known = self._read()
+        except Exception as error:  # noqa: BLE001 (whatever it is, nothing could be read)
+            if not self._failing:
+                LOGGER.error("credentials can't be read: those known are kept", exc_info=error)
+            self._failing = True
             return False
-        self._known = self._read()
+        self._failing = False
         return True
 
     def _read(self) -> _Known:

@@ -271,6 +271,8 @@ def too_many(most: int, each: int) -> ServiceError:
 
 
 def require_valid(expires: float) -> None:
-    """Refuse to go on when the token of a stream has expired. Raises UNAUTHENTICATED."""
+    """Refuse to go on when the token of a stream is taken no more. Raises UNAUTHENTICATED."""
     if time.time() >= expires:
-        raise unauthenticated("The token has expired while the stream was open. Resume with a new.")
+        raise unauthenticated(
+            "The token has expired or was revoked while the stream was open. Resume with a new."
+        )
