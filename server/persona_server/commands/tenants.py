@@ -108,7 +108,7 @@ def export(
             counts = write_export(store, tenant, folder)
         except OSError as error:
             fail(f"{folder} can't be written: {error.strerror}.", 1)
-    print(f"Exported: {', '.join(f'{count} {what}' for what, count in counts.items())}.")
+    print(f"Exported: {', '.join(f'{what} {count}' for what, count in counts.items())}.")
 
 
 @contextmanager
