@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -13,7 +14,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -31,9 +32,9 @@ const (
 var errAnswered = errors.New("answered")
 
 // dial makes the connection; it is opened by the first call, and again whenever it is lost.
-func dial(address string) (*grpc.ClientConn, error) {
+func dial(address string, by credentials.TransportCredentials) (*grpc.ClientConn, error) {
 	return grpc.NewClient(address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(by),
 		grpc.WithInitialWindowSize(window),
 		grpc.WithInitialConnWindowSize(window),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
@@ -62,10 +63,10 @@ type channel struct {
 	busy        []int // calls on each
 }
 
-func openChannel(address string, calls int) (*channel, error) {
+func openChannel(address string, by credentials.TransportCredentials, calls int) (*channel, error) {
 	ch := &channel{places: halves(int64(calls)), busy: make([]int, (calls+streamsEach-1)/streamsEach)}
 	for range ch.busy {
-		conn, err := dial(address)
+		conn, err := dial(address, by)
 		if err != nil {
 			return nil, err
 		}
@@ -108,11 +109,19 @@ type backend struct {
 }
 
 func openBackend(o options, log *slog.Logger) (*backend, error) {
-	calls, err := openChannel(o.grpc, o.maxCalls)
+	host, _, err := net.SplitHostPort(o.grpc)
 	if err != nil {
 		return nil, err
 	}
-	exports, err := openChannel(o.grpc, o.maxExports)
+	by, err := o.calling.Credentials(host, log)
+	if err != nil {
+		return nil, err
+	}
+	calls, err := openChannel(o.grpc, by, o.maxCalls)
+	if err != nil {
+		return nil, err
+	}
+	exports, err := openChannel(o.grpc, by, o.maxExports)
 	return &backend{calls: calls, exports: exports, log: log}, err
 }
 

@@ -176,7 +176,7 @@ func unquoted(value string) string {
 // forwarded is the metadata of the RPC: what these headers say, and from the gateway itself who calls.
 func (c *call) forwarded() metadata.MD {
 	md := metadata.Pairs("x-request-id", c.requestID)
-	md.Append("authorization", credentials(c.r)...)
+	md.Append("authorization", authorizations(c.r)...)
 	if c.key != "" {
 		md.Set("idempotency-key", c.key)
 	}

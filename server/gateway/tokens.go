@@ -88,15 +88,15 @@ func isUndecided(code codes.Code) bool {
 // noteVerdict learns from an answer whether the server takes the call's token.
 func (c *call) noteVerdict(code codes.Code) {
 	if !isUndecided(code) {
-		for _, credential := range credentials(c.r) {
+		for _, credential := range authorizations(c.r) {
 			c.limits.verdicts.Note(credential, code != codes.Unauthenticated)
 		}
 	}
 }
 
-// credentials is what a request brings to say who calls, as Authorization has it. An X-API-Key stands for
+// authorizations is what a request brings to say who calls, as Authorization has it. An X-API-Key stands for
 // the key as a bearer; what is no API key it stands for nothing that is taken.
-func credentials(r *http.Request) []string {
+func authorizations(r *http.Request) []string {
 	values := r.Header.Values("Authorization")
 	keys := r.Header.Values("X-Api-Key")
 	if len(keys) == 0 {
@@ -115,7 +115,7 @@ func credentials(r *http.Request) []string {
 
 // checkAuthorization refuses a request whose header the server would refuse as well, whatever its keys.
 func (c *call) checkAuthorization(r *http.Request) error {
-	values := credentials(r)
+	values := authorizations(r)
 	switch {
 	case len(values) == 0:
 		return noToken("A token is required: authorization: Bearer <token>.")

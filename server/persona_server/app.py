@@ -9,10 +9,10 @@ import time
 from dataclasses import fields
 from typing import NamedTuple
 
+from persona_server.callers import Callers
+from persona_server.certificates import CertificateError, Certificates, Paths, make_identity
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.identity.credentials import READ_SECONDS, Credentials, nowhere
-from persona_server.identity.provider import LOOK_SECONDS, provider_of
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
 from persona_server.measures.individual.policy import Policy
@@ -21,6 +21,7 @@ from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
+from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
@@ -31,9 +32,8 @@ from persona_server.storage import keys
 from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.telemetry.logs import LOGGER
-from persona_server.telemetry.metrics import Metrics
+from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.telemetry.metrics_port import MetricsPort
-from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.recorder import Recorder
@@ -41,6 +41,7 @@ from persona_server.transport.server import PersonaServer
 from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
+from persona_server.transport.tls import credentials_of
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
@@ -74,13 +75,18 @@ class App:
         self._waker.setblocking(False)
         self._failed = False
         self._healthy = False
-        make_private(settings.data)
-        self._lock = lock_file(settings.data)  # held until the process ends
-        self.store = open_store(settings.data)
+        self._certificates = _certificates_of(settings)
+        self._gateway_identity = make_identity("persona-gateway") if self._certificates else None
+        if not settings.database:  # a file is one server's
+            make_private(settings.data)
+            self._lock = lock_file(settings.data)  # held until the process ends
+        self.store = open_store(settings.place)
         self.key: LocalKey = local_key(self.store)
         tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
         self.metrics = Metrics()
-        self.personas = PersonaService(self.store, tokens)
+        pages = PageCache(settings.page_cache_bytes)
+        self.metrics.registry.register(PagesKept(pages))
+        self.personas = PersonaService(self.store, tokens, pages)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.simulations = SimulationService(self.store, tokens)
@@ -89,20 +95,12 @@ class App:
             self.store, tokens, self._policy, automatic=settings.promotion
         )
         self.comparison = ComparisonService(self.store, tokens)
-        self._provider = provider_of(settings)
-        self._credentials = Credentials(
-            self.store,
-            local_tokens=settings.local_tokens is not False,
-            elsewhere=self._provider.find if self._provider else nowhere,
-        )
-        self._authenticator = Authenticator(
-            self._credentials.verify, self._credentials.is_suspended, self._credentials.is_out
-        )
+        self._callers = Callers(self.store, settings)
         self._guards = Guards()
         quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known)
-        steps = call_steps(self._guards, self._authenticator, recorder, quotas, use)
+        steps = call_steps(self._guards, self._callers.authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -124,14 +122,12 @@ class App:
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [
             JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
-            JobRunner(Job("credentials", READ_SECONDS, self._refresh_credentials)),
+            JobRunner(self._callers.job),
             JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
             JobRunner(Job("voiding", VOIDING_SECONDS, self._settle)),
         ]
         if settings.promotion:
             self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
-        # Not among those that a stop waits for: the provider may be slow, and no data is at stake.
-        self._fetching = JobRunner(Job("identity provider", LOOK_SECONDS, self._fetch_keys))
         self._gateway: GatewayProcess | None = None
         # Now, since connections of callers may take every file descriptor later.
         self.store.database.open_ahead(self._server.threads + len(self._jobs))
@@ -147,16 +143,17 @@ class App:
             signal.signal(signal.SIGHUP, _noted)
         grpc_port = self._listen("--listen", settings.listen)
         metrics = self._serve_metrics()
-        if self._provider:
-            self._fetch_keys()  # so that the first calls find keys
-            self._fetching.start()
+        self._callers.fetch()
         self._server.start()
         self._check_health()
         for job in self._jobs:
             job.start()
         grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
-            self._gateway = GatewayProcess(command_of(settings, settings.rest, _reachable(grpc)))
+            self._gateway = GatewayProcess(
+                command_of(settings, settings.rest, _reachable(grpc)),
+                self._gateway_identity.pem if self._gateway_identity else b"",
+            )
             self._guards.gateway.secret = self._gateway.secret
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
@@ -185,8 +182,11 @@ class App:
         LOGGER.info("stopped")
 
     def _listen(self, flag: str, address: Address) -> int:
+        credentials = None
+        if self._certificates and self._gateway_identity:
+            credentials = credentials_of(self._certificates, self._gateway_identity.cert)
         try:
-            return self._server.listen(str(address))
+            return self._server.listen(str(address), credentials)
         except OSError:
             raise StartError(
                 f"gRPC can't listen on {address}: the port is taken or not allowed. "
@@ -197,8 +197,10 @@ class App:
         address = self._settings.metrics
         if address is None:
             return None
+        certificates = self._certificates
+        context = (lambda: certificates.current().context) if certificates else None
         try:
-            port = MetricsPort(address.host, address.port, self.metrics.page).port
+            port = MetricsPort(address.host, address.port, self.metrics.page, context).port
         except OSError:
             raise StartError(
                 f"Metrics can't listen on {address}: the port is taken or not allowed. "
@@ -220,22 +222,13 @@ class App:
             self._healthy = True
         self._server.serving(self._healthy)
 
-    def _refresh_credentials(self) -> None:
-        if self._credentials.refresh():
-            self._authenticator.forget()
-            LOGGER.info("credentials have changed")
-
-    def _fetch_keys(self) -> None:
-        if self._provider and self._provider.fetch_when_due():
-            self._authenticator.forget()
-
     def _sweep(self) -> None:
         retention = int(self._settings.retention * 1_000_000)
         removed = self.store.sweeper.sweep(keys.now(), retention, self._stop.is_set)
         self.metrics.swept.inc(removed)
         if removed:
             LOGGER.info("swept", extra={"rows": removed})
-        self._credentials.note_uses()
+        self._callers.note_uses()
 
     def _settle(self) -> None:
         count = settle_voids(self.store, self._stop.is_set, queues=self._settings.promotion)
@@ -264,6 +257,16 @@ def policy_of(settings: Settings) -> Policy:
 def quota_of(settings: Settings) -> Quota:
     """Return what a tenant may use that has no values of its own."""
     return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
+
+
+def _certificates_of(settings: Settings) -> Certificates | None:
+    """Return the files of TLS, None where none are set. Raises CertificateError."""
+    cert, key, client_ca = settings.tls_cert, settings.tls_key, settings.tls_client_ca
+    if cert and key:
+        return Certificates(Paths(cert, key, client_ca))
+    if cert or key or client_ca:
+        raise CertificateError("TLS needs both --tls-cert and --tls-key.")
+    return None
 
 
 def _noted(_number: int, _frame: object) -> None:

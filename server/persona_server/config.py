@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from persona_server import setting_values as values
+from persona_server.setting_rules import complaint
 
 PREFIX = "PERSONA_"
 DAY = 86_400  # seconds
-CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST_URL")  # not the server's
+CLIENT_VARIABLES = (  # not the server's
+    "PERSONA_ADDRESS",
+    "PERSONA_TOKEN",
+    "PERSONA_REST_URL",
+    "PERSONA_TLS_CA",
+    "PERSONA_CLIENT_CERT",
+    "PERSONA_CLIENT_KEY",
+)
 
 
 class SettingError(Exception):
@@ -53,6 +61,11 @@ class Setting(NamedTuple):
         """Whether the flag stands alone, without a value."""
         return self.parse is values.switch
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the flag may be given several times, which is as if commas stood between."""
+        return self.parse is values.origins
+
 
 _QUOTA = values.whole_between(1, 10**15)
 _T = TypeVar("_T")
@@ -76,6 +89,12 @@ class Settings:
     data: Path = setting(
         default_data(), "Folder of the database, made for its owner alone.", values.folder
     )
+    database: str = setting(
+        "",
+        "URL of a PostgreSQL database in place of the file in --data, such as "
+        "postgresql://USER@HOST:PORT/NAME.",
+        values.database,
+    )
     listen: values.Address = setting(
         "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", values.address
     )
@@ -84,6 +103,20 @@ class Settings:
     )
     metrics: values.Address | None = setting(
         "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", values.address_or_off
+    )
+    tls_cert: Path | None = setting(
+        "",
+        "File of the certificate, PEM, with those between it and its root: gRPC, REST and metrics "
+        "are served by TLS alone.",
+        values.file_or_unset,
+    )
+    tls_key: Path | None = setting(
+        "", "File of the certificate's key, PEM, without a password.", values.file_or_unset
+    )
+    tls_client_ca: Path | None = setting(
+        "",
+        "File of certificates, PEM: only clients with a certificate of one of these are served.",
+        values.file_or_unset,
     )
     demo: bool = setting(
         "off", "Make a demo project in a database that this start creates.", values.switch
@@ -142,6 +175,12 @@ class Settings:
         "Networks, separated by commas, of the proxies before REST whose X-Forwarded-For names the "
         "caller.",
         values.networks,
+    )
+    cors_origin: tuple[str, ...] = setting(
+        "",
+        "Origin whose pages browsers let call REST, such as https://app.example.org; repeated, or "
+        "several separated by commas.",
+        values.origins,
     )
     gateway_options: tuple[str, ...] = setting(
         "",
@@ -221,6 +260,11 @@ class Settings:
         "default.",
         _QUOTA,
     )
+    page_cache_bytes: int = setting(
+        "33554432",
+        "Bytes of memory for pages of personas that are listed again and again; 0 keeps none.",
+        values.whole_between(0, 1 << 40),
+    )
     stream_idle_seconds: float = setting(
         "30",
         "Seconds after which an import ends that brings nothing new, and any stream that is not "
@@ -233,6 +277,11 @@ class Settings:
     log_level: str = setting(
         "info", "debug, info (logs every call), warning or error.", values.log_level
     )
+
+    @property
+    def place(self) -> Path | str:
+        """Where the database is: the URL of one of PostgreSQL, else the folder of SQLite's."""
+        return self.database or self.data
 
 
 SETTINGS = tuple(Setting(each.name, **each.metadata) for each in fields(Settings))
@@ -255,25 +304,9 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Set
         except ValueError as error:
             raise SettingError(f"{source} {error}; got {text!r}.") from None
     settings = Settings(**values)
-    _require_whole_provider(settings)
-    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
-        said = settings.local_tokens is not None or settings.jwks_url
-        if address and not address.is_loopback and not said:
-            raise SettingError(
-                f"{flag} {address} can be reached from other machines: say --local-tokens on "
-                "(tokens of `persona token` are taken) or --local-tokens off (API keys only)."
-            )
+    if wrong := complaint(settings):
+        raise SettingError(wrong)
     return settings
-
-
-def _require_whole_provider(settings: Settings) -> None:
-    """Raises SettingError for an identity provider of which something is missing."""
-    words = (settings.jwks_url, settings.jwks_issuer, settings.jwks_audience)
-    if any(words) and not all(words):
-        raise SettingError(
-            "An identity provider needs all of --jwks-url, --jwks-issuer and --jwks-audience: "
-            "whose tokens are taken, and which of them are meant for this service."
-        )
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,7 @@ from persona_server.measures.individual.policy import Policy
 from persona_server.services.call import Call
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
+from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
@@ -41,7 +42,7 @@ class TenantExport:
         self._store = store
         self._tenant = tenant
         self._projects = ProjectService(store, tokens)
-        self._personas = PersonaService(store, tokens)
+        self._personas = PersonaService(store, tokens, PageCache(0))
         self._simulations = SimulationService(store, tokens)
         self._responses = ResponseService(store, tokens, queues=False)
         self._library = LibraryService(store, tokens, Policy(), automatic=False)

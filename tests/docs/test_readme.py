@@ -1,17 +1,16 @@
-"""What README and the pages on commands, files and security show is run, and prints that."""
+"""What the README and the page on the command line show is run, and prints what they say."""
 
 import os
 import re
-import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from persona_server import config
-from support.service import PERSONA, Service, running_service
+from support.service import PERSONA, Service
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,40 +52,12 @@ def environment(service: Service, tenant: str, state: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("file", "least"), [("README.md", 8), ("docs/command-line.md", 17), ("docs/files.md", 20)]
-)
-def test_the_transcript_prints_what_it_says(
-    service: Service, tmp_path: Path, file: str, least: int
-) -> None:
-    run_transcript(service, tmp_path, file, least)
-
-
-def test_the_page_on_security_prints_what_it_says(tmp_path: Path) -> None:
-    """On a service of its own, whose key is rotated and whose tenants are listed."""
-    with running_service(tmp_path / "data") as own:
-        run_transcript(own, tmp_path, "docs/security.md", 19)
-
-
-def test_the_page_on_security_names_settings_that_can_be() -> None:
-    text = (ROOT / "docs/security.md").read_text()
-    (command,) = re.findall(r"^```sh\npersona serve (.*?)^```", text, re.M | re.S)
-    words = shlex.split(command.replace("\\\n", " "))
-    names = [flag.removeprefix("--").replace("-", "_") for flag in words[::2]]
-    settings = config.load(dict(zip(names, words[1::2], strict=True)), {})
-    assert settings.jwks_url
-    assert settings.local_tokens is False
-
-
-def run_transcript(service: Service, tmp_path: Path, file: str, least: int) -> None:
-    """Run a file's commands in order, in a tenant of its own, and compare what they print."""
-    transcript = steps(file)
-    assert len(transcript) >= least
-    shell = environment(service, Path(file).stem.lower(), tmp_path / "state")
+def run_steps(transcript: Sequence[Step], folder: Path, shell: dict[str, str]) -> None:
+    """Run commands in a folder; each succeeds, and prints what it says."""
     for step in transcript:
         done = subprocess.run(
             ["bash", "-c", step.command],
-            cwd=tmp_path,
+            cwd=folder,
             env=shell,
             capture_output=True,
             text=True,
@@ -96,6 +67,18 @@ def run_transcript(service: Service, tmp_path: Path, file: str, least: int) -> N
         assert matches(done.stdout + done.stderr, step.output), (
             f"{step.command}\nprinted: {done.stdout}{done.stderr}\nwanted: {step.output}"
         )
+
+
+@pytest.mark.parametrize(
+    ("file", "least"), [("README.md", 8), ("docs/command-line.md", 17), ("docs/files.md", 20)]
+)
+def test_the_transcript_prints_what_it_says(
+    service: Service, tmp_path: Path, file: str, least: int
+) -> None:
+    transcript = steps(file)
+    assert len(transcript) >= least
+    shell = environment(service, Path(file).stem.lower(), tmp_path / "state")
+    run_steps(transcript, tmp_path, shell)
 
 
 def test_the_readme_s_python_prints_what_it_says(service: Service, tmp_path: Path) -> None:

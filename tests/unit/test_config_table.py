@@ -15,6 +15,14 @@ NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
 CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "data": (None, {"/var/lib/x": Path("/var/lib/x"), "x": Path("x").absolute()}, [""]),
+    "database": (
+        "",
+        {
+            "postgresql://u@h:1/d": "postgresql://u@h:1/d",
+            "postgres:///d?host=/run": "postgres:///d?host=/run",
+        },
+        ["sqlite:///x", "u@h/d", "/var/lib/x"],
+    ),
     "listen": (
         Address("127.0.0.1", 50051),
         {"[::1]:1": Address("::1", 1), "localhost:0": Address("localhost", 0)},
@@ -22,6 +30,9 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     ),
     "rest": (Address("127.0.0.1", 8080), {"off": None}, ["", "OFF", "127.0.0.1"]),
     "metrics": (Address("127.0.0.1", 9464), {"off": None}, ["", "on"]),
+    "tls_cert": (None, {"/etc/x.pem": Path("/etc/x.pem"), "": None}, []),
+    "tls_key": (None, {"x.pem": Path("x.pem").absolute()}, []),
+    "tls_client_ca": (None, {"/etc/x.pem": Path("/etc/x.pem")}, []),
     "demo": (False, {"on": True, "off": False, "1": True, "True": True, "": False}, ["maybe"]),
     "local_tokens": (None, {"on": True, "off": False, "yes": True}, ["maybe"]),
     "jwks_url": (
@@ -60,6 +71,15 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
         {"10.0.0.0/8, ::1": "10.0.0.0/8, ::1"},
         ["10.0.0.0/33", "proxy", "10.0.0.0/8;::1"],
     ),
+    "cors_origin": (
+        (),
+        {
+            "https://a.example": ("https://a.example",),
+            "http://localhost:3000, HTTPS://[::1]": ("http://localhost:3000", "https://[::1]"),
+            "tauri://localhost": ("tauri://localhost",),
+        },
+        [*("*", "null", "https://*.example", "a.example", "https://a.example/"), "https://a,"],
+    ),
     "gateway_options": (
         (),
         {"--max-calls=64 --max-exports 4": ("--max-calls=64", "--max-exports", "4")},
@@ -86,6 +106,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
     "quota_streams": (8, {"1": 1}, ["0"]),
     "quota_stored_bytes": (1 << 40, {"1000000000000000": 10**15}, ["0", "1000000000000001"]),
+    "page_cache_bytes": (32 << 20, {"0": 0, "1099511627776": 1 << 40}, ["-1", "1099511627777"]),
     "stream_idle_seconds": (30.0, {"1": 1.0, "3600": 3600.0}, ["0.9", "3601", "nan", ""]),
     "grace": (10.0, {"0": 0.0, "600": 600.0}, ["-0.1", "601", "nan", "x"]),
     "log_level": ("info", {"debug": "debug", "error": "error"}, ["INFO", "trace", ""]),

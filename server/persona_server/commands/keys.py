@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from persona_server.commands.places import fail, opened, parse_duration, require_tenant
-from persona_server.config import default_data
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    fail,
+    opened,
+    parse_duration,
+    require_tenant,
+)
 from persona_server.identity.scopes import ROLES, SCOPES
 
 if TYPE_CHECKING:
     from persona_server.storage.repositories.credentials import KeyRow
 
-DATA = default_data()
 RoleOption = Annotated[
     str,
     typer.Option(help=f"A set of scopes by its name, in place of --scopes: {', '.join(ROLES)}."),
 ]
 
 _Tenant = Annotated[str, typer.Option(help="Tenant that the key is for: a-z, 0-9 and -.")]
-_Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,12 +50,13 @@ def create(
         str, typer.Option(help=f"Comma-separated scopes, or all: {', '.join(SCOPES)}.")
     ] = "",
     ttl: Annotated[str, typer.Option(help="How long it is valid: 12h, 90d; 366d at most.")] = "90d",
-    data: _Data = DATA,
+    data: Data = DATA,
+    database: Database = "",
 ) -> None:
     """Make an API key and print it: nobody can show it again. Running servers take it by then."""
     from persona_server.identity.changes import create_key, wait_until_heard
 
-    with opened(data) as store:
+    with opened(data, database) as store:
         wanted = wanted_scopes(role, scopes)
         made = create_key(store, tenant, name, wanted, parse_duration(ttl, "--ttl"))
     wait_until_heard()
@@ -60,7 +66,8 @@ def create(
 
 def list_keys(
     tenant: _Tenant,
-    data: _Data = DATA,
+    data: Data = DATA,
+    database: Database = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
     """List a tenant's keys, with those that expired or were revoked.
@@ -68,7 +75,7 @@ def list_keys(
     When one was used last is written down once an hour.
     """
     require_tenant(tenant)
-    with opened(data) as store, store.reading(tenant) as repositories:
+    with opened(data, database) as store, store.reading(tenant) as repositories:
         rows = repositories.credentials.all_keys()
     for row in rows:
         shown = _shown(row)
@@ -85,7 +92,8 @@ def list_keys(
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `list` has it.")],
     tenant: _Tenant,
-    data: _Data = DATA,
+    data: Data = DATA,
+    database: Database = "",
 ) -> None:
     """Revoke a key. Running servers take it no more when this ends."""
     from persona_server.identity.changes import revoke_key, wait_until_heard
@@ -95,7 +103,7 @@ def revoke(
         wanted = bytes.fromhex(key_id)
     except ValueError:
         fail("ID must be the 16 hexadecimal digits of a key's id.", 2)
-    with opened(data) as store:
+    with opened(data, database) as store:
         if not (store.tenants.key(tenant) and revoke_key(store, tenant, wanted)):
             fail(f"The tenant {tenant} has no key {key_id} that is not revoked.", 1)
     wait_until_heard()

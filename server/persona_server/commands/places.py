@@ -1,15 +1,24 @@
-"""What commands that open a database share: its folder, a tenant, a time, and how they fail."""
+"""What commands that open a database share: where it is, a tenant, a time, and how they fail."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from persona_server.config import DAY
-from persona_server.setting_values import folder
+from persona_server import setting_values
+from persona_server.config import DAY, default_data
+
+DATA = default_data()
+Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
+Database = Annotated[
+    str,
+    typer.Option(
+        help="URL of a PostgreSQL database, in place of a folder.", envvar="PERSONA_DATABASE"
+    ),
+]
 
 if TYPE_CHECKING:
     from persona_server.storage.store import Store
@@ -17,12 +26,13 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 
 
-def data_folder(text: str) -> Path:
-    """Return the folder that --data names; one that can't be ends the command."""
+def database_place(data: str, database: str) -> Path | str:
+    """Return the place that --database or else --data names; one that can't be ends the command."""
+    flag, text = ("--database", database) if database else ("--data", data)
     try:
-        return folder(text)
+        return setting_values.database(text) if database else setting_values.folder(text)
     except ValueError as error:
-        fail(f"--data {error}; got {text!r}.", 2)
+        fail(f"{flag} {error}; got {text!r}.", 2)
 
 
 def require_tenant(name: str) -> None:
@@ -43,8 +53,10 @@ def parse_duration(text: str, option: str) -> int:
 
 
 @contextmanager
-def opened(data: str, *, make: bool = False) -> "Iterator[Store]":
-    """Open the database of a folder for a block; what is wrong with it ends the command.
+def opened(data: str, database: str, *, make: bool = False) -> "Iterator[Store]":
+    """Open the database that --database or else --data names for a block.
+
+    What is wrong with it ends the command.
 
     So does what is wrong with the words of a token or key, or with a duration.
     """
@@ -55,7 +67,7 @@ def opened(data: str, *, make: bool = False) -> "Iterator[Store]":
     from persona_server.storage.store import open_store
 
     try:
-        store = open_store(data_folder(data), make=make)
+        store = open_store(database_place(data, database), make=make)
         try:
             yield store
         finally:

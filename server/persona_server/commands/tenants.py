@@ -13,8 +13,16 @@ import typer
 
 from persona_server.commands.erase import Yes, alone, confirm, counted
 from persona_server.commands.keys import time_text
-from persona_server.commands.places import fail, opened, require_tenant
-from persona_server.config import SETTINGS, default_data
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    database_place,
+    fail,
+    opened,
+    require_tenant,
+)
+from persona_server.config import SETTINGS
 
 if TYPE_CHECKING:
     from persona_server.storage.store import Store
@@ -23,10 +31,8 @@ PREFIX = "quota_"
 DEFAULTS = {
     each.name.removeprefix(PREFIX): each for each in SETTINGS if each.name.startswith(PREFIX)
 }
-DATA = default_data()
 
 _Tenant = Annotated[str, typer.Argument(help="Name of the tenant, as its tokens have it.")]
-_Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
 _Values = Annotated[
     list[str], typer.Argument(help=f"NAME=VALUE or NAME=default; names: {', '.join(DEFAULTS)}.")
 ]
@@ -49,11 +55,12 @@ def _tenants() -> None:
 
 
 def list_tenants(
-    data: _Data = DATA,
+    data: Data = DATA,
+    database: Database = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
     """List the tenants: since when each is there and suspended, and the bytes it has stored."""
-    with opened(data) as store:
+    with opened(data, database) as store:
         for row in store.tenants.rows():
             with store.reading(row.name) as repositories:
                 stored = repositories.quotas.stored()
@@ -66,24 +73,24 @@ def list_tenants(
                 print(f"{row.name}  {state}  since {made}  {stored} bytes")
 
 
-def suspend(tenant: _Tenant, data: _Data = DATA) -> None:
+def suspend(tenant: _Tenant, data: Data = DATA, database: Database = "") -> None:
     """Refuse a tenant's calls until it is resumed. Its data stays.
 
     Running servers heed it when this ends.
     """
-    _set_suspended(tenant, data, suspended=True)
+    _set_suspended(tenant, data, database, suspended=True)
 
 
-def resume(tenant: _Tenant, data: _Data = DATA) -> None:
+def resume(tenant: _Tenant, data: Data = DATA, database: Database = "") -> None:
     """Take a suspended tenant's calls again. Running servers do so when this ends."""
-    _set_suspended(tenant, data, suspended=False)
+    _set_suspended(tenant, data, database, suspended=False)
 
 
-def _set_suspended(tenant: str, data: str, *, suspended: bool) -> None:
+def _set_suspended(tenant: str, data: str, database: str, *, suspended: bool) -> None:
     from persona_server.identity import changes
 
     state = "suspended" if suspended else "active"
-    with _known(tenant, data) as store:
+    with _known(tenant, data, database) as store:
         changed = changes.suspend(store, tenant, suspended=suspended)
     changes.wait_until_heard()
     print(f"{tenant} is {state}." if changed else f"{tenant} was {state} already.")
@@ -94,7 +101,8 @@ def export(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Where to write; it must not be there yet.")
     ],
-    data: _Data = DATA,
+    data: Data = DATA,
+    database: Database = "",
 ) -> None:
     """Write all that a tenant has into a folder, as JSON lines: what it could read, and its audit.
 
@@ -103,7 +111,7 @@ def export(
     """
     from persona_server.commands.exporting import write_export
 
-    with _known(tenant, data) as store:
+    with _known(tenant, data, database) as store:
         try:
             counts = write_export(store, tenant, folder)
         except OSError as error:
@@ -112,10 +120,10 @@ def export(
 
 
 @contextmanager
-def _known(tenant: str, data: str) -> "Iterator[Store]":
+def _known(tenant: str, data: str, database: str) -> "Iterator[Store]":
     """Open the database of a folder that has a tenant; else the command ends."""
     require_tenant(tenant)
-    with opened(data) as store:
+    with opened(data, database) as store:
         if not store.tenants.key(tenant):
             fail(f"There is no tenant {tenant}.", 1)
         yield store
@@ -123,12 +131,13 @@ def _known(tenant: str, data: str) -> "Iterator[Store]":
 
 def quotas(
     tenant: _Tenant,
-    data: _Data = DATA,
+    data: Data = DATA,
+    database: Database = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
     """Show the quotas of a tenant that are its own, and the bytes it has stored."""
     require_tenant(tenant)
-    with opened(data) as store, store.reading(tenant) as repositories:
+    with opened(data, database) as store, store.reading(tenant) as repositories:
         own, stored = repositories.quotas.own(), repositories.quotas.stored()
     if as_json:  # null: the server's default
         print(json.dumps({**dict.fromkeys(DEFAULTS), **own, "stored_now": stored}))
@@ -138,7 +147,9 @@ def quotas(
     print(f"stored now  {stored}")
 
 
-def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
+def set_quotas(
+    tenant: _Tenant, values: _Values, data: Data = DATA, database: Database = ""
+) -> None:
     """Set quotas of a tenant, or let them be the server's defaults again.
 
     A running server heeds them within 30 seconds.
@@ -148,12 +159,12 @@ def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
         wanted = dict(map(parsed, values))
     except ValueError as error:
         fail(str(error), 2)
-    with opened(data) as store, store.writing(tenant, None) as repositories:
+    with opened(data, database) as store, store.writing(tenant, None) as repositories:
         for name, value in wanted.items():
             repositories.quotas.put(name, value)
 
 
-def erase(tenant: _Tenant, yes: Yes = False, data: _Data = DATA) -> None:
+def erase(tenant: _Tenant, yes: Yes = False, data: Data = DATA, database: Database = "") -> None:
     """Erase all that a tenant has, for good: projects, personas, answers, library, audit trail.
 
     Its name, its quotas and one audit row are left. Stop the server first. Backups are not reached,
@@ -164,7 +175,7 @@ def erase(tenant: _Tenant, yes: Yes = False, data: _Data = DATA) -> None:
     from persona_server.storage.erasure.tenants import TenantErasure
 
     require_tenant(tenant)
-    with alone(data) as store:
+    with alone(database_place(data, database)) as store:
         if not store.tenants.key(tenant):
             fail(f"There is no tenant {tenant}.", 1)
         erasure = TenantErasure(store)

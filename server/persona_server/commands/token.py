@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_server.commands.keys import RoleOption, time_text, wanted_scopes
-from persona_server.commands.places import data_folder, fail, opened, parse_duration, require_tenant
-from persona_server.config import default_data
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    fail,
+    opened,
+    parse_duration,
+    require_tenant,
+)
 from persona_server.identity.scopes import SCOPES
 
 if TYPE_CHECKING:
@@ -34,9 +41,8 @@ def token(
     subject: Annotated[
         str, typer.Option(help="Who uses the token, as the audit trail names them.")
     ] = "cli",
-    data: Annotated[
-        str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")
-    ] = default_data(),
+    data: Data = DATA,
+    database: Database = "",
     init: Annotated[
         bool, typer.Option("--init", help="Create the database if there is none.")
     ] = False,
@@ -57,45 +63,46 @@ def token(
     if rotate and (tenant or revoke):
         fail("--rotate is for the tokens of all tenants: it goes with --keep and --data alone.", 2)
     if rotate:
-        _rotate(data, keep)
+        _rotate(data, database, keep)
         return
     require_tenant(tenant)
     if revoke:
-        _revoke(data, tenant, revoke)
+        _revoke(data, database, tenant, revoke)
         return
     wanted = scopes if scopes or role else "all"
-    with opened(data, make=init) as store:
-        key = _key(store, data, init=init)
+    with opened(data, database, make=init) as store:
+        key = _key(store, init=init)
         allowed = wanted_scopes(role, wanted)
         made = key.issue(tenant, subject, allowed, parse_duration(ttl, "--ttl"))
         token_id = key.verify(made).token_id
-    print(f"Signed with the key of {data_folder(data)}; its id is {token_id}.", file=sys.stderr)
+        place = store.database.place
+    print(f"Signed with the key of {place}; its id is {token_id}.", file=sys.stderr)
     print(made)
 
 
-def _key(store: "Store", data: str, *, init: bool) -> "LocalKey":
+def _key(store: "Store", *, init: bool) -> "LocalKey":
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.identity.tokens import find_local_key, local_key
 
     key = local_key(store) if init else find_local_key(store)
     if key is None:
-        fail(f"The database in {data_folder(data)} has no key yet; start the server once.", 1)
+        fail(f"The database in {store.database.place} has no key yet; start the server once.", 1)
     return key
 
 
-def _revoke(data: str, tenant: str, jti: str) -> None:
+def _revoke(data: str, database: str, tenant: str, jti: str) -> None:
     from persona_server.identity.changes import revoke_token, wait_until_heard
 
-    with opened(data) as store:
+    with opened(data, database) as store:
         is_new = revoke_token(store, tenant, jti)
     wait_until_heard()
     print(f"Revoked {jti}." if is_new else f"{jti} was revoked before.")
 
 
-def _rotate(data: str, keep: str) -> None:
+def _rotate(data: str, database: str, keep: str) -> None:
     from persona_server.identity.changes import rotate, wait_until_heard
 
-    with opened(data) as store:
+    with opened(data, database) as store:
         until = rotate(store, parse_duration(keep, "--keep"))
     wait_until_heard()
     print(

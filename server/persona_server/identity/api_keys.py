@@ -50,9 +50,9 @@ def read_key(text: str, known: dict[tuple[str, str], LiveKey]) -> Principal:
     form = _FORM.fullmatch(text)
     row = known.get((form[1], form[2])) if form else None
     is_it = hmac.compare_digest(digest_of(text), row.digest if row else _NO_DIGEST)
-    if row is None or not is_it or row.expires_at / 1e6 <= time.time():
+    if not form or row is None or not is_it or row.expires_at / 1e6 <= time.time():
         raise TokenError("The API key is not valid.")
     key_id = row.id.hex()
     subject = f"{KEY_SUBJECT}{key_id}:{row.name}"
     expires = row.expires_at / 1e6
-    return Principal(row.tenant, subject, frozenset(row.scopes.split()), expires, key_id=key_id)
+    return Principal(form[1], subject, frozenset(row.scopes.split()), expires, key_id=key_id)

@@ -64,7 +64,7 @@ def revoke_token(store: Store, tenant: str, jti: str) -> bool:
     """Revoke a tenant's token; return whether it was not revoked yet. Raises TokenError."""
     if not is_subject(jti):
         raise TokenError("A token's id is what `persona token` says of it, or its claim jti.")
-    if len(list(store.credentials.revoked_tokens(keys.now(), MAX_REVOKED))) >= MAX_REVOKED:
+    if len(store.credentials.revoked_tokens(keys.now(), MAX_REVOKED)) >= MAX_REVOKED:
         raise TokenError("Too many tokens are revoked one by one: make a new key by --rotate.")
     kept = (MAX_TTL + LEEWAY) * SECOND  # no token lives longer
     return _change(

@@ -76,13 +76,16 @@ class Credentials:
         store, now = self._store, keys.now()
         mark = store.secrets.find(MARK)  # first: what comes meanwhile is found by the next look
         live = store.credentials.live_keys(now, MAX_KEYS)
+        revoked = store.credentials.revoked_tokens(now, MAX_REVOKED)
+        tenants = store.tenants.rows()  # last: those of all the rows before are there
+        names = {row.key: row.name for row in tenants}
         current = find_local_key(store)
         own = {current.kid: current.verifying} if current else {}
         return _Known(
             mark,
-            {(key.tenant, key.id.hex()): key for key in live},
-            frozenset(store.credentials.revoked_tokens(now, MAX_REVOKED)),
-            frozenset(row.name for row in store.tenants.rows() if row.suspended_at is not None),
+            {(names[key.tenant], key.id.hex()): key for key in live},
+            frozenset((names[tenant], jti) for tenant, jti in revoked),
+            frozenset(row.name for row in tenants if row.suspended_at is not None),
             retired_keys(store) | own,
         )
 

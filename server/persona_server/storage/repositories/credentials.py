@@ -1,6 +1,5 @@
 """API keys and revoked tokens: of one tenant, and those of all that count now."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from persona_server.storage import tables
@@ -24,7 +23,7 @@ class KeyRow(NamedTuple):
 class LiveKey(NamedTuple):
     """What is asked of an API key that can be called with; `expires_at` in microseconds."""
 
-    tenant: str
+    tenant: int
     id: bytes
     name: str
     scopes: str
@@ -67,19 +66,13 @@ class CredentialStatements:
         self.forget_tokens = Statement(database, token.delete().where(old))
 
     def _of_all_tenants(self, database: Database) -> None:
-        key, token, tenant = tables.ApiKey, tables.RevokedToken, tables.Tenant
+        key, token = tables.ApiKey, tables.RevokedToken
         live = key.revoked_at.is_null() & (key.expires_at > param("now"))
-        self.live_keys = Statement(
-            database,
-            key.select(tenant.name, key.id, key.name, key.scopes, key.digest, key.expires_at)
-            .join(tenant, on=(tenant.id == key.tenant_id))
-            .where(live)
-            .limit(param("most")),
-        )
+        shown = (key.tenant_id, key.id, key.name, key.scopes, key.digest, key.expires_at)
+        self.live_keys = Statement(database, key.select(*shown).where(live).limit(param("most")))
         self.revoked = Statement(
             database,
-            token.select(tenant.name, token.jti)
-            .join(tenant, on=(tenant.id == token.tenant_id))
+            token.select(token.tenant_id, token.jti)
             .where(token.kept_until > param("now"))
             .limit(param("most")),
         )
@@ -125,7 +118,7 @@ class CredentialsOfAll:
         """Return at most so many of the keys that can be called with."""
         return [LiveKey._make(row) for row in self._do.live_keys.all(now=now, most=most)]
 
-    def revoked_tokens(self, now: int, most: int) -> Iterable[tuple[str, str]]:
-        """Return at most so many of the revoked tokens: the name of the tenant, and the jti."""
+    def revoked_tokens(self, now: int, most: int) -> list[tuple[int, str]]:
+        """Return at most so many of the revoked tokens: the key of the tenant, and the jti."""
         rows = self._do.revoked.all(now=now, most=most)
-        return [(name, jti) for name, jti in rows]
+        return [(tenant, jti) for tenant, jti in rows]
