@@ -116,7 +116,7 @@ func (a *answer) name(tag string, packed bool) {
 	h := a.Header()
 	h.Set("Etag", tag)
 	h.Set("Cache-Control", "private, no-cache")
-	h.Add("Vary", "Authorization")
+	h.Add("Vary", "Authorization, X-API-Key")
 }
 
 // isKnown is whether a client has a whole list of which the first page is there; then it is answered. The tag

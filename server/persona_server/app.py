@@ -10,10 +10,10 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from persona_server import memory
+from persona_server.callers import Callers
 from persona_server.certificates import CertificateError, Certificates, Paths, make_identity
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.identity.principal import Principal, TokenError
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
 from persona_server.measures.individual.policy import Policy
@@ -35,7 +35,6 @@ from persona_server.storage.store import open_store
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.telemetry.metrics_port import MetricsPort
-from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.recorder import Recorder
@@ -97,14 +96,12 @@ class App:
             self.store, tokens, self._policy, automatic=settings.promotion
         )
         self.comparison = ComparisonService(self.store, tokens)
-        authenticator = Authenticator(
-            self._refuse if settings.local_tokens is False else self.key.verify
-        )
+        self._callers = Callers(self.store, settings)
         self._guards = Guards()
         quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known)
-        steps = call_steps(self._guards, authenticator, recorder, quotas, use)
+        steps = call_steps(self._guards, self._callers.authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -126,6 +123,7 @@ class App:
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [
             JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
+            JobRunner(self._callers.job),
             JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
             JobRunner(Job("voiding", VOIDING_SECONDS, self._settle)),
         ]
@@ -147,6 +145,7 @@ class App:
             signal.signal(signal.SIGHUP, _noted)
         grpc_port = self._listen("--listen", settings.listen)
         metrics = self._serve_metrics()
+        self._callers.fetch()
         self._server.start()
         self._check_health()
         for job in self._jobs:
@@ -231,6 +230,7 @@ class App:
         self.metrics.swept.inc(removed)
         if removed:
             LOGGER.info("swept", extra={"rows": removed})
+        self._callers.note_uses()
 
     def _settle(self) -> None:
         count = settle_voids(self.store, self._stop.is_set, queues=self._settings.promotion)
@@ -249,10 +249,6 @@ class App:
         )
         self._failed = True
         self._waker.send(b"\0")
-
-    @staticmethod
-    def _refuse(_token: str) -> Principal:
-        raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -106,6 +106,8 @@ def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str
 
 def _why_no_token(settings: Settings) -> str:
     """Return why no token is printed; "" if nothing is configured and it does not end in a log."""
+    if settings.jwks_url:
+        return "since tokens are an identity provider's"
     if settings.local_tokens is not None:
         return "since --local-tokens was said"
     if not (settings.print_token or os.isatty(logs.STDOUT)):
