@@ -21,6 +21,9 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.lookahead_bytes", 65_536),
     # What is read of a connection at once, so that one which is closed is not worked on for long.
     ("grpc.experimental.tcp_max_read_chunk_size", 65_536),
+    # How many calls core takes of a connection before it comes to the next: of a storm by many
+    # connections it shows some of each soon, and others' calls are not behind all of them.
+    ("grpc.http2.max_requests_per_read", 8),
     ("grpc.max_metadata_size", 12_288),
     ("grpc.absolute_max_metadata_size", 16_384),
     ("grpc.server_handshake_timeout_ms", 5_000),
