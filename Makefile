@@ -1,5 +1,6 @@
 # Everything a developer or CI runs. Each target sets up what it needs, from package registries, into
-# .venv and .tools; a stamp file named by the hash of its inputs says what is there already.
+# .venv and .tools (and Chromium, for tests, where root has apt-get); a stamp file named by the hash of its
+# inputs says what is there already.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -78,6 +79,7 @@ COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --pytho
 lock: setup-dev ## Resolve the Python dependencies anew
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --extra formats --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --group edsl -o requirements-edsl.txt
 
 clean: ## Remove what setup made; data stay
 	rm -rf .venv .tools

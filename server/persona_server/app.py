@@ -20,6 +20,7 @@ from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
+from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
@@ -30,7 +31,7 @@ from persona_server.storage import keys
 from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.telemetry.logs import LOGGER
-from persona_server.telemetry.metrics import Metrics
+from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.telemetry.metrics_port import MetricsPort
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
@@ -79,7 +80,9 @@ class App:
         self.key: LocalKey = local_key(self.store)
         tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
         self.metrics = Metrics()
-        self.personas = PersonaService(self.store, tokens)
+        pages = PageCache(settings.page_cache_bytes)
+        self.metrics.registry.register(PagesKept(pages))
+        self.personas = PersonaService(self.store, tokens, pages)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.simulations = SimulationService(self.store, tokens)

@@ -53,6 +53,11 @@ class Setting(NamedTuple):
         """Whether the flag stands alone, without a value."""
         return self.parse is values.switch
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the flag may be given several times, which is as if commas stood between."""
+        return self.parse is values.origins
+
 
 _QUOTA = values.whole_between(1, 10**15)
 _T = TypeVar("_T")
@@ -114,6 +119,12 @@ class Settings:
         "Networks, separated by commas, of the proxies before REST whose X-Forwarded-For names the "
         "caller.",
         values.networks,
+    )
+    cors_origin: tuple[str, ...] = setting(
+        "",
+        "Origin whose pages browsers let call REST, such as https://app.example.org; repeated, or "
+        "several separated by commas.",
+        values.origins,
     )
     gateway_options: tuple[str, ...] = setting(
         "",
@@ -192,6 +203,11 @@ class Settings:
         "Bytes of a tenant's stored personas, purged ones not, and of its recorded answers, by "
         "default.",
         _QUOTA,
+    )
+    page_cache_bytes: int = setting(
+        "33554432",
+        "Bytes of memory for pages of personas that are listed again and again; 0 keeps none.",
+        values.whole_between(0, 1 << 40),
     )
     stream_idle_seconds: float = setting(
         "30",

@@ -132,6 +132,20 @@ def networks(text: str) -> str:
     return text
 
 
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Return origins of browsers' pages, such as "https://app.example.org,http://localhost:3000"."""
+    found = tuple(one.strip().lower() for one in text.split(",")) if text else ()
+    if not all(map(_ORIGIN.fullmatch, found)):
+        raise ValueError(
+            "wants SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example.org (not *, "
+            "which would let any page call)"
+        )
+    return found
+
+
 def flags(text: str) -> tuple[str, ...]:
     """Return the flags of a command line."""
     words = tuple(shlex.split(text))  # raises ValueError with what is wrong

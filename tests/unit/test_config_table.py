@@ -33,6 +33,15 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
         {"10.0.0.0/8, ::1": "10.0.0.0/8, ::1"},
         ["10.0.0.0/33", "proxy", "10.0.0.0/8;::1"],
     ),
+    "cors_origin": (
+        (),
+        {
+            "https://a.example": ("https://a.example",),
+            "http://localhost:3000, HTTPS://[::1]": ("http://localhost:3000", "https://[::1]"),
+            "tauri://localhost": ("tauri://localhost",),
+        },
+        [*("*", "null", "https://*.example", "a.example", "https://a.example/"), "https://a,"],
+    ),
     "gateway_options": (
         (),
         {"--max-calls=64 --max-exports 4": ("--max-calls=64", "--max-exports", "4")},
@@ -59,6 +68,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
     "quota_streams": (8, {"1": 1}, ["0"]),
     "quota_stored_bytes": (1 << 40, {"1000000000000000": 10**15}, ["0", "1000000000000001"]),
+    "page_cache_bytes": (32 << 20, {"0": 0, "1099511627776": 1 << 40}, ["-1", "1099511627777"]),
     "stream_idle_seconds": (30.0, {"1": 1.0, "3600": 3600.0}, ["0.9", "3601", "nan", ""]),
     "grace": (10.0, {"0": 0.0, "600": 600.0}, ["-0.1", "601", "nan", "x"]),
     "log_level": ("info", {"debug": "debug", "error": "error"}, ["INFO", "trace", ""]),

@@ -13,9 +13,10 @@ from persona_cli.files.inputs import InputFile, OnRead
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.fields import Rules
 from persona_cli.files.layouts.filling import Filler, Origin
-from persona_cli.files.layouts.guessing import by_names, guessed
+from persona_cli.files.layouts.guessing import by_names, guessed, with_key
 from persona_cli.files.layouts.known import is_header, layout_of
 from persona_cli.files.layouts.mapping import Mapping
+from persona_cli.files.layouts.own import OWN
 from persona_cli.files.layouts.user_mapping import UserMapping
 from persona_cli.files.looked_files import Looked, LookedFiles, NumberedRows, numbered, require_some
 from persona_cli.files.tables.table import Cells, FileError, Reading, Table
@@ -153,6 +154,8 @@ class PersonaFiles:
             return said.over(mapping_of(form))
         first = cells[0] if cells else {}
         known = layout_of(first, is_sheet=is_sheet)
+        if known is OWN:
+            known = with_key(OWN, first, is_sheet=is_sheet)
         if known is None and cells:
             is_draft = self._options.is_draft
             known = guessed(first) if is_draft else by_names(first, is_sheet=is_sheet)
