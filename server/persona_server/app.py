@@ -1,11 +1,10 @@
 """The composition root: settings → database → services → server, and their end in reverse."""
 
 import os
-import signal
-import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from typing import NamedTuple
 
@@ -27,9 +26,10 @@ from persona_server.services.responses.service import ResponseService
 from persona_server.services.responses.voiding import settle_voids
 from persona_server.services.simulations.service import SimulationService
 from persona_server.setting_values import Address
+from persona_server.signals import Wake
 from persona_server.storage import keys
 from persona_server.storage.engine.folder import lock_file, make_private
-from persona_server.storage.store import open_store
+from persona_server.storage.store import Store, open_store
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.telemetry.metrics_port import MetricsPort
@@ -38,9 +38,11 @@ from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.recorder import Recorder
 from persona_server.transport.server import PersonaServer
+from persona_server.transport.sharing.counters import Counters
 from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
+from persona_server.workers.place import Place
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
@@ -63,22 +65,25 @@ class Addresses(NamedTuple):
 
 
 class App:
-    """The service of one process."""
+    """The service of one process, or of one worker: then `place` is its place among them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self._settings = settings
+        self._is_worker = place is not None
         self._stop = threading.Event()
-        # What ends the service is written here, and the main thread reads it. A signal that another
-        # thread takes would not wake a wait for a lock; the interpreter writes it here from any.
-        self._wake, self._waker = socket.socketpair()
-        self._waker.setblocking(False)
+        self.wake = Wake()
         self._failed = False
         self._healthy = False
         make_private(settings.data)
-        self._lock = lock_file(settings.data)  # held until the process ends
+        # Held until the process ends; for workers their parent has it.
+        self._lock = None if place else lock_file(settings.data)
         self.store = open_store(settings.data)
+        counters = Counters(place.counters, place.count, place.number) if place else None
+        if counters:
+            self.store.database.share()
+            self.store.id_generator.share(counters.last_id)
         self.key: LocalKey = local_key(self.store)
-        tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
+        tokens = page_tokens(self.store)
         self.metrics = Metrics()
         pages = PageCache(settings.page_cache_bytes)
         self.metrics.registry.register(PagesKept(pages))
@@ -95,9 +100,10 @@ class App:
             self._refuse if settings.local_tokens is False else self.key.verify
         )
         self._guards = Guards()
+        self._guards.gateway.secret = place.secret if place else ""
         quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
-        recorder, use = Recorder(self.metrics), Use(quotas.known)
+        recorder, use = Recorder(self.metrics), Use(quotas.known, counters)
         steps = call_steps(self._guards, authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
@@ -112,19 +118,23 @@ class App:
             self._guards,
             self.metrics,
             Streams(
-                of=lambda tenant: quotas.known(tenant).streams, idle=settings.stream_idle_seconds
+                of=lambda tenant: quotas.known(tenant).streams,
+                idle=settings.stream_idle_seconds,
+                counters=counters,
             ),
             open_reflection=settings.open_reflection,
             public_grpcio=settings.public_grpcio,
+            shares_port=self._is_worker,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [
             JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
-            JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
-            JobRunner(Job("voiding", VOIDING_SECONDS, self._settle)),
+            JobRunner(Job("sweep", SWEEP_SECONDS, self._once(self._sweep))),
+            JobRunner(Job("voiding", VOIDING_SECONDS, self._once(self._settle))),
         ]
         if settings.promotion:
-            self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
+            promoting = self._once(self._promote)
+            self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, promoting)))
         self._gateway: GatewayProcess | None = None
         # Now, since connections of callers may take every file descriptor later.
         self.store.database.open_ahead(self._server.threads + len(self._jobs))
@@ -133,11 +143,7 @@ class App:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
         sys.setswitchinterval(SWITCH_SECONDS)
-        signal.set_wakeup_fd(self._waker.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _noted)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(signal.SIGHUP, _noted)
+        self.wake.listen()
         grpc_port = self._listen("--listen", settings.listen)
         metrics = self._serve_metrics()
         self._server.start()
@@ -146,24 +152,31 @@ class App:
             job.start()
         grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
-            self._gateway = GatewayProcess(command_of(settings, settings.rest, _reachable(grpc)))
+            self._gateway = GatewayProcess(command_of(settings, settings.rest, reachable(grpc)))
             self._guards.gateway.secret = self._gateway.secret
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
-        addresses = Addresses(str(_reachable(grpc)), rest and reachable_text(rest), metrics)
-        LOGGER.info("listening", extra=addresses._asdict())
+        addresses = Addresses(str(reachable(grpc)), rest and reachable_text(rest), metrics)
+        if not self._is_worker:
+            LOGGER.info("listening", extra=addresses._asdict())
         return addresses
 
     def run(self) -> int:
         """Serve until a signal asks for the end, then stop; return the exit code."""
-        number = self._wake.recv(1)[0]
-        self.stop(signal.Signals(number).name if number else "")
+        self.stop(self.wake.wait())
         return 1 if self._failed else 0
 
-    def stop(self, why: str = "") -> None:
-        """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database."""
-        ends = time.monotonic() + self._settings.grace
-        self._server.end_health()  # before anything else that could take its time
+    def end_health(self) -> None:
+        """Say NOT_SERVING from now on."""
+        self._server.end_health()
+
+    def stop(self, why: str = "", grace: float | None = None) -> None:
+        """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database.
+
+        `grace` is how many seconds that may take, if not what is set.
+        """
+        ends = time.monotonic() + (self._settings.grace if grace is None else grace)
+        self.end_health()  # before anything else that could take its time
         LOGGER.info("stopping", extra={"signal": why})
         self._stop.set()
         if self._gateway:  # a stalled reader of REST must leave gRPC a part of the grace
@@ -210,6 +223,15 @@ class App:
             self._healthy = True
         self._server.serving(self._healthy)
 
+    def _once(self, run: Callable[[], None]) -> Callable[[], None]:
+        """Return the job that runs in one of all processes."""
+
+        def run_here() -> None:
+            if self.store.database.runs_jobs():
+                run()
+
+        return run_here
+
     def _sweep(self) -> None:
         retention = int(self._settings.retention * 1_000_000)
         removed = self.store.sweeper.sweep(keys.now(), retention, self._stop.is_set)
@@ -233,11 +255,16 @@ class App:
             "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
         )
         self._failed = True
-        self._waker.send(b"\0")
+        self.wake.ring()
 
     @staticmethod
     def _refuse(_token: str) -> Principal:
         raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
+
+
+def page_tokens(store: Store) -> PageTokens:
+    """Return what makes page tokens, by the key that the database keeps."""
+    return PageTokens(store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -250,17 +277,13 @@ def quota_of(settings: Settings) -> Quota:
     return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
 
 
-def _noted(_number: int, _frame: object) -> None:
-    """Take a signal; that it came has been written to the wake-up descriptor."""
-
-
 def reachable_text(address: str) -> str:
     """Return HOST:PORT by which this machine reaches a listener, whatever it listens on."""
     host, _, port = address.rpartition(":")
-    return str(_reachable(Address(host.strip("[]"), int(port))))
+    return str(reachable(Address(host.strip("[]"), int(port))))
 
 
-def _reachable(listen: Address) -> Address:
+def reachable(listen: Address) -> Address:
     """Return the address by which this machine reaches a listener on all interfaces."""
     return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host), listen.port)  # noqa: S104
 

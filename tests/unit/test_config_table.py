@@ -63,6 +63,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "min_noise_differences": (10, {"1": 1}, ["0"]),
     "min_noise_individuals": (5, {"1": 1}, ["0"]),
     "max_trend_points": (60, {"5": 5, "200": 200}, ["4", "201"]),
+    "workers": (1, {"2": 2, "256": 256}, ["0", "257", "-1", "two", ""]),
     "quota_calls_per_second": (10_000, {"1": 1}, ["0", "-1", "1.5", ""]),
     "quota_bytes_per_second": (1 << 30, {"1": 1}, ["0"]),
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),

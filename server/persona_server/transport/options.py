@@ -34,7 +34,6 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_connection_age_ms", 1_800_000),
     ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.max_connection_idle_ms", 600_000),
-    ("grpc.so_reuseport", 0),  # on by default: a second server would bind silently
 )
 
 

@@ -14,6 +14,7 @@ from persona_server import patience
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import FILE_NAME, make_private, require_database
+from persona_server.storage.engine.processes import Processes
 
 OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
 BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
@@ -42,9 +43,19 @@ class Database(APSWDatabase):  # type: ignore[misc]
         super().__init__(str(path), timeout=BUSY_TIMEOUT, autoconnect=True)
         self.path = path
         self._turn = FairLock()
+        self._processes: Processes | None = None
         self._connections: list[apsw.Connection] = []
         self._spare: list[apsw.Connection] = []
         self._connections_lock = threading.Lock()
+
+    def share(self) -> None:
+        """Let this process write, and run jobs, in turn with others that have the same file."""
+        self._processes = Processes(self.path.with_name(f"{self.path.name}.turns"))
+        self._turn = FairLock(self._processes)
+
+    def runs_jobs(self) -> bool:
+        """Return whether this process is the one that runs the jobs of all."""
+        return self._processes is None or self._processes.run_jobs()
 
     def open_ahead(self, count: int) -> None:
         """Open connections for threads to come, which then need no file descriptor any more."""
