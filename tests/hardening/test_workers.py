@@ -1,8 +1,10 @@
 """Several workers behind one port: the same answers from each, whichever of them ends."""
 
+import itertools
 import os
 import signal
 import subprocess
+import threading
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +18,8 @@ from persona.v1.response_service_pb2 import VoidResponsesRequest
 from support.answers import answer, record
 from support.data import Place, make_place, persona, uid
 from support.dbfile import reading
-from support.importer import LEAN, Background
-from support.load import Load
+from support.errors import problem_of
+from support.importer import LEAN
 from support.service import PERSONA, Service, running_service
 from support.waiting import eventually
 from support.workers import COUNT, FLAGS, caller_of, kill, pid_of, serving
@@ -193,32 +195,43 @@ def test_a_worker_killed_under_writes(data: Path) -> None:
         assert len(made) == len({row.request_id for row in made}) == COUNT * 150
 
 
+def create_until_refused(place: Place, busy: threading.Event) -> tuple[int, str]:
+    """Create personas until that is refused; return how many there are, and the reason."""
+    for done in itertools.count():
+        try:
+            place.create(persona())
+        except grpc.RpcError as error:
+            return done, problem_of(error).reason
+        busy.set()
+    raise AssertionError
+
+
 def test_a_stop_drains_all_of_them(data: Path) -> None:
-    with running_service(data, *FLAGS, *LEAN) as service:
-        loads = [Load(place.caller, place) for place in places_of(service, "local")]
-        with Background(loads[0].create), Background(loads[1].create):
-            for load in loads:
-                assert load.busy.wait(20)
-            service.process.send_signal(signal.SIGTERM)
-            assert service.process.wait(1.5 + 2.0) == 0
-        assert [load.journal.failed for load in loads] == [[], []]
-        assert [len(load.journal.refused) for load in loads] == [1, 1]
+    with running_service(data, *FLAGS, *LEAN) as service, ThreadPoolExecutor(COUNT) as pool:
+        places = places_of(service, "local")
+        events = [threading.Event() for _ in places]
+        working = [
+            pool.submit(create_until_refused, *one) for one in zip(places, events, strict=True)
+        ]
+        assert all(event.wait(20) for event in events)
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(1.5 + 2.0) == 0
+        ends = [one.result() for one in working]
+    assert [reason for _, reason in ends] == ["SHUTTING_DOWN"] * COUNT
     with reading(data) as file:
-        assert file.visible("local") == sum(len(load.journal.done) for load in loads)
+        assert file.visible("local") == sum(done for done, _ in ends)
 
 
 def test_a_worker_that_is_told_to_stop_drains_and_is_replaced(crew: Service) -> None:
-    load, other = (Load(place.caller, place) for place in places_of(crew, "one"))
-    pid = pid_of(crew, 0)
-    with Background(load.create), Background(other.create):
-        for one in (load, other):
-            assert one.busy.wait(20)
+    first, second = places_of(crew, "one")
+    pid, event = pid_of(crew, 0), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(create_until_refused, first, event)
+        assert event.wait(20)
         os.kill(pid, signal.SIGTERM)
-        eventually(lambda: pid_of(crew, 0) != pid)
-        other.ended.set()
-    assert load.journal.failed == other.journal.failed == []
-    assert other.journal.refused == []
-    assert len(load.journal.refused) == 1
+        while pid_of(crew, 0) == pid:
+            second.create(persona())  # which fails in nothing
+        assert working.result()[1] == "SHUTTING_DOWN"
 
 
 def test_workers_end_with_their_parent(data: Path) -> None:
