@@ -57,6 +57,7 @@ format: setup-dev ## Format Python and Go
 generate: setup-dev ## Make generated/ anew from protos/
 	rm -rf generated/persona generated/go/persona generated/gateway
 	buf generate
+	python tools/update_openapi.py
 	python tools/update_docs.py
 
 story: setup-dev ## Write the story of docs/study.md and the study's pictures anew

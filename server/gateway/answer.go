@@ -66,8 +66,12 @@ func (a *answer) Write(p []byte) (int, error) {
 
 // writeWhole writes a body that is all there.
 func (a *answer) writeWhole(body []byte) (int, error) {
-	h, tag := a.Header(), representation.Tag(body)
-	packs := a.takesPacked() && len(body) >= leastPacked
+	return a.writeForm(body, representation.Tag(body), a.packers.Pack)
+}
+
+// writeForm writes a body that has this tag, as it is or as pack makes it, which may give nothing.
+func (a *answer) writeForm(body []byte, tag string, pack func([]byte) []byte) (int, error) {
+	h, packs := a.Header(), a.takesPacked() && len(body) >= leastPacked
 	if a.reads() && representation.Has(a.request.Header.Values("If-None-Match"), tag) {
 		a.name(tag, packs)
 		h.Del("Content-Length")
@@ -77,7 +81,7 @@ func (a *answer) writeWhole(body []byte) (int, error) {
 	}
 	var packed []byte
 	if packs {
-		packed = a.packers.Pack(body)
+		packed = pack(body)
 	}
 	if packed != nil {
 		h.Set("Content-Encoding", "gzip")

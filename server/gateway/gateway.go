@@ -36,7 +36,7 @@ type gateway struct {
 
 func newGateway(b *backend, o options, log *slog.Logger) (*gateway, error) {
 	g := &gateway{backend: b, limits: newLimits(o), origins: o.origins, packers: representation.NewPackers(packers), secret: o.secret, log: log}
-	g.own = g.probes()
+	g.own = g.ownPaths()
 	g.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
 		runtime.SetQueryParameterParser(noQuery{}),

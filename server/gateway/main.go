@@ -76,9 +76,13 @@ func run(o options) error {
 		return fmt.Errorf("can't listen on %s (%w); choose another address with --rest (here: --listen)", o.listen, cause(err))
 	}
 	connections := guard.Bound(listener, o.maxConnections, o.maxConnectionsEach, o.proxies)
+	served, err := o.serving.Listen(connections, log)
+	if err != nil {
+		return fmt.Errorf("can't serve by TLS: %w", err)
+	}
 	fmt.Printf("{\"listening\":%q}\n", listener.Addr())
 	log.Info("started", "listening", listener.Addr().String(), "grpc", o.grpc)
-	return serve(newServer(handler, connections, log), connections, o.grace, log)
+	return serve(newServer(handler, connections, log), served, o.grace, log)
 }
 
 // serve answers until a stop is asked for, then gives the requests in flight their grace.

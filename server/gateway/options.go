@@ -12,10 +12,14 @@ import (
 
 	"persona.example/persona-service/server/gateway/internal/cors"
 	"persona.example/persona-service/server/gateway/internal/guard"
+	"persona.example/persona-service/server/gateway/internal/tlsfiles"
 )
 
 // secretVariable holds what the server gave the gateway to be known by; without it none is sent.
 const secretVariable = "PERSONA_GATEWAY_SECRET"
+
+// identityVariable holds the certificate, with its key, that the server gave the gateway to be let in by.
+const identityVariable = "PERSONA_GATEWAY_IDENTITY"
 
 // spareFiles are descriptors for what is no client's connection.
 const spareFiles = 64
@@ -25,6 +29,8 @@ type options struct {
 	grace                time.Duration
 	proxies              guard.Proxies
 	origins              cors.Origins
+	serving              tlsfiles.Serving
+	calling              tlsfiles.Calling
 
 	maxConnections, maxConnectionsEach int
 	maxRequestsEach                    int
@@ -42,6 +48,7 @@ func parseOptions(args []string) (options, error) {
 	grace := flags.Float64("grace", 10, "`SECONDS` that requests in flight get to finish at a stop")
 	proxies := flags.String("trusted-proxies", "", "`NETWORKS`, separated by commas, whose X-Forwarded-For names the caller")
 	flags.Func("cors-origin", "`ORIGIN` whose pages browsers let call, such as https://app.example.org; may be repeated", o.origins.Add)
+	o.addTLS(flags)
 	o.addLimits(flags)
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -52,6 +59,8 @@ func parseOptions(args []string) (options, error) {
 		err = fmt.Errorf("--trusted-proxies: %w", err)
 	} else if o.listen == "" || o.grpc == "" || flags.NArg() > 0 || *grace < 0 {
 		err = errors.New("--listen and --grpc are needed, and nothing beside the flags")
+	} else if !o.tlsFits() {
+		err = errors.New("--tls-cert and --tls-key belong together, --tls-client-ca to them; --grpc-cert and --grpc-key, to --grpc-ca")
 	} else if !o.limitsArePositive() {
 		err = errors.New("every limit must be more than 0")
 	}
@@ -60,6 +69,22 @@ func parseOptions(args []string) (options, error) {
 		flags.Usage()
 	}
 	return o, err
+}
+
+func (o *options) addTLS(flags *flag.FlagSet) {
+	o.calling.Identity = os.Getenv(identityVariable)
+	flags.StringVar(&o.serving.Cert, "tls-cert", "", "`FILE` of the certificate by which REST is served, PEM; without it in plain text")
+	flags.StringVar(&o.serving.Key, "tls-key", "", "`FILE` of its key")
+	flags.StringVar(&o.serving.ClientCA, "tls-client-ca", "", "`FILE` of certificates, PEM; only clients with a certificate of one of these are served")
+	flags.StringVar(&o.calling.CA, "grpc-ca", "", "`FILE` of the server's own certificate, or its roots, PEM; without it it is called in plain text")
+	flags.StringVar(&o.calling.Cert, "grpc-cert", "", "`FILE` of the certificate that the server is shown, PEM")
+	flags.StringVar(&o.calling.Key, "grpc-key", "", "`FILE` of its key")
+}
+
+func (o *options) tlsFits() bool {
+	s, c := o.serving, o.calling
+	return (s.Cert == "") == (s.Key == "") && (s.ClientCA == "" || s.Cert != "") &&
+		(c.Cert == "") == (c.Key == "") && (c.Cert == "" || c.CA != "")
 }
 
 func (o *options) addLimits(flags *flag.FlagSet) {

@@ -1,4 +1,5 @@
-// What the gateway answers itself, to everybody: whether it lives and whether the service does.
+// What the gateway answers itself, to everybody: whether it lives and whether the service does, and what there
+// is to call, for programs and for people.
 
 package main
 
@@ -10,6 +11,10 @@ import (
 	"time"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"persona.example/persona-service/generated/openapi"
+	"persona.example/persona-service/server/gateway/internal/pages"
+	"persona.example/persona-service/server/gateway/internal/representation"
 )
 
 const (
@@ -41,11 +46,11 @@ func (h *health) isServing(ctx context.Context) bool {
 	return h.serving
 }
 
-// probes are the paths that are answered before any limit of an address: whoever asks runs the gateway,
-// perhaps from behind a proxy that is not trusted.
-func (g *gateway) probes() map[string]func(*call) {
+// ownPaths are those that the gateway answers itself, before any limit of an address: whoever probes runs
+// it, perhaps from behind a proxy that is not trusted, and what is static costs nothing.
+func (g *gateway) ownPaths() map[string]func(*call) {
 	state := &health{backend: g.backend}
-	return map[string]func(*call){
+	paths := map[string]func(*call){
 		"/healthz": func(c *call) { c.writeJSON(`{"status":"LIVING"}`) },
 		"/readyz": func(c *call) {
 			if !state.isServing(c.r.Context()) {
@@ -54,6 +59,26 @@ func (g *gateway) probes() map[string]func(*call) {
 			}
 			c.writeJSON(`{"status":"SERVING"}`)
 		},
+		"/openapi.json": g.static("application/json", openapi.Document),
+	}
+	for _, page := range pages.All() {
+		serve := g.static(page.ContentType, page.Content)
+		paths[page.Path] = func(c *call) {
+			c.w.Header().Set("Content-Security-Policy", pages.Policy)
+			serve(c)
+		}
+	}
+	return paths
+}
+
+// static serves what never changes, packed once.
+func (g *gateway) static(contentType string, content []byte) func(*call) {
+	tag, packed := representation.Tag(content), g.packers.Pack(content)
+	return func(c *call) {
+		h := c.w.Header()
+		h.Set("Content-Type", contentType)
+		h.Set("Content-Length", strconv.Itoa(len(content)))
+		_, _ = c.w.writeForm(content, tag, func([]byte) []byte { return packed }) // who has gone away needs no answer
 	}
 }
 

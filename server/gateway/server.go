@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -43,8 +44,11 @@ func newServer(handler http.Handler, connections *guard.Connections, log *slog.L
 // abort cuts the connection, so that nobody takes half an answer for a whole one. Chunked encoding
 // shows the cut by itself; HTTP/1.0 ends every body by closing, so there it takes a reset.
 func abort(r *http.Request) {
-	c, isTCP := r.Context().Value(connectionKey{}).(*net.TCPConn)
-	if isTCP && !r.ProtoAtLeast(1, 1) {
+	c, _ := r.Context().Value(connectionKey{}).(net.Conn)
+	if t, isTLS := c.(*tls.Conn); isTLS {
+		c = t.NetConn()
+	}
+	if c, isTCP := c.(*net.TCPConn); isTCP && !r.ProtoAtLeast(1, 1) {
 		_ = c.SetLinger(0)
 	}
 	panic(http.ErrAbortHandler)

@@ -1,24 +1,31 @@
 """The composition root: settings → database → services → server, and their end in reverse."""
 
-import os
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import fields
-from typing import NamedTuple
 
+from persona_server.composing import (
+    Addresses,
+    StartError,
+    certificates_of,
+    identity_of,
+    listen_for_metrics,
+    page_tokens,
+    policy_of,
+    quota_of,
+    reachable,
+    reachable_text,
+)
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
 from persona_server.identity.principal import Principal, TokenError
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
-from persona_server.measures.individual.policy import Policy
-from persona_server.quotas import Quota, TenantQuotas
+from persona_server.quotas import TenantQuotas
 from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
-from persona_server.services.paging import PageTokens
 from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
@@ -29,10 +36,9 @@ from persona_server.setting_values import Address
 from persona_server.signals import Wake
 from persona_server.storage import keys
 from persona_server.storage.engine.folder import lock_file, make_private
-from persona_server.storage.store import Store, open_store
+from persona_server.storage.store import open_store
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics, PagesKept
-from persona_server.telemetry.metrics_port import MetricsPort
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
@@ -42,6 +48,7 @@ from persona_server.transport.sharing.counters import Counters
 from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
+from persona_server.transport.tls import credentials_of
 from persona_server.workers.place import Place
 
 SWEEP_SECONDS = 600.0
@@ -49,19 +56,6 @@ HEALTH_SECONDS = 5.0
 SWITCH_SECONDS = 0.001  # a short call takes the interpreter several times from one that computes
 PROMOTION_SECONDS = VOIDING_SECONDS = 1.0
 REST_SHARE = 0.6  # of the grace, at most
-_PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
-
-
-class StartError(Exception):
-    """The service can't start as it is configured; the text says why and what to do."""
-
-
-class Addresses(NamedTuple):
-    """Where a started service listens; None where it does not."""
-
-    grpc: str
-    rest: str | None
-    metrics: str | None
 
 
 class App:
@@ -74,14 +68,16 @@ class App:
         self.wake = Wake()
         self._failed = False
         self._healthy = False
-        make_private(settings.data)
-        # Held until the process ends; for workers their parent has it.
-        self._lock = None if place else lock_file(settings.data)
-        self.store = open_store(settings.data)
-        counters = Counters(place.counters, place.count, place.number) if place else None
-        if counters:
+        self._certificates = certificates_of(settings)
+        self._gateway_identity = place.gateway if place else identity_of(self._certificates)
+        if not (settings.database or place):  # a file is one server's; for workers it is locked
+            make_private(settings.data)
+            self._lock = lock_file(settings.data)  # held until the process ends
+        self.store = open_store(settings.place)
+        self._counters = Counters(place.counters, place.count, place.number) if place else None
+        if self._counters and not self.store.database.has_many_writers:
             self.store.database.share()
-            self.store.id_generator.share(counters.last_id)
+            self.store.id_generator.share(self._counters.last_id)
         self.key: LocalKey = local_key(self.store)
         tokens = page_tokens(self.store)
         self.metrics = Metrics()
@@ -103,7 +99,7 @@ class App:
         self._guards.gateway.secret = place.secret if place else ""
         quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
-        recorder, use = Recorder(self.metrics), Use(quotas.known, counters)
+        recorder, use = Recorder(self.metrics), Use(quotas.known, self._counters)
         steps = call_steps(self._guards, authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
@@ -120,7 +116,7 @@ class App:
             Streams(
                 of=lambda tenant: quotas.known(tenant).streams,
                 idle=settings.stream_idle_seconds,
-                counters=counters,
+                counters=self._counters,
             ),
             open_reflection=settings.open_reflection,
             public_grpcio=settings.public_grpcio,
@@ -145,14 +141,17 @@ class App:
         sys.setswitchinterval(SWITCH_SECONDS)
         self.wake.listen()
         grpc_port = self._listen("--listen", settings.listen)
-        metrics = self._serve_metrics()
+        metrics = listen_for_metrics(settings, self.metrics.page, self._certificates)
         self._server.start()
         self._check_health()
         for job in self._jobs:
             job.start()
         grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
-            self._gateway = GatewayProcess(command_of(settings, settings.rest, reachable(grpc)))
+            self._gateway = GatewayProcess(
+                command_of(settings, settings.rest, reachable(grpc)),
+                self._gateway_identity.pem if self._gateway_identity else b"",
+            )
             self._guards.gateway.secret = self._gateway.secret
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
@@ -188,26 +187,16 @@ class App:
         LOGGER.info("stopped")
 
     def _listen(self, flag: str, address: Address) -> int:
+        credentials = None
+        if self._certificates and self._gateway_identity:
+            credentials = credentials_of(self._certificates, self._gateway_identity.cert)
         try:
-            return self._server.listen(str(address))
+            return self._server.listen(str(address), credentials)
         except OSError:
             raise StartError(
                 f"gRPC can't listen on {address}: the port is taken or not allowed. "
                 f"Name another with {flag} HOST:PORT."
             ) from None
-
-    def _serve_metrics(self) -> str | None:
-        address = self._settings.metrics
-        if address is None:
-            return None
-        try:
-            port = MetricsPort(address.host, address.port, self.metrics.page).port
-        except OSError:
-            raise StartError(
-                f"Metrics can't listen on {address}: the port is taken or not allowed. "
-                "Name another with --metrics HOST:PORT, or --metrics off."
-            ) from None
-        return str(Address(address.host, port))
 
     def _check_health(self) -> None:
         """Set what health says, and log it when that changes."""
@@ -227,7 +216,7 @@ class App:
         """Return the job that runs in one of all processes."""
 
         def run_here() -> None:
-            if self.store.database.runs_jobs():
+            if self._counters is None or self._counters.runs_jobs():
                 run()
 
         return run_here
@@ -260,33 +249,3 @@ class App:
     @staticmethod
     def _refuse(_token: str) -> Principal:
         raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
-
-
-def page_tokens(store: Store) -> PageTokens:
-    """Return what makes page tokens, by the key that the database keeps."""
-    return PageTokens(store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
-
-
-def policy_of(settings: Settings) -> Policy:
-    """Return the limits of all measures as they are set."""
-    return Policy(**{field.name: getattr(settings, field.name) for field in fields(Policy)})
-
-
-def quota_of(settings: Settings) -> Quota:
-    """Return what a tenant may use that has no values of its own."""
-    return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
-
-
-def reachable_text(address: str) -> str:
-    """Return HOST:PORT by which this machine reaches a listener, whatever it listens on."""
-    host, _, port = address.rpartition(":")
-    return str(reachable(Address(host.strip("[]"), int(port))))
-
-
-def reachable(listen: Address) -> Address:
-    """Return the address by which this machine reaches a listener on all interfaces."""
-    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host), listen.port)  # noqa: S104
-
-
-def _random_key() -> bytes:
-    return os.urandom(32)

@@ -13,7 +13,14 @@ from persona_server import setting_values as values
 
 PREFIX = "PERSONA_"
 DAY = 86_400  # seconds
-CLIENT_VARIABLES = ("PERSONA_ADDRESS", "PERSONA_TOKEN", "PERSONA_REST_URL")  # not the server's
+CLIENT_VARIABLES = (  # not the server's
+    "PERSONA_ADDRESS",
+    "PERSONA_TOKEN",
+    "PERSONA_REST_URL",
+    "PERSONA_TLS_CA",
+    "PERSONA_CLIENT_CERT",
+    "PERSONA_CLIENT_KEY",
+)
 
 
 class SettingError(Exception):
@@ -81,6 +88,12 @@ class Settings:
     data: Path = setting(
         default_data(), "Folder of the database, made for its owner alone.", values.folder
     )
+    database: str = setting(
+        "",
+        "URL of a PostgreSQL database in place of the file in --data, such as "
+        "postgresql://USER@HOST:PORT/NAME.",
+        values.database,
+    )
     listen: values.Address = setting(
         "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", values.address
     )
@@ -95,6 +108,20 @@ class Settings:
         "Processes that serve gRPC at the one port, each on a core of its own; 1 serves it in the "
         "process that is started.",
         values.whole_between(1, 256),
+    )
+    tls_cert: Path | None = setting(
+        "",
+        "File of the certificate, PEM, with those between it and its root: gRPC, REST and metrics "
+        "are served by TLS alone.",
+        values.file_or_unset,
+    )
+    tls_key: Path | None = setting(
+        "", "File of the certificate's key, PEM, without a password.", values.file_or_unset
+    )
+    tls_client_ca: Path | None = setting(
+        "",
+        "File of certificates, PEM: only clients with a certificate of one of these are served.",
+        values.file_or_unset,
     )
     demo: bool = setting(
         "off", "Make a demo project in a database that this start creates.", values.switch
@@ -227,6 +254,11 @@ class Settings:
     log_level: str = setting(
         "info", "debug, info (logs every call), warning or error.", values.log_level
     )
+
+    @property
+    def place(self) -> Path | str:
+        """Where the database is: the URL of one of PostgreSQL, else the folder of SQLite's."""
+        return self.database or self.data
 
 
 SETTINGS = tuple(Setting(each.name, **each.metadata) for each in fields(Settings))

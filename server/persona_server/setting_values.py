@@ -30,6 +30,16 @@ class Address(NamedTuple):
             return False
 
 
+def file_or_unset(text: str) -> Path | None:
+    """Return the path of a file, None where nothing is said."""
+    if not text:
+        return None
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("wants a file, since this user has no home") from None
+
+
 def folder(text: str) -> Path:
     """Return the path of a folder."""
     if not text:
@@ -42,6 +52,13 @@ def folder(text: str) -> Path:
     except UnicodeEncodeError:  # SQLite opens no other
         raise ValueError("wants a folder whose path is UTF-8") from None
     return path
+
+
+def database(text: str) -> str:
+    """Return the URL of a PostgreSQL database as it is, "" where none is said."""
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("wants a URL such as postgresql://persona@127.0.0.1:5432/persona")
+    return text
 
 
 def address(text: str) -> Address:

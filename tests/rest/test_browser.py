@@ -7,7 +7,7 @@ import pytest
 from rest.pages import origin
 from rest.processes import gateway
 
-from support.browser import Browser, BrowserError, Page, program, running_browser
+from support.browser import Browser, BrowserError, Page
 from support.service import Service
 
 # A call by a page, and what the page may see of the answer.
@@ -18,15 +18,6 @@ CALL = """fetch("%s", {method: "%s", body: %s, headers: {
     status: a.status, text: await a.text(), headers: Object.fromEntries(a.headers)}))
 """
 MARIA = r'JSON.stringify({name: "Maria’s"})'
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests."""
-    if program() is None:
-        pytest.skip("no Chromium is on this machine, and `make setup-dev` could not install one")
-    with running_browser(tmp_path_factory.mktemp("browser")) as running:
-        yield running
 
 
 class App:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from persona_server import config
-from persona_server.app import policy_of
+from persona_server.composing import policy_of
 from persona_server.config import SETTINGS, SettingError, Settings, load, unknown_variables
 from persona_server.measures.individual.policy import Policy
 from persona_server.setting_values import Address
@@ -15,6 +15,14 @@ NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
 CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "data": (None, {"/var/lib/x": Path("/var/lib/x"), "x": Path("x").absolute()}, [""]),
+    "database": (
+        "",
+        {
+            "postgresql://u@h:1/d": "postgresql://u@h:1/d",
+            "postgres:///d?host=/run": "postgres:///d?host=/run",
+        },
+        ["sqlite:///x", "u@h/d", "/var/lib/x"],
+    ),
     "listen": (
         Address("127.0.0.1", 50051),
         {"[::1]:1": Address("::1", 1), "localhost:0": Address("localhost", 0)},
@@ -22,6 +30,9 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     ),
     "rest": (Address("127.0.0.1", 8080), {"off": None}, ["", "OFF", "127.0.0.1"]),
     "metrics": (Address("127.0.0.1", 9464), {"off": None}, ["", "on"]),
+    "tls_cert": (None, {"/etc/x.pem": Path("/etc/x.pem"), "": None}, []),
+    "tls_key": (None, {"x.pem": Path("x.pem").absolute()}, []),
+    "tls_client_ca": (None, {"/etc/x.pem": Path("/etc/x.pem")}, []),
     "demo": (False, {"on": True, "off": False, "1": True, "True": True, "": False}, ["maybe"]),
     "local_tokens": (None, {"on": True, "off": False, "yes": True}, ["maybe"]),
     "print_token": (False, {"on": True}, ["2"]),

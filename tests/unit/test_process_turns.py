@@ -1,4 +1,4 @@
-"""Turns among processes: to write, in the order of a queue, and to run the jobs of all."""
+"""Turns to write among processes, in the order of a queue."""
 
 import subprocess
 import sys
@@ -34,7 +34,6 @@ from pathlib import Path
 from persona_server.storage.engine.processes import Processes
 
 turns = Processes(Path(sys.argv[1]))
-turns.run_jobs()
 with turns.hold(0.0):
     print("held", flush=True)
     sys.stdin.readline()
@@ -85,9 +84,6 @@ def test_a_turn_is_waited_for_no_longer_than_said(tmp_path: Path) -> None:
 def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     turns = Processes(tmp_path / "turns")
     with started(HOLDER, tmp_path / "turns") as other:
-        assert not turns.run_jobs()
         other.kill()
         with turns.hold(60.0):
             pass
-    assert turns.run_jobs()
-    assert turns.run_jobs()

@@ -1,5 +1,8 @@
 """What tenants use, held against their quotas."""
 
+import subprocess
+import sys
+
 import pytest
 
 from persona_server.errors import ServiceError
@@ -131,3 +134,29 @@ def test_tenants_without_a_row_are_counted_by_each_worker() -> None:
     seen = [other.elsewhere(tenant, CONCURRENT) for tenant in tenants]
     assert seen[: TENANTS // 2] == [1] * (TENANTS // 2)
     assert set(seen) == {0, 1}
+
+
+ASKER = """
+import sys
+from persona_server.transport.sharing.counters import Counters
+
+counters = Counters(int(sys.argv[1]), 2, 1)
+print(counters.runs_jobs(), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_jobs_are_run_by_one_worker_until_it_has_ended() -> None:
+    file = make_file(2)
+    command = [sys.executable, "-c", ASKER, str(file)]
+    counters = Counters(file, 2, 0)
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, pass_fds=(file,)) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "True\n"
+        counters.add("a", CONCURRENT, 1)  # whose lock of the rows is another
+        assert not counters.runs_jobs()
+        first.kill()
+    assert counters.runs_jobs()
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, pass_fds=(file,)) as second:
+        assert second.communicate("\n")[0] == "False\n"
+    assert counters.runs_jobs()

@@ -19,16 +19,15 @@ from persona.v1.comparison_service_pb2 import (
 from persona.v1.comparison_service_pb2_grpc import ComparisonServiceStub
 from persona.v1.fidelity_pb2 import Fidelity, QuestionFidelity, ReferenceAnswer
 from persona_client.batches import Batches
-from persona_client.calls import Caller
-from persona_client.retry import RetryPolicy
+from persona_client.calls import Caller, Connection
 from persona_client.sending import is_there, request_ids, send_all
 
 
 class ComparisonCalls(Caller):
     """What groups of individuals answered. Every method raises PersonaError."""
 
-    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
-        super().__init__(address, token, timeout, retry)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._comparison = ComparisonServiceStub(self._channel)
 
     def summarize_responses(

@@ -70,10 +70,16 @@ class PersonaServer:
         """How many threads serve calls, at most."""
         return self._pools.threads
 
-    def listen(self, address: str) -> int:
-        """Bind an address and return its port; 0 picks a free one. Raises OSError if taken."""
+    def listen(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
+        """Bind an address and return its port; 0 picks a free one. Raises OSError if taken.
+
+        With `credentials`, callers are served by TLS alone.
+        """
         try:
-            port = self._server.add_insecure_port(address)
+            if credentials:
+                port = self._server.add_secure_port(address, credentials)
+            else:
+                port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(str(error)) from None
         if not port:

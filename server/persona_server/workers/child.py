@@ -5,7 +5,9 @@ import sys
 from multiprocessing.connection import Connection, wait
 
 from persona_server import config
-from persona_server.app import App, StartError
+from persona_server.app import App
+from persona_server.certificates import CertificateError
+from persona_server.composing import StartError
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.telemetry import logs
 from persona_server.workers.place import END_HEALTH, METRICS, READY, Place
@@ -23,7 +25,7 @@ def main() -> None:
         logs.configure(settings.log_level)
         app = App(settings, place)
         app.start()
-    except (DatabaseError, StartError) as error:
+    except (CertificateError, DatabaseError, StartError) as error:
         parent.send_bytes(str(error).encode())
         logs.drain()
         os._exit(1)  # threads of what has begun would keep the interpreter alive

@@ -4,10 +4,13 @@ import os
 import threading
 import time
 
-from persona_server.app import (
-    REST_SHARE,
+from persona_server.app import REST_SHARE
+from persona_server.composing import (
     Addresses,
     StartError,
+    certificates_of,
+    identity_of,
+    listen_for_metrics,
     page_tokens,
     reachable,
     reachable_text,
@@ -24,7 +27,6 @@ from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.telemetry.logs import LOGGER, STDERR
 from persona_server.telemetry.metrics import Metrics
-from persona_server.telemetry.metrics_port import MetricsPort
 from persona_server.transport.sharing.counters import Counters, make_file
 from persona_server.workers import figures
 from persona_server.workers.place import Place
@@ -42,15 +44,20 @@ class Workers:
         self._flags = {name: text for name, text in flags.items() if text is not None}
         self._wake = Wake()
         self._failed = False
-        make_private(settings.data)
-        self._lock = lock_file(settings.data)  # inherited: held until all have ended
-        self.store = open_store(settings.data)  # which migrates it, before any worker looks
+        self._certificates = certificates_of(settings)
+        self._identity = identity_of(self._certificates)
+        self._file = make_file(settings.workers)
+        self._kept = [self._file]  # descriptors that workers inherit
+        if not settings.database:  # a file is one service's
+            make_private(settings.data)
+            self._lock = lock_file(settings.data)  # held until all have ended
+            self._kept.append(self._lock.fileno())
+        self.store = open_store(settings.place)  # which migrates it, before any worker looks
         self.key: LocalKey = local_key(self.store)
         tokens = page_tokens(self.store)
         self.metrics = Metrics()
         self.personas = PersonaService(self.store, tokens, PageCache(0))
         self.projects = ProjectService(self.store, tokens)
-        self._file = make_file(settings.workers)
         self._counters = Counters(self._file, settings.workers, _PARENT)
         self._workers: list[Worker] = []
         self._gone: figures.Figures = {}  # what workers had counted that have ended
@@ -62,12 +69,13 @@ class Workers:
         settings = self._settings
         self._wake.listen()
         self._port = self._bound(settings.listen)
-        metrics = self._serve_metrics()
+        metrics = listen_for_metrics(settings, self._page, self._certificates)
         grpc = reachable(self._port.address)
         if settings.rest:
             connections = ["--connections", str(8 * settings.workers)]
             command = command_of(settings, settings.rest, grpc)
-            self._gateway = GatewayProcess([command[0], *connections, *command[1:]])
+            identity = self._identity.pem if self._identity else b""
+            self._gateway = GatewayProcess([command[0], *connections, *command[1:]], identity)
             self._gateway.watch(self._gateway_died)
         self._start_workers()
         rest = self._gateway.address if self._gateway else None
@@ -109,12 +117,12 @@ class Workers:
         count = self._settings.workers
         own = {"listen": str(self._port.address), "rest": "off", "metrics": "off", "demo": "off"}
         secret = self._gateway.secret if self._gateway else ""
-        kept = (self._file, self._lock.fileno())
+        certificate = self._identity.cert.decode() if self._identity else ""
         for number in range(count):
             flags = self._flags | own
             readable = os.isatty(STDERR)
-            place = Place(number, count, flags, secret, self._file, readable)
-            self._workers.append(Worker(place, kept, self._worker_ended))
+            place = Place(number, count, flags, secret, certificate, self._file, readable)
+            self._workers.append(Worker(place, tuple(self._kept), self._worker_ended))
         try:
             for worker in self._workers:
                 worker.require_ready()
@@ -122,19 +130,6 @@ class Workers:
             for worker in self._workers:
                 worker.kill()
             raise StartError(str(error)) from None
-
-    def _serve_metrics(self) -> str | None:
-        address = self._settings.metrics
-        if address is None:
-            return None
-        try:
-            port = MetricsPort(address.host, address.port, self._page).port
-        except OSError:
-            raise StartError(
-                f"Metrics can't listen on {address}: the port is taken or not allowed. "
-                "Name another with --metrics HOST:PORT, or --metrics off."
-            ) from None
-        return str(Address(address.host, port))
 
     def _page(self) -> bytes:
         """Return the metrics of all workers added up, those that have ended too."""

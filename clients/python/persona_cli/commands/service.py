@@ -14,7 +14,10 @@ from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.streams import ending_in_words
 
 ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
-NAMES = ("serve", "token", "rebuild-measures", "tenants", "erase")
+NAMES = (
+    *("serve", "token", "migrate", "tenants", "erase", "rebuild-measures"),
+    *("backup", "restore", "doctor", "vacuum"),
+)
 _INSTALL = "pip install persona-service"
 # `--help` and everything else that follows the name gets the same answer.
 _ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}

@@ -1,4 +1,4 @@
-"""Turns among the processes that have one database file: to write, and to run its jobs.
+"""Turns to write among the processes that have one database file.
 
 They are locks on single bytes of a file, which the system takes from a process that ends, however
 that was. Nothing else may open the file: closing any descriptor of it would give them up.
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PAUSE = 0.0005  # seconds between two tries: a turn is mostly a write to the disk, and lasts longer
-_QUEUE, _TURN, _JOBS = range(3)
+_QUEUE, _TURN = range(2)
 
 
 class Processes:
@@ -38,10 +38,6 @@ class Processes:
             yield
         finally:
             self._release(_TURN)
-
-    def run_jobs(self) -> bool:
-        """Return whether this process is the one that runs jobs: the first that asked and lives."""
-        return self._take(_JOBS)
 
     def _wait(self, byte: int, until: float) -> None:
         while not self._take(byte):

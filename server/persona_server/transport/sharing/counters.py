@@ -21,6 +21,7 @@ _HEAD = 8  # words; the first is the last id that was made
 _KEY = 3  # words: two of whose row it is, and since when
 _PROBES = 64  # rows that are looked at for a tenant's
 _MICROS = 1_000_000
+_ROWS, _JOBS = range(2)  # bytes of the file that stand for locks
 
 
 class Shape(NamedTuple):
@@ -62,6 +63,17 @@ class Counters:
         """The one word of the last id that was made; it is only touched in a turn to write."""
         return self._words[:1]
 
+    def runs_jobs(self) -> bool:
+        """Return whether this worker is the one that runs the jobs of all.
+
+        It is the first that asked; when it has ended, however that was, the next that asks.
+        """
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _JOBS)
+        except (BlockingIOError, PermissionError):  # what a system says of a lock that is taken
+            return False
+        return True
+
     def add(self, tenant: str, figure: int, number: int) -> None:
         """Add to a figure of this worker; its caller sees to it that one thread does."""
         row = self._row(tenant)
@@ -98,11 +110,11 @@ class Counters:
             return self._rows[tenant]
         except KeyError:
             with self._lock:  # since locks of a file are a process's, not a thread's
-                fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
+                fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _ROWS)
                 try:
                     found = self._rows[tenant] = self._found_or_taken(tenant)
                 finally:
-                    fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
+                    fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _ROWS)
             return found
 
     def _found_or_taken(self, tenant: str) -> int | None:

@@ -59,7 +59,16 @@ class EdslResults:
             error.count = len(asked)
             raise error
         for one in asked:
-            yield self._answer(one, shared, _apart(row))
+            made = self._answer(one, shared, _apart(row))
+            if isinstance(made, LineError):
+                made.source = self.part(row, one.name)
+            yield made
+
+    def part(self, row: Cells, column: str) -> Cells:
+        """Return a result with no other answer than the one that a question names."""
+        if _is_nested(row):
+            return row | {"answer": {column: row["answer"][column]}}
+        return {n: cell for n, cell in row.items() if not _is_answer(n) or n == _ANSWER + column}
 
     def _answer(self, asked: _Asked, shared: Response, apart: str) -> Answer | LineError:
         response = Response()

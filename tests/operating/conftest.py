@@ -1,0 +1,37 @@
+"""What an operator has: an authority for certificates, and folders for data."""
+
+from pathlib import Path
+
+import pytest
+
+from support.authority import Authority, Files
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """The authority that services have their certificates of."""
+    return Authority("Authority of services")
+
+
+@pytest.fixture(scope="session")
+def clients() -> Authority:
+    """The authority that clients have their certificates of."""
+    return Authority("Authority of clients")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder for services that come and go."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def files(authority: Authority, tmp_path: Path) -> Files:
+    """A certificate of 127.0.0.1, and its key."""
+    return authority.issue("service").write(tmp_path, "service")
+
+
+@pytest.fixture
+def client_files(clients: Authority, tmp_path: Path) -> Files:
+    """A certificate of a client, and its key."""
+    return clients.issue("client").write(tmp_path, "client")
