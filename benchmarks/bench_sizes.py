@@ -1,6 +1,6 @@
-"""How much room a persona and an answer take in an SQLite database, indexes and what is derived included.
+"""How much room a persona and an answer take in an SQLite file, with indexes and what is derived.
 
-Prints bytes of the file for each, first of personas alone and then of the answers beside them. Sizes do not
+Prints bytes of the file for each: of personas alone, and of the answers beside them. They do not
 depend on how busy the machine is.
 """
 

@@ -104,6 +104,12 @@ class Settings:
     metrics: values.Address | None = setting(
         "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", values.address_or_off
     )
+    workers: int = setting(
+        "1",
+        "Processes that serve gRPC at the one port, each on a core of its own; 1 serves it in the "
+        "process that is started.",
+        values.whole_between(1, 256),
+    )
     tls_cert: Path | None = setting(
         "",
         "File of the certificate, PEM, with those between it and its root: gRPC, REST and metrics "

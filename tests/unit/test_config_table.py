@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from persona_server import config
-from persona_server.app import policy_of
+from persona_server.composing import policy_of
 from persona_server.config import SETTINGS, SettingError, Settings, load, unknown_variables
 from persona_server.measures.individual.policy import Policy
 from persona_server.setting_values import Address
@@ -101,6 +101,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "min_noise_differences": (10, {"1": 1}, ["0"]),
     "min_noise_individuals": (5, {"1": 1}, ["0"]),
     "max_trend_points": (60, {"5": 5, "200": 200}, ["4", "201"]),
+    "workers": (1, {"2": 2, "256": 256}, ["0", "257", "-1", "two", ""]),
     "quota_calls_per_second": (10_000, {"1": 1}, ["0", "-1", "1.5", ""]),
     "quota_bytes_per_second": (1 << 30, {"1": 1}, ["0"]),
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
