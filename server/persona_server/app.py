@@ -9,8 +9,8 @@ import time
 from dataclasses import fields
 from typing import NamedTuple
 
-from persona_server.certificates import CertificateError, Certificates, Paths, make_identity
-from persona_server.config import Settings
+from persona_server.certificates import certificates_of, make_identity
+from persona_server.config import Settings, reachable_by_others
 from persona_server.gateway_process import GatewayProcess, command_of
 from persona_server.identity.principal import Principal, TokenError
 from persona_server.identity.tokens import LocalKey, local_key
@@ -28,7 +28,8 @@ from persona_server.services.responses.voiding import settle_voids
 from persona_server.services.simulations.service import SimulationService
 from persona_server.setting_values import Address
 from persona_server.storage import keys
-from persona_server.storage.engine.folder import lock_file, make_private
+from persona_server.storage.engine.errors import refusing_to_open
+from persona_server.storage.engine.folder import has_database, lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics
@@ -75,13 +76,18 @@ class App:
         self._waker.setblocking(False)
         self._failed = False
         self._healthy = False
-        self._certificates = _certificates_of(settings)
+        self._certificates = certificates_of(settings)
         self._gateway_identity = make_identity("persona-gateway") if self._certificates else None
-        make_private(settings.data)
-        self._lock = lock_file(settings.data)  # held until the process ends
-        self.store = open_store(settings.data)
-        self.key: LocalKey = local_key(self.store)
-        tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
+        _require_volume(settings)
+        with refusing_to_open(settings.data):
+            make_private(settings.data)
+            self._lock = lock_file(settings.data)  # held until the process ends
+            self.store = open_store(settings.data)
+            self.key: LocalKey = local_key(self.store)
+            secret = self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
+        if self.store.created:
+            LOGGER.info("database made", extra={"folder": str(settings.data)})
+        tokens = PageTokens(secret)
         self.metrics = Metrics()
         self.personas = PersonaService(self.store, tokens)
         self.projects = ProjectService(self.store, tokens)
@@ -128,7 +134,8 @@ class App:
             self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
         self._gateway: GatewayProcess | None = None
         # Now, since connections of callers may take every file descriptor later.
-        self.store.database.open_ahead(self._server.threads + len(self._jobs))
+        with refusing_to_open(settings.data):
+            self.store.database.open_ahead(self._server.threads + len(self._jobs))
 
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
@@ -259,14 +266,14 @@ def quota_of(settings: Settings) -> Quota:
     return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
 
 
-def _certificates_of(settings: Settings) -> Certificates | None:
-    """Return the files of TLS, None where none are set. Raises CertificateError."""
-    cert, key, client_ca = settings.tls_cert, settings.tls_key, settings.tls_client_ca
-    if cert and key:
-        return Certificates(Paths(cert, key, client_ca))
-    if cert or key or client_ca:
-        raise CertificateError("TLS needs both --tls-cert and --tls-key.")
-    return None
+def _require_volume(settings: Settings) -> None:
+    """Raise StartError where others would get a new service, as when a volume is not mounted."""
+    others = reachable_by_others(settings)
+    if others and not settings.init and not has_database(settings.data):
+        raise StartError(
+            f"There is no database in {settings.data}, and {others} can be reached from other "
+            "machines: is its volume there? Say --init to make a new service."
+        )
 
 
 def _noted(_number: int, _frame: object) -> None:

@@ -109,6 +109,12 @@ class Settings:
     demo: bool = setting(
         "off", "Make a demo project in a database that this start creates.", values.switch
     )
+    init: bool = setting(
+        "off",
+        "Make a new service where there is no database; where other machines can reach it, none is "
+        "made without this.",
+        values.switch,
+    )
     local_tokens: bool | None = setting(
         "",
         "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
@@ -248,13 +254,20 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Set
         except ValueError as error:
             raise SettingError(f"{source} {error}; got {text!r}.") from None
     settings = Settings(**values)
-    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
-        if address and not address.is_loopback and settings.local_tokens is None:
-            raise SettingError(
-                f"{flag} {address} can be reached from other machines: say --local-tokens on "
-                "(tokens of `persona token` are taken) or --local-tokens off."
-            )
+    if settings.local_tokens is None and (others := reachable_by_others(settings)):
+        raise SettingError(
+            f"{others} can be reached from other machines: say --local-tokens on "
+            "(tokens of `persona token` are taken) or --local-tokens off."
+        )
     return settings
+
+
+def reachable_by_others(settings: Settings) -> str:
+    """Return the flag by which other machines can reach the service; "" if they can't."""
+    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
+        if address and not address.is_loopback:
+            return f"{flag} {address}"
+    return ""
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -13,6 +13,7 @@ from persona_server.app import Addresses, App, StartError
 from persona_server.certificates import CertificateError
 from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
+from persona_server.errors import ServiceError
 from persona_server.gateway_process import GatewayError
 from persona_server.identity.scopes import SCOPES
 from persona_server.storage.engine.errors import DatabaseError
@@ -21,6 +22,14 @@ from persona_server.telemetry import logs
 TOKEN_HOURS = 12
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 
+_REFUSALS = (
+    SettingError,
+    CertificateError,
+    DatabaseError,
+    ServiceError,
+    StartError,
+    GatewayError,
+)
 _ROOTS = (
     "Where the system does not know the root of the certificate, name its file: "
     "PERSONA_TLS_CA=FILE for persona, -cacert FILE for grpcurl, --cacert FILE for curl."
@@ -40,7 +49,7 @@ def serve(flags: dict[str, str | None]) -> None:
         if settings.demo and app.store.created:
             app.metrics.written.inc(make_demo(app.projects, app.personas))
         addresses = app.start()
-    except (SettingError, CertificateError, DatabaseError, StartError, GatewayError) as error:
+    except _REFUSALS as error:
         if str(error):
             print(f"persona serve: {error}", file=sys.stderr)
         _leave(1)

@@ -27,6 +27,7 @@ def migrate(database: Database) -> list[str]:
         runner = MigrationRunner(database, MIGRATIONS)
         _refuse_newer(database, runner)
         applied = list(runner.up())
+        database.mark()
         # Once all are applied, since this code fills the tables. A new database has no answers.
         if FIRST not in applied and _derives(runner, applied):
             Rebuild(database, Tenants(database), keys.IdGenerator()).within(keys.now())

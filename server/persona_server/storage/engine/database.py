@@ -13,7 +13,13 @@ from playhouse.apsw_ext import APSWDatabase
 from persona_server import patience
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
-from persona_server.storage.engine.folder import FILE_NAME, make_private, require_database
+from persona_server.storage.engine.folder import (
+    FILE_NAME,
+    has_database,
+    make_private,
+    require_database,
+)
+from persona_server.storage.engine.sqlite.looking import APPLICATION_ID, looking_at, require_ours
 
 OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
 BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
@@ -104,6 +110,10 @@ class Database(APSWDatabase):  # type: ignore[misc]
         transaction: AbstractContextManager[object] = self.atomic("EXCLUSIVE")
         return transaction
 
+    def mark(self) -> None:
+        """Write into the file that it is persona-service's, within the transaction that is open."""
+        self.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
     def rewrite(self) -> None:
         """Write the file anew without anything that was deleted, and empty the log.
 
@@ -163,4 +173,7 @@ def open_database(folder: Path, *, make: bool) -> Database:
         make_private(folder)
     else:
         require_database(folder)
+    if has_database(folder):  # before it is set up, which would change it
+        with looking_at(folder / FILE_NAME) as connection:
+            require_ours(connection, folder / FILE_NAME)
     return Database(folder / FILE_NAME)
