@@ -1,5 +1,6 @@
 # Everything a developer or CI runs. Each target sets up what it needs, from package registries, into
-# .venv and .tools; a stamp file named by the hash of its inputs says what is there already.
+# .venv and .tools (and Chromium, for tests, where root has apt-get); a stamp file named by the hash of its
+# inputs says what is there already.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -56,6 +57,7 @@ format: setup-dev ## Format Python and Go
 generate: setup-dev ## Make generated/ anew from protos/
 	rm -rf generated/persona generated/go/persona generated/gateway
 	buf generate
+	python tools/update_openapi.py
 	python tools/update_docs.py
 
 story: setup-dev ## Write the story of docs/study.md and the study's pictures anew
@@ -78,6 +80,7 @@ COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --pytho
 lock: setup-dev ## Resolve the Python dependencies anew
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --extra formats --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --group edsl -o requirements-edsl.txt
 
 clean: ## Remove what setup made; data stay
 	rm -rf .venv .tools

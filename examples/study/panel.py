@@ -1,10 +1,10 @@
 """Chapters 1 and 2: four waves are recorded, and everybody's reliability is measured."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from statistics import fmean
 
-from persona.v1.measures_pb2 import ReliabilityStatus
+from persona.v1.measures_pb2 import PersonaReliability, Reliability, ReliabilityStatus
 from persona_client import PersonaGroup, Project, Response, Simulation
 from study.people import client_id
 from study.report import expect, number
@@ -76,11 +76,12 @@ def measure_everybody(study: Study) -> None:
         ">contradict",
         ">reliable",
     ]
-    study.report.table(head, [_row(study, manner) for manner in _MANNERS])
+    measured = {m: [study.measured[name] for name in of_manner(study, m)] for m in _MANNERS}
+    study.report.table(head, [row_of(manner, found) for manner, found in measured.items()])
 
 
-def _row(study: Study, manner: Manner) -> list[str]:
-    found = [study.measured[name] for name in of_manner(study, manner)]
+def row_of(manner: Manner, found: Sequence[Reliability | PersonaReliability]) -> list[str]:
+    """Return what the table says of those who answer in a manner."""
     bounds = [r.lower_bound.value for r in found if r.HasField("lower_bound")]
     span = f"{number(min(bounds))} to {number(max(bounds))}" if bounds else number(None)
     reliable = sum(r.status == ReliabilityStatus.RELIABILITY_STATUS_ELIGIBLE for r in found)

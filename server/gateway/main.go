@@ -66,7 +66,7 @@ func run(o options) error {
 		return fmt.Errorf("can't use --grpc %s: %w", o.grpc, err)
 	}
 	defer backend.close()
-	handler, err := newGateway(backend, newLimits(o), o.secret, log)
+	handler, err := newGateway(backend, o, log)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"persona.example/persona-service/server/gateway/internal/cors"
 	"persona.example/persona-service/server/gateway/internal/guard"
 	"persona.example/persona-service/server/gateway/internal/tlsfiles"
 )
@@ -27,6 +28,7 @@ type options struct {
 	listen, grpc, secret string
 	grace                time.Duration
 	proxies              guard.Proxies
+	origins              cors.Origins
 	serving              tlsfiles.Serving
 	calling              tlsfiles.Calling
 
@@ -38,12 +40,13 @@ type options struct {
 }
 
 func parseOptions(args []string) (options, error) {
-	o := options{secret: os.Getenv(secretVariable)}
+	o := options{secret: os.Getenv(secretVariable), origins: cors.Origins{}}
 	flags := flag.NewFlagSet("persona-gateway", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", "", "`HOST:PORT` to serve REST on; port 0 takes a free one")
 	flags.StringVar(&o.grpc, "grpc", "", "`HOST:PORT` of the gRPC server")
 	grace := flags.Float64("grace", 10, "`SECONDS` that requests in flight get to finish at a stop")
 	proxies := flags.String("trusted-proxies", "", "`NETWORKS`, separated by commas, whose X-Forwarded-For names the caller")
+	flags.Func("cors-origin", "`ORIGIN` whose pages browsers let call, such as https://app.example.org; may be repeated", o.origins.Add)
 	o.addTLS(flags)
 	o.addLimits(flags)
 	if err := flags.Parse(args); err != nil {

@@ -6,21 +6,25 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from typing import NamedTuple
 
 from persona_server.certificates import certificates_of, make_identity
-from persona_server.config import Settings, reachable_by_others
+from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
 from persona_server.identity.principal import Principal, TokenError
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
 from persona_server.measures.individual.policy import Policy
+from persona_server.opening import require_volume
 from persona_server.quotas import Quota, TenantQuotas
+from persona_server.reloading import read_again
 from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
 from persona_server.services.paging import PageTokens
+from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
@@ -28,11 +32,12 @@ from persona_server.services.responses.voiding import settle_voids
 from persona_server.services.simulations.service import SimulationService
 from persona_server.setting_values import Address
 from persona_server.storage import keys
+from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
-from persona_server.storage.engine.folder import has_database, lock_file, make_private
+from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import open_store
 from persona_server.telemetry.logs import LOGGER
-from persona_server.telemetry.metrics import Metrics
+from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.telemetry.metrics_port import MetricsPort
 from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
@@ -78,18 +83,21 @@ class App:
         self._healthy = False
         self._certificates = certificates_of(settings)
         self._gateway_identity = make_identity("persona-gateway") if self._certificates else None
-        _require_volume(settings)
-        with refusing_to_open(settings.data):
-            make_private(settings.data)
-            self._lock = lock_file(settings.data)  # held until the process ends
-            self.store = open_store(settings.data)
+        require_volume(settings)
+        with refusing_to_open(shown(settings.place)):
+            if not settings.database:  # a file is one server's
+                make_private(settings.data)
+                self._lock = lock_file(settings.data)  # held until the process ends
+            self.store = open_store(settings.place)
             self.key: LocalKey = local_key(self.store)
             secret = self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
         if self.store.created:
-            LOGGER.info("database made", extra={"folder": str(settings.data)})
+            LOGGER.info("database made", extra={"place": shown(settings.place)})
         tokens = PageTokens(secret)
         self.metrics = Metrics()
-        self.personas = PersonaService(self.store, tokens)
+        pages = PageCache(settings.page_cache_bytes)
+        self.metrics.registry.register(PagesKept(pages))
+        self.personas = PersonaService(self.store, tokens, pages)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.simulations = SimulationService(self.store, tokens)
@@ -102,7 +110,7 @@ class App:
             self._refuse if settings.local_tokens is False else self.key.verify
         )
         self._guards = Guards()
-        quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
+        self._quotas = quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known)
         steps = call_steps(self._guards, authenticator, recorder, quotas, use)
@@ -134,7 +142,7 @@ class App:
             self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
         self._gateway: GatewayProcess | None = None
         # Now, since connections of callers may take every file descriptor later.
-        with refusing_to_open(settings.data):
+        with refusing_to_open(shown(settings.place)):
             self.store.database.open_ahead(self._server.threads + len(self._jobs))
 
     def start(self) -> Addresses:
@@ -165,9 +173,14 @@ class App:
         LOGGER.info("listening", extra=addresses._asdict())
         return addresses
 
-    def run(self) -> int:
-        """Serve until a signal asks for the end, then stop; return the exit code."""
-        number = self._wake.recv(1)[0]
+    def run(self, load: Callable[[], Settings]) -> int:
+        """Serve until a signal asks for the end, then stop; return the exit code.
+
+        SIGHUP lets the settings be read again, by `load`.
+        """
+        while (number := self._wake.recv(1)[0]) == signal.SIGHUP:
+            self._settings = read_again(self._settings, load)
+            self._quotas.set_defaults(quota_of(self._settings))
         self.stop(signal.Signals(number).name if number else "")
         return 1 if self._failed else 0
 
@@ -264,16 +277,6 @@ def policy_of(settings: Settings) -> Policy:
 def quota_of(settings: Settings) -> Quota:
     """Return what a tenant may use that has no values of its own."""
     return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
-
-
-def _require_volume(settings: Settings) -> None:
-    """Raise StartError where others would get a new service, as when a volume is not mounted."""
-    others = reachable_by_others(settings)
-    if others and not settings.init and not has_database(settings.data):
-        raise StartError(
-            f"There is no database in {settings.data}, and {others} can be reached from other "
-            "machines: is its volume there? Say --init to make a new service."
-        )
 
 
 def _noted(_number: int, _frame: object) -> None:

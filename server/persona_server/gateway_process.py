@@ -122,6 +122,8 @@ def command_of(settings: Settings, listen: Address, grpc: Address) -> list[str]:
     """
     command = [find_program(settings.gateway_program), *settings.gateway_options]
     command += ["--listen", str(listen), "--grpc", str(grpc), "--grace", f"{settings.grace:g}"]
+    for origin in settings.cors_origin:
+        command += ["--cors-origin", origin]
     return [*command, "--trusted-proxies", settings.trusted_proxies, *_tls_flags(settings)]
 
 

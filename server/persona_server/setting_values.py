@@ -54,6 +54,13 @@ def folder(text: str) -> Path:
     return path
 
 
+def database(text: str) -> str:
+    """Return the URL of a PostgreSQL database as it is, "" where none is said."""
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("wants a URL such as postgresql://persona@127.0.0.1:5432/persona")
+    return text
+
+
 def address(text: str) -> Address:
     """Return where to listen."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)
@@ -140,6 +147,20 @@ def networks(text: str) -> str:
     except ValueError:
         raise ValueError("wants networks, such as 10.0.0.0/8,::1") from None
     return text
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Return origins of browsers' pages, such as "https://app.example.org,http://localhost:3000"."""
+    found = tuple(one.strip().lower() for one in text.split(",")) if text else ()
+    if not all(map(_ORIGIN.fullmatch, found)):
+        raise ValueError(
+            "wants SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example.org (not *, "
+            "which would let any page call)"
+        )
+    return found
 
 
 def flags(text: str) -> tuple[str, ...]:

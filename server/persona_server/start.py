@@ -58,7 +58,7 @@ def serve(flags: dict[str, str | None]) -> None:
         print(f"persona serve: stopped by {signal.Signals(number).name}.", file=sys.stderr)
         _leave(128 + number)
     logs.print_out(banner(app, settings, addresses))
-    code = app.run()
+    code = app.run(lambda: config.load(flags, os.environ))
     sys.exit(code)
 
 
@@ -76,7 +76,7 @@ def banner(app: App, settings: Settings, addresses: Addresses) -> str:
         f"  gRPC     {addresses.grpc}{' by TLS' if settings.tls_cert else ''}",
         f"  REST     {http + addresses.rest if addresses.rest else 'off'}",
         f"  metrics  {f'{http}{addresses.metrics}/metrics' if addresses.metrics else 'off'}",
-        f"  data     {settings.data}",
+        f"  data     {app.store.database.place if settings.database else settings.data}",
         f"  command  {Path(sys.argv[0]).absolute()}",
         "",
     ]
@@ -94,7 +94,11 @@ def _http(settings: Settings) -> str:
 def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str]:
     """Return the exports, with a token unless there is a reason to print none."""
     grpc = f"https://{addresses.grpc}" if settings.tls_cert else addresses.grpc
-    values = {"PERSONA_ADDRESS": grpc, "PERSONA_DATA": str(settings.data)}
+    values = {"PERSONA_ADDRESS": grpc}
+    if settings.database:  # as far as it may be shown
+        values["PERSONA_DATABASE"] = app.store.database.place
+    else:
+        values["PERSONA_DATA"] = str(settings.data)
     if addresses.rest:
         values["PERSONA_REST_URL"] = f"{_http(settings)}{addresses.rest}"
     if reason := _why_no_token(settings):

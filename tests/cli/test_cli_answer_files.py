@@ -75,7 +75,7 @@ def test_csv_says_the_same_as_json(cells: dict[str, str], answer: dict[str, Any]
     given = CELLS | more
     [from_csv] = answers(as_csv([given | cells]))
     [from_json] = answers(jsonl([given | answer]))
-    assert from_csv == from_json
+    assert from_csv[:2] == from_json[:2]  # simulation and response
     assert from_csv.response.occurred_at.ToJsonString() == "2026-03-01T08:30:00Z"
     assert from_csv.response.id == OTHER
 

@@ -1,5 +1,6 @@
 """An import that is killed, interrupted, or finds its group emptied, against the service itself."""
 
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -54,6 +55,31 @@ def test_an_interrupted_import_says_how_to_go_on(cli: Cli, place: Place, large: 
     assert "Interrupted." in err
     assert "same command" in err
     assert "Traceback" not in err
+
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("words", "row"),
+    [
+        (("import",), {"full_name": "x"}),
+        (
+            ("responses", "record", "-s", NOBODY),
+            {"persona_id": NOBODY, "question_key": "q", "text": "x"},
+        ),
+    ],
+    ids=["import", "record"],
+)
+def test_a_run_of_which_nothing_was_done_leaves_nothing(
+    cli: Cli, place: Place, tmp_path: Path, words: tuple[str, ...], row: dict[str, str]
+) -> None:
+    file = tmp_path / "few.jsonl"
+    file.write_text(json.dumps(row))
+    place = place._replace(project=place.project_id, group=place.group_id)
+    done = cli.run(*words, file, *place.options, "--token", "none")
+    assert (done.code, "[UNAUTHENTICATED]" in done.err) == (1, True)
+    assert not any(cli.journals.iterdir())
 
 
 def test_an_import_into_a_group_that_was_emptied_is_forgotten(

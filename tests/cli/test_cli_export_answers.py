@@ -83,12 +83,13 @@ def csv_of(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
 
 
+@pytest.mark.parametrize("beside", [(), ("--personas",)])
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_a_long_file_is_recorded_again_as_what_it_was(
-    cli: Cli, place: Place, study: Study, tmp_path: Path, form: str
+    cli: Cli, place: Place, study: Study, tmp_path: Path, form: str, beside: tuple[str, ...]
 ) -> None:
     target = tmp_path / f"answers.{form}"
-    done = cli.run("responses", "export", *place.options, "-o", target)
+    done = cli.run("responses", "export", *place.options, *beside, "-o", target)
     assert (done.code, done.out, done.err) == (0, "", "Exported 10 answers.\n")
     again = cli.run("responses", "record", target)
     assert again.out == "0 recorded, 10 were there already, 0 refused; warnings about 1.\n"

@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import uuid
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from cli.conftest import Cli, Place
 
 from persona_cli.files.json_lines import MAX_LINE
 from persona_cli.runs import import_run
-from persona_client import Persona, PersonaClient
+from persona_client import Persona, PersonaClient, PersonaGroup
 
 
 def lines(*values: Any) -> bytes:
@@ -124,7 +125,7 @@ def test_refused_lines_are_listed_and_the_rest_goes_in(
     ):
         assert why in text
     assert names(client, place) == ["first", "last, without an end"]
-    counts = {"imported": 2, "refused": len(bad)}
+    counts = {"imported": 1, "refused": len(bad), "already_there": 1}  # one has an id
     ids = {"project_id": place.project_id, "group_id": place.group_id}
     repeated = cli.run("import", file, *place.options, "--again", "--json")
     assert repeated.lines() == [ids | counts]
@@ -156,6 +157,30 @@ def test_ids_taken_elsewhere_are_listed_and_the_rest_goes_in(
     assert not any(cli.journals.iterdir())
 
 
+def test_many_that_are_taken_in_the_group_do_not_stop_an_import(
+    cli: Cli, client: PersonaClient, place: Place, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_run, "MAX_REFUSED_BY_SERVICE", 15)
+    rows = [{"full_name": f"{i}", "external_id": f"r-{i}", "age": 30} for i in range(3000)]
+    file.write_bytes(lines(*rows[:2000]))
+    assert cli.run("import", file, *place.options).code == 0
+    others = [one.id for one in client.list_personas(*place.ids, page_size=1000)][:2]
+    rows = [row | {"age": 30 + i % 2} for i, row in enumerate(rows)]
+    rows[10]["id"], rows[2500]["id"] = others
+    file.write_bytes(lines(*rows))
+    refused = file.with_name("refused.jsonl")
+    for options in (("--dry-run",), ()):
+        done = cli.run("import", file, *place.options, "--refused", refused, "--json", *options)
+        [counts] = done.lines()
+        assert (done.code, counts["refused"]) == (1, 1002)
+        assert counts["imported"] == (1998 if options else 999)
+        taken = {json.loads(line)["external_id"] for line in refused.read_text().splitlines()}
+        assert taken == {f"r-{i}" for i in range(2000) if i % 2} | {"r-10", "r-2500"}
+        assert len(done.err.splitlines()) == 1002
+    ages = Counter(one.age.value for one in client.list_personas(*place.ids))
+    assert ages == {30: 2499, 31: 500}
+
+
 @pytest.mark.parametrize(
     ("options", "said"), [((), "0 are imported"), (("--dry-run",), "0 would be imported")]
 )
@@ -169,7 +194,8 @@ def test_an_import_of_nothing_but_taken_ids_stops_soon(
     said: str,
 ) -> None:
     monkeypatch.setattr(import_run, "MAX_REFUSED_BY_SERVICE", 3)
-    made = client.batch_create_personas(*place.ids, [Persona(full_name="x")] * 9)
+    elsewhere = client.create_persona_group(place.project_id, PersonaGroup(name="others")).id
+    made = client.batch_create_personas(place.project_id, elsewhere, [Persona(full_name="x")] * 9)
     file.write_bytes(lines(*({"full_name": "other", "id": p.id} for p in made)))
     done = cli.run("import", file, *place.options, *options)
     assert done.code == 1

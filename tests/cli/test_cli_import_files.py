@@ -49,6 +49,26 @@ def test_the_source_s_own_key_is_the_external_id_and_changes_nothing_twice(
     assert [one["full_name"] for one in shown.lines()] == ["Eva Lind"]
 
 
+def test_a_dry_run_does_not_promise_what_may_be_there(cli: Cli, place: Place, sheet: Path) -> None:
+    words: tuple[str | Path, ...] = ("import", sheet, *place.options, *NAMED)
+    assert cli.run(*words, "--dry-run").out == "2 would be imported, 1 refused.\n"
+    cli.run(*words)
+    again = cli.run(*words, "--dry-run")
+    assert again.out == "2 would be imported or are there already, 1 refused.\n"
+
+
+def test_without_ids_only_those_that_have_one_are_told_as_there(
+    cli: Cli, place: Place, tmp_path: Path
+) -> None:
+    path = tmp_path / "mixed.jsonl"
+    path.write_text('{"full_name": "Ada", "external_id": "a"}\n{"full_name": "Kim"}\n')
+    words: tuple[str | Path, ...] = ("import", path, *place.options)
+    assert cli.run(*words).out == "2 imported, 0 refused.\n"
+    assert "--again" in cli.run(*words).err
+    done = cli.run(*words, "--again")
+    assert done.out == "1 imported, 0 refused, 1 was there already.\n"
+
+
 def test_a_key_that_repeats_or_is_somebody_else_s_is_refused(
     cli: Cli, client: PersonaClient, place: Place, sheet: Path
 ) -> None:

@@ -10,6 +10,7 @@ from cli.answers import as_csv, jsonl, rated
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient, Simulation
+from support.waiting import eventually
 
 CELLS = {"kind": "rating", "value": 4, "min": 1, "max": 5}
 
@@ -33,6 +34,22 @@ def test_a_key_in_spaces_is_trimmed_and_that_is_said_once(
     assert (done.code, done.out) == (0, "3 recorded, 0 refused.\n")
     assert done.err == "question_key had spaces around it, which were left out: 2 answers.\n"
     assert keys(client, simulation) == ["a", "b", "c"]
+
+
+def test_a_recording_that_goes_on_tells_what_was_there_before_it(
+    cli: Cli, client: PersonaClient, persona: Persona, tmp_path: Path
+) -> None:
+    file, simulation = tmp_path / "answers.jsonl", str(uuid.uuid4())
+    rows = [rated(persona.id, f"q{i}") for i in range(12_000)]
+    file.write_text(jsonl(rows[:1500]))
+    assert cli.run("responses", "record", file, "-s", simulation).code == 0
+    file.write_text(jsonl(rows))
+    process = cli.start("responses", "record", file, "-s", simulation)
+    eventually(lambda: any('"acknowledged":4' in p.read_text() for p in cli.journals.glob("*")))
+    process.kill()
+    process.communicate()
+    done = cli.run("responses", "record", file, "-s", simulation)
+    assert done.out == "10500 recorded, 1500 were there already, 0 refused.\n"
 
 
 def test_a_quote_that_stays_open_costs_its_row_and_no_other(

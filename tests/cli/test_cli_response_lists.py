@@ -8,7 +8,7 @@ import pytest
 from cli.answers import jsonl, rated
 from cli.conftest import Cli, Place
 
-from persona_client import Persona, PersonaClient, Response
+from persona_client import Persona, PersonaClient, Response, Simulation
 
 
 def uid() -> str:
@@ -62,6 +62,24 @@ def test_answers_are_listed_by_what_they_belong_to(
     assert [line["text"] for line in chosen] == ["It lasts."]
     few = cli.run("responses", "-s", simulation, "--limit", "1")
     assert len(few.out.splitlines()) == 2
+
+
+def test_a_simulation_is_known_by_its_name_in_a_project(
+    cli: Cli, client: PersonaClient, place: Place, persona: Persona, file: Path
+) -> None:
+    file.write_text(jsonl([rated(persona.id)]))
+    client.create_simulation(place.project_id, Simulation(name="Wave 2"))
+    named = ("--simulation", "Wave 2", "--project", place.project)
+    assert cli.run("responses", "record", file, *named).code == 0
+    for command in (("responses", "list", *named, "--json"), ("responses", "export", *named)):
+        [line] = cli.run(*command).lines()
+        assert line["persona_id"] == persona.id
+    done = cli.run("responses", "void", *named, "--reason", "A test.")
+    assert (done.code, done.out) == (0, "1 voided.\n")
+    nameless = cli.run("responses", "list", "--simulation", "Wave 2")
+    assert (nameless.code, "a name in --project" in nameless.err) == (2, True)
+    unknown = cli.run("responses", "export", "--project", place.project, "-s", "Wave 3")
+    assert (unknown.code, 'no simulation named "Wave 3"' in unknown.err) == (1, True)
 
 
 def test_answers_are_listed_by_several_options_and_shown(

@@ -81,7 +81,7 @@ def test_a_migration_counts_what_is_there(store: Store, group: StoredGroup) -> N
     for table in ("tenant_quota", "tenant_usage"):
         probe.change(f"DROP TABLE {table}")
     probe.change("DELETE FROM schema_migration WHERE name LIKE '0006%'")
-    opened = open_store(store.database.path.parent)
+    opened = open_store(store.place)
     try:
         assert read(opened, group.tenant).quotas.stored() == wanted > 0
     finally:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,19 +52,12 @@ def environment(service: Service, tenant: str, state: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("file", "least"), [("README.md", 8), ("docs/command-line.md", 17), ("docs/files.md", 20)]
-)
-def test_the_transcript_prints_what_it_says(
-    service: Service, tmp_path: Path, file: str, least: int
-) -> None:
-    transcript = steps(file)
-    assert len(transcript) >= least
-    shell = environment(service, Path(file).stem.lower(), tmp_path / "state")
+def run_steps(transcript: Sequence[Step], folder: Path, shell: dict[str, str]) -> None:
+    """Run commands in a folder; each succeeds, and prints what it says."""
     for step in transcript:
         done = subprocess.run(
             ["bash", "-c", step.command],
-            cwd=tmp_path,
+            cwd=folder,
             env=shell,
             capture_output=True,
             text=True,
@@ -73,6 +67,18 @@ def test_the_transcript_prints_what_it_says(
         assert matches(done.stdout + done.stderr, step.output), (
             f"{step.command}\nprinted: {done.stdout}{done.stderr}\nwanted: {step.output}"
         )
+
+
+@pytest.mark.parametrize(
+    ("file", "least"), [("README.md", 8), ("docs/command-line.md", 17), ("docs/files.md", 20)]
+)
+def test_the_transcript_prints_what_it_says(
+    service: Service, tmp_path: Path, file: str, least: int
+) -> None:
+    transcript = steps(file)
+    assert len(transcript) >= least
+    shell = environment(service, Path(file).stem.lower(), tmp_path / "state")
+    run_steps(transcript, tmp_path, shell)
 
 
 def test_the_readme_s_python_prints_what_it_says(service: Service, tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_a_name_is_found_in_texts(texts: list[str | None], name: str) -> None:
         ('["a", "b, c"]', ["a", "b, c"]),
         ("['a', \"it's\"]", ["a", "it's"]),
         ("[unclosed, b", ["[unclosed", "b"]),
+        (" Red Bull ", ["Red Bull"]),
         ("", []),
     ],
 )

@@ -83,6 +83,9 @@ def test_an_encoding_is_found_or_said() -> None:
         "; between cells, read as cp1252",
         [{"Name": "Jürgen", "Ort": "Köln"}],
     )
+    assert rows("Name\né 😀\n".encode()) == [
+        {"Name": "é 😀"}
+    ]  # which ends within a file's last bytes
     said = rows("Имя,Город\nМира,Псков\n".encode("cp1251"), Reading(encoding="windows-1251"))
     assert said == [{"Имя": "Мира", "Город": "Псков"}]
     with pytest.raises(FileError, match="utf-99"):
@@ -121,6 +124,13 @@ def test_a_sheet_is_named_and_rows_are_numbered_as_it_shows_them() -> None:
         rows(book, Reading(sheet="third"))
 
 
+def test_yaml_merges_what_another_object_has() -> None:
+    raw = b"- &a {age: 1, pet: cat}\n- {<<: *a, pet: dog}\n- {<<: *a, <<: *a, age: 2}\n"
+    assert rows(raw) == [
+        {"age": 1, "pet": "cat"}, {"age": 1, "pet": "dog"}, {"age": 2, "pet": "cat"},
+    ]  # fmt: skip
+
+
 def test_a_member_can_be_named() -> None:
     raw = json.dumps({"shops": [{"a": 1}], "folk": [{"b": 2}]}).encode()
     assert rows(raw) == [json.loads(raw)]
@@ -146,11 +156,12 @@ def test_a_member_can_be_named() -> None:
         (b"a,a\n1,2\n", "same name: a"),
         (b"key: [unclosed\n", "YAML that can"),
         (
-            b"a: &a1 [1]\n"
-            + b"".join(b"a: &a%d [*a%d,*a%d]\n" % (i + 1, i, i) for i in range(1, 40)),
+            b"a1: &a1 [1]\n"
+            + b"".join(b"a%d: &a%d [*a%d,*a%d]\n" % (i + 1, i + 1, i, i) for i in range(1, 40)),
             "aliases",
         ),
         (b"--- &a [*a]\n", "aliases"),
+        (b"- age: 1\n- pet: {a: 1}\n  age: 2\n  pet: 3\n", r'repeats the key "pet".* \(line 4\)'),
     ],
     ids=lambda value: value[:12] if isinstance(value, bytes) else "",
 )

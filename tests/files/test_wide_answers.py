@@ -133,6 +133,11 @@ def test_a_time_without_a_zone_is_in_the_one_that_is_said(tmp_path: Path) -> Non
         ("[questions.q]\nkind = 'rating'", "q: a rating needs its scale"),
         ("[questions.q]\nkind = 'rating'\nscale = 'five'", "q: scale must be such as 1-5"),
         ("[questions.q]\nkind = 'choice'", "q: a choice needs its options"),
+        ("[questions.q]\nkind = 'rating'\noptions = ['a=Bad', 'b=Good']", "whole numbers as codes"),
+        (
+            "[questions.q]\nkind = 'choice'\noptions = ['1=Bad', '1=Good']",
+            "one code for two labels",
+        ),
         ("[questions.q]\nkind = 'text'\nmood = 1", "q: has mood; there are"),
         ("[questions.q]\nkind = 'text'", "must say which column is the respondent"),
         ("respondent = 'q'\n[questions.q]\nkind = 'text'", "names 'q' twice"),

@@ -55,7 +55,7 @@ def test_on_loopback_a_new_service_is_made_and_said(data: Path) -> None:
 
 
 def made(log: list[dict[str, str]]) -> list[str]:
-    return [line["folder"] for line in log if line["message"] == "database made"]
+    return [line["place"] for line in log if line["message"] == "database made"]
 
 
 def test_the_file_says_whose_it_is(data: Path) -> None:

@@ -137,6 +137,21 @@ def test_the_request_id_comes_back_with_an_error(sender: Caller) -> None:
         assert sender.request_id(given) == given
 
 
+@pytest.mark.parametrize("given", ["", "mine"])
+def test_the_request_id_comes_back_with_an_answer(sender: Caller, place: Place, given: str) -> None:
+    """Whatever kind of call it was, and whoever made the id."""
+    personas, ids = place.caller.personas, place.ids
+    metadata = (("x-request-id", f"{given}-{uid()}"),) if given else ()
+    start = pb.ImportPersonasRequest(start=pb.ImportStart(**ids, import_id=uid()))
+    listed = personas.ListPersonas.with_call(pb.ListPersonasRequest(**ids), metadata=metadata)[1]
+    exported = personas.ExportPersonas(pb.ExportPersonasRequest(**ids), metadata=metadata)
+    imported = personas.ImportPersonas(iter([start]), metadata=metadata)
+    assert len([*exported, *imported]) == 1
+    told = [dict(call.trailing_metadata())["x-request-id"] for call in (listed, exported, imported)]
+    assert set(told) == set(dict(metadata).values()) or (not given and len(set(told)) == 3)
+    assert sender.logged(str(told[0]))["code"] == "OK"
+
+
 def test_neither_tokens_nor_personas_are_logged(
     sender: Caller, place: Place, service: Service, tenant: str
 ) -> None:

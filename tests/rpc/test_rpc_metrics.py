@@ -29,6 +29,9 @@ LABELS = {
     "persona_personas_written_total": set(),
     "persona_sweep_rows_total": set(),
     "persona_promotions_total": set(),
+    "persona_page_cache_hits_total": set(),
+    "persona_page_cache_misses_total": set(),
+    "persona_page_cache_bytes": set(),
 }
 
 

@@ -14,7 +14,16 @@ from persona_server.setting_values import Address
 NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
 CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
+    "config": (None, {"": None}, []),
     "data": (None, {"/var/lib/x": Path("/var/lib/x"), "x": Path("x").absolute()}, [""]),
+    "database": (
+        "",
+        {
+            "postgresql://u@h:1/d": "postgresql://u@h:1/d",
+            "postgres:///d?host=/run": "postgres:///d?host=/run",
+        },
+        ["sqlite:///x", "u@h/d", "/var/lib/x"],
+    ),
     "listen": (
         Address("127.0.0.1", 50051),
         {"[::1]:1": Address("::1", 1), "localhost:0": Address("localhost", 0)},
@@ -36,6 +45,15 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
         "",
         {"10.0.0.0/8, ::1": "10.0.0.0/8, ::1"},
         ["10.0.0.0/33", "proxy", "10.0.0.0/8;::1"],
+    ),
+    "cors_origin": (
+        (),
+        {
+            "https://a.example": ("https://a.example",),
+            "http://localhost:3000, HTTPS://[::1]": ("http://localhost:3000", "https://[::1]"),
+            "tauri://localhost": ("tauri://localhost",),
+        },
+        [*("*", "null", "https://*.example", "a.example", "https://a.example/"), "https://a,"],
     ),
     "gateway_options": (
         (),
@@ -63,6 +81,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
     "quota_streams": (8, {"1": 1}, ["0"]),
     "quota_stored_bytes": (1 << 40, {"1000000000000000": 10**15}, ["0", "1000000000000001"]),
+    "page_cache_bytes": (32 << 20, {"0": 0, "1099511627776": 1 << 40}, ["-1", "1099511627777"]),
     "stream_idle_seconds": (30.0, {"1": 1.0, "3600": 3600.0}, ["0.9", "3601", "nan", ""]),
     "grace": (10.0, {"0": 0.0, "600": 600.0}, ["-0.1", "601", "nan", "x"]),
     "log_level": ("info", {"debug": "debug", "error": "error"}, ["INFO", "trace", ""]),

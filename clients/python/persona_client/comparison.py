@@ -36,6 +36,7 @@ class ComparisonCalls(Caller):
         *,
         simulation_id: str = "",
         group_id: str = "",
+        question_key: str = "",
         page_size: int = 0,
         timeout: float | None = None,
     ) -> Iterator[QuestionSummary]:
@@ -49,6 +50,7 @@ class ComparisonCalls(Caller):
             project_id=project_id,
             simulation_id=simulation_id,
             group_id=group_id,
+            question_key=question_key,
             page_size=page_size,
         )
         for page in self._pages(self._comparison.SummarizeResponses, request, timeout):
@@ -65,6 +67,7 @@ class ComparisonCalls(Caller):
         other_group_id: str = "",
         other_model: str = "",
         targets: Sequence[TargetDistribution] = (),
+        question_key: str = "",
         page_size: int = 0,
         timeout: float | None = None,
     ) -> list[QuestionComparison]:
@@ -81,6 +84,7 @@ class ComparisonCalls(Caller):
             other_group_id=other_group_id,
             other_model=other_model,
             targets=targets,
+            question_key=question_key,
             page_size=page_size,
         )
         pages = list(self._pages(self._comparison.CompareResponses, request, timeout))
@@ -154,6 +158,7 @@ class ComparisonCalls(Caller):
         *,
         simulation_id: str = "",
         model: str = "",
+        question_key: str = "",
         page_size: int = 0,
         timeout: float | None = None,
     ) -> list[QuestionFidelity]:
@@ -166,6 +171,7 @@ class ComparisonCalls(Caller):
             group_id=group_id,
             simulation_id=simulation_id,
             model=model,
+            question_key=question_key,
             page_size=page_size,
         )
         pages = list(self._pages(self._comparison.MeasureGroupFidelity, request, timeout))

@@ -1,19 +1,31 @@
-"""What commands that open a database are told: its folder, and a tenant."""
+"""What commands that open a database are told: where it is, and a tenant."""
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from persona_server.setting_values import folder
+from persona_server import setting_values
+from persona_server.config import default_data
+
+DATA = default_data()
+Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
+Database = Annotated[
+    str,
+    typer.Option(
+        help="URL of a PostgreSQL database, in place of a folder.", envvar="PERSONA_DATABASE"
+    ),
+]
 
 
-def data_folder(text: str) -> Path:
-    """Return the folder that --data names; one that can't be ends the command."""
+def database_place(data: str, database: str) -> Path | str:
+    """Return the place that --database or else --data names; one that can't be ends the command."""
+    flag, text = ("--database", database) if database else ("--data", data)
     try:
-        return folder(text)
+        return setting_values.database(text) if database else setting_values.folder(text)
     except ValueError as error:
-        print(f"persona: --data {error}; got {text!r}.", file=sys.stderr)
+        print(f"persona: {flag} {error}; got {text!r}.", file=sys.stderr)
         raise typer.Exit(2) from None
 
 

@@ -7,13 +7,14 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona_server.commands.erase import Yes, alone, confirm, counted, fail
-from persona_server.commands.places import data_folder, require_tenant
-from persona_server.config import SETTINGS, default_data
+from persona_server.commands.places import DATA, Data, Database, database_place, require_tenant
+from persona_server.config import SETTINGS
 
 if TYPE_CHECKING:
     from persona_server.storage.store import Store
@@ -22,10 +23,8 @@ PREFIX = "quota_"
 DEFAULTS = {
     each.name.removeprefix(PREFIX): each for each in SETTINGS if each.name.startswith(PREFIX)
 }
-DATA = default_data()
 
 _Tenant = Annotated[str, typer.Argument(help="Name of the tenant, as its tokens have it.")]
-_Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
 _Values = Annotated[
     list[str], typer.Argument(help=f"NAME=VALUE or NAME=default; names: {', '.join(DEFAULTS)}.")
 ]
@@ -45,12 +44,13 @@ def _tenants() -> None:
 
 def quotas(
     tenant: _Tenant,
-    data: _Data = DATA,
+    data: Data = DATA,
+    database: Database = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
     """Show the quotas of a tenant that are its own, and the bytes it has stored."""
     require_tenant(tenant)
-    with _store(data) as store, store.reading(tenant) as repositories:
+    with _store(database_place(data, database)) as store, store.reading(tenant) as repositories:
         own, stored = repositories.quotas.own(), repositories.quotas.stored()
     if as_json:  # null: the server's default
         print(json.dumps({**dict.fromkeys(DEFAULTS), **own, "stored_now": stored}))
@@ -60,7 +60,9 @@ def quotas(
     print(f"stored now  {stored}")
 
 
-def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
+def set_quotas(
+    tenant: _Tenant, values: _Values, data: Data = DATA, database: Database = ""
+) -> None:
     """Set quotas of a tenant, or let them be the server's defaults again.
 
     A running server heeds them within 30 seconds.
@@ -71,12 +73,15 @@ def set_quotas(tenant: _Tenant, values: _Values, data: _Data = DATA) -> None:
     except ValueError as error:
         print(f"persona tenants: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
-    with _store(data) as store, store.writing(tenant, None) as repositories:
+    with (
+        _store(database_place(data, database)) as store,
+        store.writing(tenant, None) as repositories,
+    ):
         for name, value in wanted.items():
             repositories.quotas.put(name, value)
 
 
-def erase(tenant: _Tenant, yes: Yes = False, data: _Data = DATA) -> None:
+def erase(tenant: _Tenant, yes: Yes = False, data: Data = DATA, database: Database = "") -> None:
     """Erase all that a tenant has, for good: projects, personas, answers, library, audit trail.
 
     Its name, its quotas and one audit row are left. Stop the server first. Backups are not reached,
@@ -87,7 +92,7 @@ def erase(tenant: _Tenant, yes: Yes = False, data: _Data = DATA) -> None:
     from persona_server.storage.erasure.tenants import TenantErasure
 
     require_tenant(tenant)
-    with alone(data) as store:
+    with alone(database_place(data, database)) as store:
         if not store.tenants.key(tenant):
             fail(f"There is no tenant {tenant}.", 1)
         erasure = TenantErasure(store)
@@ -117,15 +122,15 @@ def parsed(text: str) -> tuple[str, int | None]:
 
 
 @contextmanager
-def _store(data: str) -> "Iterator[Store]":
-    """Open the database of a folder for a block; what is wrong with it ends the command."""
+def _store(place: Path | str) -> "Iterator[Store]":
+    """Open a database for a block; what is wrong with it ends the command."""
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.errors import ServiceError
     from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
 
     try:
-        store = open_store(data_folder(data), make=False)
+        store = open_store(place, make=False)
         try:
             yield store
         finally:

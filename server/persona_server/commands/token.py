@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from persona_server.commands.places import data_folder
-from persona_server.config import DAY, default_data
+from persona_server.commands.places import DATA, Data, Database, database_place
+from persona_server.config import DAY
 from persona_server.identity.scopes import SCOPES
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
@@ -26,9 +26,8 @@ def token(
     subject: Annotated[
         str, typer.Option(help="Who uses the token, as the audit trail names them.")
     ] = "cli",
-    data: Annotated[
-        str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")
-    ] = default_data(),
+    data: Data = DATA,
+    database: Database = "",
     init: Annotated[
         bool, typer.Option("--init", help="Create the database if there is none.")
     ] = False,
@@ -37,15 +36,18 @@ def token(
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.identity.principal import TokenError
     from persona_server.identity.tokens import find_local_key, local_key
+    from persona_server.storage.engine.database import shown
     from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
 
-    folder = data_folder(data)
+    place = database_place(data, database)
     try:
-        store = open_store(folder, make=init)
+        store = open_store(place, make=init)
         key = local_key(store) if init else find_local_key(store)
         if key is None:
-            raise DatabaseError(f"The database in {folder} has no key yet; start the server once.")
+            raise DatabaseError(
+                f"The database in {shown(place)} has no key yet; start the server once."
+            )
         made = key.issue(tenant, subject, scopes.replace(",", " ").split(), parse_duration(ttl))
         store.close()
     except DatabaseError as error:
@@ -54,7 +56,7 @@ def token(
     except (TokenError, ValueError) as error:
         print(f"persona token: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
-    print(f"Signed with the key of {folder}.", file=sys.stderr)
+    print(f"Signed with the key of {shown(place)}.", file=sys.stderr)
     print(made)
 
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from persona_server import errors
 from persona_server.storage import keys
@@ -11,13 +10,19 @@ from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.derived.selections import Selections
 from persona_server.storage.derived.statements import DerivedStatements
-from persona_server.storage.engine.database import LOCK_TIMEOUT, Database, open_database
+from persona_server.storage.engine.database import (
+    LOCK_TIMEOUT,
+    Database,
+    DatabasePlace,
+    open_database,
+    shown,
+)
 from persona_server.storage.engine.errors import (
     DatabaseError,
     driver_errors_translated,
     refusing_to_open,
 )
-from persona_server.storage.migrate import FIRST, migrate, require_current
+from persona_server.storage.migrate import is_new, migrate, require_current
 from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
 from persona_server.storage.repositories.groups import Groups, GroupStatements
 from persona_server.storage.repositories.idempotency import Idempotency, IdempotencyStatements
@@ -106,8 +111,9 @@ class Transaction(Repositories):
 class Store:
     """One database with its statements compiled."""
 
-    def __init__(self, database: Database, *, created: bool = False) -> None:
+    def __init__(self, database: Database, place: DatabasePlace, *, created: bool = False) -> None:
         self.database = database
+        self.place = place
         self.created = created  # whether opening it made the database
         self.id_generator = keys.IdGenerator()
         # How many bytes a tenant may store, by its name. Must not ask the database.
@@ -207,12 +213,12 @@ def _any_number(_tenant: str) -> int:
     return sys.maxsize
 
 
-def open_store(folder: Path, *, make: bool = True) -> Store:
-    """Open the database in a folder. If `make`, make it where it is missing, and migrate it.
+def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
+    """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
     Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version.
     """
-    with refusing_to_open(folder):
-        database = open_database(folder, make=make)
+    with refusing_to_open(shown(place)):
+        database = open_database(place, make=make)
         applied = migrate(database) if make else require_current(database)
-        return Store(database, created=FIRST in applied)
+        return Store(database, place, created=is_new(applied))

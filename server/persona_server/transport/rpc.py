@@ -156,6 +156,11 @@ class Rpc:
             self.call = Call(self.method.name, who.tenant, who.subject, self.deadline, self.peer)
 
     @property
+    def known_by(self) -> tuple[tuple[str, str]]:
+        """The metadata behind an answer by which a client finds the call in the log."""
+        return (("x-request-id", self.request_id),)
+
+    @property
     def expires(self) -> float:
         """When the caller's token is taken no more, in seconds since 1970; never without one."""
         return self.principal.expires + LEEWAY if self.principal else math.inf

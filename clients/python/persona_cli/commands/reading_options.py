@@ -15,6 +15,14 @@ def layout_option(*names: str, **settings: Any) -> Any:
     return option(*names, rich_help_panel="Layout and encoding", **settings)
 
 
+RefusedFile: TypeAlias = Annotated[
+    str,
+    option(
+        "--refused",
+        metavar="FILE",
+        help="Write refused rows there, as JSON lines to be mended and read again.",
+    ),
+]
 Files: TypeAlias = Annotated[
     list[str],
     typer.Argument(

@@ -7,11 +7,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO, Generic, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from persona_cli.files.json_lines import Item, LineError
+from persona_cli.files.json_lines import LineError
 
 OnRead: TypeAlias = Callable[[int], None]  # is told how many bytes were read
+
+
+class FromRow(Protocol):
+    """What a row was made into."""
+
+    @property
+    def cells(self) -> dict[str, Any]:
+        """What it was made of."""
+
+
+Item = TypeVar("Item", bound=FromRow)
 
 
 class Position(NamedTuple):
@@ -104,7 +115,7 @@ class LineReader(Generic[Item]):
                     if isinstance(item, LineError):
                         refuse(position, item)
                     elif (first := self._first(item, position, seen)) != position:
-                        refuse(position, LineError(self._repeated(item, first)))
+                        refuse(position, self._repeated(item, first))
                     else:
                         yield Line(position, item)
 
@@ -112,9 +123,9 @@ class LineReader(Generic[Item]):
         known = self._id_of(item)
         return seen.first(known, position) if known else position
 
-    def _repeated(self, item: Item, first: Position) -> str:
+    def _repeated(self, item: Item, first: Position) -> LineError:
         where = self._inputs[first.file].place(first.line)
-        return self._repeat_message.format(id=self._id_of(item), where=where)
+        return LineError(self._repeat_message.format(id=self._id_of(item), where=where), item.cells)
 
 
 class _SeenIds:

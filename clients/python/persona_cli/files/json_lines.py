@@ -28,8 +28,10 @@ class LineError(Exception):
     `count` is how many answers or personas are not there for it.
     """
 
-    source: Any = None
-    count = 1
+    def __init__(self, text: str, source: Any = None) -> None:
+        super().__init__(text)
+        self.source = source
+        self.count = 1
 
 
 def json_items(

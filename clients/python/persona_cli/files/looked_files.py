@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain, islice
 from typing import BinaryIO, NamedTuple, TypeAlias
 
 from persona_cli.files.inputs import InputFile, OnRead
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.known import is_header
+from persona_cli.files.refused import SHEET, mended
 from persona_cli.files.tables.opening import open_table
 from persona_cli.files.tables.table import Cells, FileError, Reading, Rows, Table
 
@@ -44,10 +46,10 @@ class LookedFiles:
     def rows(self, file: InputFile, looked: Looked, read: OnRead) -> Rows:
         """Yield all rows of a file that was looked at. Raises FileError."""
         if file.is_pipe:
-            yield from chain(looked.rows, looked.table.rows)
+            yield from chain(looked.rows, _mended(looked.table.rows))
         else:
             with file.opened() as stream:
-                yield from open_table(stream, self._reading, read, is_pipe=False).rows
+                yield from _mended(open_table(stream, self._reading, read, is_pipe=False).rows)
 
     def _looked(self, file: InputFile, stream: BinaryIO, most: int) -> Looked:
         table = open_table(stream, self._reading, lambda _: None, is_pipe=file.is_pipe)
@@ -55,7 +57,13 @@ class LookedFiles:
         rows = list(islice(table.rows, most))
         while rows and not numbered(rows) and (more := list(islice(table.rows, 1))):
             rows += more
-        return Looked(table, rows)
+        if any(row.get(SHEET) is True for _, row in numbered(rows)[:1]):
+            table = replace(table, is_sheet=True)
+        return Looked(table, list(_mended(iter(rows))))
+
+
+def _mended(rows: Rows) -> Rows:
+    return ((number, mended(row)) for number, row in rows)
 
 
 def numbered(rows: NumberedRows) -> list[tuple[int, Cells]]:

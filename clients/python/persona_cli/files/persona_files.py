@@ -13,14 +13,13 @@ from persona_cli.files.inputs import InputFile, OnRead
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.fields import Rules
 from persona_cli.files.layouts.filling import Filler, Origin
-from persona_cli.files.layouts.guessing import by_names, guessed
+from persona_cli.files.layouts.guessing import by_names, guessed, with_key
 from persona_cli.files.layouts.known import is_header, layout_of
 from persona_cli.files.layouts.mapping import Mapping
+from persona_cli.files.layouts.own import OWN
 from persona_cli.files.layouts.user_mapping import UserMapping
 from persona_cli.files.looked_files import Looked, LookedFiles, NumberedRows, numbered, require_some
 from persona_cli.files.tables.table import Cells, FileError, Reading, Table
-
-RAW, REFUSED = "_raw", "_refused"  # of a list of refused rows: what was no row, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,13 @@ class PersonaFiles:
             raise found
         return found
 
+    def is_sheet(self, index: int) -> bool:
+        """Whether the rows of a file are those of a table."""
+        try:
+            return self.look(index).table.is_sheet
+        except FileError:
+            return False
+
     def persona_of(self, index: int, row: tuple[int, Cells]) -> Persona:
         """Return the persona of a row of a file. Raises LineError, FileError."""
         file, look = self.inputs[index], self.look(index)
@@ -122,10 +128,6 @@ class PersonaFiles:
             return error
 
     def _filled(self, filler: Filler, origin: Origin, number: int, row: Cells) -> Persona:
-        if RAW in row:
-            raise LineError(f"is still a text that is no row: put its fields in place of {RAW}")
-        if REFUSED in row:
-            row = {name: cell for name, cell in row.items() if name != REFUSED}
         persona = filler.persona(row, origin._replace(number=number))
         if self._options.new_ids:
             persona.ClearField("id")
@@ -153,6 +155,8 @@ class PersonaFiles:
             return said.over(mapping_of(form))
         first = cells[0] if cells else {}
         known = layout_of(first, is_sheet=is_sheet)
+        if known is OWN:
+            known = with_key(OWN, first, is_sheet=is_sheet)
         if known is None and cells:
             is_draft = self._options.is_draft
             known = guessed(first) if is_draft else by_names(first, is_sheet=is_sheet)

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from persona.v1.response_pb2 import Response
 from persona_cli.files.answers.answer import SimulationResponse, made_id
-from persona_cli.files.inputs import Line
+from persona_cli.files.inputs import InputFile, Line
 from persona_cli.files.json_lines import LineError
+from persona_cli.runs.journal import Journal
 from persona_cli.runs.record_run import RecordRun
 from persona_cli.terminal.answers import answer_text
 from persona_client import PersonaClient
@@ -39,8 +40,8 @@ class CorrectRun(RecordRun):
     Of a simulation all answers that stand are in memory.
     """
 
-    def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)  # type: ignore[arg-type]
+    def __init__(self, inputs: list[InputFile], group_id: str, journal: Journal) -> None:
+        super().__init__(inputs, group_id, journal)
         self.corrections: list[Correction] = []
         self.unchanged = 0
         self.missing = 0  # that answer what the individual has not answered yet

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.files.persona_files import PersonaRow
+from persona_cli.runs.held_personas import HeldPersonas
 from persona_cli.runs.journal import Journal
 from persona_cli.runs.refusals import OnRefused, Refusals, violations_by_index
 from persona_cli.runs.resuming import batches, how_to_resume
@@ -20,7 +21,9 @@ from persona_client import (
 from persona_client.batches import Batches
 from persona_client.window import Batch
 
-# Each costs a new stream, so they are not for a file whose ids are all taken.
+# Each costs a new stream. So it is soon read what the group holds, by which others are refused
+# here; and a file of which most is taken elsewhere is given up.
+READ_GROUP_AFTER = 10
 MAX_REFUSED_BY_SERVICE = 100
 
 
@@ -55,8 +58,10 @@ class ImportRun:
         self._may_repeat = may_repeat or self._is_resumed
         self._is_open = False  # whether the service has said how much of the import it has
         self._journal = journal
-        self._refusals = Refusals(inputs, journal, keep, lambda row: row.cells)
+        self._refusals = Refusals(inputs, journal, keep)
+        self._held: HeldPersonas | None = None  # once the service has refused some
         self.imported = 0
+        self.taken = 0  # rows whose ids are others'
         self._refused_by_service = 0
 
     @property
@@ -73,6 +78,7 @@ class ImportRun:
         """
         self._refusals.list_previous()
         lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
+        lines = self._not_taken(lines)
         try:
             self._import(client, self._batches(lines), progress)
         except ImportConflict:
@@ -81,7 +87,20 @@ class ImportRun:
             # The same content was here before, and the group has been emptied since.
             self._journal.begin_anew(str(uuid.uuid4()))
             self._import(client, self._batches(lines), progress)
+        finally:
+            if self._held is not None:
+                self._held.close()
         self._journal.remove()
+
+    def _not_taken(self, lines: Iterator[Line[PersonaRow]]) -> Iterator[Line[PersonaRow]]:
+        """Leave out, and list, those whose ids are known to be others' in the group."""
+        for line in lines:
+            why = self._held.refusal(line.item.persona) if self._held is not None else ""
+            if why:
+                self.taken += 1
+                self._refusals.add_known(line, why)
+            else:
+                yield line
 
     def _import(
         self, client: PersonaClient, batches: Iterator[SentBatch], progress: ProgressBar
@@ -92,7 +111,7 @@ class ImportRun:
             self._journal.import_id,
             validate_only=self._dry_run,
             on_acknowledged=lambda answer: self._acknowledged(answer, progress),
-            on_refused=self._without_refused,
+            on_refused=lambda batch, error: self._without_refused(client, batch, error),
         )
 
     def _batches(self, lines: Iterator[Line[PersonaRow]]) -> Iterator[SentBatch]:
@@ -136,22 +155,28 @@ class ImportRun:
         self.imported = answer.persona_count
         progress.set_count(self.imported)
 
-    def _without_refused(self, batch: Batch, error: PersonaError) -> SentBatch:
-        """Take what the service names out of a batch, and list it."""
+    def _without_refused(
+        self, client: PersonaClient, batch: Batch, error: PersonaError
+    ) -> SentBatch:
+        """Take what the service names out of a batch, and what is known by now, and list it."""
         assert isinstance(batch, SentBatch)
         bad = violations_by_index(error, "batch.personas")
         if not bad:
             raise error
         for index, reason in bad.items():
             self._refusals.add_from_service(batch.lines[index], reason)
+        self.taken += len(bad)
         self._refused_by_service += len(bad)
-        if self._refused_by_service >= MAX_REFUSED_BY_SERVICE:
+        if self._refused_by_service >= max(MAX_REFUSED_BY_SERVICE, self.imported):
             done = "would be imported" if self._dry_run else "are imported"
             raise CommandError(
                 f"The service has refused {self._refused_by_service} personas; {self.imported} "
                 f"{done}. --new-ids imports those with ids of this service as new personas."
             )
-        return SentBatch([line for i, line in enumerate(batch.lines) if i not in bad])
+        if self._held is None and self._refused_by_service >= READ_GROUP_AFTER:
+            self._held = HeldPersonas(client.export_personas(*self._ids))
+        left = (line for i, line in enumerate(batch.lines) if i not in bad)
+        return SentBatch(list(self._not_taken(left)))
 
 
 def _imported_before(count: int) -> CommandError:

@@ -17,6 +17,7 @@ from persona_cli.files.inputs import Position
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.output import compact_json
 
+_BEGUN = {"acknowledged", "newest", "refused"}  # entries that are there once the service was asked
 SERVICE_KEEPS = 29 * 24 * 3600  # seconds that the service surely knows of an import
 
 
@@ -50,12 +51,14 @@ class Journal:
     def __init__(self, import_id: str) -> None:
         self.import_id = import_id
         self.boundaries: list[Position] = []  # last lines of the batches that may have been sent
-        self.refused: dict[Position, str] = {}  # what the service would not take, and why
+        self.refused: dict[Position, str] = {}  # what it would not take in runs before, and why
         self.newest: dict[str, int] = {}  # by simulation, when its last answer was recorded before
         self.acknowledged = 0
         self.last_id = ""  # of an answer of the last batch acknowledged
         self.is_old = False  # so that the service may have forgotten the import
         self.held: int | None = None  # personas of the group before the import, if that is known
+        self.known = 0  # answers acknowledged that the service had before
+        self._is_begun = False  # whether the service may have done anything
         self._path: Path | None = None
         self._file: IO[bytes] | None = None
 
@@ -81,6 +84,7 @@ class Journal:
             journal.import_id = entries[0]["import_id"]
             for entry in entries[1:]:
                 journal._replay(entry)
+            journal._is_begun = any(entry.keys() & _BEGUN for entry in entries)
         else:
             journal._append({"import_id": import_id, **key.entry()})
             _sync_folder(folder)
@@ -96,20 +100,29 @@ class Journal:
         self.boundaries.append(last)
         self._append({"batch": _entry(last)})
 
-    def note_refusal(self, position: Position, reason: str) -> None:
-        """Note a line that the service would not take."""
-        self.refused[position] = reason
-        self._append({"refused": _entry(position), "reason": reason})
+    def note_refusal(self, position: Position, reason: str, *, sync: bool = True) -> None:
+        """Note a line that the service would not take; where there are many, for the next `sync`.
+
+        This run has listed it: `refused` is what those before have.
+        """
+        self._is_begun = True
+        self._append({"refused": _entry(position), "reason": reason}, sync=sync)
 
     def note_newest(self, simulation_id: str, recorded: int) -> None:
         """Note when the last answer of a simulation was recorded that is none of this run."""
+        self._is_begun = True
         self.newest[simulation_id] = recorded
         self._append({"newest": [simulation_id, recorded]})
 
-    def note_acknowledged(self, sequence: int, last_id: str = "") -> None:
-        """Note the last batch that is on the service's disk, and the id of an answer in it."""
-        self.acknowledged, self.last_id = sequence, last_id
-        self._append({"acknowledged": sequence, **({"id": last_id} if last_id else {})}, sync=False)
+    def note_acknowledged(self, sequence: int, last_id: str = "", known: int = 0) -> None:
+        """Note the last batch that is on the service's disk, and the id of an answer in it.
+
+        `known` is how many answers up to there it had before.
+        """
+        self._is_begun = True
+        self.acknowledged, self.last_id, self.known = sequence, last_id, known
+        entry = {"id": last_id, "known": known} if last_id else {}
+        self._append({"acknowledged": sequence, **entry}, sync=False)
 
     def note_held(self, count: int) -> None:
         """Note how many personas the group had before the import."""
@@ -128,8 +141,10 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Let another run have it."""
+        """Let another run have it; one of which the service has done nothing is not kept."""
         if self._file is not None:
+            if self._path is not None and not self._is_begun:
+                self._path.unlink(missing_ok=True)
             self._file.close()
             self._file = None
 
@@ -160,7 +175,8 @@ class Journal:
         elif "import_id" in entry:
             self.import_id = entry["import_id"]
         else:
-            self.acknowledged, self.last_id = entry["acknowledged"], entry.get("id", "")
+            self.acknowledged = entry["acknowledged"]
+            self.last_id, self.known = entry.get("id", ""), entry.get("known", 0)
 
     def _append(self, entry: dict[str, Any], *, sync: bool = True) -> None:
         if self._file is None:

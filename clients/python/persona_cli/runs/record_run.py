@@ -7,7 +7,7 @@ from itertools import islice
 from persona_cli.files.answers.answer import SimulationResponse, id_of
 from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.runs.journal import Journal
-from persona_cli.runs.refusals import Refusals, violations_by_index
+from persona_cli.runs.refusals import OnRefused, Refusals, violations_by_index
 from persona_cli.runs.resuming import batches, how_to_resume
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.progress import ProgressBar
@@ -24,7 +24,8 @@ from persona_client.batches import Batches
 from persona_client.sending import send_in_time
 from persona_client.streams import STREAM_TIMEOUT
 
-# Each costs a request, and the service names few answers at a time.
+# Each costs a request, and the service names few answers at a time: a file of which more is refused
+# than is there is given up.
 MAX_REFUSED_REQUESTS = 100
 MAX_WARNINGS_LISTED = 100  # of a run; the others are only counted
 
@@ -35,10 +36,16 @@ class RecordRun:
     Every answer has an id, so that one that is sent again is recorded once.
     """
 
-    def __init__(self, inputs: list[InputFile], group_id: str, journal: Journal) -> None:
+    def __init__(
+        self,
+        inputs: list[InputFile],
+        group_id: str,
+        journal: Journal,
+        keep: OnRefused | None = None,
+    ) -> None:
         self._group_id = group_id  # of the personas that are named by their external ids
         self._journal = journal
-        self._refusals = Refusals(inputs, journal)
+        self._refusals = Refusals(inputs, journal, keep)
         self._refused_requests = 0
         self.recorded = 0
         self.known = 0  # that the service had before
@@ -70,11 +77,13 @@ class RecordRun:
     ) -> None:
         """Record the same batches in every run, but for those that an earlier one has recorded."""
         done = self._recorded_before(client)
+        if done:  # they are among the batches that are counted below
+            self.known, self.recorded = self._journal.known, -self._journal.known
         found = batches(lines, self._journal, lambda answer: answer.response)
         for sequence, batch in enumerate(found, 1):
             if sequence > done:
                 self._record_batch(client, batch, progress)
-                self._journal.note_acknowledged(sequence, id_of(batch[-1].item))
+                self._journal.note_acknowledged(sequence, id_of(batch[-1].item), self.known)
             else:
                 self.recorded += len(batch)
                 progress.set_count(self.recorded)
@@ -174,7 +183,7 @@ class RecordRun:
             raise error
         for index, reason in sorted(bad.items()):
             self._refusals.add_from_service(lines[index], reason)
-        if self._refused_requests >= MAX_REFUSED_REQUESTS:
+        if self._refused_requests >= max(MAX_REFUSED_REQUESTS, self.recorded + self.known):
             raise CommandError(
                 f"The service has refused {self._refused_requests} batches; "
                 f"{self.recorded} are recorded."

@@ -9,6 +9,7 @@ from persona_cli.files.inputs import LineReader
 from persona_cli.files.tables.table import FileError
 from persona_cli.runs.looking import say_titles
 from persona_cli.runs.record_run import RecordRun
+from persona_cli.runs.refusals import OnRefused
 from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.output import say
@@ -21,11 +22,17 @@ _REPEATS = "repeats the answer of {where}; ids of their own would record both (t
 class Recording:
     """Records the answers of files, each once. `into` has the ids of simulation and group."""
 
-    def __init__(self, answers: AnswerFiles, into: dict[str, str], options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        answers: AnswerFiles,
+        into: dict[str, str],
+        options: dict[str, Any],
+        keep: OnRefused | None = None,
+    ) -> None:
         self._answers = answers
         self._inputs = list(answers.inputs)
         self._journal = open_journal(self._inputs, into, options)
-        self._run = RecordRun(self._inputs, into["group_id"], self._journal)
+        self._run = RecordRun(self._inputs, into["group_id"], self._journal, keep)
 
     def run(self, patient_client: Callable[[], PersonaClient], address: str) -> None:
         """Record everything. Raises PersonaError, CommandError."""

@@ -5,20 +5,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from persona_cli.files.inputs import InputFile, Line, Position
-from persona_cli.files.json_lines import Item, LineError
+from persona_cli.files.inputs import InputFile, Item, Line, Position
+from persona_cli.files.json_lines import LineError
 from persona_cli.runs.journal import Journal
 from persona_cli.terminal.output import printable, say
 from persona_client import PersonaError
 
-OnRefused: TypeAlias = Callable[[str, Any], None]
+OnRefused: TypeAlias = Callable[[int, str, Any], None]  # is told file, reason and row
 
 
 class Refusals:
     """Lists lines on stderr, and notes in the journal what the service would not take.
 
-    `keep` is given each with the reason and what it was made of, where that is known: `source_of`
-    says it of an item.
+    `keep` is given each with the reason and what it was made of, None where that is not known.
     """
 
     def __init__(
@@ -26,12 +25,10 @@ class Refusals:
         inputs: Sequence[InputFile],
         journal: Journal,
         keep: OnRefused | None = None,
-        source_of: Callable[[Any], Any] = lambda _: None,
     ) -> None:
         self._inputs = inputs
         self._journal = journal
         self._keep = keep
-        self._source_of = source_of
         self._lock = threading.Lock()  # one thread may read lines while another sends them
         self.count = 0
 
@@ -55,7 +52,13 @@ class Refusals:
         """List a line that the service would not take, in the runs that follow as well."""
         self._journal.note_refusal(line.position, reason)
         self._count(line.position, reason)
-        self._keep_row(line.position, reason, self._source_of(line.item))
+        self._keep_row(line.position, reason, line.item.cells)
+
+    def add_known(self, line: Line[Any], reason: str) -> None:
+        """List a line that the service would not take either, as others before it."""
+        self._journal.note_refusal(line.position, reason, sync=False)
+        self._count(line.position, reason)
+        self._keep_row(line.position, reason, line.item.cells)
 
     def without_refused(self, lines: Iterator[Line[Item]]) -> Iterator[Line[Item]]:
         """Leave out the lines that the service has refused before."""
@@ -63,7 +66,7 @@ class Refusals:
             if (reason := self._journal.refused.get(line.position)) is None:
                 yield line
             else:
-                self._keep_row(line.position, reason, self._source_of(line.item))
+                self._keep_row(line.position, reason, line.item.cells)
 
     def _count(self, position: Position, reason: str, count: int = 1) -> None:
         with self._lock:
@@ -71,8 +74,9 @@ class Refusals:
         self.note(position, reason)
 
     def _keep_row(self, position: Position, reason: str, source: Any) -> None:
-        if self._keep is not None and source is not None:
-            self._keep(f"{self._inputs[position.file].place(position.line)}: {reason}", source)
+        if self._keep is not None and position.line:
+            where = self._inputs[position.file].place(position.line)
+            self._keep(position.file, f"{where}: {reason}", source)
 
 
 def violations_by_index(error: PersonaError, things: str) -> dict[int, str]:

@@ -2,12 +2,12 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from persona_cli.files.outputs import atomic_output
-from persona_cli.files.persona_files import RAW, REFUSED
+from persona_cli.files.refused import RAW, REFUSED, SHEET
 from persona_cli.runs.refusals import OnRefused
 from persona_cli.terminal.output import compact_json
 
@@ -15,18 +15,23 @@ _IN_MEMORY = 1 << 20  # bytes
 
 
 @contextmanager
-def refused_rows(output: str) -> Iterator[OnRefused | None]:
+def refused_rows(
+    output: str, is_sheet: Callable[[int], bool] = lambda _: False
+) -> Iterator[OnRefused | None]:
     """Return what writes a row with the reason for which it was refused; None without `output`.
 
-    A row that could not be read is there as the text that it was.
+    A row that could not be read is there as the text that it was. `is_sheet` says of a file whether
+    its rows are those of a table, where that makes a difference.
     """
     if not output:
         yield None
         return
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as held:
 
-        def keep(reason: str, source: Any) -> None:
-            cells = source if isinstance(source, dict) else {RAW: str(source)}
+        def keep(file: int, reason: str, source: Any) -> None:
+            cells = source if isinstance(source, dict) else {RAW: str(source or "")}
+            if is_sheet(file) and cells is source:
+                cells = cells | {SHEET: True}
             try:
                 line = compact_json({**cells, REFUSED: reason})
             except RecursionError:  # it is too deep to be written as well

@@ -9,8 +9,7 @@ from typing import Any
 import typer
 from google.protobuf.message import Message
 
-from persona_cli.files.inputs import InputFile, Line
-from persona_cli.files.json_lines import Item
+from persona_cli.files.inputs import InputFile, Item, Line
 from persona_cli.runs.journal import Journal, RunKey, default_folder
 from persona_cli.terminal.failures import error_text, print_error
 from persona_cli.terminal.output import compact_json, say

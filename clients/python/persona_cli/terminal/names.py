@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.simulation_pb2 import Simulation
-from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.failures import CommandError, usage_error
 from persona_client import PersonaClient, PersonaError
 from persona_server.validation.fields import ALL_GROUPS, UUID
 
@@ -42,6 +42,20 @@ def simulation_ids(client: PersonaClient, project: str, simulation: str) -> tupl
         return parent, simulation.lower()
     named = client.list_simulations(parent, name=simulation)
     return parent, _require_named("simulation", simulation, named).id
+
+
+def simulation_id(client: PersonaClient, project: str, simulation: str) -> str:
+    """Return the id of a simulation by its id, or by its name in a project; "" for "".
+
+    Ends the command for a name without a project; raises CommandError for one that is not there.
+    """
+    if not simulation or UUID.fullmatch(simulation):
+        return simulation.lower()
+    if not project:
+        raise usage_error(
+            f"--simulation must be a UUID, or a name in --project; got {simulation!r}."
+        )
+    return simulation_ids(client, project, simulation)[1]
 
 
 @contextmanager

@@ -19,7 +19,9 @@ class Stopped(KeyboardInterrupt):
 
 
 def heed_signals() -> None:
-    """Let signals that would end this process at once raise Stopped; those ignored stay so."""
+    """Let signals that would end this process at once raise an interrupt; those ignored stay so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in _ENDING:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _stop)

@@ -4,15 +4,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from persona_server.commands.places import data_folder
-from persona_server.config import default_data
+from persona_server.commands.places import DATA, Data, database_place
 
-Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
-DATA = default_data()
+__all__ = ["DATA", "STREAM", "Data", "failing_in_words", "folder_of", "mebibytes"]
 STREAM = "-"
 
 
@@ -31,7 +28,9 @@ def failing_in_words(command: str) -> Iterator[None]:
 
 def folder_of(data: str) -> Path:
     """Return the folder that --data names; one that can't be ends the command."""
-    return data_folder(data)
+    folder = database_place(data, "")
+    assert isinstance(folder, Path)  # no URL was given
+    return folder
 
 
 def mebibytes(size: int) -> str:

@@ -1,6 +1,7 @@
 """Whether what is kept of answers is what they would make anew."""
 
 import hashlib
+from typing import Any
 
 from persona_server.storage import keys, tables
 from persona_server.storage.engine.database import LOCK_TIMEOUT
@@ -47,15 +48,15 @@ def voiding(store: Store) -> bool:
 
 
 def _hashes(store: Store) -> dict[str, bytes]:
-    names = [model._meta.table_name for model in DERIVED]
-    return {name: _hash(store, name) for name in names}
+    return {model._meta.table_name: _hash(store, model) for model in DERIVED}
 
 
-def _hash(store: Store, table: str) -> bytes:
+def _hash(store: Store, model: Any) -> bytes:
     """Return a hash over the rows of a table, in the order of all its columns."""
     found = hashlib.sha256()
-    columns = [column.name for column in store.database.get_columns(table)]
-    order = ", ".join(f'"{name}"' for name in columns)
-    for row in store.database.execute_sql(f'SELECT * FROM "{table}" ORDER BY {order}'):  # noqa: S608
+    order = ", ".join(f'"{field.column_name}"' for field in model._meta.sorted_fields)
+    table = model._meta.table_name
+    rows = store.database.execute_sql(f'SELECT {order} FROM "{table}" ORDER BY {order}')  # noqa: S608
+    for row in rows:
         found.update(repr(row).encode())
     return found.digest()

@@ -14,6 +14,7 @@ class MigrationRunner(Runner):  # type: ignore[misc]
 
     def __init__(self, database: Database, folder: Path) -> None:
         super().__init__(database, str(folder))
-        # Peewee's own field hands a datetime to apsw, which can't bind one.
-        applied = apsw_ext.DateTimeField(default=datetime.datetime.now)
-        self.History._meta.add_field("applied", applied)
+        if database.engine == "sqlite":
+            # Peewee's own field hands a datetime to apsw, which can't bind one.
+            applied = apsw_ext.DateTimeField(default=datetime.datetime.now)
+            self.History._meta.add_field("applied", applied)

@@ -21,33 +21,47 @@ class Param(str):
     __slots__ = ()
 
 
+class ListParam(Param):
+    """The name of one that is bound to a list, or to None."""
+
+    __slots__ = ()
+
+
 def param(name: str) -> Value:
     """Return a named bind parameter for a query. No field converter touches its value."""
     return Value(Param(name), converter=False)
+
+
+def list_param(name: str) -> Value:
+    """Return one that is bound to a list of ids, hashes or integers."""
+    return Value(ListParam(name), converter=False)
 
 
 class Statement:
     """One compiled query of one database."""
 
     def __init__(self, database: Database, query: Query) -> None:
-        # This thread's connection, kept open. Peewee's execute_sql would cost as much as a Get.
-        self._connection = database.connection
+        self._database = database
+        self._rows = database.rows
         self.sql, bound = database.get_sql_context().sql(query).query()
         # A constant of the query is bound under its place's number beside the named parameters.
-        self.params = tuple(v if type(v) is Param else str(i) for i, v in enumerate(bound))
-        self._constants = {str(i): v for i, v in enumerate(bound) if type(v) is not Param}
+        self.params = tuple(v if isinstance(v, Param) else str(i) for i, v in enumerate(bound))
+        constants = {str(i): v for i, v in enumerate(bound) if not isinstance(v, Param)}
+        self._constants = constants
+        self._lists = {v for v in bound if isinstance(v, ListParam)}
         self._pick = _picker(self.params)
 
     def _bind(self, values: dict[str, Any]) -> tuple[Any, ...]:
         if self._constants:
             values.update(self._constants)
+        for name in self._lists:
+            if values[name] is not None:
+                values[name] = self._database.as_list(values[name])
         return self._pick(values)
 
     def all(self, **values: Any) -> list[tuple[Any, ...]]:
-        """Return every row. The cursor is read to its end: an open one would hold a snapshot."""
-        cursor = self._connection().execute(self.sql, self._bind(values))
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        """Return every row."""
+        return self._rows(self.sql, self._bind(values))
 
     def first(self, **values: Any) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
@@ -56,13 +70,11 @@ class Statement:
 
     def run(self, **values: Any) -> int:
         """Execute a change and return how many rows it touched."""
-        connection = self._connection()
-        connection.execute(self.sql, self._bind(values))
-        return int(connection.changes())
+        return self._database.changed(self.sql, self._bind(values))
 
     def run_each(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Execute a change for each row, the tuple of its parameters in order of appearance."""
-        self._connection().cursor().executemany(self.sql, rows)
+        self._database.change_each(self.sql, rows)
 
 
 class Insertion:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.dialect import locking
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.keys import IdGenerator
 
@@ -34,6 +35,13 @@ class Tenants:
             tenant.created_at: param("now"),
         }
         self._insert = Statement(database, tenant.insert(row).on_conflict_ignore())
+        self._find_held = Statement(
+            database, locking(tenant.select(tenant.id).where(tenant.name == param("name")))
+        )
+        self._holds = database.has_many_writers
+        self._hold = Statement(
+            database, locking(tenant.select(tenant.id).where(tenant.id == param("id")))
+        )
 
     def key(self, name: str) -> int:
         """Return a tenant's key; NO_TENANT if it has no row. Call it outside of transactions."""
@@ -46,13 +54,25 @@ class Tenants:
         return int(row[0])
 
     def ensure(self, name: str, id_generator: IdGenerator, now: int) -> int:
-        """Return a tenant's key in a write transaction; its first mutation makes its row."""
+        """Return a tenant's key in a write transaction; its first mutation makes its row.
+
+        Nobody else writes for the tenant until the transaction ends.
+        """
         if key := self._known.get(name):
+            self.hold(key)
             return key
         self._insert.run(id=id_generator.next(now), name=name, now=now)
-        row = self._find.first(name=name)
+        row = self._find_held.first(name=name)
         assert row is not None
         return int(row[0])
+
+    def hold(self, tenant: int) -> None:
+        """Let nobody else write for a tenant until the transaction ends: first in each.
+
+        Where there is one writer at a time, that is so already.
+        """
+        if self._holds:
+            self._hold.run(id=tenant)
 
     def all(self) -> list[int]:
         """Return every tenant's key."""

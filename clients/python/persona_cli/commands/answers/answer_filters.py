@@ -9,12 +9,17 @@ import typer
 from persona_cli.files.times import parse_time
 from persona_cli.terminal.command import CommandContext
 from persona_cli.terminal.failures import usage_error
-from persona_cli.terminal.names import group_ids, project_id
+from persona_cli.terminal.names import group_ids, project_id, simulation_id
 from persona_server.validation.fields import UUID
 
 OfSimulation = Annotated[
     str,
-    typer.Option("--simulation", "-s", help="Answers of this simulation.", show_default=False),
+    typer.Option(
+        "--simulation",
+        "-s",
+        help="Answers of this simulation, by id, or in --project by name.",
+        show_default=False,
+    ),
 ]
 OfProject = Annotated[
     str, typer.Option("--project", "-p", help="Answers of this project, by name or id.")
@@ -77,7 +82,7 @@ class AnswerQuery:
         recorded = _time("--recorded-after", self.recorded_after)
         parent, group_id = _place(context, self.project, self.group)
         return ResponseFilters(
-            simulation_id=self.simulation,
+            simulation_id=simulation_id(context.client, self.project, self.simulation),
             project_id=parent,
             group_id=group_id,
             persona_id=self.persona,

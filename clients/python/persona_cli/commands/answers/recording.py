@@ -13,11 +13,11 @@ from persona_cli.files.tables.table import Reading
 from persona_cli.files.times import zone_of
 from persona_cli.runs.codebooks import print_draft
 from persona_cli.runs.recording import Recording, look_at, say_notes
+from persona_cli.runs.refused_rows import refused_rows
 from persona_cli.terminal.command import CommandContext
 from persona_cli.terminal.failures import usage_error
-from persona_cli.terminal.names import group_ids, simulation_ids
+from persona_cli.terminal.names import group_ids, simulation_id
 from persona_cli.terminal.output import compact_json, print_line, say
-from persona_server.validation.fields import UUID
 
 
 def record(
@@ -32,6 +32,7 @@ def record(
     sheet: reading_options.Sheet = "",
     timezone: reading_options.TimeZone = "",
     codebook: given.CodebookFile = "",
+    refused: reading_options.RefusedFile = "",
     draft_codebook: given.Draft = False,
 ) -> None:
     """Record answers from files, each once.
@@ -55,8 +56,9 @@ def record(
     with AnswerFiles(input_files(files), options) as answers:
         look_at(answers)
         into = {"simulation_id": simulation_id, "group_id": group_id}
-        recording = Recording(answers, into, _key(options))
-        recording.run(context.patient_client, context.address)
+        with refused_rows(refused) as keep:
+            recording = Recording(answers, into, _key(options), keep)
+            recording.run(context.patient_client, context.address)
     say_notes(answers.tally)
     if recording.warned:
         say("If they were meant to replace what stands: `persona responses correct` does that.")
@@ -83,13 +85,7 @@ def place_of(context: CommandContext, project: str, group: str, simulation: str)
     if group and not project:
         raise usage_error("Give --project with --group.")
     group_id = group_ids(context.client, project, group)[1] if group else ""
-    if not simulation or UUID.fullmatch(simulation):
-        return simulation.lower(), group_id
-    if not project:
-        raise usage_error(
-            f"--simulation must be a UUID, or a name in --project; got {simulation!r}."
-        )
-    return simulation_ids(context.client, project, simulation)[1], group_id
+    return simulation_id(context.client, project, simulation), group_id
 
 
 def _key(options: AnswerOptions) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from persona_cli.terminal.answers import answer_text
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.listing import Limit, print_list
+from persona_cli.terminal.names import simulation_id
 from persona_cli.terminal.output import (
     compact_json,
     details,
@@ -118,7 +119,15 @@ def void(
         list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of up to 1,000 responses.")
     ] = None,
     simulation: Annotated[
-        str, typer.Option("--simulation", "-s", help="All answers of this simulation (a UUID).")
+        str,
+        typer.Option(
+            "--simulation",
+            "-s",
+            help="All answers of this simulation, by id, or in --project by name.",
+        ),
+    ] = "",
+    project: Annotated[
+        str, typer.Option("--project", "-p", help="Project of --simulation, by name or id.")
     ] = "",
 ) -> None:
     """Mark answers as void, for good: they can be read, and nothing measures or counts them.
@@ -129,7 +138,8 @@ def void(
     if bool(response_ids) == bool(simulation):
         raise usage_error("Give either ids or --simulation.")
     if simulation:
-        count = context.client.void_simulation(simulation, reason)
+        found = simulation_id(context.client, project, simulation)
+        count = context.client.void_simulation(found, reason)
     else:
         count = context.client.void_responses(response_ids or [], reason)
     if context.as_json:

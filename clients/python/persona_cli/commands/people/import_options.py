@@ -48,14 +48,6 @@ Again: TypeAlias = Annotated[
     bool,
     typer.Option("--again", help="Import once more what was imported into this group before."),
 ]
-RefusedFile: TypeAlias = Annotated[
-    str,
-    option(
-        "--refused",
-        metavar="FILE",
-        help="Write refused rows there, as JSON lines to be mended and imported.",
-    ),
-]
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Let the service check everything, and import nothing.")
 ]

@@ -45,7 +45,7 @@ def import_(
     explain: given.Explain = False,
     new_ids: given.NewIds = False,
     again: given.Again = False,
-    refused: given.RefusedFile = "",
+    refused: reading_options.RefusedFile = "",
     dry_run: given.DryRun = False,
 ) -> None:
     """Import personas into a group; a project or group that does not exist is created.
@@ -73,7 +73,7 @@ def import_(
             return
         look_at(personas)
         with _place(context, project, group, dry_run=dry_run) as ids:
-            with refused_rows(refused) as keep:
+            with refused_rows(refused, personas.is_sheet) as keep:
                 import_of = Importing(personas, ids, keep, again=again, dry_run=dry_run)
                 client, patient = context.client, context.patient_client
                 import_of.run(client, patient, context.address, _key(options))
@@ -108,6 +108,7 @@ def _print_counts(context: CommandContext, done: Importing) -> None:
         print_line(compact_json({**done.into, **counts}))
         return
     how = "would be imported" if done.is_dry_run else "imported"
+    how += " or are there already" if done.may_be_there else ""
     was = "was" if done.already_there == 1 else "were"
     there = f", {done.already_there} {was} there already" if done.already_there else ""
     print(f"{done.imported} {how}, {done.refused} refused{there}.")

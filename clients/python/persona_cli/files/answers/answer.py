@@ -18,13 +18,6 @@ _NAMESPACE = uuid.UUID("6f1d7a0e-8c53-5f0b-9f5e-2d1c3b4a5968")
 _PATH = "response"
 
 
-class SimulationResponse(NamedTuple):
-    """An answer and the simulation that it was given in."""
-
-    simulation_id: str
-    response: Response
-
-
 class Answer(NamedTuple):
     """An answer as a row gives it.
 
@@ -58,14 +51,32 @@ class Layout(Protocol):
     def answers(self, row: Cells) -> Iterator[Answer | LineError]:
         """Yield the answers of a row, or why one is none. Raises LineError about all of them."""
 
+    def part(self, row: Cells, column: str) -> Cells:
+        """Return a row with no other answer than the one that a column names."""
+
+
+class SimulationResponse(NamedTuple):
+    """An answer, the simulation that it was given in, and where in which row it stood."""
+
+    simulation_id: str
+    response: Response
+    row: Cells
+    column: str
+    layout: Layout
+
+    @property
+    def cells(self) -> Cells:
+        """The row with no other answer."""
+        return self.layout.part(self.row, self.column)
+
 
 def id_of(answer: SimulationResponse) -> str:
     """Return the id of an answer, which may not repeat."""
     return answer.response.id
 
 
-def checked(answer: Answer, simulation_id: str) -> SimulationResponse:
-    """Check an answer as the service does, and give it an id.
+def checked(answer: Answer, simulation_id: str, row: Cells, layout: Layout) -> SimulationResponse:
+    """Check an answer of a row as the service does, and give it an id.
 
     One that names no simulation is of `simulation_id`. Raises LineError.
     """
@@ -79,7 +90,7 @@ def checked(answer: Answer, simulation_id: str) -> SimulationResponse:
         said = "; ".join(f"{_below(v.field)} {v.description}" for v in found)
         raise LineError(f"{answer.column}: {said}" if answer.column else said)
     response.id = response.id or made_id(simulation, response, answer.apart)
-    return SimulationResponse(simulation, response)
+    return SimulationResponse(simulation, response, row, answer.column, layout)
 
 
 def made_id(simulation_id: str, response: Response, apart: str = "") -> str:

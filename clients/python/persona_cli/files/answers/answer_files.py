@@ -103,16 +103,20 @@ class AnswerFiles:
         elif not is_header(row):
             try:
                 for made in layout.answers(row):
-                    yield self._checked(made)
+                    yield self._checked(made, row, layout)
             except LineError as error:
+                error.source = row
                 yield error
 
-    def _checked(self, made: Answer | LineError) -> SimulationResponse | LineError:
+    def _checked(
+        self, made: Answer | LineError, row: Cells, layout: Layout
+    ) -> SimulationResponse | LineError:
         if isinstance(made, LineError):
             return made
         try:
-            return checked(made, self._options.simulation_id)
+            return checked(made, self._options.simulation_id, row, layout)
         except LineError as error:
+            error.source = layout.part(row, made.column)
             return error
 
     def _looked(self, file: InputFile) -> Look:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from persona_cli.files.answers.cells import is_blank, text, texts
+from persona_cli.files.answers.labels import Labels, labels_in
 from persona_cli.files.answers.questions import KINDS, Question, parse_scale
 from persona_cli.files.inputs import InputFile
 from persona_cli.files.json_lines import LineError
@@ -23,7 +24,7 @@ ROLES = {
     "model": "model",
     "prompt_version": "prompt_version",
 }
-_COLUMNS = {"question", "key", "kind", "options", "scale", "text", "separator"}
+_COLUMNS = {"question", "key", "kind", "options", "scale", "text", "separator", "themes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Codebook:
     @property
     def columns(self) -> list[str]:
         """Every column that it names."""
-        return [*self.fields.values(), *(question.column for question in self.questions)]
+        asked = (each for q in self.questions for each in (q.column, q.themes) if each)
+        return [*self.fields.values(), *asked]
 
 
 def read_codebook(file: str) -> Codebook:
@@ -91,14 +93,18 @@ def _codebook(rows: Iterable[Cells]) -> Codebook:
 def _question(column: str, kind: str, row: Cells) -> Question:
     try:
         _require_known(kind, row)
+        options = texts(row, "options")
+        labels = labels_in(options)
         return Question(
             column,
             key=text(row, "key").strip() or column,
             kind=kind,
-            options=tuple(texts(row, "options")),
-            scale=(0, 0) if is_blank(row, "scale") else parse_scale(row["scale"]),
+            options=tuple(labels.values()) or tuple(options),
+            scale=_scale(kind, row, labels),
             text=text(row, "text"),
             separator=text(row, "separator"),
+            themes=text(row, "themes").strip(),
+            labels=labels,
         )
     except LineError as error:
         raise LineError(f"{column}: {error}") from None
@@ -110,6 +116,20 @@ def _require_known(kind: str, row: Cells) -> None:
         raise LineError(f"kind must be one of {said}; got {kind[:40]!r}")
     if unknown := sorted(row.keys() - _COLUMNS):
         raise LineError(f"has {', '.join(unknown)}; there are {', '.join(sorted(_COLUMNS))}")
-    needed = {"choice": "options", "choices": "options", "rating": "scale"}.get(kind)
-    if needed and is_blank(row, needed):
-        raise LineError(f"a {kind} needs its {needed}")
+    if kind in {"choice", "choices"} and is_blank(row, "options"):
+        raise LineError(f"a {kind} needs its options")
+
+
+def _scale(kind: str, row: Cells, labels: Labels) -> tuple[int, int]:
+    """Return the scale of a rating, as it is said or from code to code. Raises LineError."""
+    if not is_blank(row, "scale"):
+        return parse_scale(row["scale"])
+    if kind != "rating":
+        return 0, 0
+    try:
+        codes = list(map(int, labels))
+    except ValueError:
+        raise LineError("options must have whole numbers as codes, for a rating") from None
+    if len(codes) < 2:
+        raise LineError("a rating needs its scale")
+    return min(codes), max(codes)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from persona_cli.files.answers.cells import is_blank, text
+from persona_cli.files.answers.labels import Labels, labels_of
 from persona_cli.files.answers.questions import SEPARATORS
 from persona_cli.files.tables.table import Cells
 
@@ -36,6 +37,7 @@ _WHOLE = re.compile(r"-?\d{1,9}(\.0+)?", re.ASCII)
 _DECIMAL = re.compile(r"-?(0|1)?[.,]\d+|-?[01]", re.ASCII)
 _LONGEST_OPTION = 60
 _MOST_OPTIONS = 20
+_MOST_CODES = 7
 _SENTENCE_ENDS = (".", "!", "?")
 
 
@@ -71,6 +73,8 @@ def _question(column: str, cells: list[str]) -> Iterator[str]:
         yield from _rating(column, [int(float(cell)) for cell in cells])
     elif all(map(_DECIMAL.fullmatch, cells)):
         yield 'kind = "sentiment"'
+    elif labels := labels_of(cells):
+        yield from _labelled(column, cells, labels)
     elif options := _options(cells):
         yield from _choice(cells, options)
     else:
@@ -85,6 +89,20 @@ def _rating(column: str, values: list[int]) -> Iterator[str]:
     scale = next(fits, (low, max(high, low + 1)))
     yield 'kind = "rating"'
     yield f'scale = "{scale[0]}-{scale[1]}" # from {low} to {high} were seen'
+    if len(codes := sorted(set(values))) <= _MOST_CODES:
+        options = ", ".join(f'"{code}=…"' for code in codes)
+        yield f'# where numbers stand for options: kind = "choice", options = [{options}]'
+
+
+def _labelled(column: str, cells: list[str], labels: Labels) -> Iterator[str]:
+    """Yield a scale of which some points have labels, or else options by their codes."""
+    options = ", ".join(_quoted(f"{code}={label}") for code, label in labels.items())
+    values = [int(float(cell)) for cell in cells if _WHOLE.fullmatch(cell)]
+    if values:
+        yield from _rating(column, [*values, *map(int, labels)])
+    else:
+        yield 'kind = "choice" # or, of a scale, "rating"'
+    yield f"options = [{options}] # as seen: add the others, in order"
 
 
 def _choice(cells: list[str], options: list[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from persona_cli.files.answers.answer import Answer, Tally
 from persona_cli.files.answers.cells import is_blank, text
 from persona_cli.files.answers.questions import Question
 from persona_cli.files.json_lines import LineError
-from persona_cli.files.layouts.values import split_texts, text_of, texts_of
+from persona_cli.files.layouts.values import held_in, split_texts, text_of, texts_of
 from persona_cli.files.tables.table import Cells
 from persona_cli.terminal.output import compact_json
 from persona_server.validation.limits import TEXTS
@@ -59,7 +59,16 @@ class EdslResults:
             error.count = len(asked)
             raise error
         for one in asked:
-            yield self._answer(one, shared, _apart(row))
+            made = self._answer(one, shared, _apart(row))
+            if isinstance(made, LineError):
+                made.source = self.part(row, one.name)
+            yield made
+
+    def part(self, row: Cells, column: str) -> Cells:
+        """Return a result with no other answer than the one that a question names."""
+        if _is_nested(row):
+            return row | {"answer": {column: row["answer"][column]}}
+        return {n: cell for n, cell in row.items() if not _is_answer(n) or n == _ANSWER + column}
 
     def _answer(self, asked: _Asked, shared: Response, apart: str) -> Answer | LineError:
         response = Response()
@@ -119,7 +128,14 @@ def _asked(row: Cells) -> Iterator[_Asked]:
         name = column.removeprefix(_ANSWER)
         parts = ("question_text", "question_type", "question_options")
         attributes = {part: row.get(f"{part}.{name}_{part}") for part in parts}
-        yield _Asked(name, row[column], attributes, row.get(f"comment.{name}_comment"))
+        answer = _answer_in(row[column], attributes["question_type"])
+        yield _Asked(name, answer, attributes, row.get(f"comment.{name}_comment"))
+
+
+def _answer_in(cell: Any, question_type: Any) -> Any:
+    """Return the list or object of a cell, as JSON has it, unless somebody wrote it."""
+    is_written = question_type in {None, "", "free_text"} or not isinstance(cell, str)
+    return cell if is_written else held_in(cell.strip()) or cell
 
 
 def _of(row: Cells, part: str, *names: str) -> str:

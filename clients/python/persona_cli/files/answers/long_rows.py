@@ -17,6 +17,7 @@ _LINES = (
 _TEXTS = ("question_text", "quote")
 # Columns that belong to some kinds of answer alone.
 _SCALES = {"choice": {"options"}, "choices": {"options"}, "rating": {"min", "max"}}
+_BESIDE = "persona."  # begins the columns of the persona that an export puts beside its answers
 _COLUMNS = {*_REQUIRED, *_LINES, *_TEXTS, "options", "min", "max", "themes", "occurred_at"}
 
 
@@ -26,7 +27,8 @@ def require_columns(names: Iterable[str]) -> None:
     named = there | {"persona_id"} if "persona_external_id" in there else there
     if missing := [name for name in _REQUIRED if name not in named]:
         raise LineError(f"lacks columns that the first row must name: {', '.join(missing)}")
-    if unknown := sorted(there - _COLUMNS - OUTPUT_ONLY):
+    unknown = sorted(there - _COLUMNS - OUTPUT_ONLY)
+    if unknown := [name for name in unknown if not name.startswith(_BESIDE)]:
         raise LineError(f"has columns that an answer does not have: {', '.join(unknown)}")
 
 

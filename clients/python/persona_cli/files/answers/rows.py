@@ -12,6 +12,7 @@ from persona_cli.files.tables.table import Cells
 from persona_server.validation.responses import OUTPUT_ONLY
 
 _IGNORED = OUTPUT_ONLY - {"simulation_id"}
+_BESIDE = "persona"  # which an export puts beside its answer
 
 
 class ContractRows:
@@ -27,7 +28,12 @@ class ContractRows:
         """Yield the answer of a row. Raises LineError."""
         if self._zone is not None:
             row = {name: self._zoned(row, name) for name in row}
+        row = {name: cell for name, cell in row.items() if name != _BESIDE}
         yield Answer(parse_message(row, Response(), _IGNORED, "response"))
+
+    def part(self, row: Cells, column: str) -> Cells:  # noqa: ARG002 (a row has one answer)
+        """Return the row."""
+        return row
 
     def _zoned(self, row: Cells, name: str) -> object:
         is_time = name in {"occurred_at", "occurredAt"} and isinstance(row[name], str)
@@ -53,3 +59,7 @@ class LongRows:
         if response.question_key != row["question_key"]:
             self._tally.notes["question_key had spaces around it, which were left out"] += 1
         yield Answer(response)
+
+    def part(self, row: Cells, column: str) -> Cells:  # noqa: ARG002 (a row has one answer)
+        """Return the row."""
+        return row

@@ -42,6 +42,12 @@ class WideRows:
         for question in asked:
             yield self._answer(question, row, shared)
 
+    def part(self, row: Cells, column: str) -> Cells:
+        """Return a row with no other answer than the one that a column names."""
+        others = (each for each in self._codebook.questions if each.column != column)
+        left_out = {name for question in others for name in (question.column, question.themes)}
+        return {name: cell for name, cell in row.items() if name not in left_out}
+
     def _shared(self, row: Cells) -> Response:
         """Return what all answers of a respondent say. Raises LineError."""
         shared = Response()
@@ -61,5 +67,6 @@ class WideRows:
         try:
             question.set_answer(response, row)
         except LineError as error:
+            error.source = self.part(row, question.column)
             return error
         return Answer(response, question.column)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from persona_cli.files.layouts.mapping import FIELDS, Mapping
 from persona_cli.files.layouts.own import own_name
@@ -43,6 +44,15 @@ def by_names(columns: Iterable[str], *, is_sheet: bool) -> Mapping:
     if key and "external_id" not in fields:
         fields["external_id"] = _lone(key)
     return Mapping("columns by name", fields)
+
+
+def with_key(mapping: Mapping, columns: Iterable[str], *, is_sheet: bool) -> Mapping:
+    """Return a mapping of our own fields whose key, if none has its name, is called otherwise."""
+    columns = list(columns)
+    is_named = any(own_name(each, is_sheet=is_sheet) in {"id", "external_id"} for each in columns)
+    key = "" if is_named else _found(_KEYS, columns)
+    fields = mapping.fields | {"external_id": _lone(key)} if key else mapping.fields
+    return replace(mapping, fields=fields)
 
 
 def guessed(columns: Iterable[str]) -> Mapping:

@@ -51,15 +51,17 @@ def texts_of(value: Any) -> list[str] | None:
 def split_texts(cell: str) -> list[str]:
     """Return the texts of a cell: a list of JSON or Python, or separated by | ; or commas."""
     cell = cell.strip()
-    if cell.startswith("[") and len(cell) <= _LONGEST_LIST:
-        texts = texts_of(_literal(cell))
-        if texts is not None:
-            return texts
-    separator = next((each for each in _SEPARATORS if each in cell), None)
-    return [item.strip() for item in cell.split(separator) if item.strip()] if cell else []
+    texts = texts_of(held_in(cell))
+    if texts is not None:
+        return texts
+    separator = next((each for each in _SEPARATORS if each in cell), "\0")  # one text has spaces
+    return [item.strip() for item in cell.split(separator) if item.strip()]
 
 
-def _literal(cell: str) -> Any:
+def held_in(cell: str) -> Any:
+    """Return the list or object that a cell holds, as JSON or Python write it; None if none."""
+    if not cell.startswith(("[", "{")) or len(cell) > _LONGEST_LIST:
+        return None
     try:
         return json.loads(cell)
     except (ValueError, RecursionError):

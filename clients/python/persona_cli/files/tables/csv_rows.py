@@ -94,9 +94,7 @@ class _LineFeed:
         """Return why a row is none, with what lines it took if it took more than one."""
         last = self._taken[-1][0]
         lines = f" (read with a quote open up to line {last})" if last > self.number else ""
-        error = LineError(f"{reason}{lines}")
-        error.source = self._taken[0][1].rstrip("\r\n")
-        return error
+        return LineError(f"{reason}{lines}", source=self._taken[0][1].rstrip("\r\n"))
 
     def __iter__(self) -> Iterator[str]:
         return self

@@ -13,6 +13,7 @@ from persona_cli.files.tables.table import (
     missing_extra,
     reading_with_library,
 )
+from persona_cli.terminal.output import compact_json
 
 
 def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
@@ -49,7 +50,8 @@ def _sheet(book: Any, name: str) -> Any:
 
 def _named(names: list[str], cells: tuple[Any, ...]) -> Cells | LineError:
     if any(cell is not None for cell in cells[len(names) :]):
-        return LineError(f"has {len(cells)} cells, but the first row names {len(names)}")
+        held = compact_json([plain(cell) for cell in cells])
+        return LineError(f"has {len(cells)} cells, but the first row names {len(names)}", held)
     missing = (None,) * (len(names) - len(cells))
     values = (plain(cell) for cell in (*cells, *missing))
     return {n: "" if v is None else v for n, v in zip(names, values, strict=False)}

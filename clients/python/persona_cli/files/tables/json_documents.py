@@ -6,6 +6,7 @@ from typing import Any
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.json_pieces import JsonPieces
 from persona_cli.files.tables.table import Cells, FileError, Rows
+from persona_cli.terminal.output import compact_json
 
 CONTAINERS = (
     "personas", "persona", "people", "agents", "agent_list", "respondents", "data", "items",
@@ -22,8 +23,14 @@ def document_rows(pieces: JsonPieces, member: str, *, is_large: bool) -> Rows:
     """
     values = _large_object(pieces, member) if is_large else _values(pieces, member)
     for number, value in enumerate(values, 1):
-        is_row = isinstance(value, dict | LineError)
-        yield number, value if is_row else LineError("is not a JSON object")
+        yield number, row_of(value, "JSON")
+
+
+def row_of(value: Any, kind: str) -> Cells | LineError:
+    """Return a value as a row, or why it is none."""
+    if isinstance(value, dict | LineError):
+        return value
+    return LineError(f"is not a {kind} object", source=compact_json(value))
 
 
 def rows_of(value: Any, member: str) -> list[Any]:

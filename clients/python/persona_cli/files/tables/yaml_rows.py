@@ -2,13 +2,13 @@
 
 from typing import Any, TextIO
 
-from persona_cli.files.json_lines import LineError
-from persona_cli.files.tables.json_documents import rows_of
+from persona_cli.files.tables.json_documents import row_of, rows_of
 from persona_cli.files.tables.plain import plain
 from persona_cli.files.tables.table import FileError, Rows, missing_extra, reading_with_library
 
 MAX_YAML = 64 << 20  # characters; it is read as a whole
 _MAX_VALUES = 10_000_000  # with those that aliases repeat
+_MERGE = "tag:yaml.org,2002:merge"  # of "<<", which may repeat
 
 
 def yaml_rows(text: TextIO, member: str) -> Rows:
@@ -20,13 +20,49 @@ def yaml_rows(text: TextIO, member: str) -> Rows:
     whole = text.read(MAX_YAML + 1)
     if len(whole) > MAX_YAML:
         raise FileError(f"is too large for YAML ({MAX_YAML >> 20} MiB): make it JSON lines")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with reading_with_library("YAML"):
-        documents = list(yaml.load_all(whole, loader))
+        documents = list(yaml.load_all(whole, _loader(yaml)))
         _require_finite(documents)
         values = [row for document in documents for row in rows_of(plain(document), member)]
     for number, value in enumerate((each for each in values if each is not None), 1):
-        yield number, value if isinstance(value, dict) else LineError("is not a YAML object")
+        yield number, row_of(value, "YAML")
+
+
+def _loader(yaml: Any) -> Any:
+    """Return a loader that refuses a key that repeats, of which YAML's own keep the last."""
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_document(self, node: Any) -> Any:
+            _require_once(yaml, node)
+            return super().construct_document(node)
+
+    return Loader
+
+
+def _require_once(yaml: Any, document: Any) -> None:
+    """Refuse a document in which a key repeats within its mapping. Raises FileError."""
+    nodes, seen = [document], set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            _require_keys_once(yaml, [key for key, _ in node.value])
+            nodes += [value for _, value in node.value]
+        else:
+            nodes += node.value
+
+
+def _require_keys_once(yaml: Any, keys: list[Any]) -> None:
+    said = set()
+    for key in keys:
+        if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+            continue
+        if key.value in said:
+            line = key.start_mark.line + 1
+            raise FileError(f'repeats the key "{key.value[:100]}" in one object (line {line})')
+        said.add(key.value)
 
 
 def _require_finite(documents: list[Any]) -> None:

@@ -1,0 +1,58 @@
+"""What a group holds, by which rows are refused that the service would refuse one by one."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from typing import Literal
+
+from persona.v1.persona_pb2 import Persona
+
+_Cleared = Literal[
+    "id", "project_id", "group_id", "library_persona_id", "copied_from", "created_at"
+]
+# What the service does not compare, or what it gives itself.
+_NOT_COMPARED: tuple[_Cleared, ...] = (
+    "id", "project_id", "group_id", "library_persona_id", "copied_from", "created_at",
+)  # fmt: skip
+_TAKEN = "is taken by a persona of this group with another id or different content"
+
+
+class HeldPersonas:
+    """The personas of a group by id and external id, on disk while they are many."""
+
+    def __init__(self, personas: Iterable[Persona]) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)  # no name: a file of its own
+        self._database.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
+            "CREATE TABLE held (id TEXT PRIMARY KEY, external_id TEXT, content BLOB);"
+        )
+        rows = ((one.id, one.external_id or None, _content(one)) for one in personas)
+        self._database.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", rows)
+        self._database.execute("CREATE UNIQUE INDEX by_external ON held (external_id)")
+
+    def refusal(self, persona: Persona) -> str:
+        """Return why the group can't take a persona: its id is another one's; "" if it can."""
+        wanted = persona.id.lower()
+        for name, value in (("external_id", persona.external_id), ("id", wanted)):
+            if value and (holder := self._holder(name, value)):
+                is_same = holder == (wanted or holder[0], _content(persona))
+                return "" if is_same else f"{name}: {value} {_TAKEN}"
+        return ""
+
+    def close(self) -> None:
+        """Drop what was read."""
+        self._database.close()
+
+    def _holder(self, name: str, value: str) -> tuple[str, bytes] | None:
+        query = f"SELECT id, content FROM held WHERE {name} = ?"  # noqa: S608 (one of two names)
+        found: tuple[str, bytes] | None = self._database.execute(query, (value,)).fetchone()
+        return found
+
+
+def _content(persona: Persona) -> bytes:
+    """Return a digest of what tells a persona from another one of the same id."""
+    compared = Persona()
+    compared.CopyFrom(persona)
+    for name in _NOT_COMPARED:
+        compared.ClearField(name)
+    return hashlib.sha256(compared.SerializeToString(deterministic=True)).digest()
