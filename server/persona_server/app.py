@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import NamedTuple
 
+from persona_server import supervisor
 from persona_server.certificates import certificates_of, make_identity
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
@@ -186,6 +187,7 @@ class App:
 
     def stop(self, why: str = "") -> None:
         """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database."""
+        supervisor.tell(supervisor.STOPPING)
         ends = time.monotonic() + self._settings.grace
         self._server.end_health()  # before anything else that could take its time
         LOGGER.info("stopping", extra={"signal": why})

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from persona_server import config, descriptors
+from persona_server import config, descriptors, supervisor
 from persona_server.app import Addresses, App, StartError
 from persona_server.certificates import CertificateError
 from persona_server.config import SettingError, Settings
@@ -57,6 +57,7 @@ def serve(flags: dict[str, str | None]) -> None:
         number = getattr(interrupt, "number", signal.SIGINT)
         print(f"persona serve: stopped by {signal.Signals(number).name}.", file=sys.stderr)
         _leave(128 + number)
+    supervisor.tell(supervisor.READY)
     logs.print_out(banner(app, settings, addresses))
     code = app.run(lambda: config.load(flags, os.environ))
     sys.exit(code)
