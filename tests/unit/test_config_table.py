@@ -14,6 +14,7 @@ from persona_server.setting_values import Address
 NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
 CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
+    "config": (None, {"": None}, []),
     "data": (None, {"/var/lib/x": Path("/var/lib/x"), "x": Path("x").absolute()}, [""]),
     "database": (
         "",
@@ -34,6 +35,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "tls_key": (None, {"x.pem": Path("x.pem").absolute()}, []),
     "tls_client_ca": (None, {"/etc/x.pem": Path("/etc/x.pem")}, []),
     "demo": (False, {"on": True, "off": False, "1": True, "True": True, "": False}, ["maybe"]),
+    "init": (False, {"on": True}, ["maybe"]),
     "local_tokens": (None, {"on": True, "off": False, "yes": True}, ["maybe"]),
     "jwks_url": (
         "",
@@ -200,7 +202,7 @@ def test_names_of_flags_and_variables() -> None:
         assert setting.flag == "--" + setting.name.replace("_", "-")
         assert setting.variable == "PERSONA_" + setting.name.upper()
         assert setting.help.endswith(".")
-    switches = {"demo", "print_token", "open_reflection", "public_grpcio"}
+    switches = {"demo", "init", "print_token", "open_reflection", "public_grpcio"}
     assert {s.name for s in SETTINGS if s.is_switch} == switches
 
 

@@ -73,6 +73,9 @@ class Database(Protocol):
     def in_transaction(self) -> bool:
         """Return whether this thread has a transaction open."""
 
+    def mark(self) -> None:
+        """Write down whose the database is, within the transaction that is open."""
+
     def rewrite(self) -> None:
         """Write the files anew without anything that was deleted."""
 

@@ -191,6 +191,9 @@ class PostgresqlDatabase(PeeweeDatabase):
         with self.migrating():
             grant(self._state.conn, role, kept)
 
+    def mark(self) -> None:
+        """Do nothing: no other program has tables of these names in this one's schema."""
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Run a block if nobody else of this service is connected. Raises DatabaseError."""

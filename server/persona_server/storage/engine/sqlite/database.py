@@ -18,11 +18,13 @@ from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import (
     FILE_NAME,
+    has_database,
     lock_file,
     make_private,
     require_database,
 )
 from persona_server.storage.engine.processes import Processes
+from persona_server.storage.engine.sqlite.looking import APPLICATION_ID, looking_at, require_ours
 
 OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
 BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
@@ -157,6 +159,12 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         transaction: AbstractContextManager[object] = self.atomic("EXCLUSIVE")
         return transaction
 
+    def mark(self) -> None:
+        """Write into the file that it is persona-service's, within the transaction that is open."""
+        connection = self.connection()
+        if connection.pragma("application_id") != APPLICATION_ID:
+            connection.pragma("application_id", APPLICATION_ID)
+
     def alone(self) -> AbstractContextManager[object]:
         """Hold the folder for a block. Raises DatabaseError if a server has it."""
         return lock_file(self.path.parent)
@@ -220,4 +228,7 @@ def open_sqlite(folder: Path, *, make: bool) -> SqliteDatabase:
         make_private(folder)
     else:
         require_database(folder)
+    if has_database(folder):  # before it is set up, which would change it
+        with looking_at(folder / FILE_NAME) as connection:
+            require_ours(connection, folder / FILE_NAME)
     return SqliteDatabase(folder / FILE_NAME)
