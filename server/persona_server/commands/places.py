@@ -1,6 +1,7 @@
 """What commands that open a database are told: where it is, and a tenant."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -21,9 +22,19 @@ Database = Annotated[
 
 def database_place(data: str, database: str) -> Path | str:
     """Return the place that --database or else --data names; one that can't be ends the command."""
-    flag, text = ("--database", database) if database else ("--data", data)
+    if database:
+        return _parsed("--database", database, setting_values.database)
+    return _parsed("--data", data, setting_values.folder)
+
+
+def named_place(flag: str, text: str) -> Path | str:
+    """Return the place that a flag names in any way; one that can't be ends the command."""
+    return _parsed(flag, text, setting_values.any_database)
+
+
+def _parsed(flag: str, text: str, parse: Callable[[str], Path | str]) -> Path | str:
     try:
-        return setting_values.database(text) if database else setting_values.folder(text)
+        return parse(text)
     except ValueError as error:
         print(f"persona: {flag} {error}; got {text!r}.", file=sys.stderr)
         raise typer.Exit(2) from None
