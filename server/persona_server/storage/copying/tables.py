@@ -36,7 +36,7 @@ class Table:
         self._place = database.place
         self.name: str = model._meta.table_name
         self.columns: list[str] = [field.column_name for field in fields]
-        self._key = [fields.index(field) for field in key]
+        self._key = [self.columns.index(field.column_name) for field in key]
         self._bound = [f"after{number}" for number in range(len(key))]
         order = [_ordered(field) for field in key]
         every = model.select(*fields).order_by(*order)
