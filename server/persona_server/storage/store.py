@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 
 from persona_server import errors
 from persona_server.storage import keys
+from persona_server.storage.copying.progress import require_finished
 from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.derived.selections import Selections
@@ -237,9 +238,11 @@ def _any_number(_tenant: str) -> int:
 def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
-    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version.
+    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
+    unfinished copy.
     """
     with refusing_to_open(shown(place)):
         database = open_database(place, make=make)
+        require_finished(database)
         applied = migrate(database) if make else require_current(database)
         return Store(database, place, created=is_new(applied))

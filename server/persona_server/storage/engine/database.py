@@ -1,6 +1,6 @@
 """The database as all of storage knows it, whichever engine keeps it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -45,6 +45,18 @@ class Database(Protocol):
 
     def insert_each(self, into: Target, rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows of values."""
+
+    def stream(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a compiled statement, of which few are held. Only in a snapshot."""
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add whole rows by the fastest way there is, in a write transaction."""
+
+    def get_tables(self) -> list[str]:
+        """Return the names of all tables, by what the database itself says."""
+
+    def get_foreign_keys(self, table: str) -> list[Any]:
+        """Return a table's references, column by column, each with its `dest_table`."""
 
     def as_list(self, values: Sequence[Any]) -> Any:
         """Return ids, hashes or 64-bit integers as the driver binds a list."""

@@ -3,7 +3,7 @@
 Building a query at every call costs ten times its execution.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -60,6 +60,10 @@ class Statement:
     def all(self, **values: Any) -> list[tuple[Any, ...]]:
         """Return every row."""
         return self._rows(self.sql, self._bind(values))
+
+    def each(self, **values: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield every row, however many there are, of which few are held. Only in a snapshot."""
+        return self._database.stream(self.sql, self._bind(values))
 
     def first(self, **values: Any) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
