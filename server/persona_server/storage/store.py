@@ -24,6 +24,11 @@ from persona_server.storage.engine.errors import (
 )
 from persona_server.storage.migrate import is_new, migrate, require_current
 from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
+from persona_server.storage.repositories.credentials import (
+    Credentials,
+    CredentialsOfAll,
+    CredentialStatements,
+)
 from persona_server.storage.repositories.groups import Groups, GroupStatements
 from persona_server.storage.repositories.idempotency import Idempotency, IdempotencyStatements
 from persona_server.storage.repositories.imports import Imports, ImportStatements
@@ -65,6 +70,7 @@ class Repositories:
         self.idempotency = Idempotency(store.idempotency_statements, tenant)
         self.imports = Imports(store.import_statements, tenant)
         self.quotas = Quotas(store.quota_statements, tenant)
+        self.credentials = Credentials(store.credential_statements, tenant)
         self.audit = AuditTrail(store.audit_statements, tenant, store.id_generator)
 
 
@@ -95,8 +101,12 @@ class Transaction(Repositories):
 
     def new_id(self) -> str:
         """Return an id for a resource that comes without one."""
-        made = keys.new_id(self.now)
-        self.made.add(made)
+        return self.new_ids(1)[0]
+
+    def new_ids(self, count: int) -> list[str]:
+        """Return ids for so many resources that come without one."""
+        made = keys.new_ids(self.now, count)
+        self.made.update(made)
         return made
 
     def store_bytes(self, size: int) -> None:
@@ -136,6 +146,8 @@ class Store:
         self.import_statements = ImportStatements(database)
         self.audit_statements = AuditStatements(database)
         self.quota_statements = QuotaStatements(database)
+        self.credential_statements = CredentialStatements(database)
+        self.credentials = CredentialsOfAll(self.credential_statements)
         self.sweeper = Sweeper(database, self.tenants)
         self.rebuild = Rebuild(database, self.tenants, self.id_generator)
         self._readers: dict[int, TenantReader] = {}
@@ -180,6 +192,15 @@ class Store:
                 now = keys.now()
                 key = self.tenants.ensure(tenant, self.id_generator, now)
                 yield Transaction(self, key, now, self.most_stored(tenant))
+
+    @contextmanager
+    def changing(self) -> Iterator[int]:
+        """Change what belongs to no tenant in one transaction; give its time in microseconds.
+
+        Raises as `writing` does.
+        """
+        with driver_errors_translated(), self.database.write(LOCK_TIMEOUT):
+            yield keys.now()
 
     @contextmanager
     def trying(self, tenant: str, timeout: float | None) -> Iterator[Transaction]:

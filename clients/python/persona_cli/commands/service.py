@@ -15,7 +15,7 @@ from persona_cli.terminal.streams import ending_in_words
 
 ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
 NAMES = (
-    *("serve", "token", "migrate", "tenants", "erase", "rebuild-measures"),
+    *("serve", "token", "keys", "migrate", "tenants", "erase", "rebuild-measures"),
     *("backup", "restore", "doctor", "vacuum"),
 )
 _INSTALL = "pip install persona-service"

@@ -67,6 +67,9 @@ class Database(Protocol):
         Raises DatabaseError if one does.
         """
 
+    def share(self) -> None:
+        """Let this process write in turn with other processes of the same service."""
+
     def in_transaction(self) -> bool:
         """Return whether this thread has a transaction open."""
 

@@ -152,6 +152,9 @@ class PostgresqlDatabase(PeeweeDatabase):
         """Begin a transaction, as `atomic` is told."""
         self._state.conn.execute(how or "BEGIN")
 
+    def share(self) -> None:
+        """Do nothing: writers of all processes are held apart by the rows that they lock."""
+
     @contextlib.contextmanager
     def write(self, timeout: float, tenant: str = "") -> Iterator[None]:
         """Run a block in one write transaction, durable when the block ends.

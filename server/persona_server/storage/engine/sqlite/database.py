@@ -22,6 +22,7 @@ from persona_server.storage.engine.folder import (
     make_private,
     require_database,
 )
+from persona_server.storage.engine.processes import Processes
 
 OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
 BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
@@ -92,6 +93,11 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """Return ids, hashes or 64-bit integers as the driver binds a list."""
         numbers = bool(values) and isinstance(values[0], int)
         return apsw.carray(array("q", values) if numbers else tuple(values))
+
+    def share(self) -> None:
+        """Let this process write in turn with others that have the same file."""
+        turns = self.path.with_name(f"{self.path.name}.turns")
+        self._turn = FairLock(Processes(turns))
 
     def open_ahead(self, count: int) -> None:
         """Open connections for threads to come, which then need no file descriptor any more."""
