@@ -63,7 +63,7 @@ class App:
 
     def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self._settings = settings
-        self._is_worker = place is not None
+        self._is_worker, workers = place is not None, place.count if place else 1
         self._stop = threading.Event()
         self.wake = Wake()
         self._failed = False
@@ -81,7 +81,7 @@ class App:
         self.key: LocalKey = local_key(self.store)
         tokens = page_tokens(self.store)
         self.metrics = Metrics()
-        pages = PageCache(settings.page_cache_bytes)
+        pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
         self.personas = PersonaService(self.store, tokens, pages)
         self.projects = ProjectService(self.store, tokens)
@@ -95,7 +95,7 @@ class App:
         authenticator = Authenticator(
             self._refuse if settings.local_tokens is False else self.key.verify
         )
-        self._guards = Guards()
+        self._guards = Guards(workers)
         self._guards.gateway.secret = place.secret if place else ""
         quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
@@ -120,7 +120,7 @@ class App:
             ),
             open_reflection=settings.open_reflection,
             public_grpcio=settings.public_grpcio,
-            shares_port=self._is_worker,
+            workers=place.count if place else None,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [
