@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Callable
 
+from persona_server import memory, supervisor
+from persona_server.callers import Callers
+from persona_server.certificates import certificates_of
 from persona_server.composing import (
     Addresses,
     StartError,
-    certificates_of,
     identity_of,
     listen_for_metrics,
-    page_tokens,
+    opened,
     policy_of,
     quota_of,
     reachable,
@@ -19,10 +21,9 @@ from persona_server.composing import (
 )
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.identity.principal import Principal, TokenError
-from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
 from persona_server.quotas import TenantQuotas
+from persona_server.reloading import read_again
 from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
@@ -33,13 +34,12 @@ from persona_server.services.responses.service import ResponseService
 from persona_server.services.responses.voiding import settle_voids
 from persona_server.services.simulations.service import SimulationService
 from persona_server.setting_values import Address
-from persona_server.signals import Wake
+from persona_server.signals import RELOAD, Wake
 from persona_server.storage import keys
-from persona_server.storage.engine.folder import lock_file, make_private
-from persona_server.storage.store import open_store
+from persona_server.storage.engine.database import shown
+from persona_server.storage.engine.errors import refusing_to_open
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics, PagesKept
-from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.recorder import Recorder
@@ -70,16 +70,12 @@ class App:
         self._healthy = False
         self._certificates = certificates_of(settings)
         self._gateway_identity = place.gateway if place else identity_of(self._certificates)
-        if not (settings.database or place):  # a file is one server's; for workers it is locked
-            make_private(settings.data)
-            self._lock = lock_file(settings.data)  # held until the process ends
-        self.store = open_store(settings.place)
+        # For workers their parent has the lock.
+        self.store, self.key, tokens, self._lock = opened(settings, locks=place is None)
         self._counters = Counters(place.counters, place.count, place.number) if place else None
         if self._counters and not self.store.database.has_many_writers:
             self.store.database.share()
             self.store.id_generator.share(self._counters.last_id)
-        self.key: LocalKey = local_key(self.store)
-        tokens = page_tokens(self.store)
         self.metrics = Metrics()
         pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
@@ -92,15 +88,13 @@ class App:
             self.store, tokens, self._policy, automatic=settings.promotion
         )
         self.comparison = ComparisonService(self.store, tokens)
-        authenticator = Authenticator(
-            self._refuse if settings.local_tokens is False else self.key.verify
-        )
+        self._callers = Callers(self.store, settings)
         self._guards = Guards(workers)
         self._guards.gateway.secret = place.secret if place else ""
-        quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
+        self._quotas = quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known, self._counters)
-        steps = call_steps(self._guards, authenticator, recorder, quotas, use)
+        steps = call_steps(self._guards, self._callers.authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -125,7 +119,8 @@ class App:
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [
             JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
-            JobRunner(Job("sweep", SWEEP_SECONDS, self._once(self._sweep))),
+            JobRunner(self._callers.job),
+            JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
             JobRunner(Job("voiding", VOIDING_SECONDS, self._once(self._settle))),
         ]
         if settings.promotion:
@@ -133,15 +128,18 @@ class App:
             self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, promoting)))
         self._gateway: GatewayProcess | None = None
         # Now, since connections of callers may take every file descriptor later.
-        self.store.database.open_ahead(self._server.threads + len(self._jobs))
+        with refusing_to_open(shown(settings.place)):
+            self.store.database.open_ahead(self._server.threads + len(self._jobs))
 
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
         sys.setswitchinterval(SWITCH_SECONDS)
+        memory.keep_freed()
         self.wake.listen()
         grpc_port = self._listen("--listen", settings.listen)
         metrics = listen_for_metrics(settings, self.metrics.page, self._certificates)
+        self._callers.fetch()
         self._server.start()
         self._check_health()
         for job in self._jobs:
@@ -160,10 +158,20 @@ class App:
             LOGGER.info("listening", extra=addresses._asdict())
         return addresses
 
-    def run(self) -> int:
-        """Serve until a signal asks for the end, then stop; return the exit code."""
-        self.stop(self.wake.wait())
+    def run(self, load: Callable[[], Settings]) -> int:
+        """Serve until a signal asks for the end, then stop; return the exit code.
+
+        SIGHUP lets the settings be read again, by `load`.
+        """
+        while (name := self.wake.wait()) == RELOAD:
+            self.reload(load)
+        self.stop(name)
         return 1 if self._failed else 0
+
+    def reload(self, load: Callable[[], Settings]) -> None:
+        """Read the settings again, and take those that may change while the service runs."""
+        self._settings = read_again(self._settings, load)
+        self._quotas.set_defaults(quota_of(self._settings))
 
     def end_health(self) -> None:
         """Say NOT_SERVING from now on."""
@@ -174,6 +182,8 @@ class App:
 
         `grace` is how many seconds that may take, if not what is set.
         """
+        if not self._is_worker:
+            supervisor.tell(supervisor.STOPPING)
         ends = time.monotonic() + (self._settings.grace if grace is None else grace)
         self.end_health()  # before anything else that could take its time
         LOGGER.info("stopping", extra={"signal": why})
@@ -222,6 +232,10 @@ class App:
         return run_here
 
     def _sweep(self) -> None:
+        self._callers.note_uses()  # of this process
+        self._once(self._purge)()
+
+    def _purge(self) -> None:
         retention = int(self._settings.retention * 1_000_000)
         removed = self.store.sweeper.sweep(keys.now(), retention, self._stop.is_set)
         self.metrics.swept.inc(removed)
@@ -245,7 +259,3 @@ class App:
         )
         self._failed = True
         self.wake.ring()
-
-    @staticmethod
-    def _refuse(_token: str) -> Principal:
-        raise TokenError("This server takes no tokens of its local key (local_tokens is off).")

@@ -3,22 +3,26 @@
 import os
 from collections.abc import Callable
 from dataclasses import fields
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 from persona_server.certificates import (
-    CertificateError,
     Certificates,
     Identity,
-    Paths,
     make_identity,
 )
 from persona_server.config import Settings
+from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.measures.individual.policy import Policy
+from persona_server.opening import require_volume
 from persona_server.quotas import Quota
 from persona_server.services.paging import PageTokens
 from persona_server.setting_values import Address
 from persona_server.storage import keys
-from persona_server.storage.store import Store
+from persona_server.storage.engine.database import shown
+from persona_server.storage.engine.errors import refusing_to_open
+from persona_server.storage.engine.folder import lock_file, make_private
+from persona_server.storage.store import Store, open_store
+from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics_port import MetricsPort
 
 _PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
@@ -36,9 +40,32 @@ class Addresses(NamedTuple):
     metrics: str | None
 
 
-def page_tokens(store: Store) -> PageTokens:
-    """Return what makes page tokens, by the key that the database keeps."""
-    return PageTokens(store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
+class Opened(NamedTuple):
+    """A store, the keys that it keeps, and the lock that one service holds until it ends."""
+
+    store: Store
+    key: LocalKey
+    tokens: PageTokens
+    lock: IO[Any] | None
+
+
+def opened(settings: Settings, *, locks: bool) -> Opened:
+    """Open the store, made and migrated where that is due. Raises DatabaseError.
+
+    Unless its database is one of PostgreSQL, it is for one service, which `locks` it.
+    """
+    lock = None
+    require_volume(settings)
+    with refusing_to_open(shown(settings.place)):
+        if locks and not settings.database:
+            make_private(settings.data)
+            lock = lock_file(settings.data)
+        store = open_store(settings.place)
+        key = local_key(store)
+        secret = store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
+    if store.created:
+        LOGGER.info("database made", extra={"place": shown(settings.place)})
+    return Opened(store, key, PageTokens(secret), lock)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -49,16 +76,6 @@ def policy_of(settings: Settings) -> Policy:
 def quota_of(settings: Settings) -> Quota:
     """Return what a tenant may use that has no values of its own."""
     return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
-
-
-def certificates_of(settings: Settings) -> Certificates | None:
-    """Return the files of TLS, None where none are set. Raises CertificateError."""
-    cert, key, client_ca = settings.tls_cert, settings.tls_key, settings.tls_client_ca
-    if cert and key:
-        return Certificates(Paths(cert, key, client_ca))
-    if cert or key or client_ca:
-        raise CertificateError("TLS needs both --tls-cert and --tls-key.")
-    return None
 
 
 def identity_of(certificates: Certificates | None) -> Identity | None:

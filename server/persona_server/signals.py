@@ -1,8 +1,10 @@
-"""Signals that end the service, for its main thread to wait for."""
+"""Signals that end the service, or let it read its settings again, for the main thread."""
 
 import contextlib
 import signal
 import socket
+
+RELOAD = "SIGHUP"  # its name
 
 
 class Wake:

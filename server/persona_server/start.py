@@ -8,12 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from persona_server import config, descriptors
+from persona_server import config, descriptors, memory, supervisor
 from persona_server.app import App
 from persona_server.certificates import CertificateError
 from persona_server.composing import Addresses, StartError
 from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
+from persona_server.errors import ServiceError
 from persona_server.gateway_process import GatewayError
 from persona_server.identity.scopes import SCOPES
 from persona_server.storage.engine.errors import DatabaseError
@@ -23,6 +24,14 @@ from persona_server.workers.parent import Workers
 TOKEN_HOURS = 12
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 
+_REFUSALS = (
+    SettingError,
+    CertificateError,
+    DatabaseError,
+    ServiceError,
+    StartError,
+    GatewayError,
+)
 _ROOTS = (
     "Where the system does not know the root of the certificate, name its file: "
     "PERSONA_TLS_CA=FILE for persona, -cacert FILE for grpcurl, --cacert FILE for curl."
@@ -43,7 +52,7 @@ def serve(flags: dict[str, str | None]) -> None:
         if settings.demo and app.store.created:
             app.metrics.written.inc(make_demo(app.projects, app.personas))
         addresses = app.start()
-    except (SettingError, CertificateError, DatabaseError, StartError, GatewayError) as error:
+    except _REFUSALS as error:
         if str(error):
             print(f"persona serve: {error}", file=sys.stderr)
         _leave(1)
@@ -51,8 +60,10 @@ def serve(flags: dict[str, str | None]) -> None:
         number = getattr(interrupt, "number", signal.SIGINT)
         print(f"persona serve: stopped by {signal.Signals(number).name}.", file=sys.stderr)
         _leave(128 + number)
+    memory.set_apart()
+    supervisor.tell(supervisor.READY)
     logs.print_out(banner(app, settings, addresses))
-    code = app.run()
+    code = app.run(lambda: config.load(flags, os.environ))
     sys.exit(code)
 
 
@@ -108,6 +119,8 @@ def _environment(app: App | Workers, settings: Settings, addresses: Addresses) -
 
 def _why_no_token(settings: Settings) -> str:
     """Return why no token is printed; "" if nothing is configured and it does not end in a log."""
+    if settings.jwks_url:
+        return "since tokens are an identity provider's"
     if settings.local_tokens is not None:
         return "since --local-tokens was said"
     if not (settings.print_token or os.isatty(logs.STDOUT)):

@@ -2,15 +2,17 @@
 
 import os
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
-from persona_server import config
+from persona_server import config, memory
 from persona_server.app import App
 from persona_server.certificates import CertificateError
 from persona_server.composing import StartError
+from persona_server.signals import RELOAD as HANG_UP
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.telemetry import logs
-from persona_server.workers.place import END_HEALTH, METRICS, READY, Place
+from persona_server.workers.place import END_HEALTH, METRICS, READY, RELOAD, Place
 
 
 def main() -> None:
@@ -20,8 +22,12 @@ def main() -> None:
     _pin(place.number)
     logs.take_over_stderr()
     logs.name_worker(place.number, readable=place.readable)
+
+    def load() -> config.Settings:
+        return config.load(place.flags, os.environ)
+
     try:
-        settings = config.load(place.flags, os.environ)
+        settings = load()
         logs.configure(settings.log_level)
         app = App(settings, place)
         app.start()
@@ -29,8 +35,9 @@ def main() -> None:
         parent.send_bytes(str(error).encode())
         logs.drain()
         os._exit(1)  # threads of what has begun would keep the interpreter alive
+    memory.set_apart()
     parent.send_bytes(READY)
-    _follow(app, parent)
+    _follow(app, parent, load)
 
 
 def _pin(number: int) -> None:
@@ -40,7 +47,9 @@ def _pin(number: int) -> None:
         os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
-def _follow(app: App, parent: "Connection[bytes, bytes]") -> None:
+def _follow(
+    app: App, parent: "Connection[bytes, bytes]", load: Callable[[], config.Settings]
+) -> None:
     """Do what the parent says, and return when all is over.
 
     Without a parent nobody would replace, stop or count this worker, so it ends at once. What was
@@ -50,7 +59,10 @@ def _follow(app: App, parent: "Connection[bytes, bytes]") -> None:
     while True:
         for ready in wait([parent, signals]):
             if ready == signals:
-                return app.stop(app.wake.wait())
+                if (name := app.wake.wait()) != HANG_UP:
+                    return app.stop(name)
+                app.reload(load)
+                continue
             try:
                 order = parent.recv_bytes()
             except (EOFError, OSError):
@@ -59,6 +71,8 @@ def _follow(app: App, parent: "Connection[bytes, bytes]") -> None:
                 parent.send_bytes(app.metrics.page())
             elif order == END_HEALTH:
                 app.end_health()
+            elif order == RELOAD:
+                app.reload(load)
             else:
                 return app.stop(grace=float(order))
 

@@ -3,28 +3,28 @@
 import os
 import threading
 import time
+from collections.abc import Callable
 
+from persona_server import supervisor
 from persona_server.app import REST_SHARE
+from persona_server.certificates import certificates_of
 from persona_server.composing import (
     Addresses,
     StartError,
-    certificates_of,
     identity_of,
     listen_for_metrics,
-    page_tokens,
+    opened,
     reachable,
     reachable_text,
 )
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.identity.tokens import LocalKey, local_key
+from persona_server.reloading import read_again
 from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.setting_values import Address
-from persona_server.signals import Wake
-from persona_server.storage.engine.folder import lock_file, make_private
-from persona_server.storage.store import open_store
+from persona_server.signals import RELOAD, Wake
 from persona_server.telemetry.logs import LOGGER, STDERR
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.sharing.counters import Counters, make_file
@@ -48,13 +48,10 @@ class Workers:
         self._identity = identity_of(self._certificates)
         self._file = make_file(settings.workers)
         self._kept = [self._file]  # descriptors that workers inherit
-        if not settings.database:  # a file is one service's
-            make_private(settings.data)
-            self._lock = lock_file(settings.data)  # held until all have ended
+        # Which migrates it before any worker looks; the lock is held until all have ended.
+        self.store, self.key, tokens, self._lock = opened(settings, locks=True)
+        if self._lock:
             self._kept.append(self._lock.fileno())
-        self.store = open_store(settings.place)  # which migrates it, before any worker looks
-        self.key: LocalKey = local_key(self.store)
-        tokens = page_tokens(self.store)
         self.metrics = Metrics()
         self.personas = PersonaService(self.store, tokens, PageCache(0))
         self.projects = ProjectService(self.store, tokens)
@@ -83,13 +80,21 @@ class Workers:
         LOGGER.info("listening", extra={**addresses._asdict(), "workers": settings.workers})
         return addresses
 
-    def run(self) -> int:
-        """Serve until a signal asks for the end, then stop; return the exit code."""
-        self.stop(self._wake.wait())
+    def run(self, load: Callable[[], Settings]) -> int:
+        """Serve until a signal asks for the end, then stop; return the exit code.
+
+        SIGHUP lets all of them read the settings again, here by `load`.
+        """
+        while (name := self._wake.wait()) == RELOAD:
+            self._settings = read_again(self._settings, load)
+            for worker in self._workers:
+                worker.reload()
+        self.stop(name)
         return 1 if self._failed else 0
 
     def stop(self, why: str = "") -> None:
         """Let all say NOT_SERVING, let REST and then gRPC end what is in flight."""
+        supervisor.tell(supervisor.STOPPING)
         ends = time.monotonic() + self._settings.grace
         for worker in self._workers:
             worker.end_health()

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 from persona_server.certificates import Identity
 
-METRICS, END_HEALTH = b"metrics", b"end health"  # orders; any other is the seconds of a last grace
+# Orders; any other is the seconds of a last grace.
+METRICS, END_HEALTH, RELOAD = b"metrics", b"end health", b"reload"
 READY = b"ready"  # what a worker says that listens; anything else is why it can't
 
 

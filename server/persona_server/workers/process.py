@@ -11,7 +11,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
 from persona_server.telemetry import logs
-from persona_server.workers.place import END_HEALTH, METRICS, READY, Place
+from persona_server.workers.place import END_HEALTH, METRICS, READY, RELOAD, Place
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 2.0  # a page of metrics is waited for
@@ -57,6 +57,10 @@ class Worker:
                 self._asked = False
                 self.last_page = self._pipe.recv_bytes()
         return self.last_page
+
+    def reload(self) -> None:
+        """Let it read the settings again."""
+        self._order(RELOAD)
 
     def end_health(self) -> None:
         """Let it say NOT_SERVING, and don't replace it any more."""
