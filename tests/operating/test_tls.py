@@ -37,6 +37,15 @@ def test_every_port_is_served_by_tls_alone(authority: Authority, files: Files, d
         assert "PERSONA_ADDRESS=https://" in service.printed("export ")
 
 
+def test_workers_serve_by_tls_and_know_their_gateway(
+    authority: Authority, files: Files, client_files: Files, client_ca: Path, data: Path
+) -> None:
+    flags = (*files.flags, "--tls-client-ca", str(client_ca), "--workers", "2")
+    with running_service(data, *flags) as service:
+        assert TlsCaller(service, Trust(authority.root, client_files)).answers() == SERVED
+        assert TlsCaller(service, Trust(authority.root)).answers() == REFUSED
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 def test_tls_older_than_1_2_is_refused(authority: Authority, files: Files, data: Path) -> None:
     with running_service(data, *files.flags) as service:
