@@ -6,6 +6,14 @@ if TYPE_CHECKING:
     from persona_server.config import Settings
 
 
+def reachable_by_others(settings: "Settings") -> str:
+    """Return the flag by which other machines can reach the service; "" if they can't."""
+    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
+        if address and not address.is_loopback:
+            return f"{flag} {address}"
+    return ""
+
+
 def complaint(settings: "Settings") -> str:
     """Return what is wrong with settings that are each right by themselves, "" for nothing."""
     return _half_a_provider(settings) or _open_to_whom(settings)
@@ -24,10 +32,8 @@ def _half_a_provider(settings: "Settings") -> str:
 def _open_to_whom(settings: "Settings") -> str:
     if settings.local_tokens is not None or settings.jwks_url:
         return ""
-    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
-        if address and not address.is_loopback:
-            return (
-                f"{flag} {address} can be reached from other machines: say --local-tokens on "
-                "(tokens of `persona token` are taken) or --local-tokens off (API keys only)."
-            )
-    return ""
+    others = reachable_by_others(settings)
+    return others and (
+        f"{others} can be reached from other machines: say --local-tokens on (tokens of "
+        "`persona token` are taken) or --local-tokens off (API keys only)."
+    )

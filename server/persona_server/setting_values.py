@@ -62,6 +62,16 @@ def database(text: str) -> str:
     return text
 
 
+def any_database(text: str) -> Path | str:
+    """Return a place in any of its ways: a folder, sqlite:///FOLDER, or a URL of PostgreSQL."""
+    if text.startswith("sqlite://"):
+        path = text.removeprefix("sqlite://")
+        if not path.startswith("/"):
+            raise ValueError("wants sqlite:///FOLDER, with the whole path of the folder")
+        return folder("/" + path.lstrip("/"))
+    return database(text) if "://" in text else folder(text)
+
+
 def address(text: str) -> Address:
     """Return where to listen."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)

@@ -39,7 +39,7 @@ def statements_of(store: Store) -> dict[str, Statement]:
     """Return all of them, by where each stands in the store."""
     found: dict[str, Statement] = {}
     _collect(store, "store", found, set())
-    alive = [one for one in gc.get_objects() if type(one) is Statement]
+    alive = [one for one in gc.get_objects() if isinstance(one, Statement)]
     mine = [one for one in alive if one._database is store.database]
     assert {id(one) for one in mine} == {id(one) for one in found.values()}
     assert len(found) > 40

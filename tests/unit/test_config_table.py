@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from persona_server import config
-from persona_server.app import policy_of
+from persona_server.composing import policy_of
 from persona_server.config import SETTINGS, SettingError, Settings, load, unknown_variables
 from persona_server.measures.individual.policy import Policy
 from persona_server.setting_values import Address
@@ -14,6 +14,7 @@ from persona_server.setting_values import Address
 NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
 CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
+    "config": (None, {"": None}, []),
     "data": (None, {"/var/lib/x": Path("/var/lib/x"), "x": Path("x").absolute()}, [""]),
     "database": (
         "",
@@ -34,6 +35,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "tls_key": (None, {"x.pem": Path("x.pem").absolute()}, []),
     "tls_client_ca": (None, {"/etc/x.pem": Path("/etc/x.pem")}, []),
     "demo": (False, {"on": True, "off": False, "1": True, "True": True, "": False}, ["maybe"]),
+    "init": (False, {"on": True}, ["maybe"]),
     "local_tokens": (None, {"on": True, "off": False, "yes": True}, ["maybe"]),
     "jwks_url": (
         "",
@@ -101,6 +103,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "min_noise_differences": (10, {"1": 1}, ["0"]),
     "min_noise_individuals": (5, {"1": 1}, ["0"]),
     "max_trend_points": (60, {"5": 5, "200": 200}, ["4", "201"]),
+    "workers": (1, {"2": 2, "256": 256}, ["0", "257", "-1", "two", ""]),
     "quota_calls_per_second": (10_000, {"1": 1}, ["0", "-1", "1.5", ""]),
     "quota_bytes_per_second": (1 << 30, {"1": 1}, ["0"]),
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
@@ -199,7 +202,7 @@ def test_names_of_flags_and_variables() -> None:
         assert setting.flag == "--" + setting.name.replace("_", "-")
         assert setting.variable == "PERSONA_" + setting.name.upper()
         assert setting.help.endswith(".")
-    switches = {"demo", "print_token", "open_reflection", "public_grpcio"}
+    switches = {"demo", "init", "print_token", "open_reflection", "public_grpcio"}
     assert {s.name for s in SETTINGS if s.is_switch} == switches
 
 

@@ -1,7 +1,7 @@
 """What commands that open a database share: where it is, a tenant, a time, and how they fail."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -28,9 +28,19 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 
 def database_place(data: str, database: str) -> Path | str:
     """Return the place that --database or else --data names; one that can't be ends the command."""
-    flag, text = ("--database", database) if database else ("--data", data)
+    if database:
+        return _parsed("--database", database, setting_values.database)
+    return _parsed("--data", data, setting_values.folder)
+
+
+def named_place(flag: str, text: str) -> Path | str:
+    """Return the place that a flag names in any way; one that can't be ends the command."""
+    return _parsed(flag, text, setting_values.any_database)
+
+
+def _parsed(flag: str, text: str, parse: Callable[[str], Path | str]) -> Path | str:
     try:
-        return setting_values.database(text) if database else setting_values.folder(text)
+        return parse(text)
     except ValueError as error:
         fail(f"{flag} {error}; got {text!r}.", 2)
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 
 from persona_server import errors
 from persona_server.storage import keys
+from persona_server.storage.copying.progress import require_finished
 from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.derived.selections import Selections
@@ -101,8 +102,12 @@ class Transaction(Repositories):
 
     def new_id(self) -> str:
         """Return an id for a resource that comes without one."""
-        made = keys.new_id(self.now)
-        self.made.add(made)
+        return self.new_ids(1)[0]
+
+    def new_ids(self, count: int) -> list[str]:
+        """Return ids for so many resources that come without one."""
+        made = keys.new_ids(self.now, count)
+        self.made.update(made)
         return made
 
     def store_bytes(self, size: int) -> None:
@@ -233,9 +238,11 @@ def _any_number(_tenant: str) -> int:
 def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
-    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version.
+    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
+    unfinished copy.
     """
     with refusing_to_open(shown(place)):
         database = open_database(place, make=make)
+        require_finished(database)
         applied = migrate(database) if make else require_current(database)
         return Store(database, place, created=is_new(applied))

@@ -51,7 +51,7 @@ class Handlers:
             answer = unary(rpc, raw, serve)
             if answer is None:
                 abort(context, rpc.refusal)
-            context.set_trailing_metadata(rpc.known_by)
+            context.set_trailing_metadata(rpc.trailing)
             return answer
 
         over = self._over
@@ -110,6 +110,6 @@ class Handlers:
             yield from self._delivery.send(rpc, sent, context, streams)
             if rpc.refusal is not None:
                 abort(context, rpc.refusal)
-            context.set_trailing_metadata(rpc.known_by)
+            context.set_trailing_metadata(rpc.trailing)
 
         return streaming

@@ -172,9 +172,12 @@ class Rpc:
             self.call = Call(self.method.name, who.tenant, who.subject, self.deadline, self.peer)
 
     @property
-    def known_by(self) -> tuple[tuple[str, str]]:
-        """The metadata behind an answer by which a client finds the call in the log."""
-        return (("x-request-id", self.request_id),)
+    def trailing(self) -> tuple[tuple[str, str], ...]:
+        """The metadata behind an answer: what the log knows the call by, and a list's version."""
+        named = (("x-request-id", self.request_id),)
+        if self.call is None or self.call.version is None:
+            return named
+        return (*named, ("etag", f'"{self.call.version}"'))
 
     @property
     def expires(self) -> float:

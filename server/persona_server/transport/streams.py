@@ -12,6 +12,7 @@ from persona_server.errors import ServiceError
 from persona_server.transport.auth import unauthenticated
 from persona_server.transport.errors import shutting_down, stream_idle
 from persona_server.transport.rpc import ClientGone
+from persona_server.transport.sharing.counters import STREAMS, Counters
 
 MAX_STREAMS = 16
 MAX_TENANT_STREAMS = 8
@@ -77,12 +78,15 @@ class Streams:
         each: int = MAX_TENANT_STREAMS,
         of: EachOf | None = None,
         idle: float = IDLE_SECONDS,
+        counters: Counters | None = None,
     ) -> None:
         """Allow `most`, and of a holder `each`, or what `of` says of it.
 
-        `idle` is how many seconds a stream may bring nothing new, or not be read.
+        `idle` is how many seconds a stream may bring nothing new, or not be read. With `counters`
+        those that a holder has open in other processes count too.
         """
         self.idle = idle
+        self._counters = counters
         self._most = most
         self._each_of: EachOf = of or (lambda _: each)
         self._lock = threading.Lock()
@@ -96,14 +100,23 @@ class Streams:
         each = self._each_of(slot.holder)
         with self._lock:
             of_holder = sum(1 for other in self._open if other.holder == slot.holder)
+            if self._counters:
+                of_holder += self._counters.elsewhere(slot.holder, STREAMS)
             if len(self._open) >= self._most or of_holder >= each:
                 raise too_many(self._most, each)
             self._open.add(slot)
+            self._tell(slot, 1)
         try:
             yield slot
         finally:
             with self._lock:
                 self._open.discard(slot)
+                self._tell(slot, -1)
+
+    def _tell(self, slot: Slot, number: int) -> None:
+        """Let the other processes know of a stream more or less. The lock is held."""
+        if self._counters:
+            self._counters.add(slot.holder, STREAMS, number)
 
     def watched(
         self,
