@@ -12,6 +12,7 @@ from typing import Any
 from persona_server import setting_values as values
 from persona_server import settings_file
 from persona_server.setting import PREFIX, Setting, setting
+from persona_server.setting_rules import complaint
 
 DAY = 86_400  # seconds
 CLIENT_VARIABLES = (  # not the server's
@@ -69,6 +70,12 @@ class Settings:
     metrics: values.Address | None = setting(
         "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", values.address_or_off
     )
+    workers: int = setting(
+        "1",
+        "Processes that serve gRPC at the one port, each on a core of its own; 1 serves it in the "
+        "process that is started.",
+        values.whole_between(1, 256),
+    )
     tls_cert: Path | None = setting(
         "",
         "File of the certificate, PEM, with those between it and its root: gRPC, REST and metrics "
@@ -96,6 +103,34 @@ class Settings:
         "",
         "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
         values.switch_or_unset,
+    )
+    jwks_url: str = setting(
+        "",
+        "Address of the key set of an identity provider, by https (http on this machine), whose "
+        "tokens are taken.",
+        values.key_set_url,
+    )
+    jwks_issuer: str = setting("", "The provider's name, as its tokens have it in iss.", str)
+    jwks_audience: str = setting("", "This service's name in aud of the provider's tokens.", str)
+    jwks_tenant_claim: str = setting(
+        "tenant", "Claim of the provider's tokens that names the tenant.", values.name_of_claim
+    )
+    jwks_scope_claim: str = setting(
+        "scope",
+        "Claim of the provider's tokens with scopes, or with roles as role:reader: words or a "
+        "list.",
+        values.name_of_claim,
+    )
+    jwks_refresh: float = setting(
+        "30",
+        "Seconds between two fetches of the key set, at least, when a token names a key that is "
+        "not known; else it is fetched every 300.",
+        values.seconds_between(1, 3600),
+    )
+    jwks_keep: float = setting(
+        "86400",
+        "Seconds that the provider's keys are taken while its key set can't be fetched.",
+        values.seconds_between(1, 30 * DAY),
     )
     print_token: bool = setting(
         "off",
@@ -250,11 +285,8 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Set
             text = each.default
         values[each.name] = _parsed(each, source, text)
     settings = Settings(**values)
-    if settings.local_tokens is None and (others := reachable_by_others(settings)):
-        raise SettingError(
-            f"{others} can be reached from other machines: say --local-tokens on "
-            "(tokens of `persona token` are taken) or --local-tokens off."
-        )
+    if wrong := complaint(settings):
+        raise SettingError(wrong)
     return settings
 
 
@@ -277,14 +309,6 @@ def _read(file: Path) -> dict[str, str]:
         return settings_file.read(file, names)
     except ValueError as error:
         raise SettingError(f"{file} {error}.") from None
-
-
-def reachable_by_others(settings: Settings) -> str:
-    """Return the flag by which other machines can reach the service; "" if they can't."""
-    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
-        if address and not address.is_loopback:
-            return f"{flag} {address}"
-    return ""
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -26,7 +26,7 @@ class PersonaServer:
     """A gRPC server for services given as {service name: object with one method per RPC}.
 
     `guards` are those whose steps are in the pipeline. With `public_grpcio`, nothing of grpcio is
-    used that is not public.
+    used that is not public. With `shares_port`, other processes of the service listen there too.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class PersonaServer:
         *,
         open_reflection: bool = False,
         public_grpcio: bool = False,
+        shares_port: bool = False,
     ) -> None:
         early = not public_grpcio
         self._guards = guards
@@ -60,7 +61,9 @@ class PersonaServer:
             door.add(method, self._pools.intake(method.pool), handler)
         self._health.join(door, self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
-        self._server = grpc.server(self._pools["read"], [door], options=(*OPTIONS, connections()))
+        port = ("grpc.so_reuseport", int(shares_port))  # else a second server would bind silently
+        options = (*OPTIONS, port, connections())
+        self._server = grpc.server(self._pools["read"], [door], options=options)
 
     @property
     def threads(self) -> int:
