@@ -1,5 +1,6 @@
 # Everything a developer or CI runs. Each target sets up what it needs, from package registries, into
-# .venv and .tools; a stamp file named by the hash of its inputs says what is there already.
+# .venv and .tools (and Chromium, for tests, where root has apt-get); a stamp file named by the hash of its
+# inputs says what is there already.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -15,7 +16,7 @@ PYTHON ?= python3
 DATA ?= data
 ARGS ?=
 
-.PHONY: help setup setup-dev run demo test torture lint format generate story bench compare bench-measures lock clean
+.PHONY: help setup setup-dev run demo test torture lint format generate story wheels bench compare bench-measures lock clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -56,10 +57,14 @@ format: setup-dev ## Format Python and Go
 generate: setup-dev ## Make generated/ anew from protos/
 	rm -rf generated/persona generated/go/persona generated/gateway
 	buf generate
+	python tools/update_openapi.py
 	python tools/update_docs.py
 
 story: setup-dev ## Write the story of docs/study.md and the study's pictures anew
 	@PYTHONPATH=examples python -m study.page
+
+wheels: setup-dev ## Build what is published into dist/, for three platforms (cold some minutes)
+	@tools/wheels
 
 bench: setup-dev ## Measure speed against a bare echo, answers, and the library at full size (about ten minutes)
 	@python benchmarks/bench.py $(ARGS)

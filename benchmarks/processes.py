@@ -38,12 +38,17 @@ class Process:
 
 
 @contextmanager
-def service(folder: Path, program: Path = PROGRAM) -> Iterator[tuple[Process, str, str]]:
+def service(
+    folder: Path, program: Path = PROGRAM, page_cache_bytes: int = 0
+) -> Iterator[tuple[Process, str, str]]:
     """Run the service, of this version or another; yield its process, address and token."""
     command = [str(program), "serve", "--data", str(folder / "data")]
     command += ["--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "127.0.0.1:0"]
-    # Not as a flag, which older versions don't know.
-    environment = os.environ | {"PERSONA_PRINT_TOKEN": "on"}
+    # Not as flags, which older versions don't know.
+    environment = os.environ | {
+        "PERSONA_PRINT_TOKEN": "on",
+        "PERSONA_PAGE_CACHE_BYTES": str(page_cache_bytes),
+    }
     with (folder / "log").open("w") as log:
         started = Process(command, stdout=subprocess.PIPE, stderr=log, env=environment)
         try:

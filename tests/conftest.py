@@ -1,10 +1,12 @@
 """A real service for the tests: `persona serve` as its own process, on free ports of loopback."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from support.postgresql import Cluster, running_cluster
 from support.service import Service, running_service
 
 
@@ -13,11 +15,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--public-grpcio", action="store_true", help="Serve by what is public of grpcio alone."
     )
+    parser.addoption(
+        "--postgresql", action="store_true", help="Serve from databases of PostgreSQL."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let every service that the tests start be of the kind asked for."""
     config.addinivalue_line("markers", "early: needs names of grpcio that are not public (R23)")
+    config.addinivalue_line("markers", "sqlite(reason): what PostgreSQL has not, or in another way")
     config.addinivalue_line("markers", "alone: measures what other tests would change (tools/test)")
     # What was green stays green: `make test` tries the same examples, `make torture` new ones.
     settings.register_profile("same", derandomize=True)
@@ -29,8 +35,34 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what docs/promises.md says does not hold by what is public of grpcio."""
+    sqlite = item.get_closest_marker("sqlite")
+    if sqlite and item.config.getoption("--postgresql"):
+        pytest.skip(f"SQLite's alone: {sqlite.args[0]}")
     if item.get_closest_marker("early") and Service.common:
         pytest.skip("needs names of grpcio that are not public")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL for the whole run, in which tests make databases of their own."""
+    with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def databases(request: pytest.FixtureRequest) -> None:
+    """Give each folder of a service a database of its own, where PostgreSQL is asked for."""
+    if not request.config.getoption("--postgresql"):
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    known: dict[Path, str] = {}
+
+    def database_of(data: Path) -> str:
+        if data not in known:
+            known[data] = cluster.migrated()
+        return known[data]
+
+    Service.database_of = staticmethod(database_of)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -13,7 +14,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -31,9 +32,9 @@ const (
 var errAnswered = errors.New("answered")
 
 // dial makes the connection; it is opened by the first call, and again whenever it is lost.
-func dial(address string) (*grpc.ClientConn, error) {
+func dial(address string, by credentials.TransportCredentials) (*grpc.ClientConn, error) {
 	return grpc.NewClient(address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(by),
 		grpc.WithInitialWindowSize(window),
 		grpc.WithInitialConnWindowSize(window),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
@@ -60,12 +61,14 @@ type channel struct {
 	mu          sync.Mutex
 	connections []*grpc.ClientConn
 	busy        []int // calls on each
+	next        int   // the first to be looked at
 }
 
-func openChannel(address string, calls int) (*channel, error) {
-	ch := &channel{places: halves(int64(calls)), busy: make([]int, (calls+streamsEach-1)/streamsEach)}
+func openChannel(address string, by credentials.TransportCredentials, calls, connections int) (*channel, error) {
+	connections = max(connections, (calls+streamsEach-1)/streamsEach)
+	ch := &channel{places: halves(int64(calls)), busy: make([]int, connections)}
 	for range ch.busy {
-		conn, err := dial(address)
+		conn, err := dial(address, by)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +77,8 @@ func openChannel(address string, calls int) (*channel, error) {
 	return ch, nil
 }
 
-// enter waits for a place for a call, on the connection that has fewest.
+// enter waits for a place for a call, on a connection that has fewest; of several each in turn, since
+// they may lead to several processes.
 func (ch *channel) enter(ctx context.Context, c *call) (conn *grpc.ClientConn, leave func(), err error) {
 	place, err := c.take(ctx, ch.places, 1)
 	if err != nil {
@@ -82,7 +86,11 @@ func (ch *channel) enter(ctx context.Context, c *call) (conn *grpc.ClientConn, l
 	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	least := slices.Index(ch.busy, slices.Min(ch.busy))
+	least, fewest := ch.next, slices.Min(ch.busy)
+	for ch.busy[least] > fewest {
+		least = (least + 1) % len(ch.busy)
+	}
+	ch.next = (least + 1) % len(ch.busy)
 	ch.busy[least]++
 	return ch.connections[least], func() { ch.leave(least); place.Release() }, nil
 }
@@ -108,11 +116,19 @@ type backend struct {
 }
 
 func openBackend(o options, log *slog.Logger) (*backend, error) {
-	calls, err := openChannel(o.grpc, o.maxCalls)
+	host, _, err := net.SplitHostPort(o.grpc)
 	if err != nil {
 		return nil, err
 	}
-	exports, err := openChannel(o.grpc, o.maxExports)
+	by, err := o.calling.Credentials(host, log)
+	if err != nil {
+		return nil, err
+	}
+	calls, err := openChannel(o.grpc, by, o.maxCalls, o.connections)
+	if err != nil {
+		return nil, err
+	}
+	exports, err := openChannel(o.grpc, by, o.maxExports, o.connections)
 	return &backend{calls: calls, exports: exports, log: log}, err
 }
 

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"persona.example/persona-service/server/gateway/internal/representation"
 	"persona.example/persona-service/server/gateway/internal/scan"
 )
 
@@ -43,6 +44,42 @@ type marshaler struct{ runtime.JSONPb }
 
 func newMarshaler() *marshaler {
 	return &marshaler{runtime.JSONPb{MarshalOptions: jsonOut}}
+}
+
+// Marshal writes the same bytes in every build.
+func (m *marshaler) Marshal(v any) ([]byte, error) {
+	text, err := m.JSONPb.Marshal(v)
+	return withoutSpaces(text), err
+}
+
+// appendJSON does so for a message, behind what there is.
+func appendJSON(text []byte, m proto.Message) ([]byte, error) {
+	start := len(text)
+	text, err := jsonOut.MarshalAppend(text, m)
+	if err != nil {
+		return nil, err
+	}
+	return text[:start+len(withoutSpaces(text[start:]))], nil
+}
+
+// withoutSpaces takes out, in place, what stands between the tokens of JSON. protojson has spaces behind its
+// commas in some builds and in others not, so that nobody relies on its bytes. A client may rely on these.
+func withoutSpaces(text []byte) []byte {
+	kept, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == ' ' && !quoted:
+			continue
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted:
+			text[kept] = c
+			kept, i = kept+1, i+1
+		}
+		text[kept] = text[i]
+		kept++
+	}
+	return text[:kept]
 }
 
 // NewDecoder returns one that leaves faults in the call, for complete to report.
@@ -116,6 +153,9 @@ func (b *body) addMask(request protoreflect.Message) {
 func (c *call) unread(err error) error {
 	if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) {
 		return c.tooLarge()
+	}
+	if errors.Is(err, representation.ErrNotGzip) {
+		return invalidField(wholeBody, "is not gzip, as its Content-Encoding says")
 	}
 	if st, ours := status.FromError(err); ours {
 		return st.Err() // there was no room for it

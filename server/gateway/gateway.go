@@ -17,6 +17,8 @@ import (
 
 	routes "persona.example/persona-service/generated/gateway/persona/v1"
 	personav1 "persona.example/persona-service/generated/go/persona/v1"
+	"persona.example/persona-service/server/gateway/internal/cors"
+	"persona.example/persona-service/server/gateway/internal/representation"
 )
 
 // gateway is the root handler. Nothing that cleans paths may stand in front of its mux: a redirect
@@ -25,12 +27,16 @@ type gateway struct {
 	mux     *runtime.ServeMux
 	backend *backend
 	limits  *limits
+	origins cors.Origins
+	packers representation.Packers
+	own     map[string]func(*call) // by path
 	secret  string
 	log     *slog.Logger
 }
 
-func newGateway(b *backend, l *limits, secret string, log *slog.Logger) (*gateway, error) {
-	g := &gateway{backend: b, limits: l, secret: secret, log: log}
+func newGateway(b *backend, o options, log *slog.Logger) (*gateway, error) {
+	g := &gateway{backend: b, limits: newLimits(o), origins: o.origins, packers: representation.NewPackers(packers), secret: o.secret, log: log}
+	g.own = g.ownPaths()
 	g.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
 		runtime.SetQueryParameterParser(noQuery{}),
@@ -76,14 +82,19 @@ func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { 
 
 // ServeHTTP gives a request its id, refuses paths that could be mistaken, and routes it.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := g.newCall(&answer{ResponseWriter: w, patience: brisk}, r)
+	c := g.newCall(&answer{ResponseWriter: w, request: r, packers: g.packers, patience: brisk}, r)
 	setHeaders(w.Header(), c)
+	g.origins.Allow(w.Header(), r)
 	if r.ContentLength != 0 {
 		c.readWithin(restGrace) // net/http reads what is left of a body before it answers
 	}
 	defer g.limits.count(c)
 	defer g.recover(c)
 	defer c.release()
+	defer c.w.release()
+	if g.answersItself(c) {
+		return
+	}
 	leave, refused := g.limits.enter(c)
 	if refused != nil {
 		c.writeProblem(0, refused)
@@ -172,8 +183,13 @@ func (g *gateway) misroute(ctx context.Context, _ *runtime.ServeMux, _ runtime.M
 		c.writeProblem(http.StatusNotFound, refuse(codes.NotFound, unknownPath, "There is no such path."))
 		return
 	}
-	w.Header().Set("Allow", allowed)
-	c.writeProblem(code, refuse(codes.Unimplemented, methodNotAllowed, "This path takes only "+allowed+"."))
+	c.writeNotAllowed(allowed)
+}
+
+// writeNotAllowed answers to a method that a path does not take.
+func (c *call) writeNotAllowed(allowed string) {
+	c.w.Header().Set("Allow", allowed)
+	c.writeProblem(http.StatusMethodNotAllowed, refuse(codes.Unimplemented, methodNotAllowed, "This path takes only "+allowed+"."))
 }
 
 // probe asks the mux whether it has a route, without following it: admit answers yes and returns.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
+
+	"persona.example/persona-service/server/gateway/internal/representation"
 )
 
 const (
@@ -45,7 +47,11 @@ func (c *call) openBody(r *http.Request) error {
 			return err
 		}
 	}
-	r.Body = &bodyReader{http.MaxBytesReader(c.w.ResponseWriter, r.Body, maxBody), c}
+	body := http.MaxBytesReader(c.w.ResponseWriter, r.Body, maxBody)
+	if isPacked(r.Header) {
+		body = http.MaxBytesReader(c.w.ResponseWriter, representation.Unpack(body), maxBody)
+	}
+	r.Body = &bodyReader{body, c}
 	return nil
 }
 
@@ -54,9 +60,10 @@ func (c *call) askFor(r *http.Request) error {
 		return c.tooLarge()
 	}
 	if err := checkContentType(r.Header); err != nil {
+		c.w.Header().Set("Accept-Encoding", "gzip") // RFC 9110, 15.5.16
 		return err
 	}
-	length := r.ContentLength
+	length := lengthOf(r)
 	if length < 0 {
 		length = firstPart
 	}
@@ -80,9 +87,20 @@ func (c *call) readWithin(d time.Duration) {
 	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(d))
 }
 
+// isPacked is whether a body is packed.
+func isPacked(h http.Header) bool { return strings.EqualFold(h.Get("Content-Encoding"), "gzip") }
+
+// lengthOf is how much a body holds, below 0 where nobody knows yet.
+func lengthOf(r *http.Request) int64 {
+	if isPacked(r.Header) {
+		return -1
+	}
+	return r.ContentLength
+}
+
 // all reads a body to its end.
 func (r *bodyReader) all() ([]byte, error) {
-	if length := r.call.r.ContentLength; length >= 0 {
+	if length := lengthOf(r.call.r); length >= 0 {
 		data := make([]byte, length)
 		_, err := io.ReadFull(r, data)
 		return data, err
@@ -133,8 +151,8 @@ func checkContentType(h http.Header) error {
 	if !isJSON || len(h.Values("Content-Type")) > 1 {
 		return unsupported("Content-Type", "must be application/json")
 	}
-	if h.Get("Content-Encoding") != "" {
-		return unsupported("Content-Encoding", "must not be set; send the JSON as it is")
+	if codings := h.Values("Content-Encoding"); len(codings) > 1 || len(codings) == 1 && !isPacked(h) {
+		return unsupported("Content-Encoding", "must be gzip, or not be set")
 	}
 	return nil
 }

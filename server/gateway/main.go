@@ -30,8 +30,9 @@ const (
 	logLines = 1024 // that wait for whoever reads the log
 
 	// How much garbage may stand beside what is in use, in percent, but less once the memory is over its limit.
+	// That has room for 2,000 requests that wait: at the limit, all memory is looked through at every call.
 	garbageShare = 200
-	memoryLimit  = 56 << 20
+	memoryLimit  = 88 << 20
 )
 
 func main() {
@@ -66,7 +67,7 @@ func run(o options) error {
 		return fmt.Errorf("can't use --grpc %s: %w", o.grpc, err)
 	}
 	defer backend.close()
-	handler, err := newGateway(backend, newLimits(o), o.secret, log)
+	handler, err := newGateway(backend, o, log)
 	if err != nil {
 		return err
 	}
@@ -75,9 +76,13 @@ func run(o options) error {
 		return fmt.Errorf("can't listen on %s (%w); choose another address with --rest (here: --listen)", o.listen, cause(err))
 	}
 	connections := guard.Bound(listener, o.maxConnections, o.maxConnectionsEach, o.proxies)
+	served, err := o.serving.Listen(connections, log)
+	if err != nil {
+		return fmt.Errorf("can't serve by TLS: %w", err)
+	}
 	fmt.Printf("{\"listening\":%q}\n", listener.Addr())
 	log.Info("started", "listening", listener.Addr().String(), "grpc", o.grpc)
-	return serve(newServer(handler, connections, log), connections, o.grace, log)
+	return serve(newServer(handler, connections, log), served, o.grace, log)
 }
 
 // serve answers until a stop is asked for, then gives the requests in flight their grace.

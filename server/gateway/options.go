@@ -10,11 +10,16 @@ import (
 	"syscall"
 	"time"
 
+	"persona.example/persona-service/server/gateway/internal/cors"
 	"persona.example/persona-service/server/gateway/internal/guard"
+	"persona.example/persona-service/server/gateway/internal/tlsfiles"
 )
 
 // secretVariable holds what the server gave the gateway to be known by; without it none is sent.
 const secretVariable = "PERSONA_GATEWAY_SECRET"
+
+// identityVariable holds the certificate, with its key, that the server gave the gateway to be let in by.
+const identityVariable = "PERSONA_GATEWAY_IDENTITY"
 
 // spareFiles are descriptors for what is no client's connection.
 const spareFiles = 64
@@ -23,21 +28,27 @@ type options struct {
 	listen, grpc, secret string
 	grace                time.Duration
 	proxies              guard.Proxies
+	origins              cors.Origins
+	serving              tlsfiles.Serving
+	calling              tlsfiles.Calling
 
 	maxConnections, maxConnectionsEach int
 	maxRequestsEach                    int
 	maxCalls, maxExports               int
+	connections                        int
 	bodyMiB, answerMiB                 int
 	refusals                           float64
 }
 
 func parseOptions(args []string) (options, error) {
-	o := options{secret: os.Getenv(secretVariable)}
+	o := options{secret: os.Getenv(secretVariable), origins: cors.Origins{}}
 	flags := flag.NewFlagSet("persona-gateway", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", "", "`HOST:PORT` to serve REST on; port 0 takes a free one")
 	flags.StringVar(&o.grpc, "grpc", "", "`HOST:PORT` of the gRPC server")
 	grace := flags.Float64("grace", 10, "`SECONDS` that requests in flight get to finish at a stop")
 	proxies := flags.String("trusted-proxies", "", "`NETWORKS`, separated by commas, whose X-Forwarded-For names the caller")
+	flags.Func("cors-origin", "`ORIGIN` whose pages browsers let call, such as https://app.example.org; may be repeated", o.origins.Add)
+	o.addTLS(flags)
 	o.addLimits(flags)
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -48,6 +59,8 @@ func parseOptions(args []string) (options, error) {
 		err = fmt.Errorf("--trusted-proxies: %w", err)
 	} else if o.listen == "" || o.grpc == "" || flags.NArg() > 0 || *grace < 0 {
 		err = errors.New("--listen and --grpc are needed, and nothing beside the flags")
+	} else if !o.tlsFits() {
+		err = errors.New("--tls-cert and --tls-key belong together, --tls-client-ca to them; --grpc-cert and --grpc-key, to --grpc-ca")
 	} else if !o.limitsArePositive() {
 		err = errors.New("every limit must be more than 0")
 	}
@@ -58,19 +71,36 @@ func parseOptions(args []string) (options, error) {
 	return o, err
 }
 
+func (o *options) addTLS(flags *flag.FlagSet) {
+	o.calling.Identity = os.Getenv(identityVariable)
+	flags.StringVar(&o.serving.Cert, "tls-cert", "", "`FILE` of the certificate by which REST is served, PEM; without it in plain text")
+	flags.StringVar(&o.serving.Key, "tls-key", "", "`FILE` of its key")
+	flags.StringVar(&o.serving.ClientCA, "tls-client-ca", "", "`FILE` of certificates, PEM; only clients with a certificate of one of these are served")
+	flags.StringVar(&o.calling.CA, "grpc-ca", "", "`FILE` of the server's own certificate, or its roots, PEM; without it it is called in plain text")
+	flags.StringVar(&o.calling.Cert, "grpc-cert", "", "`FILE` of the certificate that the server is shown, PEM")
+	flags.StringVar(&o.calling.Key, "grpc-key", "", "`FILE` of its key")
+}
+
+func (o *options) tlsFits() bool {
+	s, c := o.serving, o.calling
+	return (s.Cert == "") == (s.Key == "") && (s.ClientCA == "" || s.Cert != "") &&
+		(c.Cert == "") == (c.Key == "") && (c.Cert == "" || c.CA != "")
+}
+
 func (o *options) addLimits(flags *flag.FlagSet) {
 	flags.IntVar(&o.maxConnections, "max-connections", 2304, "`CONNECTIONS` in all; fewer where the process may open fewer files")
 	flags.IntVar(&o.maxConnectionsEach, "max-connections-per-address", 2048, "`CONNECTIONS` of one address, IPv6 by /64, but a trusted proxy's")
 	flags.IntVar(&o.maxRequestsEach, "max-requests-per-address", 2048, "`REQUESTS` of one address at once, those that wait for their turn too")
 	flags.IntVar(&o.maxCalls, "max-calls", 128, "`CALLS` to the server at once, half of them one address's; others wait")
 	flags.IntVar(&o.maxExports, "max-exports", 8, "`EXPORTS` at once, half of them one address's; others wait")
+	flags.IntVar(&o.connections, "connections", 1, "`CONNECTIONS` to the server for calls, and for exports, at least: where several processes serve, each takes some")
 	flags.IntVar(&o.bodyMiB, "body-memory", 24, "`MIB` of memory for bodies that are read and decoded, half of it one address's")
 	flags.IntVar(&o.answerMiB, "answer-memory", 24, "`MIB` of memory for answers that are not read yet, half of it one address's")
 	flags.Float64Var(&o.refusals, "max-refusals", 100, "`REQUESTS` a second that one address may send without a valid token; 429 above")
 }
 
 func (o *options) limitsArePositive() bool {
-	return min(o.maxConnections, o.maxConnectionsEach, o.maxRequestsEach, o.maxCalls, o.maxExports,
+	return min(o.maxConnections, o.maxConnectionsEach, o.maxRequestsEach, o.maxCalls, o.maxExports, o.connections,
 		o.bodyMiB, o.answerMiB) > 0 && o.refusals > 0
 }
 

@@ -207,7 +207,7 @@ func newProblem(httpStatus int, st *status.Status) problem {
 				p.Violations = append(p.Violations, violation{v.GetField(), v.GetReason(), v.GetDescription()})
 			}
 		case *personav1.Reliability:
-			p.Reliability, _ = jsonOut.Marshal(detail) // it came decoded, so its texts are UTF-8
+			p.Reliability, _ = appendJSON(nil, detail) // it came decoded, so its texts are UTF-8
 		}
 	}
 	return p

@@ -45,7 +45,7 @@ func (r *rows) add(row proto.Message) {
 		r.buffer = append(r.buffer, r.form.between...)
 	}
 	var err error
-	if r.buffer, err = jsonOut.MarshalAppend(r.buffer, row); err != nil {
+	if r.buffer, err = appendJSON(r.buffer, row); err != nil {
 		r.cut()
 	}
 	r.buffer = append(r.buffer, r.form.after...)
@@ -87,6 +87,9 @@ func (r *rows) end() error {
 	r.begin()
 	r.buffer = append(r.buffer, r.form.close...)
 	r.send()
+	if r.call.w.end() != nil {
+		abort(r.call.r)
+	}
 	return errAnswered
 }
 

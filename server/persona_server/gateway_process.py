@@ -17,6 +17,7 @@ from persona_server.telemetry import logs
 
 PROGRAM = "persona-gateway"
 SECRET_VARIABLE = "PERSONA_GATEWAY_SECRET"  # noqa: S105 (the name of a variable, not a secret)
+IDENTITY_VARIABLE = "PERSONA_GATEWAY_IDENTITY"
 START_SECONDS = 10.0
 LAST_WORDS_SECONDS = 1.0
 LONGEST_LINE = 64 << 10  # bytes
@@ -33,8 +34,11 @@ class GatewayProcess:
     the caller that they name.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Start it, and wait until it listens. Raises GatewayError if it does not."""
+    def __init__(self, command: Sequence[str], identity: bytes = b"") -> None:
+        """Start it, and wait until it listens. Raises GatewayError if it does not.
+
+        `identity` is a certificate and its key, PEM, for a server that wants one of its clients.
+        """
         program = command[0]
         self.secret = secrets.token_urlsafe(32)
         try:
@@ -44,7 +48,8 @@ class GatewayProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=os.environ | {SECRET_VARIABLE: self.secret},
+                env=os.environ
+                | {SECRET_VARIABLE: self.secret, IDENTITY_VARIABLE: identity.decode()},
                 start_new_session=True,
             )
         except OSError as error:
@@ -117,7 +122,19 @@ def command_of(settings: Settings, listen: Address, grpc: Address) -> list[str]:
     """
     command = [find_program(settings.gateway_program), *settings.gateway_options]
     command += ["--listen", str(listen), "--grpc", str(grpc), "--grace", f"{settings.grace:g}"]
-    return [*command, "--trusted-proxies", settings.trusted_proxies]
+    for origin in settings.cors_origin:
+        command += ["--cors-origin", origin]
+    return [*command, "--trusted-proxies", settings.trusted_proxies, *_tls_flags(settings)]
+
+
+def _tls_flags(settings: Settings) -> list[str]:
+    """Return what the gateway is told of TLS: the server's files, by which it knows it too."""
+    if not settings.tls_cert:
+        return []
+    flags = ["--tls-cert", str(settings.tls_cert), "--tls-key", str(settings.tls_key)]
+    if settings.tls_client_ca:
+        flags += ["--tls-client-ca", str(settings.tls_client_ca)]
+    return [*flags, "--grpc-ca", str(settings.tls_cert)]
 
 
 def find_program(named: str) -> str:

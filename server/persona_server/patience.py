@@ -40,6 +40,22 @@ def is_over() -> bool:
     return has_left is not None and has_left()
 
 
+def caller() -> Callable[[], bool] | None:
+    """Return what says, in any thread, whether this thread's caller is there no more.
+
+    None where no caller is known.
+    """
+    deadline, has_left = _here.deadline, _here.has_left
+    if deadline is None and has_left is None:
+        return None
+
+    def is_gone() -> bool:
+        late = deadline is not None and deadline <= time.monotonic()
+        return late or (has_left is not None and has_left())
+
+    return is_gone
+
+
 def require() -> None:
     """Go on only if somebody waits. Raises DEADLINE_EXCEEDED, and what follows is not disturbed."""
     if is_over():

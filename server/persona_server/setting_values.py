@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 
 class Address(NamedTuple):
@@ -30,6 +31,16 @@ class Address(NamedTuple):
             return False
 
 
+def file_or_unset(text: str) -> Path | None:
+    """Return the path of a file, None where nothing is said."""
+    if not text:
+        return None
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("wants a file, since this user has no home") from None
+
+
 def folder(text: str) -> Path:
     """Return the path of a folder."""
     if not text:
@@ -42,6 +53,23 @@ def folder(text: str) -> Path:
     except UnicodeEncodeError:  # SQLite opens no other
         raise ValueError("wants a folder whose path is UTF-8") from None
     return path
+
+
+def database(text: str) -> str:
+    """Return the URL of a PostgreSQL database as it is, "" where none is said."""
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("wants a URL such as postgresql://persona@127.0.0.1:5432/persona")
+    return text
+
+
+def any_database(text: str) -> Path | str:
+    """Return a place in any of its ways: a folder, sqlite:///FOLDER, or a URL of PostgreSQL."""
+    if text.startswith("sqlite://"):
+        path = text.removeprefix("sqlite://")
+        if not path.startswith("/"):
+            raise ValueError("wants sqlite:///FOLDER, with the whole path of the folder")
+        return folder("/" + path.lstrip("/"))
+    return database(text) if "://" in text else folder(text)
 
 
 def address(text: str) -> Address:
@@ -130,6 +158,41 @@ def networks(text: str) -> str:
     except ValueError:
         raise ValueError("wants networks, such as 10.0.0.0/8,::1") from None
     return text
+
+
+def key_set_url(text: str) -> str:
+    """Return the address of a key set: by https, or by http on this machine."""
+    try:
+        parts = urlsplit(text)
+        is_local = Address(parts.hostname or "", parts.port or 0).is_loopback
+    except ValueError:
+        parts, is_local = urlsplit(""), False
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local)
+    plain = parts.hostname and not (parts.username or parts.fragment)
+    if text and not (is_safe and plain and re.fullmatch("[!-~]+", text)):
+        raise ValueError("wants an address by https, such as https://login.example.org/keys")
+    return text
+
+
+def name_of_claim(text: str) -> str:
+    """Return the name of a claim."""
+    if not text or not text.isprintable():
+        raise ValueError("wants the name of a claim")
+    return text
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Return origins of browsers' pages, such as "https://app.example.org,http://localhost:3000"."""
+    found = tuple(one.strip().lower() for one in text.split(",")) if text else ()
+    if not all(map(_ORIGIN.fullmatch, found)):
+        raise ValueError(
+            "wants SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example.org (not *, "
+            "which would let any page call)"
+        )
+    return found
 
 
 def flags(text: str) -> tuple[str, ...]:

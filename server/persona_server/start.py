@@ -8,33 +8,51 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from persona_server import config, descriptors
-from persona_server.app import Addresses, App, StartError
+from persona_server import config, descriptors, memory, supervisor
+from persona_server.app import App
+from persona_server.certificates import CertificateError
+from persona_server.composing import Addresses, StartError
 from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
+from persona_server.errors import ServiceError
 from persona_server.gateway_process import GatewayError
 from persona_server.identity.scopes import SCOPES
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.telemetry import logs
+from persona_server.workers.parent import Workers
 
 TOKEN_HOURS = 12
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
+
+_REFUSALS = (
+    SettingError,
+    CertificateError,
+    DatabaseError,
+    ServiceError,
+    StartError,
+    GatewayError,
+)
+_ROOTS = (
+    "Where the system does not know the root of the certificate, name its file: "
+    "PERSONA_TLS_CA=FILE for persona, -cacert FILE for grpcurl, --cacert FILE for curl."
+)
 
 
 def serve(flags: dict[str, str | None]) -> None:
     """Run the service until it is told to stop, and exit. `flags` is by setting name."""
     logs.take_over_stderr()
+    app: App | Workers
     try:
         settings = config.load(flags, os.environ)
         logs.configure(settings.log_level)
         for name in config.unknown_variables(os.environ):
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
-        app = App(settings)
+        app = App(settings) if settings.workers == 1 else Workers(settings, flags)
         descriptors.raise_limit()  # before anybody can connect
         if settings.demo and app.store.created:
             app.metrics.written.inc(make_demo(app.projects, app.personas))
         addresses = app.start()
-    except (SettingError, DatabaseError, StartError, GatewayError) as error:
+    except _REFUSALS as error:
         if str(error):
             print(f"persona serve: {error}", file=sys.stderr)
         _leave(1)
@@ -42,8 +60,10 @@ def serve(flags: dict[str, str | None]) -> None:
         number = getattr(interrupt, "number", signal.SIGINT)
         print(f"persona serve: stopped by {signal.Signals(number).name}.", file=sys.stderr)
         _leave(128 + number)
+    memory.set_apart()
+    supervisor.tell(supervisor.READY)
     logs.print_out(banner(app, settings, addresses))
-    code = app.run()
+    code = app.run(lambda: config.load(flags, os.environ))
     sys.exit(code)
 
 
@@ -53,27 +73,39 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def banner(app: App, settings: Settings, addresses: Addresses) -> str:
+def banner(app: App | Workers, settings: Settings, addresses: Addresses) -> str:
     """Return what a start prints: addresses, where things are, and lines to paste."""
+    http = _http(settings)
     lines = [
         f"persona-service {version('persona-service')}",
-        f"  gRPC     {addresses.grpc}",
-        f"  REST     {'http://' + addresses.rest if addresses.rest else 'off'}",
-        f"  metrics  {f'http://{addresses.metrics}/metrics' if addresses.metrics else 'off'}",
-        f"  data     {settings.data}",
+        f"  gRPC     {addresses.grpc}{' by TLS' if settings.tls_cert else ''}",
+        f"  REST     {http + addresses.rest if addresses.rest else 'off'}",
+        f"  metrics  {f'{http}{addresses.metrics}/metrics' if addresses.metrics else 'off'}",
+        f"  data     {app.store.database.place if settings.database else settings.data}",
         f"  command  {Path(sys.argv[0]).absolute()}",
         "",
     ]
     lines += _environment(app, settings, addresses)
-    lines += _examples(app, addresses)
+    lines += _examples(app, settings, addresses)
+    if settings.tls_cert:
+        lines += [_ROOTS, ""]
     return "\n".join(lines)
 
 
-def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str]:
+def _http(settings: Settings) -> str:
+    return "https://" if settings.tls_cert else "http://"
+
+
+def _environment(app: App | Workers, settings: Settings, addresses: Addresses) -> list[str]:
     """Return the exports, with a token unless there is a reason to print none."""
-    values = {"PERSONA_ADDRESS": addresses.grpc, "PERSONA_DATA": str(settings.data)}
+    grpc = f"https://{addresses.grpc}" if settings.tls_cert else addresses.grpc
+    values = {"PERSONA_ADDRESS": grpc}
+    if settings.database:  # as far as it may be shown
+        values["PERSONA_DATABASE"] = app.store.database.place
+    else:
+        values["PERSONA_DATA"] = str(settings.data)
     if addresses.rest:
-        values["PERSONA_REST_URL"] = f"http://{addresses.rest}"
+        values["PERSONA_REST_URL"] = f"{_http(settings)}{addresses.rest}"
     if reason := _why_no_token(settings):
         return [f"No token is printed, {reason}.", "", _exports(values), ""]
     values["PERSONA_TOKEN"] = app.key.issue(TENANT, "first-run", SCOPES, TOKEN_HOURS * 3600)
@@ -87,6 +119,8 @@ def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str
 
 def _why_no_token(settings: Settings) -> str:
     """Return why no token is printed; "" if nothing is configured and it does not end in a log."""
+    if settings.jwks_url:
+        return "since tokens are an identity provider's"
     if settings.local_tokens is not None:
         return "since --local-tokens was said"
     if not (settings.print_token or os.isatty(logs.STDOUT)):
@@ -99,7 +133,7 @@ def _exports(values: dict[str, str]) -> str:
     return f"export {' '.join(words)}"
 
 
-def _examples(app: App, addresses: Addresses) -> list[str]:
+def _examples(app: App | Workers, settings: Settings, addresses: Addresses) -> list[str]:
     """Return a grpcurl line and a curl line for a group that exists, or how to make one."""
     header = '-H "authorization: Bearer $PERSONA_TOKEN"'
     group = newest_group(app.projects)
@@ -112,13 +146,15 @@ def _examples(app: App, addresses: Addresses) -> list[str]:
         ]
     body = f'{{"project_id": "{group.project_id}", "group_id": "{group.group_id}"}}'
     method = "persona.v1.PersonaService/ListPersonas"
+    plain = "" if settings.tls_cert else "-plaintext "
     lines = [
         f"List personas over gRPC (to get grpcurl: go install {GRPCURL}):",
         "",
-        f"grpcurl -plaintext {header} -d '{body}' {addresses.grpc} {method}",
+        f"grpcurl {plain}{header} -d '{body}' {addresses.grpc} {method}",
         "",
     ]
     if addresses.rest:
         path = f"/api/v1/projects/{group.project_id}/persona-groups/{group.group_id}/personas"
-        lines += ["and over REST:", "", f"curl {header} http://{addresses.rest}{path}", ""]
+        url = f"{_http(settings)}{addresses.rest}{path}"
+        lines += ["and over REST:", "", f"curl {header} {url}", ""]
     return lines

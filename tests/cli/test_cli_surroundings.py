@@ -46,7 +46,7 @@ def test_no_home_is_said_where_a_folder_is_needed(cli: Cli) -> None:
     assert os.environ["HOME"] != "~"
 
 
-@pytest.mark.parametrize("address", ["", "http://127.0.0.1:8080", "https://example.com"])
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:8080", "https://example.com/api"])
 def test_an_address_of_rest_is_misuse(cli: Cli, address: str) -> None:
     done = cli.run("projects", "--address", address)
     assert (done.code, done.out, "HOST:PORT" in done.err) == (2, "", True)

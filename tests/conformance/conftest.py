@@ -1,23 +1,37 @@
 """The engines that the storage suite runs on: a new one is one more entry, and its probe."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from persona_server.storage.store import Store, open_store
+from support.postgresql import Cluster
 from support.stored import StoredGroup
 
-# name → opens an empty store, given a folder of this test's own
-ENGINES: dict[str, Callable[[Path], Store]] = {"sqlite": open_store}
+ENGINES = ("sqlite", "postgresql")
+
+
+@contextmanager
+def opened(engine: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Open an empty store for a block, given a folder of the test's own."""
+    if engine == "sqlite":
+        with closing(open_store(folder)) as store:
+            yield store
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    url = cluster.migrated()
+    with closing(open_store(url)) as store:
+        yield store
+    cluster.drop(url)
 
 
 @pytest.fixture(params=ENGINES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store, of each engine in turn."""
-    opened = ENGINES[request.param](tmp_path / "data")
-    yield opened
-    opened.close()
+    with opened(request.param, tmp_path / "data", request) as found:
+        yield found
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -25,9 +39,9 @@ def shared_store(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
     """A store for tests that keep apart by their groups, of each engine in turn."""
-    opened = ENGINES[request.param](tmp_path_factory.mktemp("shared") / "data")
-    yield opened
-    opened.close()
+    folder = tmp_path_factory.mktemp("shared") / "data"
+    with opened(request.param, folder, request) as found:
+        yield found
 
 
 @pytest.fixture

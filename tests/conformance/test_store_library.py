@@ -188,7 +188,13 @@ def test_a_linked_persona_is_never_purged(store: Store, group: StoredGroup) -> N
 
 @pytest.mark.parametrize(
     "change",
-    ["body = x''", "lower_bound = 1", "age = 1", "origin_persona_id = id", "created_at = 1"],
+    [
+        "body = origin_persona_id",
+        "lower_bound = 1",
+        "age = 1",
+        "origin_persona_id = id",
+        "created_at = 1",
+    ],
 )
 def test_a_library_persona_is_immutable(store: Store, group: StoredGroup, change: str) -> None:
     shelve(group, [0.9])

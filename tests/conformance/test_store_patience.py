@@ -12,7 +12,7 @@ from support.probe import Probe
 from support.stored import StoredGroup
 
 FOR_AGES = (
-    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000000) "
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) "
     "SELECT COUNT(*) FROM n"
 )
 

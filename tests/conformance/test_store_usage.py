@@ -76,12 +76,14 @@ def test_nothing_is_stored_beyond_the_quota(store: Store, group: StoredGroup) ->
 
 
 def test_a_migration_counts_what_is_there(store: Store, group: StoredGroup) -> None:
+    if store.database.engine != "sqlite":
+        pytest.skip("what other engines have had from the beginning, no migration counts")
     one_each(group, group.add(persona(), persona()))
     wanted, probe = said(group), Probe(store)
     for table in ("tenant_quota", "tenant_usage"):
         probe.change(f"DROP TABLE {table}")
     probe.change("DELETE FROM schema_migration WHERE name LIKE '0006%'")
-    opened = open_store(store.database.path.parent)
+    opened = open_store(store.place)
     try:
         assert read(opened, group.tenant).quotas.stored() == wanted > 0
     finally:

@@ -1,10 +1,12 @@
-"""The console blocks of the page on the API print what they say, one shell for all of them."""
+"""The console blocks of the pages on the API print what they say, one shell for each page."""
 
 import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from docs.test_readme import matches, steps
+from rest.processes import gateway
 
 from support.data import make_group, make_place, rich_persona, uid
 from support.library import answer_reliably
@@ -31,21 +33,34 @@ def variables(service: Service) -> dict[str, str]:
     }
 
 
-def test_the_examples_print_what_they_say(service: Service, tmp_path: Path) -> None:
-    transcript = commands("docs/api.md")
-    assert len(transcript) >= 12
+@pytest.mark.parametrize(("page", "least"), [("docs/api.md", 12), ("docs/rest.md", 8)])
+def test_the_examples_print_what_they_say(
+    service: Service, tmp_path: Path, page: str, least: int
+) -> None:
+    transcript = commands(page)
+    assert len(transcript) >= least
+    with gateway(service.grpc, "--cors-origin", "https://app.example.org") as running:
+        printed = printed_by(
+            transcript, variables(service) | {"PERSONA_REST_URL": running.base}, tmp_path
+        )
+    for (command, wanted), output in zip(transcript, printed, strict=True):
+        assert matches(output, wanted), f"{command}\nprinted: {output}\nwanted: {wanted}"
+
+
+def printed_by(
+    transcript: list[tuple[str, str]], variables: dict[str, str], folder: Path
+) -> list[str]:
+    """Return what each command prints, run in one shell."""
     script = "\n".join(f"{command}\necho; echo {MARK}" for command, _ in transcript)
     done = subprocess.run(
         ["bash", "-e", "-c", script],
-        cwd=tmp_path,
-        env=os.environ | variables(service),
+        cwd=folder,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=True,
     )
-    printed = done.stdout.split(f"{MARK}\n")[:-1]
-    for (command, wanted), output in zip(transcript, printed, strict=True):
-        assert matches(output, wanted), f"{command}\nprinted: {output}\nwanted: {wanted}"
+    return done.stdout.split(f"{MARK}\n")[:-1]
 
 
 def commands(file: str) -> list[tuple[str, str]]:

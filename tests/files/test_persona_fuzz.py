@@ -62,6 +62,8 @@ def leaves(value: Any) -> Iterator[str]:
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from leaves(inner)
+    elif isinstance(value, float) and value.is_integer():
+        yield f"{value:.0f}"  # an age of 30.0 is 30
     elif value is not None and value != "":
         yield value if isinstance(value, str) else json.dumps(value)
 

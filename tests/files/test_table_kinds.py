@@ -83,6 +83,9 @@ def test_an_encoding_is_found_or_said() -> None:
         "; between cells, read as cp1252",
         [{"Name": "Jürgen", "Ort": "Köln"}],
     )
+    assert rows("Name\né 😀\n".encode()) == [
+        {"Name": "é 😀"}
+    ]  # which ends within a file's last bytes
     said = rows("Имя,Город\nМира,Псков\n".encode("cp1251"), Reading(encoding="windows-1251"))
     assert said == [{"Имя": "Мира", "Город": "Псков"}]
     with pytest.raises(FileError, match="utf-99"):

@@ -227,7 +227,7 @@ def test_nor_does_a_purge(own: Service) -> None:
     silent = lives.places[0].fill(len(PEERS))
     end(lives)
     lives.check()
-    store = open_store(own.data, make=False)
+    store = open_store(own.place, make=False)
     try:
         assert store.sweeper.sweep(keys.now() + FOR_EVER // 2, 0) >= len(silent)
     finally:

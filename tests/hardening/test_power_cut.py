@@ -9,6 +9,7 @@ from typing import NamedTuple
 import apsw
 from peewee import PeeweeException
 
+from persona_server.storage.engine.sqlite.database import SqliteDatabase
 from persona_server.storage.store import open_store
 from support.data import persona
 from support.dbfile import DatabaseFile, reading
@@ -35,6 +36,7 @@ def record(folder: Path, seed: int = 0, pragma: str = "") -> Recording:
         store.database.execute_sql(f"PRAGMA wal_autocheckpoint = {PAGES}")
         if pragma:
             store.database.execute_sql(pragma)
+        assert isinstance(store.database, SqliteDatabase)
         file = DatabaseFile(store.database.connection())
         states = [state_of(file)]
         group = StoredGroup(store)

@@ -151,7 +151,7 @@ def test_nor_does_a_purge_change_anything(own: Service) -> None:
         record_of(study, one)
     study.project()
     study.project()
-    store = open_store(own.data, make=False)
+    store = open_store(own.place, make=False)
     try:
         assert store.sweeper.sweep(keys.now() + FOR_EVER // 2, 0) > 0
     finally:

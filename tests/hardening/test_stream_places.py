@@ -68,7 +68,7 @@ def test_reflection_takes_no_place_of_imports(alone: Service) -> None:
 
 
 def token_of(service: Service, seconds: int) -> str:
-    store = open_store(service.data, make=False)
+    store = open_store(service.place, make=False)
     try:
         scopes = ["personas:read", "personas:write", "projects:write", "projects:read"]
         return local_key(store).issue("brief", "tests", scopes, seconds)

@@ -8,6 +8,7 @@ import pytest
 from rest.processes import Backend, Gateway, gateway
 from rest.wire import Rest
 
+from support.browser import Browser, program, running_browser
 from support.service import Service
 from support.shelf import Shelf
 
@@ -68,6 +69,15 @@ def recorded_answer(rest: Rest, persona_id: str) -> str:
 def shelf(service: Service) -> Shelf:
     """Individuals of the library, used in two groups, that no test changes."""
     return Shelf(service.connect())
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests."""
+    if program() is None:
+        pytest.skip("no Chromium is on this machine, and `make setup-dev` could not install one")
+    with running_browser(tmp_path_factory.mktemp("browser")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -29,10 +29,14 @@ class Gateway:
     """A persona-gateway process."""
 
     def __init__(
-        self, grpc_address: str, *flags: str, environment: dict[str, str] | None = None
+        self,
+        grpc_address: str,
+        *flags: str,
+        environment: dict[str, str] | None = None,
+        build: Path | None = None,
     ) -> None:
         self.process = subprocess.Popen(
-            [program(), "--listen", "127.0.0.1:0", "--grpc", grpc_address, *flags],
+            [build or program(), "--listen", "127.0.0.1:0", "--grpc", grpc_address, *flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -160,11 +160,6 @@ def test_another_content_type_is_415(rest: Rest, place: Place, kind: str) -> Non
     none.problem(415, "INVALID_FIELD", "Content-Type")
 
 
-def test_a_compressed_body_is_415(rest: Rest, place: Place) -> None:
-    answer = rest.call("POST", place.path, MARIA, [("Content-Encoding", "gzip")])
-    answer.problem(415, "INVALID_FIELD", "Content-Encoding")
-
-
 def test_a_charset_of_utf8_is_taken(rest: Rest, place: Place) -> None:
     sent = [("Content-Type", "application/json; charset=UTF-8")]
     assert rest.call("POST", place.path, {"full_name": "X"}, sent=sent).status == 201

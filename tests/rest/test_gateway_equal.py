@@ -13,6 +13,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import Parse
 from google.protobuf.message import Message
+from rest import conforming
 from rest.conftest import Place
 from rest.library import Requests
 from rest.routes import ROUTES, SUCCESS, Route
@@ -56,9 +57,11 @@ class Both(NamedTuple):
         return list(reply) if isinstance(reply, Iterator) else reply
 
     def http(self, route: Route, request: Message) -> Answer:
-        """Send the HTTP request that means the same."""
+        """Send the HTTP request that means the same; the answer is as the document says."""
         verb, path, body = route.filled(request)
-        return self.rest.call(verb, path, body)
+        answer = self.rest.call(verb, path, body)
+        conforming.check(route, path, body, answer)
+        return answer
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(rest: Rest, path: str) -
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api/v1", "/api/v2/projects", "/api/v1/project", "/healthz", "/API/v1/projects"],
+    ["/", "/api/v1", "/api/v2/projects", "/api/v1/project", "/readyz/x", "/API/v1/projects"],
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS"])
 def test_an_unknown_path_is_404(rest: Rest, method: str, path: str) -> None:

@@ -94,6 +94,10 @@ def test_a_taken_port_is_one_line(backend: Backend) -> None:
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-connections", "0"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-refusals", "0"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--trusted-proxies", "10.0.0.0/33"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--tls-cert", "x.pem"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--tls-client-ca", "x.pem"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grpc-ca", "x.pem", "--grpc-key", "x.key"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grpc-cert", "x.pem", "--grpc-key", "x.key"],
     ],
 )
 def test_a_wrong_command_line_is_2(flags: list[str]) -> None:

@@ -16,7 +16,7 @@ Connect = Callable[..., Caller]
 @pytest.fixture(scope="session")
 def key(service: Service) -> LocalKey:
     """The key of the running service, to sign tokens with."""
-    store = open_store(service.data, make=False)
+    store = open_store(service.place, make=False)
     found = local_key(store)
     store.close()
     return found

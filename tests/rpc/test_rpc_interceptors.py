@@ -137,6 +137,40 @@ def test_the_request_id_comes_back_with_an_error(sender: Caller) -> None:
         assert sender.request_id(given) == given
 
 
+@pytest.mark.parametrize("given", ["", "mine"])
+def test_the_request_id_comes_back_with_an_answer(sender: Caller, place: Place, given: str) -> None:
+    """Whatever kind of call it was, and whoever made the id."""
+    personas, ids = place.caller.personas, place.ids
+    metadata = (("x-request-id", f"{given}-{uid()}"),) if given else ()
+    start = pb.ImportPersonasRequest(start=pb.ImportStart(**ids, import_id=uid()))
+    listed = personas.ListPersonas.with_call(pb.ListPersonasRequest(**ids), metadata=metadata)[1]
+    exported = personas.ExportPersonas(pb.ExportPersonasRequest(**ids), metadata=metadata)
+    imported = personas.ImportPersonas(iter([start]), metadata=metadata)
+    assert len([*exported, *imported]) == 1
+    told = [dict(call.trailing_metadata())["x-request-id"] for call in (listed, exported, imported)]
+    assert set(told) == set(dict(metadata).values()) or (not given and len(set(told)) == 3)
+    assert sender.logged(str(told[0]))["code"] == "OK"
+
+
+def test_the_version_of_a_list_comes_behind_its_pages(place: Place) -> None:
+    def version() -> str:
+        request = pb.ListPersonasRequest(**place.ids, page_size=1)
+        call: Any = place.caller.personas.ListPersonas.with_call(request)[1]
+        return str(dict(call.trailing_metadata())["etag"])
+
+    seen = [version()]
+    first = place.create(rich_persona())
+    seen.append(version())
+    place.create(rich_persona())
+    seen.append(version())
+    place.caller.personas.DeletePersona(pb.DeletePersonaRequest(**place.ids, persona_id=first.id))
+    seen.append(version())
+    place.caller.personas.DeleteAllPersonas(pb.DeleteAllPersonasRequest(**place.ids))
+    seen.append(version())
+    assert len(set(seen)) == 5
+    assert version() == seen[-1]
+
+
 def test_neither_tokens_nor_personas_are_logged(
     sender: Caller, place: Place, service: Service, tenant: str
 ) -> None:

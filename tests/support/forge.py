@@ -25,7 +25,7 @@ class Forge:
     """Signs whatever it is told to, with the service's key unless told otherwise."""
 
     def __init__(self, service: Service, tenant: str = "local") -> None:
-        store = open_store(service.data, make=False)
+        store = open_store(service.place, make=False)
         try:
             pem = store.secrets.find(SECRET_NAME)
         finally:

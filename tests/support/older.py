@@ -13,8 +13,8 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CreatePersonaResponse
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.storage import migrate
-from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.folder import FILE_NAME, make_private
+from persona_server.storage.engine.sqlite.database import SqliteDatabase
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.library import LibraryRow
 from persona_server.validation.filters import search_keys
@@ -37,7 +37,7 @@ _TAGS = {
 }
 
 
-def older_database(data: Path, last: str, monkeypatch: pytest.MonkeyPatch) -> Database:
+def older_database(data: Path, last: str, monkeypatch: pytest.MonkeyPatch) -> SqliteDatabase:
     """Return an empty database in the folder `data`, whose last migration is the one named."""
     make_private(data)
     folder = data.with_name(f"until {last}")
@@ -46,14 +46,14 @@ def older_database(data: Path, last: str, monkeypatch: pytest.MonkeyPatch) -> Da
     until = names[: names.index(last) + 1]
     for name in until:
         (folder / f"{name}.py").write_text((_ALL / f"{name}.py").read_text())
-    database = Database(data / FILE_NAME)
+    database = SqliteDatabase(data / FILE_NAME)
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "MIGRATIONS", folder)
         assert migrate.migrate(database) == until
     return database
 
 
-def insert_rows(database: Database, table: str, rows: Iterable[Sequence[Any]]) -> None:
+def insert_rows(database: SqliteDatabase, table: str, rows: Iterable[Sequence[Any]]) -> None:
     """Write rows into a table, without the columns that later versions added behind."""
     width = len(database.execute_sql(f"PRAGMA table_info({table})").fetchall())
     marks = ", ".join("?" * width)

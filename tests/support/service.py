@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,8 +23,9 @@ from persona_server.identity.tokens import local_key
 from persona_server.storage.store import open_store
 
 PERSONA = Path(sys.executable).with_name("persona")
-START_SECONDS = 30.0
-OPTIONS = (
+START_SECONDS = 60.0
+Options = tuple[tuple[str, int], ...]
+OPTIONS: Options = (
     ("grpc.max_receive_message_length", 8 << 20),
     ("grpc.max_send_message_length", 128 << 20),
 )
@@ -33,17 +34,23 @@ OPTIONS = (
 class Service:
     """A running service. `log` holds its log lines as they come.
 
-    `common` are the flags of every one: `pytest --public-grpcio` adds its own.
+    `common` are the flags of every one: `pytest --public-grpcio` adds its own. With `pytest
+    --postgresql` each folder stands for a database of its own, which `database_of` makes.
     """
 
     common: ClassVar[list[str]] = []
+    database_of: ClassVar[Callable[[Path], str] | None] = None
 
     def __init__(self, data: Path, *flags: str, env: dict[str, str] | None = None) -> None:
         self.data = data
+        # Where its database is: the folder, or a URL.
+        self.place: Path | str = Service.database_of(data) if Service.database_of else data
         self.log: list[dict[str, Any]] = []
         self._listening = threading.Event()
         self._printed = threading.Condition()
         command = [str(PERSONA), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+        if self.place != data:
+            command += ["--database", str(self.place)]
         if "--rest" not in flags:
             command += ["--rest", "127.0.0.1:0"]
         command += ["--metrics", "127.0.0.1:0", *self.common, *flags]
@@ -103,7 +110,7 @@ class Service:
 
     def token(self, tenant: str = "local", scopes: str = "all", subject: str = "tests") -> str:
         """Return a token of the service's own key."""
-        store = open_store(self.data, make=False)
+        store = open_store(self.place, make=False)
         try:
             return local_key(store).issue(tenant, subject, scopes.split(), 3600)
         finally:
@@ -137,8 +144,8 @@ class Service:
 class Caller:
     """Stubs of all services that send a token with every call."""
 
-    def __init__(self, address: str, token: str) -> None:
-        channel = grpc.insecure_channel(address, OPTIONS)
+    def __init__(self, address: str, token: str, options: Options = OPTIONS) -> None:
+        channel = grpc.insecure_channel(address, options)
         self.channel = channel
         authorized = grpc.intercept_channel(channel, _Authorization(token)) if token else channel
         self.personas = PersonaServiceStub(authorized)

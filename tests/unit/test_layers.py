@@ -12,7 +12,7 @@ import persona_server
 
 ROOT = Path(persona_server.__file__).parent
 
-DRIVERS = {"apsw", "playhouse", "sqlite3"}
+DRIVERS = {"apsw", "playhouse", "psycopg", "sqlite3"}
 ENGINES = DRIVERS | {"peewee"}
 GRPC = {"grpc", "grpc_status", "grpc_health", "grpc_reflection"}
 SHARED = ("errors.py", "config.py", "setting_values.py")  # and telemetry/

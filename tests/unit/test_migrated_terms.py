@@ -8,8 +8,8 @@ import pytest
 from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.project_pb2 import PersonaGroup
 from persona_server.storage import migrate
-from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.folder import FILE_NAME, make_private
+from persona_server.storage.engine.sqlite.database import SqliteDatabase
 from persona_server.storage.migrate import MIGRATIONS
 from persona_server.storage.store import open_store
 from persona_server.validation.terms import name_term, profile_terms, terms_of
@@ -33,7 +33,7 @@ def older(folder: Path) -> Path:
     return folder
 
 
-def copied(database: Database, tables: dict[str, Any]) -> None:
+def copied(database: SqliteDatabase, tables: dict[str, Any]) -> None:
     """Put rows into the tables of an older version, which may have fewer columns."""
     for table, found in tables.items():
         width = len(database.execute_sql(f"PRAGMA table_info({table})").fetchall())
@@ -75,7 +75,7 @@ def test_terms_of_all_that_is_shown_are_made(
     new.close()
     data = tmp_path / "data"
     make_private(data)
-    database = Database(data / FILE_NAME)
+    database = SqliteDatabase(data / FILE_NAME)
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "MIGRATIONS", older(tmp_path / "older"))
         migrate.migrate(database)

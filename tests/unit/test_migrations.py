@@ -12,10 +12,10 @@ import apsw
 import peewee
 import pytest
 
-from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.engine.history import MigrationRunner
+from persona_server.storage.engine.sqlite.database import SqliteDatabase
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
 from support.data import rich_persona
@@ -249,7 +249,7 @@ KEPT = ("tenant", "project", "persona_group", "persona_set", "persona", "audit")
 KINDS = ("table", "index", "trigger")
 
 
-def populate(database: Database) -> None:
+def populate(database: SqliteDatabase) -> None:
     """Write a row into every table that is to be kept, as the first version did."""
     one, day = bytes(16), 1_700_000_000_000_000
     for sql, values in (

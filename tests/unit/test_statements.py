@@ -1,6 +1,5 @@
 """Every compiled statement: one tenant, bound for each table it names, and found by an index."""
 
-import gc
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +10,9 @@ import pytest
 
 import persona_server
 from persona_server.storage import tables
-from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.engine.statements import Statement
 from persona_server.storage.store import Store, open_store
-from support.data import persona, rich_persona
-from support.stored import StoredGroup
+from support.compiled import MAY_READ_ALL, MAY_SCAN, populate, statements_of
 
 TABLES: set[str] = {
     model._meta.table_name
@@ -24,17 +21,12 @@ TABLES: set[str] = {
 }
 # The only tables without the tenant's key: who the tenants are, and what all of them share.
 NO_TENANT = {"tenant", "secret"}
-# Statement → why it may read a whole table.
-MAY_SCAN = {
-    "store.tenants._all": "the sweeper goes tenant by tenant, so it lists them",
-    "store.tenants._names": "so does automatic promotion",
-    "store.tenants._voiding": "a job asks whose simulations wait: the table has only these",
-}
 # What asks for tenants has none.
-OF_ALL_TENANTS = {"store.tenants._voiding"}
-# A row for each quota.
-MAY_READ_ALL = {"store.quota_statements.all"}
-
+OF_ALL_TENANTS = {
+    "store.tenants._voiding",
+    "store.credential_statements.live_keys",
+    "store.credential_statements.revoked",
+}
 _REFERENCE = re.compile(
     r'(?:FROM|JOIN|UPDATE|INTO|,)\s+\(?"(?P<table>\w+)"(?!\.)(?:\s+AS\s+"(?P<alias>\w+)")?',
 )
@@ -57,13 +49,7 @@ def references(sql: str) -> list[Reference]:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A populated database that was never analysed."""
     opened = open_store(tmp_path_factory.mktemp("plans") / "data")
-    for tenant in ("one", "two"):
-        for _ in range(2):
-            group = StoredGroup(opened, tenant)
-            group.add(*[persona() for _ in range(50)], rich_persona())
-            group.hide(group.add(persona())[0])
-            group.drop()
-            group.add(persona())
+    populate(opened)
     yield opened
     opened.close()
 
@@ -71,35 +57,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def statements(store: Store) -> dict[str, Statement]:
     """Every statement that the store has compiled, by where it stands."""
-    found: dict[str, Statement] = {}
-    _collect(store, "store", found, set())
-    alive = [one for one in gc.get_objects() if type(one) is Statement]
-    mine = [one for one in alive if getattr(one._connection, "__self__", None) is store.database]
-    assert {id(one) for one in mine} == {id(one) for one in found.values()}
-    assert len(found) > 40
-    return found
-
-
-def _collect(holder: object, path: str, found: dict[str, Statement], seen: set[int]) -> None:
-    if isinstance(holder, Statement):
-        found[path] = holder
-        return
-    if isinstance(holder, list):
-        holder = dict(enumerate(holder))
-    if isinstance(holder, dict):
-        for name, value in holder.items():
-            _collect(value, f"{path}[{name}]", found, seen)
-        return
-    if id(holder) in seen or not type(holder).__module__.startswith("persona_server.storage"):
-        return
-    seen.add(id(holder))
-    for name, value in getattr(holder, "__dict__", {}).items():
-        _collect(value, f"{path}.{name}", found, seen)
+    return statements_of(store)
 
 
 def plan(store: Store, statement: Statement) -> list[str]:
     """Return what SQLite means to do, foreign-key checks included."""
-    values = [id_list([bytes(16)]) if name == "ids" else None for name in statement.params]
+    ids = store.database.as_list([bytes(16)])
+    values = [ids if name == "ids" else None for name in statement.params]
     rows = store.database.execute_sql(f"EXPLAIN QUERY PLAN {statement.sql}", values).fetchall()
     return [row[3] for row in rows]
 

@@ -22,6 +22,7 @@ from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, R
 from persona.v1.response_service_pb2 import RecordWarning
 from persona.v1.simulation_pb2 import AskedQuestion, Simulation
 from persona_client.batches import split_batches, split_responses
+from persona_client.channels import TlsFiles
 from persona_client.client import PersonaClient
 from persona_client.errors import (
     AlreadyExists,
@@ -127,6 +128,7 @@ __all__ = [
     "SimulationNotFound",
     "StreamIdle",
     "TargetDistribution",
+    "TlsFiles",
     "TooManyRequests",
     "TooManyStreams",
     "Unauthenticated",

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from persona_client.channels import TlsFiles, open_channel
 from persona_client.errors import from_rpc_error
 from persona_client.retry import Backoff, RetryPolicy
 
@@ -45,20 +46,32 @@ PagedRequest = TypeVar("PagedRequest", bound=_PagedRequest)
 Page = TypeVar("Page", bound=_Page)
 
 
-class Caller:
-    """A connection that sends its token with every call.
+class Connection(NamedTuple):
+    """What all calls of a client go by: see PersonaClient."""
 
-    Raises ValueError for a token that can't be sent.
+    address: str
+    token: str
+    timeout: float
+    retry: RetryPolicy
+    tls: TlsFiles
+
+
+class Caller:
+    """Sends its token with every call.
+
+    Raises ValueError for a token that can't be sent, an address that can't be, or files of TLS that
+    can't be used.
     """
 
-    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
+    def __init__(self, connection: Connection) -> None:
+        token = connection.token
         if not (token.isascii() and token.isprintable()):
             raise ValueError("The token holds characters that no token has.")
-        self.address = address
-        self._timeout = timeout
-        self._retry = retry
+        self.address = connection.address
+        self._timeout = connection.timeout
+        self._retry = connection.retry
         self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        self._channel = grpc.insecure_channel(address, _CHANNEL_OPTIONS)
+        self._channel = open_channel(connection.address, connection.tls, _CHANNEL_OPTIONS)
 
     def close(self) -> None:
         """Close the connection; calls in flight end."""

@@ -3,6 +3,8 @@
 import os
 from typing import Self
 
+from persona_client.calls import Connection
+from persona_client.channels import TlsFiles
 from persona_client.comparison import ComparisonCalls
 from persona_client.copies import CopyCalls
 from persona_client.projects import ProjectCalls
@@ -20,8 +22,9 @@ class PersonaClient(
 ):
     """A connection to persona-service; thread-safe, and a context manager that closes it.
 
-    `address` is "host:port", `token` what `persona token` prints. `timeout` is the deadline of a
-    call with all its tries, in seconds, unless a call names its own. Connections are plain text.
+    `address` is "host:port", or "https://host:port" where the service has TLS; `tls` then names
+    files, if the system's roots do not do. `token` is what `persona token` prints. `timeout` is the
+    deadline of a call with all its tries, in seconds, unless a call names its own.
     With `validate_only` a change is checked, and answered or refused as without it, but not made.
     """
 
@@ -32,17 +35,23 @@ class PersonaClient(
         *,
         timeout: float = DEFAULT_TIMEOUT,
         retry: RetryPolicy | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
-        super().__init__(address, token, timeout, retry or RetryPolicy())
+        retry, tls = retry or RetryPolicy(), tls or TlsFiles()
+        super().__init__(Connection(address, token, timeout, retry, tls))
 
     @classmethod
     def from_environment(
         cls, *, timeout: float = DEFAULT_TIMEOUT, retry: RetryPolicy | None = None
     ) -> Self:
-        """Return a client for PERSONA_ADDRESS (default 127.0.0.1:50051) with PERSONA_TOKEN."""
+        """Return a client for PERSONA_ADDRESS (default 127.0.0.1:50051) with PERSONA_TOKEN.
+
+        Files of TLS are those that PERSONA_TLS_CA, PERSONA_CLIENT_CERT and PERSONA_CLIENT_KEY name.
+        """
         address = os.environ.get("PERSONA_ADDRESS") or DEFAULT_ADDRESS
         token = os.environ.get("PERSONA_TOKEN", "").strip()
-        return cls(address, token, timeout=timeout, retry=retry)
+        files = TlsFiles.from_environment()
+        return cls(address, token, timeout=timeout, retry=retry, tls=files)
 
     def __enter__(self) -> Self:
         return self

@@ -19,16 +19,15 @@ from persona.v1.comparison_service_pb2 import (
 from persona.v1.comparison_service_pb2_grpc import ComparisonServiceStub
 from persona.v1.fidelity_pb2 import Fidelity, QuestionFidelity, ReferenceAnswer
 from persona_client.batches import Batches
-from persona_client.calls import Caller
-from persona_client.retry import RetryPolicy
+from persona_client.calls import Caller, Connection
 from persona_client.sending import is_there, request_ids, send_all
 
 
 class ComparisonCalls(Caller):
     """What groups of individuals answered. Every method raises PersonaError."""
 
-    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
-        super().__init__(address, token, timeout, retry)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._comparison = ComparisonServiceStub(self._channel)
 
     def summarize_responses(
@@ -37,6 +36,7 @@ class ComparisonCalls(Caller):
         *,
         simulation_id: str = "",
         group_id: str = "",
+        question_key: str = "",
         page_size: int = 0,
         timeout: float | None = None,
     ) -> Iterator[QuestionSummary]:
@@ -50,6 +50,7 @@ class ComparisonCalls(Caller):
             project_id=project_id,
             simulation_id=simulation_id,
             group_id=group_id,
+            question_key=question_key,
             page_size=page_size,
         )
         for page in self._pages(self._comparison.SummarizeResponses, request, timeout):
@@ -66,6 +67,7 @@ class ComparisonCalls(Caller):
         other_group_id: str = "",
         other_model: str = "",
         targets: Sequence[TargetDistribution] = (),
+        question_key: str = "",
         page_size: int = 0,
         timeout: float | None = None,
     ) -> list[QuestionComparison]:
@@ -82,6 +84,7 @@ class ComparisonCalls(Caller):
             other_group_id=other_group_id,
             other_model=other_model,
             targets=targets,
+            question_key=question_key,
             page_size=page_size,
         )
         pages = list(self._pages(self._comparison.CompareResponses, request, timeout))
@@ -155,6 +158,7 @@ class ComparisonCalls(Caller):
         *,
         simulation_id: str = "",
         model: str = "",
+        question_key: str = "",
         page_size: int = 0,
         timeout: float | None = None,
     ) -> list[QuestionFidelity]:
@@ -167,6 +171,7 @@ class ComparisonCalls(Caller):
             group_id=group_id,
             simulation_id=simulation_id,
             model=model,
+            question_key=question_key,
             page_size=page_size,
         )
         pages = list(self._pages(self._comparison.MeasureGroupFidelity, request, timeout))

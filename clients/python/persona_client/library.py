@@ -23,9 +23,8 @@ from persona.v1.measures_pb2 import PersonaReliability, QuestionTimeline, Reliab
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import GetPersonaLineageRequest
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
-from persona_client.calls import Caller
+from persona_client.calls import Caller, Connection
 from persona_client.filters import ProfileFilters
-from persona_client.retry import RetryPolicy
 
 
 class LibraryFilters(ProfileFilters, total=False):
@@ -52,8 +51,8 @@ class Lineage(NamedTuple):
 class LibraryCalls(Caller):
     """Reliability, the library, and attitudes over time. Every method raises PersonaError."""
 
-    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
-        super().__init__(address, token, timeout, retry)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._library = LibraryServiceStub(self._channel)
         self._lineage = PersonaServiceStub(self._channel)
 

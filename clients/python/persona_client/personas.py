@@ -21,11 +21,11 @@ from persona.v1.persona_service_pb2 import (
 )
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_client.batches import split_batches
-from persona_client.calls import Caller
+from persona_client.calls import Caller, Connection
 from persona_client.errors import PersonaError
 from persona_client.filters import PersonaFilters
 from persona_client.importing import Importer, OnAcknowledged, OnRefused
-from persona_client.retry import Backoff, RetryPolicy
+from persona_client.retry import Backoff
 from persona_client.sending import is_there, request_ids, send_all
 from persona_client.streams import STREAM_TIMEOUT, ResponseStream
 
@@ -33,8 +33,8 @@ from persona_client.streams import STREAM_TIMEOUT, ResponseStream
 class PersonaCalls(Caller):
     """Personas of a group. Every method raises PersonaError, NotFound for a missing parent."""
 
-    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
-        super().__init__(address, token, timeout, retry)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._personas = PersonaServiceStub(self._channel)
 
     def list_personas(

@@ -16,15 +16,14 @@ from persona.v1.project_service_pb2 import (
     UpdateProjectRequest,
 )
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
-from persona_client.calls import Caller, field_mask
-from persona_client.retry import RetryPolicy
+from persona_client.calls import Caller, Connection, field_mask
 
 
 class ProjectCalls(Caller):
     """Projects and persona groups. Every method raises PersonaError."""
 
-    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
-        super().__init__(address, token, timeout, retry)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._projects = ProjectServiceStub(self._channel)
 
     def create_project(

@@ -18,8 +18,7 @@ from persona.v1.response_service_pb2 import (
 )
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
 from persona_client.batches import split_responses
-from persona_client.calls import Caller
-from persona_client.retry import RetryPolicy
+from persona_client.calls import Caller, Connection
 from persona_client.sending import is_there, request_ids, send_all
 
 
@@ -34,8 +33,8 @@ class RecordedResponses(list[Response]):
 class ResponseCalls(Caller):
     """What personas answered. Every method raises PersonaError."""
 
-    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
-        super().__init__(address, token, timeout, retry)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._responses = ResponseServiceStub(self._channel)
 
     def record_responses(

@@ -11,15 +11,14 @@ from persona.v1.simulation_service_pb2 import (
     UpdateSimulationRequest,
 )
 from persona.v1.simulation_service_pb2_grpc import SimulationServiceStub
-from persona_client.calls import Caller, field_mask
-from persona_client.retry import RetryPolicy
+from persona_client.calls import Caller, Connection, field_mask
 
 
 class SimulationCalls(Caller):
     """Simulations, and what was asked in them. Every method raises PersonaError."""
 
-    def __init__(self, address: str, token: str, timeout: float, retry: RetryPolicy) -> None:
-        super().__init__(address, token, timeout, retry)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._simulations = SimulationServiceStub(self._channel)
 
     def create_simulation(

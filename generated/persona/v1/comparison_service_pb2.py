@@ -26,7 +26,7 @@ from persona.v1 import comparison_pb2 as persona_dot_v1_dot_comparison__pb2
 from persona.v1 import fidelity_pb2 as persona_dot_v1_dot_fidelity__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#persona/v1/comparison_service.proto\x12\npersona.v1\x1a\x1bpersona/v1/comparison.proto\x1a\x19persona/v1/fidelity.proto\"\xb6\x01\n\x19SummarizeResponsesRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\"\x7f\n\x1aSummarizeResponsesResponse\x12\x39\n\tsummaries\x18\x01 \x03(\x0b\x32\x1b.persona.v1.QuestionSummaryR\tsummaries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfb\x02\n\x17\x43ompareResponsesRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model\x12.\n\x13other_simulation_id\x18\x05 \x01(\tR\x11otherSimulationId\x12$\n\x0eother_group_id\x18\x06 \x01(\tR\x0cotherGroupId\x12\x1f\n\x0bother_model\x18\x07 \x01(\tR\notherModel\x12\x38\n\x07targets\x18\x08 \x03(\x0b\x32\x1e.persona.v1.TargetDistributionR\x07targets\x12\x1b\n\tpage_size\x18\t \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\n \x01(\tR\tpageToken\"\x84\x01\n\x18\x43ompareResponsesResponse\x12@\n\x0b\x63omparisons\x18\x01 \x03(\x0b\x32\x1e.persona.v1.QuestionComparisonR\x0b\x63omparisons\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe7\x01\n\x1dRecordReferenceAnswersRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12H\n\x11reference_answers\x18\x03 \x03(\x0b\x32\x1b.persona.v1.ReferenceAnswerR\x10referenceAnswers\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x05 \x01(\x08R\x0cvalidateOnly\"G\n\x1eRecordReferenceAnswersResponse\x12%\n\x0erecorded_count\x18\x01 \x01(\x05R\rrecordedCount\"\xac\x01\n\x16MeasureFidelityRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12#\n\rsimulation_id\x18\x04 \x01(\tR\x0csimulationId\x12\x14\n\x05model\x18\x05 \x01(\tR\x05model\"K\n\x17MeasureFidelityResponse\x12\x30\n\x08\x66idelity\x18\x01 \x01(\x0b\x32\x14.persona.v1.FidelityR\x08\x66idelity\"\xce\x01\n\x1bMeasureGroupFidelityRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12#\n\rsimulation_id\x18\x03 \x01(\tR\x0csimulationId\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model\x12\x1b\n\tpage_size\x18\x05 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x06 \x01(\tR\tpageToken\"\x82\x01\n\x1cMeasureGroupFidelityResponse\x12:\n\tquestions\x18\x01 \x03(\x0b\x32\x1c.persona.v1.QuestionFidelityR\tquestions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8f\x04\n\x11\x43omparisonService\x12\x63\n\x12SummarizeResponses\x12%.persona.v1.SummarizeResponsesRequest\x1a&.persona.v1.SummarizeResponsesResponse\x12]\n\x10\x43ompareResponses\x12#.persona.v1.CompareResponsesRequest\x1a$.persona.v1.CompareResponsesResponse\x12o\n\x16RecordReferenceAnswers\x12).persona.v1.RecordReferenceAnswersRequest\x1a*.persona.v1.RecordReferenceAnswersResponse\x12Z\n\x0fMeasureFidelity\x12\".persona.v1.MeasureFidelityRequest\x1a#.persona.v1.MeasureFidelityResponse\x12i\n\x14MeasureGroupFidelity\x12\'.persona.v1.MeasureGroupFidelityRequest\x1a(.persona.v1.MeasureGroupFidelityResponseB\xa5\x01\n\npersona.v1B\x16\x43omparisonServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#persona/v1/comparison_service.proto\x12\npersona.v1\x1a\x1bpersona/v1/comparison.proto\x1a\x19persona/v1/fidelity.proto\"\xd9\x01\n\x19SummarizeResponsesRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x06 \x01(\tR\x0bquestionKey\"\x7f\n\x1aSummarizeResponsesResponse\x12\x39\n\tsummaries\x18\x01 \x03(\x0b\x32\x1b.persona.v1.QuestionSummaryR\tsummaries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9e\x03\n\x17\x43ompareResponsesRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12#\n\rsimulation_id\x18\x02 \x01(\tR\x0csimulationId\x12\x19\n\x08group_id\x18\x03 \x01(\tR\x07groupId\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model\x12.\n\x13other_simulation_id\x18\x05 \x01(\tR\x11otherSimulationId\x12$\n\x0eother_group_id\x18\x06 \x01(\tR\x0cotherGroupId\x12\x1f\n\x0bother_model\x18\x07 \x01(\tR\notherModel\x12\x38\n\x07targets\x18\x08 \x03(\x0b\x32\x1e.persona.v1.TargetDistributionR\x07targets\x12\x1b\n\tpage_size\x18\t \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\n \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x0b \x01(\tR\x0bquestionKey\"\x84\x01\n\x18\x43ompareResponsesResponse\x12@\n\x0b\x63omparisons\x18\x01 \x03(\x0b\x32\x1e.persona.v1.QuestionComparisonR\x0b\x63omparisons\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe7\x01\n\x1dRecordReferenceAnswersRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12H\n\x11reference_answers\x18\x03 \x03(\x0b\x32\x1b.persona.v1.ReferenceAnswerR\x10referenceAnswers\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x05 \x01(\x08R\x0cvalidateOnly\"G\n\x1eRecordReferenceAnswersResponse\x12%\n\x0erecorded_count\x18\x01 \x01(\x05R\rrecordedCount\"\xac\x01\n\x16MeasureFidelityRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12\x1d\n\npersona_id\x18\x03 \x01(\tR\tpersonaId\x12#\n\rsimulation_id\x18\x04 \x01(\tR\x0csimulationId\x12\x14\n\x05model\x18\x05 \x01(\tR\x05model\"K\n\x17MeasureFidelityResponse\x12\x30\n\x08\x66idelity\x18\x01 \x01(\x0b\x32\x14.persona.v1.FidelityR\x08\x66idelity\"\xf1\x01\n\x1bMeasureGroupFidelityRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n\x08group_id\x18\x02 \x01(\tR\x07groupId\x12#\n\rsimulation_id\x18\x03 \x01(\tR\x0csimulationId\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model\x12\x1b\n\tpage_size\x18\x05 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x06 \x01(\tR\tpageToken\x12!\n\x0cquestion_key\x18\x07 \x01(\tR\x0bquestionKey\"\x82\x01\n\x1cMeasureGroupFidelityResponse\x12:\n\tquestions\x18\x01 \x03(\x0b\x32\x1c.persona.v1.QuestionFidelityR\tquestions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8f\x04\n\x11\x43omparisonService\x12\x63\n\x12SummarizeResponses\x12%.persona.v1.SummarizeResponsesRequest\x1a&.persona.v1.SummarizeResponsesResponse\x12]\n\x10\x43ompareResponses\x12#.persona.v1.CompareResponsesRequest\x1a$.persona.v1.CompareResponsesResponse\x12o\n\x16RecordReferenceAnswers\x12).persona.v1.RecordReferenceAnswersRequest\x1a*.persona.v1.RecordReferenceAnswersResponse\x12Z\n\x0fMeasureFidelity\x12\".persona.v1.MeasureFidelityRequest\x1a#.persona.v1.MeasureFidelityResponse\x12i\n\x14MeasureGroupFidelity\x12\'.persona.v1.MeasureGroupFidelityRequest\x1a(.persona.v1.MeasureGroupFidelityResponseB\xa5\x01\n\npersona.v1B\x16\x43omparisonServiceProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\nPersona.V1\xba\x02\x0bPersona_V1_\xca\x02\nPersona\\V1\xea\x02\x0bPersona::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,25 +35,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\npersona.v1B\026ComparisonServiceProtoP\001ZApersona.example/persona-service/generated/go/persona/v1;personav1\242\002\003PSN\252\002\nPersona.V1\272\002\013Persona_V1_\312\002\nPersona\\V1\352\002\013Persona::V1'
   _globals['_SUMMARIZERESPONSESREQUEST']._serialized_start=108
-  _globals['_SUMMARIZERESPONSESREQUEST']._serialized_end=290
-  _globals['_SUMMARIZERESPONSESRESPONSE']._serialized_start=292
-  _globals['_SUMMARIZERESPONSESRESPONSE']._serialized_end=419
-  _globals['_COMPARERESPONSESREQUEST']._serialized_start=422
-  _globals['_COMPARERESPONSESREQUEST']._serialized_end=801
-  _globals['_COMPARERESPONSESRESPONSE']._serialized_start=804
-  _globals['_COMPARERESPONSESRESPONSE']._serialized_end=936
-  _globals['_RECORDREFERENCEANSWERSREQUEST']._serialized_start=939
-  _globals['_RECORDREFERENCEANSWERSREQUEST']._serialized_end=1170
-  _globals['_RECORDREFERENCEANSWERSRESPONSE']._serialized_start=1172
-  _globals['_RECORDREFERENCEANSWERSRESPONSE']._serialized_end=1243
-  _globals['_MEASUREFIDELITYREQUEST']._serialized_start=1246
-  _globals['_MEASUREFIDELITYREQUEST']._serialized_end=1418
-  _globals['_MEASUREFIDELITYRESPONSE']._serialized_start=1420
-  _globals['_MEASUREFIDELITYRESPONSE']._serialized_end=1495
-  _globals['_MEASUREGROUPFIDELITYREQUEST']._serialized_start=1498
-  _globals['_MEASUREGROUPFIDELITYREQUEST']._serialized_end=1704
-  _globals['_MEASUREGROUPFIDELITYRESPONSE']._serialized_start=1707
-  _globals['_MEASUREGROUPFIDELITYRESPONSE']._serialized_end=1837
-  _globals['_COMPARISONSERVICE']._serialized_start=1840
-  _globals['_COMPARISONSERVICE']._serialized_end=2367
+  _globals['_SUMMARIZERESPONSESREQUEST']._serialized_end=325
+  _globals['_SUMMARIZERESPONSESRESPONSE']._serialized_start=327
+  _globals['_SUMMARIZERESPONSESRESPONSE']._serialized_end=454
+  _globals['_COMPARERESPONSESREQUEST']._serialized_start=457
+  _globals['_COMPARERESPONSESREQUEST']._serialized_end=871
+  _globals['_COMPARERESPONSESRESPONSE']._serialized_start=874
+  _globals['_COMPARERESPONSESRESPONSE']._serialized_end=1006
+  _globals['_RECORDREFERENCEANSWERSREQUEST']._serialized_start=1009
+  _globals['_RECORDREFERENCEANSWERSREQUEST']._serialized_end=1240
+  _globals['_RECORDREFERENCEANSWERSRESPONSE']._serialized_start=1242
+  _globals['_RECORDREFERENCEANSWERSRESPONSE']._serialized_end=1313
+  _globals['_MEASUREFIDELITYREQUEST']._serialized_start=1316
+  _globals['_MEASUREFIDELITYREQUEST']._serialized_end=1488
+  _globals['_MEASUREFIDELITYRESPONSE']._serialized_start=1490
+  _globals['_MEASUREFIDELITYRESPONSE']._serialized_end=1565
+  _globals['_MEASUREGROUPFIDELITYREQUEST']._serialized_start=1568
+  _globals['_MEASUREGROUPFIDELITYREQUEST']._serialized_end=1809
+  _globals['_MEASUREGROUPFIDELITYRESPONSE']._serialized_start=1812
+  _globals['_MEASUREGROUPFIDELITYRESPONSE']._serialized_end=1942
+  _globals['_COMPARISONSERVICE']._serialized_start=1945
+  _globals['_COMPARISONSERVICE']._serialized_end=2472
 # @@protoc_insertion_point(module_scope)

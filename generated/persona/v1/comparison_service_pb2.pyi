@@ -33,6 +33,7 @@ class SummarizeResponsesRequest(_message.Message):
     GROUP_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUESTION_KEY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project, deleted or not: whoever answered in it, by what was answered in it. "" is the
     library: the individuals of library personas that are not retired, by what they answered anywhere.
@@ -50,6 +51,10 @@ class SummarizeResponsesRequest(_message.Message):
     """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
     at the first page.
     """
+    question_key: _builtins.str
+    """Only the questions with this key, whatever their scales (whole text, case-sensitive), at most 255
+    characters; "" is no restriction.
+    """
     def __init__(
         self,
         *,
@@ -58,10 +63,11 @@ class SummarizeResponsesRequest(_message.Message):
         group_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        question_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "simulation_id", b"simulation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "question_key", b"question_key", "simulation_id", b"simulation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -111,6 +117,7 @@ class CompareResponsesRequest(_message.Message):
     TARGETS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUESTION_KEY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project, deleted or not."""
     simulation_id: _builtins.str
@@ -134,6 +141,10 @@ class CompareResponsesRequest(_message.Message):
     """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
     at the first page.
     """
+    question_key: _builtins.str
+    """Only the questions with this key, whatever their scales (whole text, case-sensitive), at most 255
+    characters; "" is no restriction. Each adjusted_p is then adjusted over these alone.
+    """
     @_builtins.property
     def targets(self) -> _containers.RepeatedCompositeFieldContainer[_comparison_pb2.TargetDistribution]:
         """What to compare the first selection with in place of a second one: at most 100 questions."""
@@ -151,10 +162,11 @@ class CompareResponsesRequest(_message.Message):
         targets: _abc.Iterable[_comparison_pb2.TargetDistribution] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        question_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "model", b"model", "other_group_id", b"other_group_id", "other_model", b"other_model", "other_simulation_id", b"other_simulation_id", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "simulation_id", b"simulation_id", "targets", b"targets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "model", b"model", "other_group_id", b"other_group_id", "other_model", b"other_model", "other_simulation_id", b"other_simulation_id", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "question_key", b"question_key", "simulation_id", b"simulation_id", "targets", b"targets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -326,6 +338,7 @@ class MeasureGroupFidelityRequest(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUESTION_KEY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project, deleted or not: what was answered in it counts."""
     group_id: _builtins.str
@@ -343,6 +356,10 @@ class MeasureGroupFidelityRequest(_message.Message):
     """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
     at the first page.
     """
+    question_key: _builtins.str
+    """Only the questions with this key, whatever their scales (whole text, case-sensitive), at most 255
+    characters; "" is no restriction. Each adjusted_p is then adjusted over these alone.
+    """
     def __init__(
         self,
         *,
@@ -352,10 +369,11 @@ class MeasureGroupFidelityRequest(_message.Message):
         model: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        question_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "model", b"model", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "simulation_id", b"simulation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "model", b"model", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "question_key", b"question_key", "simulation_id", b"simulation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

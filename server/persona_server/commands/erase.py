@@ -4,20 +4,25 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_server.commands.places import data_folder, require_tenant
-from persona_server.config import default_data
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    database_place,
+    fail,
+    require_tenant,
+)
 
 if TYPE_CHECKING:
     from persona_server.storage.erasure.people import Person
     from persona_server.storage.store import Store
 
-Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
-DATA = default_data()
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +37,7 @@ def erase(
     tenant: Annotated[str, typer.Option(help="Name of the tenant, as its tokens have it.")],
     yes: Yes = False,
     data: Data = DATA,
+    database: Database = "",
 ) -> None:
     """Erase a person for good: its personas in every group, its answers, and its library persona.
 
@@ -48,7 +54,7 @@ def erase(
         wanted = uuid.UUID(persona_id).bytes
     except ValueError:
         fail("ID must be the id of a persona.", 2)
-    with alone(data) as store:
+    with alone(database_place(data, database)) as store:
         erasure = PersonErasure(store, tenant)
         person = erasure.find(wanted)
         if person is None:
@@ -88,18 +94,16 @@ def confirm(what: str, *, yes: bool) -> None:
 
 
 @contextmanager
-def alone(data: str) -> "Iterator[Store]":
-    """Open the database of a folder that no server uses; what is wrong with it ends the command."""
+def alone(place: Path | str) -> "Iterator[Store]":
+    """Open a database that no server uses; what is wrong with it ends the command."""
     from persona_server.errors import ServiceError
     from persona_server.storage.engine.errors import DatabaseError
-    from persona_server.storage.engine.folder import lock_file
     from persona_server.storage.store import open_store
 
-    folder = data_folder(data)
     try:
-        store = open_store(folder, make=False)
+        store = open_store(place, make=False)
         try:
-            with lock_file(folder):
+            with store.database.alone():
                 yield store
         finally:
             store.close()
@@ -108,9 +112,3 @@ def alone(data: str) -> "Iterator[Store]":
     except KeyboardInterrupt:
         print("What is erased is gone; the same command goes on with the rest.", file=sys.stderr)
         raise
-
-
-def fail(why: str, code: int) -> NoReturn:
-    """Say why and end the command."""
-    print(f"persona: {why}", file=sys.stderr)
-    raise typer.Exit(code) from None

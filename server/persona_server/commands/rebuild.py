@@ -2,12 +2,10 @@
 
 import sys
 import time
-from typing import Annotated
 
 import typer
 
-from persona_server.commands.places import data_folder
-from persona_server.config import default_data
+from persona_server.commands.places import DATA, Data, Database, database_place
 
 
 def register(app: typer.Typer) -> None:
@@ -15,11 +13,7 @@ def register(app: typer.Typer) -> None:
     app.command("rebuild-measures")(rebuild_measures)
 
 
-def rebuild_measures(
-    data: Annotated[
-        str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")
-    ] = default_data(),
-) -> None:
+def rebuild_measures(data: Data = DATA, database: Database = "") -> None:
     """Recompute from the recorded answers what reliability and timelines are read from.
 
     Needed only if those tables are damaged; the answers themselves are not touched.
@@ -28,13 +22,12 @@ def rebuild_measures(
     from persona_server.errors import ServiceError
     from persona_server.storage import keys
     from persona_server.storage.engine.errors import DatabaseError
-    from persona_server.storage.engine.folder import lock_file
     from persona_server.storage.store import open_store
 
-    folder, started = data_folder(data), time.monotonic()
+    place, started = database_place(data, database), time.monotonic()
     try:
-        store = open_store(folder, make=False)
-        with lock_file(folder):
+        store = open_store(place, make=False)
+        with store.database.alone():
             done = list(store.rebuild.run(keys.now()))
         store.close()
     except (DatabaseError, ServiceError) as error:

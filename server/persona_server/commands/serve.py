@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from persona_server.config import SETTINGS
+from persona_server.setting import Setting
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +33,7 @@ def _with_settings_as_flags(
 
     parameters = []
     for setting in SETTINGS:
-        kind: Any = bool | None if setting.is_switch else str | None
+        kind: Any = _kind(setting)
         default = setting.default or "unset"
         text = f"{setting.help} [env: {setting.variable}, default: {default}]"
         flag = setting.flag
@@ -48,7 +49,13 @@ def _with_settings_as_flags(
     return command
 
 
-def _text(value: str | bool | None) -> str | None:
+def _kind(setting: Setting) -> Any:
+    if setting.is_switch:
+        return bool | None
+    return list[str] | None if setting.is_repeatable else str | None
+
+
+def _text(value: str | bool | list[str] | None) -> str | None:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return value
+    return ",".join(value) or None if isinstance(value, list) else value

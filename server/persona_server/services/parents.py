@@ -10,10 +10,11 @@ from persona_server.storage.store import Repositories
 
 
 class Shown(NamedTuple):
-    """The set that a visible group shows, and the length of the longest row that it had."""
+    """The set that a visible group shows, the length of its longest row then, and its version."""
 
     set_id: int
     longest: int
+    version: int
 
 
 def project_not_found(project_id: str) -> ServiceError:
@@ -115,7 +116,7 @@ def require_shown(repositories: Repositories, project_id: str, group_id: str) ->
         raise project_not_found(project_id)
     if head.set_id is None:
         raise group_not_found(group_id)
-    return Shown(head.set_id, head.max_framed)
+    return Shown(head.set_id, head.max_framed, head.version)
 
 
 def require_persona(

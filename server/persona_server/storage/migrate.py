@@ -9,10 +9,14 @@ from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.history import MigrationRunner
+from persona_server.storage.engine.sqlite.looking import looking_at, migrations
 from persona_server.storage.repositories.tenants import Tenants
+from persona_server.storage.tables import APPEND_ONLY
 
+# SQLite's; another engine has a folder in it. From 0019 on they have the same names.
 MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST = "0001_initial"
+_FIRSTS = {FIRST, "0016_tables"}  # of both engines
 _one_at_a_time = threading.Lock()
 
 
@@ -23,11 +27,14 @@ def migrate(database: Database) -> list[str]:
     done. Raises DatabaseError for a database that is newer than this code.
     """
     with _one_at_a_time, database.migrating():
-        runner = MigrationRunner(database, MIGRATIONS)
+        runner = runner_of(database)
         _refuse_newer(database, runner)
+        database.mark()
+        if not _pending(runner):  # who serves may have no right to change the schema
+            return []
         applied = list(runner.up())
         # Once all are applied, since this code fills the tables. A new database has no answers.
-        if FIRST not in applied and _derives(runner, applied):
+        if not is_new(applied) and _derives(runner, applied):
             Rebuild(database, Tenants(database), keys.IdGenerator()).within(keys.now())
         return applied
 
@@ -37,13 +44,51 @@ def require_current(database: Database) -> list[str]:
 
     Returns that nothing was applied. Raises DatabaseError.
     """
-    runner = MigrationRunner(database, MIGRATIONS)
+    runner = runner_of(database)
     _refuse_newer(database, runner)
-    if any(migration.applied is None for migration in runner.status()):
+    if _pending(runner):
         raise DatabaseError(
-            f"{database.path} was made by an older version. Start the server on it once."
+            f"{database.place} was made by an older version. Start the server on it once."
         )
     return []
+
+
+def grant(database: Database, role: str) -> None:
+    """Give a role the rights of a server, which can neither change tables nor what is kept.
+
+    Raises DatabaseError where there are no roles.
+    """
+    from persona_server.storage.engine.postgresql.database import PostgresqlDatabase
+
+    if not isinstance(database, PostgresqlDatabase):
+        raise DatabaseError(f"{database.place} is a file: it has no roles.")
+    database.grant(role, [model._meta.table_name for model in APPEND_ONLY])
+
+
+def is_new(applied: Iterable[str]) -> bool:
+    """Return whether these migrations, which were just applied, have made the database."""
+    return not _FIRSTS.isdisjoint(applied)
+
+
+def runner_of(database: Database) -> MigrationRunner:
+    """Return what applies the migrations of a database's engine."""
+    own = "" if database.engine == "sqlite" else database.engine
+    return MigrationRunner(database, MIGRATIONS / own)
+
+
+def _pending(runner: MigrationRunner) -> bool:
+    return any(migration.applied is None for migration in runner.status())
+
+
+def require_known(path: Path) -> None:
+    """Raise DatabaseError for a database file that is newer than this code."""
+    known = {each.stem for each in MIGRATIONS.glob("[0-9]*.py")}
+    with looking_at(path, alone=True) as connection:
+        if unknown := [name for name in migrations(connection) if name not in known]:
+            raise DatabaseError(
+                f"The database was made by a newer version (it has {unknown[-1]}). "
+                "Upgrade persona-service."
+            )
 
 
 def _derives(runner: MigrationRunner, applied: Iterable[str]) -> bool:
@@ -55,6 +100,6 @@ def _refuse_newer(database: Database, runner: MigrationRunner) -> None:
     unknown = [m.name for m in runner.status() if m.path is None]
     if unknown:
         raise DatabaseError(
-            f"{database.path} was made by a newer version (it has {unknown[-1]}). "
+            f"{database.place} was made by a newer version (it has {unknown[-1]}). "
             "Upgrade persona-service, or name another --data."
         )

@@ -3,22 +3,33 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from persona_server import errors
 from persona_server.storage import keys
+from persona_server.storage.copying.progress import require_finished
 from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.derived.selections import Selections
 from persona_server.storage.derived.statements import DerivedStatements
-from persona_server.storage.engine.database import LOCK_TIMEOUT, Database, open_database
+from persona_server.storage.engine.database import (
+    LOCK_TIMEOUT,
+    Database,
+    DatabasePlace,
+    open_database,
+    shown,
+)
 from persona_server.storage.engine.errors import (
     DatabaseError,
     driver_errors_translated,
     refusing_to_open,
 )
-from persona_server.storage.migrate import FIRST, migrate, require_current
+from persona_server.storage.migrate import is_new, migrate, require_current
 from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
+from persona_server.storage.repositories.credentials import (
+    Credentials,
+    CredentialsOfAll,
+    CredentialStatements,
+)
 from persona_server.storage.repositories.groups import Groups, GroupStatements
 from persona_server.storage.repositories.idempotency import Idempotency, IdempotencyStatements
 from persona_server.storage.repositories.imports import Imports, ImportStatements
@@ -60,6 +71,7 @@ class Repositories:
         self.idempotency = Idempotency(store.idempotency_statements, tenant)
         self.imports = Imports(store.import_statements, tenant)
         self.quotas = Quotas(store.quota_statements, tenant)
+        self.credentials = Credentials(store.credential_statements, tenant)
         self.audit = AuditTrail(store.audit_statements, tenant, store.id_generator)
 
 
@@ -90,8 +102,12 @@ class Transaction(Repositories):
 
     def new_id(self) -> str:
         """Return an id for a resource that comes without one."""
-        made = keys.new_id(self.now)
-        self.made.add(made)
+        return self.new_ids(1)[0]
+
+    def new_ids(self, count: int) -> list[str]:
+        """Return ids for so many resources that come without one."""
+        made = keys.new_ids(self.now, count)
+        self.made.update(made)
         return made
 
     def store_bytes(self, size: int) -> None:
@@ -106,8 +122,9 @@ class Transaction(Repositories):
 class Store:
     """One database with its statements compiled."""
 
-    def __init__(self, database: Database, *, created: bool = False) -> None:
+    def __init__(self, database: Database, place: DatabasePlace, *, created: bool = False) -> None:
         self.database = database
+        self.place = place
         self.created = created  # whether opening it made the database
         self.id_generator = keys.IdGenerator()
         # How many bytes a tenant may store, by its name. Must not ask the database.
@@ -130,6 +147,8 @@ class Store:
         self.import_statements = ImportStatements(database)
         self.audit_statements = AuditStatements(database)
         self.quota_statements = QuotaStatements(database)
+        self.credential_statements = CredentialStatements(database)
+        self.credentials = CredentialsOfAll(self.credential_statements)
         self.sweeper = Sweeper(database, self.tenants)
         self.rebuild = Rebuild(database, self.tenants, self.id_generator)
         self._readers: dict[int, TenantReader] = {}
@@ -176,6 +195,15 @@ class Store:
                 yield Transaction(self, key, now, self.most_stored(tenant))
 
     @contextmanager
+    def changing(self) -> Iterator[int]:
+        """Change what belongs to no tenant in one transaction; give its time in microseconds.
+
+        Raises as `writing` does.
+        """
+        with driver_errors_translated(), self.database.write(LOCK_TIMEOUT):
+            yield keys.now()
+
+    @contextmanager
     def trying(self, tenant: str, timeout: float | None) -> Iterator[Transaction]:
         """Do the same, in the same turn, and take it all back when the block ends.
 
@@ -207,12 +235,14 @@ def _any_number(_tenant: str) -> int:
     return sys.maxsize
 
 
-def open_store(folder: Path, *, make: bool = True) -> Store:
-    """Open the database in a folder. If `make`, make it where it is missing, and migrate it.
+def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
+    """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
-    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version.
+    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
+    unfinished copy.
     """
-    with refusing_to_open(folder):
-        database = open_database(folder, make=make)
+    with refusing_to_open(shown(place)):
+        database = open_database(place, make=make)
+        require_finished(database)
         applied = migrate(database) if make else require_current(database)
-        return Store(database, created=FIRST in applied)
+        return Store(database, place, created=is_new(applied))

@@ -5,6 +5,7 @@ or stepped clock makes it forget anything.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from peewee import SQL, Select, Tuple, fn
@@ -118,10 +119,16 @@ class Sweeper:
             yield from self._drain(self._import_batches, tenant, now - KEEP_IMPORTS)
             yield from self._drain(self._imports, tenant, now - KEEP_IMPORTS)
 
+    @contextmanager
+    def _writing(self, tenant: int) -> Iterator[None]:
+        with self._database.write(LOCK_TIMEOUT):
+            self._tenants.hold(tenant)
+            yield
+
     def _purge_set(self, tenant: int, set_id: int) -> Iterator[int]:
         after = START
         while True:
-            with self._database.write(LOCK_TIMEOUT):
+            with self._writing(tenant):
                 row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=CHUNK)
                 if row is None or row[0] is None:
                     break
@@ -132,7 +139,7 @@ class Sweeper:
             yield count
             after = last
         yield from self._purge_terms(tenant, set_id)
-        with self._database.write(LOCK_TIMEOUT):
+        with self._writing(tenant):
             # A set that keeps rows is off the list, or every sweep would look at them.
             if not self._set_done.run(tenant=tenant, set=set_id):
                 self._unlist_set.run(tenant=tenant, set=set_id)
@@ -141,14 +148,14 @@ class Sweeper:
         """Remove the terms of a set in chunks, which are no rows of anybody's."""
         count = CHUNK
         while count == CHUNK:
-            with self._database.write(LOCK_TIMEOUT):
+            with self._writing(tenant):
                 count = self._delete_terms.run(tenant=tenant, set=set_id, chunk=CHUNK)
             yield 0
 
     def _purge_rows(self, tenant: int, until: int) -> Iterator[int]:
         due_count = CHUNK
         while due_count == CHUNK:
-            with self._database.write(LOCK_TIMEOUT):
+            with self._writing(tenant):
                 due = self._due_rows.all(tenant=tenant, until=until, chunk=CHUNK)
                 due_count = len(due)
                 if not due:
@@ -168,7 +175,7 @@ class Sweeper:
     def _drain(self, statement: Statement, tenant: int, until: int) -> Iterator[int]:
         count = CHUNK
         while count == CHUNK:
-            with self._database.write(LOCK_TIMEOUT):
+            with self._writing(tenant):
                 count = statement.run(tenant=tenant, until=until, chunk=CHUNK)
             yield count
 

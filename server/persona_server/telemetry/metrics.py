@@ -1,9 +1,10 @@
 """Prometheus metrics, on a port of their own. No label names a tenant."""
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from persona_server.telemetry import logs
@@ -34,6 +35,30 @@ class _Lost(Collector):
         """Return the one counter."""
         what = "Log lines that were dropped, since nobody read standard error."
         return (CounterMetricFamily("persona_log_lines_dropped", what, value=logs.lost()),)
+
+
+class Kept(Protocol):
+    """A cache, as its figures show it."""
+
+    hits: int
+    misses: int
+    bytes: int
+
+
+class PagesKept(Collector):
+    """The figures of the cache of pages, which it counts itself."""
+
+    def __init__(self, cache: Kept) -> None:
+        self._cache = cache
+
+    def collect(self) -> Iterable[Metric]:
+        """Return how often a page was there, and how many bytes they take."""
+        name, cache = "persona_page_cache", self._cache
+        what = "Pages of personas that were {} memory."
+        yield CounterMetricFamily(f"{name}_hits", what.format("found in"), value=cache.hits)
+        yield CounterMetricFamily(f"{name}_misses", what.format("not in"), value=cache.misses)
+        what = "Bytes that the pages in memory take."
+        yield GaugeMetricFamily(f"{name}_bytes", what, value=cache.bytes)
 
 
 class Metrics:

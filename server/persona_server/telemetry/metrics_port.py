@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 
@@ -16,12 +17,22 @@ _HEAD = 8 << 10  # bytes of a request
 class MetricsPort:
     """An HTTP server of one page, which `page` makes anew for each scrape."""
 
-    def __init__(self, host: str, port: int, page: Callable[[], bytes]) -> None:
-        """Listen, and answer from a thread. Raises OSError if the port is taken."""
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        page: Callable[[], bytes],
+        context: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        """Listen, and answer from a thread. Raises OSError if the port is taken.
+
+        `context` gives what a connection's TLS is made with; without it there is none.
+        """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family)
         self.port: int = self._socket.getsockname()[1]
         self._page = page
+        self._context = context
         self._open: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}  # oldest first
         threading.Thread(target=self._run, name="metrics", daemon=True).start()
 
@@ -37,6 +48,8 @@ class MetricsPort:
             oldest = next(iter(self._open))
             del self._open[oldest]
             oldest.transport.abort()
+        if self._context:
+            _wait_for_tls(writer)
         task = asyncio.ensure_future(self._connection(reader, writer))
         self._open[writer] = task
         task.add_done_callback(lambda _: self._open.pop(writer, None))
@@ -47,6 +60,8 @@ class MetricsPort:
         ):
             try:
                 async with asyncio.timeout(SECONDS):
+                    if self._context:
+                        await writer.start_tls(self._context())
                     writer.write(self._answer(await reader.readuntil(b"\r\n\r\n")))
                     writer.close()
                     await writer.wait_closed()
@@ -61,6 +76,12 @@ class MetricsPort:
         if method != b"GET":
             return _response("405 Method Not Allowed\r\nAllow: GET", "text/plain", b"")
         return _response("200 OK", CONTENT_TYPE_LATEST, self._page())
+
+
+def _wait_for_tls(writer: asyncio.StreamWriter) -> None:
+    """Let nothing be read before the handshake, which would be lost for it."""
+    assert isinstance(writer.transport, asyncio.Transport)
+    writer.transport.pause_reading()
 
 
 def _response(status: str, kind: str, body: bytes) -> bytes:

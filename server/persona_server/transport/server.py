@@ -26,7 +26,7 @@ class PersonaServer:
     """A gRPC server for services given as {service name: object with one method per RPC}.
 
     `guards` are those whose steps are in the pipeline. With `public_grpcio`, nothing of grpcio is
-    used that is not public.
+    used that is not public. With `shares_port`, other processes of the service listen there too.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class PersonaServer:
         *,
         open_reflection: bool = False,
         public_grpcio: bool = False,
+        shares_port: bool = False,
     ) -> None:
         early = not public_grpcio
         self._guards = guards
@@ -60,17 +61,25 @@ class PersonaServer:
             door.add(method, self._pools.intake(method.pool), handler)
         self._health.join(door, self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
-        self._server = grpc.server(self._pools["read"], [door], options=(*OPTIONS, connections()))
+        port = ("grpc.so_reuseport", int(shares_port))  # else a second server would bind silently
+        options = (*OPTIONS, port, connections())
+        self._server = grpc.server(self._pools["read"], [door], options=options)
 
     @property
     def threads(self) -> int:
         """How many threads serve calls, at most."""
         return self._pools.threads
 
-    def listen(self, address: str) -> int:
-        """Bind an address and return its port; 0 picks a free one. Raises OSError if taken."""
+    def listen(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
+        """Bind an address and return its port; 0 picks a free one. Raises OSError if taken.
+
+        With `credentials`, callers are served by TLS alone.
+        """
         try:
-            port = self._server.add_insecure_port(address)
+            if credentials:
+                port = self._server.add_secure_port(address, credentials)
+            else:
+                port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(str(error)) from None
         if not port:

@@ -24,6 +24,7 @@ def check_selection(found: Violations, request: SummarizeResponsesRequest) -> No
     simulation_id = check_uuid(found, "simulation_id", request.simulation_id, required=False)
     request.simulation_id = simulation_id
     request.group_id = check_uuid(found, "group_id", request.group_id, required=False)
+    check_line(found, "question_key", request.question_key, LINES["question_key"])
 
 
 def check_comparison(found: Violations, request: CompareResponsesRequest) -> None:
@@ -33,6 +34,7 @@ def check_comparison(found: Violations, request: CompareResponsesRequest) -> Non
         for name in (f"{prefix}simulation_id", f"{prefix}group_id"):
             setattr(request, name, check_uuid(found, name, getattr(request, name), required=False))
         check_line(found, f"{prefix}model", getattr(request, f"{prefix}model"), LINES["model"])
+    check_line(found, "question_key", request.question_key, LINES["question_key"])
     given = any(getattr(request, name) for name in _OTHERS)
     if given == bool(request.targets):
         found.add("targets", f"give either targets, or at least one of {', '.join(_OTHERS)}")

@@ -45,6 +45,8 @@ def check_fidelity(
         found, "simulation_id", request.simulation_id, required=False
     )
     check_line(found, "model", request.model, LINES["model"])
+    if isinstance(request, MeasureGroupFidelityRequest):
+        check_line(found, "question_key", request.question_key, LINES["question_key"])
 
 
 def reference_violations(answer: ReferenceAnswer, path: str) -> Violations:

@@ -3,20 +3,24 @@
 import re
 import unicodedata
 from collections.abc import MutableSequence, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from persona_server.validation.limits import LINES, MAX_AGE, MAX_MARKS
+from persona_server.validation.limits import LINES, LONGEST_UTF8, MAX_AGE, MAX_MARKS
 from persona_server.validation.violations import Violations
 
 ALL_GROUPS = "-"  # in place of a group's id, where those of a whole project are listed (AIP-159)
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID_LENGTH = 36
+_UUIDS = re.compile(r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 # The characters that are made of marks when folded, and are none themselves.
 _HIDDEN_MARKS = re.compile("[\u0f73\u0f75\u0f81\uff9e\uff9f]")
 _A_MARK = "\u0301"
+_REMEMBERED = 4096  # texts: most places, occupations and the like are those of many personas
 
 
 class AgeRange(Protocol):
@@ -24,6 +28,14 @@ class AgeRange(Protocol):
 
     age_min: int
     age_max: int
+
+
+def are_uuids(values: Sequence[str]) -> bool:
+    """Whether all values are UUIDs in lower case, as `check_uuid` returns them."""
+    return (
+        all(map(_UUID_LENGTH.__eq__, map(len, values)))
+        and _UUIDS.fullmatch("".join(values)) is not None
+    )
 
 
 def check_uuid(found: Violations, path: str, value: str, *, required: bool) -> str:
@@ -53,20 +65,25 @@ def check_line(found: Violations, path: str, value: str, limit: int) -> None:
     """A one-line text has at most `limit` characters and no control characters."""
     if len(value) > limit:  # and is not looked at
         found.add(path, f"must have at most {limit} characters, has {len(value)}")
-    elif bad := _control_in(value):
+    elif bad := control_in(value):
         found.add(path, f"must not contain control characters (found U+{ord(bad):04X})")
 
 
-def _control_in(text: str) -> str:
+def control_in(text: str) -> str:
     """Return the first control character of a text, or ""."""
     # isprintable() is the fast way to say "surely none"; it also refuses some harmless spaces.
     found = None if text.isprintable() else _CONTROL.search(text)
     return found[0] if found else ""
 
 
+def is_short(value: str, limit: int) -> bool:
+    """Whether `check_text` would surely find nothing."""
+    return len(value) * LONGEST_UTF8 <= limit and "\0" not in value
+
+
 def check_text(found: Violations, path: str, value: str, limit: int) -> None:
     """A longer text has at most `limit` UTF-8 bytes and no NUL."""
-    if len(value) * 4 > limit and (size := len(value.encode())) > limit:
+    if len(value) * LONGEST_UTF8 > limit and (size := len(value.encode())) > limit:
         found.add(path, f"must have at most {limit} bytes of UTF-8, has {size}")
     elif "\0" in value:
         found.add(path, "must not contain NUL")
@@ -101,7 +118,7 @@ def are_clean(texts: Sequence[str], limit: int) -> bool:
         if len(text) > limit or not text.strip():
             return False
         printable = printable and text.isprintable()
-    return printable or not _control_in("".join(texts))
+    return printable or not control_in("".join(texts))
 
 
 def check_range(found: Violations, path: str, value: int, low: int, high: int) -> None:
@@ -141,11 +158,18 @@ def check_filterable(
     check_line(found, path, value, characters)
     if value.isascii() or len(value) > characters:
         return
+    if fault := folding_fault(value, folded):
+        found.add(path, fault)
+
+
+@lru_cache(_REMEMBERED)
+def folding_fault(value: str, folded: int) -> str:
+    """Return what is wrong with a text that is not long, once folded, or ""."""
     if len(value) > MAX_MARKS and _marks_in_a_row(value) > MAX_MARKS:
-        found.add(path, f"must not have more than {MAX_MARKS} combining marks in a row")
-    elif (size := len(fold(value).encode())) > folded:
-        what = f"must have at most {folded} bytes when case-folded for filters, has {size}"
-        found.add(path, what)
+        return f"must not have more than {MAX_MARKS} combining marks in a row"
+    if (size := len(fold(value).encode())) > folded:
+        return f"must have at most {folded} bytes when case-folded for filters, has {size}"
+    return ""
 
 
 def _marks_in_a_row(text: str) -> int:
@@ -156,6 +180,9 @@ def _marks_in_a_row(text: str) -> int:
 
 def fold(value: str) -> str:
     """Return the NFKC case-folded form by which filters compare (Unicode, section 3.13, X5)."""
-    if value.isascii():
-        return value.lower()
+    return value.lower() if value.isascii() else _fold(value)
+
+
+@lru_cache(_REMEMBERED)
+def _fold(value: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())

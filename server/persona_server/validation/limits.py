@@ -31,6 +31,7 @@ LONGEST_FOUND = 255  # characters of an attribute's value by which it can be fou
 # Filterable free texts → UTF-8 bytes once folded, which can lengthen a text.
 FOLDED = {"full_name": 1020, "gender": 256, "location": 1020, "occupation": 1020}
 MAX_MARKS = 10  # combining marks in a row in such a text: twice what any script needs
+LONGEST_UTF8 = 4  # bytes of a character
 # Longer texts → UTF-8 bytes.
 TEXTS = {
     "description": 4 << 10,

@@ -39,14 +39,16 @@ OUTPUT_ONLY: tuple[Literal["project_id", "group_id", "library_persona_id", "copi
     "library_persona_id",
     "copied_from",
 )
-_FILTERED = tuple(
+FILTERED = tuple(
     (n, LINES[n], FOLDED[n]) for n in ("full_name", "gender", "occupation", "location")
 )
-_NARRATIVES = ("digital_habits", "price_sensitivity", "psychographic_notes")
+NARRATIVES = tuple(
+    (n, TEXTS[n]) for n in ("digital_habits", "price_sensitivity", "psychographic_notes")
+)
 _BRANDS = ("trusted_brands", "distrusted_brands")
-_ITEM_LISTS = tuple((n, LISTS[n]) for n in ("personality_traits", *_BRANDS))
-_TRAITS = range(FEWEST_TRAITS, LISTS["personality_traits"].most + 1)
-_URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
+ITEM_LISTS = tuple((n, LISTS[n]) for n in ("personality_traits", *_BRANDS))
+TRAITS = range(FEWEST_TRAITS, LISTS["personality_traits"].most + 1)
+URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
 
 def persona_violations(persona: Persona, path: str) -> Violations:
@@ -58,17 +60,21 @@ def persona_violations(persona: Persona, path: str) -> Violations:
     return found_by(lambda found: check_persona(found, persona, path))
 
 
-def check_persona(found: Violations, persona: Persona, path: str) -> None:
-    """Check and normalise a persona, as it stands at `path`."""
+def check_persona(found: Violations, persona: Persona, path: str, *, is_well: bool = False) -> None:
+    """Check and normalise a persona, as it stands at `path`.
+
+    `is_well` says that nothing is wrong with its texts, age, lists and attributes, as
+    `columns.are_well` found.
+    """
     if persona.id:
         persona.id = check_uuid(found, f"{path}.id", persona.id, required=False)
     for name in OUTPUT_ONLY:
         persona.ClearField(name)
     if persona.HasField("created_at"):
         check_time(found, f"{path}.created_at", persona.created_at)
-    _check_texts(found, persona, path)
-    _check_lists(found, persona, path)
-    if persona.attributes:
+    if not is_well:
+        _check_texts(found, persona, path)
+        _check_lists(found, persona, path)
         _check_attributes(found, persona, path)
     if (size := _content_bytes(persona)) > _MAX_CONTENT:
         found.add(path, f"must have at most {_MAX_CONTENT} bytes of content, has {size}")
@@ -91,15 +97,15 @@ def _check_texts(found: Violations, persona: Persona, path: str) -> None:
     if persona.HasField("age") and not 1 <= persona.age.value <= MAX_AGE:
         what = f"must be 1 to {MAX_AGE}, or unset if unknown, but is {persona.age.value}"
         found.add(f"{path}.age", what)
-    for name, characters, folded in _FILTERED:
+    for name, characters, folded in FILTERED:
         if value := getattr(persona, name):
             check_filterable(found, f"{path}.{name}", value, characters, folded)
     if persona.income_level not in INCOME_LEVELS:
         what = 'must be "Low", "Middle", "High" or ""'
         found.add(f"{path}.income_level", what)
-    for name in _NARRATIVES:
+    for name, most in NARRATIVES:
         if value := getattr(persona, name):
-            check_text(found, f"{path}.{name}", value, TEXTS[name])
+            check_text(found, f"{path}.{name}", value, most)
     if url := persona.avatar_url:
         _check_url(found, f"{path}.avatar_url", url)
     if external_id := persona.external_id:
@@ -109,14 +115,14 @@ def _check_texts(found: Violations, persona: Persona, path: str) -> None:
 def _check_url(found: Violations, path: str, url: str) -> None:
     limit = LINES["avatar_url"]
     check_line(found, path, url, limit)
-    if len(url) <= limit and not _URL.fullmatch(url):
+    if len(url) <= limit and not URL.fullmatch(url):
         found.add(path, "must be an http or https URL, or empty")
 
 
 def _check_lists(found: Violations, persona: Persona, path: str) -> None:
-    if (traits := persona.personality_traits) and len(traits) not in _TRAITS:
+    if (traits := persona.personality_traits) and len(traits) not in TRAITS:
         what = (
-            f"must contain {_TRAITS.start} to {_TRAITS.stop - 1} descriptors or none, "
+            f"must contain {TRAITS.start} to {TRAITS.stop - 1} descriptors or none, "
             f"has {len(traits)} (put further ones into attributes)"
         )
         found.add(f"{path}.personality_traits", what)
@@ -124,18 +130,21 @@ def _check_lists(found: Violations, persona: Persona, path: str) -> None:
         if (count := len(getattr(persona, name))) > LISTS[name].most:
             what = f"must contain at most {LISTS[name].most} brands, has {count}"
             found.add(f"{path}.{name}", what)
-    for name, (most, characters) in _ITEM_LISTS:
+    for name, (most, characters) in ITEM_LISTS:
         if (items := getattr(persona, name)) and len(items) <= most:
             check_items(found, f"{path}.{name}", items, characters)
 
 
 def _check_attributes(found: Violations, persona: Persona, path: str) -> None:
+    if not persona.attributes:
+        return
     where = f"{path}.attributes"
     most, characters = LISTS["attributes"]
     if len(persona.attributes) > most:
         found.add(where, f"must have at most {most} keys, has {len(persona.attributes)}")
         return
-    keys, values = list(persona.attributes), list(persona.attributes.values())
+    keys = list(persona.attributes)
+    values = [persona.attributes[key] for key in keys]
     total = len("".join(keys).encode()) + len("".join(values).encode())
     if total > MAX_ATTRIBUTES_BYTES:
         found.add(where, f"must have at most {MAX_ATTRIBUTES_BYTES} bytes in total, has {total}")

@@ -26,6 +26,7 @@ from persona.v1.persona_service_pb2 import (
     ImportPersonasRequest,
     ImportStart,
 )
+from persona_server.validation.columns import AT_ONCE, are_well
 from persona_server.validation.comparison import check_comparison, check_selection
 from persona_server.validation.fidelity import check_fidelity, check_references
 from persona_server.validation.fields import ALL_GROUPS, check_ids, check_uuid
@@ -139,12 +140,24 @@ def _check_personas(found: Violations, personas: Sequence[Persona], path: str) -
     if not 1 <= len(personas) <= MAX_PERSONAS:
         found.add(path, f"must contain 1 to {MAX_PERSONAS} personas, has {len(personas)}")
         return
-    seen: dict[tuple[str, str], int] = {}
-    for i, persona in enumerate(personas):
-        check_persona(found, persona, f"{path}[{i}]")
-        for name, value in (("id", persona.id), ("external_id", persona.external_id)):
-            if value and (first := seen.setdefault((name, value), i)) != i:
-                found.add(f"{path}[{i}].{name}", f"repeats the {name} of {path}[{first}]")
+    for start in range(0, len(personas), AT_ONCE):
+        some = personas[start : start + AT_ONCE]
+        is_well = are_well(some)
+        for i, persona in enumerate(some, start):
+            check_persona(found, persona, f"{path}[{i}]", is_well=is_well)
+    _check_distinct(found, "id", [persona.id for persona in personas], path)
+    _check_distinct(found, "external_id", [persona.external_id for persona in personas], path)
+
+
+def _check_distinct(found: Violations, name: str, values: list[str], path: str) -> None:
+    """No two personas of a batch have the same value of a field that names one of them."""
+    given = list(filter(None, values))
+    if len(set(given)) == len(given):
+        return
+    seen: dict[str, int] = {}
+    for i, value in enumerate(values):
+        if value and (first := seen.setdefault(value, i)) != i:
+            found.add(f"{path}[{i}].{name}", f"repeats the {name} of {path}[{first}]")
 
 
 def _check_copy(found: Violations, request: CopyPersonasRequest) -> None:

@@ -3,31 +3,31 @@
 import time
 from collections.abc import Sequence
 
-from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
+from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import (
     ListResponsesRequest,
     RecordResponsesRequest,
     VoidResponsesRequest,
 )
+from persona_server.validation.answers import check_answer, check_limited
 from persona_server.validation.fields import (
+    are_clean,
+    are_uuids,
     check_ids,
-    check_items,
     check_line,
     check_name,
     check_text,
     check_time,
     check_uuid,
+    is_short,
 )
 from persona_server.validation.limits import (
-    COUNTS,
     FUTURE_SECONDS,
     LINES,
     LISTS,
     MAX_RESPONSE_BYTES,
     MAX_RESPONSES,
-    SENTIMENT_DECIMALS,
     TEXTS,
-    Items,
 )
 from persona_server.validation.violations import Violations, found_by
 
@@ -46,6 +46,8 @@ OUTPUT_ONLY = frozenset(
 )
 _LINES = ("model", "prompt_version")
 _TEXTS = ("question_text", "quote")
+_SHORTEST_LINE = min(LINES[name] for name in _LINES)
+_SHORTEST_TEXT = min(TEXTS[name] for name in _TEXTS)
 # What a list may name, beside a question; and its orders, "" being the default.
 FILTER_IDS = ("simulation_id", "project_id", "group_id", "persona_id", "library_persona_id")
 _TIMES = ("occurred_from", "occurred_before", "recorded_after")
@@ -60,13 +62,33 @@ def check_responses(found: Violations, request: RecordResponsesRequest) -> None:
         found.add("responses", what)
         return
     latest = int(time.time()) + FUTURE_SECONDS
+    is_well = _are_well(request.responses)
     seen: dict[str, int] = {}
     for i, response in enumerate(request.responses):
-        _check_response(found, response, f"responses[{i}]", latest)
+        _check_response(found, response, f"responses[{i}]", latest, is_well=is_well)
         if response.id and seen.setdefault(response.id, i) != i:
             what = f"repeats the id of responses[{seen[response.id]}]"
             found.add(f"responses[{i}].id", what)
     _check_superseded(found, request.responses)
+
+
+def _are_well(responses: Sequence[Response]) -> bool:
+    """Whether nothing is wrong with the ids and with what is said of the questions of a batch.
+
+    Looked at together, since most of it is the same of many. False says that something may be.
+    """
+    ids = [id for response in responses for id in (response.id, response.persona_id) if id]
+    lines = {getattr(response, name) for response in responses for name in _LINES}
+    texts = {getattr(response, name) for response in responses for name in _TEXTS}
+    keys = {response.question_key for response in responses}
+    return (
+        are_uuids(ids)
+        and all(response.persona_id for response in responses)
+        and not any(response.persona_external_id for response in responses)
+        and are_clean([*keys], LINES["question_key"])
+        and are_clean([line for line in lines if line], _SHORTEST_LINE)
+        and all(is_short(text, _SHORTEST_TEXT) for text in texts)
+    )
 
 
 def _check_superseded(found: Violations, responses: Sequence[Response]) -> None:
@@ -149,14 +171,35 @@ def _check_order(found: Violations, request: ListResponsesRequest) -> None:
         found.add("order_by", "must be recorded_at where recorded_after is the only filter")
 
 
-def _check_response(found: Violations, response: Response, path: str, latest: int) -> None:
+def _check_response(
+    found: Violations, response: Response, path: str, latest: int, *, is_well: bool = False
+) -> None:
+    """Check and normalise a response. `is_well` is what `_are_well` found."""
     for name in OUTPUT_ONLY:
         response.ClearField(name)  # type: ignore[arg-type]  # the stub wants literal names
-    if response.id:
-        response.id = check_uuid(found, f"{path}.id", response.id, required=False)
     if response.supersedes:
         where = f"{path}.supersedes"
         response.supersedes = check_uuid(found, where, response.supersedes, required=False)
+    if not is_well:
+        _check_ids(found, response, path)
+        _check_question(found, response, path)
+    if themes := response.themes:
+        check_limited(found, f"{path}.themes", themes, LISTS["themes"])
+    check_answer(found, response, path)
+    if response.HasField("occurred_at"):
+        check_time(found, f"{path}.occurred_at", response.occurred_at)
+        if response.occurred_at.seconds > latest:
+            what = "must not be more than a day ahead of the server's time"
+            found.add(f"{path}.occurred_at", what)
+    if (size := response.ByteSize()) > MAX_RESPONSE_BYTES:
+        what = f"must have at most {MAX_RESPONSE_BYTES} bytes on the wire, has {size}"
+        found.add(path, what)
+
+
+def _check_ids(found: Violations, response: Response, path: str) -> None:
+    """Check the id of a response, and that of who answered, or what is given in its place."""
+    if response.id:
+        response.id = check_uuid(found, f"{path}.id", response.id, required=False)
     where = f"{path}.persona_id"
     if external_id := response.persona_external_id:
         check_name(found, f"{path}.persona_external_id", external_id, LINES["external_id"])
@@ -166,16 +209,6 @@ def _check_response(found: Violations, response: Response, path: str, latest: in
         response.persona_id = check_uuid(
             found, where, response.persona_id, required=not external_id
         )
-    _check_question(found, response, path)
-    _check_answer(found, response, path)
-    if response.HasField("occurred_at"):
-        check_time(found, f"{path}.occurred_at", response.occurred_at)
-        if response.occurred_at.seconds > latest:
-            what = "must not be more than a day ahead of the server's time"
-            found.add(f"{path}.occurred_at", what)
-    if (size := response.ByteSize()) > MAX_RESPONSE_BYTES:
-        what = f"must have at most {MAX_RESPONSE_BYTES} bytes on the wire, has {size}"
-        found.add(path, what)
 
 
 def _check_question(found: Violations, response: Response, path: str) -> None:
@@ -187,90 +220,3 @@ def _check_question(found: Violations, response: Response, path: str) -> None:
     for name in _TEXTS:
         if text := getattr(response, name):
             check_text(found, f"{path}.{name}", text, TEXTS[name])
-    if themes := response.themes:
-        _check_list(found, f"{path}.themes", themes, LISTS["themes"])
-
-
-def _check_answer(found: Violations, response: Response, path: str) -> None:
-    kind = response.WhichOneof("answer")
-    if kind == "choice":
-        _check_choice(found, f"{path}.choice", response.choice)
-    elif kind == "choices":
-        _check_choices(found, f"{path}.choices", response.choices)
-    elif kind == "rating":
-        _check_rating(found, f"{path}.rating", response.rating)
-    elif kind == "sentiment":
-        _check_sentiment(found, f"{path}.sentiment", response)
-    elif kind == "text":
-        check_text(found, f"{path}.text", response.text, TEXTS["text"])
-    else:
-        what = "is required: one of choice, choices, rating, sentiment, text"
-        found.add(f"{path}.answer", what)
-
-
-def _check_choice(found: Violations, path: str, choice: ChoiceAnswer) -> None:
-    options = _checked_options(found, f"{path}.options", choice.options)
-    if options is not None and choice.value not in options:
-        found.add(f"{path}.value", "must be one of the options")
-
-
-def _check_choices(found: Violations, path: str, choices: ChoicesAnswer) -> None:
-    options = _checked_options(found, f"{path}.options", choices.options)
-    where, most = f"{path}.values", COUNTS["values"]
-    if len(choices.values) > most:
-        found.add(where, f"must contain at most {most}, has {len(choices.values)}")
-        return
-    values = list(choices.values)
-    if options is not None and not options.issuperset(values):
-        for i, value in enumerate(values):
-            if value not in options:
-                found.add(f"{where}[{i}]", "must be one of the options")
-    _check_distinct(found, where, values)
-
-
-def _checked_options(found: Violations, path: str, given: Sequence[str]) -> set[str] | None:
-    """Check the options of a choice, and return them; None if there are too many to look at."""
-    options = list(given)
-    if not options:
-        found.add(path, "is required: at least one option")
-    if not _check_list(found, path, options, LISTS["options"]):
-        return None
-    return _check_distinct(found, path, options)
-
-
-def _check_distinct(found: Violations, path: str, items: Sequence[str]) -> set[str]:
-    """No item repeats another. Returns the items."""
-    distinct = set(items)
-    if len(distinct) < len(items):
-        seen: dict[str, int] = {}
-        for i, item in enumerate(items):
-            if (first := seen.setdefault(item, i)) != i:
-                found.add(f"{path}[{i}]", f"repeats {path}[{first}]")
-    return distinct
-
-
-def _check_list(found: Violations, path: str, items: Sequence[str], limits: Items) -> bool:
-    """Check the items of a list unless there are too many, and return whether it did."""
-    if len(items) > limits.most:
-        found.add(path, f"must contain at most {limits.most}, has {len(items)}")
-        return False
-    check_items(found, path, items, limits.characters)
-    return True
-
-
-def _check_rating(found: Violations, path: str, rating: RatingAnswer) -> None:
-    if rating.min >= rating.max:
-        found.add(f"{path}.min", f"must be less than max ({rating.max})")
-    elif not rating.min <= rating.value <= rating.max:
-        what = f"must be {rating.min} to {rating.max}, is {rating.value}"
-        found.add(f"{path}.value", what)
-
-
-def _check_sentiment(found: Violations, path: str, response: Response) -> None:
-    value = response.sentiment
-    if not -1 <= value <= 1:  # NaN is not, either
-        found.add(path, "must be −1 to 1")
-    elif round(value, SENTIMENT_DECIMALS) != value:
-        found.add(path, f"must have at most {SENTIMENT_DECIMALS} decimals")
-    else:
-        response.sentiment = value + 0.0  # −0 becomes 0

@@ -49,10 +49,12 @@ def terms_of(persona: Persona) -> list[bytes]:
 
 def profile_terms(persona: Persona) -> list[bytes]:
     """Return the terms that a persona shares with its library persona: those of its attributes."""
+    attributes = persona.attributes
+    # A message has no quick way to its items.
     return [
         attribute_term(key, value)
-        for key, value in persona.attributes.items()
-        if len(value) <= LONGEST_FOUND
+        for key in attributes
+        if len(value := attributes[key]) <= LONGEST_FOUND
     ]
 
 

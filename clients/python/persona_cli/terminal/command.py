@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from persona_cli.terminal.failures import reporting_errors, usage_error
-from persona_client import PersonaClient, PersonaFilters, ProfileFilters, RetryPolicy
+from persona_client import PersonaClient, PersonaFilters, ProfileFilters, RetryPolicy, TlsFiles
 from persona_client.client import DEFAULT_ADDRESS
 from persona_server.validation.filters import FILTERS, Filter
 from persona_server.validation.limits import MAX_AGE
@@ -22,7 +22,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT = RetryPolicy(attempts=4)
 
 Address = Annotated[
-    str, typer.Option(envvar="PERSONA_ADDRESS", help="Host and port of the service.")
+    str,
+    typer.Option(envvar="PERSONA_ADDRESS", help="HOST:PORT of the service, or https://HOST:PORT."),
 ]
 Token = Annotated[
     str,
@@ -66,7 +67,7 @@ class CommandContext:
 
     def patient_client(self) -> PersonaClient:
         """Return a client that outlasts a restart of the service, for long work."""
-        return PersonaClient(self.address, self.token)
+        return PersonaClient(self.address, self.token, tls=TlsFiles.from_environment())
 
 
 def attributes_of(options: list[str] | None) -> dict[str, str]:
@@ -144,10 +145,13 @@ def _run(
 ) -> None:
     # What a terminal's encoding lacks is shown escaped; JSON is UTF-8 in any case.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    if not address or address.startswith(("http:", "https:")):
-        raise usage_error(f"--address takes HOST:PORT of gRPC, not of REST; got {address!r}.")
+    if not address or address.startswith("http:"):
+        raise usage_error(
+            "--address takes HOST:PORT of gRPC, or https://HOST:PORT where it has TLS, and not of "
+            f"REST; got {address!r}."
+        )
     try:
-        client = PersonaClient(address, token, retry=_SHORT)
+        client = PersonaClient(address, token, retry=_SHORT, tls=TlsFiles.from_environment())
     except ValueError as error:
         raise usage_error(str(error)) from None
     with reporting_errors(address), client:

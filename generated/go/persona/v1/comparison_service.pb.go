@@ -38,7 +38,10 @@ type SummarizeResponsesRequest struct {
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
 	// at the first page.
-	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only the questions with this key, whatever their scales (whole text, case-sensitive), at most 255
+	// characters; "" is no restriction.
+	QuestionKey   string `protobuf:"bytes,6,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -104,6 +107,13 @@ func (x *SummarizeResponsesRequest) GetPageSize() int32 {
 func (x *SummarizeResponsesRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *SummarizeResponsesRequest) GetQuestionKey() string {
+	if x != nil {
+		return x.QuestionKey
 	}
 	return ""
 }
@@ -188,7 +198,10 @@ type CompareResponsesRequest struct {
 	PageSize int32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
 	// at the first page.
-	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only the questions with this key, whatever their scales (whole text, case-sensitive), at most 255
+	// characters; "" is no restriction. Each adjusted_p is then adjusted over these alone.
+	QuestionKey   string `protobuf:"bytes,11,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -289,6 +302,13 @@ func (x *CompareResponsesRequest) GetPageSize() int32 {
 func (x *CompareResponsesRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *CompareResponsesRequest) GetQuestionKey() string {
+	if x != nil {
+		return x.QuestionKey
 	}
 	return ""
 }
@@ -622,7 +642,10 @@ type MeasureGroupFidelityRequest struct {
 	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
 	// at the first page.
-	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only the questions with this key, whatever their scales (whole text, case-sensitive), at most 255
+	// characters; "" is no restriction. Each adjusted_p is then adjusted over these alone.
+	QuestionKey   string `protobuf:"bytes,7,opt,name=question_key,json=questionKey,proto3" json:"question_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -699,6 +722,13 @@ func (x *MeasureGroupFidelityRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *MeasureGroupFidelityRequest) GetQuestionKey() string {
+	if x != nil {
+		return x.QuestionKey
+	}
+	return ""
+}
+
 // MeasureGroupFidelityResponse is one page.
 type MeasureGroupFidelityResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -760,7 +790,7 @@ var File_persona_v1_comparison_service_proto protoreflect.FileDescriptor
 const file_persona_v1_comparison_service_proto_rawDesc = "" +
 	"\n" +
 	"#persona/v1/comparison_service.proto\x12\n" +
-	"persona.v1\x1a\x1bpersona/v1/comparison.proto\x1a\x19persona/v1/fidelity.proto\"\xb6\x01\n" +
+	"persona.v1\x1a\x1bpersona/v1/comparison.proto\x1a\x19persona/v1/fidelity.proto\"\xd9\x01\n" +
 	"\x19SummarizeResponsesRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12#\n" +
@@ -768,10 +798,11 @@ const file_persona_v1_comparison_service_proto_rawDesc = "" +
 	"\bgroup_id\x18\x03 \x01(\tR\agroupId\x12\x1b\n" +
 	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tR\tpageToken\"\x7f\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\x12!\n" +
+	"\fquestion_key\x18\x06 \x01(\tR\vquestionKey\"\x7f\n" +
 	"\x1aSummarizeResponsesResponse\x129\n" +
 	"\tsummaries\x18\x01 \x03(\v2\x1b.persona.v1.QuestionSummaryR\tsummaries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfb\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9e\x03\n" +
 	"\x17CompareResponsesRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12#\n" +
@@ -786,7 +817,8 @@ const file_persona_v1_comparison_service_proto_rawDesc = "" +
 	"\tpage_size\x18\t \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\n" +
-	" \x01(\tR\tpageToken\"\x84\x01\n" +
+	" \x01(\tR\tpageToken\x12!\n" +
+	"\fquestion_key\x18\v \x01(\tR\vquestionKey\"\x84\x01\n" +
 	"\x18CompareResponsesResponse\x12@\n" +
 	"\vcomparisons\x18\x01 \x03(\v2\x1e.persona.v1.QuestionComparisonR\vcomparisons\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe7\x01\n" +
@@ -809,7 +841,7 @@ const file_persona_v1_comparison_service_proto_rawDesc = "" +
 	"\rsimulation_id\x18\x04 \x01(\tR\fsimulationId\x12\x14\n" +
 	"\x05model\x18\x05 \x01(\tR\x05model\"K\n" +
 	"\x17MeasureFidelityResponse\x120\n" +
-	"\bfidelity\x18\x01 \x01(\v2\x14.persona.v1.FidelityR\bfidelity\"\xce\x01\n" +
+	"\bfidelity\x18\x01 \x01(\v2\x14.persona.v1.FidelityR\bfidelity\"\xf1\x01\n" +
 	"\x1bMeasureGroupFidelityRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +
@@ -818,7 +850,8 @@ const file_persona_v1_comparison_service_proto_rawDesc = "" +
 	"\x05model\x18\x04 \x01(\tR\x05model\x12\x1b\n" +
 	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x06 \x01(\tR\tpageToken\"\x82\x01\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\x12!\n" +
+	"\fquestion_key\x18\a \x01(\tR\vquestionKey\"\x82\x01\n" +
 	"\x1cMeasureGroupFidelityResponse\x12:\n" +
 	"\tquestions\x18\x01 \x03(\v2\x1c.persona.v1.QuestionFidelityR\tquestions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8f\x04\n" +

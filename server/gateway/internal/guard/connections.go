@@ -3,6 +3,7 @@
 package guard
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -48,6 +49,9 @@ func (l *Connections) Accept() (net.Conn, error) {
 
 // Note is an http.Server's ConnState.
 func (l *Connections) Note(c net.Conn, state http.ConnState) {
+	if t, isTLS := c.(*tls.Conn); isTLS {
+		c = t.NetConn() // as it was accepted; in its handshake it waits like any new one
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if state == http.StateClosed {

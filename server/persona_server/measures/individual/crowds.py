@@ -11,6 +11,7 @@ LEAST_INDIVIDUALS = 5  # for whom chance is known
 # First answers by value; of sentiments, and of ratings with more positions than WIDE, their sums.
 Tally = Weights | Numbers
 WIDE = 101
+_NO_SHARES = "sums know no shares"
 
 
 class Crowd(NamedTuple):
@@ -23,7 +24,10 @@ class Crowd(NamedTuple):
     def more_than_others(self, own: Value, value: Value) -> float:
         """Return whether one's own answer is a value, 1 or 0, less the others' share of it."""
         same = own == value
-        return same - (self._counts().get(value, 0) - same) / (self.individuals - 1)
+        individuals, _, tally = self  # unpacked: this is asked thousands of times
+        if isinstance(tally, Numbers):
+            raise TypeError(_NO_SHARES)
+        return same - (tally.get(value, 0) - same) / (individuals - 1)
 
     def above_more_than_others(self, own: int, midpoint: float) -> float:
         """Return the same of all numbers above a midpoint."""
@@ -39,7 +43,7 @@ class Crowd(NamedTuple):
 
     def _counts(self) -> Mapping[Value, int]:
         if isinstance(self.tally, Numbers):
-            raise TypeError("sums know no shares")
+            raise TypeError(_NO_SHARES)
         return self.tally
 
 

@@ -39,11 +39,11 @@ class Differences(NamedTuple):
 
     def minus(self, other: "Differences") -> "Differences":
         """Take an individual out. Raises ValueError if it is not in it."""
-        number, squares, inverses = other
-        rest = Differences(self.number - number, self.squares - squares, self.inverses - inverses)
-        if min(rest) < 0:
+        all_of, squares, inverses = self
+        number, own_squares, own_inverses = other
+        if number > all_of or own_squares > squares or own_inverses > inverses:
             raise ValueError("the sums don't hold this individual")
-        return rest
+        return Differences(all_of - number, squares - own_squares, inverses - own_inverses)
 
     @property
     def taken_out(self) -> "Differences":

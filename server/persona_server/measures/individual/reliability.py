@@ -127,11 +127,11 @@ def _figures(
 
 def _estimate(questions: Sequence[Compared], simulations: Sequence[str]) -> Estimate | None:
     terms = [one.term for one in questions]
-    value = coefficient(terms)
+    value = coefficient([term.weighted for term in terms])
     if value is None:
         return None
-    rest = [(one.term, one.without_each()) for one in questions]
-    without = {s: coefficient(each.get(s, term) for term, each in rest) for s in simulations}
+    rest = [(one.term.weighted, one.without_each()) for one in questions]
+    without = {s: coefficient([each.get(s, whole) for whole, each in rest]) for s in simulations}
     between = simulation_variance(list(without.values()))
     ends = interval(terms, between or 0.0)
     total = sum(term.weight for term in terms)

@@ -1,7 +1,7 @@
 """Answers that follow their form and not their question: measured against the others' there."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from math import fsum
 from typing import NamedTuple
 
@@ -23,60 +23,63 @@ class Styles(NamedTuple):
 
 
 class _Given(NamedTuple):
-    answer: Answer
-    crowd: Crowd
+    """The answers to a question in simulations where chance is known, each with its crowd."""
+
+    question: Question
+    answers: list[tuple[Answer, Crowd]]
 
 
 def styles(questions: Sequence[Compared]) -> Styles:
     """Return the response styles over answers where chance is known."""
-    return Styles(_straight_lining(questions), _acquiescence(questions), _first_option(questions))
+    given = [_given(one) for one in questions]
+    return Styles(_straight_lining(given), _acquiescence(given), _first_option(given))
 
 
-def _straight_lining(questions: Iterable[Compared]) -> float | None:
+def _straight_lining(questions: Iterable[_Given]) -> float | None:
     chosen = _commonest_scale(_ratings(questions, _STRAIGHT))
     given = _known(chosen)
     if given is None:
         return None
     low, high = chosen[0].question.minimum, chosen[0].question.maximum
+    own = [(answer.value, crowd) for answer, crowd in given]
     return max(
-        _mean(g.crowd.more_than_others(g.answer.value, position) for g in given)
+        _mean([crowd.more_than_others(value, position) for value, crowd in own])
         for position in range(low, high + 1)
     )
 
 
-def _commonest_scale(questions: Sequence[Compared]) -> list[Compared]:
+def _commonest_scale(questions: Sequence[_Given]) -> list[_Given]:
     """Return the questions of the scale with most answers, then the smallest ends."""
     answers: Counter[tuple[int, int]] = Counter()
     for one in questions:
-        answers[_scale(one.question)] += sum(1 for _ in _answers(one))
+        answers[_scale(one.question)] += len(one.answers)
     if not answers:
         return []
     most = min(answers, key=lambda scale: (-answers[scale], scale))
     return [one for one in questions if _scale(one.question) == most]
 
 
-def _acquiescence(questions: Iterable[Compared]) -> float | None:
-    chosen = _ratings(questions, _SCALES)
-    given = _known(chosen)
+def _acquiescence(questions: Iterable[_Given]) -> float | None:
+    given = _known(_ratings(questions, _SCALES))
     if given is None:
         return None
-    return _mean(_above(g) for g in given)
+    return _mean([_above(answer, crowd) for answer, crowd in given])
 
 
-def _above(given: _Given) -> float:
-    question, own = given.answer.question, int(given.answer.value)
+def _above(answer: Answer, crowd: Crowd) -> float:
+    question = answer.question
     midpoint = (question.minimum + question.maximum) / 2
-    return given.crowd.above_more_than_others(own, midpoint)
+    return crowd.above_more_than_others(int(answer.value), midpoint)
 
 
-def _first_option(questions: Iterable[Compared]) -> float | None:
+def _first_option(questions: Iterable[_Given]) -> float | None:
     given = _known([one for one in questions if one.question.kind is Kind.CHOICE])
     if given is None:
         return None
-    return _mean(g.crowd.more_than_others(g.answer.value, g.answer.shown_first) for g in given)
+    return _mean([crowd.more_than_others(own.value, own.shown_first) for own, crowd in given])
 
 
-def _ratings(questions: Iterable[Compared], positions: range) -> list[Compared]:
+def _ratings(questions: Iterable[_Given], positions: range) -> list[_Given]:
     return [
         one
         for one in questions
@@ -85,24 +88,21 @@ def _ratings(questions: Iterable[Compared], positions: range) -> list[Compared]:
     ]
 
 
-def _known(questions: Sequence[Compared]) -> list[_Given] | None:
-    """Return the answers in simulations where chance is known, None for too few questions."""
+def _known(questions: Sequence[_Given]) -> list[tuple[Answer, Crowd]] | None:
+    """Return all answers to questions; None for too few questions."""
     if len(questions) < LEAST_QUESTIONS:
         return None
-    return [given for one in questions for given in _answers(one)]
+    return [each for one in questions for each in one.answers]
 
 
-def _answers(one: Compared) -> Iterator[_Given]:
-    for answer in one.answers:
-        crowd = one.crowds[answer.simulation_id]
-        if crowd.chance is not None:
-            yield _Given(answer, crowd)
+def _given(one: Compared) -> _Given:
+    with_crowds = [(answer, one.crowds[answer.simulation_id]) for answer in one.answers]
+    return _Given(one.question, [each for each in with_crowds if each[1].chance is not None])
 
 
 def _scale(question: Question) -> tuple[int, int]:
     return question.minimum, question.maximum
 
 
-def _mean(figures: Iterable[float]) -> float:
-    given = list(figures)
-    return fsum(given) / len(given)
+def _mean(figures: Sequence[float]) -> float:
+    return fsum(figures) / len(figures)

@@ -1,14 +1,15 @@
 """How an individual's answers to one question agree, and how its population's do by chance."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import fsum, lcm
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from persona_server.measures.answers import Answer, Kind, Question
+from persona_server.measures.answers import Answer, Kind, Question, Value
 from persona_server.measures.individual.crowds import Crowd
 from persona_server.measures.populations import population
+
+Weighted: TypeAlias = tuple[float, float]  # ωd and ωe of a question
 
 _TWO_POSITIONS = 2.0
 
@@ -20,6 +21,11 @@ class Term(NamedTuple):
     own: float  # d: mean disagreement of the individual's answers
     chance: float  # e: mean over its simulations of how all disagree there
     unit: float = 1.0  # u: the largest disagreement of a question with two answers
+
+    @property
+    def weighted(self) -> Weighted:
+        """ωd and ωe."""
+        return self.weight * self.own, self.weight * self.chance
 
 
 NOTHING = Term(0, 0.0, 0.0)  # what a question contributes that is no longer comparable
@@ -42,16 +48,16 @@ class Compared(NamedTuple):
     total: int
     term: Term
 
-    def without_each(self) -> dict[str, Term]:
-        """Return the terms with the answer of one simulation left out, NOTHING if none remains."""
+    def without_each(self) -> dict[str, Weighted]:
+        """Return ωd and ωe with the answer of one simulation left out, 0 if none remains."""
         known, rest = list(self.chances.values()), len(self.apart) - 1
         places = {simulation: i for i, simulation in enumerate(self.chances)}
         of = _Terms(self.question, self.scale, rest)
-        terms = {}
+        found = {}
         for simulation, apart in self.apart.items():
             i = places.get(simulation, len(known))
-            terms[simulation] = of.term(self.total - 2 * apart, known[:i] + known[i + 1 :])
-        return terms
+            found[simulation] = of.weighted(self.total - 2 * apart, known[:i] + known[i + 1 :])
+        return found
 
     def further_apart(self) -> dict[str, float]:
         """Return how much further each simulation's answer is from the others than these are.
@@ -73,7 +79,9 @@ def compared(
 
     ``crowds`` has at least every simulation of the answers.
     """
-    weights = Counter([answer.value for answer in answers])
+    weights: dict[Value, int] = {}
+    for answer in answers:
+        weights[answer.value] = weights.get(answer.value, 0) + 1
     own = population(question.kind, weights)
     exact = {value: own.distance(value) for value in weights}
     scale = lcm(*(one.denominator for one in exact.values()))
@@ -87,11 +95,10 @@ def compared(
     return Compared(question, answers, crowds, chances, apart, scale, total, term)
 
 
-def coefficient(terms: Iterable[Term]) -> float | None:
+def coefficient(weighted: Sequence[Weighted]) -> float | None:
     """C = 1 - Σωd / Σωe; None if Σωe is 0, when everybody is alike."""
-    sums = [(term.weight * term.own, term.weight * term.chance) for term in terms]
-    chance = fsum(e for _, e in sums)
-    return 1 - fsum(d for d, _ in sums) / chance if chance else None
+    chance = fsum([e for _, e in weighted])
+    return 1 - fsum([d for d, _ in weighted]) / chance if chance else None
 
 
 class _Terms:
@@ -103,6 +110,13 @@ class _Terms:
         self._unit = unit.numerator
         self._count = unit.denominator * scale * simulations * (simulations - 1)
         self._largest = largest_unit(question)
+
+    def weighted(self, pairs: int, known: Sequence[float]) -> Weighted:
+        """Return ωd and ωe of that term: of so many that are left out in turn no more is needed."""
+        if not (self._count and known):
+            return NOTHING.weighted
+        own = self._unit * pairs / self._count
+        return self._weight * own, self._weight * (fsum(known) / len(known))
 
     def term(self, pairs: int, known: Sequence[float]) -> Term:
         """Return the term for a sum over all pairs, and the chances that are known."""

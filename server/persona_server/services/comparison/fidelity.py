@@ -21,7 +21,7 @@ from persona_server import patience
 from persona_server.measures.answers import Kind, Question
 from persona_server.measures.comparison.fidelity import Asked, accuracy, normalised
 from persona_server.services.comparison.comparisons import question_of, selections_message
-from persona_server.services.comparison.pages import questions_of
+from persona_server.services.comparison.pages import is_asked_for, questions_of
 from persona_server.services.comparison.selecting import (
     AskedOf,
     Selection,
@@ -81,12 +81,14 @@ class GroupFidelity:
         ids = (request.project_id, request.simulation_id, request.group_id, request.model)
         self._repositories = repositories
         self._selection = selection_of(repositories, Wanted(*ids))
+        self._key = request.question_key
 
     def questions(self, after: int) -> Iterator[Measured]:
         """Yield what the group was asked behind a question."""
         for asked in questions_of(self._selection, after):
             known = self._repositories.references.any_to(question_hash(asked.question))
-            yield Measured(asked, asked.cost if known else 0)
+            wanted = known and is_asked_for(self._key, asked.question)
+            yield Measured(asked, asked.cost if wanted else 0)
 
     def measure(self, one: Measured) -> QuestionFidelity | None:
         """Measure a question; None if no individual and its person have answered it."""

@@ -5,6 +5,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from google.protobuf.message import Message
 
+from persona_server.measures.answers import Question
 from persona_server.services.comparison.selecting import MOST_READ, AskedOf, Selection
 from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.paging import MAX_PAGE_BYTES
@@ -21,6 +22,9 @@ class Cost(NamedTuple):
 
     read: int
     work: float
+
+
+NOTHING = Cost(0, 0)  # what a question takes that is passed over
 
 
 class Page(Generic[Item]):
@@ -53,6 +57,11 @@ class Page(Generic[Item]):
     def framed(self) -> bytes:
         """Return the items as the elements of an answer."""
         return b"".join(frame(ELEMENT, item.SerializeToString()) for item in self.items)
+
+
+def is_asked_for(key: str, question: Question) -> bool:
+    """Return whether a question is one of those with a key; "" is no restriction."""
+    return key in ("", question.key)
 
 
 def questions_of(selection: Selection, after: int) -> Iterator[AskedOf]:

@@ -17,7 +17,14 @@ from persona_server.services.comparison.comparisons import (
     target_message,
 )
 from persona_server.services.comparison.fidelity import GroupFidelity, fidelity_message
-from persona_server.services.comparison.pages import START, Cost, Page, questions_of
+from persona_server.services.comparison.pages import (
+    NOTHING,
+    START,
+    Cost,
+    Page,
+    is_asked_for,
+    questions_of,
+)
 from persona_server.services.comparison.references import record_references
 from persona_server.services.comparison.selecting import (
     AskedOf,
@@ -58,9 +65,12 @@ class ComparisonService:
         with self._store.snapshot(call.tenant) as repositories:
             selection = selection_of(repositories, wanted)
             for asked in questions_of(selection, after):
-                if not page.has_room(Cost(asked.cost, shares_of(asked.question) / _MOST_SHARES)):
+                asked_for = is_asked_for(request.question_key, asked.question)
+                cost = Cost(asked.cost, shares_of(asked.question) / _MOST_SHARES)
+                if not page.has_room(cost if asked_for else NOTHING):
                     break
-                page.add(asked.id, _summary(repositories, selection, asked))
+                found = _summary(repositories, selection, asked) if asked_for else None
+                page.add(asked.id, found)
         return self._answer(call, request, page)
 
     def compare_responses(self, call: Call, request: pb.CompareResponsesRequest) -> bytes:
@@ -72,7 +82,7 @@ class ComparisonService:
         page = Page[QuestionComparison](page_limit(request.page_size))
         with self._store.snapshot(call.tenant) as repositories:
             for pair in _pairs(repositories, request, after):
-                if not page.has_room(Cost(pair.read, _work(pair.question))):
+                if not page.has_room(pair.cost):
                     break
                 patience.require()
                 page.add(pair.position, pair.compare())
@@ -142,11 +152,10 @@ def _work(question: Question) -> float:
 
 
 class _Pair(NamedTuple):
-    """A question that may be compared: its position in the list, and how many answers are read."""
+    """A question that may be compared: its position in the list, and what that takes."""
 
     position: int
-    question: Question
-    read: int
+    cost: Cost
     compare: Callable[[], QuestionComparison | None]  # None if one side has no answers
 
 
@@ -171,7 +180,7 @@ def _pairs(
     if request.targets:
         return _with_targets(repositories, one, request, after)
     other = selection_of(repositories, Wanted(request.project_id, *others, "other_"))
-    return _with_other(repositories, one, other, after)
+    return _with_other(repositories, one, other, request.question_key, after)
 
 
 def _with_targets(
@@ -183,7 +192,7 @@ def _with_targets(
     for place in range(after, len(questions)):
         question = questions[place]
         asked = asked_by(one, known[question]) if question in known else None
-        if asked is None:
+        if asked is None or not is_asked_for(request.question_key, question):
             continue
 
         def compare(asked: AskedOf = asked, place: int = place) -> QuestionComparison | None:
@@ -193,14 +202,17 @@ def _with_targets(
             declared = repositories.derived.declared([asked.question])[asked.question]
             return target_message(asked.question, declared, counts, request.targets[place])
 
-        yield _Pair(place + 1, question, asked.cost, compare)
+        yield _Pair(place + 1, Cost(asked.cost, _work(question)), compare)
 
 
 def _with_other(
-    repositories: Repositories, one: Selection, other: Selection, after: int
+    repositories: Repositories, one: Selection, other: Selection, key: str, after: int
 ) -> Iterator[_Pair]:
     """Yield the questions behind one, which both selections were asked."""
     for asked in questions_of(one, after):
+        if not is_asked_for(key, asked.question):
+            yield _Pair(asked.id, NOTHING, lambda: None)
+            continue
         theirs = asked_by(other, asked.id)
 
         def compare(
@@ -214,4 +226,4 @@ def _with_other(
             return selections_message(asked.question, declared, first, second)
 
         read = max(one.reading(asked), other.reading(theirs) if theirs else 0)
-        yield _Pair(asked.id, asked.question, read, compare)
+        yield _Pair(asked.id, Cost(read, _work(asked.question)), compare)

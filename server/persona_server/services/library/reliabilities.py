@@ -37,7 +37,7 @@ class GroupReliabilities:
         self._repositories = repositories
         self._policy = policy
         self._group = id_bytes(request.group_id)
-        self._set_id, self._longest = require_shown(
+        self._set_id, self._longest, _ = require_shown(
             repositories, request.project_id, request.group_id
         )
         self._known: KnownCrowds = {}

@@ -46,32 +46,29 @@ def add_personas(
     taken.
     """
     _adopt_external(repositories, group, personas, path)
-    wanted_ids = [id_bytes(persona.id) for persona in personas if persona.id]
-    known = repositories.personas.known(wanted_ids)
+    known = repositories.personas.known([id_bytes(each.id) for each in personas if each.id])
+    _give_ids(repositories, personas)
+    ids = [id_bytes(persona.id) for persona in personas]
     framed: list[bytes] = []
-    ids: list[bytes] = []
     fresh: list[PersonaRow] = []
     terms: list[bytes] = []
     restored = 0
-    for i, persona in enumerate(personas):
-        found = known.get(id_bytes(persona.id)) if persona.id else None
-        if found is None:
-            row = _row(repositories, group, persona, repositories.now + i)
+    for i, (persona, raw) in enumerate(zip(personas, ids, strict=True)):
+        if (found := known.get(raw)) is None:
+            row = _row(repositories, group, persona, raw, repositories.now + i)
             fresh.append(row)
-            terms += [term + row.position for term in terms_of(persona)]
             framed.append(row.framed)
-            ids.append(row.id)
-            continue
-        _require_same(persona, group, found, path.format(i))
-        if not found.visible:
+            place = row.position
+        else:
+            _require_same(persona, group, found, path.format(i))
+            framed.append(found.framed)
+            if found.visible:
+                continue
             _refuse_twice(repositories, group, persona, path.format(i))
-            old, new = found.set_id, group.locked.set_id
-            repositories.personas.restore(id_bytes(persona.id), old, new)
+            repositories.personas.restore(raw, found.set_id, group.locked.set_id)
             place = position_of(unframed(found.framed))
-            terms += [term + place for term in terms_of(persona)]
             restored += 1
-        framed.append(found.framed)
-        ids.append(id_bytes(persona.id))
+        terms += [term + place for term in terms_of(persona)]
     repositories.personas.insert(fresh)
     repositories.terms.add(group.locked.set_id, terms)
     repositories.store_bytes(sum(len(row.framed) for row in fresh))
@@ -102,6 +99,13 @@ def _adopt_external(
         persona.id = id_text(holder)
 
 
+def _give_ids(repositories: Transaction, personas: Sequence[Persona]) -> None:
+    """Give an id to every persona that has none."""
+    without = [persona for persona in personas if not persona.id]
+    for persona, made in zip(without, repositories.new_ids(len(without)), strict=True):
+        persona.id = made
+
+
 def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
     """Refuse to bring a persona back beside another one of the same individual."""
     raw = id_bytes(persona.id)
@@ -123,25 +127,39 @@ def unframed(framed: bytes) -> Persona:
     return Persona.FromString(content(framed))
 
 
-def _row(repositories: Transaction, group: Group, persona: Persona, now: int) -> PersonaRow:
+def _row(
+    repositories: Transaction, group: Group, persona: Persona, raw: bytes, now: int
+) -> PersonaRow:
     """Give a new persona what the server gives, and return it as a row."""
-    if not persona.HasField("created_at"):
-        persona.created_at.seconds, rest = divmod(now, _MICROS)
-        persona.created_at.nanos = rest * 1000
-    if not persona.id:
-        persona.id = repositories.new_id()
+    at = _created_at(persona, now)
     persona.project_id, persona.group_id = group.project_id, group.group_id
-    place = position_of(persona)
     return PersonaRow(
-        tenant=repositories.tenant,
-        set_id=group.locked.set_id,
-        age=persona.age.value,
-        position=place,
-        id=keys.split_position(place)[1],
-        keys=search_keys(persona),
-        framed=frame(ELEMENT, persona.SerializeToString(deterministic=True)),
-        copied_from=id_bytes(persona.copied_from.value) or None,
+        repositories.tenant,
+        group.locked.set_id,
+        persona.age.value,
+        keys.position(at, raw),
+        raw,
+        search_keys(persona),
+        frame(ELEMENT, _encoded(persona)),
+        id_bytes(persona.copied_from.value) if persona.HasField("copied_from") else None,
     )
+
+
+def _created_at(persona: Persona, now: int) -> int:
+    """Return when a persona was made, in microseconds: now, unless it says."""
+    created = persona.created_at
+    if persona.HasField("created_at"):
+        return created.seconds * _MICROS + created.nanos // 1000
+    created.seconds, rest = divmod(now, _MICROS)
+    created.nanos = rest * 1000
+    return now
+
+
+def _encoded(persona: Persona) -> bytes:
+    """Return the bytes of a persona, which are always the same; only maps have no order."""
+    if persona.attributes:
+        return persona.SerializeToString(deterministic=True)
+    return persona.SerializeToString()  # half the cost
 
 
 def position_of(persona: Persona) -> bytes:

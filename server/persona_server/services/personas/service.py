@@ -29,6 +29,7 @@ from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.library.lineage import lineage
 from persona_server.services.paging import MAX_PAGE_BYTES, PageTokens, page_limit
 from persona_server.services.parents import (
+    Shown,
     lock_group,
     persona_not_found,
     require_persona,
@@ -39,6 +40,7 @@ from persona_server.services.personas.adding import Group, add_personas
 from persona_server.services.personas.all_groups import list_all_groups
 from persona_server.services.personas.copying import copy_personas
 from persona_server.services.personas.finding import count, several
+from persona_server.services.personas.page_cache import Key, PageCache
 from persona_server.services.personas.removing import hide_persona
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.pages import START, Page
@@ -55,9 +57,10 @@ Listing: TypeAlias = ListPersonasRequest | ExportPersonasRequest
 class PersonaService:
     """One method per RPC; each takes the call and a validated request."""
 
-    def __init__(self, store: Store, tokens: PageTokens) -> None:
+    def __init__(self, store: Store, tokens: PageTokens, cache: PageCache) -> None:
         self._store = store
         self._tokens = tokens
+        self._cache = cache
 
     def get_persona(self, call: Call, request: GetPersonaRequest) -> bytes:
         """Return the stored persona. Raises PERSONA_NOT_FOUND or a parent's reason."""
@@ -90,10 +93,18 @@ class PersonaService:
         if request.group_id == ALL_GROUPS:
             return list_all_groups(self._store, self._tokens, call, request)
         after = self._tokens.read(call, request, request.page_token, START)
-        page = self._page(call, request, after, request.page_size)
-        if not page.more:
-            return page.framed
-        return page.framed + self._tokens.field(call, request, page.last)
+        with self._store.reading(call.tenant) as repositories:
+            shown = require_shown(repositories, request.project_id, request.group_id)
+            call.version = shown.version
+            key = Key(call.tenant, request.SerializeToString(deterministic=True))
+            answer = self._cache.get(key, shown.version)
+            if answer is None:
+                page = self._page(repositories, request, shown, after, request.page_size)
+                answer = page.framed
+                if page.more:
+                    answer += self._tokens.field(call, request, page.last)
+                self._cache.put(key, shown.version, answer)
+        return answer
 
     def export_personas(self, call: Call, request: ExportPersonasRequest) -> Iterator[bytes]:
         """Yield the group in chunks, each with the token that continues after it.
@@ -103,31 +114,33 @@ class PersonaService:
         after = self._tokens.read(call, request, request.resume_token, START)
         more = True
         while more:
-            page = self._page(call, request, after, _CHUNK)
+            with self._store.reading(call.tenant) as repositories:
+                shown = require_shown(repositories, request.project_id, request.group_id)
+                page = self._page(repositories, request, shown, after, _CHUNK)
             more = page.more
             if page.size or more:
                 after = page.last
                 yield page.framed + self._tokens.field(call, request, after)
 
-    def _page(self, call: Call, request: Listing, after: bytes, size: int) -> Page:
+    @staticmethod
+    def _page(
+        repositories: Repositories, request: Listing, shown: Shown, after: bytes, size: int
+    ) -> Page:
         """Return a page of the set that the group shows; after a delete-all, of the new one."""
-        ids = request.project_id, request.group_id
         group, filters = id_bytes(request.group_id), filters_of(request)
         terms = wanted_terms(request)
-        with self._store.reading(call.tenant) as repositories:
-            set_id, longest = require_shown(repositories, *ids)
-            while True:
-                limit = page_limit(size, longest)
-                page = repositories.personas.page(group, set_id, after, limit, filters, terms)
-                # Longer than the head knew of: larger personas came in between.
-                fits = len(page.framed) <= MAX_PAGE_BYTES
-                if fits and (page.size or page.more):
-                    return page
-                # Empty: perhaps the set was swapped in between.
-                seen = set_id
-                set_id, longest = require_shown(repositories, *ids)
-                if fits and set_id == seen:
-                    return page
+        while True:
+            limit = page_limit(size, shown.longest)
+            page = repositories.personas.page(group, shown.set_id, after, limit, filters, terms)
+            # Longer than the head knew of: larger personas came in between.
+            fits = len(page.framed) <= MAX_PAGE_BYTES
+            if fits and (page.size or page.more):
+                return page
+            # Empty: perhaps the set was swapped in between.
+            seen = shown.set_id
+            shown = require_shown(repositories, request.project_id, request.group_id)
+            if fits and shown.set_id == seen:
+                return page
 
     def create_persona(self, call: Call, request: CreatePersonaRequest) -> bytes:
         """Add one persona, or return the same one. Raises ALREADY_EXISTS."""

@@ -6,7 +6,6 @@ Questions that were asked in the same simulations, as mostly all are, take one s
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 from persona_server.measures.answers import SETS, Question, Value
@@ -71,8 +70,7 @@ class Crowds:
             for question, key, simulations in wanted
         ]
         for questions, simulations in _together(missing):
-            for key, simulation, found in self._read(questions, simulations):
-                known.setdefault(key, {})[simulation] = found
+            self._read(questions, simulations, known)
         return {question: _among(known.get(key, {}), of) for question, key, of in wanted}
 
     def differences(
@@ -83,13 +81,13 @@ class Crowds:
         Of all individuals, this one included, by simulation.
         """
         wanted = self._wanted(individual, asked)
-        found: dict[Question, dict[str, Differences]] = {one.question: {} for one in wanted}
+        found: dict[int, dict[str, Differences]] = {one.key: {} for one in wanted}
         for questions, simulations in _together(wanted):
-            rows = self._rows(self._do.differences, questions, simulations)
-            for key, simulation, number, squares, inverses in rows:
-                moved = Differences(number, int(squares), inverses)
-                found[questions[key]][simulation] = moved
-        return found
+            texts = {id_bytes(simulation): simulation for simulation in simulations}
+            rows = self._rows(self._do.differences, questions, texts)
+            for key, raw, number, squares, inverses in while_awaited(rows):
+                found[key][texts[raw]] = Differences(number, int(squares), inverses)
+        return {one.question: found[one.key] for one in wanted}
 
     def _wanted(self, individual: bytes, asked: Asked) -> list[_Wanted]:
         """Return the questions asked for with their ids and simulations."""
@@ -97,30 +95,28 @@ class Crowds:
         found = [(of_scale(name, scale), key) for key, name, scale in rows]
         return [_Wanted(q, key, asked[q]) for q, key in while_awaited(found) if asked.get(q)]
 
-    def _read(
-        self, questions: Questions, simulations: Sequence[str]
-    ) -> Iterator[tuple[int, str, Crowd]]:
-        """Yield the crowds of questions in simulations, where anybody answered."""
+    def _read(self, questions: Questions, simulations: Sequence[str], known: KnownCrowds) -> None:
+        """Add to `known` the crowds of questions in simulations, where anybody answered."""
+        texts = {id_bytes(simulation): simulation for simulation in simulations}
         counted = [key for key, question in questions.items() if by_value(question)]
         summed = [key for key, question in questions.items() if not by_value(question)]
+        rows = self._rows(self._do.packed, counted, texts, limit=MOST_SETS)
+        rows += self._rows(self._do.moments, summed, texts)
+        of = {key: known.setdefault(key, {}) for key in questions}
         new: defaultdict[int, list[tuple[str, Counts]]] = defaultdict(list)
-        rows = chain(
-            self._rows(self._do.packed, counted, simulations, limit=MOST_SETS),
-            self._rows(self._do.moments, summed, simulations),
-        )
-        for key, simulation, counts in rows:
-            if (found := _computed.get((self._tenant, key, counts))) is not None:
-                yield key, simulation, found
+        tenant = self._tenant
+        for key, raw, counts in while_awaited(rows):
+            if (found := _computed.get((tenant, key, counts))) is not None:
+                of[key][texts[raw]] = found
             elif counts is not None:
-                new[key].append((simulation, counts))
+                new[key].append((texts[raw], counts))
         for key, given in while_awaited(list(new.items())):
-            for simulation, found in self._compute(key, questions[key], given):
-                yield key, simulation, found
+            of[key].update(self._compute(key, questions[key], given))
 
     def _compute(
         self, key: int, question: Question, given: Sequence[tuple[str, Counts]]
     ) -> Iterator[tuple[str, Crowd]]:
-        """Yield the crowds of a question that are made for the first time."""
+        """Yield the crowds of a question that are made for the first time, by simulation."""
         if len(_computed) > MOST_COMPUTED:
             _computed.clear()
         sets = [counts for _, counts in given if isinstance(counts, bytes)]
@@ -138,21 +134,14 @@ class Crowds:
         self,
         statement: Statement,
         questions: Collection[int],
-        simulations: Collection[str],
+        simulations: Collection[bytes],
         **more: int,
-    ) -> Iterator[tuple[Any, ...]]:
-        """Yield what a statement returns of questions in simulations, these by their texts."""
+    ) -> list[tuple[Any, ...]]:
+        """Return what a statement does of questions in simulations."""
         if not questions:
-            return
-        texts = {id_bytes(simulation): simulation for simulation in simulations}
-        rows = statement.all(
-            tenant=self._tenant,
-            questions=integer_list(list(questions)),
-            simulations=id_list(list(texts)),
-            **more,
-        )
-        for key, simulation, *rest in while_awaited(rows):
-            yield key, texts[simulation], *rest
+            return []
+        keys, ids = integer_list(list(questions)), id_list(list(simulations))
+        return statement.all(tenant=self._tenant, questions=keys, simulations=ids, **more)
 
 
 def _crowd(question: Question, counts: Counts, tokens: Mapping[int, str]) -> Crowd:

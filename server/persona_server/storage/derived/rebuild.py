@@ -75,6 +75,7 @@ class Rebuild:
         with driver_errors_translated():
             for tenant in self._tenants.all():
                 with self._database.write(LOCK_TIMEOUT):
+                    self._tenants.hold(tenant)
                     done = self._rebuild(tenant, now)
                 yield done
 

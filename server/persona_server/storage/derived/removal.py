@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from peewee import JOIN, fn
+from peewee import JOIN
 
 from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_server.measures.answers import Question
@@ -21,7 +21,13 @@ from persona_server.storage.derived.participation import (
     Place,
 )
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import id_list, one_of, unindexed
+from persona_server.storage.engine.dialect import (
+    greatest_bytes,
+    id_list,
+    least_bytes,
+    one_of,
+    unindexed,
+)
 from persona_server.storage.engine.statements import Statement, param, upsert_statement
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.response_lists import FOREVER, SHOWN, is_counted
@@ -54,7 +60,7 @@ class RemovalStatements:
 
     def _spans(self, database: Database) -> None:
         asked, answered, simulation = tables.Asked, tables.Answered, tables.Simulation
-        span = (fn.MIN(asked.first), fn.MAX(asked.last))
+        span = (least_bytes(asked.first), greatest_bytes(asked.last))
         of_scope = (asked.tenant_id == param("tenant")) & (asked.scope == param("scope"))
         each = asked.question_id > param("after")
         self.span_of_all = Statement(database, asked.select(*span).where(of_scope & each))
@@ -72,7 +78,7 @@ class RemovalStatements:
         )
         self.earliest_of_all = Statement(
             database,
-            asked.select(fn.MIN(answered.earliest))
+            asked.select(least_bytes(answered.earliest))
             .join(answered, JOIN.CROSS)
             .where(
                 of_scope

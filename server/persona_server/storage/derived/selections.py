@@ -102,7 +102,7 @@ class Selections:
     ) -> dict[bytes, int]:
         """Return the number of each individual's first answer in a simulation that belongs."""
         row = self._do.began.first(tenant=self._tenant, simulation=simulation)
-        began = row[0] if row and row[0] else b""
+        began = row[0] if row else b""
         found: dict[bytes, int] = {}
         for individual, latest, pieces in self._rows(key, individuals):
             records = latest

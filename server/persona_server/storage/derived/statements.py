@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peewee import EXCLUDED, JOIN, SQL, fn
+from peewee import EXCLUDED, JOIN, SQL
 
 from persona_server.storage import tables
 from persona_server.storage.derived.participation import ParticipationStatements
@@ -144,10 +144,13 @@ class DerivedStatements:
         response = tables.Response
         self.began = Statement(
             database,
-            response.select(fn.min(response.position)).where(
+            response.select(response.position)
+            .where(
                 (response.tenant_id == param("tenant"))
                 & (response.simulation_id == param("simulation"))
-            ),
+            )
+            .order_by(response.position)
+            .limit(1),
         )
 
     def _declare(self, database: Database) -> None:

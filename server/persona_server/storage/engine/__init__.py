@@ -1,21 +1,19 @@
-"""What knows the driver. Nothing else imports it; everything else is the same for every engine.
+"""What knows the drivers. Nothing else imports them; everything else is the same for every engine.
 
-Another engine brings, under the same names:
-
-- `database`: `Database`, which `open_database` opens. A connection for each thread; `write`, one
-  transaction at a time per process and in the order of asking; `snapshot`, reads that all see one
-  moment; `migrating`, the transaction in which one starter changes the schema; `close_all`.
-- `folder`: where the data is, that it is private, and that one server at a time has it.
-- `errors`: which of the driver's errors mean that the database is not available now, and which
+- `database`: what a database is to the rest of storage, and which engine opens it.
+- `sqlite`: one file through apsw, a connection for each thread kept open, and one fair lock before
+  its writers.
+- `postgresql`: a database through psycopg, connections that threads borrow, a turn for each tenant
+  before its writers, and the tenant's row among all servers.
+- `statements`: statements compiled once, from Peewee's query builder.
+- `dialect`: the few words in which the SQL differs, each with both forms (`words`). Every other
+  statement is Peewee's own, with a named parameter wherever a call binds a value.
+- `errors`: which of the drivers' errors mean that the database is not available now, and which
   that it can't be used at all.
-- `statements`: how a compiled statement is executed: bytes come back as `bytes`, a statement is
-  prepared once, and `run` returns how many rows were changed.
-- `dialect`: the few words in which the SQL differs. Every other statement is Peewee's own, compiled
-  for the engine, with a named parameter wherever a call binds a value.
-- `history`: which migrations were applied. The migrations are text for one engine, so another has
-  a folder of its own. They make the guards too, the triggers by which the database itself refuses
-  to change what must not change.
+- `history`: which migrations were applied. They are text for one engine, so each has a folder of
+  its own. They make the guards too, the triggers by which the database itself refuses to change
+  what must not change.
+- `folder`: where an SQLite file is, that it is private, and that one server at a time has it.
 
-Then an entry in tests/conformance/conftest.py, with a probe in tests/support, holds it to what
-storage promises.
+tests/conformance holds both engines to what storage promises.
 """

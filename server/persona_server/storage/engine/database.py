@@ -1,166 +1,127 @@
-"""The database: an SQLite file through apsw, opened with the settings that durability needs."""
+"""The database as all of storage knows it, whichever engine keeps it."""
 
-import contextlib
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-import apsw
-from playhouse.apsw_ext import APSWDatabase
-
-from persona_server import patience
-from persona_server.storage.engine.errors import DatabaseError
-from persona_server.storage.engine.fairlock import FairLock
-from persona_server.storage.engine.folder import FILE_NAME, make_private, require_database
-
-OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
-BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
-INTERRUPT_STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the caller
 LOCK_TIMEOUT = 10.0  # seconds a write waits for its turn at most, whatever its deadline
+SCHEMES = ("postgresql://", "postgres://")
 
-# name → (value to set, value that must come back)
-_PRAGMAS: dict[str, tuple[str, object]] = {
-    "journal_mode": ("WAL", "wal"),
-    "synchronous": ("FULL", 2),
-    "foreign_keys": ("1", 1),
-    "recursive_triggers": ("1", 1),
-    "wal_autocheckpoint": ("1000", 1000),
-    "journal_size_limit": (str(16 << 20), 16 << 20),
-    "cache_size": ("-8192", -8192),
-    "mmap_size": ("0", 0),
-}
+# Where a database is: the folder of an SQLite file, or the URL of a PostgreSQL database.
+DatabasePlace: TypeAlias = Path | str
 
 
-class Database(APSWDatabase):  # type: ignore[misc]
-    """One SQLite file, a connection per thread kept open, and one fair lock before its writers."""
+class Target(NamedTuple):
+    """Where rows are inserted: by a statement for one, into a table's columns with their types."""
 
-    def __init__(self, path: Path) -> None:
-        if apsw_version() < OLDEST_SQLITE:
-            raise DatabaseError("SQLite 3.51.3 or newer is needed; upgrade the package apsw.")
-        super().__init__(str(path), timeout=BUSY_TIMEOUT, autoconnect=True)
-        self.path = path
-        self._turn = FairLock()
-        self._connections: list[apsw.Connection] = []
-        self._spare: list[apsw.Connection] = []
-        self._connections_lock = threading.Lock()
+    sql: str
+    table: str
+    columns: Mapping[str, str]  # to Peewee's name of the type
 
-    def open_ahead(self, count: int) -> None:
-        """Open connections for threads to come, which then need no file descriptor any more."""
-        opened = [self._open() for _ in range(count)]
-        with self._connections_lock:
-            self._spare += opened
 
-    def _connect(self) -> apsw.Connection:
-        with self._connections_lock:
-            if self._spare:
-                return self._spare.pop()
-        return self._open()
+class Database(Protocol):
+    """One database. Both engines are Peewee databases too, which compiles statements for them."""
 
-    def _open(self) -> apsw.Connection:
-        connection: apsw.Connection = super()._connect()
-        _retry_while_busy(lambda: self._set_up(connection))
-        with self._connections_lock:
-            self._connections.append(connection)
-        return connection
+    engine: str  # whose words statements are compiled to: "sqlite" or "postgresql"
+    place: str  # where it is, as a person is told: without a password
+    rows_together: tuple[int, ...]  # that one statement inserts: as many as it takes, then fewer
+    has_many_writers: bool  # whether writers are held apart by the rows that they lock
 
-    def _set_up(self, connection: apsw.Connection) -> None:
-        connection.set_progress_handler(patience.interrupts, INTERRUPT_STEPS)
-        # Plans must not depend on bound values. Otherwise SQLite also prepares a statement anew at
-        # every call that binds one which a partial index might be compared with: Get took 10 times
-        # as long.
-        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-        # Both hold only for a file that has no table yet; before WAL, which fixes them.
-        connection.execute("PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'").fetchall()
-        for name, (wanted, answer) in _PRAGMAS.items():
-            connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
-            found = connection.execute(f"PRAGMA {name}").fetchall()
-            if found != [(answer,)]:
-                raise DatabaseError(f"SQLite refused {name} = {wanted} for {self.path.name}.")
+    def get_sql_context(self, **options: Any) -> Any:
+        """Return what compiles a query."""
 
-    @contextlib.contextmanager
-    def write(self, timeout: float, tenant: str = "") -> Iterator[None]:
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """Execute what is no compiled statement, such as a migration's."""
+
+    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Execute a compiled statement and return its rows, all of them read."""
+
+    def changed(self, sql: str, values: Sequence[Any]) -> int:
+        """Execute a compiled change and return how many rows it touched."""
+
+    def change_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute a compiled change for each row of values."""
+
+    def insert_each(self, into: Target, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows of values."""
+
+    def stream(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a compiled statement, of which few are held. Only in a snapshot."""
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add whole rows by the fastest way there is, in a write transaction."""
+
+    def get_tables(self) -> list[str]:
+        """Return the names of all tables, by what the database itself says."""
+
+    def get_foreign_keys(self, table: str) -> list[Any]:
+        """Return a table's references, column by column, each with its `dest_table`."""
+
+    def as_list(self, values: Sequence[Any]) -> Any:
+        """Return ids, hashes or 64-bit integers as the driver binds a list."""
+
+    def write(self, timeout: float, tenant: str = "") -> AbstractContextManager[None]:
         """Run a block in one write transaction, durable when the block ends. Tenants take turns.
 
         Raises TimeoutError after `timeout` seconds of waiting for its turn, with nothing written.
         """
-        if self.in_transaction():
-            raise RuntimeError("a nested transaction would silently be a savepoint")
-        with self._turn.hold(timeout, tenant), self.atomic("IMMEDIATE"), _taken_back_whole():
-            patience.require()
-            yield
 
-    @contextlib.contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> AbstractContextManager[None]:
         """Run a block of reads that all see the database as it was at the first of them."""
-        if self.in_transaction():
-            raise RuntimeError("a snapshot within a transaction would see what is not committed")
-        with self.atomic("DEFERRED"), _taken_back_whole():
-            yield
 
     def migrating(self) -> AbstractContextManager[object]:
         """Return the transaction in which one starter of several changes the schema."""
-        transaction: AbstractContextManager[object] = self.atomic("EXCLUSIVE")
-        return transaction
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Hold the database for a block, while no server may use it.
+
+        Raises DatabaseError if one does.
+        """
+
+    def share(self) -> None:
+        """Let this process write in turn with other processes of the same service."""
+
+    def in_transaction(self) -> bool:
+        """Return whether this thread has a transaction open."""
+
+    def mark(self) -> None:
+        """Write down whose the database is, within the transaction that is open."""
 
     def rewrite(self) -> None:
-        """Write the file anew without anything that was deleted, and empty the log.
+        """Write the files anew without anything that was deleted."""
 
-        Takes as much room on the disk again, and must be alone: see `lock_file`.
-        """
-        connection = self.connection()
-        connection.execute("VACUUM").fetchall()
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def open_ahead(self, count: int) -> None:
+        """Open connections for so many threads to come, as far as each has one."""
 
     def close_all(self) -> None:
-        """Close the connections of all threads; the last one checkpoints the log.
-
-        One that a call beyond its grace still uses is left to the end of the process.
-        """
-        with self._connections_lock:
-            for connection in self._connections:
-                with contextlib.suppress(apsw.ThreadingViolationError):
-                    connection.close()
-            self._connections.clear()
-            self._spare.clear()
+        """Close all connections."""
 
 
-@contextlib.contextmanager
-def _taken_back_whole() -> Iterator[None]:
-    """Let nothing interrupt what takes a transaction back."""
-    try:
-        yield
-    except BaseException:
-        patience.end()
-        raise
+def is_url(place: DatabasePlace) -> bool:
+    """Return whether a database is one of PostgreSQL."""
+    return isinstance(place, str) and place.startswith(SCHEMES)
 
 
-def _retry_while_busy(set_up: Callable[[], None]) -> None:
-    """Run a set-up again for as long as SQLite would wait, where it does not wait itself.
+def shown(place: DatabasePlace) -> str:
+    """Return where a database is, as a person is told: without a password."""
+    if not is_url(place):
+        return str(place)
+    url = str(place).split("?")[0]
+    credentials, at, server = url.rpartition("@")
+    scheme, separator, user = credentials.partition("://")
+    return f"{scheme}{separator}{user.split(':')[0]}{at}{server}"
 
-    The first switch to WAL needs the file alone, and the busy timeout does not count for it: of
-    processes that open a new file at once, all but one would fail.
+
+def open_database(place: DatabasePlace, *, make: bool) -> Database:
+    """Open a database; if `make`, an SQLite file is made where it is missing.
+
+    Raises DatabaseError.
     """
-    until = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            return set_up()
-        except apsw.BusyError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
+    if is_url(place):
+        from persona_server.storage.engine.postgresql.database import open_postgresql
 
+        return open_postgresql(str(place))
+    from persona_server.storage.engine.sqlite.database import open_sqlite
 
-def apsw_version() -> tuple[int, ...]:
-    """Return the version of the SQLite library that apsw brought."""
-    return tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
-
-
-def open_database(folder: Path, *, make: bool) -> Database:
-    """Open the database in a folder, made where it is missing if `make`. Raises DatabaseError."""
-    if make:
-        make_private(folder)
-    else:
-        require_database(folder)
-    return Database(folder / FILE_NAME)
+    return open_sqlite(Path(place), make=make)

@@ -17,8 +17,11 @@ def lock_file(folder: Path) -> IO[Any]:
     Raises DatabaseError if another server has it.
     """
     path = folder / f"{FILE_NAME}.lock"
-    path.touch(mode=0o600)
-    handle = path.open("a+")
+    try:
+        path.touch(mode=0o600)
+        handle = path.open("a+")
+    except OSError as error:
+        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -37,13 +40,10 @@ def lock_file(folder: Path) -> IO[Any]:
 def make_private(folder: Path) -> None:
     """Make a data folder that only its owner can read, and its database file likewise.
 
-    A folder that is there already keeps its mode: it may be an operator's, or a mounted volume.
     Raises DatabaseError where that can't be.
     """
+    make_folder(folder)
     try:
-        if not folder.is_dir():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700, exist_ok=True)  # another starter may have made it
         path = folder / FILE_NAME
         path.touch(mode=0o600)
         path.chmod(0o600)
@@ -51,10 +51,33 @@ def make_private(folder: Path) -> None:
         raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a data folder that only its owner can read.
+
+    One that is there already keeps its mode: it may be an operator's, or a mounted volume. Raises
+    DatabaseError where that can't be.
+    """
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)  # another starter may have made it
+    except OSError as error:
+        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
+
+
+def has_database(folder: Path) -> bool:
+    """Return whether a folder has a database; an empty file is none. Raises DatabaseError."""
+    try:
+        return (folder / FILE_NAME).stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
+
+
 def require_database(folder: Path) -> None:
     """Raise DatabaseError where a folder has no database."""
-    path = folder / FILE_NAME
-    if not path.exists() or not path.stat().st_size:
+    if not has_database(folder):
         raise DatabaseError(
             f"There is no database in {folder}. Name its folder with --data, or make one "
             "there with --init."

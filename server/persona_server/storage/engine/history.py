@@ -8,12 +8,15 @@ from playhouse.migrations import Runner
 
 from persona_server.storage.engine.database import Database
 
+HISTORY = "schema_migration"  # the table, as Peewee's runner names it
+
 
 class MigrationRunner(Runner):  # type: ignore[misc]
     """Peewee's runner of the migrations in a folder, with its history in the database."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         super().__init__(database, str(folder))
-        # Peewee's own field hands a datetime to apsw, which can't bind one.
-        applied = apsw_ext.DateTimeField(default=datetime.datetime.now)
-        self.History._meta.add_field("applied", applied)
+        if database.engine == "sqlite":
+            # Peewee's own field hands a datetime to apsw, which can't bind one.
+            applied = apsw_ext.DateTimeField(default=datetime.datetime.now)
+            self.History._meta.add_field("applied", applied)

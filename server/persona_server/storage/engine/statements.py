@@ -3,20 +3,24 @@
 Building a query at every call costs ten times its execution.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from peewee import EXCLUDED, Query, Value
 
-from persona_server.storage.engine.database import Database
-
-_TOGETHER = (100, 10, 1)  # rows that one statement inserts: as many as it takes, then fewer
+from persona_server.storage.engine.database import Database, Target
 
 
 class Param(str):
     """The name of a bind parameter of a compiled statement."""
+
+    __slots__ = ()
+
+
+class ListParam(Param):
+    """The name of one that is bound to a list, or to None."""
 
     __slots__ = ()
 
@@ -26,28 +30,40 @@ def param(name: str) -> Value:
     return Value(Param(name), converter=False)
 
 
+def list_param(name: str) -> Value:
+    """Return one that is bound to a list of ids, hashes or integers."""
+    return Value(ListParam(name), converter=False)
+
+
 class Statement:
     """One compiled query of one database."""
 
     def __init__(self, database: Database, query: Query) -> None:
-        # This thread's connection, kept open. Peewee's execute_sql would cost as much as a Get.
-        self._connection = database.connection
+        self._database = database
+        self._rows = database.rows
         self.sql, bound = database.get_sql_context().sql(query).query()
         # A constant of the query is bound under its place's number beside the named parameters.
-        self.params = tuple(v if type(v) is Param else str(i) for i, v in enumerate(bound))
-        self._constants = {str(i): v for i, v in enumerate(bound) if type(v) is not Param}
+        self.params = tuple(v if isinstance(v, Param) else str(i) for i, v in enumerate(bound))
+        constants = {str(i): v for i, v in enumerate(bound) if not isinstance(v, Param)}
+        self._constants = constants
+        self._lists = {v for v in bound if isinstance(v, ListParam)}
         self._pick = _picker(self.params)
 
     def _bind(self, values: dict[str, Any]) -> tuple[Any, ...]:
         if self._constants:
             values.update(self._constants)
+        for name in self._lists:
+            if values[name] is not None:
+                values[name] = self._database.as_list(values[name])
         return self._pick(values)
 
     def all(self, **values: Any) -> list[tuple[Any, ...]]:
-        """Return every row. The cursor is read to its end: an open one would hold a snapshot."""
-        cursor = self._connection().execute(self.sql, self._bind(values))
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        """Return every row."""
+        return self._rows(self.sql, self._bind(values))
+
+    def each(self, **values: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield every row, however many there are, of which few are held. Only in a snapshot."""
+        return self._database.stream(self.sql, self._bind(values))
 
     def first(self, **values: Any) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
@@ -56,28 +72,39 @@ class Statement:
 
     def run(self, **values: Any) -> int:
         """Execute a change and return how many rows it touched."""
-        connection = self._connection()
-        connection.execute(self.sql, self._bind(values))
-        return int(connection.changes())
+        return self._database.changed(self.sql, self._bind(values))
 
     def run_each(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Execute a change for each row, the tuple of its parameters in order of appearance."""
-        self._connection().cursor().executemany(self.sql, rows)
+        self._database.change_each(self.sql, rows)
+
+
+class InsertStatement(Statement):
+    """The insertion of a row, or of many as the engine does it best."""
+
+    def __init__(self, database: Database, model: Any, names: Sequence[str]) -> None:
+        row = _row(model, names)
+        super().__init__(database, model.insert(row))
+        assert self.params == tuple(names)
+        columns = {field.column_name: field.field_type for field in row}
+        self._into = Target(self.sql, model._meta.table_name, columns)
+
+    def run_each(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert rows, each the tuple of its parameters."""
+        self._database.insert_each(self._into, rows)
 
 
 class Insertion:
-    """Inserts rows, many with one statement.
-
-    Where a table has a trigger, SQLite copies each page that a statement changes, to take it back
-    alone. With many indexes that is half the cost of a row, and shared by the rows of a statement.
-    """
+    """Inserts rows, many with one statement where that is cheaper."""
 
     def __init__(self, database: Database, model: Any, names: Sequence[str]) -> None:
         row = _row(model, names)
         self._statements = {
-            size: Statement(database, model.insert_many([row] * size)) for size in _TOGETHER
+            size: Statement(database, model.insert_many([row] * size))
+            for size in database.rows_together
+            if size > 1
         }
-        assert self._statements[1].params == tuple(names)
+        self._statements[1] = InsertStatement(database, model, names)
 
     def run(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows, each the tuple of its parameters in the order of the names."""
@@ -95,9 +122,7 @@ def insert_statement(database: Database, model: Any, names: Sequence[str]) -> St
     They have the names of the columns, but the first, which is the tenant. The order must be that
     of the columns in the model.
     """
-    statement = Statement(database, model.insert(_row(model, names)))
-    assert statement.params == tuple(names)
-    return statement
+    return InsertStatement(database, model, names)
 
 
 def _row(model: Any, names: Sequence[str]) -> dict[Any, Any]:

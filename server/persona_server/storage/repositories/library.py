@@ -60,6 +60,7 @@ class ListKey(NamedTuple):
     id: bytes
 
 
+_LEAST, _GREATEST = -(2**63), 2**63 - 1  # of integers, in place of what is infinite
 TOP, BOTTOM = ListKey(math.inf, b"\xff" * 16), ListKey(-math.inf, b"\0" * 16)
 
 
@@ -200,6 +201,11 @@ def _candidates(database: Database) -> Statement:
     )
 
 
+def _place_in(order: str, value: float) -> float:
+    """Return a place in an order as a value of its column: only bounds are numbers of reals."""
+    return value if order == "lower_bound" else int(max(_LEAST, min(value, _GREATEST)))
+
+
 class Library:
     """The library personas of one tenant."""
 
@@ -231,7 +237,7 @@ class Library:
             after = max(after, (least, b""))  # nobody before is to be looked at
         where = {
             "tenant": self._tenant,
-            "value": after[0],
+            "value": _place_in(wanted.order, after[0]),
             "after": after[1],
             "lower_bound_min": least,
             "only_active": None if wanted.include_retired else 1,

@@ -32,7 +32,7 @@ from persona_server.storage.repositories.terms import has_all
 
 # Personas found by a term lie apart: to read one costs what four cost that lie beside each other.
 MOST_APART = 250
-_AFTER_TIME = 9  # where the id begins in a position, counted from 1
+_AFTER_TIME = SQL("9")  # where the id begins in a position, counted from 1
 
 
 class PersonaPages:

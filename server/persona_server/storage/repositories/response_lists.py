@@ -11,7 +11,7 @@ from peewee import SQL, Case, Expression, Select, Value, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
-from persona_server.storage.engine.dialect import BYTES, TEXT, optional, varint
+from persona_server.storage.engine.dialect import BYTES, TEXT, exists, optional, varint
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.repositories.pages import (
     START,
@@ -146,7 +146,7 @@ def _matches(response: Any) -> Any:
 
 def standing(response: Any) -> Expression:
     """Return the condition that a response is not void."""
-    condition: Expression = ~fn.EXISTS(_own_mark(response)) & ~fn.EXISTS(_simulations(response))
+    condition: Expression = ~exists(_own_mark(response)) & ~exists(_simulations(response))
     return condition
 
 
@@ -156,15 +156,15 @@ def is_counted(response: Any) -> Expression:
     It stands, or is of a void simulation and has not been taken out yet.
     """
     voiding = tables.Voiding.alias("waiting")
-    waits = fn.EXISTS(
+    waits = exists(
         voiding.select(SQL("1")).where(
             (voiding.tenant_id == param("tenant"))
             & (voiding.simulation_id == response.simulation_id)
             & (voiding.after < response.position)
         )
     )
-    here = ~fn.EXISTS(_simulations(response)) | waits
-    condition: Expression = ~fn.EXISTS(_own_mark(response)) & here
+    here = ~exists(_simulations(response)) | waits
+    condition: Expression = ~exists(_own_mark(response)) & here
     return condition
 
 
@@ -197,9 +197,9 @@ def whole(response: Any) -> Any:
 def _marked(response: Any) -> Any:
     """Return the expression of a framed response with its mark."""
     # With five ids, none is so short that its length would be one byte.
-    start = Case(None, [(response.length > 16386, 4)], 3)
+    start = Case(None, [(response.length > 16386, SQL("4"))], SQL("3"))
     length = varint(response.length - start + fn.LENGTH(_mark(response)))
-    body = fn.SUBSTR(response.framed, start + 1).concat(_flag(response))
+    body = fn.SUBSTR(response.framed, start + SQL("1")).concat(_flag(response))
     return _constant(b"\x0a").concat(length).concat(body).concat(_mark(response))
 
 
@@ -209,7 +209,7 @@ def _flag(response: Any) -> Any:
     A persona is shown if its group shows the set it is in; deleting a project marks its groups too.
     """
     persona, group = tables.Persona.alias("answerer"), tables.PersonaGroup.alias("shown")
-    shown = fn.EXISTS(
+    shown = exists(
         persona.select(SQL("1"))
         .join(group, on=(group.tenant_id == param("tenant")) & (group.set_id == persona.set_id))
         .where(
@@ -226,7 +226,7 @@ def most_added(tenant: Any) -> Any:
     """Return the expression of how much longer void responses of a tenant are, at most."""
     keys = (tables.ResponseVoid.response_id, tables.SimulationVoid.simulation_id)
     some = [
-        fn.EXISTS(
+        exists(
             key.model.select(SQL("1")).where(
                 (key.model.tenant_id == tenant) & (key > _constant(b""))
             )

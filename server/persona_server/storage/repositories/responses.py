@@ -11,7 +11,7 @@ from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import as_bytes, id_list, one_of
 from persona_server.storage.engine.statements import Insertion, Statement, insert_statement, param
 from persona_server.storage.keys import split_position
-from persona_server.storage.repositories.pages import START
+from persona_server.storage.repositories.pages import START, only_if
 from persona_server.storage.repositories.response_lists import (
     BY_TIME,
     ListStatements,
@@ -83,9 +83,10 @@ class ResponseStatements:
             database,
             response.select(response.persona_id).where(mine & (response.id == param("id"))),
         )
+        void_ones = only_if(~standing(response), SQL("1"))
         self.count = Statement(
             database,
-            response.select(fn.count(SQL("*")), fn.SUM(~standing(response))).where(
+            response.select(fn.count(SQL("*")), fn.count(void_ones)).where(
                 mine & (response.persona_id == param("persona"))
             ),
         )
@@ -163,7 +164,7 @@ class Responses:
         """Return how many responses a persona has given."""
         row = self._do.count.first(tenant=self._tenant, persona=persona)
         assert row is not None
-        return Count(row[0], row[1] or 0)
+        return Count(*row)
 
     def insert(self, rows: Sequence[ResponseRow]) -> None:
         """Add responses whose ids are free, of personas and a simulation that are there.

@@ -7,6 +7,7 @@ from peewee import JOIN, SQL, Tuple, fn
 from persona_server.storage import tables
 from persona_server.storage.derived.participation import ALL_QUESTIONS
 from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.dialect import NOTHING, exists
 from persona_server.storage.engine.statements import (
     Statement,
     column_params,
@@ -61,7 +62,7 @@ class SimulationStatements:
             (void.tenant_id == param("tenant")) & (void.simulation_id == simulation.id)
         )
         counted = (asked.tenant_id == param("tenant")) & (asked.scope == simulation.id)
-        counted &= ~fn.EXISTS(mark)
+        counted &= ~exists(mark)
         read = simulation.select(
             *[getattr(simulation, name) for name in SimulationRow._fields[:8]],
             fn.COALESCE(asked.response_count, 0),
@@ -72,7 +73,7 @@ class SimulationStatements:
         ).join(asked, JOIN.LEFT_OUTER, on=counted & (asked.question_id == ALL_QUESTIONS))
         self.find = Statement(database, read.where(this))
         # The second condition is that of the index.
-        named = (simulation.name == param("name")) & (simulation.name != "")
+        named = (simulation.name == param("name")) & (simulation.name != NOTHING)
         self.named = Statement(database, read.where(of_project & named))
         place = Tuple(simulation.created_at, simulation.id)
         self.page = Statement(

@@ -19,10 +19,10 @@ class TermStatements:
     def __init__(self, database: Database) -> None:
         term, library = tables.PersonaTerm, tables.LibraryTerm
         here = (term.tenant_id == param("tenant")) & (term.set_id == param("set"))
-        hash_of = fn.SUBSTR(GIVEN, 1, TERM_BYTES)
+        hash_of = fn.SUBSTR(GIVEN, SQL("1"), SQL(str(TERM_BYTES)))
         columns = [term.tenant_id, term.set_id, term.hash, term.position]
         # All in one statement, and sorted: row by row it takes four times as long.
-        row = (param("tenant"), param("set"), hash_of, fn.SUBSTR(GIVEN, TERM_BYTES + 1))
+        row = (param("tenant"), param("set"), hash_of, fn.SUBSTR(GIVEN, SQL(str(TERM_BYTES + 1))))
         self.insert = Statement(database, term.insert_from(Select((given(),), row), columns))
         self.remove = Statement(
             database,

@@ -56,10 +56,9 @@ def summary(
     if plot:
         picture_format(plot)
     parent, simulation_id, group_id = _selected(context, project, simulation, group)
-    every = context.client.summarize_responses(
-        parent, simulation_id=simulation_id, group_id=group_id
+    found = context.client.summarize_responses(
+        parent, simulation_id=simulation_id, group_id=group_id, question_key=question
     )
-    found = (one for one in every if question in ("", one.question.key))
     if plot:
         _draw(plot, group or simulation or project or "Library", list(found))
     elif context.as_json:

@@ -51,8 +51,6 @@ def undecoded_byte(text: str) -> int:
 
 def _is_single_byte(head: bytes) -> bool:
     """Whether more of what is beyond ASCII is no UTF-8 than is; a character may be cut off."""
-    text = head[:-3].decode(errors="surrogateescape") if len(head) > 3 else head.decode("latin-1")
-    if text.isascii():
-        return False
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head)
     bad = len(_UNDECODED.findall(text))
     return bad > sum(not c.isascii() for c in text) - bad

@@ -1,0 +1,68 @@
+"""The channel that an address is for: plain text for HOST:PORT, TLS for https://HOST:PORT."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple, Self
+from urllib.parse import urlsplit
+
+import grpc
+
+HTTPS_PORT = 443
+_Option = tuple[str, int]
+
+
+class TlsFiles(NamedTuple):
+    """Files of TLS, PEM; "" where there is none.
+
+    `ca` holds the roots that a server's certificate is trusted by, those of the system if it is not
+    named; `cert` and `key` what is shown to a server that wants a certificate of its clients.
+    """
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return what PERSONA_TLS_CA, PERSONA_CLIENT_CERT and PERSONA_CLIENT_KEY name."""
+        names = ("PERSONA_TLS_CA", "PERSONA_CLIENT_CERT", "PERSONA_CLIENT_KEY")
+        return cls(*(os.environ.get(name, "") for name in names))
+
+
+def open_channel(address: str, files: TlsFiles, options: tuple[_Option, ...]) -> grpc.Channel:
+    """Return a channel, which connects when it is first used.
+
+    Raises ValueError for an address that can't be, or files that can't be used.
+    """
+    if not address.startswith("https:"):
+        return grpc.insecure_channel(address, options)
+    return grpc.secure_channel(_target(address), _credentials(files), options)
+
+
+def _target(address: str) -> str:
+    url = urlsplit(address)
+    if not url.hostname or url.path not in ("", "/") or url.query or url.username:
+        raise ValueError(f"An address by TLS is https://HOST:PORT; got {address!r}.")
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    return f"{host}:{url.port or HTTPS_PORT}"
+
+
+def _credentials(files: TlsFiles) -> grpc.ChannelCredentials:
+    if bool(files.cert) != bool(files.key):
+        raise ValueError("A client's certificate and its key are needed both, or none of them.")
+    ca, key, cert = (_pem(file) for file in (files.ca, files.key, files.cert))
+    credentials: grpc.ChannelCredentials = grpc.ssl_channel_credentials(ca, key, cert)
+    return credentials
+
+
+def _pem(file: str) -> bytes | None:
+    """Return what a file holds, None for no file. Raises ValueError where that is no PEM."""
+    if not file:
+        return None
+    try:
+        content = Path(file).expanduser().read_bytes()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{file} can't be read ({error}).") from None
+    if b"-----BEGIN " not in content:
+        raise ValueError(f"{file} holds nothing as PEM.")
+    return content

@@ -1,0 +1,47 @@
+"""`persona migrate`: bring a database to the schema of this version, as its owner."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from persona_server.commands.places import DATA, Data, Database, database_place
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("migrate")(migrate)
+
+
+def migrate(
+    data: Data = DATA,
+    database: Database = "",
+    grant_to: Annotated[
+        str,
+        typer.Option(
+            metavar="ROLE", help="Role of PostgreSQL that may read and write, but change no table."
+        ),
+    ] = "",
+) -> None:
+    """Make the tables of this version, or bring older ones to it.
+
+    A server does so by itself where it starts with the right to. However many do it at once, one
+    does, and the others find it done.
+    """
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
+    from persona_server.storage.engine.database import shown
+    from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
+    from persona_server.storage.migrate import grant
+    from persona_server.storage.store import open_store
+
+    place = database_place(data, database)
+    try:
+        store = open_store(place)
+        if grant_to:
+            with refusing_to_open(shown(place)):
+                grant(store.database, grant_to)
+        store.close()
+    except DatabaseError as error:
+        print(f"persona migrate: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(f"{shown(place)} is of this version.")

@@ -1,0 +1,46 @@
+"""`persona doctor`: whether a database and its surroundings are well."""
+
+import platform
+import sys
+from importlib.metadata import version
+
+import typer
+
+from persona_server.commands.upkeep.options import DATA, Data, failing_in_words, folder_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor(data: Data = DATA) -> None:
+    """Look through a database and say what is well and what is not, one thing a line.
+
+    The exit code is 1 if there is a problem; a warning is none. A server may run meanwhile; what is
+    derived from answers is then not looked at.
+    """
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
+    from persona_server.storage.engine.folder import require_database
+    from persona_server.storage.upkeep.health import findings
+
+    folder, problems = folder_of(data), 0
+    with failing_in_words("doctor"):
+        require_database(folder)
+        print(f"ok       versions      {_versions()}")
+        for state, name, text in findings(folder):
+            print(f"{state:<8} {name:<13} {text}")
+            sys.stdout.flush()
+            problems += state == "problem"
+    if problems:
+        raise typer.Exit(1)
+
+
+def _versions() -> str:
+    from persona_server.storage.engine.sqlite.database import apsw_version
+
+    sqlite = ".".join(map(str, apsw_version()))
+    return (
+        f"persona-service {version('persona-service')}, SQLite {sqlite}, "
+        f"grpcio {version('grpcio')}, Python {platform.python_version()}"
+    )

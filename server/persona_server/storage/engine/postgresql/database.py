@@ -1,0 +1,265 @@
+"""The database: one of PostgreSQL through psycopg."""
+
+import contextlib
+import os
+import socket
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import psycopg
+from peewee import PostgresqlDatabase as PeeweeDatabase
+from psycopg import conninfo
+from psycopg import sql as compose
+
+from persona_server import patience
+from persona_server.storage.engine.database import Target, shown
+from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.postgresql.adapting import adapt
+from persona_server.storage.engine.postgresql.copying import FEWEST, copy
+from persona_server.storage.engine.postgresql.pool import Connection, Pool
+from persona_server.storage.engine.postgresql.roles import grant
+from persona_server.storage.engine.postgresql.turns import Turns
+from persona_server.storage.engine.postgresql.watch import Watch
+
+OLDEST = 15_00_00  # of the server
+CONNECT_SECONDS = 2
+MOST_PREPARED = 200  # statements of a connection; each has one for every set of NULLs it binds
+STREAMED = 50  # rows that are fetched at once: an answer kept for retries can have 3 MiB
+MIGRATING = 0x706572736F6E61  # the lock of who changes the schema: "persona"
+APPLICATION = "persona/"  # and host and process: the name of a connection
+_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name LIKE %s AND application_name <> %s"
+)
+# Plans must not depend on bound values, nor be made at every call; and they stay while tables grow.
+# So each must be good at any size: row by row through indexes, as SQLite goes. What is compiled
+# takes longer than any of these statements.
+OPTIONS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",
+    "idle_in_transaction_session_timeout": "60s",
+    "default_transaction_isolation": "read\\ committed",
+}
+
+
+class PostgresqlDatabase(PeeweeDatabase):
+    """One PostgreSQL database, its connections borrowed for a statement or a transaction."""
+
+    engine = "postgresql"
+    rows_together: tuple[int, ...] = (1,)
+    has_many_writers = True
+    _state: Any  # Peewee's, of each thread: the connection that it holds
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, prefer_psycopg3=True, autoconnect=True)
+        self.place = shown(url)
+        self._url = url
+        self._pool = Pool(self._connect)
+        self._turns = Turns()
+        self._watch = Watch()
+
+    def get_context_options(self) -> dict[str, Any]:
+        """Return what a query is compiled with: the words of this engine too."""
+        return {**super().get_context_options(), "engine": self.engine}
+
+    def _connect(self) -> Connection:
+        given: dict[str, Any] = conninfo.conninfo_to_dict(self._url)
+        options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
+        given["options"] = f"{options} {given.get('options') or ''}"
+        defaults: dict[str, Any] = {
+            "application_name": _own_name(),
+            "client_encoding": "utf8",
+            "connect_timeout": CONNECT_SECONDS,
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,  # milliseconds
+        }
+        text = conninfo.make_conninfo("", **(defaults | given))
+        connection = psycopg.connect(text, autocommit=True)
+        connection.prepared_max = MOST_PREPARED
+        adapt(connection)
+        return connection
+
+    def _set_server_version(self, connection: Connection) -> None:
+        self.server_version = connection.info.server_version
+
+    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Execute a compiled statement and return its rows."""
+        if self._state.conn is not None:
+            return self._executed(self._state.conn, sql, values).fetchall()
+        connection = self._pool.take()
+        try:
+            return self._executed(connection, sql, values).fetchall()
+        finally:
+            self._pool.give_back(connection)
+
+    def changed(self, sql: str, values: Sequence[Any]) -> int:
+        """Execute a compiled change and return how many rows it touched."""
+        with self._held() as connection:
+            return self._executed(connection, sql, values).rowcount
+
+    def change_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute a compiled change for each row of values."""
+        with self._held() as connection, self._watch.over(connection):
+            connection.cursor().executemany(sql, rows)
+
+    def insert_each(self, into: Target, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows of values."""
+        given = list(rows)
+        if len(given) < FEWEST:
+            self.change_each(into.sql, given)
+            return
+        with self._held() as connection, self._watch.over(connection):
+            copy(connection, into, given)
+
+    def stream(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a compiled statement, fetched a few at a time. Only in a snapshot."""
+        with self._state.conn.cursor("stream", binary=True) as cursor:
+            cursor.itersize = STREAMED
+            yield from cursor.execute(sql, values)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add whole rows by COPY, in a write transaction."""
+        names = compose.SQL(", ").join(map(compose.Identifier, columns))
+        into = compose.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)")
+        statement = into.format(compose.Identifier(table), names)
+        with self._held() as connection, connection.cursor().copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def execute_sql(self, sql: str, params: Any = None) -> psycopg.Cursor[Any]:
+        """Execute what is no compiled statement."""
+        with self._held() as connection, self._watch.over(connection):
+            return connection.execute(sql, params or None)
+
+    def _executed(
+        self, connection: Connection, sql: str, values: Sequence[Any]
+    ) -> psycopg.Cursor[Any]:
+        """Return the cursor of a statement, prepared once; values come and go in binary."""
+        with self._watch.over(connection):
+            return connection.cursor(binary=True).execute(sql, values, prepare=True)
+
+    def as_list(self, values: Sequence[Any]) -> Any:
+        """Return ids, hashes or 64-bit integers as the driver binds a list."""
+        numbers = bool(values) and isinstance(values[0], int)
+        return array("q", values) if numbers else list(values)
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[Connection]:
+        """Hold a connection for a block: this thread's own, if it has one."""
+        if not self._state.closed:
+            yield self._state.conn
+            return
+        connection = self._pool.take()
+        self._state.set_connection(connection)
+        try:
+            yield connection
+        finally:
+            self._state.reset()
+            self._pool.give_back(connection)
+
+    def begin(self, how: str | None = None) -> None:
+        """Begin a transaction, as `atomic` is told."""
+        self._state.conn.execute(how or "BEGIN")
+
+    def share(self) -> None:
+        """Do nothing: writers of all processes are held apart by the rows that they lock."""
+
+    @contextlib.contextmanager
+    def write(self, timeout: float, tenant: str = "") -> Iterator[None]:
+        """Run a block in one write transaction, durable when the block ends.
+
+        Writers of one tenant come one after the other, in this process by their turn and among all
+        by the tenant's row, which they lock first (`Tenants.hold`). Raises TimeoutError after
+        `timeout` seconds of waiting for its turn, with nothing written.
+        """
+        if self.in_transaction():
+            raise RuntimeError("a nested transaction would silently be a savepoint")
+        how = f"BEGIN; SET LOCAL lock_timeout = {max(1, int(timeout * 1000))}"
+        with self._turns.hold(timeout, tenant), self._held(), self.atomic(how), _taken_back_whole():
+            patience.require()
+            yield
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Run a block of reads that all see the database as it was at the first of them."""
+        if self.in_transaction():
+            raise RuntimeError("a snapshot within a transaction would see what is not committed")
+        how = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with self._held(), self.atomic(how), _taken_back_whole():
+            yield
+
+    @contextlib.contextmanager
+    def migrating(self) -> Iterator[None]:
+        """Run a block in the transaction in which one starter of several changes the schema."""
+        with self._held() as connection, self.atomic():
+            connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+            yield
+
+    def grant(self, role: str, kept: Collection[str]) -> None:
+        """Give a role the rights of a server; in the tables `kept` it may only add rows."""
+        with self.migrating():
+            grant(self._state.conn, role, kept)
+
+    def mark(self) -> None:
+        """Do nothing: no other program has tables of these names in this one's schema."""
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Run a block if nobody else of this service is connected. Raises DatabaseError."""
+        ((others,),) = self.rows(_OTHERS, (APPLICATION + "%", _own_name()))
+        if others:
+            raise DatabaseError(
+                f"A server or another command is using {self.place}. Stop it first."
+            )
+        yield
+
+    def rewrite(self) -> None:
+        """Write the tables anew without anything that was deleted. Nobody can use them meanwhile.
+
+        What it takes is the owner's right, and as much room on the disk again.
+        """
+        with self._held() as connection:
+            connection.execute("VACUUM FULL")
+
+    def open_ahead(self, count: int) -> None:
+        """Open connections for so many threads to come, which share them."""
+        self._pool.open_ahead(count)
+
+    def close_all(self) -> None:
+        """Close the connections that nobody uses; one that a call uses ends with the process."""
+        self._watch.close()
+        self._pool.close_idle()
+
+
+@contextlib.contextmanager
+def _taken_back_whole() -> Iterator[None]:
+    """Let nothing interrupt what takes a transaction back."""
+    try:
+        yield
+    except BaseException:
+        patience.end()
+        raise
+
+
+def _own_name() -> str:
+    return f"{APPLICATION}{socket.gethostname()[:32]}/{os.getpid()}"
+
+
+def open_postgresql(url: str) -> PostgresqlDatabase:
+    """Open a database that is there. Raises DatabaseError for one that can't be used."""
+    database = PostgresqlDatabase(url)
+    ((version,),) = database.rows("SHOW server_version_num", ())
+    ((encoding,),) = database.rows("SHOW server_encoding", ())
+    if int(version) < OLDEST:
+        raise DatabaseError(f"PostgreSQL 15 or newer is needed; {database.place} is older.")
+    if encoding != "UTF8":
+        raise DatabaseError(f"{database.place} is not of the encoding UTF8. Make one that is.")
+    return database

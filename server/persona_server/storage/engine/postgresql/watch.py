@@ -1,0 +1,89 @@
+"""Interrupts statements for which nobody waits any more."""
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from persona_server import patience
+from persona_server.storage.engine.postgresql.pool import Connection
+
+LOOK_SECONDS = 0.05  # between two looks at the callers
+CANCEL_SECONDS = 1.0  # for the database to take the wish; then the connection is cut
+
+
+class Watch:
+    """Looks at the callers of all statements that run, from a thread of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[Connection, Callable[[], bool]] = {}
+        self._begun = threading.Event()
+        self._is_closed = False
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def over(self, connection: Connection) -> Iterator[None]:
+        """Interrupt the statement of a block once its caller is gone, and no other one."""
+        is_gone = patience.caller()
+        if is_gone is None:
+            yield
+            return
+        self._running[connection] = is_gone
+        self._begun.set()
+        if self._thread is None:
+            self._start()
+        try:
+            yield
+        except psycopg.errors.QueryCanceled:
+            patience.end()  # what takes the transaction back is not disturbed
+            raise
+        finally:
+            with self._lock:  # not while it is being interrupted: that would reach the next one
+                self._running.pop(connection, None)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._is_closed = True
+        self._begun.set()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
+                self._thread.start()
+
+    def _look(self) -> None:
+        ended = threading.Event()
+        while not self._is_closed:
+            self._begun.wait()
+            ended.wait(LOOK_SECONDS)
+            for connection, is_gone in list(self._running.items()):
+                if is_gone():
+                    self._interrupt(connection)
+            if not self._running:
+                self._begun.clear()
+                if self._running:  # one that began just now
+                    self._begun.set()
+
+    def _interrupt(self, connection: Connection) -> None:
+        with self._lock:
+            if self._running.pop(connection, None) is None:
+                return
+            try:
+                connection.cancel_safe(timeout=CANCEL_SECONDS)
+            except psycopg.Error:
+                _cut(connection)
+
+
+def _cut(connection: Connection) -> None:
+    """End a connection that a database does not serve: who reads from it sees its end."""
+    with (
+        contextlib.suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as same,
+    ):
+        same.shutdown(socket.SHUT_RDWR)

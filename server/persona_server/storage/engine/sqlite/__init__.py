@@ -1,0 +1,1 @@
+"""SQLite through apsw: one file, which one server at a time has."""

@@ -1,0 +1,243 @@
+"""The database: an SQLite file through apsw, opened with the settings that durability needs."""
+
+import contextlib
+import threading
+import time
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import apsw
+from playhouse.apsw_ext import APSWDatabase
+
+from persona_server import patience
+from persona_server.storage.engine.database import Target
+from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.fairlock import FairLock
+from persona_server.storage.engine.folder import (
+    FILE_NAME,
+    has_database,
+    lock_file,
+    make_private,
+    require_database,
+)
+from persona_server.storage.engine.processes import Processes
+from persona_server.storage.engine.sqlite.looking import APPLICATION_ID, looking_at, require_ours
+
+OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
+BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
+INTERRUPT_STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the caller
+
+# name → (value to set, value that must come back)
+_PRAGMAS: dict[str, tuple[str, object]] = {
+    "journal_mode": ("WAL", "wal"),
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("1", 1),
+    "recursive_triggers": ("1", 1),
+    "wal_autocheckpoint": ("1000", 1000),
+    "journal_size_limit": (str(16 << 20), 16 << 20),
+    "cache_size": ("-8192", -8192),
+    "mmap_size": ("0", 0),
+}
+
+
+class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
+    """One SQLite file, a connection per thread kept open, and one fair lock before its writers."""
+
+    engine = "sqlite"
+    # Where a table has a trigger, SQLite copies each page that a statement changes, to take it back
+    # alone. With many indexes that is half the cost of a row, shared by the rows of a statement.
+    rows_together: tuple[int, ...] = (100, 10, 1)
+    has_many_writers = False
+
+    def __init__(self, path: Path) -> None:
+        if apsw_version() < OLDEST_SQLITE:
+            raise DatabaseError("SQLite 3.51.3 or newer is needed; upgrade the package apsw.")
+        super().__init__(str(path), timeout=BUSY_TIMEOUT, autoconnect=True)
+        self.path = path
+        self.place = str(path)
+        self._turn = FairLock()
+        self._connections: list[apsw.Connection] = []
+        self._spare: list[apsw.Connection] = []
+        self._connections_lock = threading.Lock()
+
+    def get_context_options(self) -> dict[str, Any]:
+        """Return what a query is compiled with: the words of this engine too."""
+        return {**super().get_context_options(), "engine": self.engine}
+
+    # This thread's connection, kept open. Peewee's execute_sql would cost as much as a Get.
+
+    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Execute a compiled statement and return its rows.
+
+        The cursor is read to its end: an open one would hold a snapshot.
+        """
+        rows: list[tuple[Any, ...]] = self.connection().execute(sql, values).fetchall()
+        return rows
+
+    def changed(self, sql: str, values: Sequence[Any]) -> int:
+        """Execute a compiled change and return how many rows it touched."""
+        connection = self.connection()
+        connection.execute(sql, values)
+        return int(connection.changes())
+
+    def change_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute a compiled change for each row of values."""
+        self.connection().cursor().executemany(sql, rows)
+
+    def insert_each(self, into: Target, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows of values."""
+        self.change_each(into.sql, rows)
+
+    def stream(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a compiled statement as SQLite finds them. Only in a snapshot."""
+        yield from self.connection().execute(sql, values)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add whole rows, in a write transaction."""
+        names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+        self.change_each(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
+
+    def as_list(self, values: Sequence[Any]) -> Any:
+        """Return ids, hashes or 64-bit integers as the driver binds a list."""
+        numbers = bool(values) and isinstance(values[0], int)
+        return apsw.carray(array("q", values) if numbers else tuple(values))
+
+    def share(self) -> None:
+        """Let this process write in turn with others that have the same file."""
+        turns = self.path.with_name(f"{self.path.name}.turns")
+        self._turn = FairLock(Processes(turns))
+
+    def open_ahead(self, count: int) -> None:
+        """Open connections for threads to come, which then need no file descriptor any more."""
+        opened = [self._open() for _ in range(count)]
+        with self._connections_lock:
+            self._spare += opened
+
+    def _connect(self) -> apsw.Connection:
+        with self._connections_lock:
+            if self._spare:
+                return self._spare.pop()
+        return self._open()
+
+    def _open(self) -> apsw.Connection:
+        connection: apsw.Connection = super()._connect()
+        _retry_while_busy(lambda: self._set_up(connection))
+        with self._connections_lock:
+            self._connections.append(connection)
+        return connection
+
+    def _set_up(self, connection: apsw.Connection) -> None:
+        connection.set_progress_handler(patience.interrupts, INTERRUPT_STEPS)
+        # Plans must not depend on bound values. Otherwise SQLite also prepares a statement anew at
+        # every call that binds one which a partial index might be compared with: Get took 10 times
+        # as long.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+        # Both hold only for a file that has no table yet; before WAL, which fixes them.
+        connection.execute("PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'").fetchall()
+        for name, (wanted, answer) in _PRAGMAS.items():
+            connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
+            found = connection.execute(f"PRAGMA {name}").fetchall()
+            if found != [(answer,)]:
+                raise DatabaseError(f"SQLite refused {name} = {wanted} for {self.path.name}.")
+
+    @contextlib.contextmanager
+    def write(self, timeout: float, tenant: str = "") -> Iterator[None]:
+        """Run a block in one write transaction, durable when the block ends. Tenants take turns.
+
+        Raises TimeoutError after `timeout` seconds of waiting for its turn, with nothing written.
+        """
+        if self.in_transaction():
+            raise RuntimeError("a nested transaction would silently be a savepoint")
+        with self._turn.hold(timeout, tenant), self.atomic("IMMEDIATE"), _taken_back_whole():
+            patience.require()
+            yield
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Run a block of reads that all see the database as it was at the first of them."""
+        if self.in_transaction():
+            raise RuntimeError("a snapshot within a transaction would see what is not committed")
+        with self.atomic("DEFERRED"), _taken_back_whole():
+            yield
+
+    def migrating(self) -> AbstractContextManager[object]:
+        """Return the transaction in which one starter of several changes the schema."""
+        transaction: AbstractContextManager[object] = self.atomic("EXCLUSIVE")
+        return transaction
+
+    def mark(self) -> None:
+        """Write into the file that it is persona-service's, within the transaction that is open."""
+        connection = self.connection()
+        if connection.pragma("application_id") != APPLICATION_ID:
+            connection.pragma("application_id", APPLICATION_ID)
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Hold the folder for a block. Raises DatabaseError if a server has it."""
+        return lock_file(self.path.parent)
+
+    def rewrite(self) -> None:
+        """Write the file anew without anything that was deleted, and empty the log.
+
+        Takes as much room on the disk again, and must be alone: see `alone`.
+        """
+        connection = self.connection()
+        connection.execute("VACUUM").fetchall()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close_all(self) -> None:
+        """Close the connections of all threads; the last one checkpoints the log.
+
+        One that a call beyond its grace still uses is left to the end of the process.
+        """
+        with self._connections_lock:
+            for connection in self._connections:
+                with contextlib.suppress(apsw.ThreadingViolationError):
+                    connection.close()
+            self._connections.clear()
+            self._spare.clear()
+
+
+@contextlib.contextmanager
+def _taken_back_whole() -> Iterator[None]:
+    """Let nothing interrupt what takes a transaction back."""
+    try:
+        yield
+    except BaseException:
+        patience.end()
+        raise
+
+
+def _retry_while_busy(set_up: Callable[[], None]) -> None:
+    """Run a set-up again for as long as SQLite would wait, where it does not wait itself.
+
+    The first switch to WAL needs the file alone, and the busy timeout does not count for it: of
+    processes that open a new file at once, all but one would fail.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            return set_up()
+        except apsw.BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def apsw_version() -> tuple[int, ...]:
+    """Return the version of the SQLite library that apsw brought."""
+    return tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+
+
+def open_sqlite(folder: Path, *, make: bool) -> SqliteDatabase:
+    """Open the database in a folder, made where it is missing if `make`. Raises DatabaseError."""
+    if make:
+        make_private(folder)
+    else:
+        require_database(folder)
+    if has_database(folder):  # before it is set up, which would change it
+        with looking_at(folder / FILE_NAME) as connection:
+            require_ours(connection, folder / FILE_NAME)
+    return SqliteDatabase(folder / FILE_NAME)

@@ -1,0 +1,1 @@
+"""What an operator does with the file of a database: back it up, restore it, have it looked at."""

@@ -1,0 +1,78 @@
+"""Files that are there whole or not at all, and whether there is room for them."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from persona_server.storage.engine.errors import DatabaseError
+
+SPARE = 16 << 20  # bytes that a disk should have left
+
+
+@contextmanager
+def arriving(target: Path) -> Iterator[Path]:
+    """Yield the path of an empty file, for its owner alone, that becomes `target` after the block.
+
+    Where the block fails nothing is left. Raises DatabaseError where `target` is there already, or
+    can't be made.
+    """
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        _require_free(target)
+        with _claimed(partial, target) as descriptor:
+            yield partial
+            _settle(descriptor, partial, target)
+    except OSError as error:
+        raise DatabaseError(f"{target} can't be written: {error.strerror}.") from error
+
+
+def require_room(folder: Path, size: int) -> None:
+    """Raise DatabaseError where a folder's disk has no room for so many bytes."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise DatabaseError(f"{folder} can't be written: {error.strerror}.") from error
+    if free < size + SPARE:
+        raise DatabaseError(
+            f"The disk of {folder} has {free >> 20:,} MiB free, and {(size + SPARE) >> 20:,} are "
+            "needed."
+        )
+
+
+def _require_free(target: Path) -> None:
+    if target.is_dir():
+        raise DatabaseError(f"{target} is a folder; name a file.")
+    if target.exists():
+        raise DatabaseError(f"{target} is there already.")
+
+
+@contextmanager
+def _claimed(partial: Path, target: Path) -> Iterator[int]:
+    """Yield the descriptor of an empty file that is this process's alone, and gone afterwards."""
+    descriptor = os.open(partial, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)  # what a killed one has left
+        try:
+            yield descriptor
+        finally:
+            partial.unlink(missing_ok=True)
+    except BlockingIOError:
+        raise DatabaseError(f"{target} is being written by another process.") from None
+    finally:
+        os.close(descriptor)
+
+
+def _settle(descriptor: int, partial: Path, target: Path) -> None:
+    """Bring a file to the disk, then its name."""
+    os.fsync(descriptor)
+    _require_free(target)
+    partial.rename(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

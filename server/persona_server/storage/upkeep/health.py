@@ -1,0 +1,121 @@
+"""What an operator wants to know of a database, each as one finding."""
+
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from persona_server.errors import ServiceError
+from persona_server.storage.derived.comparing import differing, voiding
+from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.folder import FILE_NAME, lock_file
+from persona_server.storage.engine.sqlite import looking
+from persona_server.storage.migrate import MIGRATIONS
+from persona_server.storage.store import open_store
+
+LOW_SPACE = 0.1  # of the disk
+LONG_LOG = 64 << 20  # bytes
+
+
+class Finding(NamedTuple):
+    """What was found of one thing: `state` is ok, warning, problem or skipped."""
+
+    state: str
+    name: str
+    text: str
+
+
+def findings(folder: Path) -> Iterator[Finding]:
+    """Yield a finding for each thing that is looked at.
+
+    Raises DatabaseError for what is no database of ours.
+    """
+    path = folder / FILE_NAME
+    yield _access(folder, path)
+    with looking.looking_at(path) as connection:
+        looking.require_ours(connection, path)
+        schema = _schema(set(looking.migrations(connection)))
+        yield schema
+        yield _damage("integrity", looking.faults(connection), "every page and index is whole")
+        orphans = [f"{table} has rows without a parent" for table in looking.orphans(connection)]
+        yield _damage("foreign keys", orphans, "every row has its parents")
+        yield _clock(looking.newest(connection))
+        yield _disk(folder, looking.sizes(connection))
+    yield _log(path)
+    yield _derived(folder, schema)
+
+
+def _access(folder: Path, path: Path) -> Finding:
+    for each in (folder, path):
+        if stat.S_IMODE(each.stat().st_mode) & 0o077:
+            return Finding("warning", "access", f"others than its owner may use {each}")
+    return Finding("ok", "access", f"only its owner may use {folder}")
+
+
+def _schema(had: set[str]) -> Finding:
+    known = {path.stem for path in MIGRATIONS.glob("[0-9]*.py")}
+    if newer := sorted(had - known):
+        return Finding("problem", "schema", f"made by a newer version: it has {newer[-1]}")
+    if pending := sorted(known - had):
+        text = f"{len(pending)} migrations behind, which the next start of a server makes"
+        return Finding("warning", "schema", text)
+    return Finding("ok", "schema", max(known))
+
+
+def _damage(name: str, wrong: list[str], right: str) -> Finding:
+    return Finding("problem", name, "; ".join(wrong)) if wrong else Finding("ok", name, right)
+
+
+def _clock(newest: int) -> Finding:
+    ahead = newest / 1_000_000 - time.time()
+    if ahead > 0:
+        text = f"behind: the newest change was made {ahead:.0f} s from now"
+        return Finding("problem", "clock", text)
+    return Finding("ok", "clock", "not behind the newest change")
+
+
+def _disk(folder: Path, sizes: looking.Sizes) -> Finding:
+    disk = shutil.disk_usage(folder)
+    text = (
+        f"{disk.free >> 20:,} MiB free; the database has {sizes.whole >> 20:,} MiB, of which "
+        f"`persona vacuum` gives back {sizes.free >> 20:,}"
+    )
+    low = disk.free < LOW_SPACE * disk.total
+    return Finding("warning" if low else "ok", "disk", text)
+
+
+def _log(path: Path) -> Finding:
+    log = path.with_name(f"{path.name}-wal")
+    length = log.stat().st_size if log.exists() else 0
+    text = f"{length >> 20:,} MiB"
+    return Finding("warning" if length > LONG_LOG else "ok", "log", text)
+
+
+def _derived(folder: Path, schema: Finding) -> Finding:
+    """Compare what is derived from answers with what they make anew, where nobody else is at it."""
+    if schema.state != "ok":
+        return Finding("skipped", "derived", "looked at only where the schema is this version's")
+    try:
+        with lock_file(folder):
+            return _compared(folder)
+    except DatabaseError:
+        return Finding("skipped", "derived", "looked at only while no server runs")
+    except ServiceError as error:
+        return Finding("problem", "derived", str(error))
+
+
+def _compared(folder: Path) -> Finding:
+    store = open_store(folder, make=False)
+    try:
+        if voiding(store):
+            text = "answers of void simulations are still to be taken out"
+            return Finding("skipped", "derived", text)
+        wrong = differing(store)
+    finally:
+        store.close()
+    if wrong:
+        text = f"{', '.join(wrong)} differ from the answers: run persona rebuild-measures"
+        return Finding("problem", "derived", text)
+    return Finding("ok", "derived", "as the answers make it")

@@ -1,0 +1,107 @@
+"""What an answer must be: one of a kind, within the scale that it brings along."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
+from persona_server.validation.fields import are_clean, check_items, check_text
+from persona_server.validation.limits import COUNTS, LISTS, SENTIMENT_DECIMALS, TEXTS, Items
+from persona_server.validation.violations import Violations
+
+
+def check_answer(found: Violations, response: Response, path: str) -> None:
+    """A response has an answer of one kind, which is right for its scale. Normalises it."""
+    kind = response.WhichOneof("answer")
+    if kind == "choice":
+        _check_choice(found, f"{path}.choice", response.choice)
+    elif kind == "choices":
+        _check_choices(found, f"{path}.choices", response.choices)
+    elif kind == "rating":
+        _check_rating(found, f"{path}.rating", response.rating)
+    elif kind == "sentiment":
+        _check_sentiment(found, f"{path}.sentiment", response)
+    elif kind == "text":
+        check_text(found, f"{path}.text", response.text, TEXTS["text"])
+    else:
+        what = "is required: one of choice, choices, rating, sentiment, text"
+        found.add(f"{path}.answer", what)
+
+
+def _check_choice(found: Violations, path: str, choice: ChoiceAnswer) -> None:
+    options = _checked_options(found, f"{path}.options", choice.options)
+    if options is not None and choice.value not in options:
+        found.add(f"{path}.value", "must be one of the options")
+
+
+def _check_choices(found: Violations, path: str, choices: ChoicesAnswer) -> None:
+    options = _checked_options(found, f"{path}.options", choices.options)
+    where, most = f"{path}.values", COUNTS["values"]
+    if len(choices.values) > most:
+        found.add(where, f"must contain at most {most}, has {len(choices.values)}")
+        return
+    values = list(choices.values)
+    if options is not None and not options.issuperset(values):
+        for i, value in enumerate(values):
+            if value not in options:
+                found.add(f"{where}[{i}]", "must be one of the options")
+    _check_distinct(found, where, values)
+
+
+@lru_cache(maxsize=512)  # of at most 64 KiB each: thousands of responses repeat the same ones
+def _right_options(options: tuple[str, ...]) -> frozenset[str] | None:
+    """Return options with which nothing is wrong; None if something may be."""
+    most, characters = LISTS["options"]
+    if not 1 <= len(options) <= most or not are_clean(options, characters):
+        return None
+    distinct = frozenset(options)
+    return distinct if len(distinct) == len(options) else None
+
+
+def _checked_options(found: Violations, path: str, given: Sequence[str]) -> frozenset[str] | None:
+    """Check the options of a choice, and return them; None if there are too many to look at."""
+    options = tuple(given)
+    if (known := _right_options(options)) is not None:
+        return known
+    if not options:
+        found.add(path, "is required: at least one option")
+    if not check_limited(found, path, options, LISTS["options"]):
+        return None
+    return _check_distinct(found, path, options)
+
+
+def _check_distinct(found: Violations, path: str, items: Sequence[str]) -> frozenset[str]:
+    """No item repeats another. Returns the items."""
+    distinct = frozenset(items)
+    if len(distinct) < len(items):
+        seen: dict[str, int] = {}
+        for i, item in enumerate(items):
+            if (first := seen.setdefault(item, i)) != i:
+                found.add(f"{path}[{i}]", f"repeats {path}[{first}]")
+    return distinct
+
+
+def check_limited(found: Violations, path: str, items: Sequence[str], limits: Items) -> bool:
+    """Check the items of a list unless there are too many, and return whether it did."""
+    if len(items) > limits.most:
+        found.add(path, f"must contain at most {limits.most}, has {len(items)}")
+        return False
+    check_items(found, path, items, limits.characters)
+    return True
+
+
+def _check_rating(found: Violations, path: str, rating: RatingAnswer) -> None:
+    if rating.min >= rating.max:
+        found.add(f"{path}.min", f"must be less than max ({rating.max})")
+    elif not rating.min <= rating.value <= rating.max:
+        what = f"must be {rating.min} to {rating.max}, is {rating.value}"
+        found.add(f"{path}.value", what)
+
+
+def _check_sentiment(found: Violations, path: str, response: Response) -> None:
+    value = response.sentiment
+    if not -1 <= value <= 1:  # NaN is not, either
+        found.add(path, "must be −1 to 1")
+    elif round(value, SENTIMENT_DECIMALS) != value:
+        found.add(path, f"must have at most {SENTIMENT_DECIMALS} decimals")
+    else:
+        response.sentiment = value + 0.0  # −0 becomes 0

@@ -1,0 +1,214 @@
+"""What PostgreSQL has and SQLite has not: several servers of one database, roles, a network."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+
+from persona_server.errors import ServiceError
+from persona_server.storage import tables
+from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.migrate import grant
+from persona_server.storage.store import Store, open_store
+from support.data import persona
+from support.postgresql import Cluster
+from support.probe import Probe
+from support.stored import TENANT, StoredGroup, read
+
+T = TypeVar("T")
+STARTERS, WRITERS, EACH = 10, 4, 25
+DENIED = psycopg.errors.InsufficientPrivilege
+
+
+@pytest.fixture
+def url(cluster: Cluster) -> str:
+    """Where a database with all tables is."""
+    return cluster.migrated()
+
+
+@pytest.fixture
+def two(url: str) -> Iterator[tuple[Store, Store]]:
+    """One database as two servers have it."""
+    stores = open_store(url), open_store(url)
+    yield stores
+    for store in stores:
+        store.close()
+
+
+def at_once(work: Callable[[int], T], count: int) -> list[T]:
+    """Do work in so many threads, all at the same time; return what each has returned."""
+    together = threading.Barrier(count)
+
+    def one(number: int) -> T:
+        together.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(count)))
+
+
+def test_of_many_starters_one_makes_the_tables(cluster: Cluster) -> None:
+    empty = cluster.database()
+
+    def start(_number: int) -> bool:
+        store = open_store(empty)
+        try:
+            return store.created
+        finally:
+            store.close()
+
+    assert sorted(at_once(start, STARTERS)) == [False] * (STARTERS - 1) + [True]
+
+
+def test_writers_of_several_servers_lose_nothing(two: tuple[Store, Store]) -> None:
+    group = StoredGroup(two[0])
+
+    def write(number: int) -> None:
+        mine = StoredGroup.__new__(StoredGroup)
+        vars(mine).update(vars(group), store=two[number % 2])
+        for _ in range(EACH):
+            mine.add(persona())
+
+    at_once(write, WRITERS)
+    assert group.count() == Probe(two[0]).count("persona") == WRITERS * EACH
+    assert group.head().version == WRITERS * EACH
+
+
+def test_the_first_writers_of_a_tenant_agree_on_it(two: tuple[Store, Store]) -> None:
+    groups = at_once(lambda number: StoredGroup(two[number % 2], "new"), WRITERS)
+    assert Probe(two[0]).values("tenant", "name") == ["new"]
+    assert len({group.group for group in groups}) == WRITERS
+
+
+def test_a_writer_waits_for_another_server_no_longer_than_it_may(
+    two: tuple[Store, Store],
+) -> None:
+    group = StoredGroup(two[0])
+    with (
+        two[0].writing(TENANT, None),
+        pytest.raises(ServiceError) as refused,
+        two[1].writing(TENANT, 0.2),
+    ):
+        raise AssertionError("two at once")
+    assert refused.value.reason_name == "DATABASE_UNAVAILABLE"
+    assert refused.value.retry_after
+    group.add(persona())
+
+
+def test_tenants_are_written_side_by_side(two: tuple[Store, Store]) -> None:
+    with two[0].writing("other", None):
+        assert at_once(lambda number: StoredGroup(two[number], TENANT).count(), 2) == [0, 0]
+
+
+def test_a_snapshot_is_of_one_moment(two: tuple[Store, Store]) -> None:
+    group = StoredGroup(two[0])
+    with two[0].snapshot(TENANT) as repositories:
+        assert repositories.groups.head(group.project, group.group).version == 0
+        at_once(lambda _: group.add(persona()), 1)
+        assert repositories.groups.head(group.project, group.group).version == 0
+    assert group.head().version == 1
+
+
+@pytest.fixture
+def served(cluster: Cluster, url: str) -> Iterator[Store]:
+    """The database as a server has it whose role owns nothing."""
+    role = f"app_{uuid.uuid4().hex}"
+    cluster.execute(f"CREATE ROLE {role} LOGIN")
+    owner = open_store(url)
+    grant(owner.database, role)
+    StoredGroup(owner).add(persona())
+    owner.close()
+    store = open_store(url.replace("persona@", f"{role}@"))
+    yield store
+    store.close()
+
+
+def test_a_role_that_serves_can_do_all_that_a_server_does(served: Store) -> None:
+    group = StoredGroup(served, "served")
+    (one,) = group.add(persona())
+    assert group.hide(one)
+    group.drop()
+    assert served.sweeper.sweep(2**60, 60) == 1
+    assert served.secrets.ensure("key", lambda: b"value", 1) == b"value"
+
+
+def test_a_role_that_serves_changes_neither_tables_nor_what_is_kept(served: Store) -> None:
+    probe = Probe(served)
+    for model in tables.APPEND_ONLY:
+        table = model._meta.table_name
+        for change in ("DELETE FROM", "TRUNCATE", "DROP TABLE"):
+            with pytest.raises(DENIED):
+                probe.change(f"{change} {table}")
+        with pytest.raises(DENIED):
+            probe.change(f"UPDATE {table} SET tenant_id = 1")  # noqa: S608 (ours)
+        with pytest.raises(DENIED):
+            probe.change(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    with pytest.raises(DENIED):
+        probe.change("CREATE TABLE mine (id bigint)")
+    with pytest.raises(DENIED):
+        probe.change("DELETE FROM schema_migration")
+
+
+def test_nobody_empties_what_is_kept(url: str) -> None:
+    store = open_store(url)
+    kept: tuple[Any, ...] = (tables.Persona, tables.Simulation, tables.LibraryPersona)
+    for model in (*tables.APPEND_ONLY, *kept):
+        assert Probe(store).refuses(f"TRUNCATE {model._meta.table_name} CASCADE")
+    store.close()
+
+
+def test_what_needs_to_be_alone_is_refused_while_another_is_connected(
+    two: tuple[Store, Store],
+) -> None:
+    with two[0].database.alone():  # of this process
+        pass
+    with (
+        psycopg.connect(str(two[0].place), application_name="persona/elsewhere/1"),
+        pytest.raises(DatabaseError, match="is using"),
+        two[0].database.alone(),
+    ):
+        raise AssertionError("alone beside another")
+
+
+def test_a_database_that_can_not_be_is_refused(cluster: Cluster) -> None:
+    cluster.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+    with pytest.raises(DatabaseError, match="UTF8"):
+        open_store(cluster.url("latin"))
+    with pytest.raises(DatabaseError, match='database "missing" does not exist'):
+        open_store(cluster.url("missing"))
+
+
+def test_a_newer_database_is_refused(url: str) -> None:
+    store = open_store(url)
+    Probe(store).change("INSERT INTO schema_migration (name, applied) VALUES ('9999_x', now())")
+    store.close()
+    for make in (True, False):
+        with pytest.raises(DatabaseError, match="9999_x"):
+            open_store(url, make=make)
+
+
+def test_a_password_is_not_shown(url: str) -> None:
+    store = open_store(url.replace("persona@", "persona:hidden@") + "?connect_timeout=3")
+    assert store.database.place == url
+    store.close()
+    with pytest.raises(DatabaseError) as refused:
+        open_store(url.replace("persona@", "nobody:hidden@"))
+    assert "hidden" not in str(refused.value)
+
+
+def test_reads_go_on_over_a_connection_that_was_lost(url: str) -> None:
+    store = open_store(url)
+    group = StoredGroup(store)
+    assert group.count() == 0
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert read(store).groups.find(group.group) is not None
+    group.add(persona())
+    store.close()

@@ -1,0 +1,156 @@
+"""`persona backup` and `persona restore`: a backup is whole, or nothing is left of it."""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+import pytest
+from typer.testing import CliRunner
+
+from persona_cli import app
+from persona_server.identity.tokens import local_key
+from persona_server.storage.engine.folder import FILE_NAME, lock_file
+from persona_server.storage.store import open_store
+from support.data import persona
+from support.dbfile import connection, reading
+from support.stored import StoredGroup
+
+
+class Done(NamedTuple):
+    """What a command ended with."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+def run(*words: str | Path, stdin: bytes = b"") -> Done:
+    done = CliRunner().invoke(app, [str(word) for word in words], input=stdin)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return Done(done.exit_code, done.stdout_bytes, done.stderr)
+
+
+def said(done: Done, code: int = 1) -> str:
+    """Return the one line that a command ended with."""
+    assert done.code == code, done.err
+    (line,) = done.err.splitlines()
+    return line
+
+
+@pytest.fixture
+def filled(data: Path) -> Path:
+    """A data folder with a few personas, which no server uses."""
+    store = open_store(data)
+    local_key(store)
+    StoredGroup(store).add(*(persona() for _ in range(3)))
+    store.close()
+    return data
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_backup_restores_to_the_same(filled: Path, tmp_path: Path) -> None:
+    backup, restored = tmp_path / "backups" / "one.sqlite3", tmp_path / "restored"
+    backup.parent.mkdir()
+    assert f"Backed up {filled}" in said(run("backup", backup, "--data", filled), 0)
+    assert names(backup.parent) == ["one.sqlite3"]
+    assert backup.stat().st_mode & 0o777 == 0o600
+    assert f"Restored {restored}" in said(run("restore", backup, "--data", restored), 0)
+    assert restored.stat().st_mode & 0o777 == 0o700
+    assert (restored / FILE_NAME).stat().st_mode & 0o777 == 0o600
+    with reading(filled) as before, reading(restored) as after:
+        assert after.content() == before.content()
+
+
+def test_a_backup_goes_through_pipes(filled: Path, tmp_path: Path) -> None:
+    done = run("backup", "-", "--data", filled)
+    assert done.code == 0, done.err
+    restored = tmp_path / "restored"
+    assert "Restored" in said(run("restore", "-", "--data", restored, stdin=done.out), 0)
+    with reading(filled) as before, reading(restored) as after:
+        assert after.content() == before.content()
+    cut = done.out[: len(done.out) // 2]
+    other = tmp_path / "other"
+    assert "The backup can't be read" in said(run("restore", "-", "--data", other, stdin=cut))
+    assert FILE_NAME not in names(other)
+
+
+def test_what_is_there_is_not_overwritten(filled: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "there"
+    backup.write_text("mine")
+    assert f"{backup} is there already" in said(run("backup", backup, "--data", filled))
+    assert backup.read_text() == "mine"
+    assert "is a folder" in said(run("backup", tmp_path, "--data", filled))
+    missing = tmp_path / "nowhere" / "x"
+    assert "No such file" in said(run("backup", missing, "--data", filled))
+    good = tmp_path / "good"
+    said(run("backup", good, "--data", filled), 0)
+    assert "is there already" in said(run("restore", good, "--data", filled))
+    with lock_file(filled):
+        assert "Another server" in said(run("restore", good, "--data", filled))
+
+
+def test_a_folder_without_a_database_has_no_backup(tmp_path: Path) -> None:
+    line = said(run("backup", tmp_path / "x", "--data", tmp_path))
+    assert "There is no database" in line
+    assert names(tmp_path) == []
+
+
+def test_the_room_is_looked_at_first(filled: Path, tmp_path: Path) -> None:
+    small = Path("/dev/shm")  # noqa: S108 (a small disk)
+    with connection(filled) as opened:
+        pages = shutil.disk_usage(small).free // 8192
+        opened.execute("CREATE TABLE filler (x)")
+    # A database that says it is larger than the disk: its header counts pages that are not there.
+    with (filled / FILE_NAME).open("r+b") as file:
+        file.truncate((pages + 10_000) * 8192)
+        file.seek(28)
+        file.write((pages + 10_000).to_bytes(4, "big"))
+    target = small / "persona-backup-test"
+    line = said(run("backup", target, "--data", filled))
+    assert "MiB free" in line
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("where", ["page", "row", "program", "newer"])
+def test_what_is_no_whole_database_of_ours_is_not_restored(
+    filled: Path, tmp_path: Path, where: str
+) -> None:
+    backup, folder = tmp_path / "backup", tmp_path / "folder"
+    said(run("backup", backup, "--data", filled), 0)
+    damage(backup, where)
+    line = said(run("restore", backup, "--data", folder))
+    wanted = {"program": "of another program", "newer": "newer", "row": "damaged"}
+    assert wanted.get(where, "can't be read") in line
+    assert FILE_NAME not in names(folder)
+
+
+def damage(backup: Path, where: str) -> None:
+    if where == "page":
+        with backup.open("r+b") as file:
+            file.seek(5 * 8192)
+            file.write(b"\xff" * 8192)
+        return
+    if where == "program":
+        backup.unlink()
+    opened = apsw.Connection(str(backup))
+    opened.execute(
+        {
+            "row": "PRAGMA foreign_keys = 0; DELETE FROM persona_set",
+            "program": "CREATE TABLE notes (x)",
+            "newer": "INSERT INTO schema_migration (name, applied) VALUES ('0999_x', '2030-01-01')",
+        }[where]
+    )
+    opened.close()
+
+
+def test_a_log_of_another_database_is_refused(filled: Path, tmp_path: Path) -> None:
+    backup, folder = tmp_path / "backup", tmp_path / "folder"
+    said(run("backup", backup, "--data", filled), 0)
+    folder.mkdir()
+    (folder / f"{FILE_NAME}-wal").write_bytes(b"x")
+    line = said(run("restore", backup, "--data", folder))
+    assert f"{FILE_NAME}-wal is of another database" in line

@@ -1,0 +1,120 @@
+"""`persona doctor`: what it finds in a database that is well, and in one that is not."""
+
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from persona_cli import app
+from persona_server.storage.engine.folder import FILE_NAME, lock_file
+from persona_server.storage.store import open_store
+from support.data import persona
+from support.dbfile import connection
+from support.measuring import random_batches, record_all
+from support.stored import StoredGroup
+
+NAMES = [
+    *("versions", "access", "schema", "integrity", "foreign keys"),
+    *("clock", "disk", "log", "derived"),
+]
+HOUR = 3_600_000_000  # microseconds
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with personas and answers."""
+    data = tmp_path_factory.mktemp("template") / "data"
+    store = open_store(data)
+    group = StoredGroup(store)
+    personas = group.add(persona(), persona())
+    record_all(group, random_batches(random.Random(1), personas, simulations=2, answers=30))
+    store.close()
+    return data
+
+
+@pytest.fixture
+def filled(template: Path, data: Path) -> Path:
+    """The same, of a test's own, which no server uses."""
+    return Path(shutil.copytree(template, data))
+
+
+def examined(folder: Path, code: int) -> dict[str, tuple[str, str]]:
+    """Return state and text of each finding by its name, in their order."""
+    done = CliRunner().invoke(app, ["doctor", "--data", str(folder)])
+    assert done.exit_code == code, done.output
+    lines = [(line[:8].strip(), line[9:22].strip(), line[23:]) for line in done.stdout.splitlines()]
+    return {name: (state, text) for state, name, text in lines}
+
+
+def test_a_database_that_is_well_is_all_ok(filled: Path) -> None:
+    found = examined(filled, 0)
+    assert list(found) == NAMES
+    wrong = {name: finding for name, finding in found.items() if finding[0] != "ok"}
+    assert not wrong or list(wrong) == ["disk"]  # the machine's
+    assert "SQLite 3." in found["versions"][1]
+
+
+DAMAGE = {
+    "foreign keys": "PRAGMA foreign_keys = 0; DELETE FROM project",
+    "derived": "UPDATE tally SET bucket = bucket + 1",
+    "schema": "INSERT INTO schema_migration (name, applied) VALUES ('0999_x', '2030-01-01')",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_what_is_wrong_is_a_problem(filled: Path, name: str) -> None:
+    with connection(filled) as opened:
+        opened.execute(DAMAGE[name])
+    found = examined(filled, 1)
+    assert [each for each, (state, _) in found.items() if state == "problem"] == [name]
+
+
+def test_a_damaged_index_is_a_problem(filled: Path) -> None:
+    with connection(filled) as opened:
+        opened.execute("DROP TABLE IF EXISTS x; CREATE TABLE x (a); CREATE INDEX y ON x (a)")
+        opened.execute("INSERT INTO x VALUES (1), (2)")
+        ((page,),) = opened.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'y'")
+        ((size,),) = opened.execute("PRAGMA page_size")
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with (filled / FILE_NAME).open("r+b") as file:
+        file.seek((page - 1) * size + 3)
+        file.write(b"\0\0")  # an index without entries
+    state, text = examined(filled, 1)["integrity"]
+    assert state == "problem"
+    assert "y" in text
+
+
+def test_a_clock_that_is_behind_is_a_problem(filled: Path) -> None:
+    later = int(time.time() * 1_000_000) + HOUR
+    with connection(filled) as opened:
+        opened.execute(
+            "INSERT INTO audit (tenant_id, id, at, actor, method) SELECT id, 1, ?, 'x', 'x' "
+            "FROM tenant LIMIT 1",
+            (later,),
+        )
+    state, text = examined(filled, 1)["clock"]
+    assert state == "problem"
+    assert "behind" in text
+
+
+def test_what_others_may_read_is_a_warning(filled: Path) -> None:
+    filled.chmod(0o755)
+    state, text = examined(filled, 0)["access"]
+    assert (state, str(filled) in text) == ("warning", True)
+
+
+def test_while_a_server_runs_nothing_is_made_anew(filled: Path) -> None:
+    with lock_file(filled):
+        found = examined(filled, 0)
+    assert list(found) == NAMES
+    assert found["derived"][0] == "skipped"
+
+
+def test_a_folder_without_a_database_is_one_line(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path)])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "There is no database" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,89 @@
+"""Files of TLS that change under a running service: new connections are made with the new ones."""
+
+from pathlib import Path
+
+import pytest
+
+from persona.v1.project_pb2 import PersonaGroup, Project
+from persona_client import PersonaClient, TlsFiles
+from support.authority import Authority, Files
+from support.service import Service, running_service
+from support.tls import TlsCaller, Trust
+
+SERVED = {"gRPC": 0, "REST": 0, "metrics": True}
+REFUSED = dict.fromkeys(SERVED, "refused")
+
+
+def messages(service: Service) -> list[str]:
+    return [line["message"] for line in service.log]
+
+
+def test_new_files_are_taken_without_a_restart(
+    authority: Authority, files: Files, data: Path, tmp_path: Path
+) -> None:
+    other = Authority("next")
+    new = other.issue("service")
+    with running_service(data, *files.flags) as service:
+        before = TlsCaller(service, Trust(authority.root))
+        after = TlsCaller(service, Trust(other.root))
+        assert (before.answers(), after.answers()) == (SERVED, REFUSED)
+        files.cert.write_bytes(new.cert)  # which the key is not of, yet
+        assert (before.answers(), after.answers()) == (SERVED, REFUSED)
+        files.key.write_bytes(new.key)
+        assert (before.answers(), after.answers()) == (REFUSED, SERVED)
+        # By both processes, the server and its gateway.
+        assert messages(service).count("changed files of TLS taken") >= 2
+        assert "changed files of TLS not taken" in messages(service)
+
+
+def test_a_new_client_ca_is_taken(
+    authority: Authority, files: Files, client_files: Files, clients: Authority, data: Path
+) -> None:
+    ca = data.parent / "clients.pem"
+    ca.write_bytes(clients.root)
+    other = Authority("other clients")
+    others = other.issue("client").write(data.parent, "other")
+    with running_service(data, *files.flags, "--tls-client-ca", str(ca)) as service:
+        old, new = (
+            TlsCaller(service, Trust(authority.root, own)) for own in (client_files, others)
+        )
+        assert (old.answers(), new.answers()) == (SERVED, REFUSED)
+        ca.write_bytes(other.root)
+        assert (old.answers(), new.answers()) == (REFUSED, SERVED)
+        ca.write_bytes(clients.root + other.root)
+        assert (old.answers(), new.answers()) == (SERVED, SERVED)
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"no certificate"])
+def test_files_that_can_not_be_used_change_nothing(
+    authority: Authority, files: Files, data: Path, spoilt: bytes
+) -> None:
+    with running_service(data, *files.flags) as service:
+        caller = TlsCaller(service, Trust(authority.root))
+        files.cert.write_bytes(spoilt)
+        assert caller.answers() == SERVED
+        files.cert.unlink()
+        assert caller.answers() == SERVED
+        assert "changed files of TLS not taken" in messages(service)
+
+
+def test_the_gateway_knows_the_server_by_new_files(
+    authority: Authority, files: Files, data: Path
+) -> None:
+    """Also between the two, when the server has neither taken.
+
+    Exports have a connection of their own, which the first one makes.
+    """
+    new = authority.issue("service, renewed")
+    root = data.parent / "root.pem"
+    root.write_bytes(authority.root)
+    with running_service(data, *files.flags) as service:
+        with PersonaClient(
+            f"https://{service.grpc}", service.token(), tls=TlsFiles(ca=str(root))
+        ) as client:
+            project = client.create_project(Project(name="Rotated"))
+            group = client.create_persona_group(project.id, PersonaGroup(name="all"))
+        caller = TlsCaller(service, Trust(authority.root))
+        files.cert.write_bytes(new.cert)
+        path = f"/api/v1/projects/{project.id}/persona-groups/{group.id}/personas:export"
+        assert caller.get("REST", path) == ""

@@ -1,0 +1,202 @@
+"""A PostgreSQL of the tests' own: found on the machine, run on loopback, gone at the end."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+# The folder of the programs, where they are to be others than the newest of the machine.
+PROGRAMS = "PERSONA_TEST_POSTGRESQL"
+OWN = Path(__file__).parents[2] / ".tools/postgresql/bin"  # as tools/setup has it where it must
+START_SECONDS = 30.0
+# What a crash must not lose is asked of a cluster that is `durable`; others need no disk.
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+TEMPLATE = "persona_template"
+
+
+def programs() -> Path:
+    """Return the folder of the newest PostgreSQL. Raises RuntimeError where there is none."""
+    if named := os.environ.get(PROGRAMS):
+        return Path(named)
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=_version)
+    if found:
+        return found[-1].parent
+    if on_path := shutil.which("initdb"):
+        return Path(on_path).parent
+    if (OWN / "initdb").exists():
+        return OWN
+    raise RuntimeError(f"There is no PostgreSQL: install one, or name its programs by {PROGRAMS}.")
+
+
+def _version(initdb: Path) -> int:
+    name = initdb.parent.parent.name
+    return int(name) if name.isdigit() else 0
+
+
+class Cluster:
+    """A running cluster, whose databases are made as they are asked for."""
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self._folder = folder
+        self._settings = () if durable else FAST
+        self._numbers = iter(range(1_000_000))
+        self._lock = threading.Lock()
+        self._template = False
+        self.port = _free_port()
+        _run("initdb", "-D", self._data, "-U", "persona", "-A", "trust", "-E", "UTF8",
+             "--locale=C", "--no-sync", cwd=folder)  # fmt: skip
+        self.process = self.start()
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the server, and wait until it answers."""
+        # No vacuum by itself: it would take the processor from the tests.
+        settings = (
+            "listen_addresses=127.0.0.1",
+            "max_connections=400",
+            "autovacuum=off",
+            *self._settings,
+        )
+        options = [word for one in settings for word in ("-c", one)]
+        command = [programs() / "postgres", "-D", self._data, "-k", self._folder, "-p",
+                   str(self.port), *options]  # fmt: skip
+        with (self._folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=self._folder, start_new_session=True, **_user()
+            )
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                time.sleep(0.02)
+            else:
+                return self.process
+        raise RuntimeError((self._folder / "log").read_text())
+
+    def url(self, database: str, user: str = "persona") -> str:
+        """Return where a database is."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, sql: str) -> list[tuple[Any, ...]]:
+        """Execute a statement outside of every database of the tests."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def database(self) -> str:
+        """Make an empty database and return where it is."""
+        with self._lock:
+            name = f"test_{os.getpid()}_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def migrated(self) -> str:
+        """Make a database with all tables, as a copy of one that was migrated once."""
+        from persona_server.storage.store import open_store
+
+        with self._lock:
+            if not self._template:
+                self.execute(f"CREATE DATABASE {TEMPLATE}")
+                open_store(self.url(TEMPLATE)).close()
+                self._template = True
+            name = f"test_{os.getpid()}_{next(self._numbers)}"
+            self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected: in memory each takes as much as its files."""
+        self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def kill(self) -> None:
+        """End the server and the processes of its connections as a power switch would."""
+        children = self._children()
+        self.process.kill()
+        self.process.wait()
+        _signal(children, signal.SIGKILL)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let nothing be answered for a block: connections stay, and nothing comes of them."""
+        pids = [self.process.pid, *self._children()]
+        _signal(pids, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(pids, signal.SIGCONT)
+
+    def _children(self) -> list[int]:
+        """Return the processes of the server beside its first."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def stop(self) -> None:
+        """Stop the server, without waiting for its clients."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # a fast shutdown
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.send_signal(signal.SIGQUIT)  # at once
+                self.process.wait(10)
+
+
+@contextmanager
+def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """Run a cluster for a block, on the disk if it is to be durable."""
+    place = None if durable or not Path("/dev/shm").is_dir() else "/dev/shm"  # noqa: S108 (ours)
+    folder = Path(tempfile.mkdtemp(prefix="persona-pg-", dir=place))  # short: of a socket's path
+    if os.geteuid() == 0:
+        shutil.chown(folder, _owner())
+    try:
+        cluster = Cluster(folder, durable=durable)
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _owner() -> str:
+    """Return who runs the server in place of root, which it refuses."""
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _user() -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam(_owner())
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _run(program: str, *arguments: str, cwd: Path) -> None:
+    command = [str(programs() / program), *arguments]
+    subprocess.run(command, capture_output=True, cwd=cwd, check=True, **_user())
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

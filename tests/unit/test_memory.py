@@ -1,0 +1,53 @@
+"""Memory that a batch has freed serves the next one; what stays is not looked through again."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+ROUNDS, BATCH = 50, 1_200_000
+# Faults of a process that takes and frees what four batches do, again and again.
+PROGRAM = f"""
+import resource, sys
+from persona_server import memory
+if sys.argv[1] == "kept":
+    memory.keep_freed()
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def batches():
+    return [b"x" * {BATCH} for _ in range(4)]
+batches()
+before = faults()
+for _ in range({ROUNDS}):
+    batches()
+print(faults() - before)
+"""
+
+
+def faults(how: str) -> int:
+    """Return how many pages a process was given by the system after its first round."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc can be told")
+def test_a_batch_takes_the_pages_of_the_one_before() -> None:
+    pages_of_a_round = 4 * BATCH // 4096
+    assert faults("as it is") > ROUNDS * pages_of_a_round // 2
+    assert faults("kept") < 2 * pages_of_a_round
+
+
+def test_what_is_there_at_the_start_is_passed_over() -> None:
+    program = (
+        "import gc; from persona_server import memory, app; memory.set_apart();"
+        "print(len(gc.get_objects()), gc.get_freeze_count())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    looked_through, passed_over = map(int, done.stdout.split())
+    assert looked_through < 1000
+    assert passed_over > 50_000
