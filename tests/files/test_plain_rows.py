@@ -95,3 +95,10 @@ def test_a_row_is_plain_where_nothing_is_wrong(change: dict[str, Any], is_plain:
     plain, any_way = way(row, mapping_of(PersonaFormat.OWN), is_sheet=True)
     assert (plain is not None) == is_plain
     assert plain is None or plain == any_way
+
+
+def test_names_of_attributes_count_as_well() -> None:
+    row = {"full_name": "Mira"} | {f"{i:ü>128}": "x" * 150 for i in range(100)}
+    plain, any_way = way(row, mapping_of(PersonaFormat.OWN), is_sheet=True)
+    assert plain is None
+    assert "attributes must have at most 32768 bytes in total, has" in any_way

@@ -25,8 +25,11 @@ def client_ca(clients: Authority, tmp_path: Path) -> Path:
     return path
 
 
-def test_every_port_is_served_by_tls_alone(authority: Authority, files: Files, data: Path) -> None:
-    with running_service(data, *files.flags) as service:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_every_port_is_served_by_tls_alone(
+    authority: Authority, files: Files, data: Path, workers: str
+) -> None:
+    with running_service(data, *files.flags, "--workers", workers) as service:
         caller = TlsCaller(service, Trust(authority.root))
         assert caller.answers() == SERVED
         assert TlsCaller(service, Trust(Authority("another").root)).answers() == REFUSED

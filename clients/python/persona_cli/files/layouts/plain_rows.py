@@ -59,7 +59,7 @@ class PlainRows:
         texts, attributes = self._texts(plan, cells), self._attributes(plan, cells)
         if not texts or not texts.get("full_name") or attributes is None:
             return None
-        together = "".join((*texts.values(), *attributes.values()))
+        together = "".join((*texts.values(), *attributes, *attributes.values()))
         if len(together) > _LONGEST:
             return None
         try:
