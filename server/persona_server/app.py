@@ -63,7 +63,7 @@ class App:
 
     def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self._settings = settings
-        self._is_worker = place is not None
+        self._is_worker, workers = place is not None, place.count if place else 1
         self._stop = threading.Event()
         self.wake = Wake()
         self._failed = False
@@ -77,7 +77,7 @@ class App:
             self.store.database.share()
             self.store.id_generator.share(self._counters.last_id)
         self.metrics = Metrics()
-        pages = PageCache(settings.page_cache_bytes)
+        pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
         self.personas = PersonaService(self.store, tokens, pages)
         self.projects = ProjectService(self.store, tokens)
@@ -89,7 +89,7 @@ class App:
         )
         self.comparison = ComparisonService(self.store, tokens)
         self._callers = Callers(self.store, settings)
-        self._guards = Guards()
+        self._guards = Guards(workers)
         self._guards.gateway.secret = place.secret if place else ""
         self._quotas = quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
@@ -114,7 +114,7 @@ class App:
             ),
             open_reflection=settings.open_reflection,
             public_grpcio=settings.public_grpcio,
-            shares_port=self._is_worker,
+            workers=place.count if place else None,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [

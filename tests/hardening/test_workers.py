@@ -89,17 +89,26 @@ def test_rest_is_served_by_all(crew: Service) -> None:
     eventually(workers)
 
 
-def test_a_second_service_gets_neither_port_nor_folder(crew: Service, tmp_path: Path) -> None:
-    for flags in ((), FLAGS):
-        for data, port, why in (
-            (tmp_path / "other", crew.grpc, "the port is taken"),
-            (crew.data, "127.0.0.1:0", f"Another server (process {crew.process.pid})"),
-        ):
-            command = [str(PERSONA), "serve", "--data", str(data), "--listen", port, *flags]
-            command += ["--rest", "off", "--metrics", "off"]
-            ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-            assert ended.returncode == 1
-            assert why in ended.stderr
+def ended(data: Path, port: str, *flags: str) -> str:
+    """Return why a service does not start."""
+    command = [str(PERSONA), "serve", "--data", str(data), "--listen", port, *flags]
+    command += ["--rest", "off", "--metrics", "off"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1
+    return run.stderr
+
+
+@pytest.mark.parametrize("flags", [(), FLAGS], ids=["alone", "workers"])
+def test_a_second_service_does_not_get_the_port(
+    crew: Service, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    assert "the port is taken" in ended(tmp_path / "other", crew.grpc, *flags)
+
+
+@pytest.mark.sqlite("its folder is one service's")
+def test_a_second_service_does_not_get_the_folder(crew: Service) -> None:
+    why = ended(crew.data, "127.0.0.1:0", *FLAGS)
+    assert f"Another server (process {crew.process.pid})" in why
 
 
 def figures(service: Service) -> dict[str, float]:
@@ -171,6 +180,7 @@ class Writer:
                 self._place = Place(caller, self._place.project, self._place.group)
 
 
+@pytest.mark.sqlite("its file is read")
 def test_a_worker_killed_under_writes(data: Path) -> None:
     """Nobody else's call fails, nothing that was acknowledged is lost, and nothing there twice."""
     with running_service(data, *FLAGS, *LEAN) as service:
@@ -206,6 +216,7 @@ def create_until_refused(place: Place, busy: threading.Event) -> tuple[int, str]
     raise AssertionError
 
 
+@pytest.mark.sqlite("its file is read")
 def test_a_stop_drains_all_of_them(data: Path) -> None:
     with running_service(data, *FLAGS, *LEAN) as service, ThreadPoolExecutor(COUNT) as pool:
         places = places_of(service, "local")

@@ -2,12 +2,11 @@
 
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from support.authority import Authority, Files
-from support.filled import Call, called, fill
+from support.filled import Called, called, fill
 from support.importer import LEAN
 from support.service import running_service
 
@@ -40,13 +39,6 @@ def files(authority: Authority, tmp_path: Path) -> Files:
 def client_files(clients: Authority, tmp_path: Path) -> Files:
     """A certificate of a client, and its key."""
     return clients.issue("client").write(tmp_path, "client")
-
-
-class Called(NamedTuple):
-    """A data folder, and the calls that were made to the service that had it."""
-
-    folder: Path
-    calls: list[Call]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from persona_server.config import SETTINGS
 from support.service import running_service
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-FILES = ["Dockerfile", "compose.yaml", "kubernetes/persona.yaml", "persona.service"]
+MANIFESTS = ["kubernetes/persona.yaml", "kubernetes/migrate.yaml"]
+FILES = ["Dockerfile", "compose.yaml", "persona.service", *MANIFESTS]
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -28,8 +29,9 @@ def test_the_image_passes_its_linter() -> None:
     passes(PROGRAMS / "hadolint", DEPLOY / "Dockerfile")
 
 
-def test_the_manifests_pass_their_schemas() -> None:
-    passes(PROGRAMS / "kubernetes-validate", "--strict", DEPLOY / "kubernetes/persona.yaml")
+@pytest.mark.parametrize("file", MANIFESTS)
+def test_the_manifests_pass_their_schemas(file: str) -> None:
+    passes(PROGRAMS / "kubernetes-validate", "--strict", DEPLOY / file)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not there")

@@ -108,9 +108,11 @@ def test_sighup_reads_what_may_change_and_kills_nobody(data: Path, file: Path) -
         assert service.stop() == 0
 
 
-def test_quotas_are_read_again(data: Path, file: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_quotas_are_read_again(data: Path, file: Path, workers: str) -> None:
     file.write_text("")
-    with running_service(data, "--rest", "off", "--config", str(file)) as service:
+    flags = ["--rest", "off", "--config", str(file), "--workers", workers]
+    with running_service(data, *flags) as service:
         caller = service.connect()
         caller.projects.ListProjects(ListProjectsRequest())
         file.write_text("quota_calls_per_second = 1\n")

@@ -29,7 +29,7 @@ def assert_unchanged(answer: Answer, tag: str) -> None:
     assert (answer.status, answer.body) == (304, b"")
     assert answer.headers["ETag"] == tag
     assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert {"Accept-Encoding", "Authorization"} <= varies(answer)
+    assert {"Accept-Encoding", "Authorization", "X-API-Key"} <= varies(answer)
     assert answer.headers["X-Request-Id"]
     assert answer.headers["Content-Type"] is None
 

@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import apsw
 import psycopg
 
 from persona_server.identity.tokens import local_key
@@ -39,12 +38,20 @@ class Call(NamedTuple):
     answer: Answer
 
 
+class Called(NamedTuple):
+    """A data folder, and the calls that were made to the service that had it."""
+
+    folder: Path
+    calls: list[Call]
+
+
 def called(service: Service) -> list[Call]:
     """Call every RPC, each about a project of its own; return the calls."""
-    caller, done = service.connect(service.token(CALLER)), []
+    token, done = service.token(CALLER), []
+    caller = service.connect(token)
     for method in METHODS:
         messages = World(caller).messages(method, uid())
-        answer = send(caller.channel, method, messages, bearer(service.token(CALLER)))
+        answer = send(caller.channel, method, messages, bearer(token))
         assert answer.error is None, (method.name, answer.text)
         done.append(Call(method, messages, answer))
     caller.close()
@@ -70,16 +77,6 @@ def content(place: Path | str) -> dict[str, list[tuple[Any, ...]]]:
     with _cursor(place) as ask:
         rows = {name: [tuple(row) for row in ask(f'SELECT * FROM "{name}"')] for name in NAMES}  # noqa: S608 (ours)
     return {name: sorted(found, key=repr) for name, found in rows.items()}
-
-
-def counted(place: Path | str, table: str) -> int:
-    """Return how many rows a table has; 0 where there is no such table yet."""
-    try:
-        with _cursor(place) as ask:
-            ((found,),) = ask(f'SELECT count(*) FROM "{table}"')  # noqa: S608 (ours)
-    except (apsw.SQLError, apsw.CantOpenError, psycopg.errors.UndefinedTable):
-        return 0
-    return int(found)
 
 
 def change(place: Path | str, sql: str) -> None:

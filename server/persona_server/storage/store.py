@@ -243,6 +243,10 @@ def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
     """
     with refusing_to_open(shown(place)):
         database = open_database(place, make=make)
-        require_finished(database)
-        applied = migrate(database) if make else require_current(database)
+        try:
+            require_finished(database)
+            applied = migrate(database) if make else require_current(database)
+        except BaseException:
+            database.close_all()
+            raise
         return Store(database, place, created=is_new(applied))

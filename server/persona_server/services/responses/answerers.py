@@ -41,8 +41,8 @@ def answerers_of(repositories: Repositories, responses: Sequence[Response]) -> d
         for text, raw in texts.items()
         if raw in found
     }
-    missing = [i for i, response in enumerate(responses) if response.persona_id not in answerers]
-    if missing:
+    if len(answerers) < len(texts):
+        missing = [i for i, one in enumerate(responses) if one.persona_id not in answerers]
         ids = [response.persona_id for response in responses]
         raise personas_not_found(missing, ids, "responses")
     return answerers

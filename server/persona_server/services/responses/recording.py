@@ -86,8 +86,9 @@ def record_responses(
     batch = _batch(repositories, simulation_id, responses, answerers, now)
     if batch.rows and repositories.simulations.is_void(simulation):
         raise invalid([Violation("simulation_id", "is void: record answers in another simulation")])
-    answers = dict(zip(batch.places, batch.answers, strict=True))
-    supersede(repositories, responses, batch.rows, answers)
+    if any(response.supersedes for response in responses):
+        answers = dict(zip(batch.places, batch.answers, strict=True))
+        supersede(repositories, responses, batch.rows, answers)
     repositories.responses.insert(batch.rows)
     repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
     new = repositories.derived.add(Place(project, simulation), batch.answers, repositories.now)
