@@ -16,7 +16,7 @@ PYTHON ?= python3
 DATA ?= data
 ARGS ?=
 
-.PHONY: help setup setup-dev run demo test torture lint format generate story bench compare bench-measures lock clean
+.PHONY: help setup setup-dev run demo test torture lint format generate story wheels bench compare bench-measures lock clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -62,6 +62,9 @@ generate: setup-dev ## Make generated/ anew from protos/
 
 story: setup-dev ## Write the story of docs/study.md and the study's pictures anew
 	@PYTHONPATH=examples python -m study.page
+
+wheels: setup-dev ## Build what is published into dist/, for three platforms (cold some minutes)
+	@tools/wheels
 
 bench: setup-dev ## Measure speed against a bare echo, answers, and the library at full size (about ten minutes)
 	@python benchmarks/bench.py $(ARGS)

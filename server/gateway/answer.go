@@ -4,10 +4,14 @@ package main
 
 import (
 	"compress/gzip"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	"persona.example/persona-service/generated/openapi"
 	"persona.example/persona-service/server/gateway/internal/representation"
 )
 
@@ -112,8 +116,30 @@ func (a *answer) name(tag string, packed bool) {
 	h := a.Header()
 	h.Set("Etag", tag)
 	h.Set("Cache-Control", "private, no-cache")
-	h.Add("Vary", "Authorization")
+	h.Add("Vary", "Authorization, X-API-Key")
 }
+
+// isKnown is whether a client has a whole list of which the first page is there; then it is answered. The tag
+// is of the list's version, and of the page, since a restored database counts its versions anew. It is a weak
+// one: what changes meanwhile may be in the later pages already.
+func (a *answer) isKnown(version []string, first proto.Message) bool {
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(first)
+	if len(version) != 1 || err != nil {
+		return false
+	}
+	text = fmt.Append(text, version[0], formOfJSON)
+	tag := "W/" + representation.Tag(text)
+	a.name(tag, false)
+	if !representation.Has(a.request.Header.Values("If-None-Match"), tag) {
+		return false
+	}
+	a.takesPacked()
+	a.WriteHeader(http.StatusNotModified)
+	return true
+}
+
+// formOfJSON is another one where the same message may be other JSON.
+var formOfJSON = representation.Tag(openapi.Document)
 
 // takesPacked is whether the client takes gzip, which is from now on what the answer depends on.
 func (a *answer) takesPacked() bool {

@@ -61,10 +61,12 @@ type channel struct {
 	mu          sync.Mutex
 	connections []*grpc.ClientConn
 	busy        []int // calls on each
+	next        int   // the first to be looked at
 }
 
-func openChannel(address string, by credentials.TransportCredentials, calls int) (*channel, error) {
-	ch := &channel{places: halves(int64(calls)), busy: make([]int, (calls+streamsEach-1)/streamsEach)}
+func openChannel(address string, by credentials.TransportCredentials, calls, connections int) (*channel, error) {
+	connections = max(connections, (calls+streamsEach-1)/streamsEach)
+	ch := &channel{places: halves(int64(calls)), busy: make([]int, connections)}
 	for range ch.busy {
 		conn, err := dial(address, by)
 		if err != nil {
@@ -75,7 +77,8 @@ func openChannel(address string, by credentials.TransportCredentials, calls int)
 	return ch, nil
 }
 
-// enter waits for a place for a call, on the connection that has fewest.
+// enter waits for a place for a call, on a connection that has fewest; of several each in turn, since
+// they may lead to several processes.
 func (ch *channel) enter(ctx context.Context, c *call) (conn *grpc.ClientConn, leave func(), err error) {
 	place, err := c.take(ctx, ch.places, 1)
 	if err != nil {
@@ -83,7 +86,11 @@ func (ch *channel) enter(ctx context.Context, c *call) (conn *grpc.ClientConn, l
 	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	least := slices.Index(ch.busy, slices.Min(ch.busy))
+	least, fewest := ch.next, slices.Min(ch.busy)
+	for ch.busy[least] > fewest {
+		least = (least + 1) % len(ch.busy)
+	}
+	ch.next = (least + 1) % len(ch.busy)
 	ch.busy[least]++
 	return ch.connections[least], func() { ch.leave(least); place.Release() }, nil
 }
@@ -117,11 +124,11 @@ func openBackend(o options, log *slog.Logger) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	calls, err := openChannel(o.grpc, by, o.maxCalls)
+	calls, err := openChannel(o.grpc, by, o.maxCalls, o.connections)
 	if err != nil {
 		return nil, err
 	}
-	exports, err := openChannel(o.grpc, by, o.maxExports)
+	exports, err := openChannel(o.grpc, by, o.maxExports, o.connections)
 	return &backend{calls: calls, exports: exports, log: log}, err
 }
 

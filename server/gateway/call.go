@@ -173,10 +173,10 @@ func unquoted(value string) string {
 	return value
 }
 
-// forwarded is the metadata of the RPC: these four headers, and from the gateway itself who calls.
+// forwarded is the metadata of the RPC: what these headers say, and from the gateway itself who calls.
 func (c *call) forwarded() metadata.MD {
 	md := metadata.Pairs("x-request-id", c.requestID)
-	md.Append("authorization", c.r.Header.Values("Authorization")...)
+	md.Append("authorization", authorizations(c.r)...)
 	if c.key != "" {
 		md.Set("idempotency-key", c.key)
 	}

@@ -75,7 +75,7 @@ func (l *limits) count(c *call) {
 
 // vouched is whether the server took this call's token of late.
 func (c *call) vouched() bool {
-	tokens := c.r.Header.Values("Authorization")
+	tokens := authorizations(c.r)
 	return len(tokens) == 1 && c.limits.verdicts.Known(tokens[0])
 }
 

@@ -30,8 +30,9 @@ const (
 	logLines = 1024 // that wait for whoever reads the log
 
 	// How much garbage may stand beside what is in use, in percent, but less once the memory is over its limit.
+	// That has room for 2,000 requests that wait: at the limit, all memory is looked through at every call.
 	garbageShare = 200
-	memoryLimit  = 56 << 20
+	memoryLimit  = 88 << 20
 )
 
 func main() {

@@ -35,6 +35,7 @@ type options struct {
 	maxConnections, maxConnectionsEach int
 	maxRequestsEach                    int
 	maxCalls, maxExports               int
+	connections                        int
 	bodyMiB, answerMiB                 int
 	refusals                           float64
 }
@@ -92,13 +93,14 @@ func (o *options) addLimits(flags *flag.FlagSet) {
 	flags.IntVar(&o.maxRequestsEach, "max-requests-per-address", 2048, "`REQUESTS` of one address at once, those that wait for their turn too")
 	flags.IntVar(&o.maxCalls, "max-calls", 128, "`CALLS` to the server at once, half of them one address's; others wait")
 	flags.IntVar(&o.maxExports, "max-exports", 8, "`EXPORTS` at once, half of them one address's; others wait")
+	flags.IntVar(&o.connections, "connections", 1, "`CONNECTIONS` to the server for calls, and for exports, at least: where several processes serve, each takes some")
 	flags.IntVar(&o.bodyMiB, "body-memory", 24, "`MIB` of memory for bodies that are read and decoded, half of it one address's")
 	flags.IntVar(&o.answerMiB, "answer-memory", 24, "`MIB` of memory for answers that are not read yet, half of it one address's")
 	flags.Float64Var(&o.refusals, "max-refusals", 100, "`REQUESTS` a second that one address may send without a valid token; 429 above")
 }
 
 func (o *options) limitsArePositive() bool {
-	return min(o.maxConnections, o.maxConnectionsEach, o.maxRequestsEach, o.maxCalls, o.maxExports,
+	return min(o.maxConnections, o.maxConnectionsEach, o.maxRequestsEach, o.maxCalls, o.maxExports, o.connections,
 		o.bodyMiB, o.answerMiB) > 0 && o.refusals > 0
 }
 

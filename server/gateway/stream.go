@@ -23,6 +23,9 @@ import (
 // slowRead is less than the server ever lets a stream wait for its reader.
 const slowRead = 500 * time.Millisecond
 
+// listVersion is metadata behind a page, which is other text whenever the list is another one.
+const listVersion = "etag"
+
 const (
 	pageSize      = protoreflect.Name("page_size")
 	pageToken     = protoreflect.Name("page_token")
@@ -49,8 +52,12 @@ func (b *backend) wholeList(ctx context.Context, method string, request, page pr
 	r := newRows(callOf(ctx), array)
 	m := request.ProtoReflect()
 	for {
-		if err := b.invoke(ctx, method, request, page); err != nil {
+		var trailer metadata.MD
+		if err := b.invoke(ctx, method, request, page, grpc.Trailer(&trailer)); err != nil {
 			return b.broken(r, method, err)
+		}
+		if !r.begun && r.call.w.isKnown(trailer.Get(listVersion), page) {
+			return errAnswered
 		}
 		r.write(page)
 		next := tokenAfter(page)

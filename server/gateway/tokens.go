@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,18 +88,39 @@ func isUndecided(code codes.Code) bool {
 // noteVerdict learns from an answer whether the server takes the call's token.
 func (c *call) noteVerdict(code codes.Code) {
 	if !isUndecided(code) {
-		c.limits.verdicts.Note(c.r.Header.Get("Authorization"), code != codes.Unauthenticated)
+		for _, credential := range authorizations(c.r) {
+			c.limits.verdicts.Note(credential, code != codes.Unauthenticated)
+		}
 	}
+}
+
+// authorizations is what a request brings to say who calls, as Authorization has it. An X-API-Key stands for
+// the key as a bearer; what is no API key it stands for nothing that is taken.
+func authorizations(r *http.Request) []string {
+	values := r.Header.Values("Authorization")
+	keys := r.Header.Values("X-Api-Key")
+	if len(keys) == 0 {
+		return values
+	}
+	all := slices.Clone(values)
+	for _, key := range keys {
+		if strings.HasPrefix(key, "psk_") {
+			all = append(all, "Bearer "+key)
+		} else {
+			all = append(all, "X-API-Key")
+		}
+	}
+	return all
 }
 
 // checkAuthorization refuses a request whose header the server would refuse as well, whatever its keys.
 func (c *call) checkAuthorization(r *http.Request) error {
-	values := r.Header.Values("Authorization")
+	values := authorizations(r)
 	switch {
 	case len(values) == 0:
 		return noToken("A token is required: authorization: Bearer <token>.")
 	case len(values) > 1:
-		return noToken("Send one Authorization header, not several.")
+		return noToken("Send one Authorization or X-API-Key header, not several.")
 	case !printable.MatchString(values[0]) || len(values[0]) > maxToken:
 		return noToken("The Authorization header holds no token.")
 	}

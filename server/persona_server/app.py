@@ -1,27 +1,32 @@
 """The composition root: settings → database → services → server, and their end in reverse."""
 
-import os
-import signal
-import socket
 import sys
 import threading
 import time
-from dataclasses import fields
-from typing import NamedTuple
+from collections.abc import Callable
 
-from persona_server import memory
-from persona_server.certificates import CertificateError, Certificates, Paths, make_identity
+from persona_server import memory, supervisor
+from persona_server.callers import Callers
+from persona_server.certificates import certificates_of
+from persona_server.composing import (
+    Addresses,
+    StartError,
+    identity_of,
+    listen_for_metrics,
+    opened,
+    policy_of,
+    quota_of,
+    reachable,
+    reachable_text,
+)
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.identity.principal import Principal, TokenError
-from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.jobs import Job, JobRunner
-from persona_server.measures.individual.policy import Policy
-from persona_server.quotas import Quota, TenantQuotas
+from persona_server.quotas import TenantQuotas
+from persona_server.reloading import read_again
 from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
-from persona_server.services.paging import PageTokens
 from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
@@ -29,64 +34,50 @@ from persona_server.services.responses.service import ResponseService
 from persona_server.services.responses.voiding import settle_voids
 from persona_server.services.simulations.service import SimulationService
 from persona_server.setting_values import Address
+from persona_server.signals import RELOAD, Wake
 from persona_server.storage import keys
-from persona_server.storage.engine.folder import lock_file, make_private
-from persona_server.storage.store import open_store
+from persona_server.storage.engine.database import shown
+from persona_server.storage.engine.errors import refusing_to_open
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics, PagesKept
-from persona_server.telemetry.metrics_port import MetricsPort
-from persona_server.transport.auth import Authenticator
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.recorder import Recorder
 from persona_server.transport.server import PersonaServer
+from persona_server.transport.sharing.counters import Counters
 from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
 from persona_server.transport.tls import credentials_of
+from persona_server.workers.place import Place
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
 SWITCH_SECONDS = 0.001  # a short call takes the interpreter several times from one that computes
 PROMOTION_SECONDS = VOIDING_SECONDS = 1.0
 REST_SHARE = 0.6  # of the grace, at most
-_PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
-
-
-class StartError(Exception):
-    """The service can't start as it is configured; the text says why and what to do."""
-
-
-class Addresses(NamedTuple):
-    """Where a started service listens; None where it does not."""
-
-    grpc: str
-    rest: str | None
-    metrics: str | None
 
 
 class App:
-    """The service of one process."""
+    """The service of one process, or of one worker: then `place` is its place among them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self._settings = settings
+        self._is_worker, workers = place is not None, place.count if place else 1
         self._stop = threading.Event()
-        # What ends the service is written here, and the main thread reads it. A signal that another
-        # thread takes would not wake a wait for a lock; the interpreter writes it here from any.
-        self._wake, self._waker = socket.socketpair()
-        self._waker.setblocking(False)
+        self.wake = Wake()
         self._failed = False
         self._healthy = False
-        self._certificates = _certificates_of(settings)
-        self._gateway_identity = make_identity("persona-gateway") if self._certificates else None
-        if not settings.database:  # a file is one server's
-            make_private(settings.data)
-            self._lock = lock_file(settings.data)  # held until the process ends
-        self.store = open_store(settings.place)
-        self.key: LocalKey = local_key(self.store)
-        tokens = PageTokens(self.store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now()))
+        self._certificates = certificates_of(settings)
+        self._gateway_identity = place.gateway if place else identity_of(self._certificates)
+        # For workers their parent has the lock.
+        self.store, self.key, tokens, self._lock = opened(settings, locks=place is None)
+        self._counters = Counters(place.counters, place.count, place.number) if place else None
+        if self._counters and not self.store.database.has_many_writers:
+            self.store.database.share()
+            self.store.id_generator.share(self._counters.last_id)
         self.metrics = Metrics()
-        pages = PageCache(settings.page_cache_bytes)
+        pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
         self.personas = PersonaService(self.store, tokens, pages)
         self.projects = ProjectService(self.store, tokens)
@@ -97,14 +88,13 @@ class App:
             self.store, tokens, self._policy, automatic=settings.promotion
         )
         self.comparison = ComparisonService(self.store, tokens)
-        authenticator = Authenticator(
-            self._refuse if settings.local_tokens is False else self.key.verify
-        )
-        self._guards = Guards()
-        quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
+        self._callers = Callers(self.store, settings)
+        self._guards = Guards(workers)
+        self._guards.gateway.secret = place.secret if place else ""
+        self._quotas = quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
-        recorder, use = Recorder(self.metrics), Use(quotas.known)
-        steps = call_steps(self._guards, authenticator, recorder, quotas, use)
+        recorder, use = Recorder(self.metrics), Use(quotas.known, self._counters)
+        steps = call_steps(self._guards, self._callers.authenticator, recorder, quotas, use)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -118,35 +108,38 @@ class App:
             self._guards,
             self.metrics,
             Streams(
-                of=lambda tenant: quotas.known(tenant).streams, idle=settings.stream_idle_seconds
+                of=lambda tenant: quotas.known(tenant).streams,
+                idle=settings.stream_idle_seconds,
+                counters=self._counters,
             ),
             open_reflection=settings.open_reflection,
             public_grpcio=settings.public_grpcio,
+            workers=place.count if place else None,
         )
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [
             JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
+            JobRunner(self._callers.job),
             JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
-            JobRunner(Job("voiding", VOIDING_SECONDS, self._settle)),
+            JobRunner(Job("voiding", VOIDING_SECONDS, self._once(self._settle))),
         ]
         if settings.promotion:
-            self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, self._promote)))
+            promoting = self._once(self._promote)
+            self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, promoting)))
         self._gateway: GatewayProcess | None = None
         # Now, since connections of callers may take every file descriptor later.
-        self.store.database.open_ahead(self._server.threads + len(self._jobs))
+        with refusing_to_open(shown(settings.place)):
+            self.store.database.open_ahead(self._server.threads + len(self._jobs))
 
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
         sys.setswitchinterval(SWITCH_SECONDS)
         memory.keep_freed()
-        signal.set_wakeup_fd(self._waker.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _noted)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(signal.SIGHUP, _noted)
+        self.wake.listen()
         grpc_port = self._listen("--listen", settings.listen)
-        metrics = self._serve_metrics()
+        metrics = listen_for_metrics(settings, self.metrics.page, self._certificates)
+        self._callers.fetch()
         self._server.start()
         self._check_health()
         for job in self._jobs:
@@ -154,26 +147,45 @@ class App:
         grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
             self._gateway = GatewayProcess(
-                command_of(settings, settings.rest, _reachable(grpc)),
+                command_of(settings, settings.rest, reachable(grpc)),
                 self._gateway_identity.pem if self._gateway_identity else b"",
             )
             self._guards.gateway.secret = self._gateway.secret
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
-        addresses = Addresses(str(_reachable(grpc)), rest and reachable_text(rest), metrics)
-        LOGGER.info("listening", extra=addresses._asdict())
+        addresses = Addresses(str(reachable(grpc)), rest and reachable_text(rest), metrics)
+        if not self._is_worker:
+            LOGGER.info("listening", extra=addresses._asdict())
         return addresses
 
-    def run(self) -> int:
-        """Serve until a signal asks for the end, then stop; return the exit code."""
-        number = self._wake.recv(1)[0]
-        self.stop(signal.Signals(number).name if number else "")
+    def run(self, load: Callable[[], Settings]) -> int:
+        """Serve until a signal asks for the end, then stop; return the exit code.
+
+        SIGHUP lets the settings be read again, by `load`.
+        """
+        while (name := self.wake.wait()) == RELOAD:
+            self.reload(load)
+        self.stop(name)
         return 1 if self._failed else 0
 
-    def stop(self, why: str = "") -> None:
-        """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database."""
-        ends = time.monotonic() + self._settings.grace
-        self._server.end_health()  # before anything else that could take its time
+    def reload(self, load: Callable[[], Settings]) -> None:
+        """Read the settings again, and take those that may change while the service runs."""
+        self._settings = read_again(self._settings, load)
+        self._quotas.set_defaults(quota_of(self._settings))
+
+    def end_health(self) -> None:
+        """Say NOT_SERVING from now on."""
+        self._server.end_health()
+
+    def stop(self, why: str = "", grace: float | None = None) -> None:
+        """Say NOT_SERVING, let REST and then gRPC end what is in flight, close the database.
+
+        `grace` is how many seconds that may take, if not what is set.
+        """
+        if not self._is_worker:
+            supervisor.tell(supervisor.STOPPING)
+        ends = time.monotonic() + (self._settings.grace if grace is None else grace)
+        self.end_health()  # before anything else that could take its time
         LOGGER.info("stopping", extra={"signal": why})
         self._stop.set()
         if self._gateway:  # a stalled reader of REST must leave gRPC a part of the grace
@@ -196,21 +208,6 @@ class App:
                 f"Name another with {flag} HOST:PORT."
             ) from None
 
-    def _serve_metrics(self) -> str | None:
-        address = self._settings.metrics
-        if address is None:
-            return None
-        certificates = self._certificates
-        context = (lambda: certificates.current().context) if certificates else None
-        try:
-            port = MetricsPort(address.host, address.port, self.metrics.page, context).port
-        except OSError:
-            raise StartError(
-                f"Metrics can't listen on {address}: the port is taken or not allowed. "
-                "Name another with --metrics HOST:PORT, or --metrics off."
-            ) from None
-        return str(Address(address.host, port))
-
     def _check_health(self) -> None:
         """Set what health says, and log it when that changes."""
         try:
@@ -225,7 +222,20 @@ class App:
             self._healthy = True
         self._server.serving(self._healthy)
 
+    def _once(self, run: Callable[[], None]) -> Callable[[], None]:
+        """Return the job that runs in one of all processes."""
+
+        def run_here() -> None:
+            if self._counters is None or self._counters.runs_jobs():
+                run()
+
+        return run_here
+
     def _sweep(self) -> None:
+        self._callers.note_uses()  # of this process
+        self._once(self._purge)()
+
+    def _purge(self) -> None:
         retention = int(self._settings.retention * 1_000_000)
         removed = self.store.sweeper.sweep(keys.now(), retention, self._stop.is_set)
         self.metrics.swept.inc(removed)
@@ -248,47 +258,4 @@ class App:
             "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
         )
         self._failed = True
-        self._waker.send(b"\0")
-
-    @staticmethod
-    def _refuse(_token: str) -> Principal:
-        raise TokenError("This server takes no tokens of its local key (local_tokens is off).")
-
-
-def policy_of(settings: Settings) -> Policy:
-    """Return the limits of all measures as they are set."""
-    return Policy(**{field.name: getattr(settings, field.name) for field in fields(Policy)})
-
-
-def quota_of(settings: Settings) -> Quota:
-    """Return what a tenant may use that has no values of its own."""
-    return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
-
-
-def _certificates_of(settings: Settings) -> Certificates | None:
-    """Return the files of TLS, None where none are set. Raises CertificateError."""
-    cert, key, client_ca = settings.tls_cert, settings.tls_key, settings.tls_client_ca
-    if cert and key:
-        return Certificates(Paths(cert, key, client_ca))
-    if cert or key or client_ca:
-        raise CertificateError("TLS needs both --tls-cert and --tls-key.")
-    return None
-
-
-def _noted(_number: int, _frame: object) -> None:
-    """Take a signal; that it came has been written to the wake-up descriptor."""
-
-
-def reachable_text(address: str) -> str:
-    """Return HOST:PORT by which this machine reaches a listener, whatever it listens on."""
-    host, _, port = address.rpartition(":")
-    return str(_reachable(Address(host.strip("[]"), int(port))))
-
-
-def _reachable(listen: Address) -> Address:
-    """Return the address by which this machine reaches a listener on all interfaces."""
-    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host), listen.port)  # noqa: S104
-
-
-def _random_key() -> bytes:
-    return os.urandom(32)
+        self.wake.ring()

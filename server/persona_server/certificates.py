@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from persona_server.config import Settings
 from persona_server.telemetry.logs import LOGGER
 
 PROCESS_LIFE = datetime.timedelta(days=3650)
@@ -94,6 +95,16 @@ class Certificates:
             LOGGER.warning("changed files of TLS not taken", extra={"reason": str(error)})
         else:
             LOGGER.info("changed files of TLS taken")
+
+
+def certificates_of(settings: Settings) -> Certificates | None:
+    """Return the files of TLS, None where none are set. Raises CertificateError."""
+    cert, key, client_ca = settings.tls_cert, settings.tls_key, settings.tls_client_ca
+    if cert and key:
+        return Certificates(Paths(cert, key, client_ca))
+    if cert or key or client_ca:
+        raise CertificateError("TLS needs both --tls-cert and --tls-key.")
+    return None
 
 
 def make_identity(name: str) -> Identity:

@@ -1,17 +1,19 @@
 """The settings: one table, `Settings`, from which the flags, their help and the docs are made.
 
-A flag beats an environment variable, which beats the default.
+A flag beats an environment variable, which beats the file of settings, which beats the default.
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 from persona_server import setting_values as values
+from persona_server import settings_file
+from persona_server.setting import PREFIX, Setting, setting
+from persona_server.setting_rules import complaint
 
-PREFIX = "PERSONA_"
 DAY = 86_400  # seconds
 CLIENT_VARIABLES = (  # not the server's
     "PERSONA_ADDRESS",
@@ -33,47 +35,7 @@ def default_data() -> str:
     return f"{base}/persona"
 
 
-class Setting(NamedTuple):
-    """What is known of one setting beside its value, as a flag, a variable and a line of the docs.
-
-    `default` is a text as a user would write it. `parse` turns a text into a value or raises
-    ValueError with what it wants.
-    """
-
-    name: str
-    default: str
-    help: str
-    parse: Callable[[str], Any]
-
-    @property
-    def flag(self) -> str:
-        """The flag of `persona serve`."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return PREFIX + self.name.upper()
-
-    @property
-    def is_switch(self) -> bool:
-        """Whether the flag stands alone, without a value."""
-        return self.parse is values.switch
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Whether the flag may be given several times, which is as if commas stood between."""
-        return self.parse is values.origins
-
-
 _QUOTA = values.whole_between(1, 10**15)
-_T = TypeVar("_T")
-
-
-def setting(default: str, explained: str, parse: Callable[[str], _T]) -> _T:
-    """Return a field of `Settings`; its type is what `parse` returns."""
-    described: _T = field(metadata={"default": default, "help": explained, "parse": parse})
-    return described
 
 
 @dataclass(frozen=True)
@@ -85,6 +47,11 @@ class Settings:
     those with the prefix `quota_` are the quotas of quotas.py.
     """
 
+    config: Path | None = setting(
+        "",
+        "TOML file of settings: NAME = VALUE, by the names of the flags with _ for -.",
+        values.file_or_unset,
+    )
     data: Path = setting(
         default_data(), "Folder of the database, made for its owner alone.", values.folder
     )
@@ -103,6 +70,12 @@ class Settings:
     metrics: values.Address | None = setting(
         "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", values.address_or_off
     )
+    workers: int = setting(
+        "1",
+        "Processes that serve gRPC at the one port, each on a core of its own; 1 serves it in the "
+        "process that is started.",
+        values.whole_between(1, 256),
+    )
     tls_cert: Path | None = setting(
         "",
         "File of the certificate, PEM, with those between it and its root: gRPC, REST and metrics "
@@ -120,10 +93,44 @@ class Settings:
     demo: bool = setting(
         "off", "Make a demo project in a database that this start creates.", values.switch
     )
+    init: bool = setting(
+        "off",
+        "Make a new service where there is no database; where other machines can reach it, none is "
+        "made without this.",
+        values.switch,
+    )
     local_tokens: bool | None = setting(
         "",
         "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
         values.switch_or_unset,
+    )
+    jwks_url: str = setting(
+        "",
+        "Address of the key set of an identity provider, by https (http on this machine), whose "
+        "tokens are taken.",
+        values.key_set_url,
+    )
+    jwks_issuer: str = setting("", "The provider's name, as its tokens have it in iss.", str)
+    jwks_audience: str = setting("", "This service's name in aud of the provider's tokens.", str)
+    jwks_tenant_claim: str = setting(
+        "tenant", "Claim of the provider's tokens that names the tenant.", values.name_of_claim
+    )
+    jwks_scope_claim: str = setting(
+        "scope",
+        "Claim of the provider's tokens with scopes, or with roles as role:reader: words or a "
+        "list.",
+        values.name_of_claim,
+    )
+    jwks_refresh: float = setting(
+        "30",
+        "Seconds between two fetches of the key set, at least, when a token names a key that is "
+        "not known; else it is fetched every 300.",
+        values.seconds_between(1, 3600),
+    )
+    jwks_keep: float = setting(
+        "86400",
+        "Seconds that the provider's keys are taken while its key set can't be fetched.",
+        values.seconds_between(1, 30 * DAY),
     )
     print_token: bool = setting(
         "off",
@@ -261,27 +268,47 @@ SETTINGS = tuple(Setting(each.name, **each.metadata) for each in fields(Settings
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
     """Return the settings of these flags (by setting name, None where not given) and variables.
 
+    One of them may name a file of more.
+
     Raises SettingError for a value that can't be.
     """
+    file = _file_of(flags, environment)
+    read = _read(file) if file else {}
     values: dict[str, Any] = {}
     for each in SETTINGS:
         source, text = each.flag, flags.get(each.name)
         if text is None:
             source, text = each.variable, environment.get(each.variable)
         if text is None:
+            source, text = f"{file}: {each.name}", read.get(each.name)
+        if text is None:
             text = each.default
-        try:
-            values[each.name] = each.parse(text)
-        except ValueError as error:
-            raise SettingError(f"{source} {error}; got {text!r}.") from None
+        values[each.name] = _parsed(each, source, text)
     settings = Settings(**values)
-    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
-        if address and not address.is_loopback and settings.local_tokens is None:
-            raise SettingError(
-                f"{flag} {address} can be reached from other machines: say --local-tokens on "
-                "(tokens of `persona token` are taken) or --local-tokens off."
-            )
+    if wrong := complaint(settings):
+        raise SettingError(wrong)
     return settings
+
+
+def _parsed(each: Setting, source: str, text: str) -> Any:
+    try:
+        return each.parse(text)
+    except ValueError as error:
+        raise SettingError(f"{source} {error}; got {text!r}.") from None
+
+
+def _file_of(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Path | None:
+    (setting,) = (each for each in SETTINGS if each.name == "config")
+    text = flags.get(setting.name)
+    return values.file_or_unset(environment.get(setting.variable, "") if text is None else text)
+
+
+def _read(file: Path) -> dict[str, str]:
+    names = [each.name for each in SETTINGS if each.name != "config"]  # a file names no other
+    try:
+        return settings_file.read(file, names)
+    except ValueError as error:
+        raise SettingError(f"{file} {error}.") from None
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

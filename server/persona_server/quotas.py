@@ -42,6 +42,12 @@ class TenantQuotas:
             self._known[tenant] = quota, time.monotonic() + KEPT_SECONDS
         return quota
 
+    def set_defaults(self, defaults: Quota) -> None:
+        """Let these be the defaults from now on."""
+        self._defaults = defaults
+        with self._lock:
+            self._known.clear()
+
     def known(self, tenant: str) -> Quota:
         """Return a tenant's quota as it was read last, the defaults before; nothing is read now."""
         found = self._known.get(tenant)

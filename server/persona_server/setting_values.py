@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 
 class Address(NamedTuple):
@@ -59,6 +60,16 @@ def database(text: str) -> str:
     if text and not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("wants a URL such as postgresql://persona@127.0.0.1:5432/persona")
     return text
+
+
+def any_database(text: str) -> Path | str:
+    """Return a place in any of its ways: a folder, sqlite:///FOLDER, or a URL of PostgreSQL."""
+    if text.startswith("sqlite://"):
+        path = text.removeprefix("sqlite://")
+        if not path.startswith("/"):
+            raise ValueError("wants sqlite:///FOLDER, with the whole path of the folder")
+        return folder("/" + path.lstrip("/"))
+    return database(text) if "://" in text else folder(text)
 
 
 def address(text: str) -> Address:
@@ -146,6 +157,27 @@ def networks(text: str) -> str:
             ipaddress.ip_network(one.strip())
     except ValueError:
         raise ValueError("wants networks, such as 10.0.0.0/8,::1") from None
+    return text
+
+
+def key_set_url(text: str) -> str:
+    """Return the address of a key set: by https, or by http on this machine."""
+    try:
+        parts = urlsplit(text)
+        is_local = Address(parts.hostname or "", parts.port or 0).is_loopback
+    except ValueError:
+        parts, is_local = urlsplit(""), False
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local)
+    plain = parts.hostname and not (parts.username or parts.fragment)
+    if text and not (is_safe and plain and re.fullmatch("[!-~]+", text)):
+        raise ValueError("wants an address by https, such as https://login.example.org/keys")
+    return text
+
+
+def name_of_claim(text: str) -> str:
+    """Return the name of a claim."""
+    if not text or not text.isprintable():
+        raise ValueError("wants the name of a claim")
     return text
 
 

@@ -8,19 +8,30 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from persona_server import config, descriptors, memory
-from persona_server.app import Addresses, App, StartError
+from persona_server import config, descriptors, memory, supervisor
+from persona_server.app import App
 from persona_server.certificates import CertificateError
+from persona_server.composing import Addresses, StartError
 from persona_server.config import SettingError, Settings
 from persona_server.demo import TENANT, make_demo, newest_group
+from persona_server.errors import ServiceError
 from persona_server.gateway_process import GatewayError
 from persona_server.identity.scopes import SCOPES
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.telemetry import logs
+from persona_server.workers.parent import Workers
 
 TOKEN_HOURS = 12
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 
+_REFUSALS = (
+    SettingError,
+    CertificateError,
+    DatabaseError,
+    ServiceError,
+    StartError,
+    GatewayError,
+)
 _ROOTS = (
     "Where the system does not know the root of the certificate, name its file: "
     "PERSONA_TLS_CA=FILE for persona, -cacert FILE for grpcurl, --cacert FILE for curl."
@@ -30,17 +41,18 @@ _ROOTS = (
 def serve(flags: dict[str, str | None]) -> None:
     """Run the service until it is told to stop, and exit. `flags` is by setting name."""
     logs.take_over_stderr()
+    app: App | Workers
     try:
         settings = config.load(flags, os.environ)
         logs.configure(settings.log_level)
         for name in config.unknown_variables(os.environ):
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
-        app = App(settings)
+        app = App(settings) if settings.workers == 1 else Workers(settings, flags)
         descriptors.raise_limit()  # before anybody can connect
         if settings.demo and app.store.created:
             app.metrics.written.inc(make_demo(app.projects, app.personas))
         addresses = app.start()
-    except (SettingError, CertificateError, DatabaseError, StartError, GatewayError) as error:
+    except _REFUSALS as error:
         if str(error):
             print(f"persona serve: {error}", file=sys.stderr)
         _leave(1)
@@ -49,8 +61,9 @@ def serve(flags: dict[str, str | None]) -> None:
         print(f"persona serve: stopped by {signal.Signals(number).name}.", file=sys.stderr)
         _leave(128 + number)
     memory.set_apart()
+    supervisor.tell(supervisor.READY)
     logs.print_out(banner(app, settings, addresses))
-    code = app.run()
+    code = app.run(lambda: config.load(flags, os.environ))
     sys.exit(code)
 
 
@@ -60,7 +73,7 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def banner(app: App, settings: Settings, addresses: Addresses) -> str:
+def banner(app: App | Workers, settings: Settings, addresses: Addresses) -> str:
     """Return what a start prints: addresses, where things are, and lines to paste."""
     http = _http(settings)
     lines = [
@@ -83,7 +96,7 @@ def _http(settings: Settings) -> str:
     return "https://" if settings.tls_cert else "http://"
 
 
-def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str]:
+def _environment(app: App | Workers, settings: Settings, addresses: Addresses) -> list[str]:
     """Return the exports, with a token unless there is a reason to print none."""
     grpc = f"https://{addresses.grpc}" if settings.tls_cert else addresses.grpc
     values = {"PERSONA_ADDRESS": grpc}
@@ -106,6 +119,8 @@ def _environment(app: App, settings: Settings, addresses: Addresses) -> list[str
 
 def _why_no_token(settings: Settings) -> str:
     """Return why no token is printed; "" if nothing is configured and it does not end in a log."""
+    if settings.jwks_url:
+        return "since tokens are an identity provider's"
     if settings.local_tokens is not None:
         return "since --local-tokens was said"
     if not (settings.print_token or os.isatty(logs.STDOUT)):
@@ -118,7 +133,7 @@ def _exports(values: dict[str, str]) -> str:
     return f"export {' '.join(words)}"
 
 
-def _examples(app: App, settings: Settings, addresses: Addresses) -> list[str]:
+def _examples(app: App | Workers, settings: Settings, addresses: Addresses) -> list[str]:
     """Return a grpcurl line and a curl line for a group that exists, or how to make one."""
     header = '-H "authorization: Bearer $PERSONA_TOKEN"'
     group = newest_group(app.projects)

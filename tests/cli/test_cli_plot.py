@@ -112,6 +112,21 @@ def test_intervals_are_those_of_the_measures(svg: Path) -> None:
     assert (max(edge) - min(edge)) / unit == pytest.approx(2 * spread, rel=1e-3)
 
 
+def test_simulations_may_stand_in_the_place_of_time(svg: Path) -> None:
+    """They stand one after the other, however near in time; what is per 30 days is no line."""
+    one = rising()
+    for i, point in enumerate(one.points):
+        point.simulation_ids.append(f"simulation {i}")
+    write_picture(str(svg), "Maria Santos", [one], by_simulation=True)
+    picture = ET.fromstring(svg.read_bytes())  # noqa: S314
+    shown = texts(picture)
+    assert "Answers by simulation, in their order: 1 question, 5 simulations" in shown
+    assert [text for text in shown if text in {"1", "2", "3", "4", "5"}][:5] == list("12345")
+    assert not any("UTC" in text or "Line and band" in text for text in shown)
+    by_time = drawn(svg, one)
+    assert any("Line and band" in text for text in texts(by_time))
+
+
 def test_there_is_no_band_without_an_interval(svg: Path) -> None:
     assert "FillBetweenPolyCollection_1" in _ids(drawn(svg, rising()))
     assert "FillBetweenPolyCollection_1" not in _ids(drawn(svg, rising(band=False)))

@@ -1,6 +1,7 @@
 """The engines that the storage suite runs on: a new one is one more entry, and its probe."""
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,20 +13,25 @@ from support.stored import StoredGroup
 ENGINES = ("sqlite", "postgresql")
 
 
-def opened(engine: str, folder: Path, request: pytest.FixtureRequest) -> Store:
-    """Return an empty store, given a folder of the test's own."""
+@contextmanager
+def opened(engine: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Open an empty store for a block, given a folder of the test's own."""
     if engine == "sqlite":
-        return open_store(folder)
+        with closing(open_store(folder)) as store:
+            yield store
+        return
     cluster: Cluster = request.getfixturevalue("cluster")
-    return open_store(cluster.migrated())
+    url = cluster.migrated()
+    with closing(open_store(url)) as store:
+        yield store
+    cluster.drop(url)
 
 
 @pytest.fixture(params=ENGINES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store, of each engine in turn."""
-    found = opened(request.param, tmp_path / "data", request)
-    yield found
-    found.close()
+    with opened(request.param, tmp_path / "data", request) as found:
+        yield found
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -33,9 +39,9 @@ def shared_store(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
     """A store for tests that keep apart by their groups, of each engine in turn."""
-    found = opened(request.param, tmp_path_factory.mktemp("shared") / "data", request)
-    yield found
-    found.close()
+    folder = tmp_path_factory.mktemp("shared") / "data"
+    with opened(request.param, folder, request) as found:
+        yield found
 
 
 @pytest.fixture

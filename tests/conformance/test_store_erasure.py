@@ -14,6 +14,7 @@ from persona_server.storage.erasure.guard import EVERYBODY, Guard
 from persona_server.storage.erasure.people import PersonErasure
 from persona_server.storage.erasure.tenants import CONTENT, TenantErasure
 from persona_server.storage.keys import id_text
+from persona_server.storage.repositories.credentials import KeyRow
 from persona_server.storage.store import Store, open_store
 from support.data import persona
 from support.erasing import Everywhere, copied, erase, everywhere, fixed, found
@@ -206,12 +207,14 @@ def test_a_tenant(store: Store, person: Everywhere) -> None:
     others = {m._meta.table_name: probe.rows(m._meta.table_name, tenant_id=other) for m in OWNED}
     with store.writing(TENANT, None) as repositories:
         repositories.quotas.put("streams", 3)
+        repositories.credentials.revoke_token("a token", 1, 2)
+        repositories.credentials.add_key(KeyRow(bytes(8), "a key", "", bytes(32), 1, 2))
     held = TenantErasure(store).held(TENANT)
     assert held.projects == 2
     assert sum(TenantErasure(store).erase(TENANT)) > held.personas + held.responses
     for model in OWNED:
         table = model._meta.table_name
-        expected = 1 if model in (tables.Audit, tables.TenantQuota) else 0
+        expected = 1 if model in (tables.Audit, tables.TenantQuota, tables.RevokedToken) else 0
         assert probe.count(table, tenant_id=key) == expected, table
         assert probe.rows(table, tenant_id=other) == others[table]
     (row,) = probe.rows("audit", "method", "persona_count", "response_count", tenant_id=key)
@@ -221,4 +224,5 @@ def test_a_tenant(store: Store, person: Everywhere) -> None:
 
 def test_every_table_of_a_tenant_is_erased_or_said_to_stay() -> None:
     """A table that is new goes where it belongs."""
-    assert set(OWNED) == {*CONTENT, tables.TenantQuota, tables.Erasing}
+    stay = {tables.TenantQuota, tables.RevokedToken, tables.Erasing}
+    assert set(OWNED) == {*CONTENT, *stay}

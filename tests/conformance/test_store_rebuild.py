@@ -31,10 +31,14 @@ DAMAGE = (
     ("DELETE FROM answer_set",),
     ("UPDATE answer_model SET answers = 0",),
     ("UPDATE question SET key = 'x', scale = 'y', declared = '[]'",),
-    ("INSERT INTO question SELECT id, 1, 'x', 'choice', '[]', ?, '[]', x'' FROM tenant", bytes(32)),
     (
-        "INSERT INTO sums SELECT tenant_id, id, randomblob(16), '[1,1,1,1,1]', 0, '0', 0"
-        " FROM question WHERE kind = 'choice' LIMIT 1",
+        "INSERT INTO question SELECT id, 1, 'x', 'choice', '[]', ?, '[]', ? FROM tenant",
+        bytes(32),
+        b"",
+    ),
+    (
+        "INSERT INTO sums SELECT tenant_id, id, (SELECT id FROM simulation LIMIT 1), "
+        "'[1,1,1,1,1]', 0, '0', 0 FROM question WHERE kind = 'choice' LIMIT 1",
     ),
 )
 

@@ -40,7 +40,7 @@ def test_a_missing_tenant_is_not_remembered(store: Store) -> None:
     """Another process may make it between two calls."""
     one = uuid.uuid4().bytes
     assert read(store, "late").projects.find(one) is None
-    Probe(store).insert("tenant", (77, "late", 1))
+    Probe(store).insert("tenant", (77, "late", 1, None))
     Probe(store).insert("project", (77, one, "n", "", 1, 1, None, 0, b""))
     assert read(store, "late").projects.exists(one)
 

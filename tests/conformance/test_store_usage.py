@@ -76,6 +76,8 @@ def test_nothing_is_stored_beyond_the_quota(store: Store, group: StoredGroup) ->
 
 
 def test_a_migration_counts_what_is_there(store: Store, group: StoredGroup) -> None:
+    if store.database.engine != "sqlite":
+        pytest.skip("what other engines have had from the beginning, no migration counts")
     one_each(group, group.add(persona(), persona()))
     wanted, probe = said(group), Probe(store)
     for table in ("tenant_quota", "tenant_usage"):

@@ -117,7 +117,7 @@ def test_off_loopback_local_tokens_must_be_said(data: Path, flag: str) -> None:
     line = failed_start("--data", str(data), *flags)
     assert flag in line
     assert "--local-tokens" in line
-    with running_service(data, flag, "0.0.0.0:0", "--local-tokens", "on") as service:
+    with running_service(data, flag, "0.0.0.0:0", "--local-tokens", "on", "--init") as service:
         assert "PERSONA_TOKEN" not in service.printed("export ")
 
 

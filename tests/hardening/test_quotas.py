@@ -145,7 +145,7 @@ def test_what_is_no_quota_is_refused(small: Service, wrong: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         tenants(small.data, "set", "own", wrong)
     assert failed.value.returncode == 2
-    assert "persona tenants: " in failed.value.stderr
+    assert "persona: " in failed.value.stderr
 
 
 def test_stored_bytes(small: Service) -> None:

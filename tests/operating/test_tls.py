@@ -25,8 +25,11 @@ def client_ca(clients: Authority, tmp_path: Path) -> Path:
     return path
 
 
-def test_every_port_is_served_by_tls_alone(authority: Authority, files: Files, data: Path) -> None:
-    with running_service(data, *files.flags) as service:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_every_port_is_served_by_tls_alone(
+    authority: Authority, files: Files, data: Path, workers: str
+) -> None:
+    with running_service(data, *files.flags, "--workers", workers) as service:
         caller = TlsCaller(service, Trust(authority.root))
         assert caller.answers() == SERVED
         assert TlsCaller(service, Trust(Authority("another").root)).answers() == REFUSED
@@ -35,6 +38,15 @@ def test_every_port_is_served_by_tls_alone(authority: Authority, files: Files, d
             assert protocol(address, authority.root) == PROTOCOLS[port]
         assert "https://" in service.printed("REST")
         assert "PERSONA_ADDRESS=https://" in service.printed("export ")
+
+
+def test_workers_serve_by_tls_and_know_their_gateway(
+    authority: Authority, files: Files, client_files: Files, client_ca: Path, data: Path
+) -> None:
+    flags = (*files.flags, "--tls-client-ca", str(client_ca), "--workers", "2")
+    with running_service(data, *flags) as service:
+        assert TlsCaller(service, Trust(authority.root, client_files)).answers() == SERVED
+        assert TlsCaller(service, Trust(authority.root)).answers() == REFUSED
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")

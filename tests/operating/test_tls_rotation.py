@@ -36,14 +36,21 @@ def test_new_files_are_taken_without_a_restart(
         assert "changed files of TLS not taken" in messages(service)
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_new_client_ca_is_taken(
-    authority: Authority, files: Files, client_files: Files, clients: Authority, data: Path
+    authority: Authority,
+    files: Files,
+    client_files: Files,
+    clients: Authority,
+    data: Path,
+    workers: str,
 ) -> None:
     ca = data.parent / "clients.pem"
     ca.write_bytes(clients.root)
     other = Authority("other clients")
     others = other.issue("client").write(data.parent, "other")
-    with running_service(data, *files.flags, "--tls-client-ca", str(ca)) as service:
+    flags = [*files.flags, "--tls-client-ca", str(ca), "--workers", workers]
+    with running_service(data, *flags) as service:
         old, new = (
             TlsCaller(service, Trust(authority.root, own)) for own in (client_files, others)
         )

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from rest.processes import Gateway
 
+from support.attacks.beside import cpu_seconds
+
 ATTACKER, NEIGHBOUR = "127.0.0.1", "127.0.0.2"
 TIMEOUT = 60.0
 MOST_MEMORY = 100 << 20  # bytes more than before, whoever asks
@@ -65,6 +67,18 @@ def at_once(number: int, call: Callable[[], int]) -> Counter[int]:
     """Call in so many threads; return how often each status came."""
     with ThreadPoolExecutor(number) as pool:
         return Counter(future.result() for future in [pool.submit(call) for _ in range(number)])
+
+
+def cpu_of_calls(gateway: Gateway, path: str, token: str, number: int) -> float:
+    """Read a path so often on one connection; return the seconds of CPU that took the gateway."""
+    spent = cpu_seconds(gateway.process.pid)
+    source = (NEIGHBOUR, 0)
+    client = HTTPConnection(urlsplit(gateway.base).netloc, timeout=TIMEOUT, source_address=source)
+    for _ in range(number):
+        client.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        assert client.getresponse().read()
+    client.close()
+    return cpu_seconds(gateway.process.pid) - spent
 
 
 class Neighbour:

@@ -53,6 +53,18 @@ def test_a_page_writes_and_reads(app: App) -> None:
     assert app.call("DELETE", where)["status"] == 204
 
 
+def test_a_browser_asks_whether_what_it_has_is_still_so(app: App) -> None:
+    where = app.call("POST", "/api/v1/projects", MARIA)["headers"]["location"]
+    app.page.command("Network.enable")
+    first, again = app.call("GET", where), app.call("GET", where)
+    assert (again["status"], again["text"]) == (200, first["text"])  # as the page sees it
+    app.call("PATCH", where, MARIA.replace("Maria", "Marta"))
+    assert app.call("GET", where)["text"] != first["text"]
+    app.page.command("Network.disable")
+    answers = app.page.said("Network.responseReceivedExtraInfo")
+    assert [a["statusCode"] for a in answers if a["statusCode"] != 204] == [200, 304, 200, 200]
+
+
 def test_a_page_reads_what_is_wrong(app: App) -> None:
     refused = app.call("GET", "/api/v1/projects?page_size=x")
     assert refused["status"] == 400

@@ -8,7 +8,7 @@ import pytest
 from rest.processes import gateway, program
 from rest.wire import Answer, Headers, Rest
 
-from support.service import PERSONA, Service
+from support.service import PERSONA, Service, running_service
 
 ONE, OTHER = "https://app.example.org", "http://localhost:3000"
 EXPOSED = {
@@ -133,6 +133,15 @@ def test_the_server_does_not_start_with_a_bad_origin(tmp_path: Path) -> None:
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("persona serve: --cors-origin wants SCHEME://HOST")
+
+
+def test_the_server_passes_origins_on(tmp_path: Path) -> None:
+    flags = ["--cors-origin", ONE, "--cors-origin", f"{OTHER},http://localhost:5173"]
+    with running_service(tmp_path / "data", *flags) as running:
+        client = Rest(running.rest, None)
+        for origin in (ONE, OTHER, "http://localhost:5173"):
+            answer = client.call("GET", "/healthz", headers=[("Origin", origin)])
+            assert granted(answer)["Access-Control-Allow-Origin"] == origin
 
 
 def test_an_origin_is_named_as_people_write_it(service: Service) -> None:

@@ -5,10 +5,23 @@ import json
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from rest.conftest import Place, persona
-from rest.flood import ATTACKER, Neighbour, at_once, bounded, dial, post, pour, send, start, status
+from rest.flood import (
+    ATTACKER,
+    Neighbour,
+    at_once,
+    bounded,
+    cpu_of_calls,
+    dial,
+    post,
+    pour,
+    send,
+    start,
+    status,
+)
 from rest.processes import Gateway, gateway
 from rest.wire import Answer, Rest
 
@@ -130,6 +143,21 @@ def test_2000_bodies_of_one_byte(
         neighbour.answers_again()
         if not known:
             assert set(map(status, connections)) <= {401, 429}
+
+
+def test_calls_that_wait_make_others_no_dearer(
+    own_gateway: Gateway, place: Place, token: str
+) -> None:
+    """As they would where so many leave no memory: it would be looked through at every call."""
+    spent = partial(cpu_of_calls, own_gateway, f"/api/v1/projects/{place.project}", token, 400)
+    spent()
+    quiet = spent()
+    headers = ("Transfer-Encoding: chunked", "Grpc-Timeout: 60S")
+    with contextlib.ExitStack() as stack:
+        head = start("POST", place.path, token, *headers)
+        hold(stack, own_gateway, 2000, head + b"1\r\n{\r\n")
+        spent()  # and with it they have come
+        assert spent() < 3 * quiet
 
 
 def test_40_whole_bodies_but_for_a_byte(

@@ -1,18 +1,18 @@
-"""One audit row per committed mutation, read from the file; none for anything else."""
+"""One audit row per committed mutation, read from the database; none for anything else."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import apsw
 import pytest
 from rpc.conftest import Connect
 from rpc.test_rpc_retries import MUTATIONS, call
 
 from persona.v1 import project_service_pb2 as projects_pb
-from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.keys import id_text
+from persona_server.storage.store import open_store
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refusal_of
+from support.probe import Probe
 from support.service import Service
 from support.streams import Import, begun
 
@@ -39,19 +39,18 @@ New = Callable[[], list[Row]]
 @pytest.fixture
 def new(service: Service, tenant: str, place: Place) -> Iterator[New]:
     """A function that returns the tenant's audit rows since it was called last."""
-    connection = apsw.Connection(str(service.data / FILE_NAME), flags=apsw.SQLITE_OPEN_READWRITE)
-    connection.set_busy_timeout(10_000)
-    seen = 0
+    store = open_store(service.place, make=False)
+    probe, seen = Probe(store), 0
 
     def rows() -> list[Row]:
         nonlocal seen
-        found = [Row(*map(_text, row)) for row in connection.execute(SQL, (tenant,))]
+        found = [Row(*map(_text, row)) for row in probe.ask(SQL, tenant)]
         fresh, seen = found[seen:], len(found)
         return fresh
 
     rows()  # those of making the place
     yield rows
-    connection.close()
+    store.close()
 
 
 def _text(value: Any) -> Any:

@@ -152,6 +152,25 @@ def test_the_request_id_comes_back_with_an_answer(sender: Caller, place: Place, 
     assert sender.logged(str(told[0]))["code"] == "OK"
 
 
+def test_the_version_of_a_list_comes_behind_its_pages(place: Place) -> None:
+    def version() -> str:
+        request = pb.ListPersonasRequest(**place.ids, page_size=1)
+        call: Any = place.caller.personas.ListPersonas.with_call(request)[1]
+        return str(dict(call.trailing_metadata())["etag"])
+
+    seen = [version()]
+    first = place.create(rich_persona())
+    seen.append(version())
+    place.create(rich_persona())
+    seen.append(version())
+    place.caller.personas.DeletePersona(pb.DeletePersonaRequest(**place.ids, persona_id=first.id))
+    seen.append(version())
+    place.caller.personas.DeleteAllPersonas(pb.DeleteAllPersonasRequest(**place.ids))
+    seen.append(version())
+    assert len(set(seen)) == 5
+    assert version() == seen[-1]
+
+
 def test_neither_tokens_nor_personas_are_logged(
     sender: Caller, place: Place, service: Service, tenant: str
 ) -> None:

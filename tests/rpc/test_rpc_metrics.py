@@ -4,6 +4,7 @@ import re
 import urllib.request
 from pathlib import Path
 
+import pytest
 from rpc.test_rpc_interceptors import samples
 
 from persona_server.storage.store import open_store
@@ -86,6 +87,7 @@ def test_personas_written_counts_what_became_visible(place: Place, service: Serv
     assert written() - before == 1 + 3 + 1 + 1 + 1
 
 
+@pytest.mark.sqlite("a test's database of PostgreSQL is there before the service starts")
 def test_the_demo_is_counted(tmp_path: Path) -> None:
     with running_service(tmp_path, "--rest", "off", "--demo") as service:
         assert samples(service)["persona_personas_written_total"] == 12
@@ -98,7 +100,7 @@ def test_sweeping_is_counted(tmp_path: Path) -> None:
         place.fill(3)
         assert place.delete_all() == 3
         assert samples(service)["persona_sweep_rows_total"] == 0
-    store = open_store(tmp_path)
+    store = open_store(service.place)
     with store.database.write(1.0):
         store.database.execute_sql(
             "UPDATE persona_set SET purge_after = purge_after - 61000000 WHERE dropped_at > 0"

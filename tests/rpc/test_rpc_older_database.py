@@ -28,6 +28,8 @@ from support.library import individual, ratings, retire, reuse
 from support.older import insert_rows, older_database, older_row
 from support.service import Caller, running_service
 
+pytestmark = pytest.mark.sqlite("an older database of PostgreSQL was never released")
+
 BEFORE = "0008_library_orders"
 # Each after those that it refers to. What is derived of answers is made anew, and not carried over.
 TABLES = (

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import apsw
 import grpc
 import pytest
 
-from persona_server.storage.engine.folder import FILE_NAME
+from persona_server.storage.store import open_store
 from persona_server.transport.errors import internal
 from support.data import make_place, persona, uid
 from support.errors import refused
+from support.probe import Probe
 from support.service import Service, running_service
 from support.waiting import eventually
 
@@ -44,10 +44,9 @@ def test_unknown_variables_are_warned_about_once(own: Service) -> None:
 def test_a_fault_of_ours_is_internal_with_an_id_that_the_log_knows(own: Service) -> None:
     """A table is taken away under a running server: it says nothing of that, and lives on."""
     place = make_place(own.connect())
-    connection = apsw.Connection(str(own.data / FILE_NAME))
-    connection.set_busy_timeout(10_000)
-    connection.execute("DROP TABLE idempotency")
-    connection.close()
+    store = open_store(own.place, make=False)
+    Probe(store).change("DROP TABLE idempotency")
+    store.close()
     with refused("INTERNAL", grpc.StatusCode.INTERNAL) as refusal:
         place.create(persona(), request_id=uid())
     assert set(refusal.problem.metadata) == {"error_id"}

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ FLAGS = (
     "--no-proxy-server",
 )
 ABOVE_3_AND_4 = 10
+SECONDS = 60.0  # that it may be silent while something is waited for
 
 
 def program() -> str | None:
@@ -93,6 +95,8 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._events], [], [], SECONDS)[0]:
+                raise BrowserError(f"the browser has said nothing for {SECONDS:.0f} s")
             more = os.read(self._events.fileno(), 1 << 16)
             if not more:
                 raise BrowserError("the browser has ended")
@@ -140,18 +144,18 @@ class Page:
             raise BrowserError(thrown["exception"].get("description", thrown["text"]))
         return done["result"].get("value")
 
+    def said(self, method: str) -> list[dict[str, Any]]:
+        """Return what was said with all events of this kind."""
+        self.run("0")  # what was said before has come when this is answered
+        wanted = (method, self._session)
+        happened = self._browser.happened
+        return [e["params"] for e in happened if (e["method"], e.get("sessionId")) == wanted]
+
     def complaints(self) -> list[str]:
         """Return what the browser has complained of: breaches of policies, errors, exceptions."""
-        self.run("0")  # what was said before has come when this is answered
-        found = []
-        for event in self._browser.happened:
-            if event.get("sessionId") != self._session:
-                continue
-            if event["method"] == "Log.entryAdded":
-                found.append(event["params"]["entry"]["text"])
-            if event["method"] == "Runtime.exceptionThrown":
-                found.append(event["params"]["exceptionDetails"]["text"])
-        return found
+        entries = [said["entry"]["text"] for said in self.said("Log.entryAdded")]
+        thrown = [said["exceptionDetails"] for said in self.said("Runtime.exceptionThrown")]
+        return entries + [details["text"] for details in thrown]
 
 
 @contextmanager

@@ -11,10 +11,17 @@ from support.stored import StoredGroup
 MAY_SCAN = {
     "store.tenants._all": "the sweeper goes tenant by tenant, so it lists them",
     "store.tenants._names": "so does automatic promotion",
+    "store.tenants._rows": "who is suspended is read when something of credentials has changed",
+    "store.credential_statements.live_keys": "so are the keys that can be called with",
+    "store.credential_statements.revoked": "so are revoked tokens",
     "store.tenants._voiding": "a job asks whose simulations wait: the table has only these",
 }
-# A row for each quota.
-MAY_READ_ALL = {"store.quota_statements.all"}
+# A row for each quota, key or revoked token: the operator looks at all of a tenant's.
+MAY_READ_ALL = {
+    "store.quota_statements.all",
+    "store.credential_statements.keys",
+    "store.credential_statements.forget_tokens",
+}
 
 
 def populate(store: Store) -> None:
@@ -32,7 +39,7 @@ def statements_of(store: Store) -> dict[str, Statement]:
     """Return all of them, by where each stands in the store."""
     found: dict[str, Statement] = {}
     _collect(store, "store", found, set())
-    alive = [one for one in gc.get_objects() if type(one) is Statement]
+    alive = [one for one in gc.get_objects() if isinstance(one, Statement)]
     mine = [one for one in alive if one._database is store.database]
     assert {id(one) for one in mine} == {id(one) for one in found.values()}
     assert len(found) > 40

@@ -118,15 +118,31 @@ class Cluster:
             self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected: in memory each takes as much as its files."""
+        self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
     def kill(self) -> None:
         """End the server and the processes of its connections as a power switch would."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        pids = [int(pid) for pid in children.read_text().split()]
+        children = self._children()
         self.process.kill()
         self.process.wait()
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _signal(children, signal.SIGKILL)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let nothing be answered for a block: connections stay, and nothing comes of them."""
+        pids = [self.process.pid, *self._children()]
+        _signal(pids, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(pids, signal.SIGCONT)
+
+    def _children(self) -> list[int]:
+        """Return the processes of the server beside its first."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
 
     def stop(self) -> None:
         """Stop the server, without waiting for its clients."""
@@ -154,6 +170,12 @@ def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
             cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _owner() -> str:

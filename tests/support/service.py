@@ -23,8 +23,9 @@ from persona_server.identity.tokens import local_key
 from persona_server.storage.store import open_store
 
 PERSONA = Path(sys.executable).with_name("persona")
-START_SECONDS = 30.0
-OPTIONS = (
+START_SECONDS = 60.0
+Options = tuple[tuple[str, int], ...]
+OPTIONS: Options = (
     ("grpc.max_receive_message_length", 8 << 20),
     ("grpc.max_send_message_length", 128 << 20),
 )
@@ -143,8 +144,8 @@ class Service:
 class Caller:
     """Stubs of all services that send a token with every call."""
 
-    def __init__(self, address: str, token: str) -> None:
-        channel = grpc.insecure_channel(address, OPTIONS)
+    def __init__(self, address: str, token: str, options: Options = OPTIONS) -> None:
+        channel = grpc.insecure_channel(address, options)
         self.channel = channel
         authorized = grpc.intercept_channel(channel, _Authorization(token)) if token else channel
         self.personas = PersonaServiceStub(authorized)

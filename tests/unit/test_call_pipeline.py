@@ -30,6 +30,7 @@ ORDER = (
     "gateway",
     "draining",
     "authentication",
+    "suspension",
     "scopes",
     "quotas",
     "deadline",

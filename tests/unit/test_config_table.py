@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from persona_server import config
-from persona_server.app import policy_of
+from persona_server.composing import policy_of
 from persona_server.config import SETTINGS, SettingError, Settings, load, unknown_variables
 from persona_server.measures.individual.policy import Policy
 from persona_server.setting_values import Address
@@ -14,6 +14,7 @@ from persona_server.setting_values import Address
 NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
 CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
+    "config": (None, {"": None}, []),
     "data": (None, {"/var/lib/x": Path("/var/lib/x"), "x": Path("x").absolute()}, [""]),
     "database": (
         "",
@@ -34,7 +35,35 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "tls_key": (None, {"x.pem": Path("x.pem").absolute()}, []),
     "tls_client_ca": (None, {"/etc/x.pem": Path("/etc/x.pem")}, []),
     "demo": (False, {"on": True, "off": False, "1": True, "True": True, "": False}, ["maybe"]),
+    "init": (False, {"on": True}, ["maybe"]),
     "local_tokens": (None, {"on": True, "off": False, "yes": True}, ["maybe"]),
+    "jwks_url": (
+        "",
+        {
+            "https://id.example.org/keys?v=1": "https://id.example.org/keys?v=1",
+            "http://127.0.0.1:8081/keys": "http://127.0.0.1:8081/keys",
+            "http://[::1]/keys": "http://[::1]/keys",
+            "http://localhost/keys": "http://localhost/keys",
+        },
+        [
+            "http://id.example.org/keys",
+            "http://10.0.0.1/keys",
+            "http://127.0.0.1.example.org/keys",
+            "ftp://127.0.0.1/keys",
+            "file:///etc/keys",
+            "https://",
+            "https://me:secret@id.example.org/keys",
+            "https://id.example.org:port/keys",
+            "https://id.example.org/a b",
+            "keys",
+        ],
+    ),
+    "jwks_issuer": ("", {"https://id.example.org/": "https://id.example.org/"}, []),
+    "jwks_audience": ("", {"persona": "persona"}, []),
+    "jwks_tenant_claim": ("tenant", {"https://x.example/org": "https://x.example/org"}, ["", "\n"]),
+    "jwks_scope_claim": ("scope", {"scp": "scp"}, [""]),
+    "jwks_refresh": (30.0, {"1": 1.0}, ["0.5", "3601", "x"]),
+    "jwks_keep": (86_400.0, {"1": 1.0}, ["0", "2592001"]),
     "print_token": (False, {"on": True}, ["2"]),
     "open_reflection": (False, {"on": True}, ["2"]),
     "public_grpcio": (False, {"on": True}, ["2"]),
@@ -74,6 +103,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "min_noise_differences": (10, {"1": 1}, ["0"]),
     "min_noise_individuals": (5, {"1": 1}, ["0"]),
     "max_trend_points": (60, {"5": 5, "200": 200}, ["4", "201"]),
+    "workers": (1, {"2": 2, "256": 256}, ["0", "257", "-1", "two", ""]),
     "quota_calls_per_second": (10_000, {"1": 1}, ["0", "-1", "1.5", ""]),
     "quota_bytes_per_second": (1 << 30, {"1": 1}, ["0"]),
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
@@ -84,6 +114,19 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "grace": (10.0, {"0": 0.0, "600": 600.0}, ["-0.1", "601", "nan", "x"]),
     "log_level": ("info", {"debug": "debug", "error": "error"}, ["INFO", "trace", ""]),
 }
+
+
+# What is set together or not at all.
+PROVIDER: dict[str, str | None] = {
+    "jwks_url": "https://id.example.org/keys",
+    "jwks_issuer": "https://id.example.org",
+    "jwks_audience": "persona",
+}
+
+
+def beside(name: str) -> dict[str, str | None]:
+    """Return the flags that a setting needs beside it."""
+    return {n: text for n, text in PROVIDER.items() if n != name} if name in PROVIDER else {}
 
 
 def value(settings: Settings, name: str) -> object:
@@ -121,11 +164,12 @@ REFUSED = [(name, text) for name, case in CASES.items() for text in case[2]]
 @pytest.mark.parametrize(("name", "text", "got"), TAKEN)
 def test_a_flag_beats_a_variable_which_beats_the_default(name: str, text: str, got: object) -> None:
     (setting,) = [s for s in SETTINGS if s.name == name]
-    assert value(load({}, {setting.variable: text}), name) == got
-    assert value(load({name: text}, {}), name) == got
+    rest = beside(name)
+    assert value(load(rest, {setting.variable: text}), name) == got
+    assert value(load({name: text} | rest, {}), name) == got
     other = {"data": "/elsewhere", "gateway_program": "/other"}.get(name, setting.default)
-    assert value(load({name: text}, {setting.variable: other}), name) == got
-    assert value(load({name: None}, {setting.variable: text}), name) == got
+    assert value(load({name: text} | rest, {setting.variable: other}), name) == got
+    assert value(load({name: None} | rest, {setting.variable: text}), name) == got
 
 
 @pytest.mark.parametrize(("name", "text"), REFUSED)
@@ -139,12 +183,26 @@ def test_a_bad_value_is_refused_by_the_name_it_came_under(name: str, text: str) 
     assert str(refused.value).startswith(f"{setting.variable} ")
 
 
+@pytest.mark.parametrize("missing", PROVIDER)
+def test_an_identity_provider_is_named_whole(missing: str) -> None:
+    with pytest.raises(SettingError, match="--jwks-issuer"):
+        load(beside(missing), {})
+
+
+def test_off_loopback_it_must_be_said_whose_tokens_are_taken() -> None:
+    open_ = {"listen": "0.0.0.0:50051"}
+    with pytest.raises(SettingError, match="--local-tokens"):
+        load(open_, {})
+    assert load(open_ | PROVIDER, {}).local_tokens is None
+    assert load(open_ | {"local_tokens": "off"}, {}).local_tokens is False
+
+
 def test_names_of_flags_and_variables() -> None:
     for setting in SETTINGS:
         assert setting.flag == "--" + setting.name.replace("_", "-")
         assert setting.variable == "PERSONA_" + setting.name.upper()
         assert setting.help.endswith(".")
-    switches = {"demo", "print_token", "open_reflection", "public_grpcio"}
+    switches = {"demo", "init", "print_token", "open_reflection", "public_grpcio"}
     assert {s.name for s in SETTINGS if s.is_switch} == switches
 
 

@@ -14,11 +14,10 @@ from cryptography.hazmat.primitives import serialization
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.identity.principal import Principal, TokenError
-from persona_server.identity.scopes import SCOPES
+from persona_server.identity.scopes import SCOPES, expand_scopes
 from persona_server.identity.tokens import (
     SECRET_NAME,
     LocalKey,
-    expand_scopes,
     find_local_key,
     local_key,
 )
@@ -75,9 +74,9 @@ def test_token_says_who_where_what_and_until_when(key: LocalKey) -> None:
     assert (body["sub"], body["tenant"]) == ("me", "acme")
     assert body["scope"] == "personas:read personas:write"
     found = key.verify(token)
-    assert found == Principal(
-        "acme", "me", frozenset({"personas:read", "personas:write"}), float(body["exp"])
-    )
+    scopes = frozenset({"personas:read", "personas:write"})
+    assert found == Principal("acme", "me", scopes, float(body["exp"]), body["jti"])
+    assert key.issue("acme", "me", [], 60) != key.issue("acme", "me", [], 60)
 
 
 def test_key_is_the_databases(store: Store, tmp_path: Path) -> None:
@@ -118,7 +117,9 @@ def test_tenant_names_are_checked_both_ways(store: Store, key: LocalKey, tenant:
         key.verify(signed(store, key, tenant=tenant))
 
 
-@pytest.mark.parametrize("subject", ["", "\ud800", "a\nb", "\u202e", "x" * 256, "ä" * 128])
+@pytest.mark.parametrize(
+    "subject", ["", "\ud800", "a\nb", "\u202e", "x" * 256, "ä" * 128, "key:mine"]
+)
 def test_subjects_are_printable_and_short_both_ways(
     store: Store, key: LocalKey, subject: str
 ) -> None:

@@ -22,7 +22,11 @@ TABLES: set[str] = {
 # The only tables without the tenant's key: who the tenants are, and what all of them share.
 NO_TENANT = {"tenant", "secret"}
 # What asks for tenants has none.
-OF_ALL_TENANTS = {"store.tenants._voiding"}
+OF_ALL_TENANTS = {
+    "store.tenants._voiding",
+    "store.credential_statements.live_keys",
+    "store.credential_statements.revoked",
+}
 _REFERENCE = re.compile(
     r'(?:FROM|JOIN|UPDATE|INTO|,)\s+\(?"(?P<table>\w+)"(?!\.)(?:\s+AS\s+"(?P<alias>\w+)")?',
 )

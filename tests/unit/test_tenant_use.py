@@ -1,9 +1,13 @@
 """What tenants use, held against their quotas."""
 
+import subprocess
+import sys
+
 import pytest
 
 from persona_server.errors import ServiceError
 from persona_server.quotas import Quota, TenantQuotas
+from persona_server.transport.sharing.counters import CONCURRENT, TENANTS, Counters, make_file
 from persona_server.transport.sharing.use import Use
 
 FREE = Quota(*[10**9] * len(Quota._fields))
@@ -11,6 +15,13 @@ FREE = Quota(*[10**9] * len(Quota._fields))
 
 def limited(**limits: int) -> Use:
     return Use(lambda _: FREE._replace(**limits))
+
+
+def together(**limits: int) -> list[Use]:
+    """Return the use of two workers, as each sees it."""
+    file = make_file(2)
+    quota = FREE._replace(**limits)
+    return [Use(lambda _: quota, Counters(file, 2, number)) for number in range(2)]
 
 
 def refused(use: Use, quota: str) -> tuple[str, float]:
@@ -71,3 +82,81 @@ def test_own_values_stand_over_the_defaults_and_are_not_read_for_each_call() -> 
     assert [quotas.of("a"), quotas.of("a"), quotas.known("a")] == [FREE._replace(streams=3)] * 3
     assert quotas.of("b") == FREE
     assert asked == ["a", "b"]
+
+
+def test_what_other_workers_take_is_taken_here() -> None:
+    first, second = together(calls_per_second=3, bytes_per_second=1000)
+    second.arrive("a")
+    first.arrive("a")
+    first.arrive("a")
+    for use in (first, second):
+        assert 0 < refused(use, "calls_per_second")[1] <= 1 / 3
+    first.transfer("a", 11_000, refusable=True)
+    assert 9 < refused(first, "bytes_per_second")[1] <= 10
+    second.arrive("b")
+    second.transfer("b", 1, refusable=True)
+
+
+def test_a_refusal_takes_nothing_from_other_workers() -> None:
+    first, second = together(calls_per_second=2)
+    first.arrive("a")
+    second.arrive("a")
+    for _ in range(50):
+        refused(first, "calls_per_second")
+    assert refused(second, "calls_per_second")[1] <= 1 / 2
+
+
+def test_calls_at_once_are_those_of_all_workers_until_one_has_ended() -> None:
+    file = make_file(2)
+    counters = [Counters(file, 2, number) for number in range(2)]
+    first, second = (Use(lambda _: FREE._replace(concurrent_calls=2), one) for one in counters)
+    first.arrive("a")
+    second.arrive("a")
+    for use in (first, second):
+        with pytest.raises(ServiceError) as raised:
+            use.arrive("a")
+        assert raised.value.metadata == {"quota": "concurrent_calls", "limit": "2"}
+    second.arrive("b")
+    first.depart("a")
+    second.arrive("a")
+    Counters(file, 2, -1).forget(1)  # as the parent does for one that was killed
+    assert [one.elsewhere("a", CONCURRENT) for one in counters] == [0, 0]
+    first.arrive("a")
+
+
+def test_tenants_without_a_row_are_counted_by_each_worker() -> None:
+    """No more than so many have one, and a search for it looks at few."""
+    counters = Counters(make_file(1), 1, 0)
+    other = Counters(counters._descriptor, 1, -1)
+    tenants = [f"tenant-{number}" for number in range(TENANTS + 100)]
+    for tenant in tenants:
+        counters.add(tenant, CONCURRENT, 1)
+    seen = [other.elsewhere(tenant, CONCURRENT) for tenant in tenants]
+    assert seen[: TENANTS // 2] == [1] * (TENANTS // 2)
+    assert set(seen) == {0, 1}
+
+
+ASKER = """
+import sys
+from persona_server.transport.sharing.counters import Counters
+
+counters = Counters(int(sys.argv[1]), 2, 1)
+print(counters.runs_jobs(), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_jobs_are_run_by_one_worker_until_it_has_ended() -> None:
+    file = make_file(2)
+    command = [sys.executable, "-c", ASKER, str(file)]
+    counters = Counters(file, 2, 0)
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, pass_fds=(file,)) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "True\n"
+        counters.add("a", CONCURRENT, 1)  # whose lock of the rows is another
+        assert not counters.runs_jobs()
+        first.kill()
+    assert counters.runs_jobs()
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, pass_fds=(file,)) as second:
+        assert second.communicate("\n")[0] == "False\n"
+    assert counters.runs_jobs()

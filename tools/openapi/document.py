@@ -63,8 +63,14 @@ _SECURITY = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A token with the scopes that an operation names, all of them.",
-    }
+        "description": "A token or API key with the scopes that an operation names, all of them.",
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "An API key with the scopes that an operation names, all of them.",
+    },
 }
 _PARAMETERS: Schema = {
     "IdempotencyKey": {

@@ -70,7 +70,7 @@ class Operations:
             "tags": [method.containing_service.name],
             "summary": _summary(said, method.name),
             "description": said,
-            "security": [{"bearer": list(scopes)}],
+            "security": [{"bearer": list(scopes)}, {"apiKey": list(scopes)}],
             "parameters": [*self._parameters(route, method.input_type), *_headers(route, method)],
         }
         if route.body:

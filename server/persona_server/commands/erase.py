@@ -5,11 +5,18 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_server.commands.places import DATA, Data, Database, database_place, require_tenant
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    database_place,
+    fail,
+    require_tenant,
+)
 
 if TYPE_CHECKING:
     from persona_server.storage.erasure.people import Person
@@ -105,9 +112,3 @@ def alone(place: Path | str) -> "Iterator[Store]":
     except KeyboardInterrupt:
         print("What is erased is gone; the same command goes on with the rest.", file=sys.stderr)
         raise
-
-
-def fail(why: str, code: int) -> NoReturn:
-    """Say why and end the command."""
-    print(f"persona: {why}", file=sys.stderr)
-    raise typer.Exit(code) from None

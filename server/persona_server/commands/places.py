@@ -1,13 +1,15 @@
-"""What commands that open a database are told: where it is, and a tenant."""
+"""What commands that open a database share: where it is, a tenant, a time, and how they fail."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from persona_server import setting_values
-from persona_server.config import default_data
+from persona_server.config import DAY, default_data
 
 DATA = default_data()
 Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]
@@ -18,22 +20,75 @@ Database = Annotated[
     ),
 ]
 
+if TYPE_CHECKING:
+    from persona_server.storage.store import Store
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
+
 
 def database_place(data: str, database: str) -> Path | str:
     """Return the place that --database or else --data names; one that can't be ends the command."""
-    flag, text = ("--database", database) if database else ("--data", data)
+    if database:
+        return _parsed("--database", database, setting_values.database)
+    return _parsed("--data", data, setting_values.folder)
+
+
+def named_place(flag: str, text: str) -> Path | str:
+    """Return the place that a flag names in any way; one that can't be ends the command."""
+    return _parsed(flag, text, setting_values.any_database)
+
+
+def _parsed(flag: str, text: str, parse: Callable[[str], Path | str]) -> Path | str:
     try:
-        return setting_values.database(text) if database else setting_values.folder(text)
+        return parse(text)
     except ValueError as error:
-        print(f"persona: {flag} {error}; got {text!r}.", file=sys.stderr)
-        raise typer.Exit(2) from None
+        fail(f"{flag} {error}; got {text!r}.", 2)
 
 
 def require_tenant(name: str) -> None:
     """End the command for what can't be the name of a tenant."""
     # Imported when it runs: `persona --help` reads this module, and would wait for it.
-    from persona_server.identity.tokens import TENANT, TENANT_RULE
+    from persona_server.identity.principal import TENANT, TENANT_RULE
 
     if not TENANT.fullmatch(name):
-        print(f"persona: {TENANT_RULE}", file=sys.stderr)
-        raise typer.Exit(2)
+        fail(TENANT_RULE, 2)
+
+
+def parse_duration(text: str, option: str) -> int:
+    """Return a duration such as 90s, 30m, 12h or 7d in seconds. Raises ValueError."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not (number.isascii() and number.isdecimal()):
+        raise ValueError(f"{option} must be a duration such as 30m, 12h or 7d; got {text!r}.")
+    return int(number) * _UNITS[unit]
+
+
+@contextmanager
+def opened(data: str, database: str, *, make: bool = False) -> "Iterator[Store]":
+    """Open the database that --database or else --data names for a block.
+
+    What is wrong with it ends the command.
+
+    So does what is wrong with the words of a token or key, or with a duration.
+    """
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
+    from persona_server.errors import ServiceError
+    from persona_server.identity.principal import TokenError
+    from persona_server.storage.engine.errors import DatabaseError
+    from persona_server.storage.store import open_store
+
+    try:
+        store = open_store(database_place(data, database), make=make)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (DatabaseError, ServiceError) as error:
+        fail(str(error), 1)
+    except (TokenError, ValueError) as error:
+        fail(str(error), 2)
+
+
+def fail(why: str, code: int) -> NoReturn:
+    """Say why and end the command."""
+    print(f"persona: {why}", file=sys.stderr)
+    raise typer.Exit(code) from None

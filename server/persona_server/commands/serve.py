@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from persona_server.config import SETTINGS, Setting
+from persona_server.config import SETTINGS
+from persona_server.setting import Setting
 
 
 def register(app: typer.Typer) -> None:

@@ -1,10 +1,9 @@
-"""`persona tenants`: what a tenant may use, and how it is erased.
+"""`persona tenants`: who they are, what they may use, and how one is suspended and erased.
 
-No server is needed. A running one heeds quotas; an erasure wants it stopped.
+No server is needed. A running one heeds what is set; an erasure wants it stopped.
 """
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_server.commands.erase import Yes, alone, confirm, counted, fail
-from persona_server.commands.places import DATA, Data, Database, database_place, require_tenant
+from persona_server.commands.erase import Yes, alone, confirm, counted
+from persona_server.commands.keys import time_text
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    database_place,
+    fail,
+    opened,
+    require_tenant,
+)
 from persona_server.config import SETTINGS
 
 if TYPE_CHECKING:
@@ -35,11 +43,90 @@ def register(app: typer.Typer) -> None:
     app.callback(no_args_is_help=True)(_tenants)
     app.command("quotas")(quotas)
     app.command("set")(set_quotas)
+    app.command("list")(list_tenants)
+    app.command("suspend")(suspend)
+    app.command("resume")(resume)
+    app.command("export")(export)
     app.command("erase")(erase)
 
 
 def _tenants() -> None:
-    """Show and set what tenants may use; erase one."""
+    """Look after tenants: list, suspend, export and erase them, set what they may use."""
+
+
+def list_tenants(
+    data: Data = DATA,
+    database: Database = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """List the tenants: since when each is there and suspended, and the bytes it has stored."""
+    with opened(data, database) as store:
+        for row in store.tenants.rows():
+            with store.reading(row.name) as repositories:
+                stored = repositories.quotas.stored()
+            made, suspended = time_text(row.created_at), time_text(row.suspended_at)
+            if as_json:
+                shown = {"tenant": row.name, "created_at": made, "suspended_at": suspended}
+                print(json.dumps({**shown, "stored_bytes": stored}))
+            else:
+                state = f"suspended since {suspended}" if suspended else "active"
+                print(f"{row.name}  {state}  since {made}  {stored} bytes")
+
+
+def suspend(tenant: _Tenant, data: Data = DATA, database: Database = "") -> None:
+    """Refuse a tenant's calls until it is resumed. Its data stays.
+
+    Running servers heed it when this ends.
+    """
+    _set_suspended(tenant, data, database, suspended=True)
+
+
+def resume(tenant: _Tenant, data: Data = DATA, database: Database = "") -> None:
+    """Take a suspended tenant's calls again. Running servers do so when this ends."""
+    _set_suspended(tenant, data, database, suspended=False)
+
+
+def _set_suspended(tenant: str, data: str, database: str, *, suspended: bool) -> None:
+    from persona_server.identity import changes
+
+    state = "suspended" if suspended else "active"
+    with _known(tenant, data, database) as store:
+        changed = changes.suspend(store, tenant, suspended=suspended)
+    changes.wait_until_heard()
+    print(f"{tenant} is {state}." if changed else f"{tenant} was {state} already.")
+
+
+def export(
+    tenant: _Tenant,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to write; it must not be there yet.")
+    ],
+    data: Data = DATA,
+    database: Database = "",
+) -> None:
+    """Write all that a tenant has into a folder, as JSON lines: what it could read, and its audit.
+
+    It is for its owner alone, and there when it is whole. A server may be running; what changes
+    meanwhile is in it or not.
+    """
+    from persona_server.commands.exporting import write_export
+
+    with _known(tenant, data, database) as store:
+        try:
+            counts = write_export(store, tenant, folder)
+        except OSError as error:
+            fail(f"{folder} can't be written: {error.strerror}.", 1)
+    print(f"Exported: {', '.join(f'{what} {count}' for what, count in counts.items())}.")
+
+
+@contextmanager
+def _known(tenant: str, data: str, database: str) -> "Iterator[Store]":
+    """Open the database of a folder that has a tenant; else the command ends."""
+    require_tenant(tenant)
+    with opened(data, database) as store:
+        if not store.tenants.key(tenant):
+            fail(f"There is no tenant {tenant}.", 1)
+        yield store
 
 
 def quotas(
@@ -50,7 +137,7 @@ def quotas(
 ) -> None:
     """Show the quotas of a tenant that are its own, and the bytes it has stored."""
     require_tenant(tenant)
-    with _store(database_place(data, database)) as store, store.reading(tenant) as repositories:
+    with opened(data, database) as store, store.reading(tenant) as repositories:
         own, stored = repositories.quotas.own(), repositories.quotas.stored()
     if as_json:  # null: the server's default
         print(json.dumps({**dict.fromkeys(DEFAULTS), **own, "stored_now": stored}))
@@ -71,12 +158,8 @@ def set_quotas(
     try:
         wanted = dict(map(parsed, values))
     except ValueError as error:
-        print(f"persona tenants: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    with (
-        _store(database_place(data, database)) as store,
-        store.writing(tenant, None) as repositories,
-    ):
+        fail(str(error), 2)
+    with opened(data, database) as store, store.writing(tenant, None) as repositories:
         for name, value in wanted.items():
             repositories.quotas.put(name, value)
 
@@ -119,22 +202,3 @@ def parsed(text: str) -> tuple[str, int | None]:
         return name, int(setting.parse(value))
     except ValueError as error:
         raise ValueError(f"{name} {error}, or default; got {value!r}.") from None
-
-
-@contextmanager
-def _store(place: Path | str) -> "Iterator[Store]":
-    """Open a database for a block; what is wrong with it ends the command."""
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
-    from persona_server.errors import ServiceError
-    from persona_server.storage.engine.errors import DatabaseError
-    from persona_server.storage.store import open_store
-
-    try:
-        store = open_store(place, make=False)
-        try:
-            yield store
-        finally:
-            store.close()
-    except (DatabaseError, ServiceError) as error:
-        print(f"persona tenants: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None

@@ -1,15 +1,25 @@
-"""`persona token`: make an access token with the local key. No server is needed."""
+"""`persona token`: make a token with the local key, revoke one, rotate the key. Needs no server."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_server.commands.places import DATA, Data, Database, database_place
-from persona_server.config import DAY
+from persona_server.commands.keys import RoleOption, time_text, wanted_scopes
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    fail,
+    opened,
+    parse_duration,
+    require_tenant,
+)
 from persona_server.identity.scopes import SCOPES
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
+if TYPE_CHECKING:
+    from persona_server.identity.tokens import LocalKey
+    from persona_server.storage.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -18,10 +28,15 @@ def register(app: typer.Typer) -> None:
 
 
 def token(
-    tenant: Annotated[str, typer.Option(help="Tenant that the token is for: a-z, 0-9 and -.")],
+    tenant: Annotated[str, typer.Option(help="Tenant that the token is for: a-z, 0-9 and -.")] = "",
     scopes: Annotated[
-        str, typer.Option(help=f"Comma-separated scopes, or all: {', '.join(SCOPES)}.")
-    ] = "all",
+        str,
+        typer.Option(
+            help=f"Comma-separated scopes, or all, the default: {', '.join(SCOPES)}.",
+            show_default=False,
+        ),
+    ] = "",
+    role: RoleOption = "",
     ttl: Annotated[str, typer.Option(help="How long the token is valid: 30m, 12h, 7d.")] = "12h",
     subject: Annotated[
         str, typer.Option(help="Who uses the token, as the audit trail names them.")
@@ -31,38 +46,66 @@ def token(
     init: Annotated[
         bool, typer.Option("--init", help="Create the database if there is none.")
     ] = False,
+    revoke: Annotated[
+        str, typer.Option(metavar="JTI", help="Revoke this token of the tenant, by its claim jti.")
+    ] = "",
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Sign with a new key from now on.")
+    ] = False,
+    keep: Annotated[
+        str, typer.Option(help="With --rotate: how long tokens of the old key are still taken.")
+    ] = "24h",
 ) -> None:
-    """Create an access token with the local key of a database, and print it."""
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
-    from persona_server.identity.principal import TokenError
-    from persona_server.identity.tokens import find_local_key, local_key
-    from persona_server.storage.engine.database import shown
-    from persona_server.storage.engine.errors import DatabaseError
-    from persona_server.storage.store import open_store
+    """Create an access token with the local key of a database, and print it.
 
-    place = database_place(data, database)
-    try:
-        store = open_store(place, make=init)
-        key = local_key(store) if init else find_local_key(store)
-        if key is None:
-            raise DatabaseError(
-                f"The database in {shown(place)} has no key yet; start the server once."
-            )
-        made = key.issue(tenant, subject, scopes.replace(",", " ").split(), parse_duration(ttl))
-        store.close()
-    except DatabaseError as error:
-        print(f"persona token: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except (TokenError, ValueError) as error:
-        print(f"persona token: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    print(f"Signed with the key of {shown(place)}.", file=sys.stderr)
+    With --revoke or --rotate: end tokens instead. Running servers know of it when this ends.
+    """
+    if rotate and (tenant or revoke):
+        fail("--rotate is for the tokens of all tenants: it goes with --keep and --data alone.", 2)
+    if rotate:
+        _rotate(data, database, keep)
+        return
+    require_tenant(tenant)
+    if revoke:
+        _revoke(data, database, tenant, revoke)
+        return
+    wanted = scopes if scopes or role else "all"
+    with opened(data, database, make=init) as store:
+        key = _key(store, init=init)
+        allowed = wanted_scopes(role, wanted)
+        made = key.issue(tenant, subject, allowed, parse_duration(ttl, "--ttl"))
+        token_id = key.verify(made).token_id
+        place = store.database.place
+    print(f"Signed with the key of {place}; its id is {token_id}.", file=sys.stderr)
     print(made)
 
 
-def parse_duration(text: str) -> int:
-    """Return a duration such as 90s, 30m, 12h or 7d in seconds. Raises ValueError."""
-    number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not number.isdecimal():
-        raise ValueError(f"--ttl must be a duration such as 30m, 12h or 7d; got {text!r}.")
-    return int(number) * _UNITS[unit]
+def _key(store: "Store", *, init: bool) -> "LocalKey":
+    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
+    from persona_server.identity.tokens import find_local_key, local_key
+
+    key = local_key(store) if init else find_local_key(store)
+    if key is None:
+        fail(f"The database in {store.database.place} has no key yet; start the server once.", 1)
+    return key
+
+
+def _revoke(data: str, database: str, tenant: str, jti: str) -> None:
+    from persona_server.identity.changes import revoke_token, wait_until_heard
+
+    with opened(data, database) as store:
+        is_new = revoke_token(store, tenant, jti)
+    wait_until_heard()
+    print(f"Revoked {jti}." if is_new else f"{jti} was revoked before.")
+
+
+def _rotate(data: str, database: str, keep: str) -> None:
+    from persona_server.identity.changes import rotate, wait_until_heard
+
+    with opened(data, database) as store:
+        until = rotate(store, parse_duration(keep, "--keep"))
+    wait_until_heard()
+    print(
+        "Tokens are signed with a new key. Those of the old one are taken until "
+        f"{time_text(until)}."
+    )

@@ -1,1 +1,1 @@
-"""Who calls: tokens and their key, principals, scopes."""
+"""Who calls: tokens, API keys and an identity provider, and what each may do."""

@@ -10,7 +10,8 @@ class Call:
 
     `peer` is the address that it came from, "" if it came from within the process.
     A service adds to `written` how many personas it has made visible, once they are on disk, and
-    of a stream notes when it `progressed_at` last, on the monotonic clock.
+    of a stream notes when it `progressed_at` last, on the monotonic clock. Of a list it
+    may tell the `version`, which has risen whenever the list is another one.
     """
 
     method: str  # "CreatePersona"
@@ -20,6 +21,7 @@ class Call:
     peer: str = ""
     written: int = 0
     progressed_at: float = 0.0
+    version: int | None = None
 
     def timeout(self) -> float | None:
         """Return how many seconds the caller still waits, at least 0; None without a deadline."""

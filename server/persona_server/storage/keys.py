@@ -57,16 +57,20 @@ def split_position(key: bytes) -> tuple[int, bytes]:
 class IdGenerator:
     """Makes 64-bit ids that grow with time: milliseconds << 21 | 21 random bits, good until 2109.
 
-    Ids of several processes don't collide but by chance; within one they never repeat.
+    Those of processes that share the last one never repeat; those of others collide by chance.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last = 0
+        self._last: memoryview[int] | list[int] = [0]
+
+    def share(self, last: "memoryview[int]") -> None:
+        """Have the last id in a place that other processes use too, each in its turn to write."""
+        self._last = last
 
     def next(self, micros: int) -> int:
         """Return an id for a time in microseconds, above every one returned before."""
         fresh = (micros // 1000) << 21 | int.from_bytes(os.urandom(3)) >> 3
         with self._lock:
-            self._last = max(self._last + 1, fresh)
-            return min(self._last, _HIGHEST)
+            self._last[0] = min(max(self._last[0] + 1, fresh), _HIGHEST)
+            return self._last[0]

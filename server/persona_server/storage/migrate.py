@@ -29,6 +29,7 @@ def migrate(database: Database) -> list[str]:
     with _one_at_a_time, database.migrating():
         runner = runner_of(database)
         _refuse_newer(database, runner)
+        database.mark()
         if not _pending(runner):  # who serves may have no right to change the schema
             return []
         applied = list(runner.up())

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 
 from persona_server import errors
 from persona_server.storage import keys
+from persona_server.storage.copying.progress import require_finished
 from persona_server.storage.derived.rebuild import Rebuild
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.derived.selections import Selections
@@ -24,6 +25,11 @@ from persona_server.storage.engine.errors import (
 )
 from persona_server.storage.migrate import is_new, migrate, require_current
 from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
+from persona_server.storage.repositories.credentials import (
+    Credentials,
+    CredentialsOfAll,
+    CredentialStatements,
+)
 from persona_server.storage.repositories.groups import Groups, GroupStatements
 from persona_server.storage.repositories.idempotency import Idempotency, IdempotencyStatements
 from persona_server.storage.repositories.imports import Imports, ImportStatements
@@ -65,6 +71,7 @@ class Repositories:
         self.idempotency = Idempotency(store.idempotency_statements, tenant)
         self.imports = Imports(store.import_statements, tenant)
         self.quotas = Quotas(store.quota_statements, tenant)
+        self.credentials = Credentials(store.credential_statements, tenant)
         self.audit = AuditTrail(store.audit_statements, tenant, store.id_generator)
 
 
@@ -140,6 +147,8 @@ class Store:
         self.import_statements = ImportStatements(database)
         self.audit_statements = AuditStatements(database)
         self.quota_statements = QuotaStatements(database)
+        self.credential_statements = CredentialStatements(database)
+        self.credentials = CredentialsOfAll(self.credential_statements)
         self.sweeper = Sweeper(database, self.tenants)
         self.rebuild = Rebuild(database, self.tenants, self.id_generator)
         self._readers: dict[int, TenantReader] = {}
@@ -186,6 +195,15 @@ class Store:
                 yield Transaction(self, key, now, self.most_stored(tenant))
 
     @contextmanager
+    def changing(self) -> Iterator[int]:
+        """Change what belongs to no tenant in one transaction; give its time in microseconds.
+
+        Raises as `writing` does.
+        """
+        with driver_errors_translated(), self.database.write(LOCK_TIMEOUT):
+            yield keys.now()
+
+    @contextmanager
     def trying(self, tenant: str, timeout: float | None) -> Iterator[Transaction]:
         """Do the same, in the same turn, and take it all back when the block ends.
 
@@ -220,9 +238,15 @@ def _any_number(_tenant: str) -> int:
 def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
-    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version.
+    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
+    unfinished copy.
     """
     with refusing_to_open(shown(place)):
         database = open_database(place, make=make)
-        applied = migrate(database) if make else require_current(database)
+        try:
+            require_finished(database)
+            applied = migrate(database) if make else require_current(database)
+        except BaseException:
+            database.close_all()
+            raise
         return Store(database, place, created=is_new(applied))

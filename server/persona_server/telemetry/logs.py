@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -21,10 +21,17 @@ from persona_server.telemetry.log_writer import LineWriter
 
 EXIT_SECONDS = 1.0  # for the last lines to be written when the process ends
 LOGGER = logging.getLogger("persona")
-STDOUT, _STDERR = 1, 2  # descriptors
+STDOUT, STDERR = 1, 2  # descriptors
 _encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, default=str).encode
 # What every LogRecord has; the rest came with `extra` and belongs into the line.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class _Form:
+    """What all lines have, and whether they are for a person; None where nobody has said."""
+
+    always: Mapping[str, Any] = {}
+    readable: bool | None = None
 
 
 def configure(level: str) -> None:
@@ -32,6 +39,11 @@ def configure(level: str) -> None:
     LOGGER.handlers[:] = [_Handler()]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False
+
+
+def name_worker(number: int, *, readable: bool) -> None:
+    """Let every line say which worker it is of; `readable` is whether they end at a terminal."""
+    _Form.always, _Form.readable = {"worker": number}, readable
 
 
 def take_over_stderr() -> None:
@@ -46,12 +58,18 @@ def take_over_stderr() -> None:
 def write_calls(entries: Iterable[tuple[float, dict[str, Any]]]) -> None:
     """Write the lines of finished calls together, each as (seconds since 1970, its fields)."""
     if LOGGER.isEnabledFor(logging.INFO):
-        _WRITER.offer([_bytes(_line()(at, "info", "call", fields)) for at, fields in entries])
+        line, always = _line(), _Form.always
+        _WRITER.offer([_bytes(line(at, "info", "call", {**f, **always})) for at, f in entries])
 
 
 def write_line(line: bytes) -> None:
     """Write a line as it is, such as one of the gateway's log."""
     _WRITER.offer([line])
+
+
+def write_lines(lines: Sequence[bytes]) -> None:
+    """Write lines as they are, such as those of a worker's log."""
+    _WRITER.offer(lines)
 
 
 def lost() -> int:
@@ -77,6 +95,7 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record as time, level, message, and what the call gave with `extra`."""
         extra = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        extra |= _Form.always
         if record.exc_info:
             extra["traceback"] = "".join(traceback.format_exception(*record.exc_info))
         level = record.levelname.lower()
@@ -99,11 +118,11 @@ class _Stderr(io.TextIOBase):
 
     def isatty(self) -> bool:
         """Return whether stderr is a terminal."""
-        return os.isatty(_STDERR)
+        return os.isatty(STDERR)
 
     def fileno(self) -> int:
         """Return the descriptor."""
-        return _STDERR
+        return STDERR
 
 
 def _bytes(text: str) -> bytes:
@@ -117,16 +136,17 @@ def _told(lost: int) -> bytes:
 
 def _opened(descriptor: int) -> int:
     """Return a standard descriptor, or nowhere if it was closed: a socket may have its number."""
-    stream = {STDOUT: sys.__stdout__, _STDERR: sys.__stderr__}[descriptor]
+    stream = {STDOUT: sys.__stdout__, STDERR: sys.__stderr__}[descriptor]
     return os.open(os.devnull, os.O_WRONLY) if stream is None else descriptor
 
 
-_WRITER = LineWriter(_opened(_STDERR), _told)
+_WRITER = LineWriter(_opened(STDERR), _told)
 
 
 @functools.cache
 def _line() -> Callable[[float, str, str, dict[str, Any]], str]:
-    return text_line if os.isatty(_STDERR) else json_line
+    readable = os.isatty(STDERR) if _Form.readable is None else _Form.readable
+    return text_line if readable else json_line
 
 
 def json_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ class Handlers:
             answer = unary(rpc, raw, serve)
             if answer is None:
                 abort(context, rpc.refusal)
-            context.set_trailing_metadata(rpc.known_by)
+            context.set_trailing_metadata(rpc.trailing)
             return answer
 
         over = self._over
@@ -78,7 +78,7 @@ class Handlers:
         """
 
         def answers(rpc: Rpc, messages: Iterator[bytes]) -> Iterator[bytes]:
-            with streams.reader(messages, rpc.expires, rpc.progressed_at) as reader:
+            with streams.reader(messages, lambda: rpc.expires, rpc.progressed_at) as reader:
                 yield from serve(rpc, (self._pipeline.request(rpc, raw) for raw in reader))
 
         pool = self._pools.intake(method.pool)
@@ -97,7 +97,10 @@ class Handlers:
             rpc: Rpc, raw: Any, context: grpc.ServicerContext
         ) -> Generator[bytes, None, None]:
             yield from streams.watched(
-                rpc.tenant or network_of(rpc.peer), context.cancel, serve(rpc, raw), rpc.expires
+                rpc.tenant or network_of(rpc.peer),
+                context.cancel,
+                serve(rpc, raw),
+                lambda: rpc.expires,
             )
             if not context.is_active():  # grpcio may take a cancelled stream for one at its end
                 raise ClientGone
@@ -107,6 +110,6 @@ class Handlers:
             yield from self._delivery.send(rpc, sent, context, streams)
             if rpc.refusal is not None:
                 abort(context, rpc.refusal)
-            context.set_trailing_metadata(rpc.known_by)
+            context.set_trailing_metadata(rpc.trailing)
 
         return streaming

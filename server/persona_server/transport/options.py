@@ -21,6 +21,9 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.lookahead_bytes", 65_536),
     # What is read of a connection at once, so that one which is closed is not worked on for long.
     ("grpc.experimental.tcp_max_read_chunk_size", 65_536),
+    # How many calls core takes of a connection before it comes to the next: of a storm by many
+    # connections it shows some of each soon, and others' calls are not behind all of them.
+    ("grpc.http2.max_requests_per_read", 8),
     ("grpc.max_metadata_size", 12_288),
     ("grpc.absolute_max_metadata_size", 16_384),
     ("grpc.server_handshake_timeout_ms", 5_000),
@@ -31,7 +34,6 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_connection_age_ms", 1_800_000),
     ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.max_connection_idle_ms", 600_000),
-    ("grpc.so_reuseport", 0),  # on by default: a second server would bind silently
 )
 
 

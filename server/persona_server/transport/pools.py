@@ -48,12 +48,14 @@ _OPEN = ReceiptLimits(most=8 * MESSAGE_BYTES, each=8 * MESSAGE_BYTES, pushing=Tr
 class Pools:
     """The thread pools of a server, and what brings them the calls whose message is whole.
 
-    `early` is that of Intake.
+    `early` is that of Intake. Memory for messages is what one of so many `workers` may take.
     """
 
-    def __init__(self, pipeline: Pipeline, connections: Connections, *, early: bool) -> None:
-        self._receipts = Receipts(ReceiptLimits())
-        self._open_receipts = Receipts(_OPEN)
+    def __init__(
+        self, pipeline: Pipeline, connections: Connections, *, early: bool, workers: int = 1
+    ) -> None:
+        self._receipts = Receipts(ReceiptLimits().part(workers))
+        self._open_receipts = Receipts(_OPEN.part(workers))
         places: dict[PoolName, Places] = {"watch": Places(MAX_WATCHES, ADDRESS_WATCHES)}
         self._pools = {name: FairPool(name, limits, caller_of) for name, limits in LIMITS.items()}
         self._intakes = {

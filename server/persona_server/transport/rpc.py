@@ -13,6 +13,7 @@ import grpc
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
+from persona_server.identity.api_keys import PREFIX
 from persona_server.identity.principal import LEEWAY, Principal
 from persona_server.services.call import Call
 from persona_server.transport.errors import status_of
@@ -51,11 +52,20 @@ def _nothing() -> None:
     pass
 
 
+def of_api_key(value: str) -> str:
+    """Return the authorization that an X-API-Key stands for; none for what is no API key."""
+    return f"Bearer {value}" if value.startswith(PREFIX) else "X-API-Key"
+
+
 class ClientGone(Exception):  # noqa: N818 (it is no error of ours)
     """The client cancelled its stream, or its connection is gone."""
 
 
 def _stays() -> bool:
+    return False
+
+
+def _stays_in(_principal: Principal) -> bool:
     return False
 
 
@@ -79,6 +89,7 @@ class Rpc:
         "forwarded",
         "has_left",
         "is_logged",
+        "is_out",
         "keys",
         "method",
         "peer",
@@ -100,6 +111,7 @@ class Rpc:
         self.method = method
         self.deadline: float | None = None
         self.principal: Principal | None = None
+        self.is_out: Callable[[Principal], bool] = _stays_in
         self.tenant = ""  # the caller's, as long as nobody is known ""
         self.call: Call | None = None
         self.has_left: Callable[[], bool] = _stays
@@ -119,6 +131,8 @@ class Rpc:
         for key, value in metadata:
             if key == "authorization":
                 self.authorizations.append(str(value))
+            elif key == "x-api-key":
+                self.authorizations.append(of_api_key(str(value)))
             elif key == "idempotency-key":
                 self.keys.append(str(value))
             elif key == "persona-gateway-secret":
@@ -130,9 +144,11 @@ class Rpc:
         # Correlation only; a value that could forge a log line is replaced.
         self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
 
-    def identify(self, principal: Principal) -> None:
-        """Take note of who calls."""
-        self.principal, self.tenant = principal, principal.tenant
+    def identify(
+        self, principal: Principal, is_out: Callable[[Principal], bool] = _stays_in
+    ) -> None:
+        """Take note of who calls. `is_out` tells whether that one may go on no more."""
+        self.principal, self.tenant, self.is_out = principal, principal.tenant, is_out
 
     def begin(
         self,
@@ -156,14 +172,23 @@ class Rpc:
             self.call = Call(self.method.name, who.tenant, who.subject, self.deadline, self.peer)
 
     @property
-    def known_by(self) -> tuple[tuple[str, str]]:
-        """The metadata behind an answer by which a client finds the call in the log."""
-        return (("x-request-id", self.request_id),)
+    def trailing(self) -> tuple[tuple[str, str], ...]:
+        """The metadata behind an answer: what the log knows the call by, and a list's version."""
+        named = (("x-request-id", self.request_id),)
+        if self.call is None or self.call.version is None:
+            return named
+        return (*named, ("etag", f'"{self.call.version}"'))
 
     @property
     def expires(self) -> float:
-        """When the caller's token is taken no more, in seconds since 1970; never without one."""
-        return self.principal.expires + LEEWAY if self.principal else math.inf
+        """When the caller's token is taken no more, in seconds since 1970; never without one.
+
+        Of one that was revoked meanwhile, long ago.
+        """
+        who = self.principal
+        if who is None:
+            return math.inf
+        return 0.0 if self.is_out(who) else who.expires + LEEWAY
 
     def progressed_at(self) -> float:
         """When the call got on last, on the monotonic clock: now where its service does not say."""

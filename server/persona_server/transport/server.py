@@ -26,7 +26,8 @@ class PersonaServer:
     """A gRPC server for services given as {service name: object with one method per RPC}.
 
     `guards` are those whose steps are in the pipeline. With `public_grpcio`, nothing of grpcio is
-    used that is not public.
+    used that is not public. With `workers`, so many processes of the service share its port, and
+    what memory messages may take.
     """
 
     def __init__(
@@ -39,13 +40,14 @@ class PersonaServer:
         *,
         open_reflection: bool = False,
         public_grpcio: bool = False,
+        workers: int | None = None,
     ) -> None:
         early = not public_grpcio
         self._guards = guards
         self._metrics = metrics
         self._streams = streams
         self._connections = Connections(metrics)
-        self._pools = Pools(pipeline, self._connections, early=early)
+        self._pools = Pools(pipeline, self._connections, early=early, workers=workers or 1)
         self._health = Health()
         self._refusals = Refusals(pipeline, self._connections, metrics)
         door = Door(pipeline, self._refusals)
@@ -60,7 +62,12 @@ class PersonaServer:
             door.add(method, self._pools.intake(method.pool), handler)
         self._health.join(door, self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
-        self._server = grpc.server(self._pools["read"], [door], options=(*OPTIONS, connections()))
+        port = (
+            "grpc.so_reuseport",
+            int(workers is not None),
+        )  # else a second server would bind silently
+        options = (*OPTIONS, port, connections())
+        self._server = grpc.server(self._pools["read"], [door], options=options)
 
     @property
     def threads(self) -> int:

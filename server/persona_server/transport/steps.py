@@ -15,7 +15,7 @@ from persona_server import errors, patience
 from persona_server.errors import ServiceError
 from persona_server.quotas import TenantQuotas
 from persona_server.telemetry.logs import LOGGER
-from persona_server.transport.auth import Authenticator, require_scopes
+from persona_server.transport.auth import Authenticator, require_scopes, tenant_suspended
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.errors import CODES, internal
 from persona_server.transport.pipeline import Step
@@ -40,7 +40,11 @@ def call_steps(
 
     def authenticate(rpc: Rpc) -> None:
         if rpc.method.scopes is not None:  # else it is open to everybody
-            rpc.identify(authenticator.principal(rpc.authorizations))
+            rpc.identify(authenticator.principal(rpc.authorizations), authenticator.is_out)
+
+    def refuse_suspended(rpc: Rpc) -> None:
+        if authenticator.is_suspended(rpc.tenant):
+            raise tenant_suspended()
 
     def count_call(rpc: Rpc) -> None:
         if rpc.tenant:
@@ -81,6 +85,7 @@ def call_steps(
         Step("gateway", admit=guards.gateway.recognise),
         Step("draining", admit=guards.draining.refuse),
         Step("authentication", admit=authenticate),
+        Step("suspension", admit=refuse_suspended),
         Step("scopes", admit=_require_scopes),
         Step("quotas", admit=count_call, leave=count_end),
         Step("deadline", enter=_require_time, leave=_end_patience),

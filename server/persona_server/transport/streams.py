@@ -5,18 +5,21 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.transport.auth import unauthenticated
 from persona_server.transport.errors import shutting_down, stream_idle
 from persona_server.transport.rpc import ClientGone
+from persona_server.transport.sharing.counters import STREAMS, Counters
 
 MAX_STREAMS = 16
 MAX_TENANT_STREAMS = 8
 IDLE_SECONDS = 30.0
-_ENDED_SECONDS = 5.0  # within which a stream that is idle, or whose token expires, ends by itself
+_ENDED_SECONDS = 5.0  # within which a stream that is idle ends by itself
+_OVER_SECONDS = 2.0  # … or one whose token is taken no more
+_LOOK_SECONDS = 1.0  # between two looks whether it is
 
 _END, _STOP, _GONE = object(), object(), object()
 
@@ -28,17 +31,31 @@ def _always() -> float:
     return time.monotonic()
 
 
+def _never() -> float:
+    return math.inf
+
+
 class Slot:
     """A place that an open stream holds, and since when its client has not taken an answer.
 
-    `expires` is when its token does, in seconds since 1970.
+    `expires` tells when its token does, in seconds since 1970; one that is revoked did long ago.
     """
 
-    def __init__(self, holder: str, cancel: Callable[[], object], expires: float) -> None:
+    def __init__(
+        self, holder: str, cancel: Callable[[], object], expires: Callable[[], float]
+    ) -> None:
         self.holder = holder
         self.cancel = cancel
         self.expires = expires
         self.waiting_since: float | None = None
+        self._over_since = math.inf
+
+    def is_over(self) -> bool:
+        """Return whether its token was seen to be taken no more a while ago."""
+        if time.time() < self.expires():
+            return False
+        self._over_since = min(self._over_since, time.monotonic())
+        return time.monotonic() - self._over_since > _OVER_SECONDS
 
     def offered(self) -> None:
         """An answer is on its way to the client."""
@@ -61,12 +78,15 @@ class Streams:
         each: int = MAX_TENANT_STREAMS,
         of: EachOf | None = None,
         idle: float = IDLE_SECONDS,
+        counters: Counters | None = None,
     ) -> None:
         """Allow `most`, and of a holder `each`, or what `of` says of it.
 
-        `idle` is how many seconds a stream may bring nothing new, or not be read.
+        `idle` is how many seconds a stream may bring nothing new, or not be read. With `counters`
+        those that a holder has open in other processes count too.
         """
         self.idle = idle
+        self._counters = counters
         self._most = most
         self._each_of: EachOf = of or (lambda _: each)
         self._lock = threading.Lock()
@@ -80,21 +100,30 @@ class Streams:
         each = self._each_of(slot.holder)
         with self._lock:
             of_holder = sum(1 for other in self._open if other.holder == slot.holder)
+            if self._counters:
+                of_holder += self._counters.elsewhere(slot.holder, STREAMS)
             if len(self._open) >= self._most or of_holder >= each:
                 raise too_many(self._most, each)
             self._open.add(slot)
+            self._tell(slot, 1)
         try:
             yield slot
         finally:
             with self._lock:
                 self._open.discard(slot)
+                self._tell(slot, -1)
+
+    def _tell(self, slot: Slot, number: int) -> None:
+        """Let the other processes know of a stream more or less. The lock is held."""
+        if self._counters:
+            self._counters.add(slot.holder, STREAMS, number)
 
     def watched(
         self,
         holder: str,
         cancel: Callable[[], object],
         answers: Iterator[bytes],
-        expires: float = math.inf,
+        expires: Callable[[], float] = _never,
     ) -> Iterator[bytes]:
         """Yield a stream's answers from one of the places.
 
@@ -103,7 +132,7 @@ class Streams:
         """
         with self._slot(Slot(holder, cancel, expires)) as slot:
             for answer in answers:
-                require_valid(expires)
+                require_valid(expires())
                 slot.offered()
                 yield answer
                 slot.taken()
@@ -113,19 +142,18 @@ class Streams:
         while True:
             time.sleep(1.0)
             latest = time.monotonic() - self.idle - _ENDED_SECONDS
-            expired = time.time() - _ENDED_SECONDS
             with self._lock:
                 slots = list(self._open)
             for slot in slots:
                 since = slot.waiting_since
-                if (since is not None and since < latest) or slot.expires < expired:
+                if (since is not None and since < latest) or slot.is_over():
                     slot.cancel()
 
     @contextmanager
     def reader(
         self,
         messages: Iterator[bytes],
-        expires: float = math.inf,
+        expires: Callable[[], float] = _never,
         progressed_at: Callable[[], float] = _always,
     ) -> Iterator["MessageReader"]:
         """Read a client's messages for a block, with bounds on its silence and on its token.
@@ -163,7 +191,7 @@ class MessageReader:
     def __init__(
         self,
         messages: Iterator[bytes],
-        expires: float,
+        expires: Callable[[], float],
         progressed_at: Callable[[], float],
         idle: float,
     ) -> None:
@@ -186,20 +214,24 @@ class MessageReader:
             if message is _GONE:
                 raise ClientGone
             assert isinstance(message, bytes)
-            require_valid(self._expires)
+            require_valid(self._expires())
             yield message
 
     def _next(self) -> object:
         """Return the next message or mark. Raises STREAM_IDLE and UNAUTHENTICATED."""
-        left = max(self._expires - time.time(), 0.0)
-        try:
-            message = self._queue.get(timeout=min(self._idle, left))
-        except queue.Empty:
-            require_valid(self._expires)
-            raise stream_idle("was silent", self._idle) from None
+        message = self._awaited(time.monotonic() + self._idle)
         if self._progressed_at() < time.monotonic() - self._idle:
             raise stream_idle("brought nothing new", self._idle)
         return message
+
+    def _awaited(self, until: float) -> object:
+        """Return what comes next, before `until` on the monotonic clock."""
+        while (left := until - time.monotonic()) > 0:
+            left = min(left, _LOOK_SECONDS, self._expires() - time.time())
+            with suppress(queue.Empty):
+                return self._queue.get(timeout=max(left, 0.0))
+            require_valid(self._expires())
+        raise stream_idle("was silent", self._idle)
 
     def stop(self) -> None:
         """Let the reader raise SHUTTING_DOWN next."""
@@ -252,6 +284,8 @@ def too_many(most: int, each: int) -> ServiceError:
 
 
 def require_valid(expires: float) -> None:
-    """Refuse to go on when the token of a stream has expired. Raises UNAUTHENTICATED."""
+    """Refuse to go on when the token of a stream is taken no more. Raises UNAUTHENTICATED."""
     if time.time() >= expires:
-        raise unauthenticated("The token has expired while the stream was open. Resume with a new.")
+        raise unauthenticated(
+            "The token has expired or was revoked while the stream was open. Resume with a new."
+        )

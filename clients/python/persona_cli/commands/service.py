@@ -15,9 +15,11 @@ from persona_cli.terminal.streams import ending_in_words
 
 ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
 NAMES = (
-    *("serve", "token", "migrate", "tenants", "erase", "rebuild-measures"),
-    *("backup", "restore", "doctor", "vacuum"),
+    *("serve", "token", "keys", "migrate", "tenants", "erase", "rebuild-measures"),
+    *("backup", "restore", "doctor", "vacuum", "copy-database"),
 )
+# A command of the client's that is one of the service's where it is told any of these.
+_OTHERWISE = {"copy": ("copy-database", {"--from", "--to"})}
 _INSTALL = "pip install persona-service"
 # `--help` and everything else that follows the name gets the same answer.
 _ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -35,6 +37,13 @@ class ServiceCommands(TyperGroup):
         """Run the command."""
         with ending_in_words():
             return super().invoke(ctx)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that a command line means, by its first word mostly."""
+        other, options = _OTHERWISE.get(args[0], ("", set()))
+        if options.intersection(word.partition("=")[0] for word in args):
+            args = [other, *args[1:]]
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name, None if there is none."""

@@ -15,8 +15,8 @@ from persona.v1.measures_pb2 import (
     Question,
     QuestionTimeline,
     Slope,
-    TimelinePoint,
 )
+from persona_cli.plot.along import Along
 from persona_cli.terminal.output import printable
 from persona_cli.terminal.shifts import (
     choice_text,
@@ -41,7 +41,7 @@ _TWO_SIDED = 1.96  # standard deviations that hold 95% of the noise
 _THIRTY = 30.0  # days
 
 
-def draw_panel(axes: Axes, timeline: QuestionTimeline) -> None:
+def draw_panel(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
     """Draw one question."""
     kind = timeline.question.kind
     scale = kind_text(timeline.question)
@@ -49,16 +49,11 @@ def draw_panel(axes: Axes, timeline: QuestionTimeline) -> None:
     axes.set_title(key, loc="left", fontweight="bold", fontsize=10, pad=29, color=INK)
     axes.set_title(scale, loc="right", fontsize=8, pad=29, color=QUIET)
     if kind in {QUESTION_KIND_RATING, QUESTION_KIND_SENTIMENT}:
-        _draw_numbers(axes, timeline)
+        _draw_numbers(axes, timeline, along)
     elif kind == QUESTION_KIND_CHOICE:
-        _draw_steps(axes, timeline)
+        _draw_steps(axes, timeline, along)
     else:
-        _draw_items(axes, timeline)
-
-
-def days(point: TimelinePoint) -> float:
-    """Return when a point is, in days since 1970, UTC, as the axes count."""
-    return (point.occurred_at.seconds + point.occurred_at.nanos / 1e9) / 86_400
+        _draw_items(axes, timeline, along)
 
 
 def shortened(text: str, most: int) -> str:
@@ -75,14 +70,14 @@ def _caption(axes: Axes, line: int, text: str, *, strong: bool = False) -> None:
     )  # fmt: skip
 
 
-def _draw_numbers(axes: Axes, timeline: QuestionTimeline) -> None:
+def _draw_numbers(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
     shift = timeline.numeric_shift
-    times = [days(point) for point in timeline.points]
+    times = [along.of(point) for point in timeline.points]
     values = [point.value.value for point in timeline.points]
     change = shift.reliable_change
     changed = shift.HasField("reliable_change") and change.reliable
     _scale(axes, timeline.question)
-    if shift.HasField("slope"):
+    if along.has_line(shift):
         _draw_line(axes, times, values, shift)
     else:
         axes.plot(times, values, color="#9AA0A6", linewidth=1, zorder=1)
@@ -168,7 +163,7 @@ def _mark_change(axes: Axes, times: Sequence[float], values: Sequence[float], ar
     axes.annotate("", end, xytext=start, arrowprops=style, zorder=4)
 
 
-def _draw_steps(axes: Axes, timeline: QuestionTimeline) -> None:
+def _draw_steps(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
     """A choice holds until the next answer: steps over the options that were taken, and others."""
     taken = [point.choice.value for point in timeline.points]
     switched = [i for i in range(1, len(taken)) if taken[i] != taken[i - 1]]
@@ -176,7 +171,7 @@ def _draw_steps(axes: Axes, timeline: QuestionTimeline) -> None:
         often = {option for option, _ in Counter(taken).most_common(_MAX_ROWS - 1)}
         taken = [option if option in often else _OTHERS for option in taken]
     rows = _rows(axes, taken, timeline.question.options)
-    times = [days(point) for point in timeline.points]
+    times = [along.of(point) for point in timeline.points]
     levels = [rows[option] for option in taken]
     axes.plot(times, levels, color=_BLUE, linewidth=1.6, drawstyle="steps-post", zorder=2)
     axes.plot(times, levels, "o", color=_BLUE, markersize=6, markeredgecolor="white", zorder=3)
@@ -187,12 +182,12 @@ def _draw_steps(axes: Axes, timeline: QuestionTimeline) -> None:
     _caption(axes, 0, choice_text(timeline.choice_shift, len(timeline.points)))
 
 
-def _draw_items(axes: Axes, timeline: QuestionTimeline) -> None:
+def _draw_items(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
     """Each option taken, or theme named, is a row; a dot says that it was among the answer's."""
     named = [item for point in timeline.points for item in point.items]
     rows = _rows(axes, named, timeline.question.options)
     for point in timeline.points:
-        time = days(point)
+        time = along.of(point)
         absent = [level for item, level in rows.items() if item not in point.items]
         present = [level for item, level in rows.items() if item in point.items]
         axes.plot([time] * len(absent), absent, "o", color="#D0D7DE", markersize=2.5, zorder=2)

@@ -42,12 +42,17 @@ def picture_format(target: str) -> str:
     return kind
 
 
-def write_picture(target: str, name: str, timelines: Sequence["QuestionTimeline"]) -> None:
-    """Draw the timelines into a file; the same ones make the same bytes."""
+def write_picture(
+    target: str, name: str, timelines: Sequence["QuestionTimeline"], *, by_simulation: bool = False
+) -> None:
+    """Draw the timelines into a file, over time or by simulation; the same make the same bytes."""
     _quiet()
+    from persona_cli.plot.along import Along, along_simulations
     from persona_cli.plot.drawing import figure  # takes a second, and an extra, to import
 
-    _write(target, len(timelines), lambda: figure(name, timelines[:MAX_PANELS]))
+    shown = timelines[:MAX_PANELS]
+    along = along_simulations(shown) if by_simulation else Along()
+    _write(target, len(timelines), lambda: figure(name, shown, along))
 
 
 def write_summary_picture(target: str, name: str, summaries: Sequence["QuestionSummary"]) -> None:

@@ -62,6 +62,8 @@ class Refusals:
 
     def without_refused(self, lines: Iterator[Line[Item]]) -> Iterator[Line[Item]]:
         """Leave out the lines that the service has refused before."""
+        if not self._journal.refused:
+            yield from lines
         for line in lines:
             if (reason := self._journal.refused.get(line.position)) is None:
                 yield line

@@ -95,6 +95,7 @@ class PersonaService:
         after = self._tokens.read(call, request, request.page_token, START)
         with self._store.reading(call.tenant) as repositories:
             shown = require_shown(repositories, request.project_id, request.group_id)
+            call.version = shown.version
             key = Key(call.tenant, request.SerializeToString(deterministic=True))
             answer = self._cache.get(key, shown.version)
             if answer is None:

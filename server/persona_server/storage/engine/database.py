@@ -1,9 +1,9 @@
 """The database as all of storage knows it, whichever engine keeps it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 LOCK_TIMEOUT = 10.0  # seconds a write waits for its turn at most, whatever its deadline
 SCHEMES = ("postgresql://", "postgres://")
@@ -12,11 +12,20 @@ SCHEMES = ("postgresql://", "postgres://")
 DatabasePlace: TypeAlias = Path | str
 
 
+class Target(NamedTuple):
+    """Where rows are inserted: by a statement for one, into a table's columns with their types."""
+
+    sql: str
+    table: str
+    columns: Mapping[str, str]  # to Peewee's name of the type
+
+
 class Database(Protocol):
     """One database. Both engines are Peewee databases too, which compiles statements for them."""
 
     engine: str  # whose words statements are compiled to: "sqlite" or "postgresql"
     place: str  # where it is, as a person is told: without a password
+    rows_together: tuple[int, ...]  # that one statement inserts: as many as it takes, then fewer
     has_many_writers: bool  # whether writers are held apart by the rows that they lock
 
     def get_sql_context(self, **options: Any) -> Any:
@@ -33,6 +42,21 @@ class Database(Protocol):
 
     def change_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a compiled change for each row of values."""
+
+    def insert_each(self, into: Target, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows of values."""
+
+    def stream(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a compiled statement, of which few are held. Only in a snapshot."""
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add whole rows by the fastest way there is, in a write transaction."""
+
+    def get_tables(self) -> list[str]:
+        """Return the names of all tables, by what the database itself says."""
+
+    def get_foreign_keys(self, table: str) -> list[Any]:
+        """Return a table's references, column by column, each with its `dest_table`."""
 
     def as_list(self, values: Sequence[Any]) -> Any:
         """Return ids, hashes or 64-bit integers as the driver binds a list."""
@@ -55,8 +79,14 @@ class Database(Protocol):
         Raises DatabaseError if one does.
         """
 
+    def share(self) -> None:
+        """Let this process write in turn with other processes of the same service."""
+
     def in_transaction(self) -> bool:
         """Return whether this thread has a transaction open."""
+
+    def mark(self) -> None:
+        """Write down whose the database is, within the transaction that is open."""
 
     def rewrite(self) -> None:
         """Write the files anew without anything that was deleted."""

@@ -112,6 +112,11 @@ def as_bytes(expression: Any) -> Any:
     return _cast(expression, BYTES)
 
 
+def by_bytes(column: Any) -> Word:
+    """Return a column of text as it is ordered by its bytes, whatever language a database has."""
+    return Word(sqlite=column, postgresql=_Sequence(column, SQL('COLLATE "C"')))
+
+
 def unindexed(column: Any) -> Any:
     """Return a column of text so that rows are found by other conditions than on it."""
     return column.concat(_text(""))

@@ -4,15 +4,22 @@ SQLite's own waiting (busy_timeout) polls: beside busy writers an unlucky one st
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+
+from persona_server.storage.engine.processes import Processes
 
 
 class FairLock:
-    """Tenants in turn, each of them first come, first served, with a bound on the waiting."""
+    """Tenants in turn, each of them first come, first served, with a bound on the waiting.
 
-    def __init__(self) -> None:
+    Whose turn it is then waits for that of its process, if there are `processes`.
+    """
+
+    def __init__(self, processes: Processes | None = None) -> None:
+        self._processes = processes
         self._guard = threading.Lock()
         self._held = False
         self._waiting: dict[str, deque[threading.Event]] = {}  # the next tenant first
@@ -20,10 +27,13 @@ class FairLock:
     @contextmanager
     def hold(self, timeout: float, tenant: str = "") -> Iterator[None]:
         """Hold the lock for a block. Raises TimeoutError after `timeout` seconds of waiting."""
+        until = time.monotonic() + timeout
         if not self._acquire(timeout, tenant):
             raise TimeoutError
         try:
-            yield
+            left = until - time.monotonic()
+            with self._processes.hold(left) if self._processes else nullcontext():
+                yield
         finally:
             self._release()
 

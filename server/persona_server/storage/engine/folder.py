@@ -65,10 +65,19 @@ def make_folder(folder: Path) -> None:
         raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
 
 
+def has_database(folder: Path) -> bool:
+    """Return whether a folder has a database; an empty file is none. Raises DatabaseError."""
+    try:
+        return (folder / FILE_NAME).stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
+
+
 def require_database(folder: Path) -> None:
     """Raise DatabaseError where a folder has no database."""
-    path = folder / FILE_NAME
-    if not path.exists() or not path.stat().st_size:
+    if not has_database(folder):
         raise DatabaseError(
             f"There is no database in {folder}. Name its folder with --data, or make one "
             "there with --init."

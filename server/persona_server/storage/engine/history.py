@@ -8,6 +8,8 @@ from playhouse.migrations import Runner
 
 from persona_server.storage.engine.database import Database
 
+HISTORY = "schema_migration"  # the table, as Peewee's runner names it
+
 
 class MigrationRunner(Runner):  # type: ignore[misc]
     """Peewee's runner of the migrations in a folder, with its history in the database."""

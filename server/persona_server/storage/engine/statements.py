@@ -3,16 +3,14 @@
 Building a query at every call costs ten times its execution.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from peewee import EXCLUDED, Query, Value
 
-from persona_server.storage.engine.database import Database
-
-_TOGETHER = (100, 10, 1)  # rows that one statement inserts: as many as it takes, then fewer
+from persona_server.storage.engine.database import Database, Target
 
 
 class Param(str):
@@ -63,6 +61,10 @@ class Statement:
         """Return every row."""
         return self._rows(self.sql, self._bind(values))
 
+    def each(self, **values: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield every row, however many there are, of which few are held. Only in a snapshot."""
+        return self._database.stream(self.sql, self._bind(values))
+
     def first(self, **values: Any) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
         rows = self.all(**values)
@@ -77,19 +79,32 @@ class Statement:
         self._database.change_each(self.sql, rows)
 
 
-class Insertion:
-    """Inserts rows, many with one statement.
+class InsertStatement(Statement):
+    """The insertion of a row, or of many as the engine does it best."""
 
-    Where a table has a trigger, SQLite copies each page that a statement changes, to take it back
-    alone. With many indexes that is half the cost of a row, and shared by the rows of a statement.
-    """
+    def __init__(self, database: Database, model: Any, names: Sequence[str]) -> None:
+        row = _row(model, names)
+        super().__init__(database, model.insert(row))
+        assert self.params == tuple(names)
+        columns = {field.column_name: field.field_type for field in row}
+        self._into = Target(self.sql, model._meta.table_name, columns)
+
+    def run_each(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert rows, each the tuple of its parameters."""
+        self._database.insert_each(self._into, rows)
+
+
+class Insertion:
+    """Inserts rows, many with one statement where that is cheaper."""
 
     def __init__(self, database: Database, model: Any, names: Sequence[str]) -> None:
         row = _row(model, names)
         self._statements = {
-            size: Statement(database, model.insert_many([row] * size)) for size in _TOGETHER
+            size: Statement(database, model.insert_many([row] * size))
+            for size in database.rows_together
+            if size > 1
         }
-        assert self._statements[1].params == tuple(names)
+        self._statements[1] = InsertStatement(database, model, names)
 
     def run(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows, each the tuple of its parameters in the order of the names."""
@@ -107,9 +122,7 @@ def insert_statement(database: Database, model: Any, names: Sequence[str]) -> St
     They have the names of the columns, but the first, which is the tenant. The order must be that
     of the columns in the model.
     """
-    statement = Statement(database, model.insert(_row(model, names)))
-    assert statement.params == tuple(names)
-    return statement
+    return InsertStatement(database, model, names)
 
 
 def _row(model: Any, names: Sequence[str]) -> dict[Any, Any]:

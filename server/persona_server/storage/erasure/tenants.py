@@ -15,7 +15,8 @@ from persona_server.storage.store import Store
 
 METHOD = "EraseTenant"  # as the audit trail names it
 CHUNK = 5000  # rows of a transaction
-# In this order: nothing goes before what refers to it. The quotas are the operator's.
+# In this order: nothing goes before what refers to it. Quotas are the operator's, and what was
+# revoked stays so.
 CONTENT: tuple[Any, ...] = (
     tables.Idempotency,
     tables.ImportBatch,
@@ -44,6 +45,7 @@ CONTENT: tuple[Any, ...] = (
     tables.PersonaSet,
     tables.PersonaGroup,
     tables.Project,
+    tables.ApiKey,
     tables.TenantUsage,
     tables.Audit,
 )

@@ -27,14 +27,27 @@ class AuditEntry(NamedTuple):
     peer: str | None = None
 
 
+class AuditRow(NamedTuple):
+    """A mutation with its id in the trail, and when it was, in microseconds since 1970."""
+
+    id: int
+    at: int
+    entry: AuditEntry
+
+
 class AuditStatements:
-    """The one statement on the audit trail, compiled once."""
+    """Every statement on the audit trail, compiled once."""
 
     def __init__(self, database: Database) -> None:
         audit = tables.Audit
         columns = ("tenant_id", "id", "at", *AuditEntry._fields)
         row = {getattr(audit, name): param(name) for name in columns}
         self.insert = Statement(database, audit.insert(row))
+        shown = [getattr(audit, name) for name in columns[1:]]
+        later = (audit.tenant_id == param("tenant")) & (audit.id > param("after"))
+        self.page = Statement(
+            database, audit.select(*shown).where(later).order_by(audit.id).limit(param("limit"))
+        )
 
 
 class AuditTrail:
@@ -44,6 +57,11 @@ class AuditTrail:
         self._do = statements
         self._tenant = tenant
         self._id_generator = id_generator
+
+    def page(self, after: int, limit: int) -> list[AuditRow]:
+        """Return the first rows whose id is above `after`."""
+        rows = self._do.page.all(tenant=self._tenant, after=after, limit=limit)
+        return [AuditRow(row_id, at, AuditEntry(*entry)) for row_id, at, *entry in rows]
 
     def add(self, entry: AuditEntry, now: int) -> None:
         """Record a mutation in the transaction that commits it."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from peewee import SQL, fn
+from peewee import SQL, Tuple, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
@@ -57,6 +57,15 @@ class ReferenceStatements:
                 of_individual & (reference.question_hash == param("question"))
             ),
         )
+        place = Tuple(reference.question_hash, reference.persona_id)
+        shown = (reference.question_hash, reference.persona_id, reference.content)
+        self.page = Statement(
+            database,
+            reference.select(*shown)
+            .where(mine & (place > Tuple(param("question"), param("individual"))))
+            .order_by(reference.question_hash, reference.persona_id)
+            .limit(param("limit")),
+        )
         self.put = upsert_statement(database, reference, "answer", "retest", "content")
 
 
@@ -90,6 +99,14 @@ class References:
         row = self._do.content.first(tenant=self._tenant, individual=individual, question=question)
         assert row is not None
         return bytes(row[0])
+
+    def page(self, after: tuple[bytes, bytes], limit: int) -> list[tuple[bytes, bytes, bytes]]:
+        """Return the first rows after a question and individual: these two, and the content."""
+        question, individual = after
+        rows = self._do.page.all(
+            tenant=self._tenant, question=question, individual=individual, limit=limit
+        )
+        return [(bytes(one), bytes(other), bytes(content)) for one, other, content in rows]
 
     def put(self, references: Sequence[Reference]) -> None:
         """Keep what people that are there answered, in place of what they had answered before."""

@@ -1,14 +1,24 @@
 """Tenants and secrets: the two tables that belong to no tenant."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import locking
-from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.engine.statements import Statement, param, upsert_statement
 from persona_server.storage.keys import IdGenerator
 
 NO_TENANT = 0  # no row has this key, so reads of a tenant without one find nothing
+
+
+class TenantRow(NamedTuple):
+    """A tenant, and since when it is suspended; times in microseconds since 1970."""
+
+    key: int
+    name: str
+    created_at: int
+    suspended_at: int | None
 
 
 class Tenants:
@@ -22,6 +32,12 @@ class Tenants:
         )
         self._all = Statement(database, tenant.select(tenant.id).order_by(tenant.id))
         self._names = Statement(database, tenant.select(tenant.name).order_by(tenant.id))
+        columns = (tenant.id, tenant.name, tenant.created_at, tenant.suspended_at)
+        self._rows = Statement(database, tenant.select(*columns).order_by(tenant.id))
+        self._suspend = Statement(
+            database,
+            tenant.update({tenant.suspended_at: param("at")}).where(tenant.name == param("name")),
+        )
         voiding = tables.Voiding
         self._voiding = Statement(
             database,
@@ -82,6 +98,14 @@ class Tenants:
         """Return every tenant's name."""
         return [row[0] for row in self._names.all()]
 
+    def rows(self) -> list[TenantRow]:
+        """Return every tenant."""
+        return [TenantRow._make(row) for row in self._rows.all()]
+
+    def suspend(self, name: str, at: int | None) -> None:
+        """Suspend a tenant, or with None let it go on."""
+        self._suspend.run(name=name, at=at)
+
     def voiding(self) -> set[str]:
         """Return the names of those with void simulations of which answers are counted still.
 
@@ -104,6 +128,11 @@ class Secrets:
             secret.created_at: param("now"),
         }
         self._insert = Statement(database, secret.insert(row).on_conflict_ignore())
+        self._put = upsert_statement(database, secret, "value", "created_at")
+
+    def put(self, name: str, value: bytes, now: int) -> None:
+        """Set a secret, whatever it was before."""
+        self._put.run(name=name, value=value, created_at=now)
 
     def find(self, name: str) -> bytes | None:
         """Return a secret, or None."""

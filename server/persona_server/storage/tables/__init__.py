@@ -9,6 +9,7 @@ model is bound to a database: statements are compiled for one when a store opens
 from peewee import Model
 
 from persona_server.storage.tables.audit import Audit
+from persona_server.storage.tables.credentials import ApiKey, RevokedToken
 from persona_server.storage.tables.derived import (
     Answered,
     AnswerModel,
@@ -47,6 +48,7 @@ __all__ = [
     "AnswerModel",
     "AnswerSet",
     "Answered",
+    "ApiKey",
     "Asked",
     "Audit",
     "Erasing",
@@ -67,6 +69,7 @@ __all__ = [
     "ReferenceAnswer",
     "Response",
     "ResponseVoid",
+    "RevokedToken",
     "Secret",
     "Series",
     "Simulation",

@@ -9,6 +9,7 @@ class Tenant(Model):
     id = BigIntegerField(primary_key=True)
     name = TextField(unique=True)
     created_at = BigIntegerField()
+    suspended_at = BigIntegerField(null=True)
 
 
 class Secret(Model):

@@ -7,9 +7,10 @@ from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
 from persona_server.transport.rpc import Rpc
 
-MOST = 40 << 20  # bytes in all
+MOST = 40 << 20  # bytes in all, over all workers
 EACH = 16 << 20  # of one connection
 TENANT = 32 << 20  # of one tenant
+LEAST = 8 << 20  # that a worker has of each, however many there are
 CALL_BYTES = 4_096  # what a call itself counts for, beside its answer
 SMALL = 64 << 10  # an answer that is sent whatever waits already
 SECONDS = 30.0  # how long an answer is kept for its reader
@@ -19,7 +20,11 @@ SHORT_SECONDS = 0.25  # and how long at least, when there is no room for others
 class Answers:
     """The answers that are on their way, by connection and by tenant."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
+        """Keep what one of so many workers may."""
+        self._most, self._each, self._of_one = (
+            max(limit // workers, LEAST) for limit in (MOST, EACH, TENANT)
+        )
         self._lock = threading.Lock()
         self._kept: dict[Rpc, float] = {}  # since when, the oldest first
         self._of_peer: dict[str, int] = {}
@@ -28,7 +33,7 @@ class Answers:
 
     def require_room(self, rpc: Rpc) -> None:
         """Refuse a call of who does not read what it has asked for. Raises QUOTA_EXCEEDED."""
-        if self._total >= MOST:
+        if self._total >= self._most:
             self.tick(time.monotonic())
         if not self._has_room(rpc, 0):
             raise _too_much()
@@ -63,12 +68,12 @@ class Answers:
             _take(self._of_tenant, rpc.tenant, size)
 
     def _has_room(self, rpc: Rpc, size: int) -> bool:
-        if self._total + size < EACH:  # nearly always, and then nobody has more
+        if self._total + size < self._each:  # nearly always, and then nobody has more
             return True
         return (
-            self._total + size < MOST
-            and self._of_peer.get(rpc.peer, 0) + size < EACH
-            and self._of_tenant.get(rpc.tenant, 0) + size < TENANT
+            self._total + size < self._most
+            and self._of_peer.get(rpc.peer, 0) + size < self._each
+            and self._of_tenant.get(rpc.tenant, 0) + size < self._of_one
         )
 
     def tick(self, now: float) -> int:
@@ -81,7 +86,7 @@ class Answers:
     def _late(self, now: float) -> list[Rpc]:
         late: list[Rpc] = []
         with self._lock:
-            before = now - (SHORT_SECONDS if self._total >= MOST else SECONDS)
+            before = now - (SHORT_SECONDS if self._total >= self._most else SECONDS)
             for rpc, since in self._kept.items():
                 if since >= before:
                     break

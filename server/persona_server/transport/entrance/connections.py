@@ -15,6 +15,7 @@ A_SECOND, BURST = 1_000.0, 2_000.0  # what an address may cost by calls that end
 OWN_A_SECOND, OWN_BURST = 1.0, 20.0  # and a connection of one that is over it
 SERVED = 1.0  # what a call costs that was taken back after its message had come
 UNSERVED = 4.0  # and one that was refused, or taken back before: nobody was waiting for it
+LASTING = 10.0  # and one of those that last, such as a Watch: nobody needs many of them
 AWAY_SECONDS = 10.0  # how long an address that is over it can't connect
 PAUSE_SECONDS = 0.01  # between looks at all sockets
 _FORGET_SECONDS = 1.0

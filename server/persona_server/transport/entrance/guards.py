@@ -44,8 +44,9 @@ class OwnGateway:
 class Guards:
     """All of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
+        """Let answers take what one of so many workers may."""
         self.draining = Draining()
         self.gateway = OwnGateway()
-        self.answers = Answers()
+        self.answers = Answers(workers)
         self.unread = Unread()

@@ -18,6 +18,7 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]
 from persona_server.errors import ServiceError
 from persona_server.transport.entrance.awaited import Awaited
 from persona_server.transport.entrance.connections import (
+    LASTING,
     SERVED,
     UNSERVED,
     Connections,
@@ -189,7 +190,7 @@ class Arrival(Receipt):
     def _refuse_counted(self, error: ServiceError) -> None:
         """Refuse a call of who makes too many, and count it, as it may be one of a storm."""
         if not self.rpc.forwarded:
-            over = self.experimental_thread_pool.connections.ended_in_nothing(self._peer)
+            over = self._ended_in_nothing(UNSERVED)
             self.rpc.is_logged = not over
         self._refuse(error)
 
@@ -229,8 +230,11 @@ class Arrival(Receipt):
         rpc = self.rpc
         if not rpc.forwarded:
             asked = self._goes_on and not rpc.method.streams_in
-            cost = SERVED if asked else UNSERVED
-            self.experimental_thread_pool.connections.ended_in_nothing(self._peer, cost)
+            self._ended_in_nothing(SERVED if asked else UNSERVED)
+
+    def _ended_in_nothing(self, cost: float) -> bool:
+        intake = self.experimental_thread_pool
+        return intake.connections.ended_in_nothing(self._peer, LASTING if intake.places else cost)
 
     def _leave(self) -> None:
         """Leave a call that was taken back before it was served."""

@@ -23,6 +23,11 @@ class Limits(NamedTuple):
     waiting_each: int = 2_500
     pushing: bool = False
 
+    def part(self, workers: int) -> "Limits":
+        """Return the part of one of so many workers: of the bytes, but two messages at least."""
+        most = max(self.most // workers, 2 * MESSAGE_BYTES)
+        return self._replace(most=most, each=max(self.each // workers, MESSAGE_BYTES))
+
 
 class Receipt:
     """A call's place. Who pays is the tenant, or the address of who need not say who he is."""

@@ -7,22 +7,31 @@ from collections.abc import Callable
 
 from persona_server.errors import quota_exceeded
 from persona_server.quotas import Quota
+from persona_server.transport.sharing.counters import BYTES, CALLS, CONCURRENT, Counters
 
 _MOST = 10_000  # tenants whose use is remembered
 
 
 class _Bucket:
-    """Tokens that come at a rate; a second's worth may be saved up. It may go into debt."""
+    """Tokens that come at a rate; a second's worth may be saved up. It may go into debt.
 
-    __slots__ = ("_at", "_level")
+    What other processes take is taken here too, when this one looks next.
+    """
 
-    def __init__(self, rate: float, now: float) -> None:
-        self._level, self._at = rate, now
+    __slots__ = ("_at", "_elsewhere", "_level")
 
-    def take(self, count: float, rate: float, now: float, least: float) -> float:
-        """Take some if there are `least` or more; return how many there were."""
-        level = min(self._level + (now - self._at) * rate, rate)
+    def __init__(self, rate: float, since: float) -> None:
+        self._level, self._at, self._elsewhere = rate, since, 0
+
+    def take(self, count: float, rate: float, now: float, least: float, elsewhere: int) -> float:
+        """Take some if there are `least` or more; return how many there were.
+
+        `elsewhere` is how many other processes have ever taken.
+        """
+        taken = elsewhere - self._elsewhere
+        level = min(self._level + (now - self._at) * rate - taken, rate)
         self._level, self._at = (level - count if level >= least else level), now
+        self._elsewhere = elsewhere
         return level
 
 
@@ -31,22 +40,23 @@ class _Use:
 
     __slots__ = ("bytes", "calls", "concurrent")
 
-    def __init__(self, quota: Quota, now: float) -> None:
-        self.calls = _Bucket(quota.calls_per_second, now)
-        self.bytes = _Bucket(quota.bytes_per_second, now)
+    def __init__(self, quota: Quota, since: float) -> None:
+        self.calls = _Bucket(quota.calls_per_second, since)
+        self.bytes = _Bucket(quota.bytes_per_second, since)
         self.concurrent = 0
 
 
 class Use:
     """The use of all tenants: this object is the one place where it is counted.
 
-    A few methods that say what happens, each for a tenant's name. So one process counts now; for
-    several, an object with the same methods would count in a place that they share.
+    A few methods that say what happens, each for a tenant's name. Several processes tell each other
+    by `counters`: quotas hold for all together, but for what each finds out a moment later.
     """
 
-    def __init__(self, quota_of: Callable[[str], Quota]) -> None:
+    def __init__(self, quota_of: Callable[[str], Quota], counters: Counters | None = None) -> None:
         """`quota_of` must not wait: it is asked where all calls come in."""
         self._quota_of = quota_of
+        self._counters = counters
         self._lock = threading.Lock()
         self._uses: dict[str, _Use] = {}
 
@@ -56,11 +66,14 @@ class Use:
         rate = quota.calls_per_second
         with self._lock:
             use = self._use(tenant, quota, now)
-            if use.concurrent >= quota.concurrent_calls:
+            concurrent = use.concurrent + self._elsewhere(tenant, CONCURRENT)
+            if concurrent >= quota.concurrent_calls:
                 raise quota_exceeded("concurrent_calls", quota.concurrent_calls, 1.0)
-            level = use.calls.take(1, rate, now, least=1)
+            level = use.calls.take(1, rate, now, 1, self._elsewhere(tenant, CALLS))
             if level >= 1:
                 use.concurrent += 1
+                self._tell(tenant, CALLS, 1)
+                self._tell(tenant, CONCURRENT, 1)
         if level < 1:
             raise quota_exceeded("calls_per_second", rate, (1 - level) / rate)
 
@@ -68,6 +81,7 @@ class Use:
         """Count a call no more that had arrived."""
         with self._lock:
             self._uses[tenant].concurrent -= 1
+            self._tell(tenant, CONCURRENT, -1)
 
     def transfer(self, tenant: str, size: int, *, refusable: bool) -> None:
         """Count bytes of a message or an answer. Raises QUOTA_EXCEEDED if that may be refused.
@@ -78,7 +92,10 @@ class Use:
         rate = quota.bytes_per_second
         with self._lock:
             use = self._use(tenant, quota, now)
-            level = use.bytes.take(size, rate, now, least=0 if refusable else -math.inf)
+            least = 0 if refusable else -math.inf
+            level = use.bytes.take(size, rate, now, least, self._elsewhere(tenant, BYTES))
+            if level >= least:
+                self._tell(tenant, BYTES, size)
         if refusable and level < 0:
             raise quota_exceeded("bytes_per_second", rate, -level / rate)
 
@@ -87,8 +104,17 @@ class Use:
         if use is None:
             if len(self._uses) >= _MOST:
                 self._forget()
-            use = self._uses[tenant] = _Use(quota, now)
+            since = self._counters.since(tenant) if self._counters else now
+            use = self._uses[tenant] = _Use(quota, since)
         return use
+
+    def _elsewhere(self, tenant: str, figure: int) -> int:
+        return self._counters.elsewhere(tenant, figure) if self._counters else 0
+
+    def _tell(self, tenant: str, figure: int, number: int) -> None:
+        """Let the other processes know. The lock is held."""
+        if self._counters:
+            self._counters.add(tenant, figure, number)
 
     def _forget(self) -> None:
         """Let those go that have no call under way: at most a second's worth is given away."""

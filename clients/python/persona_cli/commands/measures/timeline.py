@@ -1,6 +1,7 @@
 """`persona timeline` and `library timeline`: answers over time, as a table or a picture."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 import typer
@@ -23,6 +24,18 @@ from persona_client import PersonaNotFound, QuestionTimeline
 QuestionOption: TypeAlias = Annotated[
     str, typer.Option(help="Only questions with this key.", show_default=False)
 ]
+
+
+class Axis(StrEnum):
+    """What a picture has from left to right."""
+
+    TIME = "time"
+    SIMULATION = "simulation"
+
+
+ByOption: TypeAlias = Annotated[
+    Axis, typer.Option("--by", help="What the picture has from left to right.")
+]
 PlotOption: TypeAlias = Annotated[
     str, typer.Option(metavar="FILE", help="Draw them to FILE, an .svg or .png, instead.")
 ]
@@ -37,6 +50,7 @@ def timeline(
     group: GroupOption,
     question: QuestionOption = "",
     plot: PlotOption = "",
+    by: ByOption = Axis.TIME,
 ) -> None:
     """Show the answers over time of a persona's individual, and how they have shifted.
 
@@ -53,7 +67,7 @@ def timeline(
             return persona_id
 
     found = client.get_attitude_timeline(*ids, persona_id, question_key=question)
-    _show(context, found, plot, name)
+    _show(context, found, plot, name, by)
 
 
 def library_timeline(
@@ -63,6 +77,7 @@ def library_timeline(
     ],
     question: QuestionOption = "",
     plot: PlotOption = "",
+    by: ByOption = Axis.TIME,
 ) -> None:
     """Show an individual's answers over time, question by question, and how they have shifted.
 
@@ -77,6 +92,7 @@ def library_timeline(
         found,
         plot,
         lambda: client.get_library_persona(library_persona_id).profile.full_name,
+        by,
     )
 
 
@@ -91,10 +107,11 @@ def _show(
     found: Iterable[QuestionTimeline],
     plot: str,
     name: Callable[[], str],
+    by: Axis,
 ) -> None:
     """Draw timelines, or print them; `name` says whose they are."""
     if plot:
-        _draw(plot, list(found), name)
+        _draw(plot, list(found), name, by)
     elif context.as_json:
         for one in found:
             print_json(one)
@@ -105,10 +122,12 @@ def _show(
             _print_timeline(one)
 
 
-def _draw(plot: str, timelines: Sequence[QuestionTimeline], name: Callable[[], str]) -> None:
+def _draw(
+    plot: str, timelines: Sequence[QuestionTimeline], name: Callable[[], str], by: Axis
+) -> None:
     if not timelines:
         raise CommandError("There are no answers to draw.")
-    write_picture(plot, name(), timelines)
+    write_picture(plot, name(), timelines, by_simulation=by is Axis.SIMULATION)
     say(f"Wrote {plot}.")
 
 

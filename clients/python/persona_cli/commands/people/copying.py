@@ -33,7 +33,8 @@ def copy(
     """Copy personas of another group into a group: those named, those that match, or all.
 
     The copies are new personas that say whom they were copied from. Each thousand is copied at once
-    or not at all. --json prints the copies.
+    or not at all. --json prints the copies. Told --from and --to, it copies a whole database:
+    `persona copy-database --help`.
     """
     if persona_ids and any(filters.values()):
         raise usage_error("Give either ids or filters.")

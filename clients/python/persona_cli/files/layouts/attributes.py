@@ -28,7 +28,7 @@ def fit_attributes(left: Cells, own: dict[str, str]) -> dict[str, str]:
     for key in left.keys() & own.keys():
         if text_of(left[key]) != own[key]:
             raise LineError(f"has a {key}, and a different one in its attributes")
-    if len(left) + len(own) > _MOST or not all(map(_is_key, left)):
+    if len(left) + len(own) > _MOST or not all(map(is_key, left)):
         left = _within(left, _MOST - len(own))
     return own | {key: text_of(value) for key, value in left.items()}
 
@@ -37,7 +37,7 @@ def _within(left: Cells, room: int) -> Cells:
     """Return so many entries at most, the last one for all that have no room or no key."""
     if len(left) > room:
         left = _grouped(left)
-    fitting = {key: value for key, value in left.items() if _is_key(key)}
+    fitting = {key: value for key, value in left.items() if is_key(key)}
     if len(left) > room or len(fitting) < len(left):
         fitting = dict(list(fitting.items())[: max(room - 1, 0)])
         fitting[FURTHER] = {key: value for key, value in left.items() if key not in fitting}
@@ -67,5 +67,6 @@ def _grouped(left: Cells) -> Cells:
     return {key.removesuffix("."): value for key, value in found.items()}
 
 
-def _is_key(key: str) -> bool:
+def is_key(key: str) -> bool:
+    """Whether a name can be that of an attribute."""
     return len(key) <= _LONGEST and bool(key.strip()) and key.isprintable()

@@ -10,6 +10,7 @@ from persona_cli.files.layouts.fields import MisfitError, PartlyTaken, Rules, se
 from persona_cli.files.layouts.mapping import Mapping
 from persona_cli.files.layouts.names import name_in
 from persona_cli.files.layouts.own import LINEAGE, OwnNames, own_attributes, own_row
+from persona_cli.files.layouts.plain_rows import PlainRows
 from persona_cli.files.tables.table import Cells
 from persona_server.validation.personas import persona_violations
 from persona_server.validation.violations import Violations
@@ -41,12 +42,15 @@ class Filler:
         self._note = note
         self._is_sheet = is_sheet
         self._own_names = OwnNames(is_sheet=is_sheet)
+        self._plain = PlainRows(mapping, rules, self._own_names, is_sheet=is_sheet)
         self._asks_place = any(
             path in _PLACES for ts in mapping.fields.values() for t in ts for path in t.paths
         )
 
     def persona(self, cells: Cells, origin: Origin) -> Persona:
         """Return the persona of a row, checked as the service checks it. Raises LineError."""
+        if not origin.key and (plain := self._plain.persona(cells)):
+            return plain
         row = self._row(cells)
         filling = _Filling(self._mapping, self._rules, self._note, row)
         place = dict(zip(_PLACES, origin, strict=False)) if self._asks_place else {}

@@ -14,7 +14,7 @@ from persona_server.validation.personas import OUTPUT_ONLY
 
 # A link to the library can't be imported, but where a copy came from is worth knowing.
 LINEAGE: Literal["library_persona_id"] = "library_persona_id"
-_IGNORED = frozenset(OUTPUT_ONLY) - {LINEAGE}
+IGNORED = frozenset(OUTPUT_ONLY) - {LINEAGE}
 _NAMES = {
     name: field.name
     for field in Persona.DESCRIPTOR.fields
@@ -60,7 +60,7 @@ def own_row(cells: Cells, names: OwnNames) -> Cells:
     named = {names[name]: cell for name, cell in cells.items()}
     if len(named) < len(cells):
         raise LineError("has a field twice, such as in snake_case and in camelCase")
-    return {n: c for n, c in named.items() if c is not None and n not in _IGNORED}
+    return {n: c for n, c in named.items() if c is not None and n not in IGNORED}
 
 
 def own_attributes(row: Cells) -> tuple[dict[str, str], Cells]:

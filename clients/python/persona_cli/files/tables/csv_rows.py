@@ -32,8 +32,8 @@ def csv_rows(lines: TextLines, delimiter: str) -> Rows:
             row = next(rows, None)
             if row is None:
                 return
-            if any(row) and any(map(str.strip, row)):
-                feed.check(row)
+            if any(map(str.strip, row)):
+                feed.check()
                 yield feed.number, _named(names, row)
         except LineError as error:
             yield feed.number, feed.refused(f"{error}")
@@ -116,12 +116,12 @@ class _LineFeed:
         """Let all lines of a row but the first be rows again."""
         self._again.extendleft(reversed(self._taken[1:]))
 
-    def check(self, row: Sequence[str]) -> None:
+    def check(self) -> None:
         """Refuse a row that is too long, or no text. Raises LineError."""
         for _, line in self._taken:
             check_length(line)
-        if any(map(undecoded_byte, row)):
-            raise LineError("is not UTF-8; --encoding says what it is, such as cp1252")
+            if not line.isascii() and undecoded_byte(line):
+                raise LineError("is not UTF-8; --encoding says what it is, such as cp1252")
 
 
 def _names(rows: Iterator[list[str]]) -> list[str]:
@@ -148,6 +148,7 @@ def column_names(cells: Sequence[object]) -> list[str]:
 
 
 def _named(names: Sequence[str], row: Sequence[str]) -> Cells:
-    if len(row) < len(names) or any(map(str.strip, row[len(names) :])):
+    is_other = len(row) != len(names)
+    if is_other and (len(row) < len(names) or any(map(str.strip, row[len(names) :]))):
         raise LineError(f"has {len(row)} cells, but the first row names {len(names)}")
     return dict(zip(names, row, strict=False))

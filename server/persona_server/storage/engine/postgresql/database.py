@@ -10,11 +10,13 @@ from typing import Any
 import psycopg
 from peewee import PostgresqlDatabase as PeeweeDatabase
 from psycopg import conninfo
+from psycopg import sql as compose
 
 from persona_server import patience
-from persona_server.storage.engine.database import shown
+from persona_server.storage.engine.database import Target, shown
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.postgresql.adapting import adapt
+from persona_server.storage.engine.postgresql.copying import FEWEST, copy
 from persona_server.storage.engine.postgresql.pool import Connection, Pool
 from persona_server.storage.engine.postgresql.roles import grant
 from persona_server.storage.engine.postgresql.turns import Turns
@@ -23,6 +25,7 @@ from persona_server.storage.engine.postgresql.watch import Watch
 OLDEST = 15_00_00  # of the server
 CONNECT_SECONDS = 2
 MOST_PREPARED = 200  # statements of a connection; each has one for every set of NULLs it binds
+STREAMED = 50  # rows that are fetched at once: an answer kept for retries can have 3 MiB
 MIGRATING = 0x706572736F6E61  # the lock of who changes the schema: "persona"
 APPLICATION = "persona/"  # and host and process: the name of a connection
 _OTHERS = (
@@ -49,6 +52,7 @@ class PostgresqlDatabase(PeeweeDatabase):
     """One PostgreSQL database, its connections borrowed for a statement or a transaction."""
 
     engine = "postgresql"
+    rows_together: tuple[int, ...] = (1,)
     has_many_writers = True
     _state: Any  # Peewee's, of each thread: the connection that it holds
 
@@ -106,6 +110,30 @@ class PostgresqlDatabase(PeeweeDatabase):
         with self._held() as connection, self._watch.over(connection):
             connection.cursor().executemany(sql, rows)
 
+    def insert_each(self, into: Target, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows of values."""
+        given = list(rows)
+        if len(given) < FEWEST:
+            self.change_each(into.sql, given)
+            return
+        with self._held() as connection, self._watch.over(connection):
+            copy(connection, into, given)
+
+    def stream(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a compiled statement, fetched a few at a time. Only in a snapshot."""
+        with self._state.conn.cursor("stream", binary=True) as cursor:
+            cursor.itersize = STREAMED
+            yield from cursor.execute(sql, values)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add whole rows by COPY, in a write transaction."""
+        names = compose.SQL(", ").join(map(compose.Identifier, columns))
+        into = compose.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)")
+        statement = into.format(compose.Identifier(table), names)
+        with self._held() as connection, connection.cursor().copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
     def execute_sql(self, sql: str, params: Any = None) -> psycopg.Cursor[Any]:
         """Execute what is no compiled statement."""
         with self._held() as connection, self._watch.over(connection):
@@ -140,6 +168,9 @@ class PostgresqlDatabase(PeeweeDatabase):
     def begin(self, how: str | None = None) -> None:
         """Begin a transaction, as `atomic` is told."""
         self._state.conn.execute(how or "BEGIN")
+
+    def share(self) -> None:
+        """Do nothing: writers of all processes are held apart by the rows that they lock."""
 
     @contextlib.contextmanager
     def write(self, timeout: float, tenant: str = "") -> Iterator[None]:
@@ -176,6 +207,9 @@ class PostgresqlDatabase(PeeweeDatabase):
         """Give a role the rights of a server; in the tables `kept` it may only add rows."""
         with self.migrating():
             grant(self._state.conn, role, kept)
+
+    def mark(self) -> None:
+        """Do nothing: no other program has tables of these names in this one's schema."""
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

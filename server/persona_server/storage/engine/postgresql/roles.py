@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from psycopg import Connection, sql
 
-HISTORY = "schema_migration"
+from persona_server.storage.engine.history import HISTORY
 
 
 def grant(connection: Connection[tuple[object, ...]], role: str, kept: Collection[str]) -> None:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import apsw
 
 from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.history import HISTORY
 
 APPLICATION_ID = 0x50455253  # "PERS"
-_HISTORY = "schema_migration"  # as Peewee's runner of migrations names it
-_OURS = {"tenant", "secret", _HISTORY}
+_OURS = {"tenant", "secret", HISTORY}
 _MOST_FAULTS = 5  # that are named
 _WAIT = 5_000  # milliseconds for a lock of another process
 
@@ -59,7 +59,7 @@ def is_ours(connection: apsw.Connection) -> bool:
 
 def migrations(connection: apsw.Connection) -> list[str]:
     """Return the names of the migrations that a database has had, in their order."""
-    found = connection.execute(f"SELECT name FROM {_HISTORY} ORDER BY name")  # noqa: S608 (ours)
+    found = connection.execute(f"SELECT name FROM {HISTORY} ORDER BY name")  # noqa: S608 (ours)
     return [name for (name,) in found]
 
 

@@ -1,0 +1,44 @@
+"""Who may call: what is known of credentials, and the jobs that keep it so."""
+
+from persona_server.config import Settings
+from persona_server.identity.credentials import READ_SECONDS, Credentials, nowhere
+from persona_server.identity.provider import LOOK_SECONDS, provider_of
+from persona_server.jobs import Job, JobRunner
+from persona_server.storage.store import Store
+from persona_server.telemetry.logs import LOGGER
+from persona_server.transport.auth import Authenticator
+
+
+class Callers:
+    """Tells who calls, by what the database and an identity provider say."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._provider = provider_of(settings)
+        self._credentials = Credentials(
+            store,
+            local_tokens=settings.local_tokens is not False,
+            elsewhere=self._provider.find if self._provider else nowhere,
+        )
+        self.authenticator = Authenticator(
+            self._credentials.verify, self._credentials.is_suspended, self._credentials.is_out
+        )
+        self.job = Job("credentials", READ_SECONDS, self._refresh)
+        self.note_uses = self._credentials.note_uses
+
+    def fetch(self) -> None:
+        """Fetch the keys of the identity provider, so that the first calls find them, and go on.
+
+        A stop waits for no fetch: the provider may be slow, and no data is at stake.
+        """
+        if self._provider:
+            self._fetch()
+            JobRunner(Job("identity provider", LOOK_SECONDS, self._fetch)).start()
+
+    def _refresh(self) -> None:
+        if self._credentials.refresh():
+            self.authenticator.forget()
+            LOGGER.info("credentials have changed")
+
+    def _fetch(self) -> None:
+        if self._provider and self._provider.fetch_when_due():
+            self.authenticator.forget()

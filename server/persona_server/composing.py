@@ -1,0 +1,116 @@
+"""What a service is composed of as its settings say, whether by one process or by several."""
+
+import os
+from collections.abc import Callable
+from dataclasses import fields
+from typing import IO, Any, NamedTuple
+
+from persona_server.certificates import (
+    Certificates,
+    Identity,
+    make_identity,
+)
+from persona_server.config import Settings
+from persona_server.identity.tokens import LocalKey, local_key
+from persona_server.measures.individual.policy import Policy
+from persona_server.opening import require_volume
+from persona_server.quotas import Quota
+from persona_server.services.paging import PageTokens
+from persona_server.setting_values import Address
+from persona_server.storage import keys
+from persona_server.storage.engine.database import shown
+from persona_server.storage.engine.errors import refusing_to_open
+from persona_server.storage.engine.folder import lock_file, make_private
+from persona_server.storage.store import Store, open_store
+from persona_server.telemetry.logs import LOGGER
+from persona_server.telemetry.metrics_port import MetricsPort
+
+_PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
+
+
+class StartError(Exception):
+    """The service can't start as it is configured; the text says why and what to do."""
+
+
+class Addresses(NamedTuple):
+    """Where a started service listens; None where it does not."""
+
+    grpc: str
+    rest: str | None
+    metrics: str | None
+
+
+class Opened(NamedTuple):
+    """A store, the keys that it keeps, and the lock that one service holds until it ends."""
+
+    store: Store
+    key: LocalKey
+    tokens: PageTokens
+    lock: IO[Any] | None
+
+
+def opened(settings: Settings, *, locks: bool) -> Opened:
+    """Open the store, made and migrated where that is due. Raises DatabaseError.
+
+    Unless its database is one of PostgreSQL, it is for one service, which `locks` it.
+    """
+    lock = None
+    require_volume(settings)
+    with refusing_to_open(shown(settings.place)):
+        if locks and not settings.database:
+            make_private(settings.data)
+            lock = lock_file(settings.data)
+        store = open_store(settings.place)
+        key = local_key(store)
+        secret = store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
+    if store.created:
+        LOGGER.info("database made", extra={"place": shown(settings.place)})
+    return Opened(store, key, PageTokens(secret), lock)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the limits of all measures as they are set."""
+    return Policy(**{field.name: getattr(settings, field.name) for field in fields(Policy)})
+
+
+def quota_of(settings: Settings) -> Quota:
+    """Return what a tenant may use that has no values of its own."""
+    return Quota(**{name: getattr(settings, f"quota_{name}") for name in Quota._fields})
+
+
+def identity_of(certificates: Certificates | None) -> Identity | None:
+    """Return a certificate for the gateway, if those who call need one."""
+    return make_identity("persona-gateway") if certificates else None
+
+
+def reachable_text(address: str) -> str:
+    """Return HOST:PORT by which this machine reaches a listener, whatever it listens on."""
+    host, _, port = address.rpartition(":")
+    return str(reachable(Address(host.strip("[]"), int(port))))
+
+
+def reachable(listen: Address) -> Address:
+    """Return the address by which this machine reaches a listener on all interfaces."""
+    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host), listen.port)  # noqa: S104
+
+
+def _random_key() -> bytes:
+    return os.urandom(32)
+
+
+def listen_for_metrics(
+    settings: Settings, page: Callable[[], bytes], certificates: Certificates | None
+) -> str | None:
+    """Serve a page of metrics; return where, None if that is off. Raises StartError."""
+    address = settings.metrics
+    if address is None:
+        return None
+    context = (lambda: certificates.current().context) if certificates else None
+    try:
+        port = MetricsPort(address.host, address.port, page, context).port
+    except OSError:
+        raise StartError(
+            f"Metrics can't listen on {address}: the port is taken or not allowed. "
+            "Name another with --metrics HOST:PORT, or --metrics off."
+        ) from None
+    return str(Address(address.host, port))

@@ -1,0 +1,72 @@
+"""An identity provider, whose keys are fetched by a job: no call waits for it."""
+
+import time
+
+from persona_server.config import Settings
+from persona_server.identity.key_sets import KeySetError, fetch, read_key_set
+from persona_server.identity.reading import Trust, VerifyingKey
+from persona_server.telemetry.logs import LOGGER
+
+LOOK_SECONDS = 0.25  # between two looks whether it is time to fetch
+FETCH_SECONDS = 300.0  # between two fetches when nothing asks for one
+
+
+class Provider:
+    """The keys of an identity provider, as it published them last.
+
+    They are fetched every five minutes; when a token names one that is not known, or a fetch has
+    failed, after `refresh` seconds. Those of the last good fetch are taken for `keep` seconds.
+    """
+
+    def __init__(self, url: str, trust: Trust, refresh: float, keep: float) -> None:
+        self._url = url
+        self._trust = trust
+        self._refresh = refresh
+        self._keep = keep
+        self._keys: dict[str, VerifyingKey] = {}
+        self._raw = b""
+        self._tried = -FETCH_SECONDS
+        self._failed = False
+        self._wanted = False
+
+    def find(self, kid: str) -> VerifyingKey | None:
+        """Return the key of a kid. It never waits: one that is not known is fetched soon."""
+        found = self._keys.get(kid)
+        if found is None:
+            self._wanted = True
+        return found
+
+    def fetch_when_due(self) -> bool:
+        """Fetch the keys if it is time to, and return whether there are others now."""
+        now = time.monotonic()
+        soon = self._wanted or self._failed
+        if now - self._tried < (self._refresh if soon else FETCH_SECONDS):
+            return False
+        self._tried, self._wanted = now, False
+        try:
+            raw = fetch(self._url)
+            self._keys = read_key_set(raw, self._trust, time.time() + self._keep)
+        except KeySetError as error:
+            self._failed = True
+            LOGGER.warning("no keys of the identity provider", extra={"why": str(error)})
+            return False
+        changed = raw != self._raw
+        self._raw, self._failed = raw, False
+        if changed:
+            kids = " ".join(sorted(self._keys))
+            LOGGER.info("keys of the identity provider", extra={"kids": kids})
+        return changed
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """Return the identity provider of these settings, if they name one."""
+    if not settings.jwks_url:
+        return None
+    trust = Trust(
+        settings.jwks_issuer,
+        settings.jwks_audience,
+        settings.jwks_tenant_claim,
+        settings.jwks_scope_claim,
+        is_provider=True,
+    )
+    return Provider(settings.jwks_url, trust, settings.jwks_refresh, settings.jwks_keep)

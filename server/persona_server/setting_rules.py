@@ -1,0 +1,39 @@
+"""What settings must be together."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from persona_server.config import Settings
+
+
+def reachable_by_others(settings: "Settings") -> str:
+    """Return the flag by which other machines can reach the service; "" if they can't."""
+    for flag, address in (("--listen", settings.listen), ("--rest", settings.rest)):
+        if address and not address.is_loopback:
+            return f"{flag} {address}"
+    return ""
+
+
+def complaint(settings: "Settings") -> str:
+    """Return what is wrong with settings that are each right by themselves, "" for nothing."""
+    return _half_a_provider(settings) or _open_to_whom(settings)
+
+
+def _half_a_provider(settings: "Settings") -> str:
+    words = (settings.jwks_url, settings.jwks_issuer, settings.jwks_audience)
+    if all(words) or not any(words):
+        return ""
+    return (
+        "An identity provider needs all of --jwks-url, --jwks-issuer and --jwks-audience: whose "
+        "tokens are taken, and which of them are meant for this service."
+    )
+
+
+def _open_to_whom(settings: "Settings") -> str:
+    if settings.local_tokens is not None or settings.jwks_url:
+        return ""
+    others = reachable_by_others(settings)
+    return others and (
+        f"{others} can be reached from other machines: say --local-tokens on (tokens of "
+        "`persona token` are taken) or --local-tokens off (API keys only)."
+    )

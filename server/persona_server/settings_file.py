@@ -1,0 +1,43 @@
+"""Settings from a TOML file: one key for each, by its name, in place of its flag."""
+
+import difflib
+import shlex
+import tomllib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+
+def read(path: Path, names: Collection[str]) -> dict[str, str]:
+    """Return the values of a file by the names of settings, as texts that a flag would have.
+
+    Raises ValueError, whose text says what is wrong with the file.
+    """
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(f"can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"is no TOML: {error}") from None
+    return {name: _text(_known(name, names), value) for name, value in found.items()}
+
+
+def _known(name: str, names: Collection[str]) -> str:
+    if name in names:
+        return name
+    nearest = difflib.get_close_matches(name.replace("-", "_"), names, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    raise ValueError(f"has a setting that there is not: {name!r}{hint}")
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a value as its flag would have it; of a list the words that a shell would join."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return shlex.join(value) if name == "gateway_options" else ",".join(value)
+    raise ValueError(f"wants a text, a number, true, false or a list of texts for {name}")

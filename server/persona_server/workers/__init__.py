@@ -1,0 +1,1 @@
+"""Several processes that serve at one port, and their parent, which serves nobody itself."""

@@ -1,0 +1,81 @@
+"""A worker: `python -m persona_server.workers.child DESCRIPTOR`, of the pipe to its parent."""
+
+import os
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+
+from persona_server import config, memory
+from persona_server.app import App
+from persona_server.certificates import CertificateError
+from persona_server.composing import StartError
+from persona_server.signals import RELOAD as HANG_UP
+from persona_server.storage.engine.errors import DatabaseError
+from persona_server.telemetry import logs
+from persona_server.workers.place import END_HEALTH, METRICS, READY, RELOAD, Place
+
+
+def main() -> None:
+    """Serve until the parent says to stop, a signal comes, or the parent is gone."""
+    parent: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
+    place = Place.decoded(parent.recv_bytes())
+    _pin(place.number)
+    logs.take_over_stderr()
+    logs.name_worker(place.number, readable=place.readable)
+
+    def load() -> config.Settings:
+        return config.load(place.flags, os.environ)
+
+    try:
+        settings = load()
+        logs.configure(settings.log_level)
+        app = App(settings, place)
+        app.start()
+    except (CertificateError, DatabaseError, StartError) as error:
+        parent.send_bytes(str(error).encode())
+        logs.drain()
+        os._exit(1)  # threads of what has begun would keep the interpreter alive
+    memory.set_apart()
+    parent.send_bytes(READY)
+    _follow(app, parent, load)
+
+
+def _pin(number: int) -> None:
+    """Run on one core, each worker on the next, where the system has such a thing."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
+
+
+def _follow(
+    app: App, parent: "Connection[bytes, bytes]", load: Callable[[], config.Settings]
+) -> None:
+    """Do what the parent says, and return when all is over.
+
+    Without a parent nobody would replace, stop or count this worker, so it ends at once. What was
+    answered is on disk.
+    """
+    signals = app.wake.fileno()
+    while True:
+        for ready in wait([parent, signals]):
+            if ready == signals:
+                if (name := app.wake.wait()) != HANG_UP:
+                    return app.stop(name)
+                app.reload(load)
+                continue
+            try:
+                order = parent.recv_bytes()
+            except (EOFError, OSError):
+                os._exit(1)
+            if order == METRICS:
+                parent.send_bytes(app.metrics.page())
+            elif order == END_HEALTH:
+                app.end_health()
+            elif order == RELOAD:
+                app.reload(load)
+            else:
+                return app.stop(grace=float(order))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The parent of workers: it holds the folder and the port, and runs the gateway and metrics."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from persona_server import supervisor
+from persona_server.app import REST_SHARE
+from persona_server.certificates import certificates_of
+from persona_server.composing import (
+    Addresses,
+    StartError,
+    identity_of,
+    listen_for_metrics,
+    opened,
+    reachable,
+    reachable_text,
+)
+from persona_server.config import Settings
+from persona_server.gateway_process import GatewayProcess, command_of
+from persona_server.reloading import read_again
+from persona_server.services.personas.page_cache import PageCache
+from persona_server.services.personas.service import PersonaService
+from persona_server.services.projects.service import ProjectService
+from persona_server.setting_values import Address
+from persona_server.signals import RELOAD, Wake
+from persona_server.telemetry.logs import LOGGER, STDERR
+from persona_server.telemetry.metrics import Metrics
+from persona_server.transport.sharing.counters import Counters, make_file
+from persona_server.workers import figures
+from persona_server.workers.place import Place
+from persona_server.workers.port import Port
+from persona_server.workers.process import Worker, WorkerError
+
+_PARENT = -1  # its number among the workers: it counts nothing
+
+
+class Workers:
+    """The service of several processes, as `app.App` is that of one."""
+
+    def __init__(self, settings: Settings, flags: dict[str, str | None]) -> None:
+        self._settings = settings
+        self._flags = {name: text for name, text in flags.items() if text is not None}
+        self._wake = Wake()
+        self._failed = False
+        self._certificates = certificates_of(settings)
+        self._identity = identity_of(self._certificates)
+        self._file = make_file(settings.workers)
+        self._kept = [self._file]  # descriptors that workers inherit
+        # Which migrates it before any worker looks; the lock is held until all have ended.
+        self.store, self.key, tokens, self._lock = opened(settings, locks=True)
+        if self._lock:
+            self._kept.append(self._lock.fileno())
+        self.metrics = Metrics()
+        self.personas = PersonaService(self.store, tokens, PageCache(0))
+        self.projects = ProjectService(self.store, tokens)
+        self._counters = Counters(self._file, settings.workers, _PARENT)
+        self._workers: list[Worker] = []
+        self._gone: figures.Figures = {}  # what workers had counted that have ended
+        self._counting = threading.Lock()
+        self._gateway: GatewayProcess | None = None
+
+    def start(self) -> Addresses:
+        """Listen. Raises StartError or GatewayError naming the flag to change."""
+        settings = self._settings
+        self._wake.listen()
+        self._port = self._bound(settings.listen)
+        metrics = listen_for_metrics(settings, self._page, self._certificates)
+        grpc = reachable(self._port.address)
+        if settings.rest:
+            connections = ["--connections", str(8 * settings.workers)]
+            command = command_of(settings, settings.rest, grpc)
+            identity = self._identity.pem if self._identity else b""
+            self._gateway = GatewayProcess([command[0], *connections, *command[1:]], identity)
+            self._gateway.watch(self._gateway_died)
+        self._start_workers()
+        rest = self._gateway.address if self._gateway else None
+        addresses = Addresses(str(grpc), rest and reachable_text(rest), metrics)
+        LOGGER.info("listening", extra={**addresses._asdict(), "workers": settings.workers})
+        return addresses
+
+    def run(self, load: Callable[[], Settings]) -> int:
+        """Serve until a signal asks for the end, then stop; return the exit code.
+
+        SIGHUP lets all of them read the settings again, here by `load`.
+        """
+        while (name := self._wake.wait()) == RELOAD:
+            self._settings = read_again(self._settings, load)
+            for worker in self._workers:
+                worker.reload()
+        self.stop(name)
+        return 1 if self._failed else 0
+
+    def stop(self, why: str = "") -> None:
+        """Let all say NOT_SERVING, let REST and then gRPC end what is in flight."""
+        supervisor.tell(supervisor.STOPPING)
+        ends = time.monotonic() + self._settings.grace
+        for worker in self._workers:
+            worker.end_health()
+        LOGGER.info("stopping", extra={"signal": why})
+        if self._gateway:
+            self._gateway.stop(self._settings.grace * REST_SHARE)
+        for worker in self._workers:
+            worker.end(max(ends - time.monotonic(), 0.0))
+        for worker in self._workers:
+            worker.wait(max(ends - time.monotonic(), 0.0))
+        self._port.close()
+        self.store.close()
+        LOGGER.info("stopped")
+
+    def _bound(self, address: Address) -> Port:
+        try:
+            return Port(address)
+        except OSError:
+            raise StartError(
+                f"gRPC can't listen on {address}: the port is taken or not allowed. "
+                "Name another with --listen HOST:PORT."
+            ) from None
+
+    def _start_workers(self) -> None:
+        count = self._settings.workers
+        own = {"listen": str(self._port.address), "rest": "off", "metrics": "off", "demo": "off"}
+        secret = self._gateway.secret if self._gateway else ""
+        certificate = self._identity.cert.decode() if self._identity else ""
+        for number in range(count):
+            flags = self._flags | own
+            readable = os.isatty(STDERR)
+            place = Place(number, count, flags, secret, certificate, self._file, readable)
+            self._workers.append(Worker(place, tuple(self._kept), self._worker_ended))
+        try:
+            for worker in self._workers:
+                worker.require_ready()
+        except WorkerError as error:
+            for worker in self._workers:
+                worker.kill()
+            raise StartError(str(error)) from None
+
+    def _page(self) -> bytes:
+        """Return the metrics of all workers added up, those that have ended too."""
+        with self._counting:
+            pages = [self.metrics.page(), *(worker.page() for worker in self._workers)]
+            return figures.written(figures.added_up([self._gone, *map(figures.read, pages)]))
+
+    def _worker_ended(self, number: int) -> None:
+        """Keep what a worker has counted that is replaced now, and free what it had open."""
+        worker = self._workers[number]
+        with self._counting:
+            last = figures.lasting(figures.read(worker.last_page))
+            self._gone = figures.added_up([self._gone, last])
+            worker.last_page = b""
+        self._counters.forget(number)
+
+    def _gateway_died(self) -> None:
+        LOGGER.error(
+            "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
+        )
+        self._failed = True
+        self._wake.ring()

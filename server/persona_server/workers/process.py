@@ -1,0 +1,153 @@
+"""A worker as its parent has it: a process that is replaced when it ends by itself."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+
+from persona_server.telemetry import logs
+from persona_server.workers.place import END_HEALTH, METRICS, READY, RELOAD, Place
+
+START_SECONDS = 60.0
+ANSWER_SECONDS = 2.0  # a page of metrics is waited for
+PAUSE_SECONDS = 1.0  # before a worker is replaced that could not start
+LAST_WORDS_SECONDS = 1.0
+_CHUNK = 64 << 10  # bytes of log read at a time
+_OVER = 2.0  # seconds that a worker may take beyond its grace
+
+
+class WorkerError(Exception):
+    """A worker can't start; the text says why."""
+
+
+class Worker:
+    """The process at one place. `ended` is called when one has ended by itself, before another."""
+
+    def __init__(self, place: Place, kept: tuple[int, ...], ended: Callable[[int], None]) -> None:
+        """Start it. `kept` are descriptors that it inherits."""
+        self._place = place
+        self._kept = kept
+        self._ended = ended
+        self._stopping = self._ready = self._asked = False
+        self.last_page = b""  # of metrics
+        self._begin()
+
+    def require_ready(self) -> None:
+        """Wait until it listens, and replace it from then on. Raises WorkerError."""
+        if (why := self._word()) != READY:
+            raise WorkerError(why.decode() or f"Worker {self._place.number} could not start.")
+        self._listens()
+        name = f"worker-{self._place.number}"
+        threading.Thread(target=self._replace, name=name, daemon=True).start()
+
+    def page(self) -> bytes:
+        """Return its metrics, or those of the last time if it does not answer; b"" before any."""
+        with contextlib.suppress(OSError, EOFError):
+            if not self._ready:
+                return self.last_page
+            if not self._asked:
+                self._pipe.send_bytes(METRICS)
+                self._asked = True
+            if self._pipe.poll(ANSWER_SECONDS):
+                self._asked = False
+                self.last_page = self._pipe.recv_bytes()
+        return self.last_page
+
+    def reload(self) -> None:
+        """Let it read the settings again."""
+        self._order(RELOAD)
+
+    def end_health(self) -> None:
+        """Let it say NOT_SERVING, and don't replace it any more."""
+        self._stopping = True
+        self._order(END_HEALTH)
+
+    def end(self, grace: float) -> None:
+        """Let it end what is in flight within so many seconds; does not wait."""
+        self._order(str(grace).encode())
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end; beyond this time it is killed."""
+        try:
+            self._process.wait(seconds + _OVER)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.join(LAST_WORDS_SECONDS)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._stopping = True
+        self._process.kill()
+
+    def _begin(self) -> None:
+        ours, its = Pipe()
+        # By its own group: a Ctrl-C at the terminal is the parent's to pass on, in order.
+        self._process = subprocess.Popen(  # noqa: S603 (our own program)
+            [sys.executable, "-P", "-m", "persona_server.workers.child", str(its.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(its.fileno(), *self._kept),
+            start_new_session=True,
+        )
+        its.close()
+        self._pipe: Connection[bytes, bytes] = ours
+        self._ready = self._asked = False
+        assert self._process.stderr is not None
+        reading = (self._process.stderr.fileno(),)
+        self._log = threading.Thread(target=_pass_log, args=reading, name="worker-log", daemon=True)
+        self._log.start()
+        with contextlib.suppress(OSError):
+            ours.send_bytes(self._place.encoded())
+
+    def _word(self) -> bytes:
+        """Return the first word that it says, b"" if it ends without one."""
+        try:
+            return self._pipe.recv_bytes() if self._pipe.poll(START_SECONDS) else b""
+        except (OSError, EOFError):
+            return b""
+
+    def _replace(self) -> None:
+        """Start another whenever it has ended by itself."""
+        number = self._place.number
+        while True:
+            code = self._process.wait()
+            self._ready = False
+            if self._stopping:
+                return
+            told = {"worker": number, "code": code}
+            logs.LOGGER.error("a worker has ended by itself: it is replaced", extra=told)
+            self._ended(number)
+            self._begin()
+            while self._word() != READY and not self._stopping:
+                self._process.kill()
+                self._process.wait()
+                time.sleep(PAUSE_SECONDS)
+                self._begin()
+            self._listens()
+
+    def _listens(self) -> None:
+        self._ready = True
+        told = {"worker": self._place.number, "pid": self._process.pid}
+        logs.LOGGER.info("worker listening", extra=told)
+
+    def _order(self, order: bytes) -> None:
+        with contextlib.suppress(OSError):  # it has ended
+            self._pipe.send_bytes(order)
+
+
+def _pass_log(descriptor: int) -> None:
+    """Pass a worker's lines on to the parent's log, so that nobody waits for a reader."""
+    rest = b""
+    while chunk := os.read(descriptor, _CHUNK):
+        lines = (rest + chunk).splitlines(keepends=True)
+        rest = lines.pop() if not lines[-1].endswith(b"\n") else b""
+        logs.write_lines(lines)
+    if rest:
+        logs.write_line(rest + b"\n")

@@ -1,0 +1,254 @@
+"""Several workers behind one port: the same answers from each, whichever of them ends."""
+
+import itertools
+import os
+import signal
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+
+from persona.v1.persona_pb2 import Persona
+from persona.v1.response_service_pb2 import VoidResponsesRequest
+from support.answers import answer, record
+from support.data import Place, make_place, persona, uid
+from support.dbfile import reading
+from support.errors import problem_of
+from support.importer import LEAN
+from support.service import PERSONA, Service, running_service
+from support.waiting import eventually
+from support.workers import COUNT, FLAGS, caller_of, kill, pid_of, serving
+
+WORKERS = range(COUNT)
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("crew") / "data", *FLAGS) as service:
+        yield service
+
+
+def places_of(service: Service, tenant: str) -> list[Place]:
+    """Return one group, as each worker shows it."""
+    token = service.token(tenant)
+    callers = [caller_of(service, number, token) for number in WORKERS]
+    made = make_place(callers[0])
+    return [Place(caller, made.project, made.group) for caller in callers]
+
+
+def test_what_one_worker_has_done_another_shows_at_once(crew: Service) -> None:
+    first, second = places_of(crew, "same")
+    made = [first.create(persona(full_name=f"Person {i}")) for i in range(3)]
+    assert second.page(page_size=2).personas == made[:2]
+    assert second.page(page_size=2) == first.page(page_size=2)  # kept by both from now on
+    token = first.page(page_size=2).next_page_token
+    assert second.page(page_size=2, page_token=token).personas == made[2:]
+    first.delete(made[0].id)
+    assert second.page(page_size=2) == first.page(page_size=2)
+    assert second.page(page_size=2).personas == made[1:]
+    assert first.delete_all() == 2
+    assert second.walk() == []
+
+
+def test_a_retry_at_another_worker_is_one_effect(crew: Service) -> None:
+    first, second = places_of(crew, "again")
+    request_id = uid()
+    made = first.create(persona(), request_id)
+    assert second.create(persona(), request_id) == made
+    with ThreadPoolExecutor(20) as pool:
+        request_id = uid()
+        both = [first, second] * 10
+        answers = list(pool.map(lambda place: place.create(persona(), request_id), both))
+    assert answers == answers[:1] * 20
+    assert second.count() == 2
+
+
+def test_each_has_a_core_and_its_lines_say_which_it_is(crew: Service) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    for number in WORKERS:
+        assert os.sched_getaffinity(pid_of(crew, number)) == {cores[number % len(cores)]}
+        caller = caller_of(crew, number, token := crew.token("lines"))
+        assert serving(crew, caller, token) == number
+
+
+def test_rest_is_served_by_all(crew: Service) -> None:
+    token = crew.token("rest")
+
+    def workers() -> bool:
+        request = urllib.request.Request(f"{crew.rest}/api/v1/projects")
+        request.add_header("Authorization", f"Bearer {token}")
+        urllib.request.urlopen(request).read()
+        served = [line for line in crew.log if line.get("tenant") == "rest"]
+        return {line["worker"] for line in served} == set(WORKERS)
+
+    eventually(workers)
+
+
+def ended(data: Path, port: str, *flags: str) -> str:
+    """Return why a service does not start."""
+    command = [str(PERSONA), "serve", "--data", str(data), "--listen", port, *flags]
+    command += ["--rest", "off", "--metrics", "off"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1
+    return run.stderr
+
+
+@pytest.mark.parametrize("flags", [(), FLAGS], ids=["alone", "workers"])
+def test_a_second_service_does_not_get_the_port(
+    crew: Service, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    assert "the port is taken" in ended(tmp_path / "other", crew.grpc, *flags)
+
+
+@pytest.mark.sqlite("its folder is one service's")
+def test_a_second_service_does_not_get_the_folder(crew: Service) -> None:
+    why = ended(crew.data, "127.0.0.1:0", *FLAGS)
+    assert f"Another server (process {crew.process.pid})" in why
+
+
+def figures(service: Service) -> dict[str, float]:
+    page = urllib.request.urlopen(service.metrics).read().decode()
+    lines = [line for line in page.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def counted(service: Service) -> float:
+    return figures(service).get('persona_rpc_total{code="OK",method="CreatePersona"}', 0.0)
+
+
+def test_metrics_are_those_of_all_and_never_fall(crew: Service) -> None:
+    before = counted(crew)
+    for place, calls in zip(places_of(crew, "metrics"), (3, 4), strict=True):
+        for _ in range(calls):
+            place.create(persona())
+    eventually(lambda: counted(crew) == before + 7)
+    seconds = 'persona_rpc_seconds_bucket{le="+Inf",method="CreatePersona"}'
+    assert figures(crew)[seconds] == before + 7
+    kill(crew, 0)
+    assert counted(crew) == before + 7
+    places_of(crew, "metrics")[0].create(persona())  # by the one in its place
+    eventually(lambda: counted(crew) == before + 8)
+
+
+def test_one_of_them_runs_the_jobs_and_another_when_it_is_gone(crew: Service) -> None:
+    def settled() -> list[int]:
+        return [line["worker"] for line in crew.log if line["message"] == "voided"]
+
+    def void_one() -> None:
+        place = make_place(crew.connect(crew.token("jobs")))
+        simulation = uid()
+        record(place.caller, simulation, answer(place.create(persona()).id))
+        void = VoidResponsesRequest(simulation_id=simulation, reason="x")
+        place.caller.responses.VoidResponses(void)
+        place.caller.close()
+
+    void_one()
+    (first,) = eventually(settled)
+    kill(crew, first)
+    void_one()
+    eventually(lambda: len(settled()) == 2)
+    assert settled() == [first, 1 - first]
+
+
+class Writer:
+    """Creates personas at one worker, again at another connection when that breaks."""
+
+    def __init__(self, service: Service, place: Place, number: int, token: str) -> None:
+        self.done: list[Persona] = []
+        self.broken = 0
+        self._service, self._token = service, token
+        self._place = Place(caller_of(service, number, token), place.project, place.group)
+
+    def write(self, until: int) -> None:
+        """Go on until so many are acknowledged."""
+        request_id, wanted = uid(), persona(id=uid())
+        while len(self.done) < until:
+            try:
+                self.done.append(self._place.create(wanted, request_id))
+                request_id, wanted = uid(), persona(id=uid())
+            except grpc.RpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise
+                self.broken += 1
+                self._place.caller.close()
+                caller = self._service.connect(self._token)
+                self._place = Place(caller, self._place.project, self._place.group)
+
+
+@pytest.mark.sqlite("its file is read")
+def test_a_worker_killed_under_writes(data: Path) -> None:
+    """Nobody else's call fails, nothing that was acknowledged is lost, and nothing there twice."""
+    with running_service(data, *FLAGS, *LEAN) as service:
+        token = service.token()
+        place = make_place(caller_of(service, 1, token))
+        pid = pid_of(service, 0)
+        writers = [Writer(service, place, number, token) for number in WORKERS]
+        with ThreadPoolExecutor(COUNT) as pool:
+            written = [pool.submit(writer.write, 150) for writer in writers]
+            eventually(lambda: all(len(writer.done) > 20 for writer in writers))
+            kill(service, 0)
+            for one in written:
+                one.result()
+        assert [writer.broken > 0 for writer in writers] == [True, False]
+        done = {one.id for writer in writers for one in writer.done}
+        assert place.count() == len(done) == COUNT * 150
+        assert {one.id for one in place.walk()} == done
+        eventually(lambda: pid_of(service, 0) != pid)  # replaced, and it serves
+        caller_of(service, 0, token).close()
+    with reading(data) as file:
+        made = [row for row in file.audit("local") if row.method == "CreatePersona"]
+        assert len(made) == len({row.request_id for row in made}) == COUNT * 150
+
+
+def create_until_refused(place: Place, busy: threading.Event) -> tuple[int, str]:
+    """Create personas until that is refused; return how many there are, and the reason."""
+    for done in itertools.count():
+        try:
+            place.create(persona())
+        except grpc.RpcError as error:
+            return done, problem_of(error).reason
+        busy.set()
+    raise AssertionError
+
+
+@pytest.mark.sqlite("its file is read")
+def test_a_stop_drains_all_of_them(data: Path) -> None:
+    with running_service(data, *FLAGS, *LEAN) as service, ThreadPoolExecutor(COUNT) as pool:
+        places = places_of(service, "local")
+        events = [threading.Event() for _ in places]
+        working = [
+            pool.submit(create_until_refused, *one) for one in zip(places, events, strict=True)
+        ]
+        assert all(event.wait(20) for event in events)
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(1.5 + 2.0) == 0
+        ends = [one.result() for one in working]
+    assert [reason for _, reason in ends] == ["SHUTTING_DOWN"] * COUNT
+    with reading(data) as file:
+        assert file.visible("local") == sum(done for done, _ in ends)
+
+
+def test_a_worker_that_is_told_to_stop_drains_and_is_replaced(crew: Service) -> None:
+    first, second = places_of(crew, "one")
+    pid, event = pid_of(crew, 0), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(create_until_refused, first, event)
+        assert event.wait(20)
+        os.kill(pid, signal.SIGTERM)
+        while pid_of(crew, 0) == pid:
+            second.create(persona())  # which fails in nothing
+        assert working.result()[1] == "SHUTTING_DOWN"
+
+
+def test_workers_end_with_their_parent(data: Path) -> None:
+    with running_service(data, *FLAGS, *LEAN) as service:
+        pids = [pid_of(service, number) for number in WORKERS]
+        service.kill()
+        eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    with running_service(data, *LEAN) as service:  # and hold its folder no more
+        assert service.process.poll() is None

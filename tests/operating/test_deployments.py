@@ -1,0 +1,80 @@
+"""What deploy/ has for containers, clusters and systemd: checked by their linters, and by names."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from persona_server.config import SETTINGS
+from support.service import running_service
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+MANIFESTS = ["kubernetes/persona.yaml", "kubernetes/migrate.yaml"]
+FILES = ["Dockerfile", "compose.yaml", "persona.service", *MANIFESTS]
+PROGRAMS = Path(sys.executable).parent
+
+
+def passes(*command: str | Path) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_image_passes_its_linter() -> None:
+    passes(PROGRAMS / "hadolint", DEPLOY / "Dockerfile")
+
+
+@pytest.mark.parametrize("file", MANIFESTS)
+def test_the_manifests_pass_their_schemas(file: str) -> None:
+    passes(PROGRAMS / "kubernetes-validate", "--strict", DEPLOY / file)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not there")
+def test_the_unit_passes_its_linter(tmp_path: Path) -> None:
+    unit = tmp_path / "persona.service"  # with a program that is there
+    text = (DEPLOY / "persona.service").read_text()
+    unit.write_text(text.replace("/opt/persona/bin/persona", "/bin/true"))
+    passes("systemd-analyze", "verify", unit)
+    passes("systemd-analyze", "security", "--offline=yes", "--threshold=20", unit)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_setting_that_is_named_is_one(file: str) -> None:
+    text = (DEPLOY / file).read_text()
+    named = set(re.findall(r"\bPERSONA_[A-Z_]+", text))
+    named |= {f"PERSONA_{flag[2:].replace('-', '_').upper()}" for flag in _flags(text)}
+    assert named <= {setting.variable for setting in SETTINGS}
+
+
+def _flags(text: str) -> list[str]:
+    """Return the flags that `persona serve` is given."""
+    return [word for line in re.findall(r"persona serve (.*)", text) for word in line.split()
+            if word.startswith("--")]  # fmt: skip
+
+
+def test_the_containers_can_write_to_nothing_but_their_data() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["persona"]
+    assert compose["read_only"] is True
+    assert compose["cap_drop"] == ["ALL"]
+    assert compose["volumes"] == ["data:/data"]
+    stateful, *_ = yaml.safe_load_all((DEPLOY / "kubernetes/persona.yaml").read_text())
+    container: dict[str, Any] = stateful["spec"]["template"]["spec"]["containers"][0]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert {each["mountPath"] for each in container["volumeMounts"]} == {"/data", "/tmp"}  # noqa: S108
+    assert "USER 10001:10001" in (DEPLOY / "Dockerfile").read_text()
+
+
+def test_a_supervisor_is_told(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(path))
+        supervisor.settimeout(30)
+        with running_service(data, "--rest", "off", env={"NOTIFY_SOCKET": str(path)}) as service:
+            assert supervisor.recv(100) == b"READY=1"
+            service.stop()
+            assert supervisor.recv(100) == b"STOPPING=1"

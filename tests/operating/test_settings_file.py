@@ -1,0 +1,128 @@
+"""Settings from a file: beneath flags and variables, and read again on SIGHUP."""
+
+import signal
+from pathlib import Path
+
+import grpc
+import pytest
+
+from persona.v1.project_service_pb2 import ListProjectsRequest
+from persona_server.config import SETTINGS, SettingError, load
+from support.service import Service, running_service
+from support.waiting import eventually
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "persona.toml"
+
+
+def settings(file: Path, text: str, **flags: str) -> object:
+    file.write_text(text)
+    return load({"config": str(file), **flags}, {})
+
+
+def test_a_file_beats_the_defaults_and_nothing_else(file: Path) -> None:
+    file.write_text('listen = "127.0.0.1:1"\ngrace = 3.5\ndemo = true\nquota_streams = 4\n')
+    named = {"PERSONA_CONFIG": str(file)}
+    found = load({}, named)
+    assert (found.listen.port, found.grace, found.demo, found.quota_streams) == (1, 3.5, True, 4)
+    assert found.log_level == "info"
+    assert load({}, named | {"PERSONA_GRACE": "4"}).grace == 4.0
+    assert load({"grace": "5"}, named | {"PERSONA_GRACE": "4"}).grace == 5.0
+    assert load({"config": "", "grace": None}, named).grace == 10.0  # no file, after all
+
+
+def test_every_setting_may_be_in_a_file(file: Path) -> None:
+    lines = [f'{each.name} = "{each.default}"' for each in SETTINGS if each.name != "config"]
+    file.write_text("\n".join(lines))
+    assert load({"config": str(file)}, {}) == load({}, {}).__class__(
+        **{**vars(load({}, {})), "config": file}
+    )
+
+
+def test_a_list_is_what_its_flag_has(file: Path) -> None:
+    file.write_text(
+        'gateway_options = ["--max-calls", "6 4"]\ntrusted_proxies = ["::1", "10.0.0.0/8"]\n'
+    )
+    found = load({"config": str(file)}, {})
+    assert found.gateway_options == ("--max-calls", "6 4")
+    assert found.trusted_proxies == "::1,10.0.0.0/8"
+
+
+REFUSED = {
+    "lisen = 1": "'lisen'; did you mean listen?",
+    "log-level = 'info'": "'log-level'; did you mean log_level?",
+    "zzz = 1": "'zzz'.",
+    "config = 'x'": "'config'",
+    "[listen]\nport = 1": "wants a text, a number",
+    "grace = 'x'": "grace wants a number of seconds",
+    "grace = -1": "grace wants a number of seconds",
+    "grace": "is no TOML",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_can_not_be_is_refused_by_file_and_name(file: Path, text: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        settings(file, text)
+    assert str(refused.value).startswith(str(file))
+    assert REFUSED[text] in str(refused.value)
+
+
+def test_a_file_that_can_not_be_read_is_refused(file: Path) -> None:
+    with pytest.raises(SettingError, match="can't be read: No such file"):
+        load({"config": str(file)}, {})
+    file.write_bytes(b"\xff")
+    with pytest.raises(SettingError, match="is not UTF-8"):
+        load({"config": str(file)}, {})
+
+
+def messages(service: Service) -> list[str]:
+    return [line["message"] for line in service.log]
+
+
+def read_again(service: Service, message: str = "settings read again") -> dict[str, object]:
+    """Ask for it, and return the line that says so."""
+    before = messages(service).count(message)
+    service.process.send_signal(signal.SIGHUP)
+    eventually(lambda: messages(service).count(message) > before)
+    return [line for line in service.log if line["message"] == message][-1]
+
+
+def test_sighup_reads_what_may_change_and_kills_nobody(data: Path, file: Path) -> None:
+    file.write_text("")
+    with running_service(data, "--rest", "off", "--config", str(file)) as service:
+        caller = service.connect()
+        file.write_text("log_level = 'warning'\nmin_questions = 20\n")
+        line = read_again(service)
+        assert (line["changed"], line["waiting"]) == (["log_level"], ["min_questions"])
+        caller.projects.ListProjects(ListProjectsRequest())
+        file.write_text("log_level = 'loud'\n")
+        assert "log_level wants" in str(read_again(service, "settings not read again")["reason"])
+        file.write_text("min_questions = 20\n")
+        assert read_again(service)["changed"] == ["log_level"]
+        assert "call" not in messages(service)
+        caller.projects.ListProjects(ListProjectsRequest())
+        eventually(lambda: "call" in messages(service))
+        assert service.stop() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_quotas_are_read_again(data: Path, file: Path, workers: str) -> None:
+    file.write_text("")
+    flags = ["--rest", "off", "--config", str(file), "--workers", workers]
+    with running_service(data, *flags) as service:
+        caller = service.connect()
+        caller.projects.ListProjects(ListProjectsRequest())
+        file.write_text("quota_calls_per_second = 1\n")
+        read_again(service)
+
+        def refused() -> bool:
+            try:
+                caller.projects.ListProjects(ListProjectsRequest())
+            except grpc.RpcError as error:
+                return error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            return False
+
+        eventually(refused)

@@ -1,0 +1,157 @@
+"""Starts that can't be, each one sentence and exit code 1; and what makes a new service."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from persona_server.storage.engine.folder import FILE_NAME
+from persona_server.storage.store import open_store
+from support.service import PERSONA, running_service
+
+PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
+OTHERS = ("--listen", "0.0.0.0:0", "--rest", "off", "--local-tokens", "on")
+
+
+def failed(data: str | bytes | Path, *flags: str, **environment: str) -> str:
+    """Return the one sentence that a start ends with."""
+    command = [PERSONA, "serve", "--data", data, *(flags or PORTS)]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PERSONA_")}
+    done = subprocess.run(
+        command, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("persona serve: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize("before", ["nothing", "folder", "empty file"])
+def test_off_loopback_a_new_service_must_be_asked_for(data: Path, before: str) -> None:
+    """As where the volume of an old one is not mounted."""
+    if before != "nothing":
+        data.mkdir()
+    if before == "empty file":
+        (data / FILE_NAME).touch()
+    was = sorted(data.iterdir()) if data.exists() else None
+    line = failed(data, *OTHERS, "--metrics", "off")
+    assert str(data) in line
+    assert "--init" in line
+    assert (sorted(data.iterdir()) if data.exists() else None) == was
+    with running_service(data, *OTHERS, "--init") as service:
+        assert made(service.log) == [str(data)]
+    with running_service(data, *OTHERS) as service:
+        assert made(service.log) == []
+
+
+def test_on_loopback_a_new_service_is_made_and_said(data: Path) -> None:
+    with running_service(data, "--rest", "off") as service:
+        assert made(service.log) == [str(data)]
+
+
+def made(log: list[dict[str, str]]) -> list[str]:
+    return [line["place"] for line in log if line["message"] == "database made"]
+
+
+def test_the_file_says_whose_it_is(data: Path) -> None:
+    open_store(data).close()
+    assert (data / FILE_NAME).read_bytes()[68:72] == b"PERS"
+
+
+def test_a_database_from_before_is_marked_by_a_start(data: Path) -> None:
+    open_store(data).close()
+    opened = apsw.Connection(str(data / FILE_NAME))
+    opened.execute("PRAGMA application_id = 0")
+    opened.close()
+    open_store(data, make=False).close()
+    assert (data / FILE_NAME).read_bytes()[68:72] == bytes(4)
+    open_store(data).close()
+    assert (data / FILE_NAME).read_bytes()[68:72] == b"PERS"
+
+
+@pytest.mark.parametrize("sql", ["CREATE TABLE notes (x)", "PRAGMA application_id = 7"])
+def test_a_database_of_another_program_is_left_as_it_is(data: Path, sql: str) -> None:
+    data.mkdir()
+    opened = apsw.Connection(str(data / FILE_NAME))
+    opened.execute(sql)
+    opened.close()
+    before = (data / FILE_NAME).read_bytes()
+    assert "is a database of another program" in failed(data)
+    assert (data / FILE_NAME).read_bytes() == before
+
+
+def test_a_damaged_database_is_one_sentence(data: Path) -> None:
+    open_store(data).close()
+    with (data / FILE_NAME).open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 2000)  # the page of the schema
+    assert str(data) in failed(data)
+
+
+def test_a_path_that_is_no_utf_8_is_one_sentence(tmp_path: Path) -> None:
+    line = failed(bytes(tmp_path) + b"/\xff")
+    assert "--data" in line
+    assert "UTF-8" in line
+
+
+def test_no_home_is_one_sentence(tmp_path: Path) -> None:
+    assert "no home" in failed("~nobody-of-this-name/data", HOME="~")
+
+
+@pytest.mark.parametrize("data", ["/proc/persona", "/dev/null/persona"])
+def test_a_folder_that_can_not_be_made_is_one_sentence(data: str) -> None:
+    assert f"{data} can't be used for a database" in failed(data)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.parametrize("mode", [0o500, 0o000])
+def test_a_folder_without_permission_is_one_sentence(data: Path, mode: int) -> None:
+    open_store(data).close()
+    (data / FILE_NAME).chmod(0o400)
+    data.chmod(mode)
+    try:
+        assert str(data) in failed(data)
+    finally:
+        data.chmod(0o700)
+
+
+@pytest.fixture(params=["size=256k", "size=3m,ro"], ids=["full", "read-only"])
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A disk that nothing more can be written to."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", str(folder)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("this user may mount nothing")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_can_not_be_written_is_one_sentence(disk: Path) -> None:
+    assert str(disk) in failed(disk / "data")
+
+
+@pytest.mark.parametrize("stdout", ["/dev/full", "closed"])
+def test_a_banner_that_can_not_be_written_stops_nobody(data: Path, stdout: str) -> None:
+    ending = "1>&-" if stdout == "closed" else f">{stdout}"
+    script = f'exec "$0" serve --data "$1" {" ".join(PORTS)} {ending}'
+    with subprocess.Popen(
+        ["sh", "-c", script, str(PERSONA), str(data)], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            assert line.startswith("{"), line
+            if '"listening"' in line:
+                break
+        process.terminate()
+        rest = process.stderr.read()
+        assert process.wait(30) == 0, rest
+        assert '"stopped"' in rest

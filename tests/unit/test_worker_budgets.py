@@ -1,0 +1,68 @@
+"""Memory for messages and answers: several workers share what one server may take."""
+
+import itertools
+
+from persona.v1 import persona_service_pb2 as pb
+from persona_server.errors import ServiceError
+from persona_server.transport.entrance.answers import EACH, LEAST, Answers
+from persona_server.transport.entrance.receipts import MESSAGE_BYTES, Limits, Receipt, Receipts
+from persona_server.transport.methods import Method
+from persona_server.transport.rpc import Rpc
+
+READ = Method("x.Service", "Read", "read", (), pb.ListPersonasRequest, validated=True)
+
+
+class Call(Receipt):
+    """A call that notes when its message may come."""
+
+    def __init__(self, payer: str) -> None:
+        super().__init__()
+        self.payer = payer
+        self.receives = False
+
+    def receive(self) -> None:
+        self.receives = True
+
+
+def received(workers: int, payers: int) -> int:
+    """Return how many messages may come at once, over all workers."""
+    total = 0
+    for _ in range(workers):
+        receipts = Receipts(Limits().part(workers))
+        calls = [Call(f"payer-{number % payers}") for number in range(100)]
+        for call in calls:
+            receipts.add(call)
+        total += sum(call.receives for call in calls)
+    return total
+
+
+def test_messages_of_all_workers_take_no_more_than_of_one() -> None:
+    assert [received(workers, 10) for workers in (1, 2, 5)] == [10, 10, 10]
+    assert [received(workers, 1) for workers in (1, 2, 5)] == [5, 4, 5]
+
+
+def test_each_of_many_workers_takes_two_messages_of_two() -> None:
+    assert (received(16, 1), received(16, 2)) == (16, 32)
+
+
+def take_room(answers: Answers) -> None:
+    rpc = Rpc(READ, ())
+    rpc.begin(None, "127.0.0.1:1")
+    rpc.answer_bytes = MESSAGE_BYTES // 4
+    answers.take_room(rpc)
+
+
+def unread(workers: int) -> int:
+    """Return how many answers of a MiB one connection may leave unread."""
+    answers = Answers(workers)
+    for number in itertools.count():
+        try:
+            take_room(answers)
+        except ServiceError:
+            return number
+    raise AssertionError
+
+
+def test_answers_of_all_workers_take_no_more_than_of_one() -> None:
+    assert unread(1) == EACH * 4 // MESSAGE_BYTES - 1
+    assert unread(2) == unread(16) == LEAST * 4 // MESSAGE_BYTES - 1
