@@ -32,7 +32,8 @@ def edsl_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of files that EDSL made, in an environment of its own."""
     folder = tmp_path_factory.mktemp("edsl")
     subprocess.run(
-        [ROOT / ".tools/edsl/bin/python", ROOT / "tests/support/edsl_files.py", folder],
+        # Without -P, modules beside the program would be taken for the standard library's.
+        [ROOT / ".tools/edsl/bin/python", "-P", ROOT / "tests/support/edsl_files.py", folder],
         env=os.environ | {"HOME": str(folder)},  # where it keeps a cache
         check=True,
     )

@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from openapi.schemas import Schema, Schemas, is_map, is_value
 
 VERBS = ("get", "post", "patch", "delete")
+EMPTY_IS_A_VALUE = {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BOOL}
 LONG = 85  # characters of a summary
 IN_HEADER = "request_id"  # the Idempotency-Key stands for it
 
@@ -94,6 +95,8 @@ class Operations:
             parameter |= {"style": "deepObject", "explode": True}
         elif where == "query" and field.message_type:  # a parameter that is there has a value
             schema = self._schemas.one(field, sent=True)
+        if where == "query" and not is_map(field) and field.type not in EMPTY_IS_A_VALUE:
+            parameter["allowEmptyValue"] = True  # ?page_size= asks for a page of the default size
         return parameter | {"schema": schema}
 
     def _body(self, route: Route, request: Descriptor) -> Schema:

@@ -42,9 +42,13 @@ class Shape(NamedTuple):
 
 def make_file(workers: int) -> int:
     """Return the descriptor of a file without a name for so many workers, to be inherited."""
-    with tempfile.TemporaryFile() as file:
-        file.truncate(Shape(workers).size)
-        return os.dup(file.fileno())
+    if hasattr(os, "memfd_create"):  # which needs no folder that can be written
+        descriptor = os.memfd_create("persona-counters")
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    os.ftruncate(descriptor, Shape(workers).size)
+    return descriptor
 
 
 class Counters:
