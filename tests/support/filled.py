@@ -12,6 +12,7 @@ from persona_server.identity.tokens import local_key
 from persona_server.services.responses.voiding import void_simulation
 from persona_server.storage.copying.tables import MODELS
 from persona_server.storage.keys import id_text
+from persona_server.storage.repositories.credentials import KeyRow
 from persona_server.storage.store import open_store
 from persona_server.transport.methods import Method
 from support.compiled import populate
@@ -68,6 +69,9 @@ def fill(folder: Path) -> None:
         record_all(group, long)
         with store.writing(TENANT, None) as repositories:
             repositories.quotas.put("calls_per_second", 5)
+            key = KeyRow(bytes(8), "a key", "all", bytes(32), repositories.now, 2**60)
+            repositories.credentials.add_key(key)
+            repositories.credentials.revoke_token("a token", repositories.now, 2**60)
             simulations = Probe(store).values("simulation", "id", project_id=people.home.project)
             void_simulation(repositories, id_text(min(simulations)), "a bad run")
 

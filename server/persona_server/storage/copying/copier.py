@@ -48,14 +48,14 @@ class Copier:
             done, of = copied.count(), source.count()
             yield Step(source.name, done, of)
             for chunk in chunks(source.rows(self._progress.after(source.name))):
-                self._add(source, chunk)
+                self._add(copied, chunk)
                 done += len(chunk)
                 yield Step(source.name, done, of)
 
     def _add(self, table: Table, chunk: list[Row]) -> None:
         """Add rows and note how far they reach, both or neither."""
         with refusing_to_open(self._target.place), self._target.write(LOCK_TIMEOUT):
-            self._target.load(table.name, table.columns, chunk)
+            table.add(chunk)
             self._progress.reached(table.name, table.key(chunk[-1]))
 
     def check(self) -> Iterator[Check]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from peewee import SQL, Field, Model, TextField, Tuple, fn
 
 from persona_server.storage import tables
-from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.database import Database, Target
 from persona_server.storage.engine.dialect import by_bytes
 from persona_server.storage.engine.errors import refusing_to_open
 from persona_server.storage.engine.statements import Statement, param
@@ -33,10 +33,10 @@ class Table:
 
     def __init__(self, database: Database, model: Any) -> None:
         fields, key = model._meta.sorted_fields, model._meta.get_primary_keys()
-        self._place = database.place
+        self._database = database
         self.name: str = model._meta.table_name
-        self.columns: list[str] = [field.column_name for field in fields]
-        self._key = [self.columns.index(field.column_name) for field in key]
+        columns = {field.column_name: field.field_type for field in fields}
+        self._key = [list(columns).index(field.column_name) for field in key]
         self._bound = [f"after{number}" for number in range(len(key))]
         order = [_ordered(field) for field in key]
         every = model.select(*fields).order_by(*order)
@@ -44,6 +44,9 @@ class Table:
         self._all = Statement(database, every)
         self._behind = Statement(database, every.where(behind))
         self._count = Statement(database, model.select(fn.COUNT(SQL("*"))))
+        insert = Statement(database, model.insert({f: param(f.column_name) for f in fields}))
+        assert insert.params == tuple(columns)
+        self._into = Target(insert.sql, self.name, columns)
         self._any = Statement(database, model.select(SQL("1")).limit(1))
 
     def rows(self, after: Row | None = None) -> Iterator[Row]:
@@ -51,11 +54,15 @@ class Table:
 
         Raises DatabaseError where one can't be read.
         """
-        with refusing_to_open(self._place):
+        with refusing_to_open(self._database.place):
             if after is None:
                 yield from self._all.each()
             else:
                 yield from self._behind.each(**dict(zip(self._bound, after, strict=True)))
+
+    def add(self, rows: list[Row]) -> None:
+        """Add whole rows, in a write transaction."""
+        self._database.insert_each(self._into, rows)
 
     def key(self, row: Row) -> Row:
         """Return the key of a row."""
@@ -63,7 +70,7 @@ class Table:
 
     def count(self) -> int:
         """Return how many rows there are. Raises DatabaseError."""
-        with refusing_to_open(self._place):
+        with refusing_to_open(self._database.place):
             ((found,),) = self._count.all()
         return int(found)
 

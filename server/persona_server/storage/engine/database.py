@@ -49,9 +49,6 @@ class Database(Protocol):
     def stream(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a compiled statement, of which few are held. Only in a snapshot."""
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Add whole rows by the fastest way there is, in a write transaction."""
-
     def get_tables(self) -> list[str]:
         """Return the names of all tables, by what the database itself says."""
 

@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 from peewee import PostgresqlDatabase as PeeweeDatabase
 from psycopg import conninfo
-from psycopg import sql as compose
 
 from persona_server import patience
 from persona_server.storage.engine.database import Target, shown
@@ -124,15 +123,6 @@ class PostgresqlDatabase(PeeweeDatabase):
         with self._state.conn.cursor("stream", binary=True) as cursor:
             cursor.itersize = STREAMED
             yield from cursor.execute(sql, values)
-
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Add whole rows by COPY, in a write transaction."""
-        names = compose.SQL(", ").join(map(compose.Identifier, columns))
-        into = compose.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)")
-        statement = into.format(compose.Identifier(table), names)
-        with self._held() as connection, connection.cursor().copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
 
     def execute_sql(self, sql: str, params: Any = None) -> psycopg.Cursor[Any]:
         """Execute what is no compiled statement."""

@@ -95,11 +95,6 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """Yield the rows of a compiled statement as SQLite finds them. Only in a snapshot."""
         yield from self.connection().execute(sql, values)
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Add whole rows, in a write transaction."""
-        names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
-        self.change_each(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
-
     def as_list(self, values: Sequence[Any]) -> Any:
         """Return ids, hashes or 64-bit integers as the driver binds a list."""
         numbers = bool(values) and isinstance(values[0], int)
