@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from persona_server.storage.copying.progress import Progress
-from persona_server.storage.copying.tables import Content, Row, Table
+from persona_server.storage.copying.tables import Content, Row, Table, contents
 from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
 from persona_server.storage.engine.errors import refusing_to_open
 
@@ -63,7 +63,7 @@ class Copier:
         are_equal = True
         with self._target.snapshot():
             for source, copied in self._pairs:
-                check = Check(source.name, source.content(), copied.content())
+                check = Check(source.name, *contents(source, copied))
                 are_equal &= check.is_equal
                 yield check
         if are_equal:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from persona_server.storage.copying.copier import Copier
 from persona_server.storage.copying.progress import Progress, require_finished
-from persona_server.storage.copying.tables import Table, parents_first
+from persona_server.storage.copying.tables import Table, contents, parents_first
 from persona_server.storage.engine.database import (
     LOCK_TIMEOUT,
     Database,
@@ -80,7 +80,7 @@ def _mark(tables: list[Table]) -> str:
     What it does not tell, the comparison at the end does.
     """
     found = [(table.name, table.count()) for table in tables]
-    own = [table.content() for table in tables if table.name in _OF_A_DATABASE]
+    own = contents(*(table for table in tables if table.name in _OF_A_DATABASE))
     return hashlib.sha256(repr((sorted(found), own)).encode()).hexdigest()
 
 

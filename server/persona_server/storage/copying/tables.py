@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from peewee import SQL, Field, Model, TextField, Tuple, fn
@@ -26,6 +27,23 @@ class Content(NamedTuple):
 
     rows: int
     hash: str
+
+
+class Reading:
+    """What was read of a table until now."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._hash = hashlib.sha256()
+
+    def take(self, row: Row) -> None:
+        """Read one more row."""
+        self._rows += 1
+        self._hash.update(repr(row).encode())
+
+    def content(self) -> Content:
+        """Return what it all comes to."""
+        return Content(self._rows, self._hash.hexdigest())
 
 
 class Table:
@@ -78,12 +96,18 @@ class Table:
         """Return whether there is no row."""
         return not self._any.all()
 
-    def content(self) -> Content:
-        """Read the whole table. Only in a snapshot."""
-        found, count = hashlib.sha256(), 0
-        for count, row in enumerate(self.rows(), 1):  # noqa: B007 (its last value is the count)
-            found.update(repr(row).encode())
-        return Content(count, found.hexdigest())
+
+def contents(*tables: Table) -> list[Content]:
+    """Read whole tables side by side, each in a snapshot of its own.
+
+    Not one after the other: PostgreSQL ends a transaction that waits for a minute.
+    """
+    readings = [Reading() for _ in tables]
+    for rows in zip_longest(*(table.rows() for table in tables)):
+        for reading, row in zip(readings, rows, strict=True):
+            if row is not None:
+                reading.take(row)
+    return [reading.content() for reading in readings]
 
 
 def parents_first(database: Database) -> list[type[Model]]:
