@@ -80,7 +80,7 @@ def _mark(tables: list[Table]) -> str:
     What it does not tell, the comparison at the end does.
     """
     found = [(table.name, table.count()) for table in tables]
-    own = contents(*(table for table in tables if table.name in _OF_A_DATABASE))
+    own = [contents(table) for table in tables if table.name in _OF_A_DATABASE]
     return hashlib.sha256(repr((sorted(found), own)).encode()).hexdigest()
 
 

@@ -98,7 +98,7 @@ class Table:
 
 
 def contents(*tables: Table) -> list[Content]:
-    """Read whole tables side by side, each in a snapshot of its own.
+    """Read whole tables side by side, each of another database, in its snapshot.
 
     Not one after the other: PostgreSQL ends a transaction that waits for a minute.
     """
