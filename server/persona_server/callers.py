@@ -18,6 +18,7 @@ class Callers:
             store,
             local_tokens=settings.local_tokens is not False,
             elsewhere=self._provider.find if self._provider else nowhere,
+            published=self._provider.published if self._provider else nowhere,
         )
         self.authenticator = Authenticator(
             self._credentials.verify, self._credentials.is_suspended, self._credentials.is_out

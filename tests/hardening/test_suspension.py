@@ -72,6 +72,19 @@ def test_a_revoked_token_is_refused_everywhere_and_its_streams_end(
     place.caller.close()
 
 
+def test_streams_end_with_the_key_that_signed_for_them(
+    served: Service, channel: grpc.Channel, store: Store
+) -> None:
+    place = make_place(served.connect(served.token("signed")))
+    stream = begun(place)
+    changes.rotate(store, 0)
+    rotated = time.monotonic()
+    assert refusal_of(lambda: next(stream.call)).reason == "UNAUTHENTICATED"
+    assert time.monotonic() - rotated < HELD
+    assert not refused(channel, served.token("signed"))
+    place.caller.close()
+
+
 def test_the_command_makes_revokes_and_rotates(served: Service, channel: grpc.Channel) -> None:
     made = operate(served, "token", "--tenant", "rotated", "--role", "reader")
     token = made.stdout.strip()
@@ -88,6 +101,15 @@ def test_the_command_makes_revokes_and_rotates(served: Service, channel: grpc.Ch
     said(served, "token", "--rotate", "--keep", "0s")
     assert not refused(channel, old), "of the key before, which is kept for its hour"
     assert not refused(channel, served.token("rotated"))
+
+
+def test_a_slip_in_the_name_of_a_tenant_is_said(served: Service, store: Store) -> None:
+    changes.revoke_token(store, "known", "one")
+    known = operate(served, "token", "--tenant", "known", "--revoke", "other")
+    assert (known.stdout, known.stderr) == ("Revoked other.\n", "")
+    slip = operate(served, "token", "--tenant", "knwon", "--revoke", "other")
+    assert slip.stdout == "Revoked other.\n", "it may have tokens, too"
+    assert slip.stderr == "knwon has no data here: is it the tenant's name?\n"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a server knows of tokens that are revoked, keys that were rotated, tenants suspended."""
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,13 @@ from cryptography.hazmat.primitives import serialization
 from persona_server.identity import changes, retired
 from persona_server.identity.credentials import Credentials
 from persona_server.identity.principal import Principal, TokenError
+from persona_server.identity.provider import Provider
+from persona_server.identity.reading import Trust
 from persona_server.identity.tokens import SECRET_NAME, LocalKey, find_local_key, local_key
 from persona_server.storage.store import Store, open_store
 from persona_server.transport.auth import Authenticator
 from support.probe import Probe
+from support.provider import AUDIENCE, ISSUER, SigningKey, running_provider
 from support.stored import read
 from support.waiting import eventually
 
@@ -106,6 +110,45 @@ def test_keys_of_several_rotations(store: Store, credentials: Credentials) -> No
     assert len(retired.retired_keys(store)) == 2, "what is over goes with the next rotation"
 
 
+def test_who_is_in_goes_when_the_key_of_the_token_is_over(
+    store: Store, credentials: Credentials
+) -> None:
+    principal = credentials.verify(issued(store))
+    until = changes.rotate(store, 2) / 1e6
+    assert credentials.refresh()
+    assert not credentials.is_out(principal), "the old key is kept"
+    later = credentials.verify(issued(store))
+    eventually(lambda: time.time() >= until)
+    assert credentials.is_out(principal)
+    assert not credentials.is_out(later)
+    changes.rotate(store, 0)
+    assert credentials.refresh()
+    assert credentials.is_out(later)
+    changes.rotate(store, 0)
+    assert credentials.refresh()
+    assert credentials.is_out(later), "of a key that is not kept any more"
+
+
+def test_who_is_in_goes_when_a_provider_withdraws_the_key(store: Store) -> None:
+    one, other = SigningKey("ES256", "one"), SigningKey("ES256", "other")
+    trust = Trust(ISSUER, AUDIENCE, is_provider=True)
+    with running_provider(one, other) as published:
+        provider = Provider(published.url, trust, refresh=0.0, keep=60.0)
+        credentials = Credentials(
+            store, local_tokens=True, elsewhere=provider.find, published=provider.published
+        )
+        assert provider.fetch_when_due()
+        withdrawn, kept = credentials.verify(one.token()), credentials.verify(other.token())
+        assert not credentials.is_out(withdrawn)
+        published.keys = [other.jwk()]
+        assert refused(credentials, SigningKey("ES256", "new").token()), "which asks for a fetch"
+        assert provider.fetch_when_due()
+        assert credentials.is_out(withdrawn)
+        assert not credentials.is_out(kept)
+        assert not provider.fetch_when_due(), "nobody asks for what was withdrawn"
+        assert published.asked == 2
+
+
 def test_of_an_old_key_only_the_public_half_is_left(store: Store) -> None:
     pem = store.secrets.find(SECRET_NAME)
     assert pem is not None
@@ -162,6 +205,19 @@ def test_what_is_known_stays_while_the_database_does_not_answer(
     probe.change("ALTER TABLE elsewhere RENAME TO secret")
     assert credentials.refresh()
     assert refused(credentials, token)
+
+
+def test_each_outage_is_logged(
+    store: Store, credentials: Credentials, caplog: pytest.LogCaptureFixture
+) -> None:
+    probe = Probe(store)
+    for outages in (1, 2):
+        probe.change("ALTER TABLE secret RENAME TO elsewhere")
+        for _ in range(2):
+            assert not credentials.refresh()
+        probe.change("ALTER TABLE elsewhere RENAME TO secret")
+        assert not credentials.refresh(), "nothing has changed"
+        assert [each.levelno for each in caplog.records] == [logging.ERROR] * outages
 
 
 def test_each_change_has_its_row_in_the_audit_trail(store: Store) -> None:

@@ -75,7 +75,7 @@ def test_token_says_who_where_what_and_until_when(key: LocalKey) -> None:
     assert body["scope"] == "personas:read personas:write"
     found = key.verify(token)
     scopes = frozenset({"personas:read", "personas:write"})
-    assert found == Principal("acme", "me", scopes, float(body["exp"]), body["jti"])
+    assert found == Principal("acme", "me", scopes, float(body["exp"]), body["jti"], kid=key.kid)
     assert key.issue("acme", "me", [], 60) != key.issue("acme", "me", [], 60)
 
 
@@ -132,6 +132,19 @@ def test_subjects_are_printable_and_short_both_ways(
 @pytest.mark.parametrize("subject", ["x" * 255, "ä" * 127, "María Ørsted 🎈", "system:batch/7"])
 def test_other_subjects_are_taken_as_they_are(key: LocalKey, subject: str) -> None:
     assert key.verify(key.issue("acme", subject, ["all"], 60)).subject == subject
+
+
+@pytest.mark.parametrize("token_id", ["\ud800", "a\nb", "x" * 256, "key:mine"])
+def test_a_token_that_could_not_be_revoked_is_refused(
+    store: Store, key: LocalKey, token_id: str
+) -> None:
+    with pytest.raises(TokenError, match="jti"):
+        key.verify(signed(store, key, jti=token_id))
+
+
+def test_a_token_may_have_no_jti(store: Store, key: LocalKey) -> None:
+    assert key.verify(signed(store, key)).token_id == ""
+    assert key.verify(signed(store, key, jti="x" * 255)).token_id == "x" * 255
 
 
 def test_a_token_is_valid_for_366_days_at_most(store: Store, key: LocalKey) -> None:

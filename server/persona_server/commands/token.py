@@ -94,8 +94,11 @@ def _revoke(data: str, database: str, tenant: str, jti: str) -> None:
     from persona_server.identity.changes import revoke_token, wait_until_heard
 
     with opened(data, database) as store:
+        has_data = tenant in store.tenants.names()  # before its first row is made
         is_new = revoke_token(store, tenant, jti)
     wait_until_heard()
+    if not has_data:
+        print(f"{tenant} has no data here: is it the tenant's name?", file=sys.stderr)
     print(f"Revoked {jti}." if is_new else f"{jti} was revoked before.")
 
 

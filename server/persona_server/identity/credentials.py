@@ -45,11 +45,22 @@ def nowhere(_kid: str) -> None:
 class Credentials:
     """Tells who a credential speaks for, without asking anybody."""
 
-    def __init__(self, store: Store, *, local_tokens: bool, elsewhere: Find = nowhere) -> None:
-        """`elsewhere` tells keys of an identity provider; `local_tokens` is whether own count."""
+    def __init__(
+        self,
+        store: Store,
+        *,
+        local_tokens: bool,
+        elsewhere: Find = nowhere,
+        published: Find = nowhere,
+    ) -> None:
+        """`elsewhere` tells keys of an identity provider; `local_tokens` is whether own count.
+
+        `published` tells the same keys for a token that was taken before, and asks for no others.
+        """
         self._store = store
         self._local_tokens = local_tokens
         self._elsewhere = elsewhere
+        self._published = published
         self._known = self._read()
         self._failing = False
         self._used: dict[tuple[str, str], float] = {}
@@ -61,16 +72,16 @@ class Credentials:
         While the database does not answer, what is known stays, and the log says so once.
         """
         try:
-            if self._store.secrets.find(MARK) == self._known.mark:
-                return False
-            self._known = self._read()
+            has_changed = self._store.secrets.find(MARK) != self._known.mark
+            if has_changed:
+                self._known = self._read()
         except Exception as error:  # noqa: BLE001 (whatever it is, nothing could be read)
             if not self._failing:
                 LOGGER.error("credentials can't be read: those known are kept", exc_info=error)
             self._failing = True
             return False
         self._failing = False
-        return True
+        return has_changed
 
     def _read(self) -> _Known:
         store, now = self._store, keys.now()
@@ -114,11 +125,20 @@ class Credentials:
         return tenant in self._known.suspended
 
     def is_out(self, principal: Principal) -> bool:
-        """Return whether what somebody came in with was revoked since, or its tenant suspended."""
+        """Return whether what somebody came in with was revoked since, or its tenant suspended.
+
+        A token is revoked with the key that signed it, too.
+        """
         known, tenant = self._known, principal.tenant
         if principal.key_id and (tenant, principal.key_id) not in known.keys:
             return True
+        if principal.kid and self._is_over(principal.kid):
+            return True
         return tenant in known.suspended or (tenant, principal.token_id) in known.revoked
+
+    def _is_over(self, kid: str) -> bool:
+        key = self._known.signing.get(kid) or self._published(kid)
+        return key is None or key.until <= time.time()
 
     def note_uses(self) -> None:
         """Write down when keys were used last, each once an hour. Raises ServiceError."""

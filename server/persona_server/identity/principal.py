@@ -14,8 +14,8 @@ KEY_SUBJECT = "key:"  # how the subject of an API key begins, and that of no tok
 class Principal(NamedTuple):
     """One tenant's subject, and what it may do. `expires` is in seconds since 1970.
 
-    `token_id` is the jti of a token that has one, `key_id` the id of an API key: what it can be
-    revoked by.
+    `token_id` is the jti of a token that has one, `kid` names the key that signed it, `key_id` is
+    the id of an API key: what it can be revoked by.
     """
 
     tenant: str
@@ -24,6 +24,7 @@ class Principal(NamedTuple):
     expires: float
     token_id: str = ""
     key_id: str = ""
+    kid: str = ""
 
 
 class TokenError(Exception):

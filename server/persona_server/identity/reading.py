@@ -57,7 +57,8 @@ def read_token(token: str, find: Callable[[str], VerifyingKey | None]) -> Princi
     if len(token) > MAX_TOKEN:
         raise TokenError("The token is too long.")
     try:
-        key = _key(jwt.get_unverified_header(token), find)
+        header = jwt.get_unverified_header(token)
+        key = _key(header, find)
         trust = key.trust
         claims = jwt.decode(
             token,
@@ -68,7 +69,7 @@ def read_token(token: str, find: Callable[[str], VerifyingKey | None]) -> Princi
             leeway=LEEWAY,
             options={"require": [*_REQUIRED, trust.tenant_claim]},
         )
-        return _principal(claims, key)
+        return _principal(claims, key)._replace(kid=_kid(header))
     except jwt.ExpiredSignatureError:
         raise TokenError("The token has expired. Get a new one: persona token.") from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
@@ -79,10 +80,14 @@ def _key(header: dict[str, Any], find: Callable[[str], VerifyingKey | None]) -> 
     kind = str(header.get("typ", "")).lower().removeprefix("application/")
     if kind not in _TYPES:
         raise TokenError("The token is not of type JWT or at+jwt.")
-    key = find(str(header.get("kid", "")))
+    key = find(_kid(header))
     if key is None or key.until <= time.time():
         raise TokenError("The token was signed by a key that this server does not know.")
     return key
+
+
+def _kid(header: dict[str, Any]) -> str:
+    return str(header.get("kid", ""))
 
 
 def _principal(claims: dict[str, Any], key: VerifyingKey) -> Principal:
@@ -91,11 +96,14 @@ def _principal(claims: dict[str, Any], key: VerifyingKey) -> Principal:
         raise TokenError("The token's tenant is not valid.")
     if not (isinstance(subject, str) and is_subject(subject)):
         raise TokenError("The token's sub or scope is not valid.")
+    token_id = claims.get("jti", "")
+    if token_id and not is_subject(token_id):  # it could not be revoked
+        raise TokenError("The token's jti is not valid.")
     expires = float(claims["exp"])
     if expires - float(claims["iat"]) > MAX_TTL:
         raise TokenError("The token is valid for longer than 366 days. Get a new one.")
     scopes = _scopes(claims.get(key.trust.scope_claim, ""), key.trust)
-    return Principal(tenant, subject, scopes, min(expires, key.until), claims.get("jti", ""))
+    return Principal(tenant, subject, scopes, min(expires, key.until), token_id)
 
 
 def _scopes(given: object, trust: Trust) -> frozenset[str]:
