@@ -294,7 +294,7 @@ def _parsed(each: Setting, source: str, text: str) -> Any:
     try:
         return each.parse(text)
     except ValueError as error:
-        raise SettingError(f"{source} {error}; got {text!r}.") from None
+        raise SettingError(f"{source} {error}; {values.refused(text, each.parse)}.") from None
 
 
 def _file_of(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Path | None:

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 
@@ -70,6 +70,14 @@ def any_database(text: str) -> Path | str:
             raise ValueError("wants sqlite:///FOLDER, with the whole path of the folder")
         return folder("/" + path.lstrip("/"))
     return database(text) if "://" in text else folder(text)
+
+
+def refused(text: str, parse: Callable[[str], Any]) -> str:
+    """Return a text that `parse` has refused as an error quotes it: no part of a password."""
+    if parse in {database, any_database}:
+        scheme = re.match(r"[a-z][a-z0-9+.-]*://", text)
+        return f"got {scheme[0]}…" if scheme else "got something else"
+    return f"got {text!r}"
 
 
 def address(text: str) -> Address:

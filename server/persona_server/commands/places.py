@@ -42,7 +42,7 @@ def _parsed(flag: str, text: str, parse: Callable[[str], Path | str]) -> Path | 
     try:
         return parse(text)
     except ValueError as error:
-        fail(f"{flag} {error}; got {text!r}.", 2)
+        fail(f"{flag} {error}; {setting_values.refused(text, parse)}.", 2)
 
 
 def require_tenant(name: str) -> None:

@@ -1,5 +1,6 @@
 """The database as all of storage knows it, whichever engine keeps it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -104,10 +105,14 @@ def shown(place: DatabasePlace) -> str:
     """Return where a database is, as a person is told: without a password."""
     if not is_url(place):
         return str(place)
-    url = str(place).split("?")[0]
-    credentials, at, server = url.rpartition("@")
-    scheme, separator, user = credentials.partition("://")
-    return f"{scheme}{separator}{user.split(':')[0]}{at}{server}"
+    scheme, _, rest = str(place).partition("://")
+    user, at, server = rest.partition("@")
+    if not at:
+        return f"{scheme}://{rest.split('?')[0]}"
+    name = re.split("[:/?]", user)[0]
+    if "/" in user or "@" in server:  # who knows which of them ends a password
+        return f"{scheme}://{name}@…"
+    return f"{scheme}://{name}@{server.split('?')[0]}"
 
 
 def open_database(place: DatabasePlace, *, make: bool) -> Database:

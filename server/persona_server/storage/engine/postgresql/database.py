@@ -19,6 +19,7 @@ from persona_server.storage.engine.postgresql.copying import FEWEST, copy
 from persona_server.storage.engine.postgresql.pool import Connection, Pool
 from persona_server.storage.engine.postgresql.roles import grant
 from persona_server.storage.engine.postgresql.turns import Turns
+from persona_server.storage.engine.postgresql.urls import parts_of
 from persona_server.storage.engine.postgresql.watch import Watch
 
 OLDEST = 15_00_00  # of the server
@@ -68,7 +69,7 @@ class PostgresqlDatabase(PeeweeDatabase):
         return {**super().get_context_options(), "engine": self.engine}
 
     def _connect(self) -> Connection:
-        given: dict[str, Any] = conninfo.conninfo_to_dict(self._url)
+        given = parts_of(self._url)
         options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
         given["options"] = f"{options} {given.get('options') or ''}"
         defaults: dict[str, Any] = {
