@@ -33,6 +33,7 @@ ORDER = (
     "suspension",
     "scopes",
     "quotas",
+    "revocation",
     "deadline",
     "own quotas",
     "unread answers",
@@ -52,10 +53,11 @@ def known_to_all(token: str) -> Principal:
     return Principal("acme", "me", frozenset(("personas:read",)), float("inf"))
 
 
-def steps_with(guards: Guards) -> tuple[Step, ...]:
+def steps_with(guards: Guards, authenticator: Authenticator | None = None) -> tuple[Step, ...]:
+    authenticator = authenticator or Authenticator(known_to_all)
     quotas = TenantQuotas(FREE, lambda _: {})
     recorder = Recorder(Metrics())
-    return call_steps(guards, Authenticator(known_to_all), recorder, quotas, Use(quotas.known))
+    return call_steps(guards, authenticator, recorder, quotas, Use(quotas.known))
 
 
 @pytest.fixture
@@ -173,6 +175,24 @@ def test_who_is_not_known_is_not_let_in(steps: tuple[Step, ...]) -> None:
     pipeline.leave(rpc)
     assert trace == ["last leave"]
     assert (rpc.code, rpc.reason) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    ("suspended", "code"), [(False, "UNAUTHENTICATED"), (True, "PERMISSION_DENIED")]
+)
+def test_who_is_out_by_the_time_of_a_thread_is_not_served(suspended: bool, code: str) -> None:
+    out: set[str] = set()
+    authenticator = Authenticator(
+        known_to_all, lambda tenant: suspended and tenant in out, lambda who: who.tenant in out
+    )
+    pipeline = Pipeline(steps_with(Guards(), authenticator))
+    rpc = Rpc(LIST, BEARER)
+    assert pipeline.admit(rpc)
+    out.add("acme")
+    rpc.begin(None, "peer")
+    request = ListPersonasRequest(project_id=UUID, group_id=UUID).SerializeToString()
+    assert pipeline.unary(rpc, request, lambda _call, _request: b"answer") is None
+    assert (rpc.code, rpc.reason) == (code, code)
 
 
 @pytest.mark.parametrize(

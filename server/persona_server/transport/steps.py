@@ -15,7 +15,12 @@ from persona_server import errors, patience
 from persona_server.errors import ServiceError
 from persona_server.quotas import TenantQuotas
 from persona_server.telemetry.logs import LOGGER
-from persona_server.transport.auth import Authenticator, require_scopes, tenant_suspended
+from persona_server.transport.auth import (
+    Authenticator,
+    require_scopes,
+    tenant_suspended,
+    unauthenticated,
+)
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.errors import CODES, internal
 from persona_server.transport.pipeline import Step
@@ -45,6 +50,11 @@ def call_steps(
     def refuse_suspended(rpc: Rpc) -> None:
         if authenticator.is_suspended(rpc.tenant):
             raise tenant_suspended()
+
+    def refuse_revoked(rpc: Rpc) -> None:
+        if rpc.principal is not None and rpc.is_out(rpc.principal):
+            refuse_suspended(rpc)
+            raise unauthenticated("The token or key was revoked while the call waited.")
 
     def count_call(rpc: Rpc) -> None:
         if rpc.tenant:
@@ -88,6 +98,7 @@ def call_steps(
         Step("suspension", admit=refuse_suspended),
         Step("scopes", admit=_require_scopes),
         Step("quotas", admit=count_call, leave=count_end),
+        Step("revocation", enter=refuse_revoked),
         Step("deadline", enter=_require_time, leave=_end_patience),
         Step("own quotas", enter=read_quota),
         Step(
