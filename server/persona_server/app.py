@@ -232,8 +232,8 @@ class App:
         return run_here
 
     def _sweep(self) -> None:
+        self._once(self._purge)()  # first: retention must not depend on what notes may raise
         self._callers.note_uses()  # of this process
-        self._once(self._purge)()
 
     def _purge(self) -> None:
         retention = int(self._settings.retention * 1_000_000)
