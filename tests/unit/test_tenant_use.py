@@ -100,8 +100,9 @@ def test_what_other_workers_take_is_taken_here() -> None:
 @pytest.mark.parametrize("lowered", ["calls_per_second", "bytes_per_second"])
 def test_a_worker_that_meets_a_tenant_after_its_quota_was_lowered(lowered: str) -> None:
     """What others took at the rate before is no debt of days at the rate of now."""
-    file, quotas = make_file(2), [FREE, FREE._replace(**{lowered: 2})]
-    first, second = (Use(lambda _, n=n: quotas[n], Counters(file, 2, n)) for n in range(2))
+    file, low = make_file(2), FREE._replace(**{lowered: 2})
+    first = Use(lambda _: FREE, Counters(file, 2, 0))
+    second = Use(lambda _: low, Counters(file, 2, 1))
     for _ in range(1000):
         first.arrive("a")
     first.transfer("a", 10_000_000, refusable=True)
