@@ -167,12 +167,12 @@ def test_head_reads_one_page_alone(backend: Backend) -> None:
 
 
 def test_the_whole_list_takes_constant_memory(backend: Backend) -> None:
-    pages, kib = 60, 512
+    pages, kib = 200, 512  # 200 MiB
     with gateway(backend.address) as running:
         client = Rest(running.base, "any")
         client.call("GET", f"{GROUP}?gender=5&age_min={kib}")
         before = running.memory("VmHWM")
         answer = client.call("GET", f"{GROUP}?gender={pages}&age_min={kib}")
-        assert running.memory("VmHWM") - before < 16 << 20
+        assert running.memory("VmHWM") - before < 64 << 20  # what the collector lets lie
     assert len(answer.body) > pages * 2 * kib << 10
     assert len(answer.json()) == 2 * pages
