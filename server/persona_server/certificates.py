@@ -126,13 +126,11 @@ def make_identity(name: str) -> Identity:
 def read(paths: Paths) -> Material:
     """Return what files hold that fit each other and are valid now. Raises CertificateError."""
     cert, key = _content(paths.cert), _content(paths.key)
-    client_ca = _content(paths.client_ca) if paths.client_ca else b""
     first = _certificates(paths.cert, cert)[0]
     _require_valid(paths.cert, first)
     if _public_bytes(first.public_key()) != _public_of_key(paths.key, key):
         raise CertificateError(f"{paths.key} is not the key of the certificate in {paths.cert}.")
-    if paths.client_ca:
-        _require_valid(paths.client_ca, _longest_valid(_certificates(paths.client_ca, client_ca)))
+    client_ca = _authorities(paths.client_ca) if paths.client_ca else b""
     return Material(cert, key, client_ca, _context(paths, client_ca.decode()))
 
 
@@ -148,6 +146,13 @@ def _certificates(path: Path, content: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(content)
     except ValueError:
         raise CertificateError(f"{path} holds no certificate as PEM.") from None
+
+
+def _authorities(path: Path) -> bytes:
+    """Return the certificates of a bundle alone: what stands beside them can be of any bytes."""
+    found = _certificates(path, _content(path))
+    _require_valid(path, _longest_valid(found))
+    return b"".join(each.public_bytes(Encoding.PEM) for each in found)
 
 
 def _longest_valid(certificates: list[x509.Certificate]) -> x509.Certificate:
@@ -191,7 +196,7 @@ def _context(paths: Paths, client_ca: str) -> ssl.SSLContext:
         if client_ca:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(cadata=client_ca)
-    except (OSError, ssl.SSLError) as error:  # such as a key that is too short
+    except (OSError, ValueError) as error:  # such as a key that is too short
         raise CertificateError(f"{paths.cert} can't be used for TLS: {error}.") from None
     return context
 

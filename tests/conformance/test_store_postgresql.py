@@ -51,6 +51,15 @@ def at_once(work: Callable[[int], T], count: int) -> list[T]:
         return list(threads.map(one, range(count)))
 
 
+def end_others(url: str) -> None:
+    """End all connections to a database."""
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 def test_of_many_starters_one_makes_the_tables(cluster: Cluster) -> None:
     empty = cluster.database()
 
@@ -161,17 +170,42 @@ def test_nobody_empties_what_is_kept(url: str) -> None:
     store.close()
 
 
-def test_what_needs_to_be_alone_is_refused_while_another_is_connected(
-    two: tuple[Store, Store],
-) -> None:
-    with two[0].database.alone():  # of this process
-        pass
-    with (
-        psycopg.connect(str(two[0].place), application_name="persona/elsewhere/1"),
-        pytest.raises(DatabaseError, match="is using"),
-        two[0].database.alone(),
-    ):
+@pytest.mark.parametrize("named", ["", "?application_name=x"])
+def test_what_needs_to_be_alone_is_refused_while_another_is_connected(url: str, named: str) -> None:
+    """Whatever the other is called: here by the same host and process, or in its URL."""
+    mine, other = open_store(url), open_store(url + named)
+    with pytest.raises(DatabaseError, match="is using"), mine.database.alone():
         raise AssertionError("alone beside another")
+    other.close()
+    with mine.database.alone():
+        StoredGroup(mine).add(persona())
+    mine.close()
+
+
+def test_nobody_comes_in_while_another_needs_to_be_alone(
+    two: tuple[Store, Store], url: str
+) -> None:
+    two[1].close()
+    with two[0].database.alone():
+        with pytest.raises(DatabaseError, match="a command has it to itself"):
+            open_store(url)
+        with pytest.raises(ServiceError) as refused:
+            read(two[1]).projects.find(b"x")
+        assert refused.value.reason_name == "DATABASE_UNAVAILABLE"
+    StoredGroup(two[1]).add(persona())
+    with pytest.raises(DatabaseError, match="is using"), two[0].database.alone():
+        raise AssertionError("alone beside another")
+
+
+def test_who_is_no_longer_alone_goes_no_further(url: str) -> None:
+    store = open_store(url)
+    with store.database.alone():
+        end_others(url)
+        with pytest.raises(ServiceError) as refused:
+            StoredGroup(store)
+        assert refused.value.reason_name == "DATABASE_UNAVAILABLE"
+    StoredGroup(store).add(persona())
+    store.close()
 
 
 def test_a_database_that_can_not_be_is_refused(cluster: Cluster) -> None:
@@ -204,11 +238,7 @@ def test_reads_go_on_over_a_connection_that_was_lost(url: str) -> None:
     store = open_store(url)
     group = StoredGroup(store)
     assert group.count() == 0
-    with psycopg.connect(url, autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    end_others(url)
     assert read(store).groups.find(group.group) is not None
     group.add(persona())
     store.close()

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -243,6 +244,19 @@ def test_a_worker_that_is_told_to_stop_drains_and_is_replaced(crew: Service) -> 
         while pid_of(crew, 0) == pid:
             second.create(persona())  # which fails in nothing
         assert working.result()[1] == "SHUTTING_DOWN"
+
+
+def test_a_worker_that_can_not_be_replaced_now_is_replaced_later(data: Path) -> None:
+    with running_service(data, *FLAGS, *LEAN) as service:
+        pid, parent = pid_of(service, 0), service.process.pid
+        service.printed("data")  # it has no file to open any more
+        soft, hard = resource.prlimit(parent, resource.RLIMIT_NOFILE)
+        resource.prlimit(parent, resource.RLIMIT_NOFILE, (3, hard))
+        kill(service, 0)
+        eventually(lambda: any("can't be started" in line["message"] for line in service.log))
+        resource.prlimit(parent, resource.RLIMIT_NOFILE, (soft, hard))
+        eventually(lambda: pid_of(service, 0) != pid)
+        assert make_place(caller_of(service, 0, service.token())).create(persona()).id
 
 
 def test_workers_end_with_their_parent(data: Path) -> None:

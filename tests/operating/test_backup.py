@@ -93,6 +93,28 @@ def test_what_is_there_is_not_overwritten(filled: Path, tmp_path: Path) -> None:
         assert "Another server" in said(run("restore", good, "--data", filled))
 
 
+def test_what_a_killed_one_has_left_is_written_anew(filled: Path, tmp_path: Path) -> None:
+    backup, left = tmp_path / "x", tmp_path / ".x.partial"
+    left.write_bytes(b"left" * 1_000_000)
+    left.chmod(0o666)
+    said(run("backup", backup, "--data", filled), 0)
+    assert backup.stat().st_mode & 0o777 == 0o600
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_file_that_somebody_laid_there_is_not_written(
+    filled: Path, tmp_path: Path, link: str
+) -> None:
+    backup, laid, victim = tmp_path / "x", tmp_path / ".x.partial", tmp_path / "victim"
+    victim.write_text("mine")
+    getattr(laid, link)(victim)
+    wanted = {"symlink_to": "symbolic links", "hardlink_to": "not a file of this process's own"}
+    assert wanted[link] in said(run("backup", backup, "--data", filled))
+    assert victim.read_text() == "mine"
+    assert not backup.exists()
+
+
 def test_a_folder_without_a_database_has_no_backup(tmp_path: Path) -> None:
     line = said(run("backup", tmp_path / "x", "--data", tmp_path))
     assert "There is no database" in line

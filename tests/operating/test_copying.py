@@ -1,11 +1,10 @@
 """`persona copy --from … --to …`: a whole database in another one, and what is refused."""
 
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -133,14 +132,13 @@ def test_an_unfinished_copy_of_another_source_is_refused(
 
 
 def test_nobody_may_use_either(filled: Path, url: str, tmp_path: Path) -> None:
-    elsewhere: dict[str, Any] = {"application_name": "persona/elsewhere/1", "autocommit": True}
     other = tmp_path / "other"
     with lock_file(filled):
         assert "Another server" in refused(filled, url)
-    with psycopg.connect(url, **elsewhere):
+    with closing(open_store(url, make=False)):
         assert "A server or another command is using" in refused(filled, url)
     assert copy(filled, url).code == 0
-    with psycopg.connect(url, **elsewhere):
+    with closing(open_store(url, make=False)):
         assert "A server or another command is using" in refused(url, other)
     with ExitStack() as held:
         other.mkdir(exist_ok=True)

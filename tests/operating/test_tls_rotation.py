@@ -61,6 +61,16 @@ def test_a_new_client_ca_is_taken(
         assert (old.answers(), new.answers()) == (SERVED, SERVED)
 
 
+def test_a_bundle_has_comments_in_any_encoding(
+    authority: Authority, files: Files, client_files: Files, clients: Authority, data: Path
+) -> None:
+    ca = data.parent / "clients.pem"
+    ca.write_bytes(b"# Autorit\xe9 des clients\n" + clients.root + "# Ende für heute\n".encode())
+    with running_service(data, *files.flags, "--tls-client-ca", str(ca)) as service:
+        caller = TlsCaller(service, Trust(authority.root, client_files))
+        assert caller.answers() == SERVED
+
+
 @pytest.mark.parametrize("spoilt", [b"", b"no certificate"])
 def test_files_that_can_not_be_used_change_nothing(
     authority: Authority, files: Files, data: Path, spoilt: bytes

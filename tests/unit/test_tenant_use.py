@@ -97,6 +97,22 @@ def test_what_other_workers_take_is_taken_here() -> None:
     second.transfer("b", 1, refusable=True)
 
 
+@pytest.mark.parametrize("lowered", ["calls_per_second", "bytes_per_second"])
+def test_a_worker_that_meets_a_tenant_after_its_quota_was_lowered(lowered: str) -> None:
+    """What others took at the rate before is no debt of days at the rate of now."""
+    file, low = make_file(2), FREE._replace(**{lowered: 2})
+    first = Use(lambda _: FREE, Counters(file, 2, 0))
+    second = Use(lambda _: low, Counters(file, 2, 1))
+    for _ in range(1000):
+        first.arrive("a")
+    first.transfer("a", 10_000_000, refusable=True)
+    for _ in range(2):
+        second.arrive("a")
+        second.transfer("a", 1, refusable=True)
+    second.transfer("a", 1, refusable=False)
+    assert 0 < refused(second, lowered)[1] <= 1 / 2
+
+
 def test_a_refusal_takes_nothing_from_other_workers() -> None:
     first, second = together(calls_per_second=2)
     first.arrive("a")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from typing import IO
 
 from persona_server.telemetry import logs
 from persona_server.workers.place import END_HEALTH, METRICS, READY, RELOAD, Place
@@ -100,7 +101,7 @@ class Worker:
         self._pipe: Connection[bytes, bytes] = ours
         self._ready = self._asked = False
         assert self._process.stderr is not None
-        reading = (self._process.stderr.fileno(),)
+        reading = (self._process.stderr,)
         self._log = threading.Thread(target=_pass_log, args=reading, name="worker-log", daemon=True)
         self._log.start()
         with contextlib.suppress(OSError):
@@ -124,13 +125,23 @@ class Worker:
             told = {"worker": number, "code": code}
             logs.LOGGER.error("a worker has ended by itself: it is replaced", extra=told)
             self._ended(number)
-            self._begin()
-            while self._word() != READY and not self._stopping:
-                self._process.kill()
-                self._process.wait()
+            while not self._stopping and not self._start_another():
                 time.sleep(PAUSE_SECONDS)
-                self._begin()
-            self._listens()
+
+    def _start_another(self) -> bool:
+        """Start another; return whether it listens."""
+        try:
+            self._begin()
+        except OSError as error:  # such as no descriptor left, or no place for a process
+            told = {"worker": self._place.number, "reason": str(error)}
+            logs.LOGGER.error("a worker can't be started: tried again", extra=told)
+            return False
+        if self._word() != READY:
+            self._process.kill()
+            self._process.wait()
+            return False
+        self._listens()
+        return True
 
     def _listens(self) -> None:
         self._ready = True
@@ -142,12 +153,13 @@ class Worker:
             self._pipe.send_bytes(order)
 
 
-def _pass_log(descriptor: int) -> None:
+def _pass_log(reading: IO[bytes]) -> None:
     """Pass a worker's lines on to the parent's log, so that nobody waits for a reader."""
     rest = b""
-    while chunk := os.read(descriptor, _CHUNK):
-        lines = (rest + chunk).splitlines(keepends=True)
-        rest = lines.pop() if not lines[-1].endswith(b"\n") else b""
-        logs.write_lines(lines)
+    with reading:
+        while chunk := os.read(reading.fileno(), _CHUNK):
+            lines = (rest + chunk).splitlines(keepends=True)
+            rest = lines.pop() if not lines[-1].endswith(b"\n") else b""
+            logs.write_lines(lines)
     if rest:
         logs.write_line(rest + b"\n")

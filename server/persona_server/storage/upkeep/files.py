@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,9 +53,11 @@ def _require_free(target: Path) -> None:
 @contextmanager
 def _claimed(partial: Path, target: Path) -> Iterator[int]:
     """Yield the descriptor of an empty file that is this process's alone, and gone afterwards."""
-    descriptor = os.open(partial, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _require_own(descriptor, partial)
+        os.fchmod(descriptor, 0o600)
         os.ftruncate(descriptor, 0)  # what a killed one has left
         try:
             yield descriptor
@@ -64,6 +67,14 @@ def _claimed(partial: Path, target: Path) -> Iterator[int]:
         raise DatabaseError(f"{target} is being written by another process.") from None
     finally:
         os.close(descriptor)
+
+
+def _require_own(descriptor: int, partial: Path) -> None:
+    """Raise DatabaseError where a file of this name may be another's, who would read or lose it."""
+    found, named = os.fstat(descriptor), partial.lstat()
+    own = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1
+    if not own or not os.path.samestat(found, named):
+        raise DatabaseError(f"{partial} is not a file of this process's own; remove it.")
 
 
 def _settle(descriptor: int, partial: Path, target: Path) -> None:

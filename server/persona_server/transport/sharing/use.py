@@ -20,8 +20,15 @@ class _Bucket:
 
     __slots__ = ("_at", "_elsewhere", "_level")
 
-    def __init__(self, rate: float, since: float) -> None:
-        self._level, self._at, self._elsewhere = rate, since, 0
+    def __init__(self, rate: float, age: float, elsewhere: int, now: float) -> None:
+        """Begin with what the others, who have taken `elsewhere` in `age` seconds, have left.
+
+        Where that is less than nothing it is full: they took it at a rate that was higher, and at
+        today's it might be paid off in days.
+        """
+        level = min(rate + age * rate - elsewhere, rate)
+        self._level = level if level >= 0 else rate
+        self._at, self._elsewhere = now, elsewhere
 
     def take(self, count: float, rate: float, now: float, least: float, elsewhere: int) -> float:
         """Take some if there are `least` or more; return how many there were.
@@ -40,9 +47,9 @@ class _Use:
 
     __slots__ = ("bytes", "calls", "concurrent")
 
-    def __init__(self, quota: Quota, since: float) -> None:
-        self.calls = _Bucket(quota.calls_per_second, since)
-        self.bytes = _Bucket(quota.bytes_per_second, since)
+    def __init__(self, calls: _Bucket, bytes_: _Bucket) -> None:
+        self.calls = calls
+        self.bytes = bytes_
         self.concurrent = 0
 
 
@@ -104,9 +111,14 @@ class Use:
         if use is None:
             if len(self._uses) >= _MOST:
                 self._forget()
-            since = self._counters.since(tenant) if self._counters else now
-            use = self._uses[tenant] = _Use(quota, since)
+            calls = self._bucket(tenant, CALLS, quota.calls_per_second, now)
+            bytes_ = self._bucket(tenant, BYTES, quota.bytes_per_second, now)
+            use = self._uses[tenant] = _Use(calls, bytes_)
         return use
+
+    def _bucket(self, tenant: str, figure: int, rate: float, now: float) -> _Bucket:
+        age = now - self._counters.since(tenant) if self._counters else 0.0
+        return _Bucket(rate, age, self._elsewhere(tenant, figure), now)
 
     def _elsewhere(self, tenant: str, figure: int) -> int:
         return self._counters.elsewhere(tenant, figure) if self._counters else 0

@@ -13,7 +13,8 @@ from psycopg import conninfo
 
 from persona_server import patience
 from persona_server.storage.engine.database import Target, shown
-from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
+from persona_server.storage.engine.postgresql import presence
 from persona_server.storage.engine.postgresql.adapting import adapt
 from persona_server.storage.engine.postgresql.copying import FEWEST, copy
 from persona_server.storage.engine.postgresql.pool import Connection, Pool
@@ -28,10 +29,6 @@ MOST_PREPARED = 200  # statements of a connection; each has one for every set of
 STREAMED = 50  # rows that are fetched at once: an answer kept for retries can have 3 MiB
 MIGRATING = 0x706572736F6E61  # the lock of who changes the schema: "persona"
 APPLICATION = "persona/"  # and host and process: the name of a connection
-_OTHERS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND application_name LIKE %s AND application_name <> %s"
-)
 # Plans must not depend on bound values, nor be made at every call; and they stay while tables grow.
 # So each must be good at any size: row by row through indexes, as SQLite goes. What is compiled
 # takes longer than any of these statements.
@@ -61,6 +58,7 @@ class PostgresqlDatabase(PeeweeDatabase):
         self.place = shown(url)
         self._url = url
         self._pool = Pool(self._connect)
+        self._alone: Connection | None = None  # what keeps out others
         self._turns = Turns()
         self._watch = Watch()
 
@@ -69,6 +67,19 @@ class PostgresqlDatabase(PeeweeDatabase):
         return {**super().get_context_options(), "engine": self.engine}
 
     def _connect(self) -> Connection:
+        """Return a connection for the pool: by it the database is in use."""
+        connection = self._open()
+        try:
+            if self._alone:
+                presence.require(self._alone)
+            else:
+                presence.share(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open(self) -> Connection:
         given = parts_of(self._url)
         options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
         given["options"] = f"{options} {given.get('options') or ''}"
@@ -204,13 +215,26 @@ class PostgresqlDatabase(PeeweeDatabase):
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Run a block if nobody else of this service is connected. Raises DatabaseError."""
-        ((others,),) = self.rows(_OTHERS, (APPLICATION + "%", _own_name()))
-        if others:
-            raise DatabaseError(
-                f"A server or another command is using {self.place}. Stop it first."
-            )
-        yield
+        """Run a block while nobody else of this service is connected. Raises DatabaseError.
+
+        None of this process's connections may be borrowed when it begins or ends.
+        """
+        with refusing_to_open(self.place):
+            connection = self._open()
+        with contextlib.closing(connection):
+            self._pool.close_idle()  # by which it is in use
+            if not presence.exclude(connection):
+                raise DatabaseError(
+                    f"A server or another command is using {self.place}. Stop it first."
+                )
+            self._alone = connection
+            try:
+                yield
+            finally:
+                self._alone = None
+                self._pool.close_idle()  # by which it would not be in use
+                with contextlib.suppress(psycopg.Error):  # it was lost
+                    presence.admit(connection)
 
     def rewrite(self) -> None:
         """Write the tables anew without anything that was deleted. Nobody can use them meanwhile.

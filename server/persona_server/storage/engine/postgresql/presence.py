@@ -1,0 +1,56 @@
+"""Who uses a database, by a lock that each connection holds and that ends with it.
+
+Connections of servers and commands share it; a command that must be alone has it to itself. The
+database itself keeps it, so that neither names nor a lost process can deceive. A pooler must be in
+session mode, and takes it back when a client goes.
+"""
+
+import time
+
+import psycopg
+
+from persona_server.storage.engine.postgresql.pool import Connection
+
+IN_USE = 0x757365  # the lock: "use"
+WAIT_SECONDS = 1.0  # for connections that are just being closed
+_PAUSE = 0.02
+_SHARE = f"SELECT pg_try_advisory_lock_shared({IN_USE})"
+_EXCLUDE = f"SELECT pg_try_advisory_lock({IN_USE})"
+_ADMIT = f"SELECT pg_advisory_unlock({IN_USE})"
+
+
+def share(connection: Connection) -> None:
+    """Let a connection say that the database is used.
+
+    Raises psycopg's OperationalError while a command must be alone: that is not now, but later.
+    """
+    if not _got(connection, _SHARE):
+        raise psycopg.OperationalError("a command has it to itself")
+
+
+def exclude(connection: Connection) -> bool:
+    """Let a connection keep out all others; return whether there are none.
+
+    It tries: who waited for them would keep out new ones of a server that goes on.
+    """
+    until = time.monotonic() + WAIT_SECONDS
+    while not _got(connection, _EXCLUDE):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_PAUSE)
+    connection.execute("SET idle_session_timeout = 0")  # however long the command takes
+    return True
+
+
+def require(connection: Connection) -> None:
+    """Raise psycopg's OperationalError where the connection that keeps out others is lost."""
+    connection.execute("SELECT 1")
+
+
+def admit(connection: Connection) -> None:
+    """Let others in again."""
+    connection.execute(_ADMIT)
+
+
+def _got(connection: Connection, sql: str) -> bool:
+    return connection.execute(sql).fetchone() == (True,)
