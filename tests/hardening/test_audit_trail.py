@@ -35,7 +35,7 @@ class Trail:
 
 
 def test_random_walk(own: Service, file: DatabaseFile, rounds: Callable[[int, int], int]) -> None:
-    walk, trail = Walk(19, ACTORS), Trail(file)
+    walk, trail = Walk(20, ACTORS), Trail(file)
     tokens = {actor: bearer(own.token(TENANT, subject=actor)) for actor in ACTORS}
     caller = own.connect("")
     outcomes: dict[str, set[str]] = {method.name: set() for method in METHODS}
