@@ -65,8 +65,8 @@ class Cluster:
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server, and wait until it answers.
 
-        What outlives a kill for a moment still has its memory, and the server refuses to start
-        beside it: then it is started again, as a supervisor would.
+        One that ends at once is started again, as a supervisor would: what outlives a kill for a
+        moment keeps it from its memory, or the fork of a process with gRPC's threads has failed.
         """
         until = time.monotonic() + START_SECONDS
         self.process = self._begun()
