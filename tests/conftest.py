@@ -68,5 +68,6 @@ def databases(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for the whole run; tests keep apart by projects and tenants of their own."""
-    with running_service(tmp_path_factory.mktemp("service") / "data") as running:
+    pages = ("--page-cache-bytes", "33554432")  # which must change no answer
+    with running_service(tmp_path_factory.mktemp("service") / "data", *pages) as running:
         yield running

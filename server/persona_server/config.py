@@ -239,8 +239,8 @@ class Settings:
         _QUOTA,
     )
     page_cache_bytes: int = setting(
-        "33554432",
-        "Bytes of memory for pages of personas that are listed again and again; 0 keeps none.",
+        "0",
+        "Bytes of memory for pages of personas that are listed again and again, such as 33554432.",
         values.whole_between(0, 1 << 40),
     )
     stream_idle_seconds: float = setting(

@@ -119,8 +119,8 @@ def test_readers_beside_a_writer_always_see_what_was_acknowledged(place: Place) 
     assert short == []
 
 
-def test_without_room_nothing_is_kept(tmp_path: Path) -> None:
-    with running_service(tmp_path, "--rest", "off", "--page-cache-bytes", "0") as service:
+def test_by_itself_nothing_is_kept(tmp_path: Path) -> None:
+    with running_service(tmp_path, "--rest", "off") as service:
         place = make_place(service.connect())
         place.fill(3)
         assert place.page() == place.page()

@@ -109,7 +109,7 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     "quota_concurrent_calls": (2500, {"1": 1}, ["0"]),
     "quota_streams": (8, {"1": 1}, ["0"]),
     "quota_stored_bytes": (1 << 40, {"1000000000000000": 10**15}, ["0", "1000000000000001"]),
-    "page_cache_bytes": (32 << 20, {"0": 0, "1099511627776": 1 << 40}, ["-1", "1099511627777"]),
+    "page_cache_bytes": (0, {"0": 0, "1099511627776": 1 << 40}, ["-1", "1099511627777"]),
     "stream_idle_seconds": (30.0, {"1": 1.0, "3600": 3600.0}, ["0.9", "3601", "nan", ""]),
     "grace": (10.0, {"0": 0.0, "600": 600.0}, ["-0.1", "601", "nan", "x"]),
     "log_level": ("info", {"debug": "debug", "error": "error"}, ["INFO", "trace", ""]),
