@@ -6,6 +6,7 @@ A front tells for whom a thread works; a query, a loop or a lock asks whether to
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from persona_server import errors
@@ -30,6 +31,16 @@ def begin(deadline: float | None, has_left: Callable[[], bool]) -> None:
 def end() -> None:
     """Work on, whoever waits: what must be whole, such as taking back what was written."""
     _here.deadline = _here.has_left = None
+
+
+@contextmanager
+def ended_by_failure() -> Iterator[None]:
+    """Let nothing interrupt what takes a transaction back once the block has failed."""
+    try:
+        yield
+    except BaseException:
+        end()
+        raise
 
 
 def is_over() -> bool:

@@ -3,7 +3,7 @@
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from persona_server.commands.places import (
     Database,
     database_place,
     fail,
+    failing_in_words,
     require_tenant,
 )
 
@@ -96,19 +97,15 @@ def confirm(what: str, *, yes: bool) -> None:
 @contextmanager
 def alone(place: Path | str) -> "Iterator[Store]":
     """Open a database that no server uses; what is wrong with it ends the command."""
-    from persona_server.errors import ServiceError
-    from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
 
     try:
-        store = open_store(place, make=False)
-        try:
-            with store.database.alone():
-                yield store
-        finally:
-            store.close()
-    except (DatabaseError, ServiceError) as error:
-        fail(str(error), 1)
+        with (
+            failing_in_words(),
+            closing(open_store(place, make=False)) as store,
+            store.database.alone(),
+        ):
+            yield store
     except KeyboardInterrupt:
         print("What is erased is gone; the same command goes on with the rest.", file=sys.stderr)
         raise

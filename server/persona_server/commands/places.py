@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -71,24 +71,32 @@ def opened(data: str, database: str, *, make: bool = False) -> "Iterator[Store]"
     So does what is wrong with the words of a token or key, or with a duration.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
-    from persona_server.errors import ServiceError
     from persona_server.identity.principal import TokenError
-    from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
 
     try:
-        store = open_store(database_place(data, database), make=make)
-        try:
+        with (
+            failing_in_words(),
+            closing(open_store(database_place(data, database), make=make)) as store,
+        ):
             yield store
-        finally:
-            store.close()
-    except (DatabaseError, ServiceError) as error:
-        fail(str(error), 1)
     except (TokenError, ValueError) as error:
         fail(str(error), 2)
 
 
-def fail(why: str, code: int) -> NoReturn:
+@contextmanager
+def failing_in_words(command: str = "persona") -> Iterator[None]:
+    """Turn what is wrong with a database into one sentence and exit code 1."""
+    from persona_server.errors import ServiceError
+    from persona_server.storage.engine.errors import DatabaseError
+
+    try:
+        yield
+    except (DatabaseError, ServiceError) as error:
+        fail(str(error), 1, command)
+
+
+def fail(why: str, code: int, command: str = "persona") -> NoReturn:
     """Say why and end the command."""
-    print(f"persona: {why}", file=sys.stderr)
+    print(f"{command}: {why}", file=sys.stderr)
     raise typer.Exit(code) from None

@@ -61,12 +61,9 @@ def _follow(
             if ready == signals:
                 if (name := app.wake.wait()) != HANG_UP:
                     return app.stop(name)
-                app.reload(load)
-                continue
-            try:
-                order = parent.recv_bytes()
-            except (EOFError, OSError):
-                os._exit(1)
+                order = RELOAD
+            else:
+                order = _order(parent)
             if order == METRICS:
                 parent.send_bytes(app.metrics.page())
             elif order == END_HEALTH:
@@ -75,6 +72,13 @@ def _follow(
                 app.reload(load)
             else:
                 return app.stop(grace=float(order))
+
+
+def _order(parent: "Connection[bytes, bytes]") -> bytes:
+    try:
+        return parent.recv_bytes()
+    except (EOFError, OSError):
+        os._exit(1)
 
 
 if __name__ == "__main__":

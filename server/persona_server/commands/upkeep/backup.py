@@ -7,14 +7,8 @@ from typing import Annotated
 
 import typer
 
-from persona_server.commands.upkeep.options import (
-    DATA,
-    STREAM,
-    Data,
-    failing_in_words,
-    folder_of,
-    mebibytes,
-)
+from persona_server.commands.places import DATA, Data, failing_in_words
+from persona_server.commands.upkeep.options import STREAM, folder_of, mebibytes
 
 
 def register_backup(app: typer.Typer) -> None:
@@ -42,7 +36,7 @@ def backup(
     from persona_server.storage.upkeep.backups import back_up, back_up_to
 
     folder = folder_of(data)
-    with failing_in_words("backup"):
+    with failing_in_words("persona backup"):
         if target == STREAM:
             if sys.stdout.isatty():
                 raise typer.BadParameter("standard output is a terminal: name a file.")
@@ -67,7 +61,7 @@ def restore(
     from persona_server.storage.upkeep.backups import restore as restore_from
 
     folder = folder_of(data)
-    with failing_in_words("restore"):
+    with failing_in_words("persona restore"):
         if source == STREAM:
             size = restore_from(sys.stdin.buffer, 0, folder)
         else:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_server.commands.places import named_place
-from persona_server.commands.upkeep.options import failing_in_words
+from persona_server.commands.places import fail, failing_in_words, named_place
 
 if TYPE_CHECKING:
     from persona_server.storage.copying.copier import Check, Step
@@ -40,18 +39,16 @@ def copy_database(
 
     here, there = named_place("--from", source), named_place("--to", target)
     if here == there:
-        print("persona copy: --from and --to name the same database.", file=sys.stderr)
-        raise typer.Exit(2)
+        fail("--from and --to name the same database.", 2, "persona copy")
     try:
-        with failing_in_words("copy"), copying(here, there) as copier:
+        with failing_in_words("persona copy"), copying(here, there) as copier:
             _tell(copier.copy())
             differing = [check.table for check in map(_shown, copier.check()) if not check.is_equal]
     except KeyboardInterrupt:
         print(GO_ON, file=sys.stderr)
         raise
     if differing:
-        print(f"persona copy: the copy differs in {', '.join(differing)}.", file=sys.stderr)
-        raise typer.Exit(1)
+        fail(f"the copy differs in {', '.join(differing)}.", 1, "persona copy")
 
 
 def _tell(steps: "Iterable[Step]") -> None:

@@ -6,7 +6,8 @@ from importlib.metadata import version
 
 import typer
 
-from persona_server.commands.upkeep.options import DATA, Data, failing_in_words, folder_of
+from persona_server.commands.places import DATA, Data, failing_in_words
+from persona_server.commands.upkeep.options import folder_of
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def doctor(data: Data = DATA) -> None:
     from persona_server.storage.upkeep.health import findings
 
     folder, problems = folder_of(data), 0
-    with failing_in_words("doctor"):
+    with failing_in_words("persona doctor"):
         require_database(folder)
         print(f"ok       versions      {_versions()}")
         for state, name, text in findings(folder):

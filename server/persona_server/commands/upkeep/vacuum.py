@@ -4,13 +4,8 @@ import sys
 
 import typer
 
-from persona_server.commands.upkeep.options import (
-    DATA,
-    Data,
-    failing_in_words,
-    folder_of,
-    mebibytes,
-)
+from persona_server.commands.places import DATA, Data, failing_in_words
+from persona_server.commands.upkeep.options import folder_of, mebibytes
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +23,7 @@ def vacuum(data: Data = DATA) -> None:
     from persona_server.storage.upkeep.shrinking import shrink
 
     folder = folder_of(data)
-    with failing_in_words("vacuum"):
+    with failing_in_words("persona vacuum"):
         before, after = shrink(folder)
     freed = max(before - after, 0)
     print(f"{mebibytes(freed)} freed, {mebibytes(after)} left.", file=sys.stderr)

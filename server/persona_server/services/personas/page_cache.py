@@ -26,6 +26,7 @@ class PageCache:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
+        self.keeps = most_bytes > 0  # else nothing need be looked up
         self._lock = Lock()
         self._entries: OrderedDict[Key, tuple[int, bytes]] = OrderedDict()
         self.bytes = self.hits = self.misses = 0

@@ -185,7 +185,12 @@ class PostgresqlDatabase(PeeweeDatabase):
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
         how = f"BEGIN; SET LOCAL lock_timeout = {max(1, int(timeout * 1000))}"
-        with self._turns.hold(timeout, tenant), self._held(), self.atomic(how), _taken_back_whole():
+        with (
+            self._turns.hold(timeout, tenant),
+            self._held(),
+            self.atomic(how),
+            patience.ended_by_failure(),
+        ):
             patience.require()
             yield
 
@@ -195,7 +200,7 @@ class PostgresqlDatabase(PeeweeDatabase):
         if self.in_transaction():
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
         how = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        with self._held(), self.atomic(how), _taken_back_whole():
+        with self._held(), self.atomic(how), patience.ended_by_failure():
             yield
 
     @contextlib.contextmanager
@@ -252,16 +257,6 @@ class PostgresqlDatabase(PeeweeDatabase):
         """Close the connections that nobody uses; one that a call uses ends with the process."""
         self._watch.close()
         self._pool.close_idle()
-
-
-@contextlib.contextmanager
-def _taken_back_whole() -> Iterator[None]:
-    """Let nothing interrupt what takes a transaction back."""
-    try:
-        yield
-    except BaseException:
-        patience.end()
-        raise
 
 
 def _own_name() -> str:

@@ -146,7 +146,11 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
-        with self._turn.hold(timeout, tenant), self.atomic("IMMEDIATE"), _taken_back_whole():
+        with (
+            self._turn.hold(timeout, tenant),
+            self.atomic("IMMEDIATE"),
+            patience.ended_by_failure(),
+        ):
             patience.require()
             yield
 
@@ -155,7 +159,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """Run a block of reads that all see the database as it was at the first of them."""
         if self.in_transaction():
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
-        with self.atomic("DEFERRED"), _taken_back_whole():
+        with self.atomic("DEFERRED"), patience.ended_by_failure():
             yield
 
     def migrating(self) -> AbstractContextManager[object]:
@@ -193,16 +197,6 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
                     connection.close()
             self._connections.clear()
             self._spare.clear()
-
-
-@contextlib.contextmanager
-def _taken_back_whole() -> Iterator[None]:
-    """Let nothing interrupt what takes a transaction back."""
-    try:
-        yield
-    except BaseException:
-        patience.end()
-        raise
 
 
 def _retry_while_busy(set_up: Callable[[], None]) -> None:
