@@ -14,6 +14,7 @@ from persona_server.validation.violations import MAX_VIOLATIONS, Violation
 __all__ = [
     "ServiceError",
     "Violation",
+    "database_damaged",
     "database_unavailable",
     "deadline_exceeded",
     "invalid",
@@ -27,7 +28,8 @@ class ServiceError(Exception):
 
     `violations_total` says how many there are if more are known of than are given. `detail` is a
     message of a KiB at most that the reason brings along. `message` is public. A cause that is not
-    (SQL, paths) travels as `__cause__` into the log.
+    (SQL, paths) travels as `__cause__` into the log. `fault` is the kind of what the database met
+    (storage/engine/faults.py), "" where it met nothing.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ServiceError(Exception):
         self.violations_total = max(violations_total, len(violations))
         self.retry_after = retry_after
         self.detail = detail
+        self.fault = ""
 
     @property
     def reason_name(self) -> str:
@@ -85,6 +88,14 @@ def database_unavailable(message: str = "The database is not responding.") -> Se
         errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE,
         f"{message} Try again with the same request_id.",
         retry_after=1.0,
+    )
+
+
+def database_damaged() -> ServiceError:
+    """DATABASE_DAMAGED, which no retry mends."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_DATABASE_DAMAGED,
+        "What is stored is damaged and can't be read. The operator of the service has to look.",
     )
 
 
