@@ -119,6 +119,13 @@ def _reason(answer: Answer) -> str:
     return answer.problem.reason
 
 
+def test_what_one_worker_has_met_is_said_by_all(copied: Called) -> None:
+    overwrite(copied.folder, 1)
+    with running_service(copied.folder, *LEAN, "--workers", "2") as service:
+        all_of(service, copied.token, copied.messages)  # over one connection
+        eventually(lambda: not any(is_serving(service) for _ in range(8)))
+
+
 def test_a_restart_is_what_says_that_somebody_has_looked(copied: Called) -> None:
     before = shutil.copytree(copied.folder, copied.folder.with_name("before"))
     overwrite(copied.folder, 1)

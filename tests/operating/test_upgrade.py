@@ -30,8 +30,8 @@ STATUS = health_pb2.HealthCheckResponse
 class Start:
     """A start of the service, whose log is read as it comes."""
 
-    def __init__(self, data: Path) -> None:
-        command = [str(PERSONA), "serve", "--data", str(data)]
+    def __init__(self, data: Path, *flags: str) -> None:
+        command = [str(PERSONA), "serve", "--data", str(data), *flags]
         for flag in ("--listen", "--rest", "--metrics"):
             command += [flag, "127.0.0.1:0"]
         self.process = subprocess.Popen(
@@ -58,8 +58,8 @@ class Start:
 
 
 @contextmanager
-def starting(data: Path) -> Iterator[Start]:
-    start = Start(data)
+def starting(data: Path, *flags: str) -> Iterator[Start]:
+    start = Start(data, *flags)
     try:
         yield start
     finally:
@@ -77,11 +77,12 @@ def ready(address: str) -> int:
             return error.code
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_ports_answer_while_a_database_is_upgraded(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: Path, monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
     older_database(data, BEFORE, monkeypatch).close_all()
-    with starting(data) as start:
+    with starting(data, "--workers", workers) as start:
         with connection(data) as beside:
             beside.execute("BEGIN IMMEDIATE")  # so that it lasts
             line = start.line("upgrading the database")
