@@ -27,6 +27,7 @@ LABELS = {
     "persona_calls_without_message_total": set(),
     "persona_refusals_held_back_total": set(),
     "persona_connections_closed_total": set(),
+    "persona_database_errors_total": {"kind"},
     "persona_personas_written_total": set(),
     "persona_sweep_rows_total": set(),
     "persona_promotions_total": set(),
