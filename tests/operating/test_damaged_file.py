@@ -120,10 +120,24 @@ def _reason(answer: Answer) -> str:
 
 
 def test_what_one_worker_has_met_is_said_by_all(copied: Called) -> None:
-    overwrite(copied.folder, 1)
+    with connection(copied.folder) as opened:
+        sql = "SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'reference_answer'"
+        roots = [int(str(page)) for (page,) in opened.execute(sql)]
+    with (copied.folder / FILE_NAME).open("r+b") as file:
+        for page in roots:  # which no job reads
+            file.seek((page - 1) * 8192)
+            file.write(b"\xff" * 8192)
     with running_service(copied.folder, *LEAN, "--workers", "2") as service:
-        all_of(service, copied.token, copied.messages)  # over one connection
-        eventually(lambda: not any(is_serving(service) for _ in range(8)))
+        name = "MeasureGroupFidelity"
+        answers = all_of(service, copied.token, {name: copied.messages[name]})
+        assert _reason(answers[name]) == LOST
+
+        def told() -> set[int]:
+            lines = [line for line in list(service.log) if line["message"] == "not serving"]
+            return {line["worker"] for line in lines if "persona doctor" in line["reason"]}
+
+        eventually(lambda: told() == {0, 1})
+        assert not is_serving(service)
 
 
 def test_a_restart_is_what_says_that_somebody_has_looked(copied: Called) -> None:
