@@ -6,10 +6,12 @@ or by which signal.
 """
 
 import itertools
+import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from persona_server.storage.store import open_store
 
 MIGRANTS = 10
 AT_COMMIT = -1
+WAIT_SECONDS = 60.0  # for each other
 
 
 def die() -> None:
@@ -47,9 +50,16 @@ def killed_at(place: str, step: int) -> None:
     open_store(place if is_url else Path(place)).close()
 
 
-def migrate(place: str) -> None:
-    """Run `persona migrate`, as the command does."""
-    app(["migrate", "--database" if "://" in place else "--data", place])
+def migrate(place: str, together: Barrier) -> None:
+    """Run `persona migrate`, as the command does; all of them change the schema together."""
+    migrating = PostgresqlDatabase.migrating
+
+    def at_once(self: PostgresqlDatabase) -> Any:
+        together.wait(WAIT_SECONDS)
+        return migrating(self)
+
+    PostgresqlDatabase.migrating = at_once  # type: ignore[method-assign]
+    app(["migrate", "--database", place])
 
 
 def child(run: Callable[..., None], *arguments: Any) -> int:
@@ -76,7 +86,8 @@ def main(place: str) -> None:
     """Do what is told on standard input."""
     for line in sys.stdin:
         if line.strip() == "all":
-            children = [child(migrate, place) for _ in range(MIGRANTS)]
+            together = multiprocessing.Barrier(MIGRANTS)
+            children = [child(migrate, place, together) for _ in range(MIGRANTS)]
         else:
             children = [child(killed_at, place, int(line))]
         print(*map(ended, children), flush=True)

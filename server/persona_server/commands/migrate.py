@@ -32,15 +32,15 @@ def migrate(
     from persona_server.storage.engine.database import shown
     from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
     from persona_server.storage.migrate import grant
-    from persona_server.storage.store import open_current
+    from persona_server.storage.store import open_store
 
     place = database_place(data, database)
     try:
-        database, _ = open_current(place, make=True)
+        store = open_store(place)
         if grant_to:
             with refusing_to_open(shown(place)):
-                grant(database, grant_to)
-        database.close_all()
+                grant(store.database, grant_to)
+        store.close()
     except DatabaseError as error:
         print(f"persona migrate: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -241,19 +241,12 @@ def open_store(place: DatabasePlace, *, make: bool = True, pooler: bool = False)
     `pooler` is as in `open_database`. Raises DatabaseError if it can't be used: not there, damaged,
     unreadable, of another version, an unfinished copy.
     """
-    database, applied = open_current(place, make=make, pooler=pooler)
-    return Store(database, place, created=is_new(applied))
-
-
-def open_current(
-    place: DatabasePlace, *, make: bool, pooler: bool = False
-) -> tuple[Database, list[str]]:
-    """Do the same without compiling a statement; return what was migrated, too."""
     with refusing_to_open(shown(place)):
         database = open_database(place, make=make, pooler=pooler)
         try:
             require_finished(database)
-            return database, migrate(database) if make else require_current(database)
+            applied = migrate(database) if make else require_current(database)
         except BaseException:
             database.close_all()
             raise
+        return Store(database, place, created=is_new(applied))
