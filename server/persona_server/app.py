@@ -17,6 +17,7 @@ from persona_server.composing import (
     quota_of,
     reachable,
     reachable_text,
+    replica_of,
 )
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
@@ -77,7 +78,8 @@ class App:
         self.metrics = Metrics()
         pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
-        self.personas = PersonaService(self.store, tokens, pages)
+        self._replica = replica_of(settings)
+        self.personas = PersonaService(self.store, tokens, pages, self._replica)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.simulations = SimulationService(self.store, tokens)
@@ -190,6 +192,8 @@ class App:
         self._server.stop(max(ends - time.monotonic(), 0.0))
         for job in self._jobs:
             job.stop()
+        if self._replica:
+            self._replica.close()
         self.store.close()
         LOGGER.info("stopped")
 
