@@ -1,5 +1,6 @@
 """The composition root: settings → database → services → server, and their end in reverse."""
 
+import os
 import sys
 import threading
 import time
@@ -18,10 +19,12 @@ from persona_server.composing import (
     quota_of,
     reachable,
     reachable_text,
+    tracing_of,
 )
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
 from persona_server.jobs import Job, JobRunner
+from persona_server.observing import watch_database, watch_service
 from persona_server.quotas import TenantQuotas
 from persona_server.reloading import read_again
 from persona_server.services.comparison.service import ComparisonService
@@ -38,6 +41,7 @@ from persona_server.signals import RELOAD, Wake
 from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
+from persona_server.telemetry import figures
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.transport.entrance.guards import Guards
@@ -49,6 +53,7 @@ from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
 from persona_server.transport.tls import credentials_of
+from persona_server.transport.tracing import tracing_step
 from persona_server.workers.place import Place
 
 SWEEP_SECONDS = 600.0
@@ -68,6 +73,7 @@ class App:
         self.wake = Wake()
         self._failed = False
         self._healthy = False
+        self._tracing = tracing_of(settings)
         self._certificates = certificates_of(settings)
         self._gateway_identity = place.gateway if place else identity_of(self._certificates)
         # For workers their parent has the lock.
@@ -76,7 +82,11 @@ class App:
         if self._counters and not self.store.database.has_many_writers:
             self.store.database.share()
             self.store.id_generator.share(self._counters.last_id)
-        self.metrics = Metrics()
+        rank = self._counters.rank if self._counters else None
+        self.metrics = Metrics(settings.metrics_tenants, rank)
+        watch_database(self.metrics, self.store.database)
+        if not self._is_worker:
+            watch_service(self.metrics, settings, self._processes)
         pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
         self.personas = PersonaService(self.store, tokens, pages)
@@ -94,7 +104,9 @@ class App:
         self._quotas = quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known, self._counters)
-        steps = call_steps(self._guards, self._callers.authenticator, recorder, quotas, use)
+        tracing = [tracing_step(self._tracing)] if self._tracing else []
+        authenticator = self._callers.authenticator
+        steps = call_steps(self._guards, authenticator, recorder, quotas, use, *tracing)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -138,7 +150,7 @@ class App:
         memory.keep_freed()
         self.wake.listen()
         grpc_port = self._listen("--listen", settings.listen)
-        metrics = listen_for_metrics(settings, self.metrics.page, self._certificates)
+        metrics = listen_for_metrics(settings, self._page, self._certificates)
         self._callers.fetch()
         self._server.start()
         self._check_health()
@@ -172,6 +184,8 @@ class App:
         """Read the settings again, and take those that may change while the service runs."""
         self._settings = read_again(self._settings, load)
         self._quotas.set_defaults(quota_of(self._settings))
+        if self._gateway:
+            self._gateway.set_log_level(self._settings.log_level)
 
     def end_health(self) -> None:
         """Say NOT_SERVING from now on."""
@@ -194,7 +208,19 @@ class App:
         for job in self._jobs:
             job.stop()
         self.store.close()
+        if self._tracing:
+            self._tracing.close()
         LOGGER.info("stopped")
+
+    def _processes(self) -> dict[str, int]:
+        gateway = {"gateway": self._gateway.pid} if self._gateway else {}
+        return {"server": os.getpid(), **gateway}
+
+    def _page(self) -> bytes:
+        """Return the metrics of this process and of the gateway."""
+        if self._gateway is None:
+            return self.metrics.page()
+        return figures.joined([self.metrics.page(), self._gateway.figures()])
 
     def _listen(self, flag: str, address: Address) -> int:
         credentials = None

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from importlib.metadata import version
 from typing import IO, Any, NamedTuple
 
 from persona_server.certificates import (
@@ -24,6 +25,7 @@ from persona_server.storage.engine.folder import lock_file, make_private
 from persona_server.storage.store import Store, open_store
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics_port import MetricsPort
+from persona_server.telemetry.tracing import Tracing, TracingError
 
 _PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
 
@@ -60,7 +62,7 @@ def opened(settings: Settings, *, locks: bool) -> Opened:
         if locks and not settings.database:
             make_private(settings.data)
             lock = lock_file(settings.data)
-        store = open_store(settings.place)
+        store = open_store(settings.place, traces=settings.tracing)
         key = local_key(store)
         secret = store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
     if store.created:
@@ -81,6 +83,14 @@ def quota_of(settings: Settings) -> Quota:
 def identity_of(certificates: Certificates | None) -> Identity | None:
     """Return a certificate for the gateway, if those who call need one."""
     return make_identity("persona-gateway") if certificates else None
+
+
+def tracing_of(settings: Settings) -> Tracing | None:
+    """Return what makes and sends traces, if they are asked for. Raises StartError."""
+    try:
+        return Tracing(version("persona-service")) if settings.tracing else None
+    except TracingError as error:
+        raise StartError(str(error)) from None
 
 
 def reachable_text(address: str) -> str:

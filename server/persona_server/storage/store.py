@@ -23,6 +23,7 @@ from persona_server.storage.engine.errors import (
     driver_errors_translated,
     refusing_to_open,
 )
+from persona_server.storage.engine.traced import traced
 from persona_server.storage.migrate import is_new, migrate, require_current
 from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
 from persona_server.storage.repositories.credentials import (
@@ -235,8 +236,10 @@ def _any_number(_tenant: str) -> int:
     return sys.maxsize
 
 
-def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
+def open_store(place: DatabasePlace, *, make: bool = True, traces: bool = False) -> Store:
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
+
+    With `traces` what it does for calls is in their spans.
 
     Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
     unfinished copy.
@@ -249,4 +252,5 @@ def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
         except BaseException:
             database.close_all()
             raise
+        database = traced(database) if traces else database
         return Store(database, place, created=is_new(applied))

@@ -13,7 +13,7 @@ import apsw
 from playhouse.apsw_ext import APSWDatabase
 
 from persona_server import patience
-from persona_server.storage.engine.database import Target
+from persona_server.storage.engine.database import Load, Target
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import (
@@ -61,6 +61,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         self._turn = FairLock()
         self._connections: list[apsw.Connection] = []
         self._spare: list[apsw.Connection] = []
+        self._busy: set[int] = set()  # threads with a transaction
         self._connections_lock = threading.Lock()
 
     def get_context_options(self) -> dict[str, Any]:
@@ -148,6 +149,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             raise RuntimeError("a nested transaction would silently be a savepoint")
         with (
             self._turn.hold(timeout, tenant),
+            self._in_use(),
             self.atomic("IMMEDIATE"),
             patience.ended_by_failure(),
         ):
@@ -159,8 +161,21 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """Run a block of reads that all see the database as it was at the first of them."""
         if self.in_transaction():
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
-        with self.atomic("DEFERRED"), patience.ended_by_failure():
+        with self._in_use(), self.atomic("DEFERRED"), patience.ended_by_failure():
             yield
+
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._busy.add(thread)
+        try:
+            yield
+        finally:
+            self._busy.discard(thread)
+
+    def load(self) -> Load:
+        """Return how busy it is, in this process."""
+        return Load(len(self._connections), len(self._busy), self._turn.waiting)
 
     def migrating(self) -> AbstractContextManager[object]:
         """Return the transaction in which one starter of several changes the schema."""
