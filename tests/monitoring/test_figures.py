@@ -18,6 +18,7 @@ from support.service import Service, running_service
 from support.waiting import eventually
 from support.workers import COUNT, FLAGS, caller_of, kill, pid_of
 
+TENANTS = ("first", "second", "third", "fourth")
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
@@ -97,8 +98,8 @@ def test_no_tenant_is_named_unless_that_is_asked_for(place: Place, service: Serv
 def test_so_many_tenants_are_named(data: Path, workers: int) -> None:
     flags = ["--metrics-tenants", "2", "--workers", str(workers)]
     with running_service(data, *LEAN, *flags) as service:
-        for number, tenant in enumerate(("first", "second", "third", "fourth") * 2):
-            worker = number // 4 % workers
+        for number, tenant in enumerate((*TENANTS, *reversed(TENANTS))):
+            worker = number // len(TENANTS) % workers
             token = service.token(tenant)
             caller = caller_of(service, worker, token) if workers > 1 else service.connect(token)
             make_place(caller).fill(3)
