@@ -162,9 +162,7 @@ def test_sighup_changes_the_level_of_both(data: Path, tmp_path: Path) -> None:
         def read_again(level: str) -> None:
             file.write_text(f"log_level = '{level}'\n")
             for _ in range(2):  # the second is begun when all that the first orders is ordered
-                count = len(changes(service))
-                service.process.send_signal(signal.SIGHUP)
-                eventually(lambda known=count: len(changes(service)) > known)
+                hang_up(service)
             value(service, "persona_gateway_goroutines")  # asked for behind the order
 
         for request_id, level in enumerate(("warning", "info", "warning", "debug")):
@@ -176,6 +174,12 @@ def test_sighup_changes_the_level_of_both(data: Path, tmp_path: Path) -> None:
 
         eventually(lambda: "3" in found())
         assert found() == ["1", "3"]
+
+
+def hang_up(service: Service) -> None:
+    count = len(changes(service))
+    service.process.send_signal(signal.SIGHUP)
+    eventually(lambda: len(changes(service)) > count)
 
 
 def changes(service: Service) -> list[dict[str, Any]]:

@@ -50,8 +50,8 @@ def documented() -> dict[str, set[str]]:
 
 
 def value(service: Service, name: str, **given: str) -> float:
-    """Return a sample. Fails the test if there is none."""
-    return next(one for at, one in samples(service, name).items() if dict(at) == given)
+    """Return a sample. Raises KeyError if there is none."""
+    return samples(service, name)[tuple(sorted(given.items()))]
 
 
 def samples(service: Service, name: str) -> Mapping[tuple[tuple[str, str], ...], float]:

@@ -23,26 +23,32 @@ class CallSpan:
     __slots__ = ("_arrived", "_inner", "_span", "_tracer", "trace_id")
 
     def __init__(
-        self, tracer: "Tracer", name: str, traceparent: str, arrived: int, about: Attributes
+        self,
+        tracer: "Tracer",
+        name: str,
+        parent: "Context | None",
+        arrived: int,
+        about: Attributes,
     ) -> None:
-        """Begin it within the span of its caller, if that one says which that is.
+        """Begin it within the span of `parent`, if there is one.
 
         `arrived` is when the call came, in nanoseconds since 1970.
         """
         from opentelemetry.trace import SpanKind
-        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-        parent = TraceContextTextMapPropagator().extract({"traceparent": traceparent})
         self._tracer = tracer
         self._arrived = arrived
-        self._span = tracer.start_span(
-            name, parent, SpanKind.SERVER, dict(about), start_time=arrived
-        )
+        self._span = tracer.start_span(name, parent, SpanKind.SERVER, about, start_time=arrived)
         self._inner = _within(self._span)
         self.trace_id = f"{self._span.get_span_context().trace_id:032x}"
 
     def enter(self, waited: float) -> None:
-        """Let this thread work for the call, which has waited so many seconds for it."""
+        """Let this thread work for the call, which has waited so many seconds for it.
+
+        In a call that is not sampled nothing else is a span.
+        """
+        if not self._span.is_recording():
+            return
         begun = self._arrived + int(waited * _NANOS)
         self._tracer.start_span("queue", self._inner, start_time=self._arrived).end(begun)
         _here.tracer, _here.inner = self._tracer, self._inner
@@ -76,7 +82,7 @@ def within(name: str, about: Attributes) -> Iterator[Callable[[str], None]]:
     if _here.tracer is None:
         yield _nothing
         return
-    span = _here.tracer.start_span(name, outer, attributes=dict(about))
+    span = _here.tracer.start_span(name, outer, attributes=about)
     _here.inner = _within(span)
     try:
         yield span.add_event
@@ -89,7 +95,7 @@ def begin(name: str, about: Attributes) -> Callable[[], None]:
     """Begin a span in which no other stands; return what ends it, once."""
     if _here.tracer is None:
         return _nothing_more
-    return _here.tracer.start_span(name, _here.inner, attributes=dict(about)).end
+    return _here.tracer.start_span(name, _here.inner, attributes=about).end
 
 
 def _within(span: "Span") -> "Context":

@@ -35,6 +35,7 @@ class Tracing:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
             from opentelemetry.sdk.trace import TracerProvider
             from opentelemetry.sdk.trace.export import BatchSpanProcessor
+            from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
         except ImportError:
             raise TracingError(
                 "Traces need the SDK of OpenTelemetry: pip install 'persona-service[tracing]', "
@@ -47,10 +48,12 @@ class Tracing:
         except ValueError as error:
             raise TracingError(f"Traces can't be sent as OTEL_* says: {error}.") from None
         self._tracer = self._provider.get_tracer(NAME, version)
+        self._caller = TraceContextTextMapPropagator()
 
     def call(self, name: str, traceparent: str, arrived: int, about: Attributes) -> CallSpan:
-        """Begin the span of a call, as CallSpan says."""
-        return CallSpan(self._tracer, name, traceparent, arrived, about)
+        """Begin the span of a call, within that of its caller if it says which that is."""
+        parent = self._caller.extract({"traceparent": traceparent}) if traceparent else None
+        return CallSpan(self._tracer, name, parent, arrived, about)
 
     def close(self) -> None:
         """Send what is left; a collector that does not answer delays this by a second at most."""
