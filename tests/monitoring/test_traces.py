@@ -194,14 +194,6 @@ def refused(data: Path, env: dict[str, str]) -> str:
     return line
 
 
-def test_without_the_sdk_a_start_says_what_to_install(data: Path, tmp_path: Path) -> None:
-    package = tmp_path / "without" / "opentelemetry"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("raise ImportError\n")  # as if it were not installed
-    line = refused(data, {"PYTHONPATH": str(package.parent), "PATH": ""})
-    assert "pip install 'persona-service[tracing]'" in line
-
-
 def test_another_protocol_is_refused(data: Path) -> None:
     line = refused(data, {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "PATH": ""})
     assert "http/protobuf" in line
