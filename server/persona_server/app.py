@@ -18,6 +18,7 @@ from persona_server.composing import (
     quota_of,
     reachable,
     reachable_text,
+    replica_of,
     tracing_of,
 )
 from persona_server.config import Settings
@@ -87,7 +88,8 @@ class App:
             watch_service(self.metrics, settings, self._processes)
         pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
-        self.personas = PersonaService(self.store, tokens, pages)
+        self._replica = replica_of(settings)
+        self.personas = PersonaService(self.store, tokens, pages, self._replica)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.simulations = SimulationService(self.store, tokens)
@@ -204,6 +206,8 @@ class App:
         self._server.stop(max(ends - time.monotonic(), 0.0))
         for job in self._jobs:
             job.stop()
+        if self._replica:
+            self._replica.close()
         self.store.close()
         if self._tracing:
             self._tracing.close()

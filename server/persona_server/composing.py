@@ -22,6 +22,7 @@ from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
 from persona_server.storage.engine.folder import lock_file, make_private
+from persona_server.storage.replica import Replica, replica_at
 from persona_server.storage.store import Store, open_store
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics_port import MetricsPort
@@ -62,12 +63,19 @@ def opened(settings: Settings, *, locks: bool) -> Opened:
         if locks and not settings.database:
             make_private(settings.data)
             lock = lock_file(settings.data)
-        store = open_store(settings.place, traces=settings.tracing)
+        store = open_store(settings.place, pooler=settings.pooler, traces=settings.tracing)
         key = local_key(store)
         secret = store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
     if store.created:
         LOGGER.info("database made", extra={"place": shown(settings.place)})
     return Opened(store, key, PageTokens(secret), lock)
+
+
+def replica_of(settings: Settings) -> Replica | None:
+    """Return the replica from which personas are read, if there is one."""
+    if not settings.read_database:
+        return None
+    return replica_at(settings.read_database, pooler=settings.pooler)
 
 
 def policy_of(settings: Settings) -> Policy:

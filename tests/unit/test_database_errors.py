@@ -2,12 +2,14 @@
 
 import apsw
 import peewee
+import psycopg
 import pytest
 
-from persona_server.errors import ServiceError
+from persona_server.errors import DisturbedError, ServiceError
 from persona_server.storage.engine.errors import driver_errors_translated
 
 UNAVAILABLE = (apsw.BusyError, apsw.LockedError, apsw.IOError, apsw.CantOpenError, apsw.FullError)
+DISTURBED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 
 
 def raise_wrapped(cause: Exception, times: int) -> None:
@@ -27,6 +29,15 @@ def test_what_ends_by_itself_is_unavailable(kind: type[apsw.Error], times: int) 
         raise_wrapped(kind("why"), times)
     assert refusal.value.reason_name == "DATABASE_UNAVAILABLE"
     assert ("disk is full" in refusal.value.message) is (kind is apsw.FullError)
+    assert refusal.value.retry_after
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+@pytest.mark.parametrize("kind", DISTURBED)
+def test_what_is_taken_back_can_be_done_again(kind: type[psycopg.Error], times: int) -> None:
+    with pytest.raises(DisturbedError) as refusal, driver_errors_translated():
+        raise_wrapped(kind("why"), times)
+    assert refusal.value.reason_name == "CONCURRENT_CHANGE"
     assert refusal.value.retry_after
 
 

@@ -236,16 +236,17 @@ def _any_number(_tenant: str) -> int:
     return sys.maxsize
 
 
-def open_store(place: DatabasePlace, *, make: bool = True, traces: bool = False) -> Store:
+def open_store(
+    place: DatabasePlace, *, make: bool = True, pooler: bool = False, traces: bool = False
+) -> Store:
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
-    With `traces` what it does for calls is in their spans.
-
+    `pooler` is as in `open_database`; with `traces` what it does for calls is in their spans.
     Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
     unfinished copy.
     """
     with refusing_to_open(shown(place)):
-        database = open_database(place, make=make)
+        database = open_database(place, make=make, pooler=pooler)
         try:
             require_finished(database)
             applied = migrate(database) if make else require_current(database)

@@ -16,7 +16,7 @@ from persona_cli.terminal.streams import ending_in_words
 ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
 NAMES = (
     *("serve", "token", "keys", "migrate", "tenants", "erase", "rebuild-measures"),
-    *("backup", "restore", "doctor", "vacuum", "copy-database"),
+    *("backup", "restore", "doctor", "vacuum", "copy-database", "distribute"),
 )
 # A command of the client's that is one of the service's where it is told any of these.
 _OTHERWISE = {"copy": ("copy-database", {"--from", "--to"})}

@@ -14,6 +14,7 @@ from persona_server import errors
 # near, a standby, an operating system that fails.
 _NOT_NOW = ("08", "40", "53", "55P03", "57P", "25006", "58")
 _INTERRUPTED, _DISK_FULL, _LOCK_TIMEOUT = "57014", "53100", "55P03"
+_DISTURBED = ("40001", "40P01")  # a serialization failure, a deadlock
 
 
 class DatabaseError(Exception):
@@ -65,6 +66,8 @@ def _by_postgresql(cause: psycopg.Error) -> errors.ServiceError | None:
     state = cause.sqlstate
     if state == _INTERRUPTED:
         return errors.deadline_exceeded()
+    if state in _DISTURBED:
+        return errors.DisturbedError()
     if state == _DISK_FULL:
         return errors.database_unavailable("The disk is full.")
     if state == _LOCK_TIMEOUT:

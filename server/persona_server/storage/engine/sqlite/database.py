@@ -43,6 +43,10 @@ _PRAGMAS: dict[str, tuple[str, object]] = {
 }
 
 
+class _Here(threading.local):
+    in_memory = False  # whether this thread's connection keeps the journals of statements there
+
+
 class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     """One SQLite file, a connection per thread kept open, and one fair lock before its writers."""
 
@@ -59,6 +63,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         self.path = path
         self.place = str(path)
         self._turn = FairLock()
+        self._here = _Here()
         self._connections: list[apsw.Connection] = []
         self._spare: list[apsw.Connection] = []
         self._busy: set[int] = set()  # threads with a transaction
@@ -147,6 +152,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
+        self._keep_journals(in_memory=patience.caller() is not None)
         with (
             self._turn.hold(timeout, tenant),
             self._in_use(),
@@ -163,6 +169,16 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
         with self._in_use(), self.atomic("DEFERRED"), patience.ended_by_failure():
             yield
+
+    def _keep_journals(self, *, in_memory: bool) -> None:
+        """Keep what takes a statement of this thread back in memory or, by default, in files.
+
+        A statement of a call changes few pages, and copying each of them to a file was a tenth of
+        what recording costs. One of a job or a command may change any number.
+        """
+        if self._here.in_memory != in_memory:
+            self.connection().pragma("temp_store", "MEMORY" if in_memory else "DEFAULT")
+            self._here.in_memory = in_memory
 
     @contextlib.contextmanager
     def _in_use(self) -> Iterator[None]:
