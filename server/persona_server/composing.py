@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from importlib.metadata import version
 from typing import NamedTuple
 
 from persona_server.addresses import own_addresses
@@ -27,6 +28,7 @@ from persona_server.storage.store import Store, open_store
 from persona_server.storage.upgrade import Watched
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics_port import MetricsPort
+from persona_server.telemetry.tracing import Tracing, TracingError
 from persona_server.transport.server import PersonaServer
 from persona_server.transport.tls import credentials_of
 
@@ -67,7 +69,12 @@ def opened(settings: Settings, watched: Watched, *, locks: bool) -> Opened:
         if locks and not settings.database:
             make_private(settings.data)
             lock = lock_file(settings.data)
-        store = open_store(settings.place, pooler=settings.pooler, watched=watched)
+        store = open_store(
+            settings.place,
+            pooler=settings.pooler,
+            traces=settings.tracing,
+            watched=watched,
+        )
         key = local_key(store)
         secret = store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
     if store.created:
@@ -95,6 +102,14 @@ def quota_of(settings: Settings) -> Quota:
 def identity_of(certificates: Certificates | None) -> Identity | None:
     """Return a certificate for the gateway, if those who call need one."""
     return make_identity("persona-gateway") if certificates else None
+
+
+def tracing_of(settings: Settings) -> Tracing | None:
+    """Return what makes and sends traces, if they are asked for. Raises StartError."""
+    try:
+        return Tracing(version("persona-service")) if settings.tracing else None
+    except TracingError as error:
+        raise StartError(str(error)) from None
 
 
 def reachable_text(address: str) -> str:

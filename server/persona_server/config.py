@@ -82,6 +82,16 @@ class Settings:
     metrics: values.Address | None = setting(
         "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", values.address_or_off
     )
+    tracing: bool = setting(
+        "off",
+        "Send traces by OTLP, as the OTEL_* variables say; needs persona-service[tracing].",
+        values.switch,
+    )
+    metrics_tenants: int = setting(
+        "0",
+        "How many tenants the metrics name, the first that call; the rest are one.",
+        values.whole_between(0, 1000),
+    )
     workers: int = setting(
         "1",
         "Processes that serve gRPC at the one port, each on a core of its own; 1 serves it in the "

@@ -33,6 +33,8 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     ),
     "rest": (Address("127.0.0.1", 8080), {"off": None}, ["", "OFF", "127.0.0.1"]),
     "metrics": (Address("127.0.0.1", 9464), {"off": None}, ["", "on"]),
+    "tracing": (False, {"on": True}, ["otlp"]),
+    "metrics_tenants": (0, {"20": 20, "1000": 1000}, ["-1", "1001", "all"]),
     "tls_cert": (None, {"/etc/x.pem": Path("/etc/x.pem"), "": None}, []),
     "tls_key": (None, {"x.pem": Path("x.pem").absolute()}, []),
     "tls_client_ca": (None, {"/etc/x.pem": Path("/etc/x.pem")}, []),
@@ -216,7 +218,8 @@ def test_names_of_flags_and_variables() -> None:
         assert setting.flag == "--" + setting.name.replace("_", "-")
         assert setting.variable == "PERSONA_" + setting.name.upper()
         assert setting.help.endswith(".")
-    switches = {"pooler", "demo", "init", "print_token", "open_reflection", "public_grpcio"}
+    switches = {"demo", "init", "print_token", "open_reflection", "public_grpcio", "tracing"}
+    switches |= {"pooler"}
     assert {s.name for s in SETTINGS if s.is_switch} == switches
 
 

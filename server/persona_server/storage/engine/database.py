@@ -21,6 +21,17 @@ class Target(NamedTuple):
     columns: Mapping[str, str]  # to Peewee's name of the type
 
 
+class Load(NamedTuple):
+    """How busy a database is: connections, those that threads use, and threads that wait to write.
+
+    SQLite's are used by transactions; a statement of its own is over too soon to be seen.
+    """
+
+    connections: int
+    busy: int
+    writers: int
+
+
 class Database(Protocol):
     """One database. Both engines are Peewee databases too, which compiles statements for them."""
 
@@ -100,6 +111,9 @@ class Database(Protocol):
 
     def open_ahead(self, count: int) -> None:
         """Open connections for so many threads to come, as far as each has one."""
+
+    def load(self) -> Load:
+        """Return how busy it is."""
 
     def close_all(self) -> None:
         """Close all connections."""

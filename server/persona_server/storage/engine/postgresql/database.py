@@ -12,7 +12,7 @@ from peewee import PostgresqlDatabase as PeeweeDatabase
 from psycopg import conninfo
 
 from persona_server import patience
-from persona_server.storage.engine.database import Target, shown
+from persona_server.storage.engine.database import Load, Target, shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.storage.engine.postgresql import presence
 from persona_server.storage.engine.postgresql.adapting import adapt
@@ -255,6 +255,11 @@ class PostgresqlDatabase(PeeweeDatabase):
     def open_ahead(self, count: int) -> None:
         """Open connections for so many threads to come, which share them."""
         self._pool.open_ahead(count)
+
+    def load(self) -> Load:
+        """Return how busy it is, by this process."""
+        busy = self._pool.busy
+        return Load(busy + self._pool.idle, busy, self._turns.waiting)
 
     def close_all(self) -> None:
         """Close the connections that nobody uses; one that a call uses ends with the process."""

@@ -14,7 +14,7 @@ import apsw
 from playhouse.apsw_ext import APSWDatabase
 
 from persona_server import errors, patience
-from persona_server.storage.engine.database import Target
+from persona_server.storage.engine.database import Load, Target
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import (
@@ -75,6 +75,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         self._is_displaced = False
         self._connections: list[apsw.Connection] = []
         self._spare: list[apsw.Connection] = []
+        self._busy: set[int] = set()  # threads with a transaction
         self._connections_lock = threading.Lock()
 
     def get_context_options(self) -> dict[str, Any]:
@@ -169,6 +170,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             raise errors.database_unavailable("The database is not where it was.")
         with (
             self._turn.hold(timeout, tenant),
+            self._in_use(),
             self.atomic("IMMEDIATE"),
             patience.ended_by_failure(),
         ):
@@ -180,7 +182,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """Run a block of reads that all see the database as it was at the first of them."""
         if self.in_transaction():
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
-        with self.atomic("DEFERRED"), patience.ended_by_failure():
+        with self._in_use(), self.atomic("DEFERRED"), patience.ended_by_failure():
             yield
 
     def _keep_journals(self, *, in_memory: bool) -> None:
@@ -192,6 +194,19 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         if self._here.in_memory != in_memory:
             self.connection().pragma("temp_store", "MEMORY" if in_memory else "DEFAULT")
             self._here.in_memory = in_memory
+
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._busy.add(thread)
+        try:
+            yield
+        finally:
+            self._busy.discard(thread)
+
+    def load(self) -> Load:
+        """Return how busy it is, in this process."""
+        return Load(len(self._connections), len(self._busy), self._turn.waiting)
 
     def migrating(self) -> AbstractContextManager[object]:
         """Return the transaction in which one starter of several changes the schema."""
