@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
+from persona_server.storage.pace import MOST
 from persona_server.storage.repositories.imports import KEEP_IMPORTS, CommittedBatch, ImportSession
 from persona_server.storage.store import Store
-from persona_server.storage.sweeper import CHUNK
 from support.probe import REFUSALS, Probe
 from support.stored import StoredGroup, read
 
@@ -73,14 +73,14 @@ def test_sweep_removes_imports_30_days_after_their_last_batch(store: Store, star
 def test_sweep_of_a_long_import_stays_in_chunks(
     store: Store, started: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A session's batches go with it: they too count in a transaction's 5,000 rows."""
+    """A session's batches go with it: they too count in a transaction's 1,000 rows."""
     tenant = read(store).tenant
-    entries = [(tenant, started, n, HASH) for n in range(1, CHUNK + 1001)]
+    entries = [(tenant, started, n, HASH) for n in range(1, MOST + 1001)]
     Probe(store).insert("import_batch", *entries)
     counts = watched(store, "import_batch", monkeypatch)
     store.sweeper.sweep(NOW + KEEP_IMPORTS, MINUTE)
     assert counts[-1] == 0
-    assert max(a - b for a, b in pairwise([CHUNK + 1000, *counts])) <= CHUNK
+    assert max(a - b for a, b in pairwise([MOST + 1000, *counts])) <= MOST
 
 
 def watched(store: Store, table: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:

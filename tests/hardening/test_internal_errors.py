@@ -127,18 +127,19 @@ def test_fault_in_the_last_statement_leaves_nothing(data: Path) -> None:
 
 
 @pytest.mark.sqlite("its file is damaged")
-def test_damaged_file_is_internal_and_named_in_the_log(data: Path) -> None:
+def test_damage_is_told_as_such_and_the_log_has_the_cause(data: Path) -> None:
     with running_service(data, "--rest", "off") as service:
         place = make_place(service.connect())
         place.fill(1000, psychographic_notes="x" * 2000)
     damage(data / FILE_NAME)
     with running_service(data, "--rest", "off") as service:
         place = Place(service.connect(), place.project, place.group)
-        with refused("INTERNAL", grpc.StatusCode.INTERNAL) as refusal:
+        with refused("DATABASE_DAMAGED", grpc.StatusCode.DATA_LOSS) as refusal:
             place.walk()
-        error_id = refusal.problem.metadata["error_id"]
-        cause = eventually(lambda: found(service, error_id))[0]
-        assert "malformed" in cause["traceback"]
+        assert not refusal.problem.retry
+        message = refusal.problem.message
+        cause = eventually(lambda: [e for e in list(service.log) if e["message"] == message])[0]
+        assert (cause["level"], "malformed" in cause["traceback"]) == ("warning", True)
 
 
 def damage(path: Path) -> None:

@@ -107,6 +107,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_SIMULATION_NOT_FOUND: _ErrorReason.ValueType  # 29
     """NOT_FOUND: the project exists, but has no such simulation."""
+    ERROR_REASON_DATABASE_DAMAGED: _ErrorReason.ValueType  # 30
+    """DATA_LOSS: what is stored is damaged and can't be read; no retry helps, the operator has to look."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -199,4 +201,6 @@ with the same Idempotency-Key.
 """
 ERROR_REASON_SIMULATION_NOT_FOUND: ErrorReason.ValueType  # 29
 """NOT_FOUND: the project exists, but has no such simulation."""
+ERROR_REASON_DATABASE_DAMAGED: ErrorReason.ValueType  # 30
+"""DATA_LOSS: what is stored is damaged and can't be read; no retry helps, the operator has to look."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -97,6 +97,15 @@ class Database(Protocol):
     def mark(self) -> None:
         """Write down whose the database is, within the transaction that is open."""
 
+    def touch(self) -> None:
+        """Change what nobody reads, within the transaction that is open: so the disk is written."""
+
+    def is_in_place(self) -> bool:
+        """Return whether what is open is what others find at the place. If not, nobody may write.
+
+        It is not where its files were moved or deleted.
+        """
+
     def rewrite(self) -> None:
         """Write the files anew without anything that was deleted."""
 
