@@ -70,10 +70,7 @@ def opened(settings: Settings, watched: Watched, *, locks: bool) -> Opened:
             make_private(settings.data)
             lock = lock_file(settings.data)
         store = open_store(
-            settings.place,
-            pooler=settings.pooler,
-            traces=settings.tracing,
-            watched=watched,
+            settings.place, pooler=settings.pooler, traces=settings.tracing, watched=watched
         )
         key = local_key(store)
         secret = store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())

@@ -89,6 +89,15 @@ CASES = {
         "GetPersona of a:9464 ends in DATA_LOSS",
         labels={**_GET, "code": "DATA_LOSS"},
     ),
+    "PersonaDatabaseErrors": Case(
+        {'persona_database_errors_total{kind="full"}': FEW},
+        {
+            'persona_database_errors_total{kind="full"}': "7x600",
+            'persona_database_errors_total{kind="late"}': FEW,
+        },
+        "the database of a:9464 is broken: full",
+        labels={"kind": "full"},
+    ),
     "PersonaUnavailable": Case(
         {_rpc("OK"): "0+96x600", _rpc("UNAVAILABLE"): "0+3x600", _rpc("DEADLINE_EXCEEDED"): FEW},
         {_rpc("OK"): "0+200x600", _rpc("UNAVAILABLE"): FEW},

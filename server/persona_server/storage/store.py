@@ -254,9 +254,8 @@ def open_store(
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
     `pooler` is as in `open_database`; with `traces` what it does for calls is in their spans; an
-    upgrade is made within what `watched` returns.
-    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
-    unfinished copy.
+    upgrade is made within what `watched` returns. Raises DatabaseError if it can't be used: not
+    there, damaged, unreadable, of another version, an unfinished copy.
     """
     with refusing_to_open(shown(place)):
         database = open_database(place, make=make, pooler=pooler)

@@ -45,7 +45,7 @@ def call_steps(
 ) -> tuple[Step, ...]:
     """Return the steps of every call, outermost first; inside the last one is the service.
 
-    `told` notes an error that a call ends with, and returns the one to tell; `more` are for calls
+    `told` notes an error that a call ends with, and returns the one to tell. `more` are for calls
     that are let in.
     """
 

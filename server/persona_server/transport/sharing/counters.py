@@ -17,8 +17,8 @@ TENANTS = 16_384  # that have a row; others are counted by each worker for itsel
 CALLS, BYTES, CONCURRENT, STREAMS = range(4)  # the figures of a worker in a tenant's row
 _FIGURES = 4
 _WORD = 8  # bytes
-# Words: the first is the last id that was made, the next are the database's condition, the last is
-# how many rows are taken.
+# Words; the first is the last id that was made, the last how many rows are taken, and those between
+# them are the database's condition.
 _HEAD = 8
 _KEY = 4  # words: two of whose row it is, since when, and as which it was taken
 _PROBES = 64  # rows that are looked at for a tenant's
