@@ -1,6 +1,5 @@
 """The composition root: settings → database → services → server, and their end in reverse."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -54,7 +53,6 @@ from persona_server.workers.place import Place
 
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 5.0
-SWITCH_SECONDS = 0.001  # a short call takes the interpreter several times from one that computes
 PROMOTION_SECONDS = VOIDING_SECONDS = 1.0
 REST_SHARE = 0.6  # of the grace, at most
 
@@ -136,7 +134,6 @@ class App:
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
-        sys.setswitchinterval(SWITCH_SECONDS)
         memory.keep_freed()
         self.wake.listen()
         grpc_port = self._listen("--listen", settings.listen)

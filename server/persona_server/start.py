@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from persona_server import config, descriptors, memory, supervisor
+from persona_server import config, descriptors, memory, scheduling, supervisor
 from persona_server.app import App
 from persona_server.certificates import CertificateError
 from persona_server.composing import Addresses, StartError
@@ -40,6 +40,7 @@ _ROOTS = (
 
 def serve(flags: dict[str, str | None]) -> None:
     """Run the service until it is told to stop, and exit. `flags` is by setting name."""
+    scheduling.share_evenly()
     logs.take_over_stderr()
     app: App | Workers
     try:

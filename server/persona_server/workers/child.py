@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
-from persona_server import config, memory
+from persona_server import config, memory, scheduling
 from persona_server.app import App
 from persona_server.certificates import CertificateError
 from persona_server.composing import StartError
@@ -20,6 +20,7 @@ def main() -> None:
     parent: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
     place = Place.decoded(parent.recv_bytes())
     _pin(place.number)
+    scheduling.share_evenly()
     logs.take_over_stderr()
     logs.name_worker(place.number, readable=place.readable)
 
