@@ -53,7 +53,7 @@ def noise(
     else ValueError is raised.
     """
     ends = [everyone[point.simulation_id] for point in series[1:]]
-    if not all([one.number for one in ends]):
+    if not all(one.number for one in ends):
         raise ValueError("the sums don't hold this individual")
     rest = Differences.total(ends).minus(moved(kind, series))
     most = max([one.number for one in ends], default=1) - 1  # each has one of this individual
