@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from support.postgresql import Cluster, running_cluster
+from support.postgresql import OWN, Cluster, running_cluster
 from support.service import Service, running_service
 
 
@@ -61,6 +61,15 @@ def heed_signals() -> None:
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL for the whole run, in which tests make databases of their own."""
     with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def newest_cluster() -> Iterator[Cluster]:
+    """The same of the current major version, which PyPI ships."""
+    if not (OWN / "initdb").exists():
+        pytest.skip("the newest PostgreSQL is not here: make setup-dev gets it")
+    with running_cluster(bin_folder=OWN) as running:
         yield running
 
 

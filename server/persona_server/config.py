@@ -61,6 +61,18 @@ class Settings:
         "postgresql://USER@HOST:PORT/NAME.",
         values.database,
     )
+    pooler: bool = setting(
+        "off",
+        "Ask nothing of a connection to PostgreSQL beyond one transaction, as a pooler such as "
+        "PgBouncer in transaction mode wants it.",
+        values.switch,
+    )
+    read_database: str = setting(
+        "",
+        "URL of a replica of --database, from which pages of personas are read that it has "
+        "already.",
+        values.database,
+    )
     listen: values.Address = setting(
         "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", values.address
     )

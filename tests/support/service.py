@@ -44,8 +44,7 @@ class Service:
 
     def __init__(self, data: Path, *flags: str, env: dict[str, str] | None = None) -> None:
         self.data = data
-        # Where its database is: the folder, or a URL.
-        self.place: Path | str = Service.database_of(data) if Service.database_of else data
+        self.place = where(data)
         self.log: list[dict[str, Any]] = []
         self._listening = threading.Event()
         self._printed = threading.Condition()
@@ -145,6 +144,17 @@ class Service:
         for reader in self._readers:
             reader.join(timeout)
         return code
+
+
+def where(data: Path) -> Path | str:
+    """Return where the database of a service is that has a folder: there, or at a URL."""
+    return Service.database_of(data) if Service.database_of else data
+
+
+def naming(data: Path) -> list[str]:
+    """Return the flags by which a command finds the database of such a service."""
+    place = where(data)
+    return ["--data", str(data)] if place == data else ["--database", str(place)]
 
 
 class Caller:

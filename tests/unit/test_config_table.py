@@ -24,6 +24,8 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
         },
         ["sqlite:///x", "u@h/d", "/var/lib/x"],
     ),
+    "pooler": (False, {"on": True, "off": False}, ["maybe"]),
+    "read_database": ("", {"postgresql://u@h:1/d": "postgresql://u@h:1/d"}, ["/var/lib/x"]),
     "listen": (
         Address("127.0.0.1", 50051),
         {"[::1]:1": Address("::1", 1), "localhost:0": Address("localhost", 0)},
@@ -124,8 +126,14 @@ PROVIDER: dict[str, str | None] = {
 }
 
 
+# Settings of a database of PostgreSQL alone, with a value of each.
+OF_POSTGRESQL = {"pooler": "on", "read_database": "postgresql://u@h/d"}
+
+
 def beside(name: str) -> dict[str, str | None]:
     """Return the flags that a setting needs beside it."""
+    if name in OF_POSTGRESQL:
+        return {"database": "postgresql://h/d"}
     return {n: text for n, text in PROVIDER.items() if n != name} if name in PROVIDER else {}
 
 
@@ -183,6 +191,12 @@ def test_a_bad_value_is_refused_by_the_name_it_came_under(name: str, text: str) 
     assert str(refused.value).startswith(f"{setting.variable} ")
 
 
+@pytest.mark.parametrize(("name", "text"), OF_POSTGRESQL.items())
+def test_what_is_of_postgresql_wants_a_database_of_it(name: str, text: str) -> None:
+    with pytest.raises(SettingError, match="name it with --database"):
+        load({name: text}, {})
+
+
 @pytest.mark.parametrize("missing", PROVIDER)
 def test_an_identity_provider_is_named_whole(missing: str) -> None:
     with pytest.raises(SettingError, match="--jwks-issuer"):
@@ -202,7 +216,7 @@ def test_names_of_flags_and_variables() -> None:
         assert setting.flag == "--" + setting.name.replace("_", "-")
         assert setting.variable == "PERSONA_" + setting.name.upper()
         assert setting.help.endswith(".")
-    switches = {"demo", "init", "print_token", "open_reflection", "public_grpcio"}
+    switches = {"pooler", "demo", "init", "print_token", "open_reflection", "public_grpcio"}
     assert {s.name for s in SETTINGS if s.is_switch} == switches
 
 

@@ -6,7 +6,7 @@ sends that.
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from google.protobuf.message import Message
 
@@ -40,8 +40,15 @@ def call_steps(
     recorder: Recorder,
     quotas: TenantQuotas,
     use: Use,
+    told: Callable[[Exception], Exception],
 ) -> tuple[Step, ...]:
-    """Return the steps of every call, outermost first; inside the last one is the service."""
+    """Return the steps of every call, outermost first; inside the last one is the service.
+
+    `told` notes an error that a call ends with, and returns the one to tell.
+    """
+
+    def shield(rpc: Rpc, error: Exception) -> None:
+        _refuse(rpc, told(error))
 
     def authenticate(rpc: Rpc) -> None:
         if rpc.method.scopes is not None:  # else it is open to everybody
@@ -91,7 +98,7 @@ def call_steps(
 
     return (
         Step("record", answered=count_written, leave=record),
-        Step("shield", failed=_shield),
+        Step("shield", failed=shield),
         Step("gateway", admit=guards.gateway.recognise),
         Step("draining", admit=guards.draining.refuse),
         Step("authentication", admit=authenticate),
@@ -126,7 +133,7 @@ def _finished(rpc: Rpc) -> FinishedCall:
     )
 
 
-def _shield(rpc: Rpc, error: Exception) -> None:
+def _refuse(rpc: Rpc, error: Exception) -> None:
     """Refuse the call with the status of an error; what is unexpected is INTERNAL and an id."""
     if not isinstance(error, ServiceError):
         rpc.error_id = uuid.uuid4().hex

@@ -28,6 +28,7 @@ from persona_server.signals import RELOAD, Wake
 from persona_server.telemetry.logs import LOGGER, STDERR
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.sharing.counters import Counters, make_file
+from persona_server.upgrading import upgrading
 from persona_server.workers import figures
 from persona_server.workers.place import Place
 from persona_server.workers.port import Port
@@ -49,9 +50,9 @@ class Workers:
         self._file = make_file(settings.workers)
         self._kept = [self._file]  # descriptors that workers inherit
         # Which migrates it before any worker looks; the lock is held until all have ended.
-        self.store, self.key, tokens, self._lock = opened(settings, locks=True)
+        self.store, self.key, tokens, self._lock = opened(settings, upgrading(settings), locks=True)
         if self._lock:
-            self._kept.append(self._lock.fileno())
+            self._kept += self._lock.descriptors
         self.metrics = Metrics()
         self.personas = PersonaService(self.store, tokens, PageCache(0))
         self.projects = ProjectService(self.store, tokens)

@@ -11,7 +11,7 @@ import typer
 ENTRY_POINTS = "persona.commands"  # each is a function that adds one command to a typer.Typer
 NAMES = (
     *("serve", "token", "keys", "migrate", "tenants", "erase", "rebuild-measures"),
-    *("backup", "restore", "doctor", "vacuum", "copy-database"),
+    *("backup", "restore", "doctor", "vacuum", "copy-database", "distribute"),
 )
 _INSTALL = "pip install persona-service"
 # `--help` and everything else that follows the name gets the same answer.

@@ -17,7 +17,7 @@ TENANTS = 16_384  # that have a row; others are counted by each worker for itsel
 CALLS, BYTES, CONCURRENT, STREAMS = range(4)  # the figures of a worker in a tenant's row
 _FIGURES = 4
 _WORD = 8  # bytes
-_HEAD = 8  # words; the first is the last id that was made
+_HEAD = 8  # words; the first is the last id that was made, the next are the database's condition
 _KEY = 3  # words: two of whose row it is, and since when
 _PROBES = 64  # rows that are looked at for a tenant's
 _MICROS = 1_000_000
@@ -66,6 +66,11 @@ class Counters:
     def last_id(self) -> memoryview:
         """The one word of the last id that was made; it is only touched in a turn to write."""
         return self._words[:1]
+
+    @property
+    def condition(self) -> memoryview:
+        """The words of what was met of the database, each set and cleared by any worker."""
+        return self._words[1:_HEAD]
 
     def runs_jobs(self) -> bool:
         """Return whether this worker is the one that runs the jobs of all.
