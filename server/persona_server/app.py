@@ -1,5 +1,6 @@
 """The composition root: settings → database → services → server, and their end in reverse."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +18,15 @@ from persona_server.composing import (
     quota_of,
     reachable,
     reachable_text,
+    replica_of,
+    tracing_of,
 )
 from persona_server.condition import Condition
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
 from persona_server.health import HealthLook
 from persona_server.jobs import Job, JobRunner
+from persona_server.observing import watch_database, watch_service
 from persona_server.quotas import TenantQuotas
 from persona_server.reloading import read_again
 from persona_server.services.comparison.service import ComparisonService
@@ -38,6 +42,7 @@ from persona_server.signals import RELOAD, Wake
 from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
+from persona_server.telemetry import figures
 from persona_server.telemetry.faults import FaultsMet
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics, PagesKept
@@ -49,6 +54,7 @@ from persona_server.transport.sharing.counters import Counters
 from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
+from persona_server.transport.tracing import tracing_step
 from persona_server.upgrading import upgrading
 from persona_server.workers.place import Place
 
@@ -67,6 +73,7 @@ class App:
         self._stop = threading.Event()
         self.wake = Wake()
         self._failed = False
+        self._tracing = tracing_of(settings)
         self._certificates = certificates_of(settings)
         self._gateway_identity = place.gateway if place else identity_of(self._certificates)
         # For workers their parent has the lock.
@@ -78,11 +85,16 @@ class App:
             self.store.database.share()
             self.store.id_generator.share(self._counters.last_id)
         self._condition = Condition(self._counters.condition if self._counters else None)
-        self.metrics = Metrics()
+        rank = self._counters.rank if self._counters else None
+        self.metrics = Metrics(settings.metrics_tenants, rank)
         self.metrics.registry.register(FaultsMet(self._condition.met))
+        watch_database(self.metrics, self.store.database)
+        if not self._is_worker:
+            watch_service(self.metrics, settings, self._processes)
         pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
-        self.personas = PersonaService(self.store, tokens, pages)
+        self._replica = replica_of(settings)
+        self.personas = PersonaService(self.store, tokens, pages, self._replica)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.simulations = SimulationService(self.store, tokens)
@@ -97,8 +109,9 @@ class App:
         self._quotas = quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known, self._counters)
+        tracing = [tracing_step(self._tracing)] if self._tracing else []
         authenticator, told = self._callers.authenticator, self._condition.meet
-        steps = call_steps(self._guards, authenticator, recorder, quotas, use, told)
+        steps = call_steps(self._guards, authenticator, recorder, quotas, use, told, *tracing)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -149,7 +162,7 @@ class App:
         grpc = listen_for_calls(
             self._server, settings.listen, self._certificates, self._gateway_identity
         )
-        metrics = listen_for_metrics(settings, self.metrics.page, self._certificates)
+        metrics = listen_for_metrics(settings, self._page, self._certificates)
         self._callers.fetch()
         self._server.start()
         self._health.look()
@@ -182,6 +195,8 @@ class App:
         """Read the settings again, and take those that may change while the service runs."""
         self._settings = read_again(self._settings, load)
         self._quotas.set_defaults(quota_of(self._settings))
+        if self._gateway:
+            self._gateway.set_log_level(self._settings.log_level)
 
     def end_health(self) -> None:
         """Say NOT_SERVING from now on."""
@@ -203,8 +218,22 @@ class App:
         self._server.stop(max(ends - time.monotonic(), 0.0))
         for job in self._jobs:
             job.stop()
+        if self._replica:
+            self._replica.close()
         self.store.close()
+        if self._tracing:
+            self._tracing.close()
         LOGGER.info("stopped")
+
+    def _processes(self) -> dict[str, int]:
+        gateway = {"gateway": self._gateway.pid} if self._gateway else {}
+        return {"server": os.getpid(), **gateway}
+
+    def _page(self) -> bytes:
+        """Return the metrics of this process and of the gateway."""
+        if self._gateway is None:
+            return self.metrics.page()
+        return figures.joined([self.metrics.page(), self._gateway.figures()])
 
     def _once(self, run: Callable[[], None]) -> Callable[[], None]:
         """Return the job that runs in one of all processes."""

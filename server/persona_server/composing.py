@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from importlib.metadata import version
 from typing import NamedTuple
 
 from persona_server.addresses import own_addresses
@@ -22,10 +23,12 @@ from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
 from persona_server.storage.engine.folder import FolderLock, lock_file, make_private
+from persona_server.storage.replica import Replica, replica_at
 from persona_server.storage.store import Store, open_store
 from persona_server.storage.upgrade import Watched
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics_port import MetricsPort
+from persona_server.telemetry.tracing import Tracing, TracingError
 from persona_server.transport.server import PersonaServer
 from persona_server.transport.tls import credentials_of
 
@@ -66,12 +69,21 @@ def opened(settings: Settings, watched: Watched, *, locks: bool) -> Opened:
         if locks and not settings.database:
             make_private(settings.data)
             lock = lock_file(settings.data)
-        store = open_store(settings.place, watched=watched)
+        store = open_store(
+            settings.place, pooler=settings.pooler, traces=settings.tracing, watched=watched
+        )
         key = local_key(store)
         secret = store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
     if store.created:
         LOGGER.info("database made", extra={"place": shown(settings.place)})
     return Opened(store, key, PageTokens(secret), lock)
+
+
+def replica_of(settings: Settings) -> Replica | None:
+    """Return the replica from which personas are read, if there is one."""
+    if not settings.read_database:
+        return None
+    return replica_at(settings.read_database, pooler=settings.pooler)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -87,6 +99,14 @@ def quota_of(settings: Settings) -> Quota:
 def identity_of(certificates: Certificates | None) -> Identity | None:
     """Return a certificate for the gateway, if those who call need one."""
     return make_identity("persona-gateway") if certificates else None
+
+
+def tracing_of(settings: Settings) -> Tracing | None:
+    """Return what makes and sends traces, if they are asked for. Raises StartError."""
+    try:
+        return Tracing(version("persona-service")) if settings.tracing else None
+    except TracingError as error:
+        raise StartError(str(error)) from None
 
 
 def reachable_text(address: str) -> str:

@@ -12,6 +12,7 @@ from persona.v1 import errors_pb2
 from persona_server.validation.violations import MAX_VIOLATIONS, Violation
 
 __all__ = [
+    "DisturbedError",
     "ServiceError",
     "Violation",
     "database_damaged",
@@ -57,6 +58,21 @@ class ServiceError(Exception):
     def reason_name(self) -> str:
         """The reason as ErrorInfo carries it, without the enum's prefix."""
         return errors_pb2.ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
+
+
+class DisturbedError(ServiceError):
+    """CONCURRENT_CHANGE: the database took a transaction back that others stood in the way of.
+
+    Nothing of it was written, and it may be done again at once (`again.py`).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            errors_pb2.ERROR_REASON_CONCURRENT_CHANGE,
+            "Other changes stood in the way at every try; nothing was written. "
+            "Try again with the same request_id.",
+            retry_after=1.0,
+        )
 
 
 def invalid(violations: Sequence[Violation]) -> ServiceError:

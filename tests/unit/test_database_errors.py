@@ -9,10 +9,11 @@ import pytest
 from google.protobuf.message import DecodeError
 
 from persona_server import patience
-from persona_server.errors import ServiceError
+from persona_server.errors import DisturbedError, ServiceError
 from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.engine.faults import FAULTS, Effect, of_postgresql, of_sqlite
 
+DISTURBED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 SUCCESSES = {"OK", "ROW", "DONE", "NOTICE", "WARNING"}
 PRIMARY = {name.removeprefix("SQLITE_") for name in apsw.mapping_result_codes if type(name) is str}
 KINDS = {
@@ -108,6 +109,15 @@ def test_callers_are_told_by_the_table(name: str, times: int) -> None:
     retryable = TOLD[name] == "DATABASE_UNAVAILABLE"
     assert (refusal.value.retry_after is not None) is retryable
     assert refusal.value.fault == KINDS.get(name, "io")
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+@pytest.mark.parametrize("kind", DISTURBED)
+def test_what_is_taken_back_can_be_done_again(kind: type[psycopg.Error], times: int) -> None:
+    with pytest.raises(DisturbedError) as refusal, driver_errors_translated():
+        raise_wrapped(kind("why"), times)
+    assert refusal.value.reason_name == "CONCURRENT_CHANGE"
+    assert refusal.value.retry_after
 
 
 def test_an_explicit_cause_counts_too() -> None:

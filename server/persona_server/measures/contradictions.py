@@ -69,10 +69,12 @@ def contradictions(compared: Iterable[Sequence[Answer]]) -> Contradictions:
 
 
 def _contradicting_pairs(question: Question, answers: Sequence[Answer]) -> int:
+    given = Counter([answer.value for answer in answers])
     if question.kind is Kind.CHOICE:
-        alike = Counter(answer.value for answer in answers).values()
-        return comb(len(answers), 2) - sum(comb(count, 2) for count in alike)
-    sides = Counter(side(question, answer.value) for answer in answers)
+        return comb(len(answers), 2) - sum([comb(count, 2) for count in given.values()])
+    sides = {-1: 0, 0: 0, 1: 0}
+    for value, count in given.items():
+        sides[side(question, value)] += count
     return sides[-1] * sides[1]
 
 

@@ -4,7 +4,6 @@ An individual's own answers and those of everybody else are measured by the same
 integers and fractions: the same data give the same bits in any order.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from math import lcm
@@ -85,12 +84,12 @@ class Sets(NamedTuple):
         """Sum w (1 - Jaccard), by size of the union, over one common denominator."""
         items = set_items(value)
         size = len(items)
-        apart: Counter[int] = Counter()
+        apart: dict[int, int] = {}
         for member, weight in self.members:
             common = len(items & member)
             union = size + len(member) - common
-            apart[union] += weight * (union - common)
-        del apart[0]  # both empty: alike
+            apart[union] = apart.get(union, 0) + weight * (union - common)
+        apart.pop(0, None)  # both empty: alike
         denominator = lcm(*apart)
         return Fraction(sum(n * (denominator // u) for u, n in apart.items()), denominator)
 

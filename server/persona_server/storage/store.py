@@ -23,6 +23,7 @@ from persona_server.storage.engine.errors import (
     driver_errors_translated,
     refusing_to_open,
 )
+from persona_server.storage.engine.traced import traced
 from persona_server.storage.migrate import is_new, migrate, require_current
 from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
 from persona_server.storage.repositories.credentials import (
@@ -243,18 +244,27 @@ def _any_number(_tenant: str) -> int:
     return sys.maxsize
 
 
-def open_store(place: DatabasePlace, *, make: bool = True, watched: Watched = unwatched) -> Store:
+def open_store(
+    place: DatabasePlace,
+    *,
+    make: bool = True,
+    pooler: bool = False,
+    traces: bool = False,
+    watched: Watched = unwatched,
+) -> Store:
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
-    An upgrade is made within what `watched` returns. Raises DatabaseError if it can't be used: not
+    `pooler` is as in `open_database`; with `traces` what it does for calls is in their spans; an
+    upgrade is made within what `watched` returns. Raises DatabaseError if it can't be used: not
     there, damaged, unreadable, of another version, an unfinished copy.
     """
     with refusing_to_open(shown(place)):
-        database = open_database(place, make=make)
+        database = open_database(place, make=make, pooler=pooler)
         try:
             require_finished(database)
             applied = migrate(database, watched) if make else require_current(database)
         except BaseException:
             database.close_all()
             raise
+        database = traced(database) if traces else database
         return Store(database, place, created=is_new(applied))

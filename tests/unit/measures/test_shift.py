@@ -10,13 +10,14 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from persona_server.measures.answers import Answer, Exact, Kind, Question, sentiment_value
+from persona_server.measures.answers import NUMERIC, Answer, Exact, Kind, Question, sentiment_value
 from persona_server.measures.individual.change import Noise, noise
 from persona_server.measures.individual.points import (
     Differences,
     Point,
     differences,
     mean,
+    moved,
     points,
     step,
 )
@@ -161,6 +162,17 @@ def test_differences_are_rounded_once_each() -> None:
     assert list(differences(Kind.RATING, whole)) == [("s1", step(Kind.RATING, 2, 5))]
     with pytest.raises(ValueError, match="individual"):
         Differences(1, 1, 1).minus(Differences(2, 1, 1))
+
+
+@pytest.mark.parametrize("kind", NUMERIC)
+@pytest.mark.parametrize("answers", [[1] * 5, [1, 1, 2, 1, 3], [1], []])
+def test_what_moved_is_the_sum_of_all_differences(kind: Kind, answers: list[int]) -> None:
+    values = (3, 1, 1, 5, 2)
+    series = [Point(i, values[i], c, f"s{i}") for i, c in enumerate(answers)]
+    expected = Differences()
+    for _, one in differences(kind, series):
+        expected = expected.plus(one)
+    assert moved(kind, series) == expected
 
 
 def test_choice() -> None:

@@ -53,7 +53,8 @@ const (
 	// ABORTED: the import was taken over by a newer stream, belongs to another group, has ended
 	// because all personas of the group were deleted, or repeats a batch with different content.
 	ErrorReason_ERROR_REASON_IMPORT_CONFLICT ErrorReason = 10
-	// ABORTED: answers of the persona to promote came each time that it had been measured; retry.
+	// ABORTED: answers of the persona to promote came each time that it had been measured, or changes
+	// of others stood in the way at every try; retry with the same request_id.
 	ErrorReason_ERROR_REASON_CONCURRENT_CHANGE ErrorReason = 11
 	// UNAUTHENTICATED: there is no token, more than one, or one that is not valid.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 12

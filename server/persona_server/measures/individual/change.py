@@ -9,7 +9,7 @@ from persona_server.measures.answers import Kind
 from persona_server.measures.individual.points import (
     Differences,
     Point,
-    differences,
+    moved,
     quotient,
     unit,
 )
@@ -49,17 +49,20 @@ def noise(
 ) -> Noise | Reason:
     """Return the noise of the others, where this individual has a point that is not its first.
 
-    ``everyone`` has, by simulation, all differences that end there, this individual's included.
+    ``everyone`` has, by simulation, all differences that end there, this individual's included,
+    else ValueError is raised.
     """
-    rest = [everyone[simulation].minus(own) for simulation, own in differences(kind, series)]
-    total = Differences(*map(sum, zip(*rest, strict=True)))
-    most = max((one.number for one in rest), default=0)
-    if total.number < policy.min_noise_differences or most < policy.min_noise_individuals:
+    ends = [everyone[point.simulation_id] for point in series[1:]]
+    if not all(one.number for one in ends):
+        raise ValueError("the sums don't hold this individual")
+    rest = Differences.total(ends).minus(moved(kind, series))
+    most = max([one.number for one in ends], default=1) - 1  # each has one of this individual
+    if rest.number < policy.min_noise_differences or most < policy.min_noise_individuals:
         return Reason.TOO_FEW_DIFFERENCES
-    variance, inverse = total.variance(kind), total.mean_inverse
+    variance, inverse = rest.variance(kind), rest.mean_inverse
     if kind is Kind.RATING:
         variance = max(variance, inverse / 4)  # one step alone is never reliable
-    return Noise(total.number, float(variance), float(inverse))
+    return Noise(rest.number, variance, inverse)
 
 
 def reliable_change(
@@ -76,8 +79,8 @@ def reliable_change(
         return others
     half = n // 2 if n >= HALVES_FROM else 1
     first, last = series[:half], series[-half:]
-    moved = sum(p.value for p in last) - sum(p.value for p in first)
-    change = quotient(moved, half * scale)
+    far = sum(p.value for p in last) - sum(p.value for p in first)
+    change = quotient(far, half * scale)
     variance = others.variance * _spread((*first, *last), half, others.mean_inverse)
     freedom = others.differences
     if n >= HALVES_FROM:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from persona_server.measures.answers import Question, Value
+from persona_server.measures.answers import Kind, Question, Value
 from persona_server.measures.populations import Numbers, Weights, population
 
 LEAST_INDIVIDUALS = 5  # for whom chance is known
@@ -20,20 +20,24 @@ class Crowd(NamedTuple):
     individuals: int  # n
     chance: float | None  # e_qs, mean δ of two different ones; None for fewer than five
     tally: Tally
+    above: int = 0  # individuals with a rating above the midpoint, where ratings are counted
 
     def more_than_others(self, own: Value, value: Value) -> float:
         """Return whether one's own answer is a value, 1 or 0, less the others' share of it."""
         same = own == value
-        individuals, _, tally = self  # unpacked: this is asked thousands of times
-        if isinstance(tally, Numbers):
-            raise TypeError(_NO_SHARES)
-        return same - (tally.get(value, 0) - same) / (individuals - 1)
+        return same - (self._counts().get(value, 0) - same) / (self.individuals - 1)
+
+    def more_of_each(self, own: int, positions: range) -> list[float]:
+        """Return the same of all positions of a scale, where one's own answer is among them."""
+        counts, others = self._counts(), self.individuals - 1
+        more = [0 - counts.get(position, 0) / others for position in positions]
+        more[own - positions.start] = self.more_than_others(own, own)
+        return more
 
     def above_more_than_others(self, own: int, midpoint: float) -> float:
-        """Return the same of all numbers above a midpoint."""
+        """Return the same of all numbers above the midpoint of the question's scale."""
         mine = own > midpoint
-        above = sum([n for value, n in self._counts().items() if int(value) > midpoint])
-        return mine - (above - mine) / (self.individuals - 1)
+        return mine - (self.above - mine) / (self.individuals - 1)
 
     def mean_of_others(self, own: int) -> float | None:
         """Return the mean of the others' numbers, in units of the values; None without others."""
@@ -51,11 +55,19 @@ def crowd(question: Question, tally: Tally) -> Crowd:
     """Return who answered a scored question in a simulation, this one included."""
     everyone = tally if isinstance(tally, Numbers) else population(question.kind, tally)
     n = everyone.total
+    above = _above(question, tally)
     if n < LEAST_INDIVIDUALS:
-        return Crowd(n, None, tally)
+        return Crowd(n, None, tally, above)
     pairs, unit = everyone.pairs, question.unit
     # Rounded once: the same bits in any order.
     chance = (unit.numerator * pairs.numerator) / (
         unit.denominator * pairs.denominator * n * (n - 1)
     )
-    return Crowd(n, chance, tally)
+    return Crowd(n, chance, tally, above)
+
+
+def _above(question: Question, tally: Tally) -> int:
+    if question.kind is not Kind.RATING or isinstance(tally, Numbers):
+        return 0
+    ends = question.minimum + question.maximum
+    return sum([n for value, n in tally.items() if 2 * int(value) > ends])

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from persona_server.measures.answers import SENTIMENT_UNIT, Answer, Exact, Kind
 
@@ -32,6 +32,11 @@ class Differences(NamedTuple):
     squares: int = 0  # Σ Δ², see above
     inverses: int = 0  # Σ (1/c_t + 1/c_{t+1}), see above
 
+    @classmethod
+    def total(cls, given: "Sequence[Differences]") -> Self:
+        """Return the sums over all that are given."""
+        return cls(*map(sum, zip(*given, strict=True)))
+
     def plus(self, other: "Differences") -> "Differences":
         """Return the sums over both."""
         number, squares, inverses = other
@@ -50,14 +55,14 @@ class Differences(NamedTuple):
         """What to add to sums that hold these, so that they do so no more."""
         return Differences(-self.number, -self.squares, -self.inverses)
 
-    def variance(self, kind: Kind) -> Fraction:
+    def variance(self, kind: Kind) -> float:
         """Return v = Σ Δ² / 2k, in rating points² or sentiment². Raises ZeroDivisionError."""
-        return Fraction(self.squares, 2 * self.number * _SQUARES_PER_UNIT[kind] * unit(kind) ** 2)
+        return self.squares / (2 * self.number * _SQUARES_PER_UNIT[kind] * unit(kind) ** 2)
 
     @property
-    def mean_inverse(self) -> Fraction:
+    def mean_inverse(self) -> float:
         """Return h = Σ (1/c_t + 1/c_{t+1}) / 2k. Raises ZeroDivisionError."""
-        return Fraction(self.inverses, 2 * self.number * INVERSES_PER_UNIT)
+        return self.inverses / (2 * self.number * INVERSES_PER_UNIT)
 
 
 def step(kind: Kind, before: int, after: int) -> Differences:
@@ -131,3 +136,12 @@ def differences(kind: Kind, series: Sequence[Point]) -> Iterator[tuple[str, Diff
         square = round((after.value - before.value) ** 2 * _SQUARES_PER_UNIT[kind])
         inverse = Fraction(1, before.answers) + Fraction(1, after.answers)
         yield after.simulation_id, Differences(1, square, round(inverse * INVERSES_PER_UNIT))
+
+
+def moved(kind: Kind, series: Sequence[Point]) -> Differences:
+    """Return the sums over all differences of successive points."""
+    if any(point.answers > 1 for point in series):
+        return Differences.total([one for _, one in differences(kind, series)])
+    squares = sum([int(after.value - before.value) ** 2 for before, after in pairwise(series)])
+    number = max(len(series) - 1, 0)
+    return Differences(number, squares * _SQUARES_PER_UNIT[kind], 2 * INVERSES_PER_UNIT * number)

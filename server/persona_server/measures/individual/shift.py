@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from persona_server.measures.answers import Answer, Question, Value
 from persona_server.measures.individual.change import Noise, ReliableChange, reliable_change
-from persona_server.measures.individual.points import Point, mean, unit
+from persona_server.measures.individual.points import Point, quotient, unit
 from persona_server.measures.individual.policy import Policy
 from persona_server.measures.individual.trend import (
     MannKendall,
@@ -93,7 +93,7 @@ def numeric_shift(
         n=len(series),
         first=float(values[0] / scale),
         last=float(values[-1] / scale),
-        mean=float(mean(values) / scale),
+        mean=quotient(sum(values), len(values) * scale),
         change=known("change", change if len(series) > 1 else Reason.TOO_FEW_POINTS),
         others_change=others_change,
         reliable=known("reliable", reliable_change(question.kind, series, others)),

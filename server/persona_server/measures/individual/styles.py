@@ -12,6 +12,7 @@ from persona_server.measures.individual.terms import Compared
 LEAST_QUESTIONS = 15
 _STRAIGHT = range(3, 12)  # positions of a scale on which one can straight-line
 _SCALES = range(2, WIDE + 1)
+_WITH_STYLES = (Kind.RATING, Kind.CHOICE)
 
 
 class Styles(NamedTuple):
@@ -31,7 +32,7 @@ class _Given(NamedTuple):
 
 def styles(questions: Sequence[Compared]) -> Styles:
     """Return the response styles over answers where chance is known."""
-    given = [_given(one) for one in questions]
+    given = [_given(one) for one in questions if one.question.kind in _WITH_STYLES]
     return Styles(_straight_lining(given), _acquiescence(given), _first_option(given))
 
 
@@ -41,11 +42,9 @@ def _straight_lining(questions: Iterable[_Given]) -> float | None:
     if given is None:
         return None
     low, high = chosen[0].question.minimum, chosen[0].question.maximum
-    own = [(answer.value, crowd) for answer, crowd in given]
-    return max(
-        _mean([crowd.more_than_others(value, position) for value, crowd in own])
-        for position in range(low, high + 1)
-    )
+    positions = range(low, high + 1)
+    more = [crowd.more_of_each(int(answer.value), positions) for answer, crowd in given]
+    return max(map(_mean, zip(*more, strict=True)))
 
 
 def _commonest_scale(questions: Sequence[_Given]) -> list[_Given]:

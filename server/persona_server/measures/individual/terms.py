@@ -1,7 +1,7 @@
 """How an individual's answers to one question agree, and how its population's do by chance."""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
+from functools import lru_cache
 from math import fsum, lcm
 from typing import NamedTuple, TypeAlias
 
@@ -28,7 +28,7 @@ class Term(NamedTuple):
         return self.weight * self.own, self.weight * self.chance
 
 
-NOTHING = Term(0, 0.0, 0.0)  # what a question contributes that is no longer comparable
+_NOTHING = (0.0, 0.0)  # ωd and ωe of a question that is no longer comparable
 
 
 class Compared(NamedTuple):
@@ -50,14 +50,17 @@ class Compared(NamedTuple):
 
     def without_each(self) -> dict[str, Weighted]:
         """Return ωd and ωe with the answer of one simulation left out, 0 if none remains."""
-        known, rest = list(self.chances.values()), len(self.apart) - 1
-        places = {simulation: i for i, simulation in enumerate(self.chances)}
-        of = _Terms(self.question, self.scale, rest)
-        found = {}
-        for simulation, apart in self.apart.items():
-            i = places.get(simulation, len(known))
-            found[simulation] = of.weighted(self.total - 2 * apart, known[:i] + known[i + 1 :])
-        return found
+        weight, unit, count = _factors(self.question, self.scale, len(self.apart) - 1)
+        if not count:
+            return dict.fromkeys(self.apart, _NOTHING)
+        mean, rest = _means(tuple(self.chances.values()))
+        means = dict.fromkeys(self.apart, mean) | dict(zip(self.chances, rest, strict=True))
+        return {
+            simulation: _NOTHING
+            if (chance := means[simulation]) is None
+            else (weight * (unit * (self.total - 2 * apart) / count), weight * chance)
+            for simulation, apart in self.apart.items()
+        }
 
     def further_apart(self) -> dict[str, float]:
         """Return how much further each simulation's answer is from the others than these are.
@@ -65,9 +68,10 @@ class Compared(NamedTuple):
         Its mean δ with the individual's other answers - the mean of that figure over these.
         """
         unit, others = self.question.unit, len(self.apart) - 1
-        count = self.scale * others * others
+        numerator, count = unit.numerator, unit.denominator * self.scale * others * others
+        # Rounded once each: integers divide faster than fractions.
         return {
-            simulation: _mean(unit, apart * (others + 1) - self.total, count)
+            simulation: numerator * (apart * (others + 1) - self.total) / count
             for simulation, apart in self.apart.items()
         }
 
@@ -89,9 +93,11 @@ def compared(
     apart = {answer.simulation_id: scaled[answer.value] for answer in answers}
     total = sum(apart.values())
     chances = {s: e for s in apart if (e := crowds[s].chance) is not None}
-    term = _Terms(question, scale, len(apart)).term(total, list(chances.values()))
-    if term is NOTHING:
+    weight, unit, count = _factors(question, scale, len(apart))
+    mean, _ = _means(tuple(chances.values()))
+    if not count or mean is None:
         return None
+    term = Term(weight, unit * total / count, mean, largest_unit(question))
     return Compared(question, answers, crowds, chances, apart, scale, total, term)
 
 
@@ -101,29 +107,18 @@ def coefficient(weighted: Sequence[Weighted]) -> float | None:
     return 1 - fsum([d for d, _ in weighted]) / chance if chance else None
 
 
-class _Terms:
-    """Terms of one question from answers in so many simulations: what is the same for all."""
+def _factors(question: Question, scale: int, simulations: int) -> tuple[int, int, int]:
+    """Return ω of answers in so many simulations, and d by the sum over all pairs: times, by."""
+    unit = question.unit
+    pairs = simulations * (simulations - 1)
+    return simulations - 1, unit.numerator, unit.denominator * scale * pairs
 
-    def __init__(self, question: Question, scale: int, simulations: int) -> None:
-        unit = question.unit
-        self._weight = simulations - 1
-        self._unit = unit.numerator
-        self._count = unit.denominator * scale * simulations * (simulations - 1)
-        self._largest = largest_unit(question)
 
-    def weighted(self, pairs: int, known: Sequence[float]) -> Weighted:
-        """Return ωd and ωe of that term: of so many that are left out in turn no more is needed."""
-        if not (self._count and known):
-            return NOTHING.weighted
-        own = self._unit * pairs / self._count
-        return self._weight * own, self._weight * (fsum(known) / len(known))
-
-    def term(self, pairs: int, known: Sequence[float]) -> Term:
-        """Return the term for a sum over all pairs, and the chances that are known."""
-        if not (self._count and known):
-            return NOTHING
-        own = self._unit * pairs / self._count
-        return Term(self._weight, own, fsum(known) / len(known), self._largest)
+@lru_cache(maxsize=512)  # of the same simulations they are the same for all who answered there
+def _means(chances: tuple[float, ...]) -> tuple[float | None, tuple[float | None, ...]]:
+    """Return the mean of chances, and that of the others for each of them; None of no chances."""
+    rest = [chances[:i] + chances[i + 1 :] for i in range(len(chances))]
+    return _mean(chances), tuple(map(_mean, rest))
 
 
 def largest_unit(question: Question) -> float:
@@ -134,6 +129,5 @@ def largest_unit(question: Question) -> float:
     return _TWO_POSITIONS if two else 1.0
 
 
-def _mean(unit: Fraction, total: int, count: int) -> float:
-    """Return unit · total / count, rounded once: integers divide faster than fractions."""
-    return (unit.numerator * total) / (unit.denominator * count)
+def _mean(figures: Sequence[float]) -> float | None:
+    return fsum(figures) / len(figures) if figures else None

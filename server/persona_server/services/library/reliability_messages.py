@@ -25,6 +25,7 @@ _MOST = 1000  # simulations, contradictions and models that an answer lists
 _MOST_BYTES = 1 << 20  # of contradictions: each may have 64 KiB of options, the answer 3.5 MiB
 _MOST_MODELS = 64 << 10  # bytes of models that a library persona keeps, which pages hold many of
 _MOST_PAIRS = 2**31 - 1  # what the contract's int32 holds: pairs grow with the square of answers
+_KINDS = {kind: measures_pb2.QuestionKind.Value(f"QUESTION_KIND_{kind.name}") for kind in Kind}
 
 
 def question_message(
@@ -36,7 +37,7 @@ def question_message(
     """
     message = measures_pb2.Question(
         key=question.key,
-        kind=measures_pb2.QuestionKind.Value(f"QUESTION_KIND_{question.kind.name}"),
+        kind=_KINDS[question.kind],
         options=question.options if options is None else options,
     )
     if question.kind is Kind.RATING:

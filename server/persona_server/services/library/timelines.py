@@ -1,7 +1,7 @@
 """Attitude timelines: an individual's answers over time, question by question, with the shift."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from persona.v1 import measures_pb2
@@ -158,18 +158,27 @@ def _add_numeric_points(
     timeline: measures_pb2.QuestionTimeline,
     kind: Kind,
     own: Sequence[Point],
-    answers: Iterable[Answer],
+    answers: Sequence[Answer],
 ) -> None:
+    scale = unit(kind)
+    for point, simulations in zip(own, _simulations_of(own, answers), strict=True):
+        added = _add(timeline, point.occurred_at, simulations)
+        added.value.value = float(point.value / scale)
+
+
+def _simulations_of(own: Sequence[Point], answers: Sequence[Answer]) -> Iterator[Sequence[str]]:
+    """Yield the simulations that each point is merged of; answers are in order of time."""
+    if len(own) == len(answers):  # as mostly: each is a point of its own
+        yield from ((point.simulation_id,) for point in own)
+        return
     began: dict[str, int] = {}
-    for answer in answers:  # in order of time
+    for answer in answers:
         began.setdefault(answer.simulation_id, answer.occurred_at)
     simulations: defaultdict[int, list[str]] = defaultdict(list)
     for simulation, at in sorted(began.items()):
         simulations[at].append(simulation)
-    scale = unit(kind)
     for point in own:
-        added = _add(timeline, point.occurred_at, simulations[point.occurred_at])
-        added.value.value = float(point.value / scale)
+        yield simulations[point.occurred_at]
 
 
 def _add_point(

@@ -12,6 +12,7 @@ from persona.v1.persona_service_pb2 import (
     ImportPersonasResponse,
     ImportStart,
 )
+from persona_server.again import until_kept
 from persona_server.errors import ServiceError, invalid_field
 from persona_server.services.call import Call
 from persona_server.services.parents import lock_group
@@ -63,6 +64,9 @@ class _Stream:
 
     def begin(self) -> bytes:
         """Start the import, or take it over from an older stream."""
+        return until_kept(self._begun)
+
+    def _begun(self) -> bytes:
         with self._begin(self._call.tenant, self._call.timeout()) as repositories:
             locked = lock_group(repositories, self._first.project_id, self._first.group_id)
             group, now = id_bytes(self._first.group_id), repositories.now
@@ -82,7 +86,16 @@ class _Stream:
     def batch(self, request: ImportBatch) -> bytes:
         """Commit the next batch, or acknowledge one again that is on disk already."""
         # Map order is free on the wire: the parsed batch is hashed, before it gets ids and times.
-        digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+        encoded = request.SerializeToString(deterministic=True)
+        digest = hashlib.sha256(encoded).digest()
+        given = [request]  # a second try is made of a message without them
+
+        def commit() -> bytes:
+            return self._commit(given.pop() if given else ImportBatch.FromString(encoded), digest)
+
+        return until_kept(commit)
+
+    def _commit(self, request: ImportBatch, digest: bytes) -> bytes:
         # Without the call's deadline, which is for the stream and not for one batch of it.
         with self._begin(self._call.tenant, None) as repositories:
             repositories.store_bytes(self._tried_bytes)

@@ -6,8 +6,11 @@ Questions that were asked in the same simulations, as mostly all are, take one s
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
+from persona_server import patience
 from persona_server.measures.answers import SETS, Question, Value
 from persona_server.measures.individual.crowds import Crowd, crowd
 from persona_server.measures.individual.points import Differences
@@ -45,6 +48,12 @@ class _Wanted(NamedTuple):
     key: int
     simulations: Collection[str]
 
+    def without(self, known: Collection[str] | None) -> "_Wanted":
+        """Return it in those simulations alone that are not known."""
+        if not known:
+            return self
+        return self._replace(simulations=[s for s in self.simulations if s not in known])
+
 
 class Crowds:
     """The crowds of one tenant."""
@@ -65,10 +74,7 @@ class Crowds:
         if sum(map(len, known.values())) > MOST_KNOWN:
             known.clear()
         wanted = self._wanted(individual, asked)
-        missing = [
-            _Wanted(question, key, [s for s in simulations if s not in known.get(key, ())])
-            for question, key, simulations in wanted
-        ]
+        missing = [one.without(known.get(one.key)) for one in wanted]
         for questions, simulations in _together(missing):
             self._read(questions, simulations, known)
         return {question: _among(known.get(key, {}), of) for question, key, of in wanted}
@@ -102,21 +108,21 @@ class Crowds:
         summed = [key for key, question in questions.items() if not by_value(question)]
         rows = self._rows(self._do.packed, counted, texts, limit=MOST_SETS)
         rows += self._rows(self._do.moments, summed, texts)
-        of = {key: known.setdefault(key, {}) for key in questions}
-        new: defaultdict[int, list[tuple[str, Counts]]] = defaultdict(list)
-        tenant = self._tenant
-        for key, raw, counts in while_awaited(rows):
-            if (found := _computed.get((tenant, key, counts))) is not None:
-                of[key][texts[raw]] = found
-            elif counts is not None:
-                new[key].append((texts[raw], counts))
-        for key, given in while_awaited(list(new.items())):
-            of[key].update(self._compute(key, questions[key], given))
+        for key, given in groupby(while_awaited(rows), key=itemgetter(0)):
+            of, new = known.setdefault(key, {}), []
+            for _, raw, counts in given:
+                if (found := _computed.get((self._tenant, key, counts))) is not None:
+                    of[texts[raw]] = found
+                elif counts is not None:
+                    new.append((texts[raw], counts))
+            if new:
+                of.update(self._compute(key, questions[key], new))
 
     def _compute(
         self, key: int, question: Question, given: Sequence[tuple[str, Counts]]
     ) -> Iterator[tuple[str, Crowd]]:
         """Yield the crowds of a question that are made for the first time, by simulation."""
+        patience.require()
         if len(_computed) > MOST_COMPUTED:
             _computed.clear()
         sets = [counts for _, counts in given if isinstance(counts, bytes)]

@@ -80,7 +80,7 @@ class DerivedTables:
             kept = {q: [one for one in given if one[2] not in void] for q, given in found.items()}
             found = {question: given for question, given in kept.items() if given}
         texts = self._texts(found)
-        simulations = {raw for given in found.values() for _, _, raw, *_ in given}
+        simulations = {one[2] for given in found.values() for one in given}
         ids = {raw: id_text(raw) for raw in simulations}
         return {q: answers(q, given, texts, ids) for q, given in found.items()}
 
@@ -202,12 +202,9 @@ class DerivedTables:
 
     def _texts(self, found: Mapping[Question, Sequence[Fields]]) -> Texts:
         """Return what records name by an id."""
-        models = {model for given in found.values() for *_, model, _ in given}
+        models = {one[4] for given in found.values() for one in given}
         sets = {
-            number
-            for question, given in found.items()
-            if question.kind in SETS
-            for _, _, _, number, _, _ in given
+            one[3] for question, given in found.items() if question.kind in SETS for one in given
         }
         tokens = self._named(self._do.set_tokens, sets)
         versions = self._named(self._do.models, models)

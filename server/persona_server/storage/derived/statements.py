@@ -187,7 +187,15 @@ class DerivedStatements:
             & (tally.simulation_id == param("simulation"))
             & (tally.bucket == param("bucket"))
         )
-        self.count = Statement(database, tally.select(tally.counts).where(row))
+        these = (
+            (tally.tenant_id == param("tenant"))
+            & one_of(tally.question_id, "questions")
+            & (tally.simulation_id == param("simulation"))
+            & one_of(tally.bucket, "buckets")
+        )
+        self.changing = Statement(
+            database, tally.select(tally.question_id, tally.bucket, tally.counts).where(these)
+        )
         self.put_count = upsert_statement(database, tally, "counts")
         self.drop_count = Statement(database, tally.delete().where(row))
         place = (
@@ -196,7 +204,14 @@ class DerivedStatements:
             & (sums.simulation_id == param("simulation"))
         )
         columns = (sums.moments, sums.differences, sums.squares, sums.inverses)
-        self.sums = Statement(database, sums.select(*columns).where(place))
+        of_simulation = (
+            (sums.tenant_id == param("tenant"))
+            & one_of(sums.question_id, "questions")
+            & (sums.simulation_id == param("simulation"))
+        )
+        self.sums = Statement(
+            database, sums.select(sums.question_id, *columns).where(of_simulation)
+        )
         self.put_sums = upsert_statement(
             database, sums, "moments", "differences", "squares", "inverses"
         )

@@ -1,7 +1,7 @@
 """What is derived from answers, brought up to date in the transaction that records them."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -130,30 +130,60 @@ class DerivedWriter:
 
     def _put(self, changed: Mapping[int, Changes]) -> None:
         """Write the changes of questions, by their ids."""
-        counts, sums = [], []
-        for question, changes in changed.items():
-            for (simulation, bucket), change in changes.counts.items():
-                place = (self._tenant, question, simulation, bucket)
-                row = self._do.count.first(
-                    tenant=self._tenant, question=question, simulation=simulation, bucket=bucket
-                )
-                counts.append((*place, plus(row[0] if row else b"", change)))
-            for simulation in changes.moments | changes.differences:
-                sums.append(self._sums(question, simulation, changes))
+        known, known_sums = self._counts(changed), self._sums(changed)
+        counts = [
+            (self._tenant, *place, plus(known.get(place, b""), change))
+            for question, changes in changed.items()
+            for (simulation, bucket), change in changes.counts.items()
+            for place in [(question, simulation, bucket)]
+        ]
+        sums = [
+            (self._tenant, *place, *_summed(known_sums.get(place, _NO_SUMS), changes, simulation))
+            for question, changes in changed.items()
+            for simulation in changes.moments | changes.differences
+            for place in [(question, simulation)]
+        ]
         self._do.put_count.run_each(counts)
         self._do.put_sums.run_each(sums)
         self._do.drop_count.run_each([row[:-1] for row in counts if not row[-1]])
         self._do.drop_sums.run_each([row[:3] for row in sums if row[3:] == _NO_SUMS])
 
-    def _sums(self, question: int, simulation: bytes, changes: Changes) -> tuple[Any, ...]:
-        """Return the row of a question and simulation with its changes."""
-        old = self._do.sums.first(tenant=self._tenant, question=question, simulation=simulation)
-        moments, number, squares, inverses = old or _NO_SUMS
-        now = _added(json.loads(moments), changes.moments.get(simulation, []))
-        written = json.dumps(now, separators=(",", ":")) if any(now) else "[]"
-        moved = changes.differences.get(simulation, [])
-        number, squares, inverses = _added([number, int(squares), inverses], moved)
-        return (self._tenant, question, simulation, written, number, str(squares), inverses)
+    def _counts(self, changed: Mapping[int, Changes]) -> dict[tuple[int, bytes, int], bytes]:
+        """Return the counts that change, by question, simulation and bucket.
+
+        With one query of a simulation for all questions with the same buckets, as most have one.
+        """
+        together: defaultdict[tuple[bytes, frozenset[int]], list[int]] = defaultdict(list)
+        for question, changes in changed.items():
+            buckets: defaultdict[bytes, set[int]] = defaultdict(set)
+            for simulation, bucket in changes.counts:
+                buckets[simulation].add(bucket)
+            for simulation, some in buckets.items():
+                together[simulation, frozenset(some)].append(question)
+        return {
+            (question, simulation, bucket): counts
+            for (simulation, some), questions in together.items()
+            for question, bucket, counts in self._do.changing.all(
+                tenant=self._tenant,
+                simulation=simulation,
+                questions=integer_list(questions),
+                buckets=integer_list(some),
+            )
+        }
+
+    def _sums(self, changed: Mapping[int, Changes]) -> dict[tuple[int, bytes], tuple[Any, ...]]:
+        """Return the sums that change, by question and simulation, a query a simulation."""
+        wanted: defaultdict[bytes, list[int]] = defaultdict(list)
+        for question, changes in changed.items():
+            for simulation in changes.moments | changes.differences:
+                wanted[simulation].append(question)
+        return {
+            (question, simulation): tuple(row)
+            for simulation, questions in wanted.items()
+            for question, *row in self._do.sums.all(
+                tenant=self._tenant, simulation=simulation, questions=integer_list(questions)
+            )
+        }
 
     def _name(self, grouped: Grouped, sign: int) -> None:
         """Count the answers that name a text, or that do so no more."""
@@ -207,6 +237,16 @@ def _rewrite(owner: Owner, after: Sequence[Entry], known: Sequence[bytes], rows:
         if number > len(known) or records != known[number - 1]:
             rows.pieces.append((*owner, number, records))
     rows.series.append((*owner, *row))
+
+
+def _summed(old: tuple[Any, ...], changes: Changes, simulation: bytes) -> tuple[Any, ...]:
+    """Return the sums of a question and simulation with its changes."""
+    moments, number, squares, inverses = old
+    now = _added(json.loads(moments), changes.moments.get(simulation, []))
+    written = json.dumps(now, separators=(",", ":")) if any(now) else "[]"
+    moved = changes.differences.get(simulation, [])
+    number, squares, inverses = _added([number, int(squares), inverses], moved)
+    return (written, number, str(squares), inverses)
 
 
 def _added(old: list[int], change: list[int]) -> list[int]:

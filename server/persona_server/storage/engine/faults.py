@@ -87,7 +87,14 @@ FAULTS = (
     LATE,
     QUEUE,
     BUSY,
-    Fault("conflict", "two changes exclude each other", _unavailable, Effect.NONE, (), ("40",)),
+    Fault(
+        "conflict",
+        "two changes exclude each other, at every try",
+        errors.DisturbedError,
+        Effect.NONE,
+        (),
+        ("40001", "40P01"),
+    ),
     Fault(
         "full",
         "the disk is full",
@@ -113,7 +120,9 @@ FAULTS = (
         ("58",),
     ),
     DAMAGE,
-    Fault("lost", "no connection", _unavailable, Effect.ANSWER, (), ("08", "28", "3D", "57P")),
+    Fault(
+        "lost", "no connection", _unavailable, Effect.ANSWER, (), ("08", "28", "3D", "40", "57P")
+    ),
     Fault(
         "memory",
         "no room in memory, or for connections",

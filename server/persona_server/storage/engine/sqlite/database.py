@@ -14,7 +14,7 @@ import apsw
 from playhouse.apsw_ext import APSWDatabase
 
 from persona_server import errors, patience
-from persona_server.storage.engine.database import Target
+from persona_server.storage.engine.database import Load, Target
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import (
@@ -46,6 +46,10 @@ _PRAGMAS: dict[str, tuple[str, object]] = {
 }
 
 
+class _Here(threading.local):
+    in_memory = False  # whether this thread's connection keeps the journals of statements there
+
+
 # So that room can be given back while a server runs. Asking for it again would be a write.
 _CAN_SHRINK = "PRAGMA auto_vacuum = INCREMENTAL"
 
@@ -66,10 +70,12 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         self.path = path
         self.place = str(path)
         self._turn = FairLock()
+        self._here = _Here()
         self._identity: tuple[int, int] | None = None  # of the file, once it is open
         self._is_displaced = False
         self._connections: list[apsw.Connection] = []
         self._spare: list[apsw.Connection] = []
+        self._busy: set[int] = set()  # threads with a transaction
         self._connections_lock = threading.Lock()
 
     def get_context_options(self) -> dict[str, Any]:
@@ -159,10 +165,12 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
+        self._keep_journals(in_memory=patience.caller() is not None)
         if self._is_displaced:  # what is written there is lost, or nobody finds it
             raise errors.database_unavailable("The database is not where it was.")
         with (
             self._turn.hold(timeout, tenant),
+            self._in_use(),
             self.atomic("IMMEDIATE"),
             patience.ended_by_failure(),
         ):
@@ -174,8 +182,31 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """Run a block of reads that all see the database as it was at the first of them."""
         if self.in_transaction():
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
-        with self.atomic("DEFERRED"), patience.ended_by_failure():
+        with self._in_use(), self.atomic("DEFERRED"), patience.ended_by_failure():
             yield
+
+    def _keep_journals(self, *, in_memory: bool) -> None:
+        """Keep what takes a statement of this thread back in memory or, by default, in files.
+
+        A statement of a call changes few pages, and copying each of them to a file was a tenth of
+        what recording costs. One of a job or a command may change any number.
+        """
+        if self._here.in_memory != in_memory:
+            self.connection().pragma("temp_store", "MEMORY" if in_memory else "DEFAULT")
+            self._here.in_memory = in_memory
+
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._busy.add(thread)
+        try:
+            yield
+        finally:
+            self._busy.discard(thread)
+
+    def load(self) -> Load:
+        """Return how busy it is, in this process."""
+        return Load(len(self._connections), len(self._busy), self._turn.waiting)
 
     def migrating(self) -> AbstractContextManager[object]:
         """Return the transaction in which one starter of several changes the schema."""
