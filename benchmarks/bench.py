@@ -28,6 +28,9 @@ GROUPS, PER_GROUP, BATCH = 100, 1000, 1000
 LOAD_CORE = {1}
 RECORD = "/persona.v1.ResponseService/RecordResponses"
 EVERY_PAGE = 1 << 30  # bytes of memory for pages: those of all groups
+# Pages of 1.3 MB, and those that are found, are made faster than the load reads them, and may not
+# wait for it in any number.
+FEW = 8
 FOUND_GOALS = {"List 100": 0.65, "List 1000": 0.85}  # of echo, where every page is found there
 ANSWERERS, SIMULATIONS, RECORDERS = 400, 10, 4
 
@@ -39,6 +42,7 @@ class Case(NamedTuple):
     method: str
     requests: list[bytes]
     goal: float
+    in_flight: int = 32
 
 
 class Place(NamedTuple):
@@ -111,7 +115,7 @@ def cases(client: Client, project: str, groups: list[str]) -> list[Case]:
     return [
         Case("GetPersona", "GetPersona", [r.SerializeToString() for r in gets], 0.65),
         Case("List 100", "ListPersonas", [r.SerializeToString() for r in listing], 0.45),
-        Case("List 1000", "ListPersonas", [r.SerializeToString() for r in whole], 0.40),
+        Case("List 1000", "ListPersonas", [r.SerializeToString() for r in whole], 0.40, FEW),
     ]
 
 
@@ -205,7 +209,7 @@ def measure(run: Run) -> dict[str, Any]:
         measured = cases(client, project, groups)
         results["cases"] += beside_echo(run, (server, address, token), measured)
     cached = [
-        case._replace(name=f"{case.name}, found", goal=FOUND_GOALS[case.name])
+        case._replace(name=f"{case.name}, found", goal=FOUND_GOALS[case.name], in_flight=FEW)
         for case in measured
         if case.name in FOUND_GOALS
     ]
@@ -233,7 +237,7 @@ def beside_echo(
             for round_ in range(run.rounds + 1):
                 for process, where, method, figures in sides:
                     cpu = process.cpu()
-                    options = ("-seconds", str(run.seconds))
+                    options = ("-seconds", str(run.seconds), "-in-flight", str(case.in_flight))
                     report = load(run.program, where, method, token, requests, *options)
                     if round_:  # the first warms up
                         figures.add(report, process.cpu() - cpu)

@@ -1,12 +1,13 @@
 """A real service for the tests: `persona serve` as its own process, on free ports of loopback."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from support.postgresql import Cluster, running_cluster
+from support.postgresql import OWN, Cluster, running_cluster
 from support.service import Service, running_service
 
 
@@ -42,10 +43,33 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs names of grpcio that are not public")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def heed_signals() -> None:
+    """Let commands that the tests run heed SIGINT and SIGHUP.
+
+    Tests in the background of a shell, or under nohup, have one ignored and would hand that down.
+    What is handled here is not ignored there, without code between fork and exec, where grpc's
+    threads are in the way.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL for the whole run, in which tests make databases of their own."""
     with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def newest_cluster() -> Iterator[Cluster]:
+    """The same of the current major version, which PyPI ships."""
+    if not (OWN / "initdb").exists():
+        pytest.skip("the newest PostgreSQL is not here: make setup-dev gets it")
+    with running_cluster(bin_folder=OWN) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""Write the tables of the docs anew from the code: settings, RPCs with paths and scopes, reasons.
+"""Write the tables of the docs anew from the code: settings, RPCs, reasons, errors of the database.
 
 Each stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. A test wants no difference.
 """
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from persona.v1 import errors_pb2
 from persona_server.config import SETTINGS, default_data
-from persona_server.transport.errors import CODES
+from persona_server.storage.engine.faults import FAULTS, Effect
+from persona_server.transport.errors import CODES, internal
 from persona_server.transport.methods import SERVICES, methods_of
 
 ROOT = Path(__file__).parent.parent
@@ -71,6 +72,26 @@ def reasons() -> str:
     return "\n".join(lines)
 
 
+def faults() -> str:
+    """Return the table of what the engines' errors mean."""
+    head = "| kind | what | SQLite | PostgreSQL | code | reason | retry | health |"
+    lines = [head, "|---|---|---|---|---|---|---|---|"]
+    for fault in FAULTS:
+        refusal = fault.refusal() if fault.refusal else internal("")
+        cells = [
+            f"`{fault.kind}`",
+            fault.what,
+            ", ".join(fault.sqlite) or "–",
+            ", ".join(fault.postgresql) or "–",
+            f"`{CODES[refusal.reason].name}`",
+            f"`{refusal.reason_name}`",
+            f"{refusal.retry_after:g} s" if refusal.retry_after else "–",
+            "–" if fault.effect is Effect.NONE else fault.effect,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 _HTTP = {
     "NOT_FOUND": "404",
     "INVALID_ARGUMENT": "400",
@@ -84,11 +105,13 @@ _HTTP = {
     "UNAVAILABLE": "503",
     "DEADLINE_EXCEEDED": "504",
     "INTERNAL": "500",
+    "DATA_LOSS": "500",
 }
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "rpcs": ("docs/rpcs.md", rpcs),
     "settings": ("docs/configuration.md", settings),
     "reasons": ("docs/api.md", reasons),
+    "faults": ("docs/operations.md", faults),
 }
 
 

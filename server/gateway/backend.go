@@ -168,6 +168,7 @@ func (b *backend) invoke(ctx context.Context, method string, request, reply any,
 	}
 	err = conn.Invoke(ctx, method, request, reply, options...)
 	leave()
+	c.noteAnswer(err)
 	c.noteVerdict(status.Code(err))
 	if c.answerRoom != nil {
 		c.answerRoom.Keep(int64(proto.Size(answer)) * answerFactor)

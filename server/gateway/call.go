@@ -17,6 +17,7 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"persona.example/persona-service/server/gateway/internal/guard"
 )
@@ -37,7 +38,9 @@ type call struct {
 	r         *http.Request // as it came: a HEAD is still a HEAD
 	requestID string
 	fault     error // what is wrong beside the body
+	theirs    error // what the server has refused it with last
 
+	watcher          *watcher
 	limits           *limits
 	network, address netip.Addr // who calls, as it is counted and as it is
 	secret           string     // by which the server knows the gateway; "" has none
@@ -58,7 +61,7 @@ type callKey struct{}
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 func (g *gateway) newCall(w *answer, r *http.Request) *call {
-	c := &call{w: w, r: r, timeout: defaultTimeout, limits: g.limits, secret: g.secret}
+	c := &call{w: w, r: r, timeout: defaultTimeout, watcher: g.watcher, limits: g.limits, secret: g.secret}
 	c.network, c.address = g.limits.callerOf(r)
 	if ids := r.Header.Values("X-Request-Id"); len(ids) == 1 && requestIDForm.MatchString(ids[0]) {
 		c.requestID = ids[0]
@@ -147,7 +150,7 @@ func (c *call) checkParams(*http.Request) error {
 var (
 	printable     = regexp.MustCompile(`^[ -~]+$`)
 	requestIDForm = regexp.MustCompile(`^[!-~]{1,128}$`)
-	traceForm     = regexp.MustCompile(`^[0-9a-f]{2}(-[0-9a-f]+)+$`)
+	traceForm     = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?$`)
 	timeoutForm   = regexp.MustCompile(`^([0-9]{1,8})([HMSmun])$`)
 )
 
@@ -180,14 +183,31 @@ func (c *call) forwarded() metadata.MD {
 	if c.key != "" {
 		md.Set("idempotency-key", c.key)
 	}
-	if trace := c.r.Header.Values("Traceparent"); len(trace) == 1 && len(trace[0]) <= 128 && traceForm.MatchString(trace[0]) {
-		md.Set("traceparent", trace[0]) // one that is not well-formed is to be ignored, says W3C
+	if trace := c.traceparent(); trace != "" {
+		md.Set("traceparent", trace)
 	}
 	if c.secret != "" {
 		md.Append(secretKey, c.secret)
 		md.Append(addressKey, c.address.String())
 	}
 	return md
+}
+
+// traceparent says to which trace a request belongs; "" without one. One that is not well-formed is to be
+// ignored, says W3C.
+func (c *call) traceparent() string {
+	trace := c.r.Header.Values("Traceparent")
+	if len(trace) == 1 && len(trace[0]) <= 128 && traceForm.MatchString(trace[0]) {
+		return trace[0]
+	}
+	return ""
+}
+
+// noteAnswer keeps an error that is the server's own, not to be taken for one of the gateway's.
+func (c *call) noteAnswer(err error) {
+	if err != nil && errorInfo(status.Convert(err)) != nil {
+		c.theirs = err
+	}
 }
 
 var timeoutUnits = map[string]time.Duration{

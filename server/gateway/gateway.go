@@ -31,11 +31,12 @@ type gateway struct {
 	packers representation.Packers
 	own     map[string]func(*call) // by path
 	secret  string
+	watcher *watcher
 	log     *slog.Logger
 }
 
-func newGateway(b *backend, o options, log *slog.Logger) (*gateway, error) {
-	g := &gateway{backend: b, limits: newLimits(o), origins: o.origins, packers: representation.NewPackers(packers), secret: o.secret, log: log}
+func newGateway(b *backend, o options, w *watcher, log *slog.Logger) (*gateway, error) {
+	g := &gateway{backend: b, limits: newLimits(o), origins: o.origins, packers: representation.NewPackers(packers), secret: o.secret, watcher: w, log: log}
 	g.own = g.ownPaths()
 	g.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
@@ -88,6 +89,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		c.readWithin(restGrace) // net/http reads what is left of a body before it answers
 	}
+	defer g.watcher.begin(c)()
 	defer g.limits.count(c)
 	defer g.recover(c)
 	defer c.release()

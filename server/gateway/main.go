@@ -55,19 +55,21 @@ func main() {
 
 // run serves until it is told to stop.
 func run(o options) error {
-	straight := newLogger(os.Stderr)
+	level := new(slog.LevelVar)
+	level.Set(levels[o.logLevel])
+	straight := newLogger(os.Stderr, level)
 	lines := logqueue.New(os.Stderr, logLines, func(dropped int64) {
 		straight.Warn("log lines dropped", "lines", dropped)
 	})
 	defer lines.Close(time.Second)
-	log := newLogger(lines)
+	log := newLogger(lines, level)
 	o.fitFiles()
 	backend, err := openBackend(o, log)
 	if err != nil {
 		return fmt.Errorf("can't use --grpc %s: %w", o.grpc, err)
 	}
 	defer backend.close()
-	handler, err := newGateway(backend, o, log)
+	handler, err := newGateway(backend, o, newWatcher(log), log)
 	if err != nil {
 		return err
 	}
@@ -80,17 +82,21 @@ func run(o options) error {
 	if err != nil {
 		return fmt.Errorf("can't serve by TLS: %w", err)
 	}
+	handler.watcher.look(handler, connections, lines)
+	if err := handler.watcher.listen(o, log); err != nil {
+		return err
+	}
 	fmt.Printf("{\"listening\":%q}\n", listener.Addr())
 	log.Info("started", "listening", listener.Addr().String(), "grpc", o.grpc)
-	return serve(newServer(handler, connections, log), served, o.grace, log)
+	return serve(newServer(handler, connections), served, orders{level, handler.watcher.figures.Page}, o.grace, log)
 }
 
 // serve answers until a stop is asked for, then gives the requests in flight their grace.
-func serve(server *http.Server, listener net.Listener, grace time.Duration, log *slog.Logger) error {
+func serve(server *http.Server, listener net.Listener, orders orders, grace time.Duration, log *slog.Logger) error {
 	stop, cancel := signal.NotifyContext(context.Background(), stopping()...)
 	defer cancel()
 	go func() {
-		waitForStdin()
+		followStdin(orders)
 		cancel()
 	}()
 	failed := make(chan error, 1)
@@ -119,14 +125,15 @@ func stopping() []os.Signal {
 	return signals
 }
 
-// waitForStdin returns when the other end of stdin closes, and with it the parent that holds it.
-// Anything but a pipe or a socket (a terminal, /dev/null) has no such end and is waited on for ever.
-func waitForStdin() {
+// followStdin does what the parent says on stdin, and returns when the other end closes, and with it the
+// parent that holds it. Anything but a pipe or a socket (a terminal, /dev/null) has no such end and is
+// waited on for ever.
+func followStdin(orders orders) {
 	info, err := os.Stdin.Stat()
 	if err != nil || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
 		select {}
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	orders.obey(os.Stdin, os.Stdout)
 }
 
 // cause is what the system said, without the operation and address around it.
@@ -139,8 +146,8 @@ func cause(err error) error {
 }
 
 // newLogger writes JSON lines like those of the gRPC server's log.
-func newLogger(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: likeServer}))
+func newLogger(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: likeServer}))
 }
 
 func likeServer(_ []string, a slog.Attr) slog.Attr {
@@ -150,7 +157,7 @@ func likeServer(_ []string, a slog.Attr) slog.Attr {
 	case slog.TimeKey:
 		a.Value = slog.StringValue(a.Value.Time().UTC().Format("2006-01-02T15:04:05.000000Z"))
 	case slog.LevelKey:
-		names := map[slog.Level]string{slog.LevelWarn: "warning", slog.LevelError: "error"}
+		names := map[slog.Level]string{slog.LevelDebug: "debug", slog.LevelWarn: "warning", slog.LevelError: "error"}
 		a.Value = slog.StringValue(cmp.Or(names[a.Value.Any().(slog.Level)], "info"))
 	}
 	return a

@@ -26,6 +26,7 @@ const spareFiles = 64
 
 type options struct {
 	listen, grpc, secret string
+	metrics, logLevel    string
 	grace                time.Duration
 	proxies              guard.Proxies
 	origins              cors.Origins
@@ -45,6 +46,8 @@ func parseOptions(args []string) (options, error) {
 	flags := flag.NewFlagSet("persona-gateway", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", "", "`HOST:PORT` to serve REST on; port 0 takes a free one")
 	flags.StringVar(&o.grpc, "grpc", "", "`HOST:PORT` of the gRPC server")
+	flags.StringVar(&o.metrics, "metrics", "", "`HOST:PORT` to serve Prometheus metrics on, for a gateway that no server has started; without it nowhere")
+	flags.StringVar(&o.logLevel, "log-level", "info", "`LEVEL` of the log: debug, info (has each request that the gateway itself refuses), warning or error")
 	grace := flags.Float64("grace", 10, "`SECONDS` that requests in flight get to finish at a stop")
 	proxies := flags.String("trusted-proxies", "", "`NETWORKS`, separated by commas, whose X-Forwarded-For names the caller")
 	flags.Func("cors-origin", "`ORIGIN` whose pages browsers let call, such as https://app.example.org; may be repeated", o.origins.Add)
@@ -61,6 +64,8 @@ func parseOptions(args []string) (options, error) {
 		err = errors.New("--listen and --grpc are needed, and nothing beside the flags")
 	} else if !o.tlsFits() {
 		err = errors.New("--tls-cert and --tls-key belong together, --tls-client-ca to them; --grpc-cert and --grpc-key, to --grpc-ca")
+	} else if _, known := levels[o.logLevel]; !known {
+		err = errors.New("--log-level must be debug, info, warning or error")
 	} else if !o.limitsArePositive() {
 		err = errors.New("every limit must be more than 0")
 	}

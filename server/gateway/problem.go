@@ -134,7 +134,7 @@ func (g *gateway) publicForm(c *call, st *status.Status) error {
 // internalError logs what went wrong under an id, and makes the error that carries only that id.
 func (g *gateway) internalError(c *call, cause string) error {
 	id := newUUID()
-	g.log.Error("internal error", "error_id", id, "request_id", c.requestID, "cause", cause)
+	g.log.Error("internal error", append(c.named(), "error_id", id, "cause", cause)...)
 	return detailed(codes.Internal, internalReason, "The call failed. The error id finds the cause in the gateway's log.",
 		map[string]string{"error_id": id})
 }
@@ -166,6 +166,9 @@ func (c *call) writeProblem(httpStatus int, err error) {
 	st := status.Convert(err)
 	if httpStatus == 0 {
 		httpStatus = runtime.HTTPStatusFromCode(st.Code())
+	}
+	if err != c.theirs {
+		c.watcher.refused(c, httpStatus, err)
 	}
 	p := newProblem(httpStatus, st)
 	p.nameAsSent(c.member)

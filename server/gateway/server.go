@@ -5,7 +5,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -23,7 +23,7 @@ const (
 
 type connectionKey struct{}
 
-func newServer(handler http.Handler, connections *guard.Connections, log *slog.Logger) *http.Server {
+func newServer(handler *gateway, connections *guard.Connections) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
@@ -34,7 +34,7 @@ func newServer(handler http.Handler, connections *guard.Connections, log *slog.L
 		// OPTIONS * is an unknown path like any other.
 		DisableGeneralOptionsHandler: true,
 		ConnState:                    connections.Note,
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:                     log.New(handler.watcher, "", 0),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connectionKey{}, c)
 		},

@@ -82,7 +82,7 @@ func tokenAfter(page proto.Message) string {
 // broken passes an error on while it can still be a problem, and cuts the answer when it can't.
 func (b *backend) broken(r *rows, method string, err error) error {
 	if r.begun {
-		b.log.Warn("answer cut", "request_id", r.call.requestID, "method", method, "code", status.Code(err).String())
+		b.log.Warn("answer cut", append(r.call.named(), "method", method, "code", status.Code(err).String())...)
 		r.cut()
 	}
 	return err
@@ -168,6 +168,7 @@ func (e *export) copyStream(ctx context.Context, conn *grpc.ClientConn, r *rows,
 	case ctx.Err() != nil && e.ctx.Err() == nil:
 		return token, slow, status.FromContextError(context.DeadlineExceeded).Err()
 	}
+	r.call.noteAnswer(err)
 	return token, slow, err
 }
 

@@ -1,6 +1,6 @@
 """The composition root: settings → database → services → server, and their end in reverse."""
 
-import sys
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -10,18 +10,23 @@ from persona_server.callers import Callers
 from persona_server.certificates import certificates_of
 from persona_server.composing import (
     Addresses,
-    StartError,
     identity_of,
+    listen_for_calls,
     listen_for_metrics,
     opened,
     policy_of,
     quota_of,
     reachable,
     reachable_text,
+    replica_of,
+    tracing_of,
 )
+from persona_server.condition import Condition
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
+from persona_server.health import HealthLook
 from persona_server.jobs import Job, JobRunner
+from persona_server.observing import watch_database, watch_service
 from persona_server.quotas import TenantQuotas
 from persona_server.reloading import read_again
 from persona_server.services.comparison.service import ComparisonService
@@ -33,11 +38,12 @@ from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
 from persona_server.services.responses.voiding import settle_voids
 from persona_server.services.simulations.service import SimulationService
-from persona_server.setting_values import Address
 from persona_server.signals import RELOAD, Wake
 from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
+from persona_server.telemetry import figures
+from persona_server.telemetry.faults import FaultsMet
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.transport.entrance.guards import Guards
@@ -48,12 +54,12 @@ from persona_server.transport.sharing.counters import Counters
 from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
-from persona_server.transport.tls import credentials_of
+from persona_server.transport.tracing import tracing_step
+from persona_server.upgrading import upgrading
 from persona_server.workers.place import Place
 
 SWEEP_SECONDS = 600.0
-HEALTH_SECONDS = 5.0
-SWITCH_SECONDS = 0.001  # a short call takes the interpreter several times from one that computes
+HEALTH_SECONDS = 1.0
 PROMOTION_SECONDS = VOIDING_SECONDS = 1.0
 REST_SHARE = 0.6  # of the grace, at most
 
@@ -67,19 +73,28 @@ class App:
         self._stop = threading.Event()
         self.wake = Wake()
         self._failed = False
-        self._healthy = False
+        self._tracing = tracing_of(settings)
         self._certificates = certificates_of(settings)
         self._gateway_identity = place.gateway if place else identity_of(self._certificates)
         # For workers their parent has the lock.
-        self.store, self.key, tokens, self._lock = opened(settings, locks=place is None)
+        self.store, self.key, tokens, self._lock = opened(
+            settings, upgrading(settings), locks=place is None
+        )
         self._counters = Counters(place.counters, place.count, place.number) if place else None
         if self._counters and not self.store.database.has_many_writers:
             self.store.database.share()
             self.store.id_generator.share(self._counters.last_id)
-        self.metrics = Metrics()
+        self._condition = Condition(self._counters.condition if self._counters else None)
+        rank = self._counters.rank if self._counters else None
+        self.metrics = Metrics(settings.metrics_tenants, rank)
+        self.metrics.registry.register(FaultsMet(self._condition.met))
+        watch_database(self.metrics, self.store.database)
+        if not self._is_worker:
+            watch_service(self.metrics, settings, self._processes)
         pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics.registry.register(PagesKept(pages))
-        self.personas = PersonaService(self.store, tokens, pages)
+        self._replica = replica_of(settings)
+        self.personas = PersonaService(self.store, tokens, pages, self._replica)
         self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
         self.simulations = SimulationService(self.store, tokens)
@@ -94,7 +109,9 @@ class App:
         self._quotas = quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
         recorder, use = Recorder(self.metrics), Use(quotas.known, self._counters)
-        steps = call_steps(self._guards, self._callers.authenticator, recorder, quotas, use)
+        tracing = [tracing_step(self._tracing)] if self._tracing else []
+        authenticator, told = self._callers.authenticator, self._condition.meet
+        steps = call_steps(self._guards, authenticator, recorder, quotas, use, told, *tracing)
         self._server = PersonaServer(
             {
                 "persona.v1.PersonaService": self.personas,
@@ -116,35 +133,41 @@ class App:
             public_grpcio=settings.public_grpcio,
             workers=place.count if place else None,
         )
+        self._health = HealthLook(self.store, self._condition, self._server.serving)
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
-        self._jobs = [
-            JobRunner(Job("health", HEALTH_SECONDS, self._check_health)),
-            JobRunner(self._callers.job),
-            JobRunner(Job("sweep", SWEEP_SECONDS, self._sweep)),
-            JobRunner(Job("voiding", VOIDING_SECONDS, self._once(self._settle))),
-        ]
-        if settings.promotion:
-            promoting = self._once(self._promote)
-            self._jobs.append(JobRunner(Job("promotion", PROMOTION_SECONDS, promoting)))
+        self._jobs = [JobRunner(job, self._condition.meet) for job in self._repeated()]
+        self._condition.worsened = self._jobs[0].wake
         self._gateway: GatewayProcess | None = None
         # Now, since connections of callers may take every file descriptor later.
         with refusing_to_open(shown(settings.place)):
             self.store.database.open_ahead(self._server.threads + len(self._jobs))
 
+    def _repeated(self) -> list[Job]:
+        """Return what is done again and again, health first."""
+        jobs = [
+            Job("health", HEALTH_SECONDS, self._health.look),
+            self._callers.job,
+            Job("sweep", SWEEP_SECONDS, self._sweep),
+            Job("voiding", VOIDING_SECONDS, self._once(self._settle)),
+        ]
+        if self._settings.promotion:
+            jobs.append(Job("promotion", PROMOTION_SECONDS, self._once(self._promote)))
+        return jobs
+
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
-        sys.setswitchinterval(SWITCH_SECONDS)
         memory.keep_freed()
         self.wake.listen()
-        grpc_port = self._listen("--listen", settings.listen)
-        metrics = listen_for_metrics(settings, self.metrics.page, self._certificates)
+        grpc = listen_for_calls(
+            self._server, settings.listen, self._certificates, self._gateway_identity
+        )
+        metrics = listen_for_metrics(settings, self._page, self._certificates)
         self._callers.fetch()
         self._server.start()
-        self._check_health()
+        self._health.look()
         for job in self._jobs:
             job.start()
-        grpc = Address(settings.listen.host, grpc_port)
         if settings.rest:
             self._gateway = GatewayProcess(
                 command_of(settings, settings.rest, reachable(grpc)),
@@ -172,6 +195,8 @@ class App:
         """Read the settings again, and take those that may change while the service runs."""
         self._settings = read_again(self._settings, load)
         self._quotas.set_defaults(quota_of(self._settings))
+        if self._gateway:
+            self._gateway.set_log_level(self._settings.log_level)
 
     def end_health(self) -> None:
         """Say NOT_SERVING from now on."""
@@ -193,34 +218,22 @@ class App:
         self._server.stop(max(ends - time.monotonic(), 0.0))
         for job in self._jobs:
             job.stop()
+        if self._replica:
+            self._replica.close()
         self.store.close()
+        if self._tracing:
+            self._tracing.close()
         LOGGER.info("stopped")
 
-    def _listen(self, flag: str, address: Address) -> int:
-        credentials = None
-        if self._certificates and self._gateway_identity:
-            credentials = credentials_of(self._certificates, self._gateway_identity.cert)
-        try:
-            return self._server.listen(str(address), credentials)
-        except OSError:
-            raise StartError(
-                f"gRPC can't listen on {address}: the port is taken or not allowed. "
-                f"Name another with {flag} HOST:PORT."
-            ) from None
+    def _processes(self) -> dict[str, int]:
+        gateway = {"gateway": self._gateway.pid} if self._gateway else {}
+        return {"server": os.getpid(), **gateway}
 
-    def _check_health(self) -> None:
-        """Set what health says, and log it when that changes."""
-        try:
-            self.store.ping()
-        except Exception as error:  # noqa: BLE001 (whatever it is, the database does not answer)
-            if self._healthy:
-                LOGGER.error("the database does not answer", exc_info=error)
-            self._healthy = False
-        else:
-            if not self._healthy:
-                LOGGER.info("the database answers")
-            self._healthy = True
-        self._server.serving(self._healthy)
+    def _page(self) -> bytes:
+        """Return the metrics of this process and of the gateway."""
+        if self._gateway is None:
+            return self.metrics.page()
+        return figures.joined([self.metrics.page(), self._gateway.figures()])
 
     def _once(self, run: Callable[[], None]) -> Callable[[], None]:
         """Return the job that runs in one of all processes."""

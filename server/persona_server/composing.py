@@ -3,8 +3,10 @@
 import os
 from collections.abc import Callable
 from dataclasses import fields
-from typing import IO, Any, NamedTuple
+from importlib.metadata import version
+from typing import NamedTuple
 
+from persona_server.addresses import own_addresses
 from persona_server.certificates import (
     Certificates,
     Identity,
@@ -20,10 +22,15 @@ from persona_server.setting_values import Address
 from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
-from persona_server.storage.engine.folder import lock_file, make_private
+from persona_server.storage.engine.folder import FolderLock, lock_file, make_private
+from persona_server.storage.replica import Replica, replica_at
 from persona_server.storage.store import Store, open_store
+from persona_server.storage.upgrade import Watched
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics_port import MetricsPort
+from persona_server.telemetry.tracing import Tracing, TracingError
+from persona_server.transport.server import PersonaServer
+from persona_server.transport.tls import credentials_of
 
 _PAGE_TOKEN_KEY = "page-token-key"  # noqa: S105 (the name of a secret, not one)
 
@@ -46,11 +53,13 @@ class Opened(NamedTuple):
     store: Store
     key: LocalKey
     tokens: PageTokens
-    lock: IO[Any] | None
+    lock: FolderLock | None
 
 
-def opened(settings: Settings, *, locks: bool) -> Opened:
+def opened(settings: Settings, watched: Watched, *, locks: bool) -> Opened:
     """Open the store, made and migrated where that is due. Raises DatabaseError.
+
+    An upgrade is made within what `watched` returns.
 
     Unless its database is one of PostgreSQL, it is for one service, which `locks` it.
     """
@@ -60,12 +69,21 @@ def opened(settings: Settings, *, locks: bool) -> Opened:
         if locks and not settings.database:
             make_private(settings.data)
             lock = lock_file(settings.data)
-        store = open_store(settings.place)
+        store = open_store(
+            settings.place, pooler=settings.pooler, traces=settings.tracing, watched=watched
+        )
         key = local_key(store)
         secret = store.secrets.ensure(_PAGE_TOKEN_KEY, _random_key, keys.now())
     if store.created:
         LOGGER.info("database made", extra={"place": shown(settings.place)})
     return Opened(store, key, PageTokens(secret), lock)
+
+
+def replica_of(settings: Settings) -> Replica | None:
+    """Return the replica from which personas are read, if there is one."""
+    if not settings.read_database:
+        return None
+    return replica_at(settings.read_database, pooler=settings.pooler)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -83,6 +101,14 @@ def identity_of(certificates: Certificates | None) -> Identity | None:
     return make_identity("persona-gateway") if certificates else None
 
 
+def tracing_of(settings: Settings) -> Tracing | None:
+    """Return what makes and sends traces, if they are asked for. Raises StartError."""
+    try:
+        return Tracing(version("persona-service")) if settings.tracing else None
+    except TracingError as error:
+        raise StartError(str(error)) from None
+
+
 def reachable_text(address: str) -> str:
     """Return HOST:PORT by which this machine reaches a listener, whatever it listens on."""
     host, _, port = address.rpartition(":")
@@ -96,6 +122,29 @@ def reachable(listen: Address) -> Address:
 
 def _random_key() -> bytes:
     return os.urandom(32)
+
+
+def listen_for_calls(
+    server: PersonaServer,
+    address: Address,
+    certificates: Certificates | None,
+    gateway: Identity | None,
+) -> Address:
+    """Bind a server to all that an address stands for, and return where it is now.
+
+    With certificates it is reached by TLS alone, and by `gateway`. Raises StartError.
+    """
+    credentials = credentials_of(certificates, gateway.cert) if certificates and gateway else None
+    port = address.port
+    try:
+        for one in own_addresses(address):
+            port = server.listen(str(one._replace(port=port)), credentials)
+    except OSError:
+        raise StartError(
+            f"gRPC can't listen on {address}: the port is taken or not allowed. "
+            "Name another with --listen HOST:PORT."
+        ) from None
+    return address._replace(port=port)
 
 
 def listen_for_metrics(

@@ -61,6 +61,18 @@ class Settings:
         "postgresql://USER@HOST:PORT/NAME.",
         values.database,
     )
+    pooler: bool = setting(
+        "off",
+        "Ask nothing of a connection to PostgreSQL beyond one transaction, as a pooler such as "
+        "PgBouncer in transaction mode wants it.",
+        values.switch,
+    )
+    read_database: str = setting(
+        "",
+        "URL of a replica of --database, from which pages of personas are read that it has "
+        "already.",
+        values.database,
+    )
     listen: values.Address = setting(
         "127.0.0.1:50051", "HOST:PORT of gRPC; port 0 picks a free one.", values.address
     )
@@ -69,6 +81,16 @@ class Settings:
     )
     metrics: values.Address | None = setting(
         "127.0.0.1:9464", "HOST:PORT of Prometheus metrics, or off.", values.address_or_off
+    )
+    tracing: bool = setting(
+        "off",
+        "Send traces by OTLP, as the OTEL_* variables say; needs persona-service[tracing].",
+        values.switch,
+    )
+    metrics_tenants: int = setting(
+        "0",
+        "How many tenants the metrics name, the first that call; the rest are one.",
+        values.whole_between(0, 1000),
     )
     workers: int = setting(
         "1",

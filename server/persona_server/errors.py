@@ -12,8 +12,10 @@ from persona.v1 import errors_pb2
 from persona_server.validation.violations import MAX_VIOLATIONS, Violation
 
 __all__ = [
+    "DisturbedError",
     "ServiceError",
     "Violation",
+    "database_damaged",
     "database_unavailable",
     "deadline_exceeded",
     "invalid",
@@ -27,7 +29,8 @@ class ServiceError(Exception):
 
     `violations_total` says how many there are if more are known of than are given. `detail` is a
     message of a KiB at most that the reason brings along. `message` is public. A cause that is not
-    (SQL, paths) travels as `__cause__` into the log.
+    (SQL, paths) travels as `__cause__` into the log. `fault` is the kind of what the database met
+    (storage/engine/faults.py), "" where it met nothing.
     """
 
     def __init__(
@@ -49,11 +52,27 @@ class ServiceError(Exception):
         self.violations_total = max(violations_total, len(violations))
         self.retry_after = retry_after
         self.detail = detail
+        self.fault = ""
 
     @property
     def reason_name(self) -> str:
         """The reason as ErrorInfo carries it, without the enum's prefix."""
         return errors_pb2.ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
+
+
+class DisturbedError(ServiceError):
+    """CONCURRENT_CHANGE: the database took a transaction back that others stood in the way of.
+
+    Nothing of it was written, and it may be done again at once (`again.py`).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            errors_pb2.ERROR_REASON_CONCURRENT_CHANGE,
+            "Other changes stood in the way at every try; nothing was written. "
+            "Try again with the same request_id.",
+            retry_after=1.0,
+        )
 
 
 def invalid(violations: Sequence[Violation]) -> ServiceError:
@@ -85,6 +104,14 @@ def database_unavailable(message: str = "The database is not responding.") -> Se
         errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE,
         f"{message} Try again with the same request_id.",
         retry_after=1.0,
+    )
+
+
+def database_damaged() -> ServiceError:
+    """DATABASE_DAMAGED, which no retry mends."""
+    return ServiceError(
+        errors_pb2.ERROR_REASON_DATABASE_DAMAGED,
+        "What is stored is damaged and can't be read. The operator of the service has to look.",
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from persona_server.config import Settings
+from persona_server.gateway_talk import Talk
 from persona_server.setting_values import Address
 from persona_server.telemetry import logs
 
@@ -57,6 +58,9 @@ class GatewayProcess:
         self._stopping = False
         self._log = threading.Thread(target=self._pass_log, name="gateway-log", daemon=True)
         self._log.start()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._talk = Talk(self._process.stdin, self._process.stdout)
         try:
             self.address = self._listening_address(program)
         except GatewayError:
@@ -79,10 +83,24 @@ class GatewayProcess:
         except (ValueError, KeyError, TypeError):
             raise GatewayError(f"{program} does not answer as a persona-gateway. {_HELP}") from None
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def figures(self) -> bytes:
+        """Return its page of metrics; b"" before it has given any."""
+        return self._talk.page()
+
+    def set_log_level(self, level: str) -> None:
+        """Let it log from now on as the server does."""
+        self._talk.order("level", level)
+
     def watch(self, died: Callable[[], None]) -> None:
-        """Call `died` if the gateway ends by itself."""
+        """Call `died` if the gateway ends by itself. One that hangs is ended."""
 
         def wait() -> None:
+            self._talk.run(self._end_hanging)
             self._process.wait()
             if not self._stopping:
                 died()
@@ -92,13 +110,17 @@ class GatewayProcess:
     def stop(self, grace: float) -> None:
         """Let requests in flight end within `grace` seconds, then end the process."""
         self._stopping = True
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._talk.close()
         try:
             self._process.wait(grace + 1.0)  # it keeps the grace by itself; this is for one stuck
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._ended()
+
+    def _end_hanging(self) -> None:
+        if not self._stopping:
+            logs.LOGGER.error("the REST gateway does not answer: it is ended")
+            self._process.kill()
 
     def _ended(self) -> None:
         """Wait for the process, and for its last words to be in the log."""
@@ -122,6 +144,7 @@ def command_of(settings: Settings, listen: Address, grpc: Address) -> list[str]:
     """
     command = [find_program(settings.gateway_program), *settings.gateway_options]
     command += ["--listen", str(listen), "--grpc", str(grpc), "--grace", f"{settings.grace:g}"]
+    command += ["--log-level", settings.log_level]
     for origin in settings.cors_origin:
         command += ["--cors-origin", origin]
     return [*command, "--trusted-proxies", settings.trusted_proxies, *_tls_flags(settings)]

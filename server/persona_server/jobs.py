@@ -15,28 +15,43 @@ class Job(NamedTuple):
     run: Callable[[], None]
 
 
-class JobRunner:
-    """Repeats one job. If it fails, that is logged, and it is tried again when it is due."""
+def _nothing(_error: Exception) -> None:
+    pass
 
-    def __init__(self, job: Job) -> None:
+
+class JobRunner:
+    """Repeats one job. If it fails, `failed` is told, and it is tried again when it is due."""
+
+    def __init__(self, job: Job, failed: Callable[[Exception], object] = _nothing) -> None:
         self._job = job
-        self._stopped = threading.Event()
+        self._failed = failed
+        self._stopped = False
+        self._due = threading.Event()
         self._thread = threading.Thread(target=self._run, name=job.name, daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
+    def wake(self) -> None:
+        """Run it now, or at once again if it runs."""
+        self._due.set()
+
     def stop(self) -> None:
         """Run it no more, and wait for the run under way, which must end soon by itself."""
-        self._stopped.set()
+        self._stopped = True
+        self.wake()
         if self._thread.ident is not None:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        while True:
+            self._due.clear()
+            if self._stopped:
+                return
             try:
                 self._job.run()
-            except Exception:  # noqa: BLE001 (the next run may succeed)
+            except Exception as error:  # noqa: BLE001 (the next run may succeed)
                 LOGGER.exception("job failed", extra={"job": self._job.name})
-            self._stopped.wait(self._job.interval)
+                self._failed(error)
+            self._due.wait(self._job.interval)

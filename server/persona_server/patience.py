@@ -33,6 +33,27 @@ def end() -> None:
     _here.deadline = _here.has_left = None
 
 
+def resuming() -> Callable[[], None]:
+    """Return what lets this thread work for its caller of now again, whatever was said since."""
+    deadline, has_left = _here.deadline, _here.has_left
+
+    def resume() -> None:
+        _here.deadline, _here.has_left = deadline, has_left
+
+    return resume
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Wait no longer than so many seconds for what a block does, nor than the caller does."""
+    resume, until = resuming(), time.monotonic() + seconds
+    _here.deadline = until if _here.deadline is None else min(until, _here.deadline)
+    try:
+        yield
+    finally:
+        resume()
+
+
 @contextmanager
 def ended_by_failure() -> Iterator[None]:
     """Let nothing interrupt what takes a transaction back once the block has failed."""

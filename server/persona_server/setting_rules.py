@@ -16,7 +16,16 @@ def reachable_by_others(settings: "Settings") -> str:
 
 def complaint(settings: "Settings") -> str:
     """Return what is wrong with settings that are each right by themselves, "" for nothing."""
-    return _half_a_provider(settings) or _open_to_whom(settings)
+    return _of_no_database(settings) or _half_a_provider(settings) or _open_to_whom(settings)
+
+
+def _of_no_database(settings: "Settings") -> str:
+    if settings.database:
+        return ""
+    for flag, value in (("--pooler", settings.pooler), ("--read-database", settings.read_database)):
+        if value:
+            return f"{flag} is for a database of PostgreSQL: name it with --database."
+    return ""
 
 
 def _half_a_provider(settings: "Settings") -> str:

@@ -1,5 +1,6 @@
 """Start the service: settings, the demo, what a first run prints, and how a start fails."""
 
+import contextlib
 import os
 import shlex
 import signal
@@ -8,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from persona_server import config, descriptors, memory, supervisor
+from persona_server import config, descriptors, memory, scheduling, supervisor
 from persona_server.app import App
 from persona_server.certificates import CertificateError
 from persona_server.composing import Addresses, StartError
@@ -17,7 +18,8 @@ from persona_server.demo import TENANT, make_demo, newest_group
 from persona_server.errors import ServiceError
 from persona_server.gateway_process import GatewayError
 from persona_server.identity.scopes import SCOPES
-from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.database import shown
+from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs
 from persona_server.workers.parent import Workers
 
@@ -40,6 +42,7 @@ _ROOTS = (
 
 def serve(flags: dict[str, str | None]) -> None:
     """Run the service until it is told to stop, and exit. `flags` is by setting name."""
+    scheduling.share_evenly()
     logs.take_over_stderr()
     app: App | Workers
     try:
@@ -47,11 +50,12 @@ def serve(flags: dict[str, str | None]) -> None:
         logs.configure(settings.log_level)
         for name in config.unknown_variables(os.environ):
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
-        app = App(settings) if settings.workers == 1 else Workers(settings, flags)
-        descriptors.raise_limit()  # before anybody can connect
-        if settings.demo and app.store.created:
-            app.metrics.written.inc(make_demo(app.projects, app.personas))
-        addresses = app.start()
+        with refusing_to_open(shown(settings.place)):
+            app = App(settings) if settings.workers == 1 else Workers(settings, flags)
+            descriptors.raise_limit()  # before anybody can connect
+            if settings.demo and app.store.created:
+                app.metrics.written.inc(make_demo(app.projects, app.personas))
+            addresses = app.start()
     except _REFUSALS as error:
         if str(error):
             print(f"persona serve: {error}", file=sys.stderr)
@@ -60,6 +64,9 @@ def serve(flags: dict[str, str | None]) -> None:
         number = getattr(interrupt, "number", signal.SIGINT)
         print(f"persona serve: stopped by {signal.Signals(number).name}.", file=sys.stderr)
         _leave(128 + number)
+    except Exception:  # noqa: BLE001 (a fault of ours, which must not leave half a service)
+        logs.LOGGER.exception("the start failed")
+        _leave(1)
     memory.set_apart()
     supervisor.tell(supervisor.READY)
     logs.print_out(banner(app, settings, addresses))
@@ -136,7 +143,9 @@ def _exports(values: dict[str, str]) -> str:
 def _examples(app: App | Workers, settings: Settings, addresses: Addresses) -> list[str]:
     """Return a grpcurl line and a curl line for a group that exists, or how to make one."""
     header = '-H "authorization: Bearer $PERSONA_TOKEN"'
-    group = newest_group(app.projects)
+    group = None
+    with contextlib.suppress(ServiceError):  # a damaged database, of which callers are told
+        group = newest_group(app.projects)
     if group is None:
         persona = Path(sys.argv[0]).absolute()
         return [

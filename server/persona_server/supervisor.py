@@ -8,6 +8,11 @@ VARIABLE = "NOTIFY_SOCKET"
 READY, STOPPING = "READY=1", "STOPPING=1"
 
 
+def more_time(seconds: float) -> str:
+    """Return the state that asks for so many more seconds to start in, from now on."""
+    return f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}"
+
+
 def tell(state: str) -> None:
     """Tell the supervisor a state, if one listens; nobody waits for it."""
     path = os.environ.get(VARIABLE)

@@ -49,12 +49,12 @@ def test_the_source_s_own_key_is_the_external_id_and_changes_nothing_twice(
     assert [one["full_name"] for one in shown.lines()] == ["Eva Lind"]
 
 
-def test_a_dry_run_does_not_promise_what_may_be_there(cli: Cli, place: Place, sheet: Path) -> None:
+def test_a_dry_run_says_what_is_there_already(cli: Cli, place: Place, sheet: Path) -> None:
     words: tuple[str | Path, ...] = ("import", sheet, *place.options, *NAMED)
     assert cli.run(*words, "--dry-run").out == "2 would be imported, 1 refused.\n"
     cli.run(*words)
     again = cli.run(*words, "--dry-run")
-    assert again.out == "2 would be imported or are there already, 1 refused.\n"
+    assert again.out == "0 would be imported, 1 refused, 2 were there already.\n"
 
 
 def test_without_ids_only_those_that_have_one_are_told_as_there(

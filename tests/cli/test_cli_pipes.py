@@ -70,6 +70,26 @@ def test_what_the_service_refuses_of_a_pipe_is_listed(
     assert number(client, place) == 2
 
 
+def test_the_same_content_through_a_pipe_is_not_doubled_unasked(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    def import_(*options: str, age: int = 41) -> tuple[str, str]:
+        command = Fed(cli, "import", "-", *place.options, *options)
+        command.feed({"full_name": "Kim", "age": age, "attributes": {"state": "AR"}})
+        command.feed({"full_name": "Ada"})
+        return command.end()
+
+    assert import_()[0] == "2 imported, 0 refused.\n"
+    for options in ((), ("--dry-run",)):
+        out, err = import_(*options)
+        assert out == ""
+        assert '"Kim", who comes first and has no id, is in this group already' in err
+    assert number(client, place) == 2
+    assert import_("--again")[0] == "2 imported, 0 refused.\n"
+    assert import_(age=42)[0] == "2 imported, 0 refused.\n"
+    assert number(client, place) == 6
+
+
 def test_an_interrupted_pipe_leaves_what_came_through_it(
     cli: Cli, client: PersonaClient, place: Place
 ) -> None:

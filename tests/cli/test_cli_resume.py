@@ -64,7 +64,10 @@ def serving(committed: int, until: int = 99, then: Answer = INTERNAL) -> Any:
 
 
 def _ack(sequence: int) -> ImportPersonasResponse:
-    return ImportPersonasResponse(committed_sequence=sequence, persona_count=sequence * 1000)
+    count = sequence * 1000
+    return ImportPersonasResponse(
+        committed_sequence=sequence, persona_count=count, added_count=count
+    )
 
 
 def runs(standin: Standin) -> list[tuple[str, dict[int, list[Persona]]]]:

@@ -33,7 +33,9 @@ def _batches(count: int) -> list[list[Persona]]:
 
 
 def _ack(sequence: int) -> ImportPersonasResponse:
-    return ImportPersonasResponse(committed_sequence=sequence, persona_count=sequence)
+    return ImportPersonasResponse(
+        committed_sequence=sequence, persona_count=sequence, added_count=sequence
+    )
 
 
 def _serving(committed: int, until: int | None = None, then: Answer = UNAVAILABLE) -> Any:

@@ -42,6 +42,7 @@ def test_nothing_is_made(client: PersonaClient, place: Place) -> None:
     assert len(client.batch_create_personas(*place, many, validate_only=True)) == 1500
     imported = client.import_personas(*place, [many[:3]], str(uuid.uuid4()), validate_only=True)
     assert (imported.committed_sequence, imported.persona_count) == (1, 3)
+    assert imported.added_count == 3
     assert list(client.list_personas(*place)) == []
 
 
@@ -84,12 +85,13 @@ def test_an_import_goes_on_after_what_would_be_refused(client: PersonaClient, pl
     fresh = [Persona(full_name="fresh")] * 3
     answer = client.import_personas(
         *place,
-        [before, fresh, [taken], [*fresh, taken], fresh],
+        [before, fresh, [taken], [*fresh, taken], [*fresh[1:], made]],
         import_id,
         validate_only=True,
         on_refused=drop,
         on_acknowledged=lambda one: told.append((one.committed_sequence, one.persona_count)),
     )
     assert (answer.committed_sequence, answer.persona_count) == (4, 11)
+    assert answer.added_count == 10  # one of the last batch is there already
     assert (told[0], told == sorted(told)) == ((1, 2), True)
     assert len(list(client.list_personas(*place))) == 2

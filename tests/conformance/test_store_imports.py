@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from persona_server.storage.repositories.imports import KEEP_IMPORTS, ImportSession
+from persona_server.storage.pace import MOST
+from persona_server.storage.repositories.imports import KEEP_IMPORTS, CommittedBatch, ImportSession
 from persona_server.storage.store import Store
-from persona_server.storage.sweeper import CHUNK
 from support.probe import REFUSALS, Probe
 from support.stored import StoredGroup, read
 
@@ -30,11 +30,11 @@ def started(store: Store, group: StoredGroup) -> bytes:
 
 def advance(store: Store, import_id: bytes, sequence: int, digest: bytes, now: int = NOW) -> None:
     with store.writing("acme", None) as repositories:
-        repositories.imports.advance(import_id, sequence, digest, 10, now)
+        repositories.imports.advance(import_id, CommittedBatch(sequence, digest, 10, 9), now)
 
 
 def test_import_begins_at_zero(store: Store, group: StoredGroup, started: bytes) -> None:
-    assert read(store).imports.find(started) == ImportSession(group.group, 5, OWNER, 0, 0)
+    assert read(store).imports.find(started) == ImportSession(group.group, 5, OWNER, 0, 0, 0)
     assert read(store).imports.find(uuid.uuid4().bytes) is None
 
 
@@ -42,7 +42,7 @@ def test_import_remembers_every_batch(store: Store, group: StoredGroup, started:
     advance(store, started, 1, HASH)
     advance(store, started, 2, OTHER_HASH)
     imports = read(store).imports
-    assert imports.find(started) == ImportSession(group.group, 5, OWNER, 2, 20)
+    assert imports.find(started) == ImportSession(group.group, 5, OWNER, 2, 20, 18)
     assert [imports.batch_hash(started, n) for n in (1, 2, 3)] == [HASH, OTHER_HASH, None]
 
 
@@ -50,14 +50,14 @@ def test_batch_is_recorded_once(store: Store, group: StoredGroup, started: bytes
     advance(store, started, 1, HASH)
     with pytest.raises(REFUSALS):
         advance(store, started, 1, OTHER_HASH)
-    assert read(store).imports.find(started) == ImportSession(group.group, 5, OWNER, 1, 10)
+    assert read(store).imports.find(started) == ImportSession(group.group, 5, OWNER, 1, 10, 9)
 
 
 def test_newer_owner_takes_an_import_over(store: Store, group: StoredGroup, started: bytes) -> None:
     advance(store, started, 1, HASH)
     with store.writing("acme", None) as repositories:
         repositories.imports.take_over(started, OTHER_OWNER, NOW)
-    assert read(store).imports.find(started) == ImportSession(group.group, 5, OTHER_OWNER, 1, 10)
+    assert read(store).imports.find(started) == ImportSession(group.group, 5, OTHER_OWNER, 1, 10, 9)
 
 
 def test_sweep_removes_imports_30_days_after_their_last_batch(store: Store, started: bytes) -> None:
@@ -73,14 +73,14 @@ def test_sweep_removes_imports_30_days_after_their_last_batch(store: Store, star
 def test_sweep_of_a_long_import_stays_in_chunks(
     store: Store, started: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A session's batches go with it: they too count in a transaction's 5,000 rows."""
+    """A session's batches go with it: they too count in a transaction's 1,000 rows."""
     tenant = read(store).tenant
-    entries = [(tenant, started, n, HASH) for n in range(1, CHUNK + 1001)]
+    entries = [(tenant, started, n, HASH) for n in range(1, MOST + 1001)]
     Probe(store).insert("import_batch", *entries)
     counts = watched(store, "import_batch", monkeypatch)
     store.sweeper.sweep(NOW + KEEP_IMPORTS, MINUTE)
     assert counts[-1] == 0
-    assert max(a - b for a, b in pairwise([CHUNK + 1000, *counts])) <= CHUNK
+    assert max(a - b for a, b in pairwise([MOST + 1000, *counts])) <= MOST
 
 
 def watched(store: Store, table: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from persona_server.storage.pace import MOST
 from persona_server.storage.store import Store
-from persona_server.storage.sweeper import CHUNK
 from support.data import at, persona, uid
 from support.probe import Probe
 from support.recorded import one_each
@@ -66,8 +66,8 @@ def delete(group: StoredGroup, how: str, personas: list[bytes]) -> None:
 @pytest.mark.parametrize("how", ["hide", "drop"])
 def test_kept_rows_don_t_end_a_sweep_early(store: Store, group: StoredGroup, how: str) -> None:
     """Chunks in which everything, or a part, is kept are followed by the next."""
-    given = group.add(*[persona(created_at=at(i)) for i in range(2 * CHUNK + 10)])
-    kept = [*given[:1000], *given[CHUNK : CHUNK + 7], given[-1]]
+    given = group.add(*[persona(created_at=at(i)) for i in range(2 * MOST + 10)])
+    kept = [*given[:1000], *given[MOST : MOST + 7], given[-1]]
     for start in range(0, len(kept), 1000):
         one_each(group, kept[start : start + 1000])
     if how == "drop":

@@ -3,10 +3,10 @@
 import pytest
 
 from persona.v1.persona_pb2 import Persona
+from persona_server.storage.pace import MOST
 from persona_server.storage.repositories.filters import Filters
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.store import Store
-from persona_server.storage.sweeper import CHUNK
 from persona_server.validation.limits import LONGEST_FOUND
 from persona_server.validation.terms import (
     attribute_term,
@@ -137,7 +137,7 @@ def test_a_dropped_set_loses_its_terms_in_chunks(
     for _ in range(many):
         group.add(*[one("one", **attributes) for _ in range(20)])
     assert Probe(store).count("persona_term") == many * 20 * 101 + 101
-    assert (many * 20 * 101 > CHUNK) is (many == 3)
+    assert many * 20 * 101 > MOST
     group.drop(now=1)
     assert store.sweeper.sweep(DUE, 0) == many * 20
     assert Probe(store).count("persona_term") == 101

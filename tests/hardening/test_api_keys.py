@@ -127,7 +127,7 @@ def test_a_revoked_key_is_refused_everywhere_and_its_streams_end(
     stream = begun(place)
     assert stream.batch(1, [persona()]) == (1, 1)
     assert status(served, ("X-API-Key", key)) == 200
-    store = open_store(served.data, make=False)
+    store = open_store(served.place, make=False)
     assert revoke_key(store, "acme", bytes.fromhex(id_of(key)))
     revoked = time.monotonic()
     eventually(lambda: exchange(channel, LIST, [b""], bearer(key)).error, HELD)

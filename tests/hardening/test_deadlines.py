@@ -1,21 +1,26 @@
 """R14: work ends by its deadline, or when its caller has left, and 250 ms later at most."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
 from persona.v1 import library_service_pb2 as pb
+from persona.v1.persona_service_pb2 import CreatePersonaRequest
 from persona.v1.response_pb2 import RatingAnswer
 from support.answers import answer, record
 from support.data import Place, make_place, persona, uid
+from support.dbfile import connection
 from support.importer import LEAN
 from support.service import Service, running_service
 from support.waiting import eventually
 
 QUESTIONS, SIMULATIONS = 1_000, 30  # half a second of work
 DEADLINE, MARGIN = 0.03, 0.25  # seconds
+QUEUED = 0.5
+pytestmark = pytest.mark.alone  # a quarter of a second is little beside others
 
 
 class Slow:
@@ -96,3 +101,32 @@ def test_work_ends_when_its_caller_has_left(slow: Slow, name: str) -> None:
     ended = slow.ended(name, start)
     assert ended["code"] == "CANCELLED"
     assert ended["duration_ms"] <= (DEADLINE + MARGIN) * 1000
+
+
+def test_a_deadline_that_passes_in_the_queue_of_writers_is_told(tmp_path: Path) -> None:
+    """The first waits for another process, the second behind it for its turn."""
+    with running_service(tmp_path / "data", *LEAN) as service:
+        place = make_place(service.connect())
+        with connection(service.data) as beside:
+            beside.execute("BEGIN IMMEDIATE")
+            start = len(service.log)
+            request = CreatePersonaRequest(**place.ids, persona=persona())
+            calls = [
+                place.caller.personas.CreatePersona.future(request, timeout=QUEUED)
+                for _ in range(2)
+            ]
+            for call in calls:
+                with pytest.raises(grpc.RpcError):
+                    call.result()
+                assert call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            lines = eventually(lambda: _pair(service.log[start:]))
+            beside.execute("ROLLBACK")
+        for line in lines:
+            assert (line["code"], line["reason"]) == ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED")
+            assert line["duration_ms"] <= (QUEUED + MARGIN) * 1000
+        assert place.count() == 0
+
+
+def _pair(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [line for line in lines if line.get("method") == "CreatePersona"]
+    return found if len(found) == 2 else []

@@ -25,6 +25,8 @@ from support.library import answer_reliably, lineage, promote, reliability, reus
 from support.references import chosen, fidelity, refer
 from support.service import PERSONA, Service, running_service
 
+pytestmark = pytest.mark.sqlite("its file is searched for what was erased")
+
 MARK = "Aurelia-Quintessa"
 TENANT = "erased"
 

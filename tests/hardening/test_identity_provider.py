@@ -150,7 +150,7 @@ def test_the_audit_trail_has_its_subject(place: Place) -> None:
 def test_its_tokens_and_tenants_can_be_ended_too(place: Place) -> None:
     one, other = EC.token(jti="one", tenant="ended"), EC.token(jti="other", tenant="ended")
     assert place.takes(one)
-    store = open_store(place.service.data, make=False)
+    store = open_store(place.service.place, make=False)
     revoke_token(store, "ended", "one")
     eventually(lambda: not place.takes(one))
     assert place.takes(other)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import apsw
+import pytest
 from peewee import PeeweeException
 
 from persona_server.storage.engine.sqlite.database import SqliteDatabase
@@ -15,6 +16,8 @@ from support.data import persona
 from support.dbfile import DatabaseFile, reading
 from support.powercut import Disk, Op, recorded
 from support.stored import TENANT, StoredGroup
+
+pytestmark = pytest.mark.sqlite("the disk beneath its file is cut off")
 
 SIZE = 20  # personas of a batch
 STEPS = 60

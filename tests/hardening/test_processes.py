@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from persona_server.storage.engine.folder import FILE_NAME
 from support.data import make_place, persona
 from support.importer import LEAN
@@ -18,6 +20,7 @@ def serve(data: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
+@pytest.mark.sqlite("its folder is one service's")
 def test_second_server_on_a_folder_says_so_and_ends(data: Path, tmp_path: Path) -> None:
     with running_service(data, *LEAN) as service:
         place = make_place(service.connect())

@@ -15,7 +15,7 @@ from support.data import Place, make_place, persona, uid
 from support.errors import Problem, problem_of, refusal_of
 from support.importer import LEAN
 from support.references import chosen, refer
-from support.service import PERSONA, Service, running_service
+from support.service import PERSONA, Service, naming, running_service
 from support.streams import Import, begun
 from support.waiting import eventually
 
@@ -24,8 +24,8 @@ EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def tenants(data: Path, *arguments: str) -> str:
-    """Run `persona tenants` on a data folder; return what it prints."""
-    command = [str(PERSONA), "tenants", *arguments, "--data", str(data)]
+    """Run `persona tenants` on the database of a service; return what it prints."""
+    command = [str(PERSONA), "tenants", *arguments, *naming(data)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

@@ -42,7 +42,7 @@ def channel(served: Service) -> Iterator[grpc.Channel]:
 
 @pytest.fixture
 def store(served: Service) -> Iterator[Store]:
-    opened = open_store(served.data, make=False)
+    opened = open_store(served.place, make=False)
     yield opened
     opened.close()
 

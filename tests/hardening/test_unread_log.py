@@ -20,7 +20,7 @@ from persona_server.storage.store import open_store
 from support.data import Place, make_place, persona, uid
 from support.dbfile import connection
 from support.errors import refused
-from support.service import PERSONA, Caller
+from support.service import PERSONA, Caller, naming, where
 from support.waiting import eventually
 
 GRACE = 1.5
@@ -70,7 +70,7 @@ def unread_service(data: Path) -> Iterator[Unread]:
     """Run a service for a block, with the gateway, whose streams were full before it started."""
     (stdout, stdout_end), (stderr, stderr_end) = full_pipe(), full_pipe()
     address, rest, metrics = free_ports(3)
-    command = [str(PERSONA), "serve", "--data", str(data), "--grace", str(GRACE)]
+    command = [str(PERSONA), "serve", *naming(data), "--grace", str(GRACE)]
     command += ["--listen", address, "--rest", rest, "--metrics", metrics]
     process = subprocess.Popen(command, stdout=stdout_end, stderr=stderr_end)
     os.close(stdout_end)
@@ -97,7 +97,7 @@ def serving(address: str) -> bool:
 
 
 def token_of(data: Path) -> str:
-    store = open_store(data, make=False)
+    store = open_store(where(data), make=False)
     try:
         return local_key(store).issue("local", "tests", ["all"], 3600)
     finally:

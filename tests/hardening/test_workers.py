@@ -181,7 +181,6 @@ class Writer:
                 self._place = Place(caller, self._place.project, self._place.group)
 
 
-@pytest.mark.sqlite("its file is read")
 def test_a_worker_killed_under_writes(data: Path) -> None:
     """Nobody else's call fails, nothing that was acknowledged is lost, and nothing there twice."""
     with running_service(data, *FLAGS, *LEAN) as service:
@@ -217,7 +216,6 @@ def create_until_refused(place: Place, busy: threading.Event) -> tuple[int, str]
     raise AssertionError
 
 
-@pytest.mark.sqlite("its file is read")
 def test_a_stop_drains_all_of_them(data: Path) -> None:
     with running_service(data, *FLAGS, *LEAN) as service, ThreadPoolExecutor(COUNT) as pool:
         places = places_of(service, "local")

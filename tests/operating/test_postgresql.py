@@ -84,6 +84,12 @@ def test_migrating_again_changes_nothing(url: str, run: Run) -> None:
         assert (done.returncode, done.stdout) == (0, f"{url} is of this version.\n")
 
 
+def test_only_a_cluster_has_tables_distributed(cluster: Cluster, run: Run) -> None:
+    done = run("distribute", database=cluster.migrated())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "has no Citus" in done.stderr
+
+
 def test_a_file_has_no_roles(run: Run, tmp_path: Path) -> None:
     done = run("migrate", "--data", str(tmp_path / "data"), "--grant-to", "x", database="")
     assert done.returncode == 1

@@ -93,6 +93,20 @@ def test_a_damaged_database_is_one_sentence(data: Path) -> None:
     assert str(data) in failed(data)
 
 
+def test_a_start_that_meets_damage_is_one_sentence(data: Path) -> None:
+    """In a page that is read once the database is open, when threads run already."""
+    open_store(data).close()
+    opened = apsw.Connection(str(data / FILE_NAME))
+    ((page,),) = opened.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'revoked_token'")
+    opened.close()
+    with (data / FILE_NAME).open("r+b") as file:
+        file.seek((int(str(page)) - 1) * 8192)
+        file.write(b"\xff" * 8192)
+    line = failed(data)
+    assert f"{data} is damaged" in line
+    assert "persona doctor" in line
+
+
 def test_a_path_that_is_no_utf_8_is_one_sentence(tmp_path: Path) -> None:
     line = failed(bytes(tmp_path) + b"/\xff")
     assert "--data" in line

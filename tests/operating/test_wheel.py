@@ -73,3 +73,19 @@ def test_it_serves_grpc_and_rest(installed: Path, tmp_path: Path) -> None:
             assert (answer.status, answer.read()) == (200, b"[]")
         service.terminate()
         assert service.wait(30) == 0
+
+
+def test_without_the_sdk_traces_say_what_to_install(installed: Path, tmp_path: Path) -> None:
+    command: list[str | Path] = [
+        installed / "persona",
+        "serve",
+        "--tracing",
+        "--data",
+        tmp_path / "data",
+    ]
+    done = subprocess.run(
+        command, env=CLEAN, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert "pip install 'persona-service[tracing]'" in line

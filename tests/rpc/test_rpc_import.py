@@ -65,6 +65,22 @@ def test_created_at_of_a_persona_that_is_there_is_not_compared(place: Place) -> 
     assert place.get(made.id) == made
 
 
+def test_it_says_how_many_the_group_did_not_show_before(place: Place) -> None:
+    known = [persona(full_name=name, external_id=name) for name in "abc"]
+    stream = begun(place)
+    stream.batch(1, known[:2])
+    assert stream.added == 2
+    place.delete(place.walk()[0].id)
+    assert stream.batch(2, known) == (2, 5)  # one was deleted, one is new
+    assert stream.added == 4
+    stream.drop()
+    resumed = Import(place, stream.import_id)
+    resumed.begin()
+    resumed.batch(3, [known[0], persona()])
+    assert resumed.added == 5
+    assert refusal_of(lambda: resumed.batch(4, [persona(id="x")])).metadata["added_count"] == "5"
+
+
 def test_1000_are_taken_and_1001_are_not(place: Place) -> None:
     stream = begun(place)
     assert stream.batch(1, [persona()] * 1000) == (1, 1000)

@@ -1,4 +1,7 @@
-"""Read, and where a test says so damage, the database file of a service from outside of it."""
+"""Read, and where a test says so damage, the database of a service from outside of it.
+
+It is a file, or where the tests are asked for PostgreSQL, a database of that.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,9 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
+import psycopg
 
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.keys import id_bytes, id_text
+from support.service import where
 
 
 class AuditRow(NamedTuple):
@@ -42,8 +47,13 @@ _IDS = (
 
 
 @contextmanager
-def connection(data: Path) -> Iterator[apsw.Connection]:
-    """Open the database beside the service, for a block."""
+def connection(data: Path) -> Iterator[Any]:
+    """Open the database beside the service for a block, to `execute` what it understands."""
+    place = where(data)
+    if not isinstance(place, Path):
+        with psycopg.connect(place, autocommit=True) as served:
+            yield served
+        return
     opened = apsw.Connection(str(data / FILE_NAME), flags=apsw.SQLITE_OPEN_READWRITE)
     opened.set_busy_timeout(10_000)
     try:
@@ -55,15 +65,20 @@ def connection(data: Path) -> Iterator[apsw.Connection]:
 class DatabaseFile:
     """What is in the file, read through one connection."""
 
-    def __init__(self, opened: apsw.Connection) -> None:
+    _VERSION = "SELECT data_version, total_changes() FROM pragma_data_version"
+    _COLUMNS = (
+        "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c "
+        "WHERE t.type = 'table' ORDER BY t.name, c.cid"
+    )
+
+    def __init__(self, opened: Any) -> None:
         self._opened = opened
-        tables = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        self._columns = {
-            name: [row[1] for row in self.rows(f"PRAGMA table_info({name})")] for (name,) in tables
-        }
-        self._all = sorted(name for (name,) in tables)
+        self._columns: dict[str, list[str]] = {}
+        for table, column in self.rows(self._COLUMNS):
+            self._columns.setdefault(table, []).append(column)
+        self._all = sorted(self._columns)
         self.tables = sorted(n for n, columns in self._columns.items() if "tenant_id" in columns)
-        self._hashed: dict[tuple[str, tuple[str, ...]], tuple[tuple[int, int], str]] = {}
+        self._hashed: dict[tuple[str, tuple[str, ...]], tuple[Any, str]] = {}
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return list(self._opened.execute(sql, values))
@@ -89,7 +104,7 @@ class DatabaseFile:
 
         Nothing is read again as long as nobody has written.
         """
-        version = self.value("PRAGMA data_version"), self._opened.total_changes()
+        version = self.rows(self._VERSION)
         if (tenant, without) not in self._hashed or self._hashed[tenant, without][0] != version:
             self._hashed[tenant, without] = version, self._hash(tenant, without)
         return self._hashed[tenant, without][1]
@@ -133,11 +148,24 @@ class DatabaseFile:
         )
 
 
+class ServedDatabase(DatabaseFile):
+    """The same of a database of PostgreSQL."""
+
+    _VERSION = "SELECT pg_current_wal_insert_lsn()"
+    _COLUMNS = (
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
+    )
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return list(self._opened.execute(sql.replace("?", "%s"), values or None))
+
+
 @contextmanager
 def reading(data: Path) -> Iterator[DatabaseFile]:
-    """Read the file of a service for a block, whether it runs or not."""
+    """Read the database of a service for a block, whether it runs or not."""
     with connection(data) as opened:
-        yield DatabaseFile(opened)
+        yield (DatabaseFile if where(data) == data else ServedDatabase)(opened)
 
 
 def _audit_row(row: AuditRow) -> AuditRow:

@@ -23,6 +23,8 @@ from support.stored import StoredGroup
 
 _ALL = migrate.MIGRATIONS
 _HEAD = ("id", "project_id", "group_id", "full_name")  # a persona's fields in front of its age
+# The tables of the first version that all later ones have.
+FIRST_TABLES = ("tenant", "project", "persona_group", "persona_set", "persona", "audit")
 # The tags that a library persona's fields had before 0010, in their order.
 _TAGS = {
     "id": b"\x0a",
@@ -51,6 +53,26 @@ def older_database(data: Path, last: str, monkeypatch: pytest.MonkeyPatch) -> Sq
         patch.setattr(migrate, "MIGRATIONS", folder)
         assert migrate.migrate(database) == until
     return database
+
+
+def populate_first(database: SqliteDatabase) -> None:
+    """Write a row into every table that is to be kept, as the first version did."""
+    one, day = bytes(16), 1_700_000_000_000_000
+    for sql, values in (
+        ("INSERT INTO tenant VALUES (7, 'acme', ?)", (day,)),
+        ("INSERT INTO project VALUES (7, ?, 'P', '', ?, ?, NULL)", (one, day, day)),
+        (
+            "INSERT INTO persona_group VALUES (7, ?, ?, 1, 2, 0, 1, 3, x'', ?, ?, NULL)",
+            (one, one, day, day),
+        ),
+        ("INSERT INTO persona_set VALUES (7, 1, ?, NULL, NULL)", (one,)),
+        (
+            "INSERT INTO persona VALUES (7, 1, 0, ?, ?, '', '', '', '', ?, NULL, NULL)",
+            (bytes(24), one, b"\x0a\x04\x22\x02Ma"),
+        ),
+        ("INSERT INTO audit VALUES (7, 1, ?, 'me', 'M', ?, NULL, NULL, 1, NULL)", (day, one)),
+    ):
+        database.execute_sql(sql, values)
 
 
 def insert_rows(database: SqliteDatabase, table: str, rows: Iterable[Sequence[Any]]) -> None:

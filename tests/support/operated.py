@@ -2,12 +2,12 @@
 
 import subprocess
 
-from support.service import PERSONA, Service
+from support.service import PERSONA, Service, naming
 
 
 def operate(service: Service, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command on the data folder of a service."""
-    command = [str(PERSONA), *words, "--data", str(service.data)]
+    """Run a command on the database of a service."""
+    command = [str(PERSONA), *words, *naming(service.data)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -12,13 +12,14 @@ from persona_server.storage.repositories.library import LibraryRow
 from persona_server.storage.store import Transaction, open_store
 from persona_server.validation.filters import search_keys
 from support.data import persona
+from support.service import where
 
 _BATCH = 1000
 
 
 def fill_library(data: Path, tenant: str, number: int) -> None:
     """Put this many library personas into a tenant's library, of a group of their own."""
-    store = open_store(data, make=False)
+    store = open_store(where(data), make=False)
     source = random.Random(7)
     try:
         project, group = uuid.uuid4().bytes, uuid.uuid4().bytes

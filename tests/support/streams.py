@@ -15,6 +15,7 @@ class Import:
     def __init__(self, place: Place, import_id: str = "") -> None:
         self.place = place
         self.import_id = import_id or uid()
+        self.added = 0  # as the last acknowledgement says
         self._requests: queue.Queue[pb.ImportPersonasRequest | None] = queue.Queue()
         self.call: Any = place.caller.personas.ImportPersonas(self._sent(), timeout=60)
 
@@ -29,6 +30,7 @@ class Import:
         """Return (committed_sequence, persona_count). Raises the RpcError that ends the stream."""
         self.send(request)
         answer = next(self.call)
+        self.added = answer.added_count
         return answer.committed_sequence, answer.persona_count
 
     def begin(self, **fields: Any) -> tuple[int, int]:

@@ -57,7 +57,8 @@ def steps_with(guards: Guards, authenticator: Authenticator | None = None) -> tu
     authenticator = authenticator or Authenticator(known_to_all)
     quotas = TenantQuotas(FREE, lambda _: {})
     recorder = Recorder(Metrics())
-    return call_steps(guards, authenticator, recorder, quotas, Use(quotas.known))
+    use = Use(quotas.known)
+    return call_steps(guards, authenticator, recorder, quotas, use, lambda error: error)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
         },
         ["sqlite:///x", "u@h/d", "/var/lib/x"],
     ),
+    "pooler": (False, {"on": True, "off": False}, ["maybe"]),
+    "read_database": ("", {"postgresql://u@h:1/d": "postgresql://u@h:1/d"}, ["/var/lib/x"]),
     "listen": (
         Address("127.0.0.1", 50051),
         {"[::1]:1": Address("::1", 1), "localhost:0": Address("localhost", 0)},
@@ -31,6 +33,8 @@ CASES: dict[str, tuple[object, dict[str, object], list[str]]] = {
     ),
     "rest": (Address("127.0.0.1", 8080), {"off": None}, ["", "OFF", "127.0.0.1"]),
     "metrics": (Address("127.0.0.1", 9464), {"off": None}, ["", "on"]),
+    "tracing": (False, {"on": True}, ["otlp"]),
+    "metrics_tenants": (0, {"20": 20, "1000": 1000}, ["-1", "1001", "all"]),
     "tls_cert": (None, {"/etc/x.pem": Path("/etc/x.pem"), "": None}, []),
     "tls_key": (None, {"x.pem": Path("x.pem").absolute()}, []),
     "tls_client_ca": (None, {"/etc/x.pem": Path("/etc/x.pem")}, []),
@@ -124,8 +128,14 @@ PROVIDER: dict[str, str | None] = {
 }
 
 
+# Settings of a database of PostgreSQL alone, with a value of each.
+OF_POSTGRESQL = {"pooler": "on", "read_database": "postgresql://u@h/d"}
+
+
 def beside(name: str) -> dict[str, str | None]:
     """Return the flags that a setting needs beside it."""
+    if name in OF_POSTGRESQL:
+        return {"database": "postgresql://h/d"}
     return {n: text for n, text in PROVIDER.items() if n != name} if name in PROVIDER else {}
 
 
@@ -183,6 +193,12 @@ def test_a_bad_value_is_refused_by_the_name_it_came_under(name: str, text: str) 
     assert str(refused.value).startswith(f"{setting.variable} ")
 
 
+@pytest.mark.parametrize(("name", "text"), OF_POSTGRESQL.items())
+def test_what_is_of_postgresql_wants_a_database_of_it(name: str, text: str) -> None:
+    with pytest.raises(SettingError, match="name it with --database"):
+        load({name: text}, {})
+
+
 @pytest.mark.parametrize("missing", PROVIDER)
 def test_an_identity_provider_is_named_whole(missing: str) -> None:
     with pytest.raises(SettingError, match="--jwks-issuer"):
@@ -202,7 +218,8 @@ def test_names_of_flags_and_variables() -> None:
         assert setting.flag == "--" + setting.name.replace("_", "-")
         assert setting.variable == "PERSONA_" + setting.name.upper()
         assert setting.help.endswith(".")
-    switches = {"demo", "init", "print_token", "open_reflection", "public_grpcio"}
+    switches = {"demo", "init", "print_token", "open_reflection", "public_grpcio", "tracing"}
+    switches |= {"pooler"}
     assert {s.name for s in SETTINGS if s.is_switch} == switches
 
 

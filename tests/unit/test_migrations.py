@@ -15,12 +15,11 @@ import pytest
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.engine.history import MigrationRunner
-from persona_server.storage.engine.sqlite.database import SqliteDatabase
 from persona_server.storage.migrate import FIRST, MIGRATIONS
 from persona_server.storage.store import Store, open_store
 from support.data import rich_persona
 from support.measuring import image, random_batches, record_all
-from support.older import insert_rows, older_database
+from support.older import FIRST_TABLES, insert_rows, older_database, populate_first
 from support.stored import StoredGroup, rows
 
 STARTERS = 4
@@ -180,10 +179,10 @@ def test_a_populated_first_database_becomes_what_a_new_one_is(
     """All rows are kept, and the guards of older tables hold still."""
     data = tmp_path / "data"
     database = older_database(data, FIRST, monkeypatch)
-    populate(database)
+    populate_first(database)
     kept = {
         table: database.execute_sql(f"SELECT * FROM {table}").fetchall()  # noqa: S608
-        for table in KEPT
+        for table in FIRST_TABLES
     }
     database.close_all()
     with opened(data) as store, opened(tmp_path / "new") as new:
@@ -245,28 +244,7 @@ ANSWERED = (
     "question_key, length, framed FROM response"
 )
 RECORDED = "SELECT id, recorded FROM response ORDER BY id"  # what the eleventh reads in messages
-KEPT = ("tenant", "project", "persona_group", "persona_set", "persona", "audit")
 KINDS = ("table", "index", "trigger")
-
-
-def populate(database: SqliteDatabase) -> None:
-    """Write a row into every table that is to be kept, as the first version did."""
-    one, day = bytes(16), 1_700_000_000_000_000
-    for sql, values in (
-        ("INSERT INTO tenant VALUES (7, 'acme', ?)", (day,)),
-        ("INSERT INTO project VALUES (7, ?, 'P', '', ?, ?, NULL)", (one, day, day)),
-        (
-            "INSERT INTO persona_group VALUES (7, ?, ?, 1, 2, 0, 1, 3, x'', ?, ?, NULL)",
-            (one, one, day, day),
-        ),
-        ("INSERT INTO persona_set VALUES (7, 1, ?, NULL, NULL)", (one,)),
-        (
-            "INSERT INTO persona VALUES (7, 1, 0, ?, ?, '', '', '', '', ?, NULL, NULL)",
-            (bytes(24), one, b"\x0a\x04\x22\x02Ma"),
-        ),
-        ("INSERT INTO audit VALUES (7, 1, ?, 'me', 'M', ?, NULL, NULL, 1, NULL)", (day, one)),
-    ):
-        database.execute_sql(sql, values)
 
 
 def plain(kind: str, store: Store) -> dict[str, object]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from persona_server.storage.engine.postgresql.database import OPTIONS
+from persona_server.storage.engine.postgresql.sessions import OPTIONS
 from persona_server.storage.engine.statements import Statement
 from persona_server.storage.store import Store, open_store
 from support.compiled import MAY_READ_ALL, MAY_SCAN, populate, statements_of
@@ -35,8 +35,9 @@ ONE_ROW = {
 }
 
 
-@pytest.fixture(scope="module")
-def store(cluster: Cluster) -> Iterator[Store]:
+@pytest.fixture(scope="module", params=["cluster", "newest_cluster"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    cluster: Cluster = request.getfixturevalue(request.param)
     opened = open_store(cluster.migrated())
     populate(opened)
     yield opened
@@ -48,8 +49,7 @@ def plans(store: Store) -> dict[str, str]:
     """What is done for each statement, whatever it is bound to."""
     with psycopg.connect(str(store.place), autocommit=True, prepare_threshold=None) as connection:
         for name, value in OPTIONS.items():
-            plain = value.replace("\\ ", " ")
-            connection.execute(f"SET {name} = '{plain}'".encode())
+            connection.execute(f"SET {name} = '{value}'".encode())
         return {name: plan(connection, one) for name, one in statements_of(store).items()}
 
 
@@ -68,7 +68,7 @@ def plan(connection: psycopg.Connection[tuple[str]], statement: Statement) -> st
 
 def kind(statement: Statement, name: str) -> str:
     """Return the type of a constant, or that PostgreSQL finds out the type by itself."""
-    constant = statement._constants.get(name)
+    constant = statement.compiled.constants.get(name)
     return "unknown" if constant is None else KINDS[type(constant)]
 
 

@@ -176,3 +176,10 @@ def test_jobs_are_run_by_one_worker_until_it_has_ended() -> None:
     with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, pass_fds=(file,)) as second:
         assert second.communicate("\n")[0] == "False\n"
     assert counters.runs_jobs()
+
+
+def test_a_tenant_has_one_rank_at_all_workers() -> None:
+    file = make_file(2)
+    first, second = (Counters(file, 2, number) for number in range(2))
+    ranks = [first.rank("a"), second.rank("b"), first.rank("b"), second.rank("c"), second.rank("a")]
+    assert ranks == [0, 1, 1, 2, 0]

@@ -27,6 +27,7 @@ from persona_client.client import PersonaClient
 from persona_client.errors import (
     AlreadyExists,
     ConcurrentChange,
+    DatabaseDamaged,
     DatabaseUnavailable,
     DeadlineExceeded,
     FieldViolation,
@@ -70,6 +71,7 @@ __all__ = [
     "ChoiceAnswer",
     "ChoicesAnswer",
     "ConcurrentChange",
+    "DatabaseDamaged",
     "DatabaseUnavailable",
     "DeadlineExceeded",
     "ExportPersonasResponse",

@@ -156,6 +156,10 @@ class DatabaseUnavailable(Unavailable):
     """The service's database does not answer."""
 
 
+class DatabaseDamaged(PersonaError):
+    """What is stored is damaged: no retry helps, the service's operator has to look."""
+
+
 class ShuttingDown(Unavailable):
     """The server is stopping."""
 
@@ -210,6 +214,7 @@ CLASSES: dict["errors_pb2.ErrorReason.ValueType", type[PersonaError]] = {
     errors_pb2.ERROR_REASON_QUOTA_EXCEEDED: QuotaExceeded,
     errors_pb2.ERROR_REASON_TOO_MANY_REQUESTS: TooManyRequests,
     errors_pb2.ERROR_REASON_UNREACHABLE: Unreachable,
+    errors_pb2.ERROR_REASON_DATABASE_DAMAGED: DatabaseDamaged,
 }
 _BY_REASON = {
     errors_pb2.ErrorReason.Name(value).removeprefix("ERROR_REASON_"): kind

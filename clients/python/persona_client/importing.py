@@ -178,7 +178,7 @@ class Importer:
         self._is_open = True
         opening = self._answer()
         if self._forgets:
-            self._window.count_from(opening.committed_sequence, opening.persona_count)
+            self._window.count_from(opening)
         self._note(opening)
         self._window.open()
 
@@ -201,6 +201,8 @@ class Importer:
         window.advance(answer.committed_sequence)
         answer.committed_sequence += window.forgotten
         answer.persona_count += window.forgotten_personas
+        answer.added_count += window.forgotten_added
+        window.done_added = answer.added_count
         self._last = answer
         self._untold.append(answer)
 
@@ -233,6 +235,8 @@ class Importer:
         window = self._window
         # Acknowledgements that were on their way tell no more than the error itself does.
         window.advance(int(error.metadata.get("committed_sequence", 0)))
+        added = int(error.metadata.get("added_count", 0)) + window.forgotten_added
+        self._last.added_count = window.done_added = added
         if not window.pending:
             return False
         refused = window.pending.popleft()

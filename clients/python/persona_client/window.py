@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from persona.v1.persona_pb2 import Persona
-from persona.v1.persona_service_pb2 import ImportBatch, ImportPersonasRequest
+from persona.v1.persona_service_pb2 import (
+    ImportBatch,
+    ImportPersonasRequest,
+    ImportPersonasResponse,
+)
 from persona_client.batches import Filling
 from persona_client.outbox import BATCH_SECONDS, Outbox
 
@@ -27,9 +31,9 @@ class Window(Outbox[Any, Batch]):
     ) -> None:
         super().__init__(filling, batch_of, WINDOW)
         self.done = done
-        self.done_personas = 0
+        self.done_personas = self.done_added = 0
         # What is done that the stream does not count.
-        self.forgotten, self.forgotten_personas = 0, 0
+        self.forgotten, self.forgotten_personas, self.forgotten_added = 0, 0, 0
         self.is_quiet = False  # whether the stream was ended since nothing came
         self._is_open = False  # whether the service has said where it stands
         self._streams = 0
@@ -65,11 +69,12 @@ class Window(Outbox[Any, Batch]):
             self._is_open = True
             self.changed.notify_all()
 
-    def count_from(self, committed: int, personas: int) -> None:
+    def count_from(self, opening: ImportPersonasResponse) -> None:
         """Let the stream count on from less than what is done."""
         with self.changed:
-            self.forgotten = self.done - committed
-            self.forgotten_personas = self.done_personas - personas
+            self.forgotten = self.done - opening.committed_sequence
+            self.forgotten_personas = self.done_personas - opening.persona_count
+            self.forgotten_added = self.done_added - opening.added_count
 
     def advance(self, committed: int) -> None:
         """Drop the batches up to `committed`, as the stream counts them."""

@@ -53,7 +53,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     because all personas of the group were deleted, or repeats a batch with different content.
     """
     ERROR_REASON_CONCURRENT_CHANGE: _ErrorReason.ValueType  # 11
-    """ABORTED: answers of the persona to promote came each time that it had been measured; retry."""
+    """ABORTED: answers of the persona to promote came each time that it had been measured, or changes
+    of others stood in the way at every try; retry with the same request_id.
+    """
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 12
     """UNAUTHENTICATED: there is no token, more than one, or one that is not valid."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 13
@@ -105,6 +107,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_SIMULATION_NOT_FOUND: _ErrorReason.ValueType  # 29
     """NOT_FOUND: the project exists, but has no such simulation."""
+    ERROR_REASON_DATABASE_DAMAGED: _ErrorReason.ValueType  # 30
+    """DATA_LOSS: what is stored is damaged and can't be read; no retry helps, the operator has to look."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason says why a call failed, for programs. Every error carries one `google.rpc.ErrorInfo`
@@ -143,7 +147,9 @@ ERROR_REASON_IMPORT_CONFLICT: ErrorReason.ValueType  # 10
 because all personas of the group were deleted, or repeats a batch with different content.
 """
 ERROR_REASON_CONCURRENT_CHANGE: ErrorReason.ValueType  # 11
-"""ABORTED: answers of the persona to promote came each time that it had been measured; retry."""
+"""ABORTED: answers of the persona to promote came each time that it had been measured, or changes
+of others stood in the way at every try; retry with the same request_id.
+"""
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 12
 """UNAUTHENTICATED: there is no token, more than one, or one that is not valid."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 13
@@ -195,4 +201,6 @@ with the same Idempotency-Key.
 """
 ERROR_REASON_SIMULATION_NOT_FOUND: ErrorReason.ValueType  # 29
 """NOT_FOUND: the project exists, but has no such simulation."""
+ERROR_REASON_DATABASE_DAMAGED: ErrorReason.ValueType  # 30
+"""DATA_LOSS: what is stored is damaged and can't be read; no retry helps, the operator has to look."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -821,19 +821,23 @@ class ImportPersonasResponse(_message.Message):
 
     COMMITTED_SEQUENCE_FIELD_NUMBER: _builtins.int
     PERSONA_COUNT_FIELD_NUMBER: _builtins.int
+    ADDED_COUNT_FIELD_NUMBER: _builtins.int
     committed_sequence: _builtins.int
     """The last batch on disk; 0 if there is none yet."""
     persona_count: _builtins.int
     """The number of personas acknowledged under this import_id, including those that already existed."""
+    added_count: _builtins.int
+    """How many of those the group did not show before; the others were there with the same content."""
     def __init__(
         self,
         *,
         committed_sequence: _builtins.int = ...,
         persona_count: _builtins.int = ...,
+        added_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_sequence", b"committed_sequence", "persona_count", b"persona_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added_count", b"added_count", "committed_sequence", b"committed_sequence", "persona_count", b"persona_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,16 +1,31 @@
 """`persona migrate`: bring a database to the schema of this version, as its owner."""
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona_server.commands.places import DATA, Data, Database, database_place
 
+if TYPE_CHECKING:
+    from persona_server.storage.upgrade import Upgrade
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("migrate")(migrate)
+
+
+@contextmanager
+def _told(upgrade: "Upgrade") -> Iterator[None]:
+    """Say how far an upgrade is, for as long as it takes."""
+    from persona_server.storage.upgrade import telling
+
+    print(f"Upgrading from {upgrade.old} to {upgrade.new}.", file=sys.stderr)
+    with telling(lambda: print(f"… {upgrade}", file=sys.stderr)):
+        yield
 
 
 def migrate(
@@ -36,7 +51,7 @@ def migrate(
 
     place = database_place(data, database)
     try:
-        store = open_store(place)
+        store = open_store(place, watched=_told)
         if grant_to:
             with refusing_to_open(shown(place)):
                 grant(store.database, grant_to)

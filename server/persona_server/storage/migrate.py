@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 from persona_server.storage import keys
@@ -12,6 +13,7 @@ from persona_server.storage.engine.history import MigrationRunner
 from persona_server.storage.engine.sqlite.looking import looking_at, migrations
 from persona_server.storage.repositories.tenants import Tenants
 from persona_server.storage.tables import APPEND_ONLY
+from persona_server.storage.upgrade import DERIVING, Upgrade, Watched, unwatched
 
 # SQLite's; another engine has a folder in it. From 0019 on they have the same names.
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,14 +22,18 @@ _FIRSTS = {FIRST, "0016_tables"}  # of both engines
 _one_at_a_time = threading.Lock()
 
 
-def migrate(database: Database) -> list[str]:
+def migrate(database: Database, watched: Watched = unwatched) -> list[str]:
     """Apply what is pending in one exclusive transaction; return the names of what was applied.
 
     The history is read again inside, so of several starters one migrates and the others find it
-    done. Raises DatabaseError for a database that is newer than this code.
+    done. `watched` is what an upgrade is made in, and waited for. Raises DatabaseError for a
+    database that is newer than this code.
     """
-    with _one_at_a_time, database.migrating():
-        runner = runner_of(database)
+    runner = runner_of(database)
+    upgrade = _upgrade(runner)
+    runner.begins = upgrade.begin
+    around = watched(upgrade) if upgrade.is_due else nullcontext()
+    with around, _one_at_a_time, database.migrating():
         _refuse_newer(database, runner)
         database.mark()
         if not _pending(runner):  # who serves may have no right to change the schema
@@ -35,8 +41,23 @@ def migrate(database: Database) -> list[str]:
         applied = list(runner.up())
         # Once all are applied, since this code fills the tables. A new database has no answers.
         if not is_new(applied) and _derives(runner, applied):
-            Rebuild(database, Tenants(database), keys.IdGenerator()).within(keys.now())
+            _derive(database, upgrade)
         return applied
+
+
+def _upgrade(runner: MigrationRunner) -> Upgrade:
+    had: list[str] = []
+    pending: list[str] = []
+    for migration in runner.status():
+        (pending if migration.applied is None else had).append(migration.name)
+    return Upgrade(had, pending)
+
+
+def _derive(database: Database, upgrade: Upgrade) -> None:
+    upgrade.begin(DERIVING)
+    rebuild = Rebuild(database, Tenants(database), keys.IdGenerator())
+    upgrade.of = rebuild.size()
+    rebuild.within(keys.now(), upgrade.count)
 
 
 def require_current(database: Database) -> list[str]:

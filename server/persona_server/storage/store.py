@@ -23,6 +23,7 @@ from persona_server.storage.engine.errors import (
     driver_errors_translated,
     refusing_to_open,
 )
+from persona_server.storage.engine.traced import traced
 from persona_server.storage.migrate import is_new, migrate, require_current
 from persona_server.storage.repositories.audit import AuditStatements, AuditTrail
 from persona_server.storage.repositories.credentials import (
@@ -46,6 +47,7 @@ from persona_server.storage.repositories.simulations import Simulations, Simulat
 from persona_server.storage.repositories.tenants import Secrets, Tenants
 from persona_server.storage.repositories.terms import Terms, TermStatements
 from persona_server.storage.sweeper import Sweeper
+from persona_server.storage.upgrade import Watched, unwatched
 
 __all__ = ["DatabaseError", "Repositories", "Store", "Transaction", "open_store"]
 
@@ -82,7 +84,8 @@ class TenantReader(Repositories):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        driver_errors_translated().__exit__(kind, error, trace)
+        if error is not None:
+            driver_errors_translated().__exit__(kind, error, trace)
 
 
 class Transaction(Repositories):
@@ -187,7 +190,7 @@ class Store:
         wait = LOCK_TIMEOUT if timeout is None else timeout
         if wait <= 0:
             raise errors.deadline_exceeded()
-        with driver_errors_translated():
+        with driver_errors_translated(until_deadline=timeout is not None and wait <= LOCK_TIMEOUT):
             self.tenants.key(tenant)  # remembered now, outside of the transaction
             with self.database.write(min(wait, LOCK_TIMEOUT), tenant):
                 now = keys.now()
@@ -219,8 +222,14 @@ class Store:
             return repositories.quotas.own()
 
     def ping(self) -> None:
-        """Ask the database something small; raises what it raises."""
-        self.tenants.key("")
+        """Ask the database something small. Raises ServiceError."""
+        with driver_errors_translated():
+            self.tenants.key("")
+
+    def try_disk(self) -> None:
+        """Write something small that changes nothing of anybody's. Raises ServiceError."""
+        with driver_errors_translated(), self.database.write(LOCK_TIMEOUT):
+            self.database.touch()
 
     def close(self) -> None:
         """Close every connection."""
@@ -235,18 +244,27 @@ def _any_number(_tenant: str) -> int:
     return sys.maxsize
 
 
-def open_store(place: DatabasePlace, *, make: bool = True) -> Store:
+def open_store(
+    place: DatabasePlace,
+    *,
+    make: bool = True,
+    pooler: bool = False,
+    traces: bool = False,
+    watched: Watched = unwatched,
+) -> Store:
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
-    Raises DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
-    unfinished copy.
+    `pooler` is as in `open_database`; with `traces` what it does for calls is in their spans; an
+    upgrade is made within what `watched` returns. Raises DatabaseError if it can't be used: not
+    there, damaged, unreadable, of another version, an unfinished copy.
     """
     with refusing_to_open(shown(place)):
-        database = open_database(place, make=make)
+        database = open_database(place, make=make, pooler=pooler)
         try:
             require_finished(database)
-            applied = migrate(database) if make else require_current(database)
+            applied = migrate(database, watched) if make else require_current(database)
         except BaseException:
             database.close_all()
             raise
+        database = traced(database) if traces else database
         return Store(database, place, created=is_new(applied))

@@ -4,6 +4,7 @@ The work list is in the data (`purge_after` on sets and rows), so that no failed
 or stepped clock makes it forget anything.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,13 +16,12 @@ from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
 from persona_server.storage.engine.dialect import id_list, last_position, one_of
 from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.pace import Pace
 from persona_server.storage.repositories.idempotency import KEEP_ANSWERS
 from persona_server.storage.repositories.imports import KEEP_IMPORTS
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.quotas import QuotaStatements
 from persona_server.storage.repositories.tenants import Tenants
-
-CHUNK = 5000  # rows a transaction: the log stays small, writers wait tens of milliseconds
 
 
 class Sweeper:
@@ -120,16 +120,20 @@ class Sweeper:
             yield from self._drain(self._imports, tenant, now - KEEP_IMPORTS)
 
     @contextmanager
-    def _writing(self, tenant: int) -> Iterator[None]:
+    def _writing(self, tenant: int, pace: Pace) -> Iterator[None]:
         with self._database.write(LOCK_TIMEOUT):
             self._tenants.hold(tenant)
+            began = time.monotonic()
             yield
+        pace.held(time.monotonic() - began)
 
     def _purge_set(self, tenant: int, set_id: int) -> Iterator[int]:
-        after = START
+        after, pace = START, Pace()
         while True:
-            with self._writing(tenant):
-                row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=CHUNK)
+            with self._writing(tenant, pace):
+                row = self._last_of_chunk.first(
+                    tenant=tenant, set=set_id, after=after, chunk=pace.rows
+                )
                 if row is None or row[0] is None:
                     break
                 last = row[0]
@@ -137,26 +141,30 @@ class Sweeper:
                 self._give_back(self._size_of_chunk, chunk)
                 count = self._delete_chunk.run(**chunk)
             yield count
+            pace.rest()
             after = last
         yield from self._purge_terms(tenant, set_id)
-        with self._writing(tenant):
+        with self._writing(tenant, pace):
             # A set that keeps rows is off the list, or every sweep would look at them.
             if not self._set_done.run(tenant=tenant, set=set_id):
                 self._unlist_set.run(tenant=tenant, set=set_id)
 
     def _purge_terms(self, tenant: int, set_id: int) -> Iterator[int]:
         """Remove the terms of a set in chunks, which are no rows of anybody's."""
-        count = CHUNK
-        while count == CHUNK:
-            with self._writing(tenant):
-                count = self._delete_terms.run(tenant=tenant, set=set_id, chunk=CHUNK)
+        count, wanted, pace = 0, 0, Pace()
+        while count == wanted:
+            wanted = pace.rows
+            with self._writing(tenant, pace):
+                count = self._delete_terms.run(tenant=tenant, set=set_id, chunk=wanted)
             yield 0
+            pace.rest()
 
     def _purge_rows(self, tenant: int, until: int) -> Iterator[int]:
-        due_count = CHUNK
-        while due_count == CHUNK:
-            with self._writing(tenant):
-                due = self._due_rows.all(tenant=tenant, until=until, chunk=CHUNK)
+        due_count, wanted, pace = 0, 0, Pace()
+        while due_count == wanted:
+            wanted = pace.rows
+            with self._writing(tenant, pace):
+                due = self._due_rows.all(tenant=tenant, until=until, chunk=wanted)
                 due_count = len(due)
                 if not due:
                     return
@@ -165,6 +173,7 @@ class Sweeper:
                 count = self._delete_rows.run(tenant=tenant, ids=ids)
                 self._unlist_rows.run(tenant=tenant, ids=ids)  # those left are kept for good
             yield count
+            pace.rest()
 
     def _give_back(self, size_of: Statement, rows: dict[str, Any]) -> None:
         """Take the bytes of rows that are removed next from what their tenant has stored."""
@@ -173,11 +182,13 @@ class Sweeper:
             self._add_stored.run(tenant=rows["tenant"], size=-row[0])
 
     def _drain(self, statement: Statement, tenant: int, until: int) -> Iterator[int]:
-        count = CHUNK
-        while count == CHUNK:
-            with self._writing(tenant):
-                count = statement.run(tenant=tenant, until=until, chunk=CHUNK)
+        count, wanted, pace = 0, 0, Pace()
+        while count == wanted:
+            wanted = pace.rows
+            with self._writing(tenant, pace):
+                count = statement.run(tenant=tenant, until=until, chunk=wanted)
             yield count
+            pace.rest()
 
 
 def size() -> Any:

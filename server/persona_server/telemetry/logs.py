@@ -36,7 +36,7 @@ class _Form:
 
 def configure(level: str) -> None:
     """Send the log to stderr at a level: "debug", "info", "warning" or "error"."""
-    LOGGER.handlers[:] = [_Handler()]
+    LOGGER.handlers[:] = [Handler()]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False
 
@@ -89,7 +89,7 @@ def print_out(text: str) -> None:
     writer.drain(EXIT_SECONDS)
 
 
-class _Handler(logging.Handler):
+class Handler(logging.Handler):
     """Queues each record as one line."""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -1,4 +1,4 @@
-"""Prometheus metrics, on a port of their own. No label names a tenant."""
+"""Prometheus metrics, on a port of their own. No label names a tenant that is not asked for."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -8,6 +8,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from persona_server.telemetry import logs
+from persona_server.telemetry.tenants import TenantFigures
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -64,7 +65,8 @@ class PagesKept(Collector):
 class Metrics:
     """The service's figures, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: int = 0, rank: Callable[[str], int] | None = None) -> None:
+        """Name so many tenants; `rank` is that of `TenantFigures`."""
         self.registry = CollectorRegistry()
         self.before_scrape: Callable[[], None] = _nothing
         self.registry.register(_Before(self))  # first, so that it runs before the others
@@ -118,6 +120,7 @@ class Metrics:
         self.unread_answers = self._counter(
             "persona_answers_unread", "Calls that ended since nobody took their answer."
         )
+        self.tenants = TenantFigures(self.registry, named, rank)
         self._by_call: dict[tuple[str, str], tuple[Counter, Histogram, Histogram]] = {}
 
     def _counter(self, name: str, what: str) -> Counter:

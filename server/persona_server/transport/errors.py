@@ -44,6 +44,7 @@ CODES: dict["errors_pb2.ErrorReason.ValueType", grpc.StatusCode] = {
     errors_pb2.ERROR_REASON_SIMULATION_NOT_FOUND: _Code.NOT_FOUND,
     errors_pb2.ERROR_REASON_QUOTA_EXCEEDED: _Code.RESOURCE_EXHAUSTED,
     errors_pb2.ERROR_REASON_UNKNOWN_PATH: _Code.NOT_FOUND,
+    errors_pb2.ERROR_REASON_DATABASE_DAMAGED: _Code.DATA_LOSS,
 }
 
 

@@ -56,6 +56,11 @@ class Health:
             self._serving = serving and not self._ended
             self._changed.notify_all()
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether it says SERVING."""
+        return self._serving
+
     def end(self) -> None:
         """Say NOT_SERVING from now on, whatever is set later."""
         self._ended = True

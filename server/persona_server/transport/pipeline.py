@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, NamedTuple
 
+from persona_server.again import until_kept
 from persona_server.services.call import Call
 from persona_server.transport.rpc import ClientGone, Rpc
 
@@ -65,7 +66,7 @@ class Pipeline:
         try:
             for enter in self._enter:
                 enter(rpc)
-            answer = serve(rpc.authenticated(), self.request(rpc, raw))
+            answer = until_kept(lambda: serve(rpc.authenticated(), self.request(rpc, raw)))
             rpc.answer_bytes = len(answer)
             for answered in self._answered:
                 answered(rpc)

@@ -11,7 +11,7 @@ from persona_server.transport.methods import PoolName
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.sharing.callers import caller_of
 from persona_server.transport.sharing.pool import FairPool
-from persona_server.transport.sharing.turns import Limits
+from persona_server.transport.sharing.turns import Limits, Load
 from persona_server.transport.streams import MAX_STREAMS
 
 
@@ -74,6 +74,18 @@ class Pools:
 
     def _receipts_of(self, name: PoolName) -> Receipts:
         return self._open_receipts if name in ("health", "watch") else self._receipts
+
+    def load(self) -> dict[str, Load]:
+        """Return how busy each pool is."""
+        return {name: pool.load() for name, pool in self._pools.items()}
+
+    @property
+    def messages(self) -> tuple[int, int]:
+        """How many bytes messages take, and how many calls wait for room for theirs."""
+        return (
+            self._receipts.bytes + self._open_receipts.bytes,
+            self._receipts.waiting + self._open_receipts.waiting,
+        )
 
     def tick(self, now: float) -> int:
         """End the calls whose message does not come; return how many."""

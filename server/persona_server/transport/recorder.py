@@ -23,6 +23,8 @@ class FinishedCall(NamedTuple):
 
     `seconds` is how long it took from its arrival, and `waited` the part of that before a thread
     took it. `peer` is the address of the connection's other end: of the gateway, for REST.
+    `trace_id` is that of the trace which the call belongs to, `size` the bytes of its messages and
+    answers.
     """
 
     at: float
@@ -35,6 +37,8 @@ class FinishedCall(NamedTuple):
     tenant: str
     error_id: str
     peer: str
+    trace_id: str = ""
+    size: int = 0
 
 
 class Recorder:
@@ -59,6 +63,8 @@ class Recorder:
         """Count what is waiting, and leave its lines to the next flush."""
         for call in _taken(self._calls):
             self._metrics.finished(call.method, call.code, call.seconds, call.waited)
+            worked = call.seconds - call.waited
+            self._metrics.tenants.finished(call.tenant, call.code, worked, call.size)
             self._counted.append(call)
 
     def written(self, personas: int) -> None:
@@ -90,6 +96,7 @@ def _taken(calls: deque[FinishedCall]) -> Iterator[FinishedCall]:
 def _fields(call: FinishedCall) -> dict[str, object]:
     return {
         "request_id": call.request_id,
+        "trace_id": call.trace_id,
         "method": call.method,
         "code": call.code,
         "reason": call.reason,

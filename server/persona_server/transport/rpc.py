@@ -16,6 +16,8 @@ from persona_server.errors import ServiceError
 from persona_server.identity.api_keys import PREFIX
 from persona_server.identity.principal import LEEWAY, Principal
 from persona_server.services.call import Call
+from persona_server.telemetry.spans import CallSpan
+from persona_server.telemetry.traceparent import is_traceparent, trace_of
 from persona_server.transport.errors import status_of
 from persona_server.transport.methods import Method
 
@@ -98,8 +100,11 @@ class Rpc:
         "refusal",
         "request_id",
         "secrets",
+        "size",
+        "span",
         "started",
         "tenant",
+        "traceparent",
         "waited",
     )
 
@@ -117,6 +122,9 @@ class Rpc:
         self.has_left: Callable[[], bool] = _stays
         self.counted = False  # among its tenant's concurrent calls
         self.answer_bytes = 0  # of the answer that is sent next
+        self.size = 0  # of all its messages and answers, in bytes
+        self.span: CallSpan | None = None  # where spans are made
+        self.traceparent = ""  # of the span that called, as W3C has it
         self.cancel: Callable[[], object] = _nothing
         self.is_logged = True  # once it is over
         self.code = "OK"
@@ -141,6 +149,8 @@ class Rpc:
                 self.forwarded = str(value)
             elif key == "x-request-id" and _REQUEST_ID.fullmatch(str(value)):
                 self.request_id = str(value)
+            elif key == "traceparent" and is_traceparent(str(value)):
+                self.traceparent = str(value)
         # Correlation only; a value that could forge a log line is replaced.
         self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
 
@@ -170,6 +180,11 @@ class Rpc:
         self.peer = self.forwarded or peer
         if (who := self.principal) is not None:
             self.call = Call(self.method.name, who.tenant, who.subject, self.deadline, self.peer)
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace that the call belongs to, "" where there is none."""
+        return self.span.trace_id if self.span else trace_of(self.traceparent)
 
     @property
     def trailing(self) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,7 @@ from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.pools import Pools
 from persona_server.transport.reflection import Reflection
 from persona_server.transport.streams import Streams
+from persona_server.transport.watching import watch_entrance
 
 DRAIN_SECONDS = 0.25
 
@@ -49,6 +50,7 @@ class PersonaServer:
         self._connections = Connections(metrics)
         self._pools = Pools(pipeline, self._connections, early=early, workers=workers or 1)
         self._health = Health()
+        watch_entrance(metrics.registry, self._health, self._pools, guards.answers)
         self._refusals = Refusals(pipeline, self._connections, metrics)
         door = Door(pipeline, self._refusals)
         handlers = Handlers(pipeline, self._pools, self._streams, guards, early=early)

@@ -6,7 +6,7 @@ sends that.
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from google.protobuf.message import Message
 
@@ -40,8 +40,17 @@ def call_steps(
     recorder: Recorder,
     quotas: TenantQuotas,
     use: Use,
+    told: Callable[[Exception], Exception],
+    *more: Step,
 ) -> tuple[Step, ...]:
-    """Return the steps of every call, outermost first; inside the last one is the service."""
+    """Return the steps of every call, outermost first; inside the last one is the service.
+
+    `told` notes an error that a call ends with, and returns the one to tell. `more` are for calls
+    that are let in.
+    """
+
+    def shield(rpc: Rpc, error: Exception) -> None:
+        _refuse(rpc, told(error))
 
     def authenticate(rpc: Rpc) -> None:
         if rpc.method.scopes is not None:  # else it is open to everybody
@@ -66,11 +75,13 @@ def call_steps(
             quotas.of(rpc.tenant)  # known from now on where nothing may be read
 
     def count_message(rpc: Rpc, raw: bytes) -> bytes:
+        rpc.size += len(raw)
         if rpc.tenant:
             use.transfer(rpc.tenant, len(raw), refusable=True)
         return raw
 
     def count_answer(rpc: Rpc) -> None:
+        rpc.size += rpc.answer_bytes
         if rpc.tenant:
             use.transfer(rpc.tenant, rpc.answer_bytes, refusable=False)
 
@@ -91,13 +102,14 @@ def call_steps(
 
     return (
         Step("record", answered=count_written, leave=record),
-        Step("shield", failed=_shield),
+        Step("shield", failed=shield),
         Step("gateway", admit=guards.gateway.recognise),
         Step("draining", admit=guards.draining.refuse),
         Step("authentication", admit=authenticate),
         Step("suspension", admit=refuse_suspended),
         Step("scopes", admit=_require_scopes),
         Step("quotas", admit=count_call, leave=count_end),
+        *more,
         Step("revocation", enter=refuse_revoked),
         Step("deadline", enter=_require_time, leave=_end_patience),
         Step("own quotas", enter=read_quota),
@@ -123,21 +135,28 @@ def _finished(rpc: Rpc) -> FinishedCall:
         rpc.tenant,
         rpc.error_id,
         rpc.peer,
+        rpc.trace_id,
+        rpc.size,
     )
 
 
-def _shield(rpc: Rpc, error: Exception) -> None:
+def _refuse(rpc: Rpc, error: Exception) -> None:
     """Refuse the call with the status of an error; what is unexpected is INTERNAL and an id."""
     if not isinstance(error, ServiceError):
         rpc.error_id = uuid.uuid4().hex
-        extra = {"request_id": rpc.request_id, "error_id": rpc.error_id}
+        extra = {"error_id": rpc.error_id, **_named(rpc)}
         LOGGER.error("unexpected error", extra=extra, exc_info=error)
         error = internal(rpc.error_id)
     elif error.__cause__ is not None:
-        LOGGER.warning(error.message, extra={"request_id": rpc.request_id}, exc_info=error)
+        LOGGER.warning(error.message, extra=_named(rpc), exc_info=error)
     rpc.code = _code(rpc, error)
     rpc.reason = error.reason_name
     rpc.refusal = refusal_for(error, rpc.request_id)
+
+
+def _named(rpc: Rpc) -> dict[str, str]:
+    """Return what a line of the log tells a call by."""
+    return {"request_id": rpc.request_id, "trace_id": rpc.trace_id}
 
 
 def _code(rpc: Rpc, error: ServiceError) -> str:

@@ -5,12 +5,13 @@ import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
-from persona_server import config, memory
+from persona_server import config, memory, scheduling
 from persona_server.app import App
 from persona_server.certificates import CertificateError
 from persona_server.composing import StartError
 from persona_server.signals import RELOAD as HANG_UP
-from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.database import shown
+from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs
 from persona_server.workers.place import END_HEALTH, METRICS, READY, RELOAD, Place
 
@@ -20,6 +21,7 @@ def main() -> None:
     parent: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
     place = Place.decoded(parent.recv_bytes())
     _pin(place.number)
+    scheduling.share_evenly()
     logs.take_over_stderr()
     logs.name_worker(place.number, readable=place.readable)
 
@@ -29,8 +31,9 @@ def main() -> None:
     try:
         settings = load()
         logs.configure(settings.log_level)
-        app = App(settings, place)
-        app.start()
+        with refusing_to_open(shown(settings.place)):
+            app = App(settings, place)
+            app.start()
     except (CertificateError, DatabaseError, StartError) as error:
         parent.send_bytes(str(error).encode())
         logs.drain()

@@ -19,16 +19,18 @@ from persona_server.composing import (
 )
 from persona_server.config import Settings
 from persona_server.gateway_process import GatewayProcess, command_of
+from persona_server.observing import watch_database, watch_service
 from persona_server.reloading import read_again
 from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
 from persona_server.setting_values import Address
 from persona_server.signals import RELOAD, Wake
+from persona_server.telemetry import figures
 from persona_server.telemetry.logs import LOGGER, STDERR
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.sharing.counters import Counters, make_file
-from persona_server.workers import figures
+from persona_server.upgrading import upgrading
 from persona_server.workers.place import Place
 from persona_server.workers.port import Port
 from persona_server.workers.process import Worker, WorkerError
@@ -49,10 +51,12 @@ class Workers:
         self._file = make_file(settings.workers)
         self._kept = [self._file]  # descriptors that workers inherit
         # Which migrates it before any worker looks; the lock is held until all have ended.
-        self.store, self.key, tokens, self._lock = opened(settings, locks=True)
+        self.store, self.key, tokens, self._lock = opened(settings, upgrading(settings), locks=True)
         if self._lock:
-            self._kept.append(self._lock.fileno())
+            self._kept += self._lock.descriptors
         self.metrics = Metrics()
+        watch_database(self.metrics, self.store.database)
+        watch_service(self.metrics, settings, self._processes)
         self.personas = PersonaService(self.store, tokens, PageCache(0))
         self.projects = ProjectService(self.store, tokens)
         self._counters = Counters(self._file, settings.workers, _PARENT)
@@ -89,6 +93,8 @@ class Workers:
             self._settings = read_again(self._settings, load)
             for worker in self._workers:
                 worker.reload()
+            if self._gateway:
+                self._gateway.set_log_level(self._settings.log_level)
         self.stop(name)
         return 1 if self._failed else 0
 
@@ -136,10 +142,17 @@ class Workers:
                 worker.kill()
             raise StartError(str(error)) from None
 
+    def _processes(self) -> dict[str, int]:
+        workers = {f"worker-{number}": each.pid for number, each in enumerate(self._workers)}
+        gateway = {"gateway": self._gateway.pid} if self._gateway else {}
+        return {"server": os.getpid(), **gateway, **workers}
+
     def _page(self) -> bytes:
-        """Return the metrics of all workers added up, those that have ended too."""
+        """Return the metrics of all workers added up, those that have ended too, and the rest."""
         with self._counting:
             pages = [self.metrics.page(), *(worker.page() for worker in self._workers)]
+            if self._gateway:
+                pages.append(self._gateway.figures())
             return figures.written(figures.added_up([self._gone, *map(figures.read, pages)]))
 
     def _worker_ended(self, number: int) -> None:

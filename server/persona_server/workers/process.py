@@ -46,6 +46,11 @@ class Worker:
         name = f"worker-{self._place.number}"
         threading.Thread(target=self._replace, name=name, daemon=True).start()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def page(self) -> bytes:
         """Return its metrics, or those of the last time if it does not answer; b"" before any."""
         with contextlib.suppress(OSError, EOFError):

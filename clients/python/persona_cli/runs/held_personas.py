@@ -26,7 +26,7 @@ class HeldPersonas:
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
             "CREATE TABLE held (id TEXT PRIMARY KEY, external_id TEXT, content BLOB);"
         )
-        rows = ((one.id, one.external_id or None, _content(one)) for one in personas)
+        rows = ((one.id, one.external_id or None, content_digest(one)) for one in personas)
         self._database.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", rows)
         self._database.execute("CREATE UNIQUE INDEX by_external ON held (external_id)")
 
@@ -35,7 +35,7 @@ class HeldPersonas:
         wanted = persona.id.lower()
         for name, value in (("external_id", persona.external_id), ("id", wanted)):
             if value and (holder := self._holder(name, value)):
-                is_same = holder == (wanted or holder[0], _content(persona))
+                is_same = holder == (wanted or holder[0], content_digest(persona))
                 return "" if is_same else f"{name}: {value} {_TAKEN}"
         return ""
 
@@ -49,8 +49,8 @@ class HeldPersonas:
         return found
 
 
-def _content(persona: Persona) -> bytes:
-    """Return a digest of what tells a persona from another one of the same id."""
+def content_digest(persona: Persona) -> bytes:
+    """Return a digest of what a source says of a persona, whatever the service has given it."""
     compared = Persona()
     compared.CopyFrom(persona)
     for name in _NOT_COMPARED:

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Iterator
+from itertools import islice
 
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.files.persona_files import PersonaRow
-from persona_cli.runs.held_personas import HeldPersonas
+from persona_cli.runs.held_personas import HeldPersonas, content_digest
 from persona_cli.runs.journal import Journal
 from persona_cli.runs.refusals import OnRefused, Refusals, violations_by_index
 from persona_cli.runs.resuming import batches, how_to_resume
@@ -25,6 +26,7 @@ from persona_client.window import Batch
 # here; and a file of which most is taken elsewhere is given up.
 READ_GROUP_AFTER = 10
 MAX_REFUSED_BY_SERVICE = 100
+MOST_COMPARED = 100  # personas of one name
 
 
 class SentBatch(list[Persona]):
@@ -57,11 +59,12 @@ class ImportRun:
         self._is_resumed = bool(journal.boundaries)
         self._may_repeat = may_repeat or self._is_resumed
         self._is_open = False  # whether the service has said how much of the import it has
+        self._is_piped = any(file.is_pipe for file in inputs)
         self._journal = journal
         self._refusals = Refusals(inputs, journal, keep)
         self._held: HeldPersonas | None = None  # once the service has refused some
         self.imported = 0
-        self.taken = 0  # rows whose ids are others'
+        self.added = 0  # of those imported, what the group did not show before
         self._refused_by_service = 0
 
     @property
@@ -79,6 +82,8 @@ class ImportRun:
         self._refusals.list_previous()
         lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
         lines = self._not_taken(lines)
+        if self._is_piped and not self._may_repeat:
+            lines = self._not_repeated(client, lines)
         try:
             self._import(client, self._batches(lines), progress)
         except ImportConflict:
@@ -97,10 +102,31 @@ class ImportRun:
         for line in lines:
             why = self._held.refusal(line.item.persona) if self._held is not None else ""
             if why:
-                self.taken += 1
                 self._refusals.add_known(line, why)
             else:
                 yield line
+
+    def _not_repeated(
+        self, client: PersonaClient, lines: Iterator[Line[PersonaRow]]
+    ) -> Iterator[Line[PersonaRow]]:
+        """Give up if the first row without an id is in the group, as the others may be, too.
+
+        What comes through a pipe can't be known beforehand, and its first row waits for no other.
+        """
+        is_known = False
+        for line in lines:
+            persona = line.item.persona
+            if not (is_known or persona.id or persona.external_id):
+                if self._is_there(client, persona):
+                    raise _there_before(persona.full_name)
+                is_known = True
+            yield line
+
+    def _is_there(self, client: PersonaClient, persona: Persona) -> bool:
+        """Whether the group shows a persona of the same content, among the first of its name."""
+        named = client.list_personas(*self._ids, full_name=persona.full_name)
+        wanted = content_digest(persona)
+        return any(content_digest(one) == wanted for one in islice(named, MOST_COMPARED))
 
     def _import(
         self, client: PersonaClient, batches: Iterator[SentBatch], progress: ProgressBar
@@ -152,7 +178,7 @@ class ImportRun:
             raise _imported_before(answer.persona_count)
         self._may_repeat = self._is_open = True
         self._journal.note_acknowledged(answer.committed_sequence)
-        self.imported = answer.persona_count
+        self.imported, self.added = answer.persona_count, answer.added_count
         progress.set_count(self.imported)
 
     def _without_refused(
@@ -165,7 +191,6 @@ class ImportRun:
             raise error
         for index, reason in bad.items():
             self._refusals.add_from_service(batch.lines[index], reason)
-        self.taken += len(bad)
         self._refused_by_service += len(bad)
         if self._refused_by_service >= max(MAX_REFUSED_BY_SERVICE, self.imported):
             done = "would be imported" if self._dry_run else "are imported"
@@ -184,4 +209,11 @@ def _imported_before(count: int) -> CommandError:
     return CommandError(
         f"{people} of the same content came into this group by an import before, and would be "
         "there twice, having no ids of their own. --again imports all of it once more."
+    )
+
+
+def _there_before(name: str) -> CommandError:
+    return CommandError(
+        f'"{name}", who comes first and has no id, is in this group already with the same content, '
+        "and would be there twice, as others may. --again imports all of it."
     )

@@ -8,7 +8,7 @@ from persona_cli.files.inputs import LineReader
 from persona_cli.files.persona_files import PersonaFiles, PersonaRow
 from persona_cli.runs.import_run import ImportRun
 from persona_cli.runs.journal import Journal
-from persona_cli.runs.looking import keyed
+from persona_cli.runs.looking import all_keyed
 from persona_cli.runs.refusals import OnRefused
 from persona_cli.runs.resuming import content_id, explain_interruption, open_journal, total_bytes
 from persona_cli.terminal.progress import ProgressBar
@@ -31,15 +31,12 @@ class Importing:
         self._inputs = list(personas.inputs)
         self._ids = ids
         self._keep = keep
-        self._has_keys, all_have = keyed(personas)
-        self._again = again or all_have
-        self._keyed = 0  # rows that have an id
+        self._again = again or all_keyed(personas)
         self.is_dry_run = dry_run
         self.into = {"project_id": ids[0], "group_id": ids[1]}
         self.imported = 0  # personas that were not there before
         self.refused = 0
         self.already_there = 0
-        self.may_be_there = False  # some of those that a dry run would import
 
     def run(
         self,
@@ -50,8 +47,6 @@ class Importing:
     ) -> None:
         """Import everything. Raises PersonaError, CommandError."""
         journal = self._journal(options)
-        if self._has_keys and not journal.boundaries:
-            journal.note_held(client.get_persona_group(*self._ids).persona_count)
         run = ImportRun(
             self._inputs,
             self._ids,
@@ -66,7 +61,8 @@ class Importing:
             ProgressBar(total_bytes(self._inputs), "personas") as progress,
         ):
             run.run(patient, self._reader(), progress)
-        self._count(client, journal, run)
+        self.imported, self.refused = run.added, run.refused
+        self.already_there = run.imported - run.added
 
     def _journal(self, options: dict[str, Any]) -> Journal:
         if self.is_dry_run:
@@ -76,23 +72,8 @@ class Importing:
 
     def _reader(self) -> LineReader[PersonaRow]:
         return LineReader(
-            self._inputs, self._personas.items, self._key, "repeats the id {id} of {where}"
+            self._inputs, self._personas.items, _key, "repeats the id {id} of {where}"
         )
-
-    def _key(self, row: PersonaRow) -> str:
-        key = row.persona.id or row.persona.external_id
-        self._keyed += bool(key)
-        return key
-
-    def _count(self, client: PersonaClient, journal: Journal, run: ImportRun) -> None:
-        self.imported, self.refused = run.imported, run.refused
-        with_ids = self._keyed - run.taken
-        if self.is_dry_run:
-            self.may_be_there = bool(journal.held and with_ids)
-        elif journal.held is not None:
-            added = client.get_persona_group(*self._ids).persona_count - journal.held
-            self.already_there = min(max(run.imported - added, 0), with_ids)
-            self.imported -= self.already_there
 
 
 def _advice(error: PersonaError | None, client: PersonaClient, run: ImportRun) -> str:
@@ -106,3 +87,7 @@ def _advice(error: PersonaError | None, client: PersonaClient, run: ImportRun) -
     if isinstance(error, AlreadyExists):
         return f"{run.how_to_resume()} --new-ids imports all of them as new personas."
     return run.how_to_resume()
+
+
+def _key(row: PersonaRow) -> str:
+    return row.persona.id or row.persona.external_id

@@ -56,7 +56,6 @@ class Journal:
         self.acknowledged = 0
         self.last_id = ""  # of an answer of the last batch acknowledged
         self.is_old = False  # so that the service may have forgotten the import
-        self.held: int | None = None  # personas of the group before the import, if that is known
         self.known = 0  # answers acknowledged that the service had before
         self._is_begun = False  # whether the service may have done anything
         self._path: Path | None = None
@@ -124,11 +123,6 @@ class Journal:
         entry = {"id": last_id, "known": known} if last_id else {}
         self._append({"acknowledged": sequence, **entry}, sync=False)
 
-    def note_held(self, count: int) -> None:
-        """Note how many personas the group had before the import."""
-        self.held = count
-        self._append({"held": count})
-
     def begin_anew(self, import_id: str) -> None:
         """Begin an import of another id, nothing of this one being there."""
         self.import_id = import_id
@@ -170,8 +164,6 @@ class Journal:
             self.refused[Position(*entry["refused"])] = entry["reason"]
         elif "newest" in entry:
             self.newest.update([entry["newest"]])
-        elif "held" in entry:
-            self.held = entry["held"]
         elif "import_id" in entry:
             self.import_id = entry["import_id"]
         else:

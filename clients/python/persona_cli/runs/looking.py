@@ -55,19 +55,19 @@ def say_notes(personas: PersonaFiles) -> None:
         say(f"… and {len(notes) - _MOST_NOTES} more such notes.")
 
 
-def keyed(personas: PersonaFiles) -> tuple[bool, bool]:
-    """Whether any, and whether all, that files begin with has ids, of this service or the source.
+def all_keyed(personas: PersonaFiles) -> bool:
+    """Whether all that files begin with has ids, of this service or the source.
 
     A file of which no row is a persona has none.
     """
     found = [_keyed(personas, index) for index in range(len(personas.inputs))]
     personas.notes.clear()  # they are taken when the rows are read
-    has_some = any(any(keys) for keys in found)
-    return has_some, all(keys and all(keys) for keys in found)
+    return all(found)
 
 
-def _keyed(personas: PersonaFiles, index: int) -> list[bool]:
-    return [bool(one.id or one.external_id) for one in _made(personas, index)]
+def _keyed(personas: PersonaFiles, index: int) -> bool:
+    keys = [one.id or one.external_id for one in _made(personas, index)]
+    return bool(keys) and all(keys)
 
 
 def _made(personas: PersonaFiles, index: int) -> Iterator[Persona]:

@@ -53,7 +53,8 @@ const (
 	// ABORTED: the import was taken over by a newer stream, belongs to another group, has ended
 	// because all personas of the group were deleted, or repeats a batch with different content.
 	ErrorReason_ERROR_REASON_IMPORT_CONFLICT ErrorReason = 10
-	// ABORTED: answers of the persona to promote came each time that it had been measured; retry.
+	// ABORTED: answers of the persona to promote came each time that it had been measured, or changes
+	// of others stood in the way at every try; retry with the same request_id.
 	ErrorReason_ERROR_REASON_CONCURRENT_CHANGE ErrorReason = 11
 	// UNAUTHENTICATED: there is no token, more than one, or one that is not valid.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 12
@@ -99,6 +100,8 @@ const (
 	ErrorReason_ERROR_REASON_UNREACHABLE ErrorReason = 28
 	// NOT_FOUND: the project exists, but has no such simulation.
 	ErrorReason_ERROR_REASON_SIMULATION_NOT_FOUND ErrorReason = 29
+	// DATA_LOSS: what is stored is damaged and can't be read; no retry helps, the operator has to look.
+	ErrorReason_ERROR_REASON_DATABASE_DAMAGED ErrorReason = 30
 )
 
 // Enum value maps for ErrorReason.
@@ -134,6 +137,7 @@ var (
 		27: "ERROR_REASON_TOO_MANY_REQUESTS",
 		28: "ERROR_REASON_UNREACHABLE",
 		29: "ERROR_REASON_SIMULATION_NOT_FOUND",
+		30: "ERROR_REASON_DATABASE_DAMAGED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -166,6 +170,7 @@ var (
 		"ERROR_REASON_TOO_MANY_REQUESTS":         27,
 		"ERROR_REASON_UNREACHABLE":               28,
 		"ERROR_REASON_SIMULATION_NOT_FOUND":      29,
+		"ERROR_REASON_DATABASE_DAMAGED":          30,
 	}
 )
 
@@ -201,7 +206,7 @@ var File_persona_v1_errors_proto protoreflect.FileDescriptor
 const file_persona_v1_errors_proto_rawDesc = "" +
 	"\n" +
 	"\x17persona/v1/errors.proto\x12\n" +
-	"persona.v1*\xa3\b\n" +
+	"persona.v1*\xc6\b\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_PROJECT_NOT_FOUND\x10\x01\x12(\n" +
@@ -233,7 +238,8 @@ const file_persona_v1_errors_proto_rawDesc = "" +
 	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\x1a\x12\"\n" +
 	"\x1eERROR_REASON_TOO_MANY_REQUESTS\x10\x1b\x12\x1c\n" +
 	"\x18ERROR_REASON_UNREACHABLE\x10\x1c\x12%\n" +
-	"!ERROR_REASON_SIMULATION_NOT_FOUND\x10\x1dB\x9a\x01\n" +
+	"!ERROR_REASON_SIMULATION_NOT_FOUND\x10\x1d\x12!\n" +
+	"\x1dERROR_REASON_DATABASE_DAMAGED\x10\x1eB\x9a\x01\n" +
 	"\n" +
 	"persona.v1B\vErrorsProtoP\x01ZApersona.example/persona-service/generated/go/persona/v1;personav1\xa2\x02\x03PSN\xaa\x02\n" +
 	"Persona.V1\xba\x02\vPersona_V1_\xca\x02\n" +

@@ -1535,7 +1535,9 @@ type ImportPersonasResponse struct {
 	// The last batch on disk; 0 if there is none yet.
 	CommittedSequence int32 `protobuf:"varint,1,opt,name=committed_sequence,json=committedSequence,proto3" json:"committed_sequence,omitempty"`
 	// The number of personas acknowledged under this import_id, including those that already existed.
-	PersonaCount  int32 `protobuf:"varint,2,opt,name=persona_count,json=personaCount,proto3" json:"persona_count,omitempty"`
+	PersonaCount int32 `protobuf:"varint,2,opt,name=persona_count,json=personaCount,proto3" json:"persona_count,omitempty"`
+	// How many of those the group did not show before; the others were there with the same content.
+	AddedCount    int32 `protobuf:"varint,3,opt,name=added_count,json=addedCount,proto3" json:"added_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1580,6 +1582,13 @@ func (x *ImportPersonasResponse) GetCommittedSequence() int32 {
 func (x *ImportPersonasResponse) GetPersonaCount() int32 {
 	if x != nil {
 		return x.PersonaCount
+	}
+	return 0
+}
+
+func (x *ImportPersonasResponse) GetAddedCount() int32 {
+	if x != nil {
+		return x.AddedCount
 	}
 	return 0
 }
@@ -2078,10 +2087,12 @@ const file_persona_v1_persona_service_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"Z\n" +
 	"\vImportBatch\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x05R\bsequence\x12/\n" +
-	"\bpersonas\x18\x02 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"l\n" +
+	"\bpersonas\x18\x02 \x03(\v2\x13.persona.v1.PersonaR\bpersonas\"\x8d\x01\n" +
 	"\x16ImportPersonasResponse\x12-\n" +
 	"\x12committed_sequence\x18\x01 \x01(\x05R\x11committedSequence\x12#\n" +
-	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\"\xed\x03\n" +
+	"\rpersona_count\x18\x02 \x01(\x05R\fpersonaCount\x12\x1f\n" +
+	"\vadded_count\x18\x03 \x01(\x05R\n" +
+	"addedCount\"\xed\x03\n" +
 	"\x15ExportPersonasRequest\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\tprojectId\x12\x19\n" +

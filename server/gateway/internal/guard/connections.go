@@ -62,6 +62,13 @@ func (l *Connections) Note(c net.Conn, state http.ConnState) {
 	}
 }
 
+// Open is how many there are.
+func (l *Connections) Open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.open)
+}
+
 func (l *Connections) admit(c net.Conn) bool {
 	from := peer(c)
 	l.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -12,8 +13,10 @@ import (
 // Shares is an amount, of bytes or of calls, that callers share: nobody holds more than one share of
 // it, and who waits for more of an own share keeps no other caller waiting.
 type Shares struct {
-	each  int64
-	total *semaphore.Weighted
+	most, each int64
+	total      *semaphore.Weighted
+
+	taken, waiting atomic.Int64 // as somebody who watches sees them
 
 	mu      sync.Mutex
 	callers map[netip.Addr]*share
@@ -27,8 +30,17 @@ type share struct {
 
 // NewShares divides an amount into shares of at most each.
 func NewShares(total, each int64) *Shares {
-	return &Shares{each: each, total: semaphore.NewWeighted(total), callers: map[netip.Addr]*share{}}
+	return &Shares{most: total, each: each, total: semaphore.NewWeighted(total), callers: map[netip.Addr]*share{}}
 }
+
+// Total is the whole amount.
+func (s *Shares) Total() int64 { return s.most }
+
+// Taken is how much of it is held.
+func (s *Shares) Taken() int64 { return s.taken.Load() }
+
+// Waiting is how many wait for some.
+func (s *Shares) Waiting() int64 { return s.waiting.Load() }
 
 // Taken is a part of an amount that somebody holds.
 type Taken struct {
@@ -41,6 +53,8 @@ type Taken struct {
 // Take waits for n of the amount, or for a whole share if that is less. The error is the context's.
 func (s *Shares) Take(ctx context.Context, caller netip.Addr, n int64) (*Taken, error) {
 	n = min(n, s.each)
+	s.waiting.Add(1)
+	defer s.waiting.Add(-1)
 	mine := s.enter(caller)
 	if err := mine.held.Acquire(ctx, n); err != nil {
 		s.leave(caller, mine)
@@ -51,6 +65,7 @@ func (s *Shares) Take(ctx context.Context, caller netip.Addr, n int64) (*Taken, 
 		s.leave(caller, mine)
 		return nil, err
 	}
+	s.taken.Add(n)
 	return &Taken{s, caller, mine, n}, nil
 }
 
@@ -67,6 +82,7 @@ func (s *Shares) TryTake(caller netip.Addr, n int64) *Taken {
 		s.leave(caller, mine)
 		return nil
 	}
+	s.taken.Add(n)
 	return &Taken{s, caller, mine, n}
 }
 
@@ -74,6 +90,7 @@ func (s *Shares) TryTake(caller netip.Addr, n int64) *Taken {
 func (t *Taken) Keep(n int64) {
 	if spare := t.n - n; spare > 0 {
 		t.n = n
+		t.shares.taken.Add(-spare)
 		t.shares.total.Release(spare)
 		t.mine.held.Release(spare)
 	}

@@ -11,7 +11,8 @@ import (
 // Writer takes whole lines. It never blocks: what does not fit into its queue is counted and left out.
 type Writer struct {
 	lines   chan []byte
-	dropped atomic.Int64
+	dropped atomic.Int64 // since it was reported last
+	lost    atomic.Int64 // ever
 	stop    chan struct{}
 	done    chan struct{}
 }
@@ -30,9 +31,13 @@ func (q *Writer) Write(line []byte) (int, error) {
 	case q.lines <- bytes.Clone(line):
 	default:
 		q.dropped.Add(1)
+		q.lost.Add(1)
 	}
 	return len(line), nil
 }
+
+// Dropped is how many lines were left out, ever.
+func (q *Writer) Dropped() int64 { return q.lost.Load() }
 
 // Close lets what is queued be written, within a time. What comes after it is lost.
 func (q *Writer) Close(within time.Duration) {

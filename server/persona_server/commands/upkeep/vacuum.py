@@ -1,4 +1,4 @@
-"""`persona vacuum`: give back the room of what was deleted. No server may be running."""
+"""`persona vacuum`: give back the room of what was deleted."""
 
 import sys
 
@@ -14,10 +14,11 @@ def register(app: typer.Typer) -> None:
 
 
 def vacuum(data: Data = DATA) -> None:
-    """Write the database anew without the room of what was purged, and say how much that was.
+    """Give the room of what was purged back to the disk, and say how much that was.
 
-    Needed only after much was deleted for good: room within the file is used again by itself. Stop
-    the server first; it takes as much room on the disk again while it works.
+    Needed only after much was deleted for good: room within the file is used again by itself. While
+    a server runs, that is done beside it, a little at a time. Without one the database is written
+    anew, which gives back more, and takes twice its room on the disk while it works.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.upkeep.shrinking import shrink

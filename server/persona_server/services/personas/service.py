@@ -43,6 +43,7 @@ from persona_server.services.personas.finding import count, several
 from persona_server.services.personas.page_cache import Key, PageCache
 from persona_server.services.personas.removing import hide_persona
 from persona_server.storage.keys import id_bytes, id_text
+from persona_server.storage.replica import Replica, Version
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.fields import ALL_GROUPS
@@ -57,10 +58,18 @@ Listing: TypeAlias = ListPersonasRequest | ExportPersonasRequest
 class PersonaService:
     """One method per RPC; each takes the call and a validated request."""
 
-    def __init__(self, store: Store, tokens: PageTokens, cache: PageCache) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tokens: PageTokens,
+        cache: PageCache,
+        replica: Replica | None = None,
+    ) -> None:
+        """Serve from a store; pages and exports of a group from its `replica` where that has it."""
         self._store = store
         self._tokens = tokens
         self._cache = cache
+        self._replica = replica
 
     def get_persona(self, call: Call, request: GetPersonaRequest) -> bytes:
         """Return the stored persona. Raises PERSONA_NOT_FOUND or a parent's reason."""
@@ -98,7 +107,7 @@ class PersonaService:
             call.version = shown.version
 
             def read() -> bytes:
-                page = self._page(repositories, request, shown, after, request.page_size)
+                page = self._page(call, repositories, request, shown, after, request.page_size)
                 if not page.more:
                     return page.framed
                 return page.framed + self._tokens.field(call, request, page.last)
@@ -122,31 +131,32 @@ class PersonaService:
         while more:
             with self._store.reading(call.tenant) as repositories:
                 shown = require_shown(repositories, request.project_id, request.group_id)
-                page = self._page(repositories, request, shown, after, _CHUNK)
+                page = self._page(call, repositories, request, shown, after, _CHUNK)
             more = page.more
             if page.size or more:
                 after = page.last
                 yield page.framed + self._tokens.field(call, request, after)
 
-    @staticmethod
     def _page(
-        repositories: Repositories, request: Listing, shown: Shown, after: bytes, size: int
+        self,
+        call: Call,
+        repositories: Repositories,
+        request: Listing,
+        shown: Shown,
+        after: bytes,
+        size: int,
     ) -> Page:
-        """Return a page of the set that the group shows; after a delete-all, of the new one."""
-        group, filters = id_bytes(request.group_id), filters_of(request)
-        terms = wanted_terms(request)
-        while True:
-            limit = page_limit(size, shown.longest)
-            page = repositories.personas.page(group, shown.set_id, after, limit, filters, terms)
-            # Longer than the head knew of: larger personas came in between.
-            fits = len(page.framed) <= MAX_PAGE_BYTES
-            if fits and (page.size or page.more):
+        """Return a page of the set that the group shows, from wherever it may be read."""
+        if self._replica is not None:
+            ids = id_bytes(request.project_id), id_bytes(request.group_id)
+            page = self._replica.read(
+                call.tenant,
+                Version(*ids, shown.version),
+                lambda there: page_of(there, request, shown, after, size),
+            )
+            if page is not None:
                 return page
-            # Empty: perhaps the set was swapped in between.
-            seen = shown.set_id
-            shown = require_shown(repositories, request.project_id, request.group_id)
-            if fits and shown.set_id == seen:
-                return page
+        return page_of(repositories, request, shown, after, size)
 
     def create_persona(self, call: Call, request: CreatePersonaRequest) -> bytes:
         """Add one persona, or return the same one. Raises ALREADY_EXISTS."""
@@ -229,6 +239,26 @@ class PersonaService:
         Raises PERSONA_NOT_FOUND or a parent's reason, and INVALID_PAGE_TOKEN.
         """
         return lineage(self._store, self._tokens, call, request)
+
+
+def page_of(
+    repositories: Repositories, request: Listing, shown: Shown, after: bytes, size: int
+) -> Page:
+    """Return a page of the set that the group shows; after a delete-all, of the new one."""
+    group, filters = id_bytes(request.group_id), filters_of(request)
+    terms = wanted_terms(request)
+    while True:
+        limit = page_limit(size, shown.longest)
+        page = repositories.personas.page(group, shown.set_id, after, limit, filters, terms)
+        # Longer than the head knew of: larger personas came in between.
+        fits = len(page.framed) <= MAX_PAGE_BYTES
+        if fits and (page.size or page.more):
+            return page
+        # Empty: perhaps the set was swapped in between.
+        seen = shown.set_id
+        shown = require_shown(repositories, request.project_id, request.group_id)
+        if fits and shown.set_id == seen:
+            return page
 
 
 def rebuild_personas(repositories: Repositories, kept: bytes) -> bytes:

@@ -1,7 +1,9 @@
 """Make what is derived from answers anew, tenant by tenant, from the responses alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
+
+from peewee import fn
 
 from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_server.storage import keys, tables
@@ -20,6 +22,10 @@ from persona_server.storage.repositories.tenants import Tenants
 Stored: TypeAlias = tuple[bytes, bytes, bytes, bytes]  # position, recorded, persona, framed
 
 CHUNK = 5000  # responses in memory at a time, at most; each is of at most 64 KiB
+
+
+def _uncounted(_responses: int) -> None:
+    pass
 
 
 class Rebuilt(NamedTuple):
@@ -51,6 +57,7 @@ class Rebuild:
                 (simulation.tenant_id == param("tenant")) & (simulation.id > param("after"))
             ),
         )
+        self._count = Statement(database, response.select(fn.COUNT(response.persona_id)))
         self._responses = Statement(
             database,
             response.select(
@@ -79,12 +86,22 @@ class Rebuild:
                     done = self._rebuild(tenant, now)
                 yield done
 
-    def within(self, now: int) -> None:
-        """Rebuild every tenant within the transaction that is open."""
-        for tenant in self._tenants.all():
-            self._rebuild(tenant, now)
+    def within(self, now: int, counted: Callable[[int], object] = _uncounted) -> None:
+        """Rebuild every tenant within the transaction that is open.
 
-    def _rebuild(self, tenant: int, now: int) -> Rebuilt:
+        `counted` is told how many more responses are done.
+        """
+        for tenant in self._tenants.all():
+            self._rebuild(tenant, now, counted)
+
+    def size(self) -> int:
+        """Return how many responses there are, void ones too."""
+        ((count,),) = self._count.all()
+        return int(count)
+
+    def _rebuild(
+        self, tenant: int, now: int, counted: Callable[[int], object] = _uncounted
+    ) -> Rebuilt:
         derived = DerivedTables(self._derived, tenant, self._id_generator)
         kept = derived.clear()
         self._voided.run(tenant=tenant, first=START)  # none of them is added again
@@ -96,6 +113,7 @@ class Rebuild:
             for chunk in self._chunks(tenant, simulation):
                 derived.add(place, self._answers(tenant, simulation, chunk), now, kept)
                 count += len(chunk)
+                counted(len(chunk))
         return Rebuilt(tenant, len(simulations), count)
 
     def _chunks(self, tenant: int, simulation: bytes) -> Iterator[list[Stored]]:

@@ -21,6 +21,17 @@ class Target(NamedTuple):
     columns: Mapping[str, str]  # to Peewee's name of the type
 
 
+class Load(NamedTuple):
+    """How busy a database is: connections, those that threads use, and threads that wait to write.
+
+    SQLite's are used by transactions; a statement of its own is over too soon to be seen.
+    """
+
+    connections: int
+    busy: int
+    writers: int
+
+
 class Database(Protocol):
     """One database. Both engines are Peewee databases too, which compiles statements for them."""
 
@@ -86,11 +97,23 @@ class Database(Protocol):
     def mark(self) -> None:
         """Write down whose the database is, within the transaction that is open."""
 
+    def touch(self) -> None:
+        """Change what nobody reads, within the transaction that is open: so the disk is written."""
+
+    def is_in_place(self) -> bool:
+        """Return whether what is open is what others find at the place. If not, nobody may write.
+
+        It is not where its files were moved or deleted.
+        """
+
     def rewrite(self) -> None:
         """Write the files anew without anything that was deleted."""
 
     def open_ahead(self, count: int) -> None:
         """Open connections for so many threads to come, as far as each has one."""
+
+    def load(self) -> Load:
+        """Return how busy it is."""
 
     def close_all(self) -> None:
         """Close all connections."""
@@ -115,15 +138,16 @@ def shown(place: DatabasePlace) -> str:
     return f"{scheme}://{name}@{server.split('?')[0]}"
 
 
-def open_database(place: DatabasePlace, *, make: bool) -> Database:
+def open_database(place: DatabasePlace, *, make: bool, pooler: bool = False) -> Database:
     """Open a database; if `make`, an SQLite file is made where it is missing.
 
-    Raises DatabaseError.
+    One of PostgreSQL may be behind a `pooler` that lends a connection for a transaction. Raises
+    DatabaseError.
     """
     if is_url(place):
         from persona_server.storage.engine.postgresql.database import open_postgresql
 
-        return open_postgresql(str(place))
+        return open_postgresql(str(place), pooler=pooler)
     from persona_server.storage.engine.sqlite.database import open_sqlite
 
     return open_sqlite(Path(place), make=make)

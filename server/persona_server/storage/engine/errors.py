@@ -1,19 +1,27 @@
-"""The drivers' errors as storage raises them: the database is busy, or it can't be used at all."""
+"""The drivers' errors as storage raises them: by the table of faults, or as one sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import apsw
 import psycopg
+from google.protobuf.message import DecodeError
 from peewee import PeeweeException
 
-from persona_server import errors
+from persona_server import patience
+from persona_server.storage.engine.faults import (
+    BUSY,
+    DAMAGE,
+    LATE,
+    OURS,
+    QUEUE,
+    Fault,
+    of_postgresql,
+    of_sqlite,
+)
 
-# SQLSTATEs of PostgreSQL, or their first characters, that say that it can't do now what it could:
-# connections lost, transactions taken back, no room for more, a wait too long, an end that is
-# near, a standby, an operating system that fails.
-_NOT_NOW = ("08", "40", "53", "55P03", "57P", "25006", "58")
-_INTERRUPTED, _DISK_FULL, _LOCK_TIMEOUT = "57014", "53100", "55P03"
+_DRIVERS = (apsw.Error, PeeweeException, psycopg.Error)
+_UNREADABLE = (DecodeError, UnicodeDecodeError)  # stored bytes that are not what was stored
 
 
 class DatabaseError(Exception):
@@ -23,56 +31,51 @@ class DatabaseError(Exception):
 class driver_errors_translated:  # noqa: N801 (reads as the context manager it is)
     """Turns what an engine raises into ServiceErrors; a fault of our own passes as it is.
 
-    Drivers raise their own errors while rows are read, Peewee wraps those of execute(). A class,
-    since every call enters one: a generator would cost it two microseconds.
+    `until_deadline` is whether the turn to write is waited for until the caller's time is over, so
+    that one that has not come is late. Drivers raise their own errors while rows are read, Peewee
+    wraps those of execute(). A class, since every call enters one: a generator would cost it two
+    microseconds.
     """
 
-    __slots__ = ()
+    __slots__ = ("_until_deadline",)
+
+    def __init__(self, *, until_deadline: bool = False) -> None:
+        self._until_deadline = until_deadline
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, TimeoutError):
-            raise errors.database_unavailable("Too many writes are waiting.") from error
-        if isinstance(error, apsw.Error | PeeweeException | psycopg.Error):
-            refusal = _refusal_of(error)
-            if refusal is not None:
-                raise refusal from error
+        if error is None:
+            return
+        fault = fault_of(error)
+        if (fault is QUEUE and self._until_deadline) or (fault is BUSY and patience.is_over()):
+            fault = LATE
+        if fault is not None and fault.refusal is not None:
+            refusal = fault.refusal()
+            refusal.fault = fault.kind
+            raise refusal from error
 
 
-def _refusal_of(error: BaseException) -> errors.ServiceError | None:
-    """Return what the first error of a chain means that says something; None if none does."""
-    for cause in _chain(error):
-        refusal = _by_postgresql(cause) if isinstance(cause, psycopg.Error) else _by_sqlite(cause)
-        if refusal is not None:
-            return refusal
-    return None
+def fault_of(error: BaseException) -> Fault | None:
+    """Return what an error says of the database; None where it says nothing of it.
+
+    Of a chain of errors the first counts that is no fault of ours.
+    """
+    if isinstance(error, TimeoutError):
+        return QUEUE
+    if isinstance(error, _UNREADABLE):
+        return DAMAGE
+    if not isinstance(error, _DRIVERS):
+        return None
+    found = (_fault_of_driver(cause) for cause in _chain(error))
+    return next((fault for fault in found if fault is not OURS), OURS)
 
 
-def _by_sqlite(cause: BaseException) -> errors.ServiceError | None:
-    if isinstance(cause, apsw.InterruptError):
-        return errors.deadline_exceeded()
-    if isinstance(cause, apsw.FullError):
-        return errors.database_unavailable("The disk is full.")
-    if isinstance(cause, apsw.BusyError | apsw.LockedError | apsw.IOError | apsw.CantOpenError):
-        return errors.database_unavailable()
-    return None
-
-
-def _by_postgresql(cause: psycopg.Error) -> errors.ServiceError | None:
-    """Return what an error means. One without a state is of the connection, or of its end."""
-    state = cause.sqlstate
-    if state == _INTERRUPTED:
-        return errors.deadline_exceeded()
-    if state == _DISK_FULL:
-        return errors.database_unavailable("The disk is full.")
-    if state == _LOCK_TIMEOUT:
-        return errors.database_unavailable("Too many writes are waiting.")
-    if state is None:
-        lost = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
-        return errors.database_unavailable() if lost else None
-    return errors.database_unavailable() if state.startswith(_NOT_NOW) else None
+def _fault_of_driver(cause: BaseException) -> Fault:
+    if isinstance(cause, apsw.Error):
+        return of_sqlite(cause)
+    return of_postgresql(cause) if isinstance(cause, psycopg.Error) else OURS
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -87,6 +90,15 @@ def refusing_to_open(place: object) -> Iterator[None]:
     """Turn whatever keeps a block from opening the database at a place into a DatabaseError."""
     try:
         yield
-    except (OSError, apsw.Error, PeeweeException, psycopg.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error).strip()
-        raise DatabaseError(f"The database in {place} can't be used: {why}.") from error
+    except (OSError, *_DRIVERS) as error:
+        if fault_of(error) is DAMAGE:
+            raise DatabaseError(
+                f"The database in {place} is damaged ({_text(error)}): have `persona doctor` look "
+                "at it, or restore a backup."
+            ) from error
+        raise DatabaseError(f"The database in {place} can't be used: {_text(error)}.") from error
+
+
+def _text(error: BaseException) -> str:
+    why = error.strerror if isinstance(error, OSError) else str(error).strip()
+    return why or type(error).__name__

@@ -24,6 +24,12 @@ class FairLock:
         self._held = False
         self._waiting: dict[str, deque[threading.Event]] = {}  # the next tenant first
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for it."""
+        with self._guard:
+            return sum(map(len, self._waiting.values()))
+
     @contextmanager
     def hold(self, timeout: float, tenant: str = "") -> Iterator[None]:
         """Hold the lock for a block. Raises TimeoutError after `timeout` seconds of waiting."""

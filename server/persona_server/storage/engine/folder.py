@@ -1,40 +1,73 @@
 """The folder of a database: private, and one server's at a time."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
-from typing import IO, Any
+from typing import Self
 
 from persona_server.storage.engine.errors import DatabaseError
 
 FILE_NAME = "persona.sqlite3"
 
 
-def lock_file(folder: Path) -> IO[Any]:
-    """Claim a data folder for one server and return the open lock file.
+class InUseError(DatabaseError):
+    """A server has the folder."""
+
+
+class FolderLock:
+    """A data folder that is one server's, for as long as it or one of its workers has this open."""
+
+    def __init__(self, *descriptors: int) -> None:
+        self.descriptors = descriptors
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the folder back, unless a worker has it."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+        self.descriptors = ()
+
+
+def lock_file(folder: Path) -> FolderLock:
+    """Claim a data folder for one server, by a file in it and by itself, since files get removed.
 
     Never a lock on the database file: closing any descriptor of it would drop SQLite's own locks.
-    Raises DatabaseError if another server has it.
+    Raises InUseError if another server has it, DatabaseError where it can't be used.
     """
     path = folder / f"{FILE_NAME}.lock"
+    opened: list[int] = []
     try:
-        path.touch(mode=0o600)
-        handle = path.open("a+")
-    except OSError as error:
-        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        opened.append(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        fcntl.flock(opened[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        opened.append(os.open(folder, os.O_RDONLY))
+        _lock_folder(opened[1])
+        os.ftruncate(opened[0], 0)
+        os.write(opened[0], f"{os.getpid()}\n".encode())
     except BlockingIOError:
-        handle.seek(0)
-        owner = handle.read().strip() or "unknown"
-        handle.close()
-        raise DatabaseError(
+        owner = os.read(opened[0], 20).decode(errors="replace").strip() or "unknown"
+        FolderLock(*opened).close()
+        raise InUseError(
             f"Another server (process {owner}) is using {folder}. Stop it, or name another --data."
         ) from None
-    handle.truncate(0)
-    handle.write(f"{os.getpid()}\n")
-    handle.flush()
-    return handle
+    except OSError as error:
+        FolderLock(*opened).close()
+        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
+    return FolderLock(*opened)
+
+
+def _lock_folder(descriptor: int) -> None:
+    """Lock a folder where its file system can. Raises BlockingIOError."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL):
+            raise
 
 
 def make_private(folder: Path) -> None:

@@ -11,13 +11,26 @@ KEEP_IMPORTS = 30 * DAY  # so long an import can be resumed
 
 
 class ImportSession(NamedTuple):
-    """An import: its group and set, the stream that owns it, and how far it is on disk."""
+    """An import: its group and set, the stream that owns it, and how far it is on disk.
+
+    Of `persona_count` personas the group did not show `added_count` before.
+    """
 
     group_id: bytes
     set_id: int
     owner: bytes
     committed_sequence: int
     persona_count: int
+    added_count: int
+
+
+class CommittedBatch(NamedTuple):
+    """A batch, the hash by which it is known, how many personas it has, and how many it added."""
+
+    sequence: int
+    digest: bytes
+    personas: int
+    added: int
 
 
 class ImportStatements:
@@ -36,6 +49,7 @@ class ImportStatements:
             session.owner: param("owner"),
             session.committed_sequence: 0,
             session.persona_count: 0,
+            session.added_count: 0,
             session.updated_at: param("now"),
         }
         self.start = Statement(database, session.insert(row))
@@ -44,6 +58,7 @@ class ImportStatements:
         advanced = {
             session.committed_sequence: param("sequence"),
             session.persona_count: session.persona_count + param("count"),
+            session.added_count: session.added_count + param("added"),
             session.updated_at: param("now"),
         }
         self.advance = Statement(database, session.update(advanced).where(this))
@@ -91,11 +106,8 @@ class Imports:
         row = self._do.find_batch.first(tenant=self._tenant, import_id=import_id, sequence=sequence)
         return None if row is None else bytes(row[0])
 
-    def advance(self, import_id: bytes, sequence: int, digest: bytes, count: int, now: int) -> None:
+    def advance(self, import_id: bytes, batch: CommittedBatch, now: int) -> None:
         """Record the next batch as committed."""
-        self._do.advance.run(
-            tenant=self._tenant, import_id=import_id, sequence=sequence, count=count, now=now
-        )
-        self._do.add_batch.run(
-            tenant=self._tenant, import_id=import_id, sequence=sequence, batch_hash=digest
-        )
+        this = {"tenant": self._tenant, "import_id": import_id, "sequence": batch.sequence}
+        self._do.advance.run(**this, count=batch.personas, added=batch.added, now=now)
+        self._do.add_batch.run(**this, batch_hash=batch.digest)

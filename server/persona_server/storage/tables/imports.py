@@ -13,6 +13,7 @@ class ImportSession(Model):
     owner = BlobField()
     committed_sequence = BigIntegerField()
     persona_count = BigIntegerField()
+    added_count = BigIntegerField()
     updated_at = BigIntegerField()
 
     class Meta:

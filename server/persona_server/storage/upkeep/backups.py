@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from persona_server.storage.engine.sqlite.looking import (
 )
 from persona_server.storage.migrate import require_known
 from persona_server.storage.upkeep.files import arriving, require_room
+from persona_server.storage.upkeep.watching import note_backup
 
 
 def back_up(folder: Path, target: Path) -> int:
@@ -29,23 +31,24 @@ def back_up(folder: Path, target: Path) -> int:
     A server may use it meanwhile. The file has been looked through before it has its name. Raises
     DatabaseError, with nothing left of it.
     """
-    source = _usable(folder)
-    require_room(target.parent, _room(source))
-    with arriving(target) as partial:
-        copy_database(source, partial)
-        require_whole(partial, f"The copy of {source}")
+    begun = time.time()
+    _write(folder, target)
+    note_backup(folder, begun)
     return target.stat().st_size
 
 
 def back_up_to(folder: Path, stream: BinaryIO) -> int:
     """Do the same to a stream, by way of a file among the temporary ones; return its bytes."""
+    begun = time.time()
     with tempfile.TemporaryDirectory(prefix="persona-backup-") as made:
         file = Path(made) / "backup"
-        back_up(folder, file)
+        _write(folder, file)
         with file.open("rb") as whole:
             shutil.copyfileobj(whole, stream, 1 << 20)
             stream.flush()
-            return whole.tell()
+            size = whole.tell()
+    note_backup(folder, begun)
+    return size
 
 
 def restore(source: BinaryIO, size: int, folder: Path) -> int:
@@ -65,6 +68,14 @@ def restore(source: BinaryIO, size: int, folder: Path) -> int:
             require_whole(partial, "The backup")
             require_known(partial)
         return target.stat().st_size
+
+
+def _write(folder: Path, target: Path) -> None:
+    source = _usable(folder)
+    require_room(target.parent, _room(source))
+    with arriving(target) as partial:
+        copy_database(source, partial)
+        require_whole(partial, f"The copy of {source}")
 
 
 def _usable(folder: Path) -> Path:

@@ -31,6 +31,11 @@ class Answers:
         self._of_tenant: dict[str, int] = {}
         self._total = 0
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes of answers nobody has taken yet."""
+        return self._total
+
     def require_room(self, rpc: Rpc) -> None:
         """Refuse a call of who does not read what it has asked for. Raises QUOTA_EXCEEDED."""
         if self._total >= self._most:

@@ -51,14 +51,20 @@ class Connections:
         is lost between two of them.
         """
         network, now = network_of(peer), time.monotonic()
-        if peer in self._closed or self._rates.take(network, now, cost):
-            return peer in self._closed
+        # What still comes of closed ones counts too, and each is counted from its first: a storm of
+        # many connections would else win back time for all of them with each one that is closed.
+        is_within = self._rates.take(network, now, cost)
+        if peer in self._closed:
+            return True
+        own_is_within = self._own_rates.take(peer, now, cost)
+        if is_within:
+            return False
         self._over.append(network)
-        if not self._own_rates.take(peer, now, cost):
+        if not own_is_within:
             self._closed[peer] = now + AWAY_SECONDS
             self._offending.append(peer)
         self._some.set()
-        return peer in self._closed
+        return not own_is_within
 
     def has_closed(self, peer: str) -> bool:
         """Return whether a call is one of those that had come before its connection was closed."""

@@ -60,6 +60,16 @@ class Receipts:
         self._waiters = 0
         self._receiving: dict[Receipt, None] = {}  # the oldest first
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes the messages take; one that is not whole counts as the longest."""
+        return self._total
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for their turn."""
+        return self._waiters
+
     def add(self, receipt: Receipt) -> None:
         """Let a call receive, now or when its turn has come, or turn it away."""
         receipt.since = time.monotonic()

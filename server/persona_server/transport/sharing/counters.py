@@ -17,8 +17,10 @@ TENANTS = 16_384  # that have a row; others are counted by each worker for itsel
 CALLS, BYTES, CONCURRENT, STREAMS = range(4)  # the figures of a worker in a tenant's row
 _FIGURES = 4
 _WORD = 8  # bytes
-_HEAD = 8  # words; the first is the last id that was made
-_KEY = 3  # words: two of whose row it is, and since when
+# Words; the first is the last id that was made, the last how many rows are taken, and those between
+# them are the database's condition.
+_HEAD = 8
+_KEY = 4  # words: two of whose row it is, since when, and as which it was taken
 _PROBES = 64  # rows that are looked at for a tenant's
 _MICROS = 1_000_000
 _ROWS, _JOBS = range(2)  # bytes of the file that stand for locks
@@ -31,7 +33,7 @@ class Shape(NamedTuple):
 
     @property
     def row(self) -> int:
-        """How many words a row has: whose it is, since when, and the figures of each worker."""
+        """How many words a row has: whose it is and since when, and the figures of each worker."""
         return _KEY + self.workers * _FIGURES
 
     @property
@@ -67,6 +69,11 @@ class Counters:
         """The one word of the last id that was made; it is only touched in a turn to write."""
         return self._words[:1]
 
+    @property
+    def condition(self) -> memoryview:
+        """The words of what was met of the database, each set and cleared by any worker."""
+        return self._words[1 : _HEAD - 1]
+
     def runs_jobs(self) -> bool:
         """Return whether this worker is the one that runs the jobs of all.
 
@@ -96,6 +103,11 @@ class Counters:
         """Return when a tenant was first counted, on the monotonic clock: now if it is not."""
         row = self._row(tenant)
         return time.monotonic() if row is None else self._words[row + 2] / _MICROS
+
+    def rank(self, tenant: str) -> int:
+        """Return as which a tenant was first counted by any worker, from 0."""
+        row = self._row(tenant)
+        return TENANTS if row is None else self._words[row + 3]
 
     def forget(self, number: int) -> None:
         """Count nothing any more that a worker had open: it has ended."""
@@ -130,6 +142,8 @@ class Counters:
             if key == (0, 0):
                 self._words[row], self._words[row + 1] = high, low
                 self._words[row + 2] = int(time.monotonic() * _MICROS)
+                self._words[row + 3] = self._words[_HEAD - 1]
+                self._words[_HEAD - 1] += 1
             if key in ((0, 0), (high, low)):
                 return row
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from persona_server.telemetry.logs import LOGGER
 from persona_server.transport.sharing.costs import Costs
-from persona_server.transport.sharing.turns import Caller, Limits, Turns, Work
+from persona_server.transport.sharing.turns import Caller, Limits, Load, Turns, Work
 
 # grpcio counts calls by what submit() returns, for a limit that this server does not set.
 DONE: Future[None] = Future()
@@ -58,6 +58,11 @@ class FairPool(ThreadPoolExecutor):
         """Return whether work of a caller would be taken now."""
         with self._guard:
             return self._turns.has_room(caller)
+
+    def load(self) -> Load:
+        """Return how busy the pool is."""
+        with self._guard:
+            return self._turns.load()
 
     def add(self, work: Work) -> None:
         """Do the same for work whose caller is known."""

@@ -68,6 +68,14 @@ class Limits(NamedTuple):
         return max(1, self.costly - 1)
 
 
+class Load(NamedTuple):
+    """How busy a pool is: its threads, those at work, and the calls that wait for one."""
+
+    threads: int
+    busy: int
+    waiting: int
+
+
 class Turns:
     """The work that waits for the threads of one pool. Not safe for threads: its pool locks it.
 
@@ -129,6 +137,11 @@ class Turns:
         work = queue.popleft()
         self._start(best, work)
         return work
+
+    def load(self) -> Load:
+        """Return how busy the pool is."""
+        busy = sum(lane.running for lane in self._lanes.values())
+        return Load(self._limits.threads, busy, self._waiting)
 
     def done(self, work: Work, seconds: float) -> None:
         """Take note that work has ended, and what it has cost."""

@@ -108,9 +108,8 @@ def _print_counts(context: CommandContext, done: Importing) -> None:
         print_line(compact_json({**done.into, **counts}))
         return
     how = "would be imported" if done.is_dry_run else "imported"
-    how += " or are there already" if done.may_be_there else ""
     was = "was" if done.already_there == 1 else "were"
     there = f", {done.already_there} {was} there already" if done.already_there else ""
     print(f"{done.imported} {how}, {done.refused} refused{there}.")
-    if done.already_there and not done.imported:
+    if done.already_there and not (done.imported or done.is_dry_run):
         print("Nothing has changed.")

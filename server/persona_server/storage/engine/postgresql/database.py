@@ -12,37 +12,29 @@ from peewee import PostgresqlDatabase as PeeweeDatabase
 from psycopg import conninfo
 
 from persona_server import patience
-from persona_server.storage.engine.database import Target, shown
+from persona_server.storage.engine.database import Load, Target, shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.storage.engine.postgresql import presence
 from persona_server.storage.engine.postgresql.adapting import adapt
 from persona_server.storage.engine.postgresql.copying import FEWEST, copy
 from persona_server.storage.engine.postgresql.pool import Connection, Pool
 from persona_server.storage.engine.postgresql.roles import grant
+from persona_server.storage.engine.postgresql.sessions import (
+    OwnSessions,
+    PooledSessions,
+    Sessions,
+)
 from persona_server.storage.engine.postgresql.turns import Turns
 from persona_server.storage.engine.postgresql.urls import parts_of
 from persona_server.storage.engine.postgresql.watch import Watch
 
 OLDEST = 15_00_00  # of the server
 CONNECT_SECONDS = 2
-MOST_PREPARED = 200  # statements of a connection; each has one for every set of NULLs it binds
 STREAMED = 50  # rows that are fetched at once: an answer kept for retries can have 3 MiB
 MIGRATING = 0x706572736F6E61  # the lock of who changes the schema: "persona"
 APPLICATION = "persona/"  # and host and process: the name of a connection
-# Plans must not depend on bound values, nor be made at every call; and they stay while tables grow.
-# So each must be good at any size: row by row through indexes, as SQLite goes. What is compiled
-# takes longer than any of these statements.
-OPTIONS = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "enable_material": "off",
-    "enable_bitmapscan": "off",
-    "jit": "off",
-    "idle_in_transaction_session_timeout": "60s",
-    "default_transaction_isolation": "read\\ committed",
-}
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresqlDatabase(PeeweeDatabase):
@@ -53,10 +45,11 @@ class PostgresqlDatabase(PeeweeDatabase):
     has_many_writers = True
     _state: Any  # Peewee's, of each thread: the connection that it holds
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, pooler: bool = False) -> None:
         super().__init__(url, prefer_psycopg3=True, autoconnect=True)
         self.place = shown(url)
         self._url = url
+        self._sessions: Sessions = PooledSessions() if pooler else OwnSessions()
         self._pool = Pool(self._connect)
         self._alone: Connection | None = None  # what keeps out others
         self._turns = Turns()
@@ -73,7 +66,7 @@ class PostgresqlDatabase(PeeweeDatabase):
             if self._alone:
                 presence.require(self._alone)
             else:
-                presence.share(connection)
+                self._sessions.use(connection)
         except BaseException:
             connection.close()
             raise
@@ -81,8 +74,7 @@ class PostgresqlDatabase(PeeweeDatabase):
 
     def _open(self) -> Connection:
         given = parts_of(self._url)
-        options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
-        given["options"] = f"{options} {given.get('options') or ''}"
+        given["options"] = f"{self._sessions.options} {given.get('options') or ''}".strip()
         defaults: dict[str, Any] = {
             "application_name": _own_name(),
             "client_encoding": "utf8",
@@ -94,7 +86,11 @@ class PostgresqlDatabase(PeeweeDatabase):
         }
         text = conninfo.make_conninfo("", **(defaults | given))
         connection = psycopg.connect(text, autocommit=True)
-        connection.prepared_max = MOST_PREPARED
+        try:
+            self._sessions.set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
         adapt(connection)
         return connection
 
@@ -169,7 +165,7 @@ class PostgresqlDatabase(PeeweeDatabase):
 
     def begin(self, how: str | None = None) -> None:
         """Begin a transaction, as `atomic` is told."""
-        self._state.conn.execute(how or "BEGIN")
+        self._sessions.begin(self._state.conn, how or BEGIN)
 
     def share(self) -> None:
         """Do nothing: writers of all processes are held apart by the rows that they lock."""
@@ -184,7 +180,7 @@ class PostgresqlDatabase(PeeweeDatabase):
         """
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
-        how = f"BEGIN; SET LOCAL lock_timeout = {max(1, int(timeout * 1000))}"
+        how = f"{BEGIN}; SET LOCAL lock_timeout = {max(1, int(timeout * 1000))}"
         with (
             self._turns.hold(timeout, tenant),
             self._held(),
@@ -199,8 +195,7 @@ class PostgresqlDatabase(PeeweeDatabase):
         """Run a block of reads that all see the database as it was at the first of them."""
         if self.in_transaction():
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
-        how = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        with self._held(), self.atomic(how), patience.ended_by_failure():
+        with self._held(), self.atomic(SNAPSHOT), patience.ended_by_failure():
             yield
 
     @contextlib.contextmanager
@@ -217,6 +212,14 @@ class PostgresqlDatabase(PeeweeDatabase):
 
     def mark(self) -> None:
         """Do nothing: no other program has tables of these names in this one's schema."""
+
+    def touch(self) -> None:
+        """Take a number for the transaction, which its end then writes down."""
+        self.rows("SELECT pg_current_xact_id()::text", ())
+
+    def is_in_place(self) -> bool:
+        """Return True: whose files they are is the server's affair."""
+        return True
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -253,6 +256,11 @@ class PostgresqlDatabase(PeeweeDatabase):
         """Open connections for so many threads to come, which share them."""
         self._pool.open_ahead(count)
 
+    def load(self) -> Load:
+        """Return how busy it is, by this process."""
+        busy = self._pool.busy
+        return Load(busy + self._pool.idle, busy, self._turns.waiting)
+
     def close_all(self) -> None:
         """Close the connections that nobody uses; one that a call uses ends with the process."""
         self._watch.close()
@@ -263,9 +271,9 @@ def _own_name() -> str:
     return f"{APPLICATION}{socket.gethostname()[:32]}/{os.getpid()}"
 
 
-def open_postgresql(url: str) -> PostgresqlDatabase:
+def open_postgresql(url: str, *, pooler: bool) -> PostgresqlDatabase:
     """Open a database that is there. Raises DatabaseError for one that can't be used."""
-    database = PostgresqlDatabase(url)
+    database = PostgresqlDatabase(url, pooler=pooler)
     ((version,),) = database.rows("SHOW server_version_num", ())
     ((encoding,),) = database.rows("SHOW server_encoding", ())
     if int(version) < OLDEST:

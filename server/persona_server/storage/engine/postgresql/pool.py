@@ -23,16 +23,19 @@ class Pool:
         self._connect = connect
         self._places = threading.Semaphore(most)
         self._idle: deque[Connection] = deque()
+        self._borrowed: set[int] = set()  # by id()
 
     def take(self) -> Connection:
         """Borrow a connection. Raises TimeoutError, and psycopg's errors where it must connect."""
         if not self._places.acquire(timeout=WAIT):
             raise TimeoutError
         try:
-            return self._take_idle() or self._connect()
+            taken = self._take_idle() or self._connect()
         except BaseException:
             self._places.release()
             raise
+        self._borrowed.add(id(taken))
+        return taken
 
     def _take_idle(self) -> Connection | None:
         """Return a connection that waits, if there is one that the database has not ended."""
@@ -48,11 +51,22 @@ class Pool:
 
     def give_back(self, connection: Connection) -> None:
         """Give a connection back; one that is of no use any more is closed."""
+        self._borrowed.discard(id(connection))
         if connection.pgconn.transaction_status == TransactionStatus.IDLE:
             self._idle.append(connection)
         else:
             connection.close()
         self._places.release()
+
+    @property
+    def idle(self) -> int:
+        """How many connections nobody has borrowed."""
+        return len(self._idle)
+
+    @property
+    def busy(self) -> int:
+        """How many connections are borrowed."""
+        return len(self._borrowed)
 
     def open_ahead(self, count: int) -> None:
         """Open connections for so many threads, but no more than mostly work at once."""

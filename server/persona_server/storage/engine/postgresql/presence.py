@@ -1,8 +1,8 @@
 """Who uses a database, by a lock that each connection holds and that ends with it.
 
 Connections of servers and commands share it; a command that must be alone has it to itself. The
-database itself keeps it, so that neither names nor a lost process can deceive. A pooler must be in
-session mode, and takes it back when a client goes.
+database itself keeps it, so that neither names nor a lost process can deceive. Behind a pooler each
+transaction has it: a command sees nobody who is between two of them, but lets nobody begin one.
 """
 
 import time
@@ -15,6 +15,7 @@ IN_USE = 0x757365  # the lock: "use"
 WAIT_SECONDS = 1.0  # for connections that are just being closed
 _PAUSE = 0.02
 _SHARE = f"SELECT pg_try_advisory_lock_shared({IN_USE})"
+_SHARE_ONCE = f"SELECT pg_try_advisory_xact_lock_shared({IN_USE})"
 _EXCLUDE = f"SELECT pg_try_advisory_lock({IN_USE})"
 _ADMIT = f"SELECT pg_advisory_unlock({IN_USE})"
 
@@ -25,7 +26,19 @@ def share(connection: Connection) -> None:
     Raises psycopg's OperationalError while a command must be alone: that is not now, but later.
     """
     if not _got(connection, _SHARE):
-        raise psycopg.OperationalError("a command has it to itself")
+        raise _taken()
+
+
+def share_once(connection: Connection, begin: str) -> None:
+    """Begin a transaction by statements, which says until its end that the database is used.
+
+    Raises as `share` does; the transaction is open then.
+    """
+    cursor = connection.execute(f"{begin}; {_SHARE_ONCE}".encode())
+    while cursor.nextset():
+        pass
+    if cursor.fetchone() != (True,):
+        raise _taken()
 
 
 def exclude(connection: Connection) -> bool:
@@ -50,6 +63,10 @@ def require(connection: Connection) -> None:
 def admit(connection: Connection) -> None:
     """Let others in again."""
     connection.execute(_ADMIT)
+
+
+def _taken() -> psycopg.OperationalError:
+    return psycopg.OperationalError("a command has it to itself")
 
 
 def _got(connection: Connection, sql: str) -> bool:

@@ -24,6 +24,12 @@ class Turns:
         finally:
             self._leave(tenant)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        with self._guard:
+            return sum(users - 1 for _, users in self._locks.values())
+
     def _enter(self, tenant: str) -> FairLock:
         with self._guard:
             lock, users = self._locks.get(tenant) or (FairLock(), 0)

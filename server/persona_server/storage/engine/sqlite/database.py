@@ -1,6 +1,7 @@
 """The database: an SQLite file through apsw, opened with the settings that durability needs."""
 
 import contextlib
+import shutil
 import threading
 import time
 from array import array
@@ -12,8 +13,8 @@ from typing import Any
 import apsw
 from playhouse.apsw_ext import APSWDatabase
 
-from persona_server import patience
-from persona_server.storage.engine.database import Target
+from persona_server import errors, patience
+from persona_server.storage.engine.database import Load, Target
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import (
@@ -27,7 +28,9 @@ from persona_server.storage.engine.processes import Processes
 from persona_server.storage.engine.sqlite.looking import APPLICATION_ID, looking_at, require_ours
 
 OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
-BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process
+LEAST_ROOM = 1 << 20  # bytes
+BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process, …
+BUSY_PAUSE = 0.002  # … and between two tries
 INTERRUPT_STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the caller
 
 # name → (value to set, value that must come back)
@@ -47,6 +50,10 @@ class _Here(threading.local):
     in_memory = False  # whether this thread's connection keeps the journals of statements there
 
 
+# So that room can be given back while a server runs. Asking for it again would be a write.
+_CAN_SHRINK = "PRAGMA auto_vacuum = INCREMENTAL"
+
+
 class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     """One SQLite file, a connection per thread kept open, and one fair lock before its writers."""
 
@@ -64,8 +71,11 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         self.place = str(path)
         self._turn = FairLock()
         self._here = _Here()
+        self._identity: tuple[int, int] | None = None  # of the file, once it is open
+        self._is_displaced = False
         self._connections: list[apsw.Connection] = []
         self._spare: list[apsw.Connection] = []
+        self._busy: set[int] = set()  # threads with a transaction
         self._connections_lock = threading.Lock()
 
     def get_context_options(self) -> dict[str, Any]:
@@ -126,17 +136,21 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         connection: apsw.Connection = super()._connect()
         _retry_while_busy(lambda: self._set_up(connection))
         with self._connections_lock:
+            self._identity = self._identity or _identity(self.path)
             self._connections.append(connection)
         return connection
 
     def _set_up(self, connection: apsw.Connection) -> None:
         connection.set_progress_handler(patience.interrupts, INTERRUPT_STEPS)
+        connection.set_busy_handler(_wait_for_others)
         # Plans must not depend on bound values. Otherwise SQLite also prepares a statement anew at
         # every call that binds one which a partial index might be compared with: Get took 10 times
         # as long.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-        # Both hold only for a file that has no table yet; before WAL, which fixes them.
-        connection.execute("PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'").fetchall()
+        if not connection.pragma(
+            "page_count"
+        ):  # they hold only for a new file, before WAL fixes them
+            connection.execute(f"PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'; {_CAN_SHRINK}")
         for name, (wanted, answer) in _PRAGMAS.items():
             connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
             found = connection.execute(f"PRAGMA {name}").fetchall()
@@ -152,8 +166,11 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
         self._keep_journals(in_memory=patience.caller() is not None)
+        if self._is_displaced:  # what is written there is lost, or nobody finds it
+            raise errors.database_unavailable("The database is not where it was.")
         with (
             self._turn.hold(timeout, tenant),
+            self._in_use(),
             self.atomic("IMMEDIATE"),
             patience.ended_by_failure(),
         ):
@@ -165,7 +182,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """Run a block of reads that all see the database as it was at the first of them."""
         if self.in_transaction():
             raise RuntimeError("a snapshot within a transaction would see what is not committed")
-        with self.atomic("DEFERRED"), patience.ended_by_failure():
+        with self._in_use(), self.atomic("DEFERRED"), patience.ended_by_failure():
             yield
 
     def _keep_journals(self, *, in_memory: bool) -> None:
@@ -178,6 +195,19 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             self.connection().pragma("temp_store", "MEMORY" if in_memory else "DEFAULT")
             self._here.in_memory = in_memory
 
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._busy.add(thread)
+        try:
+            yield
+        finally:
+            self._busy.discard(thread)
+
+    def load(self) -> Load:
+        """Return how busy it is, in this process."""
+        return Load(len(self._connections), len(self._busy), self._turn.waiting)
+
     def migrating(self) -> AbstractContextManager[object]:
         """Return the transaction in which one starter of several changes the schema."""
         transaction: AbstractContextManager[object] = self.atomic("EXCLUSIVE")
@@ -189,6 +219,21 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         if connection.pragma("application_id") != APPLICATION_ID:
             connection.pragma("application_id", APPLICATION_ID)
 
+    def touch(self) -> None:
+        """Change a number in the file that nobody reads, within the transaction that is open.
+
+        A disk with less room than a call may take counts as full, so that it is not for some calls.
+        """
+        if shutil.disk_usage(self.path.parent).free < LEAST_ROOM:
+            raise apsw.exception_for(apsw.SQLITE_FULL)
+        connection = self.connection()
+        connection.pragma("user_version", (int(connection.pragma("user_version")) + 1) % (1 << 31))
+
+    def is_in_place(self) -> bool:
+        """Return whether the file that is open is the one at its path. If not, nobody may write."""
+        self._is_displaced = _identity(self.path) != self._identity
+        return not self._is_displaced
+
     def alone(self) -> AbstractContextManager[object]:
         """Hold the folder for a block. Raises DatabaseError if a server has it."""
         return lock_file(self.path.parent)
@@ -199,8 +244,25 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         Takes as much room on the disk again, and must be alone: see `alone`.
         """
         connection = self.connection()
-        connection.execute("VACUUM").fetchall()
+        connection.execute(f"{_CAN_SHRINK}; VACUUM").fetchall()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def can_shrink(self) -> bool:
+        """Return whether room can be given back without writing the file anew."""
+        return bool(self.connection().pragma("auto_vacuum") == 2)
+
+    def shrink(self, pages: int) -> bool:
+        """Give back so many pages that hold nothing, within the transaction that is open.
+
+        Return whether there are more.
+        """
+        connection = self.connection()
+        connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        return bool(connection.pragma("freelist_count"))
+
+    def checkpoint(self) -> None:
+        """Bring what the log has into the file, as far as nobody is in the way."""
+        self.connection().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close_all(self) -> None:
         """Close the connections of all threads; the last one checkpoints the log.
@@ -213,6 +275,23 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
                     connection.close()
             self._connections.clear()
             self._spare.clear()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from all others; None where there is none, or it can't be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _wait_for_others(tries: int) -> bool:
+    """Wait a moment for another process, unless that is long enough or nobody waits any more."""
+    if tries * BUSY_PAUSE >= BUSY_TIMEOUT or patience.is_over():
+        return False
+    time.sleep(BUSY_PAUSE)
+    return True
 
 
 def _retry_while_busy(set_up: Callable[[], None]) -> None:

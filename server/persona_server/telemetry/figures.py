@@ -77,3 +77,8 @@ def written(figures: Figures) -> bytes:
         lines += family.head
         lines += [f"{sample} {value}" for sample, value in family.samples.items()]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def joined(pages: Iterable[bytes]) -> bytes:
+    """Return one page of those of several processes; an empty one has nothing."""
+    return written(added_up(map(read, pages)))

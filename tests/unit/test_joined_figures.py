@@ -2,8 +2,8 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from persona_server.telemetry.figures import added_up, lasting, read, written
 from persona_server.telemetry.metrics import Metrics
-from persona_server.workers.figures import added_up, lasting, read, written
 
 FIRST = b"""# HELP jobs_total Jobs.
 # TYPE jobs_total counter

@@ -1,0 +1,103 @@
+"""What happens around a running service: each ends in one line, or in a state that health shows."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+import grpc
+import pytest
+
+from persona_server.storage.engine.folder import FILE_NAME
+from support.data import make_place, persona
+from support.errors import refused
+from support.health import is_serving
+from support.importer import LEAN
+from support.service import PERSONA, running_service
+from support.waiting import eventually
+
+
+def test_a_folder_that_was_moved_away_is_said_until_it_is_back(data: Path) -> None:
+    with running_service(data, *LEAN) as service:
+        place = make_place(service.connect())
+        kept = place.create(persona())
+        elsewhere = data.with_name("elsewhere")
+        data.rename(elsewhere)
+        eventually(lambda: not is_serving(service))
+        with refused("DATABASE_UNAVAILABLE") as refusal:
+            place.create(persona())
+        assert refusal.problem.retry
+        assert place.walk() == [kept]
+        elsewhere.rename(data)
+        eventually(lambda: is_serving(service))
+        place.create(persona())
+        assert place.count() == 2
+        reasons = [line["reason"] for line in service.log if line["message"] == "not serving"]
+        assert reasons == ["the file of the database is not where it was"]
+
+
+def test_a_file_in_the_place_of_the_one_that_is_open_is_said(data: Path) -> None:
+    with running_service(data, *LEAN) as service:
+        place = make_place(service.connect())
+        (data / FILE_NAME).rename(data / "old")
+        (data / FILE_NAME).write_bytes((data / "old").read_bytes())
+        eventually(lambda: not is_serving(service))
+        with refused("DATABASE_UNAVAILABLE"):
+            place.create(persona())
+
+
+def failed_start(data: Path, *flags: str) -> str:
+    """Return the one sentence that a start ends with."""
+    command = [str(PERSONA), "serve", "--data", str(data), "--metrics", "off", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    return line
+
+
+def test_a_removed_lock_file_lets_no_second_server_in(data: Path) -> None:
+    with running_service(data, *LEAN) as service:
+        (data / f"{FILE_NAME}.lock").unlink()
+        line = failed_start(data, "--listen", "127.0.0.1:0", "--rest", "off")
+        assert f"is using {data}" in line
+        make_place(service.connect()).create(persona())
+
+
+def test_with_workers_neither(data: Path) -> None:
+    with running_service(data, *LEAN, "--workers", "2"):
+        (data / f"{FILE_NAME}.lock").unlink()
+        line = failed_start(data, "--listen", "127.0.0.1:0", "--rest", "off")
+        assert f"is using {data}" in line
+
+
+def both_loopbacks() -> bool:
+    """Return whether localhost is both addresses here."""
+    found = {place[0] for *_, place in socket.getaddrinfo("localhost", None)}
+    with socket.socket(socket.AF_INET6) as tried:
+        try:
+            tried.bind(("::1", 0))
+        except OSError:
+            return False
+    return {"127.0.0.1", "::1"} <= found
+
+
+@pytest.mark.skipif(not both_loopbacks(), reason="localhost is one address here")
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_localhost_of_which_one_address_is_taken_is_refused(
+    data: Path, family: socket.AddressFamily
+) -> None:
+    """The gateway, or a client, would reach the other program."""
+    with socket.socket(family) as taken:
+        taken.bind(("localhost", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        line = failed_start(data, "--listen", f"localhost:{port}", "--rest", "off")
+    assert f"can't listen on localhost:{port}" in line
+
+
+@pytest.mark.skipif(not both_loopbacks(), reason="localhost is one address here")
+def test_localhost_is_served_at_all_its_addresses(data: Path) -> None:
+    with running_service(data, *LEAN, "--listen", "localhost:0") as service:
+        port = service.grpc.rpartition(":")[2]
+        for host in ("127.0.0.1", "[::1]"):
+            with grpc.insecure_channel(f"{host}:{port}") as channel:
+                grpc.channel_ready_future(channel).result(10)
