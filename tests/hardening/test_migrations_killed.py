@@ -22,7 +22,7 @@ from support.older import FIRST_TABLES, older_database, populate_first
 from support.postgresql import Cluster
 
 BEFORE = 18  # the number of the migration that the oldest released database has
-STRIDE = 9  # of the steps that are many
+STRIDE = 15  # of the steps that are many
 NEVER = 1_000_000  # a step that none comes to
 SCHEMA = (
     "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "

@@ -168,5 +168,6 @@ def test_stored_bytes(small: Service) -> None:
         "quota": "stored_bytes",
         "limit": "20000",
         "committed_sequence": "0",
+        "added_count": "0",
     }
     place.batch(more[:1])

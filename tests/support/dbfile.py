@@ -65,6 +65,7 @@ def connection(data: Path) -> Iterator[Any]:
 class DatabaseFile:
     """What is in the file, read through one connection."""
 
+    _ORDERS: int | None = 3  # columns that order the rows of any table
     _VERSION = "SELECT data_version, total_changes() FROM pragma_data_version"
     _COLUMNS = (
         "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c "
@@ -82,6 +83,12 @@ class DatabaseFile:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return list(self._opened.execute(sql, values))
+
+    def is_sound(self) -> bool:
+        """Return whether nothing in the file is damaged, and rows refer to what is there."""
+        return self.rows("PRAGMA integrity_check") == [("ok",)] and not self.rows(
+            "PRAGMA foreign_key_check"
+        )
 
     def value(self, sql: str, *values: Any) -> Any:
         return self.rows(sql, *values)[0][0]
@@ -114,7 +121,7 @@ class DatabaseFile:
         for table in self.tables:
             if table not in without:
                 columns = self._columns[table]
-                everything, first = ", ".join(columns), ", ".join(columns[:3])
+                everything, first = ", ".join(columns), ", ".join(columns[: self._ORDERS])
                 order = f"SELECT {everything} FROM {table} WHERE tenant_id = ? ORDER BY {first}"  # noqa: S608 (ours)
                 digest.update(repr((table, self.rows(order, key))).encode())
         return digest.hexdigest()
@@ -151,11 +158,17 @@ class DatabaseFile:
 class ServedDatabase(DatabaseFile):
     """The same of a database of PostgreSQL."""
 
+    _ORDERS = None  # all: no other order than that of what is asked for
     _VERSION = "SELECT pg_current_wal_insert_lsn()"
     _COLUMNS = (
         "SELECT table_name, column_name FROM information_schema.columns "
         "WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
     )
+
+    def is_sound(self) -> bool:
+        """Return whether rows refer to what is there: what is damaged ends the server itself."""
+        sql = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND NOT convalidated"
+        return bool(self.value(sql) == 0)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return list(self._opened.execute(sql.replace("?", "%s"), values or None))
