@@ -48,6 +48,7 @@ def opened(path: Path) -> apsw.Connection:
     return connection
 
 
+@pytest.mark.alone  # how much a writer adds until it is held back, others on the machine change
 def test_the_log_stays_short_beside_fast_writes(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
