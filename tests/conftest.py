@@ -1,5 +1,6 @@
 """A real service for the tests: `persona serve` as its own process, on free ports of loopback."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"SQLite's alone: {sqlite.args[0]}")
     if item.get_closest_marker("early") and Service.common:
         pytest.skip("needs names of grpcio that are not public")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heed_signals() -> None:
+    """Let commands that the tests run heed SIGINT and SIGHUP.
+
+    Tests in the background of a shell, or under nohup, have one ignored and would hand that down.
+    What is handled here is not ignored there, without code between fork and exec, where grpc's
+    threads are in the way.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

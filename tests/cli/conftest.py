@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -103,20 +102,6 @@ class Cli:
         )
         assert "Traceback" not in done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def heed_signals() -> None:
-    """Let commands that the tests run heed SIGINT and SIGHUP.
-
-    Tests in the background of a shell, or under nohup, have one ignored and would hand that down.
-    What is handled here is not ignored there, without code between fork and exec, where grpc's
-    threads are in the way.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture

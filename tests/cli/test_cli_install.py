@@ -157,7 +157,8 @@ def test_the_service_adds_its_commands(with_service: Environment, name: str) -> 
 
 def test_the_service_is_not_imported_before_its_commands_are(with_service: Environment) -> None:
     look = "print([name for name in sys.modules if 'persona_server.' in name])"
-    done = with_service.run("python", "-c", f"import sys, persona_cli.command_line; {look}")
+    imported = "persona_cli.command_line, persona_cli.commands.people.personas"
+    done = with_service.run("python", "-c", f"import sys, {imported}; {look}")
     assert "persona_server.validation.limits" in done.stdout
     assert "persona_server.config" not in done.stdout
     assert "persona_server.commands" not in done.stdout

@@ -1,5 +1,6 @@
 """The engines that the storage suite runs on: a new one is one more entry, and its probe."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ ENGINES = ("sqlite", "postgresql")
 def opened(engine: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
     """Open an empty store for a block, given a folder of the test's own."""
     if engine == "sqlite":
+        shutil.copytree(request.getfixturevalue("migrated"), folder)
         with closing(open_store(folder)) as store:
             yield store
         return
@@ -25,6 +27,14 @@ def opened(engine: str, folder: Path, request: pytest.FixtureRequest) -> Iterato
     with closing(open_store(url)) as store:
         yield store
     cluster.drop(url)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an empty database that was migrated once; tests have copies of it."""
+    folder = tmp_path_factory.mktemp("migrated") / "data"
+    open_store(folder).close()
+    return folder
 
 
 @pytest.fixture(params=ENGINES)

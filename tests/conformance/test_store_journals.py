@@ -35,9 +35,8 @@ def record(store: Store, people: list[str]) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what was written")
 def test_a_call_copies_no_pages_to_a_file(tmp_path: Path) -> None:
     with closing(open_store(tmp_path / "data")) as store:
-        people = [
-            id_text(raw) for raw in StoredGroup(store).add(*[persona() for _ in range(PERSONAS)])
-        ]
+        ids = StoredGroup(store).add(*[persona() for _ in range(PERSONAS)])
+        people = [id_text(raw) for raw in ids]
         record(store, people)
         by_a_job = record(store, people)
         patience.begin(None, lambda: False)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from persona_server import patience
 from persona_server.errors import ServiceError
 from persona_server.storage import tables
 from persona_server.storage.engine.errors import DatabaseError
@@ -18,6 +19,7 @@ from support.data import persona
 from support.postgresql import Cluster
 from support.probe import Probe
 from support.stored import TENANT, StoredGroup, read
+from support.waiting import eventually
 
 T = TypeVar("T")
 STARTERS, WRITERS, EACH = 10, 4, 25
@@ -241,4 +243,35 @@ def test_reads_go_on_over_a_connection_that_was_lost(url: str) -> None:
     end_others(url)
     assert read(store).groups.find(group.group) is not None
     group.add(persona())
+    store.close()
+
+
+def test_who_has_left_ends_nothing_of_the_next_one(url: str) -> None:
+    """The watch finds out that a caller has left only when another has the connection."""
+    store, asked, told = open_store(url), threading.Event(), threading.Event()
+    slow = "SELECT pg_sleep(0.3) AS {}"
+
+    def has_left() -> bool:
+        asked.set()
+        return told.wait(20)
+
+    def tell() -> None:
+        sql = (
+            "SELECT 1 FROM pg_stat_activity WHERE state = 'active' "
+            "AND query = 'SELECT pg_sleep(0.3) AS next_one'"
+        )
+        with psycopg.connect(url, autocommit=True) as beside:
+            eventually(lambda: beside.execute(sql).fetchone())
+        told.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        patience.begin(None, has_left)
+        store.database.rows(slow.format("first"), ())
+        assert asked.is_set()
+        patience.begin(None, lambda: False)
+        telling = threads.submit(tell)
+        store.database.rows(slow.format("next_one"), ())
+        telling.result()
+        store.database.rows(slow.format("last"), ())
+    patience.end()
     store.close()

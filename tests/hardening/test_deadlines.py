@@ -20,6 +20,7 @@ from support.waiting import eventually
 QUESTIONS, SIMULATIONS = 1_000, 30  # half a second of work
 DEADLINE, MARGIN = 0.03, 0.25  # seconds
 QUEUED = 0.5
+pytestmark = pytest.mark.alone  # a quarter of a second is little beside others
 
 
 class Slow:

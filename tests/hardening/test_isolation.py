@@ -19,7 +19,7 @@ from support.rpcs import BY_NAME, METHODS, Answer, bearer, response_of, send
 from support.service import Service
 from support.world import World, id_fields, set_id, set_known
 
-OURS, THEIRS = "isolation-ours", "isolation-theirs"
+OURS = "isolation-ours"
 _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 CASES = [(method, path, names) for method in METHODS for path, names in id_fields(method)]
@@ -71,13 +71,16 @@ _SIMULATIONS = {("simulation_id", "VoidResponses")} | {
 
 
 class Tenants:
-    """Two tenants of one service: ours, who asks, and theirs, whose ids are asked for."""
+    """Two tenants of one service: ours, who asks, and theirs, whose ids are asked for.
+
+    Theirs is new for each test, since all that it has is read.
+    """
 
     def __init__(self, service: Service) -> None:
-        self.metadata = bearer(service.token(OURS))
-        self.ours = service.connect(service.token(OURS))
-        self.theirs = service.connect(service.token(THEIRS))
-        self.their_metadata = bearer(service.token(THEIRS))
+        self.their_name = f"isolation-{uid()}"
+        ours, theirs = service.token(OURS), service.token(self.their_name)
+        self.metadata, self.their_metadata = bearer(ours), bearer(theirs)
+        self.ours, self.theirs = service.connect(ours), service.connect(theirs)
 
     def ask(self, method: Method, changes: dict[str, str]) -> Answer:
         """Call from a world of our own in which some ids are replaced."""
@@ -101,7 +104,7 @@ class Tenants:
         return world, used
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def tenants(own: Service) -> Iterator[Tenants]:
     two = Tenants(own)
     yield two
@@ -137,11 +140,11 @@ def test_foreign_id_is_a_missing_one(
 ) -> None:
     world, used = tenants.world(method)
     foreign = {"library_persona_id": world.ids["persona_id"], **world.ids, "request_id": used}
-    before = file.fingerprint(THEIRS)
+    before = file.fingerprint(tenants.their_name)
     missing = tenants.ask(method, {path: uid()})
     answer = tenants.ask(method, {path: foreign[names]})
     assert comparable(method, answer) == comparable(method, missing)
-    assert file.fingerprint(THEIRS) == before
+    assert file.fingerprint(tenants.their_name) == before
     if (method.name, path) == ("PromotePersonas", "persona_ids"):  # each has its own outcome
         assert answer.error is None, answer.text
     elif path in _FOUND or (path, method.name) in _SIMULATIONS:
@@ -158,14 +161,14 @@ def test_all_ids_foreign_are_all_missing(
 ) -> None:
     world, _ = tenants.world(method)
     named = {p: n for p, n in id_fields(method) if n in world.ids and "." not in p}
-    before = file.fingerprint(THEIRS)
+    before = file.fingerprint(tenants.their_name)
     answer = tenants.ask(method, {path: world.ids[name] for path, name in named.items()})
     missing = tenants.ask(method, {path: uid() for path in named})
     if named:  # else it names nothing, and lists what grows from case to case
         assert comparable(method, answer) == comparable(method, missing)
         if method.name != "RecordResponses":  # a foreign simulation is a new one
             assert answer.problem.reason == _FIRST.get(method.name, "PROJECT_NOT_FOUND")
-    assert file.fingerprint(THEIRS) == before
+    assert file.fingerprint(tenants.their_name) == before
 
 
 @pytest.mark.parametrize(("method", "field"), TOKENS, ids=lambda v: getattr(v, "name", v))
@@ -192,6 +195,7 @@ def ids_of(request: Any) -> list[str]:
 def their_token(tenants: Tenants, method: Method) -> tuple[str, World]:
     """Return a token of a first page that theirs got, and the world it walks."""
     world = World(tenants.theirs)
+    make_place(tenants.theirs)
     world.place.create(rich_persona())
     make_group(tenants.theirs, world.ids["project_id"])
     for simulation in (world.ids["simulation_id"], uid()):

@@ -14,6 +14,7 @@ MAY_SCAN = {
     "store.tenants._rows": "who is suspended is read when something of credentials has changed",
     "store.credential_statements.live_keys": "so are the keys that can be called with",
     "store.credential_statements.revoked": "so are revoked tokens",
+    "store.rebuild._count": "an upgrade says how much there is to do",
     "store.tenants._voiding": "a job asks whose simulations wait: the table has only these",
 }
 # A row for each quota, key or revoked token: the operator looks at all of a tenant's.

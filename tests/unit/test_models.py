@@ -144,7 +144,7 @@ def test_only_a_table_without_a_second_index_is_without_rowid(store: Store) -> N
         ("wal_autocheckpoint", 1000),
         ("journal_size_limit", 16 << 20),
         ("mmap_size", 0),
-        ("auto_vacuum", 0),
+        ("auto_vacuum", 2),
     ],
 )
 def test_setting_of_the_database(store: Store, pragma: str, value: object) -> None:

@@ -23,6 +23,7 @@ TABLES: set[str] = {
 NO_TENANT = {"tenant", "secret"}
 # What asks for tenants has none.
 OF_ALL_TENANTS = {
+    "store.rebuild._count",
     "store.tenants._voiding",
     "store.credential_statements.live_keys",
     "store.credential_statements.revoked",

@@ -68,7 +68,7 @@ def plan(connection: psycopg.Connection[tuple[str]], statement: Statement) -> st
 
 def kind(statement: Statement, name: str) -> str:
     """Return the type of a constant, or that PostgreSQL finds out the type by itself."""
-    constant = statement._constants.get(name)
+    constant = statement.compiled.constants.get(name)
     return "unknown" if constant is None else KINDS[type(constant)]
 
 

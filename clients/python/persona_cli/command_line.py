@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 # gRPC's core reads this when it is imported. Else it writes lines of its own beside ours, such as a
@@ -11,35 +10,22 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import typer
 
-from persona_cli.commands import groups, projects, service, simulations
-from persona_cli.commands.answers import responses
-from persona_cli.commands.measures import (
-    comparison,
-    fidelity,
-    library,
-    reliabilities,
-    reliability,
-    summary,
-)
-from persona_cli.commands.people import copying, exporting, importing, personas
+from persona_cli.commands.by_name import Commands
 from persona_cli.terminal.signals import heed_signals, stopped
 from persona_cli.terminal.streams import NO_READER, end_of, fill_closed
 
 app = typer.Typer(
-    cls=service.ServiceCommands,
+    cls=Commands,
     help="The system of record for synthetic consumers: run the service, or use one.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (
-    service, projects, groups, personas, importing, exporting, copying, responses, simulations,
-    summary, comparison, fidelity, reliability, reliabilities, library,
-):  # fmt: skip
-    module.register(app)
 
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         print(f"persona {version('persona-client')}")
         raise typer.Exit
 

@@ -84,7 +84,8 @@ class TenantReader(Repositories):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        driver_errors_translated().__exit__(kind, error, trace)
+        if error is not None:
+            driver_errors_translated().__exit__(kind, error, trace)
 
 
 class Transaction(Repositories):

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
+
+# The rest of rich is imported where it is needed: few commands do, and all would wait for it.
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _GAP = "  "
 _LONG = 12  # cells; longer words are parted where there is no room
 # What is of no use in parts: an id, a number, or a time.
 _WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[-+−]?[\d.]+|[\d-]+T[\d:.]+Z")
 _MARKS = ",;:()"
-_FOLDING = Console(width=80)  # it prints nothing
 
 Rows = Sequence[Sequence[str]]
 
@@ -99,10 +102,23 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 def _fold(cell: str, width: int) -> list[str]:
     if _width(cell) <= width:
         return cell.split("\n")
-    return [line.plain.rstrip() for line in Text(cell).wrap(_FOLDING, width, overflow="fold")]
+    from rich.text import Text
+
+    lines = Text(cell).wrap(_folding(), width, overflow="fold")
+    return [line.plain.rstrip() for line in lines]
+
+
+@cache
+def _folding() -> "Console":
+    """Return what folding needs; it prints nothing."""
+    from rich.console import Console
+
+    return Console(width=80)
 
 
 def _cut(cell: str, width: int) -> str:
+    from rich.text import Text
+
     text = Text(cell)
     text.truncate(width, overflow="ellipsis")
     return text.plain

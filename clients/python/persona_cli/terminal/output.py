@@ -5,16 +5,18 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console
-from rich.text import Text
 
 from persona_cli.terminal.layout import fitted, folded
+
+# Imported where it is needed: what prints to no terminal would wait for it.
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, formats, surrogates, separators of lines
 _JOINERS = "\u200c\u200d"
@@ -97,7 +99,7 @@ def print_text(text: str = "", *, bold: bool = False) -> None:
     if _room() is None:
         print(printable(text))
     else:
-        Console(highlight=False).print(Text(printable(text), style="bold" if bold else ""))
+        _print_styled(printable(text), "bold" if bold else "")
 
 
 def say(text: str) -> None:
@@ -187,7 +189,7 @@ def _cell(value: object, keep: str = "") -> str:
 
 def _room() -> int | None:
     """Return how wide the terminal is, None for whatever else is printed to."""
-    return Console().width if sys.stdout.isatty() else None
+    return _console().width if sys.stdout.isatty() else None
 
 
 def _print_lines(lines: Sequence[str]) -> None:
@@ -195,6 +197,18 @@ def _print_lines(lines: Sequence[str]) -> None:
     if _room() is None:
         print(lines[0])
     else:
-        Console(highlight=False).print(Text(lines[0], style="bold"), soft_wrap=True)
+        _print_styled(lines[0], "bold", soft_wrap=True)
     for line in lines[1:]:
         print(line)
+
+
+def _print_styled(text: str, style: str, *, soft_wrap: bool = False) -> None:
+    from rich.text import Text
+
+    _console().print(Text(text, style=style), soft_wrap=soft_wrap)
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False)

@@ -1,12 +1,14 @@
-"""Statements compiled once: Peewee builds the text at start, a call only binds its arguments.
+"""Statements compiled once: Peewee builds the text at first use, a call only binds its arguments.
 
-Building a query at every call costs ten times its execution.
+Building a query at every call costs ten times its execution. Building all of them costs a fifth of
+a second, which every start would wait for, and every command that opens a database.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import EXCLUDED, Query, Value
 
@@ -35,35 +37,63 @@ def list_param(name: str) -> Value:
     return Value(ListParam(name), converter=False)
 
 
+class Compiled(NamedTuple):
+    """The text of a statement, and how a call's arguments become the values it is bound to.
+
+    `params` are their names in order of appearance; a constant of the query is bound under its
+    place's number beside the named parameters. `lists` are the names of those bound to a list.
+    """
+
+    sql: str
+    params: tuple[str, ...]
+    constants: dict[str, Any]
+    lists: frozenset[str]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+
+
 class Statement:
-    """One compiled query of one database."""
+    """One query of one database, compiled when it is first used."""
 
     def __init__(self, database: Database, query: Query) -> None:
         self._database = database
         self._rows = database.rows
-        self.sql, bound = database.get_sql_context().sql(query).query()
-        # A constant of the query is bound under its place's number beside the named parameters.
-        self.params = tuple(v if isinstance(v, Param) else str(i) for i, v in enumerate(bound))
+        self._query = query
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The query as the database has it. Threads that meet here make the same."""
+        sql, bound = self._database.get_sql_context().sql(self._query).query()
+        params = tuple(v if isinstance(v, Param) else str(i) for i, v in enumerate(bound))
         constants = {str(i): v for i, v in enumerate(bound) if not isinstance(v, Param)}
-        self._constants = constants
-        self._lists = {v for v in bound if isinstance(v, ListParam)}
-        self._pick = _picker(self.params)
+        lists = frozenset(v for v in bound if isinstance(v, ListParam))
+        return Compiled(sql, params, constants, lists, _picker(params))
+
+    @property
+    def sql(self) -> str:
+        """The text of the statement."""
+        return self.compiled.sql
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The names of its parameters in order of appearance."""
+        return self.compiled.params
 
     def _bind(self, values: dict[str, Any]) -> tuple[Any, ...]:
-        if self._constants:
-            values.update(self._constants)
-        for name in self._lists:
+        compiled = self.compiled
+        if compiled.constants:
+            values.update(compiled.constants)
+        for name in compiled.lists:
             if values[name] is not None:
                 values[name] = self._database.as_list(values[name])
-        return self._pick(values)
+        return compiled.pick(values)
 
     def all(self, **values: Any) -> list[tuple[Any, ...]]:
         """Return every row."""
-        return self._rows(self.sql, self._bind(values))
+        return self._rows(self.compiled.sql, self._bind(values))
 
     def each(self, **values: Any) -> Iterator[tuple[Any, ...]]:
         """Yield every row, however many there are, of which few are held. Only in a snapshot."""
-        return self._database.stream(self.sql, self._bind(values))
+        return self._database.stream(self.compiled.sql, self._bind(values))
 
     def first(self, **values: Any) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
@@ -72,22 +102,26 @@ class Statement:
 
     def run(self, **values: Any) -> int:
         """Execute a change and return how many rows it touched."""
-        return self._database.changed(self.sql, self._bind(values))
+        return self._database.changed(self.compiled.sql, self._bind(values))
 
     def run_each(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Execute a change for each row, the tuple of its parameters in order of appearance."""
-        self._database.change_each(self.sql, rows)
+        self._database.change_each(self.compiled.sql, rows)
 
 
 class InsertStatement(Statement):
     """The insertion of a row, or of many as the engine does it best."""
 
     def __init__(self, database: Database, model: Any, names: Sequence[str]) -> None:
-        row = _row(model, names)
-        super().__init__(database, model.insert(row))
-        assert self.params == tuple(names)
-        columns = {field.column_name: field.field_type for field in row}
-        self._into = Target(self.sql, model._meta.table_name, columns)
+        self._row = _row(model, names)
+        self._table, self._names = model._meta.table_name, tuple(names)
+        super().__init__(database, model.insert(self._row))
+
+    @cached_property
+    def _into(self) -> Target:
+        assert self.compiled.params == self._names
+        columns = {field.column_name: field.field_type for field in self._row}
+        return Target(self.compiled.sql, self._table, columns)
 
     def run_each(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert rows, each the tuple of its parameters."""

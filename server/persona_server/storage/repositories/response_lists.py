@@ -5,6 +5,7 @@ they were recorded it is always the same one, whatever else is wanted.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from peewee import SQL, Case, Expression, Select, Value, fn
@@ -41,6 +42,8 @@ _COLUMNS = {
 # The filters whose index is walked, the one that mostly lets the fewest through first.
 WALKED = ("persona", "simulation", "library", "group", "question", "project")
 RECORDED = "recorded"  # the walk of all responses of a tenant, as they were recorded
+# Answers of an individual of the library: as its origin, and as a copy.
+_OWN, _COPIES = tables.Response.alias("own_answer"), tables.Response.alias("copy_answer")
 
 
 class Wanted(NamedTuple):
@@ -112,9 +115,8 @@ def _entries(name: str, *, descending: bool) -> Callable[[Columns], Any]:
     def entries(columns: Columns) -> Any:
         first = SQL("1").desc() if descending else SQL("1")  # the place
         if name == "library":
-            own, copies = tables.Response.alias("own_answer"), tables.Response.alias("copy_answer")
-            of_origin = within(own, [own.persona_id == param("origin")], columns)
-            of_copies = within(copies, [copies.library_persona_id == param("library")], columns)
+            of_origin = within(_OWN, [_OWN.persona_id == param("origin")], columns)
+            of_copies = within(_COPIES, [_COPIES.library_persona_id == param("library")], columns)
             # Both are in order by an index of their own, and merged as they are read.
             return of_origin.union_all(of_copies).order_by(first)
         response = tables.Response
@@ -124,6 +126,7 @@ def _entries(name: str, *, descending: bool) -> Callable[[Columns], Any]:
     return entries
 
 
+@cache  # every walk has the same
 def _matches(response: Any) -> Any:
     """Return the condition that a response is wanted: every filter that is bound."""
     condition = optional(
@@ -185,6 +188,7 @@ def _simulations(response: Any) -> Any:
     return void.select(void.mark).where(mine & (void.simulation_id == response.simulation_id))
 
 
+@cache
 def whole(response: Any) -> Any:
     """Return the expression of a framed response as of now: with persona_deleted, its last byte.
 

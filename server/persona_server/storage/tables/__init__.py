@@ -3,7 +3,7 @@
 The schema itself is made by the migrations alone; a test holds these models against it. Every id is
 16 bytes, every time an int64 of microseconds since 1970, every hash 32 bytes (but 16 of a term),
 and each table but `tenant`, `secret` and the migration history leads its keys with the tenant's. No
-model is bound to a database: statements are compiled for one when a store opens.
+model is bound to a database: a store's statements are compiled for its own.
 """
 
 from peewee import Model

@@ -64,16 +64,17 @@ class Watch:
             ended.wait(LOOK_SECONDS)
             for connection, is_gone in list(self._running.items()):
                 if is_gone():
-                    self._interrupt(connection)
+                    self._interrupt(connection, is_gone)
             if not self._running:
                 self._begun.clear()
                 if self._running:  # one that began just now
                     self._begun.set()
 
-    def _interrupt(self, connection: Connection) -> None:
+    def _interrupt(self, connection: Connection, is_gone: Callable[[], bool]) -> None:
         with self._lock:
-            if self._running.pop(connection, None) is None:
+            if self._running.get(connection) is not is_gone:  # another caller's by now
                 return
+            del self._running[connection]
             try:
                 connection.cancel_safe(timeout=CANCEL_SECONDS)
             except psycopg.Error:
