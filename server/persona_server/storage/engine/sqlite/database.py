@@ -46,12 +46,12 @@ _PRAGMAS: dict[str, tuple[str, object]] = {
 }
 
 
-class _Here(threading.local):
-    in_memory = False  # whether this thread's connection keeps the journals of statements there
-
-
 # So that room can be given back while a server runs. Asking for it again would be a write.
 _CAN_SHRINK = "PRAGMA auto_vacuum = INCREMENTAL"
+
+
+class _Here(threading.local):
+    in_memory = False  # whether this thread's connection keeps the journals of statements there
 
 
 class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
@@ -147,9 +147,8 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         # every call that binds one which a partial index might be compared with: Get took 10 times
         # as long.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-        if not connection.pragma(
-            "page_count"
-        ):  # they hold only for a new file, before WAL fixes them
+        # They hold only for a new file, before WAL fixes them.
+        if not connection.pragma("page_count"):
             connection.execute(f"PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'; {_CAN_SHRINK}")
         for name, (wanted, answer) in _PRAGMAS.items():
             connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
