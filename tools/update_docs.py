@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from persona.v1 import errors_pb2
-from persona_server.config import SETTINGS, default_data
+from persona_server.settings.config import SETTINGS, default_data
 from persona_server.storage.engine.faults import FAULTS, Effect
 from persona_server.transport.errors import CODES, internal
 from persona_server.transport.methods import SERVICES, methods_of

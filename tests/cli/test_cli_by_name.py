@@ -10,7 +10,7 @@ from persona_cli.commands import by_name
 
 FOLDER = Path(by_name.__file__).parent
 GRPC = ("grpc", "persona_client")
-SERVER = ("persona_server.config", "persona_server.storage")
+SERVER = ("persona_server.settings.config", "persona_server.storage")
 
 
 def registering() -> set[str]:

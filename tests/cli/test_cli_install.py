@@ -160,5 +160,5 @@ def test_the_service_is_not_imported_before_its_commands_are(with_service: Envir
     imported = "persona_cli.command_line, persona_cli.commands.people.personas"
     done = with_service.run("python", "-c", f"import sys, {imported}; {look}")
     assert "persona_server.validation.limits" in done.stdout
-    assert "persona_server.config" not in done.stdout
+    assert "persona_server.settings.config" not in done.stdout
     assert "persona_server.commands" not in done.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from docs.test_readme import ROOT, environment, run_steps, steps
 
-from persona_server import config
+from persona_server.settings import config
 from support.service import running_service
 
 PAGE = "docs/security.md"

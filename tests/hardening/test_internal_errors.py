@@ -24,7 +24,7 @@ SENTENCE = "The server failed on this call. The error id finds the cause in its 
 LEAKS = [
     "Traceback (most recent call last):",
     'File "server/app.py", line 3',
-    "see persona_server/app.py",
+    "see persona_server/running/app.py",
     "ValueError: bad",
     "apsw.SQLError",
     "peewee.OperationalError",

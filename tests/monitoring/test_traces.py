@@ -200,9 +200,11 @@ def test_another_protocol_is_refused(data: Path) -> None:
 
 
 def test_without_traces_nothing_of_it_is_imported() -> None:
-    program = (
-        "import sys, persona_server.start; print([m for m in sys.modules if 'telemetry' in m])"
+    start, telemetry = (
+        "persona_server.running.start",
+        "[m for m in sys.modules if 'telemetry' in m]",
     )
+    program = f"import sys, {start}; print({telemetry})"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

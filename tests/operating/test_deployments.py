@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from persona_server.config import SETTINGS
+from persona_server.settings.config import SETTINGS
 from support.service import running_service
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

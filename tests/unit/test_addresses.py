@@ -8,9 +8,9 @@ import grpc
 import pytest
 
 from persona_server import errors
-from persona_server.addresses import own_addresses
-from persona_server.composing import StartError, listen_for_calls
-from persona_server.setting_values import Address
+from persona_server.running.composing import StartError, listen_for_calls
+from persona_server.settings.addresses import own_addresses
+from persona_server.settings.values import Address
 from persona_server.transport.server import PersonaServer
 from persona_server.transport.standin import stand_in
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from persona_server import config
-from persona_server.composing import policy_of
-from persona_server.config import SETTINGS, SettingError, Settings, load, unknown_variables
 from persona_server.measures.individual.policy import Policy
-from persona_server.setting_values import Address
+from persona_server.running.composing import policy_of
+from persona_server.settings import config
+from persona_server.settings.config import SETTINGS, SettingError, Settings, load, unknown_variables
+from persona_server.settings.values import Address
 
 NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)

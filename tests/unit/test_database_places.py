@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from persona_server.commands.places import database_place, named_place
-from persona_server.config import SettingError, load
+from persona_server.settings.config import SettingError, load
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.store import open_store

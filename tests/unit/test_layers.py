@@ -15,12 +15,13 @@ ROOT = Path(persona_server.__file__).parent
 DRIVERS = {"apsw", "playhouse", "psycopg", "sqlite3"}
 ENGINES = DRIVERS | {"peewee"}
 GRPC = {"grpc", "grpc_status", "grpc_health", "grpc_reflection"}
-SHARED = ("errors.py", "config.py", "setting_values.py")  # and telemetry/
+SHARED = ("errors.py", "settings/config.py", "settings/values.py")  # and telemetry/
 # room → what no module in it may import
 FORBIDDEN = {
-    "services": ENGINES | GRPC | {"persona_server.transport", "persona_server.app"},
-    "storage": GRPC | {"persona_server.transport", "persona_server.services", "persona_server.app"},
-    "transport": ENGINES | {"persona_server.storage", "persona_server.app"},
+    "services": ENGINES | GRPC | {"persona_server.transport", "persona_server.running"},
+    "storage": GRPC
+    | {"persona_server.transport", "persona_server.services", "persona_server.running"},
+    "transport": ENGINES | {"persona_server.storage", "persona_server.running"},
     "measures": ENGINES | GRPC | {"persona_server"},
     "validation": ENGINES | GRPC | {"persona_server"},
 }

@@ -10,7 +10,7 @@ ROUNDS, BATCH = 50, 1_200_000
 # Faults of a process that takes and frees what four batches do, again and again.
 PROGRAM = f"""
 import resource, sys
-from persona_server import memory
+from persona_server.process import memory
 if sys.argv[1] == "kept":
     memory.keep_freed()
 def faults():

@@ -5,9 +5,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from persona_server.app import App
-from persona_server.config import load
 from persona_server.identity import changes
+from persona_server.running.app import App
+from persona_server.settings.config import load
 from support.probe import Probe
 
 

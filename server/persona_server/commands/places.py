@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from persona_server import setting_values
-from persona_server.config import DAY, default_data
+from persona_server.settings import values as setting_values
+from persona_server.settings.config import DAY, default_data
 
 DATA = default_data()
 Data = Annotated[str, typer.Option(help="Folder of the database.", envvar="PERSONA_DATA")]

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from persona_server.config import SETTINGS
-from persona_server.setting import Setting
+from persona_server.settings.config import SETTINGS
+from persona_server.settings.setting import Setting
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def _serve(flags: dict[str, str | None]) -> None:
     # Imported when it runs: `persona --help` reads this module, and would wait for the server.
-    from persona_server.start import serve
+    from persona_server.running.start import serve
 
     serve(flags)
 

@@ -22,7 +22,7 @@ from persona_server.commands.places import (
     opened,
     require_tenant,
 )
-from persona_server.config import SETTINGS
+from persona_server.settings.config import SETTINGS
 
 if TYPE_CHECKING:
     from persona_server.storage.store import Store

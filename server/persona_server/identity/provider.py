@@ -2,9 +2,9 @@
 
 import time
 
-from persona_server.config import Settings
 from persona_server.identity.key_sets import KeySetError, fetch, read_key_set
 from persona_server.identity.reading import Trust, VerifyingKey
+from persona_server.settings.config import Settings
 from persona_server.telemetry.logs import LOGGER
 
 LOOK_SECONDS = 0.25  # between two looks whether it is time to fetch

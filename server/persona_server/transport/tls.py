@@ -2,7 +2,7 @@
 
 import grpc
 
-from persona_server.certificates import Certificates, Material
+from persona_server.process.certificates import Certificates, Material
 
 
 def credentials_of(certificates: Certificates, gateway: bytes) -> grpc.ServerCredentials:

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
-from persona_server import config, memory, scheduling
-from persona_server.app import App
-from persona_server.certificates import CertificateError
-from persona_server.composing import StartError
-from persona_server.signals import RELOAD as HANG_UP
+from persona_server.process import memory, scheduling
+from persona_server.process.certificates import CertificateError
+from persona_server.process.signals import RELOAD as HANG_UP
+from persona_server.running.app import App
+from persona_server.running.composing import StartError
+from persona_server.settings import config
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs

@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from persona_server import supervisor
-from persona_server.app import REST_SHARE
-from persona_server.certificates import certificates_of
-from persona_server.composing import (
+from persona_server.process import supervisor
+from persona_server.process.certificates import certificates_of
+from persona_server.process.gateway_process import GatewayProcess, command_of
+from persona_server.process.signals import RELOAD, Wake
+from persona_server.running.app import REST_SHARE
+from persona_server.running.composing import (
     Addresses,
     StartError,
     identity_of,
@@ -17,20 +19,18 @@ from persona_server.composing import (
     reachable,
     reachable_text,
 )
-from persona_server.config import Settings
-from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.observing import watch_database, watch_service
-from persona_server.reloading import read_again
+from persona_server.running.observing import watch_database, watch_service
+from persona_server.running.upgrading import upgrading
 from persona_server.services.personas.page_cache import PageCache
 from persona_server.services.personas.service import PersonaService
 from persona_server.services.projects.service import ProjectService
-from persona_server.setting_values import Address
-from persona_server.signals import RELOAD, Wake
+from persona_server.settings.config import Settings
+from persona_server.settings.reloading import read_again
+from persona_server.settings.values import Address
 from persona_server.telemetry import figures
 from persona_server.telemetry.logs import LOGGER, STDERR
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.sharing.counters import Counters, make_file
-from persona_server.upgrading import upgrading
 from persona_server.workers.place import Place
 from persona_server.workers.port import Port
 from persona_server.workers.process import Worker, WorkerError

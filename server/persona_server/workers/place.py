@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from persona_server.certificates import Identity
+from persona_server.process.certificates import Identity
 
 # Orders; any other is the seconds of a last grace.
 METRICS, END_HEALTH, RELOAD = b"metrics", b"end health", b"reload"

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 
-from persona_server.setting_values import Address
+from persona_server.settings.values import Address
 
 
 class Port:

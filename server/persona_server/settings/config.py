@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from persona_server import setting_values as values
-from persona_server import settings_file
-from persona_server.setting import PREFIX, Setting, setting
-from persona_server.setting_rules import complaint
+from persona_server.settings import file as settings_file
+from persona_server.settings import values
+from persona_server.settings.rules import complaint
+from persona_server.settings.setting import PREFIX, Setting, setting
 
 DAY = 86_400  # seconds
 CLIENT_VARIABLES = (  # not the server's

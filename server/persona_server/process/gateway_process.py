@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from persona_server.config import Settings
-from persona_server.gateway_talk import Talk
-from persona_server.setting_values import Address
+from persona_server.process.gateway_talk import Talk
+from persona_server.settings.config import Settings
+from persona_server.settings.values import Address
 from persona_server.telemetry import logs
 
 PROGRAM = "persona-gateway"

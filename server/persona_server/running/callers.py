@@ -1,9 +1,9 @@
 """Who may call: what is known of credentials, and the jobs that keep it so."""
 
-from persona_server.config import Settings
 from persona_server.identity.credentials import READ_SECONDS, Credentials, nowhere
 from persona_server.identity.provider import LOOK_SECONDS, provider_of
-from persona_server.jobs import Job, JobRunner
+from persona_server.process.jobs import Job, JobRunner
+from persona_server.settings.config import Settings
 from persona_server.storage.store import Store
 from persona_server.telemetry.logs import LOGGER
 from persona_server.transport.auth import Authenticator

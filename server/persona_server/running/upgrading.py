@@ -4,11 +4,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from persona_server import errors, supervisor
-from persona_server.certificates import certificates_of
-from persona_server.composing import identity_of, listen_for_calls, reachable, reachable_text
-from persona_server.config import Settings
-from persona_server.gateway_process import GatewayProcess, command_of
+from persona_server import errors
+from persona_server.process import supervisor
+from persona_server.process.certificates import certificates_of
+from persona_server.process.gateway_process import GatewayProcess, command_of
+from persona_server.running.composing import (
+    identity_of,
+    listen_for_calls,
+    reachable,
+    reachable_text,
+)
+from persona_server.settings.config import Settings
 from persona_server.storage.upgrade import TELL_SECONDS, Upgrade, Watched, telling
 from persona_server.telemetry.logs import LOGGER
 from persona_server.transport.standin import stand_in

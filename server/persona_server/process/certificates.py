@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from persona_server.config import Settings
+from persona_server.settings.config import Settings
 from persona_server.telemetry.logs import LOGGER
 
 PROCESS_LIFE = datetime.timedelta(days=3650)

@@ -5,10 +5,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from persona_server import memory, supervisor
-from persona_server.callers import Callers
-from persona_server.certificates import certificates_of
-from persona_server.composing import (
+from persona_server.process import memory, supervisor
+from persona_server.process.certificates import certificates_of
+from persona_server.process.gateway_process import GatewayProcess, command_of
+from persona_server.process.jobs import Job, JobRunner
+from persona_server.process.signals import RELOAD, Wake
+from persona_server.quotas import TenantQuotas
+from persona_server.running.callers import Callers
+from persona_server.running.composing import (
     Addresses,
     identity_of,
     listen_for_calls,
@@ -21,14 +25,10 @@ from persona_server.composing import (
     replica_of,
     tracing_of,
 )
-from persona_server.condition import Condition
-from persona_server.config import Settings
-from persona_server.gateway_process import GatewayProcess, command_of
-from persona_server.health import HealthLook
-from persona_server.jobs import Job, JobRunner
-from persona_server.observing import watch_database, watch_service
-from persona_server.quotas import TenantQuotas
-from persona_server.reloading import read_again
+from persona_server.running.condition import Condition
+from persona_server.running.health import HealthLook
+from persona_server.running.observing import watch_database, watch_service
+from persona_server.running.upgrading import upgrading
 from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
 from persona_server.services.library.service import LibraryService
@@ -38,7 +38,8 @@ from persona_server.services.projects.service import ProjectService
 from persona_server.services.responses.service import ResponseService
 from persona_server.services.responses.voiding import settle_voids
 from persona_server.services.simulations.service import SimulationService
-from persona_server.signals import RELOAD, Wake
+from persona_server.settings.config import Settings
+from persona_server.settings.reloading import read_again
 from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
@@ -55,7 +56,6 @@ from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
 from persona_server.transport.streams import Streams
 from persona_server.transport.tracing import tracing_step
-from persona_server.upgrading import upgrading
 from persona_server.workers.place import Place
 
 SWEEP_SECONDS = 600.0

@@ -9,15 +9,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from persona_server import config, descriptors, memory, scheduling, supervisor
-from persona_server.app import App
-from persona_server.certificates import CertificateError
-from persona_server.composing import Addresses, StartError
-from persona_server.config import SettingError, Settings
-from persona_server.demo import TENANT, make_demo, newest_group
 from persona_server.errors import ServiceError
-from persona_server.gateway_process import GatewayError
 from persona_server.identity.scopes import SCOPES
+from persona_server.process import descriptors, memory, scheduling, supervisor
+from persona_server.process.certificates import CertificateError
+from persona_server.process.gateway_process import GatewayError
+from persona_server.running.app import App
+from persona_server.running.composing import Addresses, StartError
+from persona_server.running.demo import TENANT, make_demo, newest_group
+from persona_server.settings import config
+from persona_server.settings.config import SettingError, Settings
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs

@@ -1,7 +1,7 @@
 """Whether a start may make a new service where there is no database."""
 
-from persona_server.config import Settings
-from persona_server.setting_rules import reachable_by_others
+from persona_server.settings.config import Settings
+from persona_server.settings.rules import reachable_by_others
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.folder import has_database
 

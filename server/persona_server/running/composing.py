@@ -6,19 +6,19 @@ from dataclasses import fields
 from importlib.metadata import version
 from typing import NamedTuple
 
-from persona_server.addresses import own_addresses
-from persona_server.certificates import (
+from persona_server.identity.tokens import LocalKey, local_key
+from persona_server.measures.individual.policy import Policy
+from persona_server.process.certificates import (
     Certificates,
     Identity,
     make_identity,
 )
-from persona_server.config import Settings
-from persona_server.identity.tokens import LocalKey, local_key
-from persona_server.measures.individual.policy import Policy
-from persona_server.opening import require_volume
 from persona_server.quotas import Quota
+from persona_server.running.opening import require_volume
 from persona_server.services.paging import PageTokens
-from persona_server.setting_values import Address
+from persona_server.settings.addresses import own_addresses
+from persona_server.settings.config import Settings
+from persona_server.settings.values import Address
 from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from persona_server.config import Settings
+from persona_server.settings.config import Settings
 from persona_server.storage.engine.database import Database
 from persona_server.storage.upkeep import watching
 from persona_server.telemetry.gauges import Gauge, Info

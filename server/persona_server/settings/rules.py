@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from persona_server.config import Settings
+    from persona_server.settings.config import Settings
 
 
 def reachable_by_others(settings: "Settings") -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from persona_server.condition import Condition
+from persona_server.running.condition import Condition
 from persona_server.storage.store import Store
 from persona_server.telemetry.logs import LOGGER
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any, NamedTuple, TypeVar
 
-from persona_server import setting_values as values
+from persona_server.settings import values
 
 PREFIX = "PERSONA_"
 

@@ -28,7 +28,7 @@ class GroupIds(NamedTuple):
 
 def make_demo(projects: ProjectService, personas: PersonaService) -> int:
     """Make the demo project and group in tenant `local`; return how many personas it got."""
-    content = json.loads(resources.files("persona_server").joinpath("demo.json").read_text("utf-8"))
+    content = json.loads(resources.files(__package__).joinpath("demo.json").read_text("utf-8"))
     project_request = projects_pb.CreateProjectRequest()
     ParseDict(content["project"], project_request.project)
     _require_valid(project_request)

@@ -4,7 +4,7 @@ import errno
 import ipaddress
 import socket
 
-from persona_server.setting_values import Address
+from persona_server.settings.values import Address
 
 _NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
