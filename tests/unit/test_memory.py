@@ -42,7 +42,8 @@ def test_a_batch_takes_the_pages_of_the_one_before() -> None:
 
 def test_what_is_there_at_the_start_is_passed_over() -> None:
     program = (
-        "import gc; from persona_server import memory, app; memory.set_apart();"
+        "import gc, persona_server.running.app; from persona_server.process import memory;"
+        "memory.set_apart();"
         "print(len(gc.get_objects()), gc.get_freeze_count())"
     )
     done = subprocess.run(
