@@ -1,18 +1,28 @@
-"""The wheel of this machine's platform, in an environment of its own: it serves gRPC and REST."""
+"""The wheel of this machine's platform, in an environment of its own: it serves all there is."""
 
+import json
 import os
 import platform
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from rest.pages import origin
+
+from support.authority import Authority
+from support.browser import program, running_browser
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools/bin/uv"
 PLATFORM = f"{'macos' if sys.platform == 'darwin' else 'linux'}-{platform.machine()}"
+POST = """fetch("%s/api/v1/projects", {method: "POST",
+  headers: {authorization: "Bearer %s", "content-type": "application/json"},
+  body: '{"name": "From a page"}'}).then(answer => answer.status)"""
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("PERSONA_", "PYTHON"))}
 
 
@@ -44,11 +54,12 @@ def test_the_wheel_says_for_which_platform_it_is(wheels: dict[str, Path]) -> Non
         assert files.getinfo(program).external_attr >> 16 & 0o111  # it can be run
 
 
-def test_it_serves_grpc_and_rest(installed: Path, tmp_path: Path) -> None:
-    data = ["--data", str(tmp_path / "data")]
+@contextmanager
+def serving(installed: Path, data: Path, *flags: str) -> Iterator[dict[str, str]]:
+    """Serve with what is installed for a block; give the variables that it prints for a shell."""
     ports = ["--listen", "127.0.0.1:0", "--rest", "127.0.0.1:0", "--metrics", "off"]
     with subprocess.Popen(
-        [installed / "persona", "serve", *data, *ports, "--print-token"],
+        [installed / "persona", "serve", "--data", data, *ports, "--print-token", *flags],
         env=CLEAN | {"PATH": "/usr/bin:/bin"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -56,23 +67,54 @@ def test_it_serves_grpc_and_rest(installed: Path, tmp_path: Path) -> None:
     ) as service:
         assert service.stdout is not None
         exports = next(line for line in service.stdout if line.startswith("export "))
-        named = dict(word.split("=", 1) for word in exports.split()[1:])
-        listed = subprocess.run(
-            [installed / "persona", "projects", "list", "--json"],
-            env=CLEAN | named,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (listed.returncode, listed.stdout) == (0, ""), listed.stderr
+        try:
+            yield dict(word.split("=", 1) for word in exports.split()[1:])
+        finally:
+            service.terminate()
+            assert service.wait(30) == 0
+
+
+def listed(installed: Path, variables: dict[str, str]) -> str:
+    """Return the projects as the installed command prints them."""
+    command: list[str | Path] = [installed / "persona", "projects", "list", "--json"]
+    done = subprocess.run(
+        command, env=CLEAN | variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_serves_grpc_and_rest(installed: Path, tmp_path: Path) -> None:
+    with serving(installed, tmp_path / "data") as named:
+        assert listed(installed, named) == ""
         request = urllib.request.Request(
             f"{named['PERSONA_REST_URL']}/api/v1/projects",
             headers={"Authorization": f"Bearer {named['PERSONA_TOKEN']}"},
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert (answer.status, answer.read()) == (200, b"[]")
-        service.terminate()
-        assert service.wait(30) == 0
+
+
+@pytest.mark.skipif(program() is None, reason="no Chromium: see tools/setup")
+def test_it_serves_a_page_of_another_origin_by_tls(
+    installed: Path, authority: Authority, tmp_path: Path
+) -> None:
+    certificate = authority.issue("service")
+    files = certificate.write(tmp_path, "service")
+    trusted = tmp_path / "authority.pem"
+    trusted.write_bytes(authority.root)
+    pinned = f"--ignore-certificate-errors-spki-list={certificate.pin}"
+    with (
+        origin() as named,
+        serving(installed, tmp_path / "data", *files.flags, "--cors-origin", named) as given,
+        running_browser(tmp_path / "profile", pinned) as browser,
+    ):
+        assert given["PERSONA_REST_URL"].startswith("https://")
+        page = browser.open(named)
+        made = page.run(POST % (given["PERSONA_REST_URL"], given["PERSONA_TOKEN"]))
+        assert made == 201
+        (project,) = listed(installed, given | {"PERSONA_TLS_CA": str(trusted)}).splitlines()
+        assert json.loads(project)["name"] == "From a page"
 
 
 def test_without_the_sdk_traces_say_what_to_install(installed: Path, tmp_path: Path) -> None:

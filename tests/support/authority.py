@@ -1,6 +1,8 @@
 """A certificate authority of the tests' own, and the files that it gives out."""
 
+import base64
 import datetime
+import hashlib
 import ipaddress
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +21,14 @@ class Pair(NamedTuple):
 
     cert: bytes
     key: bytes
+
+    @property
+    def pin(self) -> str:
+        """The SHA-256 of its public key in Base64, by which a browser is told to trust it."""
+        key = x509.load_pem_x509_certificate(self.cert).public_key()
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        raw = key.public_bytes(serialization.Encoding.DER, form)
+        return base64.b64encode(hashlib.sha256(raw).digest()).decode()
 
     def write(self, folder: Path, name: str) -> "Files":
         """Put them into files; the certificate first."""

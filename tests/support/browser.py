@@ -39,13 +39,13 @@ class BrowserError(Exception):
 class Browser:
     """A browser process with a profile of its own."""
 
-    def __init__(self, chromium: str, profile: Path) -> None:
+    def __init__(self, chromium: str, profile: Path, *more: str) -> None:
         commands, ours = (_high(fd) for fd in os.pipe())
         theirs, events = (_high(fd) for fd in os.pipe())
         # It reads commands from descriptor 3, and writes what happens to 4.
         script = f'exec "$@" 3<&{commands} 4>&{events}'
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        flags = [*FLAGS, *sandbox, f"--user-data-dir={profile}"]
+        flags = [*FLAGS, *more, *sandbox, f"--user-data-dir={profile}"]
         self._process = subprocess.Popen(
             ["bash", "-c", script, "bash", chromium, *flags, "about:blank"],
             pass_fds=(commands, events),
@@ -159,11 +159,11 @@ class Page:
 
 
 @contextmanager
-def running_browser(profile: Path) -> Iterator[Browser]:
-    """Run a browser for a block. One must be on the machine."""
+def running_browser(profile: Path, *flags: str) -> Iterator[Browser]:
+    """Run a browser for a block, with flags of its own. One must be on the machine."""
     chromium = program()
     assert chromium is not None
-    browser = Browser(chromium, profile)
+    browser = Browser(chromium, profile, *flags)
     try:
         yield browser
     finally:

@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from persona_server.storage.engine.errors import DatabaseError
@@ -55,18 +55,24 @@ def _claimed(partial: Path, target: Path) -> Iterator[int]:
     """Yield the descriptor of an empty file that is this process's alone, and gone afterwards."""
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _require_own(descriptor, partial)
+        _take(descriptor, partial)
         os.fchmod(descriptor, 0o600)
         os.ftruncate(descriptor, 0)  # what a killed one has left
-        try:
-            yield descriptor
-        finally:
-            partial.unlink(missing_ok=True)
+        yield descriptor
     except BlockingIOError:
         raise DatabaseError(f"{target} is being written by another process.") from None
     finally:
+        # Taken again, since a signal may have come before it was.
+        with suppress(OSError, DatabaseError):
+            _take(descriptor, partial)
+            partial.unlink()
         os.close(descriptor)
+
+
+def _take(descriptor: int, partial: Path) -> None:
+    """Keep other processes from a file. Raises BlockingIOError, DatabaseError if it is not ours."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    _require_own(descriptor, partial)
 
 
 def _require_own(descriptor: int, partial: Path) -> None:
