@@ -1,6 +1,7 @@
 """The composition root: settings → database → services → server, and their end in reverse."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -61,6 +62,7 @@ from persona_server.workers.place import Place
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 1.0
 PROMOTION_SECONDS = VOIDING_SECONDS = 1.0
+SWITCH_SECONDS = 0.001  # a short call takes the interpreter several times from one that computes
 REST_SHARE = 0.6  # of the grace, at most
 
 
@@ -157,6 +159,7 @@ class App:
     def start(self) -> Addresses:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
+        sys.setswitchinterval(SWITCH_SECONDS)
         memory.keep_freed()
         self.wake.listen()
         grpc = listen_for_calls(

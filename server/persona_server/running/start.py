@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from persona_server.errors import ServiceError
 from persona_server.identity.scopes import SCOPES
-from persona_server.process import descriptors, memory, scheduling, supervisor
+from persona_server.process import descriptors, memory, supervisor
 from persona_server.process.certificates import CertificateError
 from persona_server.process.gateway_process import GatewayError
 from persona_server.running.app import App
@@ -43,7 +43,6 @@ _ROOTS = (
 
 def serve(flags: dict[str, str | None]) -> None:
     """Run the service until it is told to stop, and exit. `flags` is by setting name."""
-    scheduling.share_evenly()
     logs.take_over_stderr()
     app: App | Workers
     try:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
-from persona_server.process import memory, scheduling
+from persona_server.process import memory
 from persona_server.process.certificates import CertificateError
 from persona_server.process.signals import RELOAD as HANG_UP
 from persona_server.running.app import App
@@ -22,7 +22,6 @@ def main() -> None:
     parent: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
     place = Place.decoded(parent.recv_bytes())
     _pin(place.number)
-    scheduling.share_evenly()
     logs.take_over_stderr()
     logs.name_worker(place.number, readable=place.readable)
 
