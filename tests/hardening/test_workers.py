@@ -136,7 +136,7 @@ def test_metrics_are_those_of_all_and_never_fall(crew: Service) -> None:
     eventually(lambda: counted(crew) == before + 8)
 
 
-def test_one_of_them_runs_the_jobs_and_another_when_it_is_gone(crew: Service) -> None:
+def test_one_of_them_runs_the_jobs_and_one_that_lives_when_it_is_gone(crew: Service) -> None:
     def settled() -> list[int]:
         return [line["worker"] for line in crew.log if line["message"] == "voided"]
 
@@ -152,8 +152,8 @@ def test_one_of_them_runs_the_jobs_and_another_when_it_is_gone(crew: Service) ->
     (first,) = eventually(settled)
     kill(crew, first)
     void_one()
-    eventually(lambda: len(settled()) == 2)
-    assert settled() == [first, 1 - first]
+    eventually(lambda: len(settled()) == 2)  # by the other one, or by that in its place
+    assert settled()[0] == first
 
 
 class Writer:
