@@ -3,7 +3,6 @@
 import os
 import resource
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import grpc
 import pytest
 
 from support.data import make_place, persona, uid
+from support.disks import mounted
 from support.errors import Refusal, refused
 from support.health import is_serving, metric
 from support.importer import LEAN
@@ -64,16 +64,8 @@ def test_one_write_that_fails_is_no_reason_to_serve_nobody(data: Path) -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of a test's own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    if (
-        not shutil.which("mount")
-        or subprocess.run(mount, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("this user may mount nothing")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path / "disk", "size=8m") as folder:
+        yield folder
 
 
 def test_a_full_disk_heals_when_there_is_room_again(disk: Path) -> None:

@@ -1,7 +1,6 @@
 """Starts that can't be, each one sentence and exit code 1; and what makes a new service."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.store import open_store
+from support.disks import mounted
 from support.service import PERSONA, running_service
 
 PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
@@ -137,16 +137,8 @@ def test_a_folder_without_permission_is_one_sentence(data: Path, mode: int) -> N
 @pytest.fixture(params=["size=256k", "size=3m,ro"], ids=["full", "read-only"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A disk that nothing more can be written to."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", str(folder)]
-    if (
-        not shutil.which("mount")
-        or subprocess.run(mount, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("this user may mount nothing")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path / "disk", request.param) as folder:
+        yield folder
 
 
 def test_a_disk_that_can_not_be_written_is_one_sentence(disk: Path) -> None:
