@@ -37,6 +37,7 @@ ORDER = (
     "deadline",
     "own quotas",
     "unread answers",
+    "unpack",
     "bytes",
     "parse",
     "idempotency key",
