@@ -71,7 +71,7 @@ class Connections:
         return not own_is_within
 
     def served(self, peer: str) -> None:
-        """Take note that a peer has made a call that a thread serves."""
+        """Take note that a peer has made a call that a thread serves, or that it is the gateway."""
         if peer not in self._served:
             if len(self._served) >= MOST_SERVED:
                 self._served.clear()  # rare: each is known again by its next call
