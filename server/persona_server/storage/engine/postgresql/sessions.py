@@ -4,9 +4,8 @@ from typing import Protocol
 
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.postgresql import presence
-from persona_server.storage.engine.postgresql.pool import Connection
+from persona_server.storage.engine.postgresql.connection import MOST_PREPARED, Connection
 
-MOST_PREPARED = 200  # statements of a connection; each has one for every set of NULLs it binds
 # Plans must not depend on bound values, nor be made at every call; and they stay while tables grow.
 # So each must be good at any size: row by row through indexes, as SQLite goes. What is compiled
 # takes longer than any of these statements.
@@ -31,6 +30,7 @@ class Sessions(Protocol):
     """How connections learn what they need to know."""
 
     options: str  # of the server, with which a connection is opened
+    prepares: bool  # whether what a connection has prepared stays
 
     def set_up(self, connection: Connection) -> None:
         """Make a new connection ready. Raises DatabaseError where it is of another kind."""
@@ -48,6 +48,7 @@ class Sessions(Protocol):
 class OwnSessions:
     """Connections of the database's own, each told once: it knows it until its end."""
 
+    prepares = True
     options = " ".join(f"-c {name}={_escaped(value)}" for name, value in OPTIONS.items())
 
     def set_up(self, connection: Connection) -> None:
@@ -75,6 +76,7 @@ class PooledSessions:
     prepared, and a statement by itself is planned as the database would: who would know more?
     """
 
+    prepares = False
     options = ""
     _told = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in OPTIONS.items())
 

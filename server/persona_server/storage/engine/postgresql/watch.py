@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 
 from persona_server import patience
-from persona_server.storage.engine.postgresql.pool import Connection
+from persona_server.storage.engine.postgresql.connection import Connection
 
 LOOK_SECONDS = 0.05  # between two looks at the callers
 CANCEL_SECONDS = 1.0  # for the database to take the wish; then the connection is cut
