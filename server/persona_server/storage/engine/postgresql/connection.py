@@ -31,7 +31,6 @@ class CompiledStatements:
     """What a connection executes: prepared once, if it `prepares`, values and rows in binary."""
 
     def __init__(self, connection: Connection, *, prepares: bool) -> None:
-        self._connection = connection
         self._libpq = connection.pgconn
         self._adapting = Transformer(connection)
         self._prepares = prepares
@@ -51,11 +50,16 @@ class CompiledStatements:
         result = self._execute(sql, values)
         return result.ntuples or result.command_tuples or 0
 
+    def command(self, sql: str) -> None:
+        """Execute statements without values, such as those about transactions. Raises likewise.
+
+        psycopg must not see a ROLLBACK: it would let all that is prepared be forgotten.
+        """
+        self._checked(self._libpq.exec_, sql.encode())
+
     def forget(self) -> None:
-        """Prepare everything anew: after a ROLLBACK psycopg lets nothing be prepared."""
-        if self._prepares:
-            self._connection.execute("DEALLOCATE ALL")
-            self._names.clear()
+        """Prepare everything anew: psycopg forgets what is prepared where tables are changed."""
+        self._names.clear()
 
     def _execute(self, sql: str, values: Sequence[Any]) -> PGresult:
         given = self._adapting.dump_sequence(values, [PyFormat.BINARY] * len(values))

@@ -43,6 +43,7 @@ class PostgresqlDatabase(PeeweeDatabase):
 
     engine = "postgresql"
     rows_together: tuple[int, ...] = (1,)
+    pages_in_one_row = False
     has_many_writers = True
     _state: Any  # Peewee's, of each thread: the connection that it holds
 
@@ -143,6 +144,7 @@ class PostgresqlDatabase(PeeweeDatabase):
     def execute_sql(self, sql: str, params: Any = None) -> psycopg.Cursor[Any]:
         """Execute what is no compiled statement."""
         with self._held() as connection, self._watch.over(connection):
+            connection.compiled.forget()
             return connection.execute(sql, params or None)
 
     def as_list(self, values: Sequence[Any]) -> Any:
@@ -168,10 +170,13 @@ class PostgresqlDatabase(PeeweeDatabase):
         """Begin a transaction, as `atomic` is told."""
         self._sessions.begin(self._state.conn, how or BEGIN)
 
+    def commit(self) -> None:
+        """Keep what the transaction has done."""
+        self._state.conn.compiled.command("COMMIT")
+
     def rollback(self) -> None:
         """Take the transaction back."""
-        super().rollback()
-        self._state.conn.compiled.forget()
+        self._state.conn.compiled.command("ROLLBACK")
 
     def share(self) -> None:
         """Do nothing: writers of all processes are held apart by the rows that they lock."""

@@ -6,6 +6,7 @@ from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.postgresql import presence
 from persona_server.storage.engine.postgresql.connection import MOST_PREPARED, Connection
 
+NEVER = 1 << 30  # executions after which psycopg prepares what nobody asked it to
 # Plans must not depend on bound values, nor be made at every call; and they stay while tables grow.
 # So each must be good at any size: row by row through indexes, as SQLite goes. What is compiled
 # takes longer than any of these statements.
@@ -54,6 +55,7 @@ class OwnSessions:
     def set_up(self, connection: Connection) -> None:
         """Let it keep statements prepared; one that does not keep its options is a pooler's."""
         connection.prepared_max = MOST_PREPARED
+        connection.prepare_threshold = NEVER
         if connection.execute("SHOW plan_cache_mode").fetchone() != (OPTIONS["plan_cache_mode"],):
             raise DatabaseError(
                 "What a connection asks for is not kept: this is a pooler. Name the database "
@@ -66,7 +68,7 @@ class OwnSessions:
 
     def begin(self, connection: Connection, how: str) -> None:
         """Begin a transaction."""
-        connection.execute(how.encode())
+        connection.compiled.command(how)
 
 
 class PooledSessions:
