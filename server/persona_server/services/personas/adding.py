@@ -8,6 +8,7 @@ from persona.v1.persona_pb2 import Persona
 from persona_server.errors import ServiceError
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists, external_id_taken
+from persona_server.services.times import micros_of, set_time
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.groups import Locked
@@ -15,8 +16,6 @@ from persona_server.storage.repositories.personas import Known, PersonaRow
 from persona_server.storage.store import Transaction
 from persona_server.validation.filters import search_keys
 from persona_server.validation.terms import external_id_term, terms_of
-
-_MICROS = 1_000_000
 
 
 class Group(NamedTuple):
@@ -147,11 +146,9 @@ def _row(
 
 def _created_at(persona: Persona, now: int) -> int:
     """Return when a persona was made, in microseconds: now, unless it says."""
-    created = persona.created_at
     if persona.HasField("created_at"):
-        return created.seconds * _MICROS + created.nanos // 1000
-    created.seconds, rest = divmod(now, _MICROS)
-    created.nanos = rest * 1000
+        return micros_of(persona.created_at)
+    set_time(persona.created_at, now)
     return now
 
 
@@ -164,8 +161,7 @@ def _encoded(persona: Persona) -> bytes:
 
 def position_of(persona: Persona) -> bytes:
     """Return where a persona with id and time stands among those of its set."""
-    created = persona.created_at
-    return keys.position(created.seconds * _MICROS + created.nanos // 1000, id_bytes(persona.id))
+    return keys.position(micros_of(persona.created_at), id_bytes(persona.id))
 
 
 def _require_same(persona: Persona, group: Group, found: Known, path: str) -> None:
