@@ -1,6 +1,5 @@
 """Answers by the Python client: split into batches, recorded once, listed over all pages."""
 
-import uuid
 from datetime import UTC, datetime
 
 import pytest
@@ -19,10 +18,7 @@ from persona_client import (
     split_responses,
 )
 from persona_client.batches import MAX_REQUEST_BYTES
-
-
-def uid() -> str:
-    return str(uuid.uuid4())
+from support.data import uid
 
 
 @pytest.fixture

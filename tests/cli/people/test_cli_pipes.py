@@ -7,7 +7,6 @@ import uuid
 from functools import partial
 from typing import Any
 
-import pytest
 from cli.answers import rated
 from cli.conftest import Cli, Place
 
@@ -29,11 +28,6 @@ class Fed:
     def end(self) -> tuple[str, str]:
         """Close the pipe and return what was printed."""
         return self.process.communicate(timeout=30)
-
-
-@pytest.fixture
-def persona(client: PersonaClient, place: Place) -> Persona:
-    return client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
 
 
 def number(client: PersonaClient, place: Place) -> int:

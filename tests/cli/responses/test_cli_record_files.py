@@ -5,7 +5,6 @@ import json
 import uuid
 from pathlib import Path
 
-import pytest
 from cli.answers import as_csv, jsonl, rated
 from cli.conftest import Cli, Place
 
@@ -13,11 +12,6 @@ from persona_client import Persona, PersonaClient, Simulation
 from support.waiting import eventually
 
 CELLS = {"kind": "rating", "value": 4, "min": 1, "max": 5}
-
-
-@pytest.fixture
-def persona(client: PersonaClient, place: Place) -> Persona:
-    return client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
 
 
 def keys(client: PersonaClient, simulation: str) -> list[str]:

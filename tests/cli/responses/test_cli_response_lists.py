@@ -1,6 +1,5 @@
 """`persona responses`: answers listed and shown."""
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,15 +8,7 @@ from cli.answers import jsonl, rated
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient, Response, Simulation
-
-
-def uid() -> str:
-    return str(uuid.uuid4())
-
-
-@pytest.fixture
-def persona(client: PersonaClient, place: Place) -> Persona:
-    return client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
+from support.data import uid
 
 
 @pytest.fixture

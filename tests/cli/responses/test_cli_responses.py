@@ -1,7 +1,6 @@
 """`persona responses`: what is recorded, once; what is refused; how a broken run goes on."""
 
 import json
-import uuid
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,9 @@ from persona.v1.response_service_pb2 import ListResponsesResponse, RecordRespons
 from persona_cli.runs import record_run
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
 from persona_server.errors import ServiceError, Violation
+from support.data import uid
 from support.service import Service, running_service
 from support.waiting import eventually
-
-
-def uid() -> str:
-    return str(uuid.uuid4())
-
-
-@pytest.fixture
-def persona(client: PersonaClient, place: Place) -> Persona:
-    return client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
 
 
 @pytest.fixture

@@ -1,14 +1,9 @@
 """`persona responses void`: what is voided, and what was before."""
 
-import uuid
-
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient, Response
-
-
-def uid() -> str:
-    return str(uuid.uuid4())
+from support.data import uid
 
 
 def test_answers_are_voided(cli: Cli, client: PersonaClient, place: Place) -> None:
