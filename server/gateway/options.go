@@ -12,6 +12,7 @@ import (
 
 	"persona.example/persona-service/server/gateway/internal/cors"
 	"persona.example/persona-service/server/gateway/internal/guard"
+	"persona.example/persona-service/server/gateway/internal/orders"
 	"persona.example/persona-service/server/gateway/internal/tlsfiles"
 )
 
@@ -72,7 +73,7 @@ func parseOptions(args []string) (options, error) {
 
 // check says what is wrong with flags that could be read, and with so many words beside them.
 func (o *options) check(words int) error {
-	switch _, known := levels[o.logLevel]; {
+	switch _, known := orders.Levels[o.logLevel]; {
 	case o.listen == "" || o.grpc == "" || words > 0 || o.grace < 0:
 		return errors.New("--listen and --grpc are needed, and nothing beside the flags")
 	case !o.tlsFits():

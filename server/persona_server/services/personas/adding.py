@@ -57,17 +57,14 @@ def add_personas(
             row = _row(repositories, group, persona, raw, repositories.now + i)
             fresh.append(row)
             framed.append(row.framed)
-            place = row.position
-        else:
-            _require_same(persona, group, found, path.format(i))
-            framed.append(found.framed)
-            if found.visible:
-                continue
-            _refuse_twice(repositories, group, persona, path.format(i))
-            repositories.personas.restore(raw, found.set_id, group.locked.set_id)
-            place = position_of(unframed(found.framed))
+            terms += _terms_at(row.position, persona)
+            continue
+        _require_same(persona, group, found, path.format(i))
+        framed.append(found.framed)
+        if not found.visible:
+            _restore(repositories, group, persona, found, path.format(i))
+            terms += _terms_at(position_of(unframed(found.framed)), persona)
             restored += 1
-        terms += [term + place for term in terms_of(persona)]
     repositories.personas.insert(fresh)
     repositories.terms.add(group.locked.set_id, terms)
     repositories.store_bytes(sum(len(row.framed) for row in fresh))
@@ -103,6 +100,19 @@ def _give_ids(repositories: Transaction, personas: Sequence[Persona]) -> None:
     without = [persona for persona in personas if not persona.id]
     for persona, made in zip(without, repositories.new_ids(len(without)), strict=True):
         persona.id = made
+
+
+def _terms_at(position: bytes, persona: Persona) -> list[bytes]:
+    """Return what a persona is found by, with its place among those of its set."""
+    return [term + position for term in terms_of(persona)]
+
+
+def _restore(
+    repositories: Transaction, group: Group, persona: Persona, found: Known, path: str
+) -> None:
+    """Bring a deleted persona back. Raises ALREADY_EXISTS if the group shows its individual."""
+    _refuse_twice(repositories, group, persona, path)
+    repositories.personas.restore(id_bytes(persona.id), found.set_id, group.locked.set_id)
 
 
 def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:

@@ -1,11 +1,10 @@
-// Why a JSON body was refused. protojson decides what is good, but words its errors for Go programmers
-// and without the way to the field; so a refused body is taken apart, and protojson asked about the parts.
-
-package main
+// Package explain says why a JSON text can't be read as a message of the contract. protojson decides what is
+// good, but words its errors for Go programmers and without the way to the field; so a refused text is taken
+// apart, and protojson asked about the parts.
+package explain
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,40 +15,40 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// explain names the first thing in data for which it can't be read as m.
-func explain(m protoreflect.Message, data []byte) error {
+// Body names the first thing in data for which it can't be read as m: the way to the field, "" for the whole,
+// and what is wrong with it.
+func Body(m protoreflect.Message, data []byte) (field, description string) {
 	if !utf8.Valid(data) {
-		return invalidField(wholeBody, "is not UTF-8")
+		return "", "is not UTF-8"
 	}
 	var value json.RawMessage
 	if syntax := new(json.SyntaxError); errors.As(json.Unmarshal(data, &value), &syntax) {
-		return invalidField(wholeBody, fmt.Sprintf("is not one valid JSON value; see byte %d", syntax.Offset))
+		return "", fmt.Sprintf("is not one valid JSON value; see byte %d", syntax.Offset)
 	}
-	field, description := findInMessage("", m, value)
-	return invalidField(cmp.Or(field, wholeBody), description)
+	return findInMessage("", m, value)
 }
 
 func findInMessage(path string, m protoreflect.Message, value []byte) (field, description string) {
-	members, isObject := membersOf(value)
+	members, isObject := Members(value)
 	if !isObject {
 		return path, "must be a JSON object"
 	}
 	seen := map[protoreflect.Name]bool{}
 	chosen := map[protoreflect.OneofDescriptor]string{}
 	for _, member := range members {
-		fd := fieldNamed(m.Descriptor(), member.name)
+		fd := Field(m.Descriptor(), member.Name)
 		if fd == nil {
-			return join(path, fmt.Sprintf("%.100s", member.name)), "is not a known field"
+			return join(path, fmt.Sprintf("%.100s", member.Name)), "is not a known field"
 		}
 		at := join(path, string(fd.Name()))
 		if seen[fd.Name()] {
 			return at, "is given twice"
 		}
 		seen[fd.Name()] = true
-		if !fits(m, fd, member.value) {
-			return findInField(at, m, fd, member.value)
+		if !fits(m, fd, member.Value) {
+			return findInField(at, m, fd, member.Value)
 		}
-		if oneof := fd.ContainingOneof(); oneof != nil && string(member.value) != "null" {
+		if oneof := fd.ContainingOneof(); oneof != nil && string(member.Value) != "null" {
 			if other := chosen[oneof]; other != "" {
 				return at, "can't be given together with " + other
 			}
@@ -63,8 +62,8 @@ func findInField(at string, m protoreflect.Message, fd protoreflect.FieldDescrip
 	switch {
 	case fd.IsList():
 		return findInList(at, m, fd, value)
-	case fd.IsMap() || !isOurMessage(fd):
-		return at, expected(fd)
+	case fd.IsMap() || !IsOurs(fd):
+		return at, expectedWhole(fd)
 	}
 	return findInMessage(at, m.NewField(fd).Message(), value)
 }
@@ -79,12 +78,12 @@ func findInList(at string, m protoreflect.Message, fd protoreflect.FieldDescript
 			continue
 		}
 		at = fmt.Sprintf("%s[%d]", at, i)
-		if isOurMessage(fd) {
+		if IsOurs(fd) {
 			return findInMessage(at, m.NewField(fd).List().NewElement().Message(), item)
 		}
 		break
 	}
-	return at, expectedItem(fd)
+	return at, Expected(fd)
 }
 
 // fits asks protojson whether a message may have this value in this field.
@@ -92,13 +91,14 @@ func fits(m protoreflect.Message, fd protoreflect.FieldDescriptor, value []byte)
 	return protojson.Unmarshal(fmt.Appendf(nil, "{%q:%s}", fd.JSONName(), value), m.New().Interface()) == nil
 }
 
-type member struct {
-	name  string
-	value json.RawMessage
+// Member is one member of a JSON object.
+type Member struct {
+	Name  string
+	Value json.RawMessage
 }
 
-// membersOf splits an object, in order and with names that are there twice.
-func membersOf(value []byte) (members []member, isObject bool) {
+// Members splits an object, in order and with names that are there twice.
+func Members(value []byte) (members []Member, isObject bool) {
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
 		return nil, false
@@ -107,15 +107,15 @@ func membersOf(value []byte) (members []member, isObject bool) {
 		name, _ := decoder.Token()
 		var value json.RawMessage
 		if decoder.Decode(&value) != nil {
-			return nil, false // not after explain's check of the syntax
+			return nil, false // not after Body's check of the syntax
 		}
-		members = append(members, member{name.(string), value})
+		members = append(members, Member{name.(string), value})
 	}
 	return members, true
 }
 
-// fieldNamed knows both spellings that protojson takes: full_name and fullName.
-func fieldNamed(m protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+// Field knows both spellings that protojson takes: full_name and fullName.
+func Field(m protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
 	if fd := m.Fields().ByTextName(name); fd != nil {
 		return fd
 	}
@@ -129,21 +129,21 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// isOurMessage tells a message of the contract from one that JSON writes as a single value.
-func isOurMessage(fd protoreflect.FieldDescriptor) bool {
+// IsOurs tells a message of the contract from one that JSON writes as a single value.
+func IsOurs(fd protoreflect.FieldDescriptor) bool {
 	return fd.Message() != nil && !fd.IsMap() && fd.Message().ParentFile().Package() != "google.protobuf"
 }
 
-// expected says what the value of a field must be.
-func expected(fd protoreflect.FieldDescriptor) string {
+// expectedWhole says the same of a field that may be a map.
+func expectedWhole(fd protoreflect.FieldDescriptor) string {
 	if fd.IsMap() {
-		return "must be an object without repeated keys, each value of which " + expectedItem(fd.MapValue())
+		return "must be an object without repeated keys, each value of which " + Expected(fd.MapValue())
 	}
-	return expectedItem(fd)
+	return Expected(fd)
 }
 
-// expectedItem is the same for one item of a repeated field.
-func expectedItem(fd protoreflect.FieldDescriptor) string {
+// Expected says what the value of a field must be, of a repeated field one item of it.
+func Expected(fd protoreflect.FieldDescriptor) string {
 	switch fd.Kind() {
 	case protoreflect.StringKind:
 		return "must be a string of valid Unicode"
@@ -166,7 +166,7 @@ func expectedMessage(m protoreflect.MessageDescriptor) string {
 	case m.FullName() == "google.protobuf.FieldMask":
 		return "must be names of fields, separated by commas"
 	case strings.HasSuffix(string(m.Name()), "Value"):
-		return expected(m.Fields().Get(0)) + ", or null"
+		return expectedWhole(m.Fields().Get(0)) + ", or null"
 	}
 	return "must be a JSON object"
 }
