@@ -216,6 +216,28 @@ def test_pages_are_of_questions_and_hold_two_thousand_shares(place: Place) -> No
     assert len(page.summaries) == 5
 
 
+def test_what_many_answered_by_few_sets_is_one_page(place: Place) -> None:
+    """What a page may read are sets, of which here are four, and not the 10,800 answers."""
+    people, simulation, keys = place.fill(900), uid(), "abcdefghijkl"
+    sets = [[], ["x"], ["y"], ["x", "y"]]
+    for key in keys:
+        said = [
+            answer(
+                one.id,
+                question_key=key,
+                choices=ChoicesAnswer(values=sets[i % 4], options=["x", "y"]),
+            )
+            for i, one in enumerate(people)
+        ]
+        record(place.caller, simulation, *said)
+    page = place.caller.comparison.SummarizeResponses(
+        pb.SummarizeResponsesRequest(project_id=place.project, simulation_id=simulation)
+    )
+    found = [(one.question.key, one.individual_count, counts(one)) for one in page.summaries]
+    assert found == [(key, 900, [("x", 450), ("y", 450)]) for key in keys]
+    assert page.next_page_token == ""
+
+
 def test_what_is_not_there_is_named_outermost_first(place: Place) -> None:
     choose(place, {"a": 1, "b": 0})
     other = make_place(place.caller)
