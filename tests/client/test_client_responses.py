@@ -17,7 +17,7 @@ from persona_client import (
     ResponseNotFound,
     split_responses,
 )
-from persona_client.batches import MAX_REQUEST_BYTES
+from persona_client.transfer.batches import MAX_REQUEST_BYTES
 from support.data import uid
 
 

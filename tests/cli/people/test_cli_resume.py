@@ -142,7 +142,9 @@ def test_boundaries_come_from_the_journal(
 ) -> None:
     standin.streams["ImportPersonas"].extend([serving(0, until=0), serving(0)])
     broken.run("import", file, *INTO)
-    monkeypatch.setattr("persona_client.batches.MAX_ITEMS", 10)  # another version splits otherwise
+    monkeypatch.setattr(
+        "persona_client.transfer.batches.MAX_ITEMS", 10
+    )  # another version splits otherwise
     broken.run("import", file, *INTO)
     (_, first), (_, second) = runs(standin)
     assert sorted(second) == [1, 2, 3]

@@ -234,11 +234,7 @@ def _row(
 
     `raw_id` is b"" where the server makes the id, `end` is of `_end`.
     """
-    if response.HasField("occurred_at"):
-        micros = micros_of(response.occurred_at)
-    else:
-        micros = now + i
-        set_time(response.occurred_at, micros)
+    occurred = _occurred_at(response, now + i)
     if not raw_id:
         response.id = repositories.new_id()
         raw_id = id_bytes(response.id)
@@ -253,10 +249,18 @@ def _row(
         answerer.parents.project_id,
         answerer.parents.group_id,
         answerer.persona,
-        keys.position(micros, raw_id),
+        keys.position(occurred, raw_id),
         response.question_key,
         len(framed),
         framed[:-1],
         answerer.parents.library_persona_id if answerer.parents.is_copy else None,
         keys.position(now, raw_id),
     )
+
+
+def _occurred_at(response: Response, now: int) -> int:
+    """Return when an answer was given, in microseconds: now, unless it says."""
+    if response.HasField("occurred_at"):
+        return micros_of(response.occurred_at)
+    set_time(response.occurred_at, now)
+    return now

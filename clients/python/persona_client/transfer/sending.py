@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Generic, TypeVar
 
-from persona_client.batches import Batch, Batches, Filling, Item
-from persona_client.outbox import Outbox
+from persona_client.transfer.batches import Batch, Batches, Filling, Item
+from persona_client.transfer.outbox import Outbox
 
 _LOOK_SECONDS = 60.0  # between looks whether there is nothing more, in case nobody says so
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic
 
-from persona_client.batches import Batch, Filling, Item
+from persona_client.transfer.batches import Batch, Filling, Item
 
 BATCH_SECONDS = 1.0  # how old the first item of a batch may be when the batch is sent
 

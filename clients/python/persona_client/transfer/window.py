@@ -11,8 +11,8 @@ from persona.v1.persona_service_pb2 import (
     ImportPersonasRequest,
     ImportPersonasResponse,
 )
-from persona_client.batches import Filling
-from persona_client.outbox import BATCH_SECONDS, Outbox
+from persona_client.transfer.batches import Filling
+from persona_client.transfer.outbox import BATCH_SECONDS, Outbox
 
 WINDOW = 4  # batches in flight: the server works on one while the next ones travel
 QUIET_SECONDS = 10.0  # after which a stream without batches is ended: the server would do it at 30

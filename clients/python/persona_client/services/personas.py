@@ -20,14 +20,14 @@ from persona.v1.persona_service_pb2 import (
     ListPersonasRequest,
 )
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
-from persona_client.batches import split_batches
 from persona_client.calls import Caller, Connection
 from persona_client.errors import PersonaError
 from persona_client.filters import PersonaFilters
-from persona_client.importing import Importer, OnAcknowledged, OnRefused
 from persona_client.retry import Backoff
-from persona_client.sending import is_there, request_ids, send_all
-from persona_client.streams import STREAM_TIMEOUT, ResponseStream
+from persona_client.transfer.batches import split_batches
+from persona_client.transfer.importing import Importer, OnAcknowledged, OnRefused
+from persona_client.transfer.sending import is_there, request_ids, send_all
+from persona_client.transfer.streams import STREAM_TIMEOUT, ResponseStream
 
 
 class PersonaCalls(Caller):

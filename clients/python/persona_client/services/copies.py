@@ -5,9 +5,9 @@ from typing import Unpack
 
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CopyPersonasRequest
-from persona_client.batches import split_batches
 from persona_client.filters import PersonaFilters
-from persona_client.personas import PersonaCalls
+from persona_client.services.personas import PersonaCalls
+from persona_client.transfer.batches import split_batches
 
 
 class CopyCalls(PersonaCalls):

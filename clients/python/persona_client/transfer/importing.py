@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from grpc import StatusCode
 
 from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonasResponse
-from persona_client.batches import Batches, Filling
 from persona_client.errors import AlreadyExists, ImportConflict, InvalidField, PersonaError
-from persona_client.outbox import BATCH_SECONDS
 from persona_client.retry import Backoff, is_retryable
-from persona_client.streams import ResponseStream
-from persona_client.window import Batch, Window
+from persona_client.transfer.batches import Batches, Filling
+from persona_client.transfer.outbox import BATCH_SECONDS
+from persona_client.transfer.streams import ResponseStream
+from persona_client.transfer.window import Batch, Window
 
 if TYPE_CHECKING:
     from grpc import _CallIterator

@@ -18,9 +18,9 @@ from persona.v1.comparison_service_pb2 import (
 )
 from persona.v1.comparison_service_pb2_grpc import ComparisonServiceStub
 from persona.v1.fidelity_pb2 import Fidelity, QuestionFidelity, ReferenceAnswer
-from persona_client.batches import Batches
 from persona_client.calls import Caller, Connection
-from persona_client.sending import is_there, request_ids, send_all
+from persona_client.transfer.batches import Batches
+from persona_client.transfer.sending import is_there, request_ids, send_all
 
 
 class ComparisonCalls(Caller):

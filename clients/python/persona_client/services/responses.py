@@ -17,9 +17,9 @@ from persona.v1.response_service_pb2 import (
     VoidResponsesRequest,
 )
 from persona.v1.response_service_pb2_grpc import ResponseServiceStub
-from persona_client.batches import split_responses
 from persona_client.calls import Caller, Connection
-from persona_client.sending import is_there, request_ids, send_all
+from persona_client.transfer.batches import split_responses
+from persona_client.transfer.sending import is_there, request_ids, send_all
 
 
 class RecordedResponses(list[Response]):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from persona.v1.library_pb2 import Promotion
 from persona.v1.library_service_pb2 import PromotePersonasRequest
-from persona_client.library import LibraryCalls
+from persona_client.services.library import LibraryCalls
 
 
 class PromotionCalls(LibraryCalls):
