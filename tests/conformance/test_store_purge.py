@@ -8,8 +8,8 @@ import pytest
 
 from persona_server.storage.pace import FIRST, MOST
 from persona_server.storage.store import Store
+from support.answering.looks import in_another_thread
 from support.data import persona, uid
-from support.looks import in_another_thread
 from support.probe import Probe
 from support.stored import StoredGroup, UndoneError, raw
 
