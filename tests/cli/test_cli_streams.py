@@ -157,9 +157,7 @@ def test_every_option_that_names_a_file_takes_any_bytes(cli: Cli, place: Place, 
         b"--codebook", named("codes.csv"),
     )  # fmt: skip
     assert (done.code, done.out) == (1, "0 recorded, 1 refused.\n")
-    done = cli.shell(
-        'persona fidelity "$@"', *place.options, b"--references", named("said.jsonl")
-    )
+    done = cli.shell('persona fidelity "$@"', *place.options, b"--references", named("said.jsonl"))
     assert (done.code, "said.jsonl:1: " in done.err) == (1, True)
 
 
