@@ -17,9 +17,10 @@ PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
 OTHERS = ("--listen", "0.0.0.0:0", "--rest", "off", "--local-tokens", "on")
 
 
-def failed(data: str | bytes | Path, *flags: str, **environment: str) -> str:
-    """Return the one sentence that a start ends with."""
-    command = [PERSONA, "serve", "--data", data, *(flags or PORTS)]
+def failed(data: str | bytes | Path | None, *flags: str, **environment: str) -> str:
+    """Return the one sentence that a start ends with, in a folder or in that of the default."""
+    named = [] if data is None else ["--data", data]
+    command = [PERSONA, "serve", *named, *(flags or PORTS)]
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PERSONA_")}
     done = subprocess.run(
         command, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
@@ -115,6 +116,8 @@ def test_a_path_that_is_no_utf_8_is_one_sentence(tmp_path: Path) -> None:
 
 def test_no_home_is_one_sentence(tmp_path: Path) -> None:
     assert "no home" in failed("~nobody-of-this-name/data", HOME="~")
+    line = failed(None, XDG_DATA_HOME="~nobody-of-this-name")
+    assert line.startswith("persona serve: The default of --data wants a folder, since this user")
 
 
 @pytest.mark.parametrize("data", ["/proc/persona", "/dev/null/persona"])
