@@ -15,9 +15,9 @@ from typing import NamedTuple
 import pytest
 from docs.shell import ROOT, flags, parse, shell, shell_commands
 
-from support.authority import Authority
 from support.data import make_place, persona
-from support.pgbouncer import running_pooler
+from support.operating.authority import Authority
+from support.peers.pgbouncer import running_pooler
 from support.postgresql import free_port, running_cluster
 from support.service import running_service
 
