@@ -184,7 +184,9 @@ class Rpc:
     @property
     def trace_id(self) -> str:
         """The id of the trace that the call belongs to, "" where there is none."""
-        return self.span.trace_id if self.span else trace_of(self.traceparent)
+        if self.span:
+            return self.span.trace_id
+        return trace_of(self.traceparent) if self.traceparent else ""
 
     @property
     def trailing(self) -> tuple[tuple[str, str], ...]:

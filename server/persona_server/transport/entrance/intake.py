@@ -128,14 +128,15 @@ class Arrival(Receipt):
 
     def __call__(self, given: Any, context: grpc.ServicerContext) -> Any:
         """Serve the call with its message, or its messages as they come."""
+        has_left: Callable[[], bool] = self._was_taken_back
         if not self.experimental_thread_pool.early:
+            has_left = partial(_has_left, context)
             self._peer = readable(context.peer())
             if not context.add_callback(self._end):  # nobody waits for an answer any more
                 self._count_as_taken_back()
                 return iter(())
             given = self._awaited(given, context)
             self._goes_on = True
-        has_left = partial(_has_left, context)
         self.rpc.begin(context.time_remaining(), self._peer, has_left, context.cancel)
         return self._serve(self.rpc, given, context)
 
@@ -223,8 +224,11 @@ class Arrival(Receipt):
         # Taken back while it waited for its turn to receive; what is open to all was never counted.
         if not self._goes_on and rpc.principal is not None:
             self._leave()
-        if self._arguments[2].client == "cancelled":
+        if self._was_taken_back():
             self._count_as_taken_back()
+
+    def _was_taken_back(self) -> bool:
+        return bool(self._arguments[2].client == "cancelled")
 
     def _count_as_taken_back(self) -> None:
         rpc = self.rpc

@@ -107,6 +107,11 @@ class PostgresqlDatabase(PeeweeDatabase):
         finally:
             self._pool.give_back(connection)
 
+    def first(self, sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Execute a compiled query and return its first row."""
+        rows = self.rows(sql, values)
+        return rows[0] if rows else None
+
     def changed(self, sql: str, values: Sequence[Any]) -> int:
         """Execute a compiled change and return how many rows it touched."""
         with self._held() as connection:
