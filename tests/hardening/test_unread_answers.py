@@ -13,7 +13,7 @@ from support.attacks.beside import cpu_seconds
 from support.attacks.frames import WINDOW_UPDATE, Connection, frame, literals, message, request
 from support.data import Place, make_place, uid
 from support.importer import LEAN
-from support.metrics import value
+from support.operating.metrics import value
 from support.service import Service, running_service
 from support.waiting import eventually
 

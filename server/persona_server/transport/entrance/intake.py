@@ -132,7 +132,10 @@ class Arrival(Receipt):
     def __call__(self, given: Any, context: grpc.ServicerContext) -> Any:
         """Serve the call with its message, or its messages as they come."""
         intake = self.experimental_thread_pool
-        if not intake.early:
+        if intake.early:
+            has_left = partial(_was_taken_back, self._arguments[2])
+        else:
+            has_left = partial(_has_left, context)
             self._peer = readable(context.peer())
             if not context.add_callback(self._end):  # nobody waits for an answer any more
                 self._count_as_taken_back()
@@ -142,7 +145,6 @@ class Arrival(Receipt):
             self._require_room(context)
         if not intake.places:
             intake.connections.served(self._peer)
-        has_left = partial(_has_left, context)
         self.rpc.begin(context.time_remaining(), self._peer, has_left, context.cancel)
         return self._serve(self.rpc, given, context)
 
@@ -171,7 +173,9 @@ class Arrival(Receipt):
         On the event thread.
         """
         self._run = run
-        self._arguments = arguments
+        # Without itself: what refers to itself stays until the collector of cycles comes, and with
+        # it core's memory of hundreds of calls, out of the processor's caches.
+        self._arguments = (*arguments[:3], None, *arguments[4:])
         event, state, rpc = arguments[1], arguments[2], self.rpc
         # Once: core gives up the interpreter's lock twice to tell it.
         intake, self._peer = self.experimental_thread_pool, readable(event.call.peer())
@@ -208,7 +212,7 @@ class Arrival(Receipt):
         """Serve the call in this thread, or give that back until there is room for its answer."""
         if answers.begin(self.rpc, partial(self._queue, run), self._give_up):
             run()
-        elif self._is_taken_back() and answers.over(self.rpc):  # and was so before it waited
+        elif _was_taken_back(self._arguments[2]) and answers.over(self.rpc):  # before it waited
             self._leave()
 
     def _give_up(self) -> None:
@@ -255,12 +259,8 @@ class Arrival(Receipt):
         # Taken back while it waited for its turn to receive; what is open to all was never counted.
         if waited or (not self._goes_on and rpc.principal is not None):
             self._leave()
-        if self._is_taken_back():
+        if _was_taken_back(self._arguments[2]):
             self._count_as_taken_back()
-
-    def _is_taken_back(self) -> bool:
-        """Return whether nobody waits for the call any more; not where a thread waits for it."""
-        return bool(self._arguments[2].client == "cancelled")
 
     def _count_as_taken_back(self) -> None:
         rpc = self.rpc
@@ -277,6 +277,10 @@ class Arrival(Receipt):
         self.rpc.code = "CANCELLED"
         self.rpc.begin(None, self._peer)
         self.experimental_thread_pool.pipeline.leave(self.rpc)
+
+
+def _was_taken_back(state: Any) -> bool:
+    return bool(state.client == "cancelled")
 
 
 def _has_left(context: grpc.ServicerContext) -> bool:
