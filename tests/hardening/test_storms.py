@@ -118,7 +118,7 @@ def test_storms_of_every_kind_of_call_are_shut_out(stormed: Service, kind: str) 
 
 
 def test_a_storm_of_watches_fails_no_other_call(stormed: Service, token: str, body: bytes) -> None:
-    """Of each RPC, calls that nobody has looked at yet wait by themselves."""
+    """Watches that nobody has looked at yet wait by themselves."""
     get, watch, empty = request(GET, token), request(WATCH), message(b"")
     others = [Answered(stormed.grpc, NEIGHBOUR) for _ in range(OTHERS)]
     with silent.connected(stormed.grpc, 20, next(ADDRESSES)) as storming:

@@ -28,9 +28,10 @@ class _Row(NamedTuple):
 class Door(grpc.ServerInterceptor):
     """The RPCs of a server. grpcio asks it on its event thread, so nothing here waits.
 
-    Each RPC is registered with gRPC's core, which then has a queue of arrived calls for each: a
-    storm of one RPC neither fills that of another nor is in front of its calls. What is registered
-    has one handler for all calls; so this stands before it, and returns one for each.
+    Those that anybody may call are registered with gRPC's core, which then has a queue of arrived
+    calls for each: a storm of them neither fills that of the others nor is in front of their calls.
+    What is registered has one handler for all calls; so this stands before it, and returns one for
+    each. The others are not: it costs a Get a thirtieth.
     """
 
     def __init__(self, pipeline: Pipeline, refusals: Refusals) -> None:
@@ -47,9 +48,9 @@ class Door(grpc.ServerInterceptor):
         self._rows[method.path] = _Row(method, intake, handler, _let_in)
 
     def register(self, server: grpc.Server) -> None:
-        """Tell a server of all RPCs, before it starts."""
+        """Tell a server of the RPCs that anybody may call, before it starts."""
         never_asked: Any = grpc.unary_unary_rpc_method_handler(lambda _request, _context: None)
-        for row in self._rows.values():
+        for row in (one for one in self._rows.values() if one.admit is _let_in):
             names = {row.method.name: never_asked}
             server.add_registered_method_handlers(row.method.service, names)
 
