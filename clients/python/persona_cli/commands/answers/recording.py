@@ -62,6 +62,8 @@ def record(
     say_notes(answers.tally)
     if recording.warned:
         say("If they were meant to replace what stands: `persona responses correct` does that.")
+    if recording.void:
+        say(f"Of those that were there {recording.void} are void, and stay so.")
     _print_counts(context, recording)
     if recording.refused:
         raise typer.Exit(1)
