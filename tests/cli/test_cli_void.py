@@ -40,7 +40,7 @@ def test_a_simulation_is_voided(cli: Cli, client: PersonaClient, place: Place) -
     assert (done.code, done.out, done.err) == (0, "1 voided.\n", "")
     again = cli.run(*record, stdin=row)
     assert again.out == "0 recorded, 1 were there already, 0 refused.\n"
-    assert "Of those that were there 1 are void, and stay so." in again.err
+    assert again.err.endswith("Void among those that were there: 1. They stay void.\n")
     listed = cli.run("simulations", "--project", place.project).out.splitlines()
     assert [line.split()[-1][:2] for line in listed] == ["VO", "20"]
     assert [one.void_reason for one in client.list_responses(simulation_id=simulation)] == [

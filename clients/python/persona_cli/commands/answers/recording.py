@@ -63,7 +63,7 @@ def record(
     if recording.warned:
         say("If they were meant to replace what stands: `persona responses correct` does that.")
     if recording.void:
-        say(f"Of those that were there {recording.void} are void, and stay so.")
+        say(f"Void among those that were there: {recording.void}. They stay void.")
     _print_counts(context, recording)
     if recording.refused:
         raise typer.Exit(1)
