@@ -38,6 +38,7 @@ class Database(Protocol):
     engine: str  # whose words statements are compiled to: "sqlite" or "postgresql"
     place: str  # where it is, as a person is told: without a password
     rows_together: tuple[int, ...]  # that one statement inserts: as many as it takes, then fewer
+    pages_in_one_row: bool  # whether a page is read fastest so
     has_many_writers: bool  # whether writers are held apart by the rows that they lock
 
     def get_sql_context(self, **options: Any) -> Any:
@@ -48,6 +49,9 @@ class Database(Protocol):
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Execute a compiled statement and return its rows, all of them read."""
+
+    def first(self, sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Execute a compiled query and return its first row, or None. It changes nothing."""
 
     def changed(self, sql: str, values: Sequence[Any]) -> int:
         """Execute a compiled change and return how many rows it touched."""
