@@ -38,6 +38,7 @@ ORDER = (
     "deadline",
     "own quotas",
     "unread answers",
+    "unpack",
     "bytes",
     "parse",
     "idempotency key",
