@@ -11,6 +11,7 @@ characters: neighbours in number are so in the index, and a batch of them is on 
 
 import hashlib
 from functools import lru_cache
+from zlib import crc32
 
 from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
 from persona.v1.persona_pb2 import Persona
@@ -20,9 +21,9 @@ from persona_server.validation.limits import LINES, LISTS, LONGEST_FOUND, MOST_F
 from persona_server.validation.violations import Violations
 
 TERM_BYTES = 16
-_PLACE_BYTES = 2  # of a term that is placed: some 65,000 places, of a thousand numbers each
+_PLACE_BYTES, _PLACES = 2, 0xFFFF  # of a term that is placed; each is of a thousand numbers
 _LAST = 3  # characters: a thousand neighbours differ in them
-_REMEMBERED = 4096  # attributes, of which most have few values, and places
+_REMEMBERED = 4096  # attributes: most values of most of them are few
 
 
 def external_id_term(external_id: str) -> bytes:
@@ -48,12 +49,8 @@ def attribute_term(key: str, value: str) -> bytes:
 
 def _placed(kind: str, text: str) -> bytes:
     """Return a term that stands beside those of texts that differ in their last characters."""
-    return _place(kind, text[:-_LAST]) + _hash(kind, text)[_PLACE_BYTES:]
-
-
-@lru_cache(_REMEMBERED)
-def _place(kind: str, text: str) -> bytes:
-    return _hash(kind, text)[:_PLACE_BYTES]
+    place = crc32(text[:-_LAST].encode()) & _PLACES
+    return place.to_bytes(_PLACE_BYTES) + _hash(kind, text)[_PLACE_BYTES:]
 
 
 def _hash(*parts: str) -> bytes:

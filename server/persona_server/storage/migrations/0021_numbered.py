@@ -5,6 +5,7 @@ What is stored already is read in chunks, as when terms were made.
 
 import hashlib
 import unicodedata
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,8 @@ DERIVES = False  # whether derived tables are to be filled afterwards
 
 CHUNK = 1000
 NAME, EXTERNAL_ID = 4, 20  # numbers of a persona's fields
-PLACE_BYTES, LAST = 2, 3  # the first bytes of a term are of its text without the last characters
+# The first bytes of a term are of its text without the last characters.
+PLACE_BYTES, PLACES, LAST = 2, 0xFFFF, 3
 
 SETS = "SELECT tenant_id, set_id FROM persona_group WHERE deleted_at IS NULL"
 PERSONAS = (
@@ -53,8 +55,8 @@ def _terms(persona: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _term(kind: str, text: str) -> tuple[bytes, bytes]:
-    old, place = _hash(kind, text), _hash(kind, text[:-LAST])
-    return old, place[:PLACE_BYTES] + old[PLACE_BYTES:]
+    old, place = _hash(kind, text), zlib.crc32(text[:-LAST].encode()) & PLACES
+    return old, place.to_bytes(PLACE_BYTES) + old[PLACE_BYTES:]
 
 
 def _hash(*parts: str) -> bytes:
