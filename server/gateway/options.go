@@ -6,12 +6,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 	"time"
 
 	"persona.example/persona-service/server/gateway/internal/cors"
 	"persona.example/persona-service/server/gateway/internal/guard"
+	"persona.example/persona-service/server/gateway/internal/orders"
 	"persona.example/persona-service/server/gateway/internal/tlsfiles"
 )
 
@@ -44,6 +46,7 @@ type options struct {
 func parseOptions(args []string) (options, error) {
 	o := options{secret: os.Getenv(secretVariable), origins: cors.Origins{}}
 	flags := flag.NewFlagSet("persona-gateway", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // what is wrong is said in one line, by whoever asked
 	flags.StringVar(&o.listen, "listen", "", "`HOST:PORT` to serve REST on; port 0 takes a free one")
 	flags.StringVar(&o.grpc, "grpc", "", "`HOST:PORT` of the gRPC server")
 	flags.StringVar(&o.metrics, "metrics", "", "`HOST:PORT` to serve Prometheus metrics on, for a gateway that no server has started; without it nowhere")
@@ -54,26 +57,35 @@ func parseOptions(args []string) (options, error) {
 	o.addTLS(flags)
 	o.addLimits(flags)
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(os.Stderr)
+			flags.Usage()
+		}
 		return o, err
 	}
 	o.grace = time.Duration(*grace * float64(time.Second))
 	var err error
 	if o.proxies, err = guard.ParseProxies(*proxies); err != nil {
 		err = fmt.Errorf("--trusted-proxies: %w", err)
-	} else if o.listen == "" || o.grpc == "" || flags.NArg() > 0 || *grace < 0 {
-		err = errors.New("--listen and --grpc are needed, and nothing beside the flags")
-	} else if !o.tlsFits() {
-		err = errors.New("--tls-cert and --tls-key belong together, --tls-client-ca to them; --grpc-cert and --grpc-key, to --grpc-ca")
-	} else if _, known := levels[o.logLevel]; !known {
-		err = errors.New("--log-level must be debug, info, warning or error")
-	} else if !o.limitsArePositive() {
-		err = errors.New("every limit must be more than 0")
-	}
-	if err != nil {
-		fmt.Fprintln(flags.Output(), err)
-		flags.Usage()
+	} else {
+		err = o.check(flags.NArg())
 	}
 	return o, err
+}
+
+// check says what is wrong with flags that could be read, and with so many words beside them.
+func (o *options) check(words int) error {
+	switch _, known := orders.Levels[o.logLevel]; {
+	case o.listen == "" || o.grpc == "" || words > 0 || o.grace < 0:
+		return errors.New("--listen and --grpc are needed, and nothing beside the flags")
+	case !o.tlsFits():
+		return errors.New("--tls-cert and --tls-key belong together, --tls-client-ca to them; --grpc-cert and --grpc-key, to --grpc-ca")
+	case !known:
+		return errors.New("--log-level must be debug, info, warning or error")
+	case !o.limitsArePositive():
+		return errors.New("every limit must be more than 0")
+	}
+	return nil
 }
 
 func (o *options) addTLS(flags *flag.FlagSet) {

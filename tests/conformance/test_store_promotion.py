@@ -14,10 +14,7 @@ from persona_server.services.library.promoting import promote_waiting
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
-from support.answers import answer
-from support.data import at, persona, uid
-from support.library import DAY, OWN, PEERS, SIMULATIONS, START, ratings
-from support.looks import (
+from support.answering.looks import (
     DEFAULTS,
     FEW,
     LENIENT,
@@ -29,6 +26,9 @@ from support.looks import (
     say,
     waiting,
 )
+from support.answers import answer
+from support.data import at, persona, uid
+from support.library import DAY, OWN, PEERS, SIMULATIONS, START, ratings
 from support.probe import Probe
 from support.stored import StoredGroup
 
@@ -169,6 +169,17 @@ def test_one_moment_is_measured(
     assert measured() == before
     monkeypatch.undo()
     assert measured() != before
+
+
+def test_only_tenants_of_whom_somebody_waits_are_looked_at(store: Store) -> None:
+    """Each once, however many of it wait; of thousands at rest nothing is asked."""
+    groups = {name: StoredGroup(store, name) for name in ("one", "two", "three", "four")}
+    for name in ("four", "two"):
+        for one in groups[name].add(persona(), persona()):
+            say(groups[name], answer(id_text(one)))
+    assert list(store.tenants.promoting()) == ["two", "four"]
+    run(store)
+    assert list(store.tenants.promoting()) == []
 
 
 def test_damage_of_one_individual_keeps_no_other_waiting(store: Store, group: StoredGroup) -> None:

@@ -1,6 +1,7 @@
 """An upgrade says what it does, and the ports answer that the service is not ready."""
 
 import json
+import signal
 import socket
 import subprocess
 import threading
@@ -17,10 +18,10 @@ from grpc_health.v1 import health_pb2
 
 from persona.v1 import project_service_pb2 as projects_pb
 from persona_server.storage.migrate import MIGRATIONS
+from support.databases.older import older_database
 from support.dbfile import connection
 from support.errors import refusal_of
-from support.health import status_at
-from support.older import older_database
+from support.operating.health import status_at
 from support.service import PERSONA, Caller
 
 NAMES = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
@@ -91,6 +92,7 @@ def test_ports_answer_while_a_database_is_upgraded(
             assert line["migrations"] == len(NAMES) - 1 - NAMES.index(BEFORE)
             assert status_at(line["grpc"]) == STATUS.NOT_SERVING
             assert ready(line["rest"]) == 503
+            start.process.send_signal(signal.SIGHUP)  # which ends no start
             caller = Caller(line["grpc"], "")
             request = projects_pb.ListProjectsRequest()
             refusal = refusal_of(lambda: caller.projects.ListProjects(request))

@@ -14,11 +14,12 @@ from persona_server.identity.scopes import SCOPES
 from persona_server.process import descriptors, memory, supervisor
 from persona_server.process.certificates import CertificateError
 from persona_server.process.gateway_process import GatewayError
+from persona_server.process.signals import outlive_hangups
 from persona_server.running.app import App
 from persona_server.running.composing import Addresses, StartError
 from persona_server.running.demo import TENANT, make_demo, newest_group
-from persona_server.settings import config
-from persona_server.settings.config import SettingError, Settings
+from persona_server.settings.config import Settings
+from persona_server.settings.loading import SettingError, load, unknown_variables
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs
@@ -44,11 +45,12 @@ _ROOTS = (
 def serve(flags: dict[str, str | None]) -> None:
     """Run the service until it is told to stop, and exit. `flags` is by setting name."""
     logs.take_over_stderr()
+    outlive_hangups()
     app: App | Workers
     try:
-        settings = config.load(flags, os.environ)
+        settings = load(flags, os.environ)
         logs.configure(settings.log_level)
-        for name in config.unknown_variables(os.environ):
+        for name in unknown_variables(os.environ):
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
         with refusing_to_open(shown(settings.place)):
             app = App(settings) if settings.workers == 1 else Workers(settings, flags)
@@ -70,7 +72,7 @@ def serve(flags: dict[str, str | None]) -> None:
     memory.set_apart()
     supervisor.tell(supervisor.READY)
     logs.print_out(banner(app, settings, addresses))
-    code = app.run(lambda: config.load(flags, os.environ))
+    code = app.run(lambda: load(flags, os.environ))
     sys.exit(code)
 
 
