@@ -1,0 +1,74 @@
+"""R21: over a long mixed run memory, threads, open files and the database's log stay flat."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import linear_regression
+
+import pytest
+from rest.routes import ROUTES
+
+from persona_server.storage.engine.folder import FILE_NAME
+from support.rpcs import METHODS
+from support.service import Service, running_service
+from support.soaking import Callers, Held, held
+
+SECONDS = 3600  # of the long form
+FEWEST, STEPS = 16, 50  # rounds of the short form, and steps of each
+WARM_UP = 1 / 3  # until every thread has worked, and what is kept has its place
+AN_HOUR = 1 << 20  # bytes that a process may grow by in an hour, …
+ROOM = 12 << 20  # … and in all of the short form, in which it still takes what it keeps for itself
+LEAVING = 4  # threads and files that a look may find of those who have just left
+LONGEST_LOG = 64 << 20
+
+
+@pytest.fixture
+def service(data: Path) -> Iterator[Service]:
+    """A service of this test alone, with its gateway, that purges and promotes by itself."""
+    flags = ("--grace", "1.5", "--retention", "60", "--promotion", "automatic")
+    with running_service(data, *flags) as running:
+        yield running
+
+
+@pytest.mark.sqlite("its log")
+def test_nothing_grows_in_a_long_run(service: Service, rounds: Callable[[int, int], int]) -> None:
+    callers = Callers(service)
+    server, gateway = soaked(service, callers, rounds(0, SECONDS))
+    for looks in (server, gateway):
+        begun = int(len(looks) * WARM_UP)
+        hours = (looks[-1].at - looks[begun].at) / 3600
+        assert risen(looks[begun:]) <= rounds(ROOM, int(AN_HOUR * hours)), looks
+        assert most_open(looks[begun:]) <= most_open(looks[:begun]) + LEAVING, looks
+    assert callers.longest < LONGEST_LOG
+    endings = ("", "-shm", "-wal", ".lock")
+    assert {each.name for each in service.data.iterdir()} == {FILE_NAME + end for end in endings}
+    assert not {m.name for m in METHODS} - {name for _, name in callers.done}
+    assert not {r.name for r in ROUTES} - {name for form, name in callers.done if form == "rest"}
+
+
+def soaked(service: Service, callers: Callers, seconds: float) -> tuple[list[Held], list[Held]]:
+    """Return what the server and its gateway held after each round of so many seconds."""
+    pids, ends = (service.process.pid, gateway_of(service)), time.monotonic() + seconds
+    looks: list[tuple[Held, Held]] = []
+    while len(looks) < FEWEST or time.monotonic() < ends:
+        callers.round(len(looks), STEPS)
+        looks.append((held(pids[0]), held(pids[1])))
+    return [one for one, _ in looks], [other for _, other in looks]
+
+
+def gateway_of(service: Service) -> int:
+    """Return the process of a service's gateway."""
+    tasks = Path(f"/proc/{service.process.pid}/task").glob("*/children")
+    (gateway,) = (int(child) for task in tasks for child in task.read_text().split())
+    return gateway
+
+
+def risen(looks: Sequence[Held]) -> float:
+    """Return by how many bytes the memory has risen over these looks, by their line."""
+    line = linear_regression([look.at for look in looks], [look.memory for look in looks])
+    return line.slope * (looks[-1].at - looks[0].at)
+
+
+def most_open(looks: Sequence[Held]) -> int:
+    """Return how many threads and open files there were together, at most."""
+    return max(look.threads + look.files for look in looks)
