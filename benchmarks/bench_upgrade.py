@@ -9,7 +9,6 @@ import argparse
 import json
 import random
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -230,4 +229,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

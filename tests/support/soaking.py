@@ -11,7 +11,6 @@ import socket
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +24,7 @@ from persona.v1 import project_service_pb2 as projects_pb
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.transport.methods import Method
 from support.data import Place, make_place, uid
-from support.rpcs import BY_NAME, METHODS, Answer, bearer, send
+from support.rpcs import BY_NAME, METHODS, Answer, bearer, exchange, send
 from support.service import OPTIONS, Caller, Service
 from support.streams import begun
 from support.walk import Walk
@@ -170,9 +169,10 @@ def leave(visit: Visit, place: Place) -> None:
     request = projects_pb.ListProjectsRequest()
     for path in (BY_NAME["ListProjects"].path, "/persona.v1.None/Nothing"):
         for token in ("not a token", visit.token[:-4]):
-            with failing():
-                visit.bare.channel.unary_unary(path)(b"", metadata=bearer(token))  # type: ignore[misc]
-    with failing():
+            refused = exchange(visit.bare.channel, path, [b""], bearer(token))
+            assert refused.code is not grpc.StatusCode.OK
+            assert refused.code not in FAULTS, refused.text
+    with contextlib.suppress(grpc.RpcError):
         visit.caller.projects.ListProjects(request, timeout=0.0005)
     for _ in range(5):
         visit.caller.projects.ListProjects.future(request).cancel()
@@ -188,15 +188,3 @@ def leave_rest(visit: Visit) -> None:
         head = f"POST /api/v1/projects HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n"
         with socket.create_connection((host, int(port)), 20) as left:
             left.sendall(f"{head}Authorization: Bearer {visit.token}\r\n\r\n{{".encode())
-
-
-@contextlib.contextmanager
-def failing() -> Iterator[None]:
-    """Let a call fail, or not, but by no fault of the service."""
-    with contextlib.suppress(grpc.RpcError):
-        try:
-            yield
-        except grpc.RpcError as error:
-            call: Any = error
-            assert call.code() not in FAULTS, call.details()
-            raise
