@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"persona.example/persona-service/server/gateway/internal/explain"
 	"persona.example/persona-service/server/gateway/internal/representation"
 	"persona.example/persona-service/server/gateway/internal/scan"
 )
@@ -131,9 +132,9 @@ func (b *body) decode(data []byte) {
 
 // namesIn lists the fields that a well-formed object has, null and empty ones too.
 func namesIn(m protoreflect.MessageDescriptor, data []byte) (names []string) {
-	members, _ := membersOf(data)
+	members, _ := explain.Members(data)
 	for _, member := range members {
-		names = append(names, string(fieldNamed(m, member.name).Name()))
+		names = append(names, string(explain.Field(m, member.Name).Name()))
 	}
 	return names
 }
@@ -181,7 +182,8 @@ func (b *body) refusal() error {
 	case b.excess != nil:
 		return invalidField(cmp.Or(b.excess.Field, wholeBody), b.excess.Description)
 	case b.bad != nil:
-		return explain(b.into.ProtoReflect(), b.bad)
+		field, description := explain.Body(b.into.ProtoReflect(), b.bad)
+		return invalidField(cmp.Or(field, wholeBody), description)
 	}
 	return b.fault
 }

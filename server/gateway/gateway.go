@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -36,7 +37,10 @@ type gateway struct {
 }
 
 func newGateway(b *backend, o options, w *watcher, log *slog.Logger) (*gateway, error) {
-	g := &gateway{backend: b, limits: newLimits(o), origins: o.origins, packers: representation.NewPackers(packers), secret: o.secret, watcher: w, log: log}
+	g := &gateway{
+		backend: b, limits: newLimits(o), origins: o.origins, packers: representation.NewPackers(packers),
+		secret: o.secret, watcher: w, log: log,
+	}
 	g.own = g.ownPaths()
 	g.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
@@ -53,23 +57,20 @@ func newGateway(b *backend, o options, w *watcher, log *slog.Logger) (*gateway, 
 		runtime.WithErrorHandler(g.fail),
 		runtime.WithRoutingErrorHandler(g.misroute),
 	)
+	return g, g.register(b)
+}
+
+// register gives the mux the routes of every service of the contract.
+func (g *gateway) register(b *backend) error {
 	ctx := context.Background()
-	if err := routes.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)); err != nil {
-		return nil, err
-	}
-	if err := routes.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b)); err != nil {
-		return nil, err
-	}
-	if err := routes.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b)); err != nil {
-		return nil, err
-	}
-	if err := routes.RegisterSimulationServiceHandlerClient(ctx, g.mux, personav1.NewSimulationServiceClient(b)); err != nil {
-		return nil, err
-	}
-	if err := routes.RegisterComparisonServiceHandlerClient(ctx, g.mux, personav1.NewComparisonServiceClient(b)); err != nil {
-		return nil, err
-	}
-	return g, routes.RegisterLibraryServiceHandlerClient(ctx, g.mux, personav1.NewLibraryServiceClient(b))
+	return errors.Join(
+		routes.RegisterPersonaServiceHandlerClient(ctx, g.mux, personav1.NewPersonaServiceClient(b)),
+		routes.RegisterProjectServiceHandlerClient(ctx, g.mux, personav1.NewProjectServiceClient(b)),
+		routes.RegisterResponseServiceHandlerClient(ctx, g.mux, personav1.NewResponseServiceClient(b)),
+		routes.RegisterSimulationServiceHandlerClient(ctx, g.mux, personav1.NewSimulationServiceClient(b)),
+		routes.RegisterComparisonServiceHandlerClient(ctx, g.mux, personav1.NewComparisonServiceClient(b)),
+		routes.RegisterLibraryServiceHandlerClient(ctx, g.mux, personav1.NewLibraryServiceClient(b)),
+	)
 }
 
 // noHeader forwards nothing: backend chooses what an RPC carries, respond what an answer does.

@@ -24,6 +24,7 @@ import (
 
 	"persona.example/persona-service/server/gateway/internal/guard"
 	"persona.example/persona-service/server/gateway/internal/logqueue"
+	"persona.example/persona-service/server/gateway/internal/orders"
 )
 
 const (
@@ -56,7 +57,7 @@ func main() {
 // run serves until it is told to stop.
 func run(o options) error {
 	level := new(slog.LevelVar)
-	level.Set(levels[o.logLevel])
+	level.Set(orders.Levels[o.logLevel])
 	straight := newLogger(os.Stderr, level)
 	lines := logqueue.New(os.Stderr, logLines, func(dropped int64) {
 		straight.Warn("log lines dropped", "lines", dropped)
@@ -88,15 +89,15 @@ func run(o options) error {
 	}
 	fmt.Printf("{\"listening\":%q}\n", listener.Addr())
 	log.Info("started", "listening", listener.Addr().String(), "grpc", o.grpc)
-	return serve(newServer(handler, connections), served, orders{level, handler.watcher.figures.Page}, o.grace, log)
+	return serve(newServer(handler, connections), served, orders.Orders{Level: level, Figures: handler.watcher.figures.Page}, o.grace, log)
 }
 
 // serve answers until a stop is asked for, then gives the requests in flight their grace.
-func serve(server *http.Server, listener net.Listener, orders orders, grace time.Duration, log *slog.Logger) error {
+func serve(server *http.Server, listener net.Listener, told orders.Orders, grace time.Duration, log *slog.Logger) error {
 	stop, cancel := signal.NotifyContext(context.Background(), stopping()...)
 	defer cancel()
 	go func() {
-		followStdin(orders)
+		followStdin(told)
 		cancel()
 	}()
 	failed := make(chan error, 1)
@@ -128,12 +129,12 @@ func stopping() []os.Signal {
 // followStdin does what the parent says on stdin, and returns when the other end closes, and with it the
 // parent that holds it. Anything but a pipe or a socket (a terminal, /dev/null) has no such end and is
 // waited on for ever.
-func followStdin(orders orders) {
+func followStdin(told orders.Orders) {
 	info, err := os.Stdin.Stat()
 	if err != nil || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
 		select {}
 	}
-	orders.obey(os.Stdin, os.Stdout)
+	told.Obey(os.Stdin, os.Stdout)
 }
 
 // cause is what the system said, without the operation and address around it.

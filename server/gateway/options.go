@@ -12,6 +12,7 @@ import (
 
 	"persona.example/persona-service/server/gateway/internal/cors"
 	"persona.example/persona-service/server/gateway/internal/guard"
+	"persona.example/persona-service/server/gateway/internal/orders"
 	"persona.example/persona-service/server/gateway/internal/tlsfiles"
 )
 
@@ -60,20 +61,29 @@ func parseOptions(args []string) (options, error) {
 	var err error
 	if o.proxies, err = guard.ParseProxies(*proxies); err != nil {
 		err = fmt.Errorf("--trusted-proxies: %w", err)
-	} else if o.listen == "" || o.grpc == "" || flags.NArg() > 0 || *grace < 0 {
-		err = errors.New("--listen and --grpc are needed, and nothing beside the flags")
-	} else if !o.tlsFits() {
-		err = errors.New("--tls-cert and --tls-key belong together, --tls-client-ca to them; --grpc-cert and --grpc-key, to --grpc-ca")
-	} else if _, known := levels[o.logLevel]; !known {
-		err = errors.New("--log-level must be debug, info, warning or error")
-	} else if !o.limitsArePositive() {
-		err = errors.New("every limit must be more than 0")
+	} else {
+		err = o.check(flags.NArg())
 	}
 	if err != nil {
 		fmt.Fprintln(flags.Output(), err)
 		flags.Usage()
 	}
 	return o, err
+}
+
+// check says what is wrong with flags that could be read, and with so many words beside them.
+func (o *options) check(words int) error {
+	switch _, known := orders.Levels[o.logLevel]; {
+	case o.listen == "" || o.grpc == "" || words > 0 || o.grace < 0:
+		return errors.New("--listen and --grpc are needed, and nothing beside the flags")
+	case !o.tlsFits():
+		return errors.New("--tls-cert and --tls-key belong together, --tls-client-ca to them; --grpc-cert and --grpc-key, to --grpc-ca")
+	case !known:
+		return errors.New("--log-level must be debug, info, warning or error")
+	case !o.limitsArePositive():
+		return errors.New("every limit must be more than 0")
+	}
+	return nil
 }
 
 func (o *options) addTLS(flags *flag.FlagSet) {

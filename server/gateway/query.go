@@ -10,6 +10,8 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"persona.example/persona-service/server/gateway/internal/explain"
 )
 
 // bindQuery puts the parameters into the request. Their names are the contract's (page_size, not
@@ -72,7 +74,7 @@ func bindEntry(request protoreflect.Message, fd protoreflect.FieldDescriptor, ke
 // unbound finds a field that neither path nor body binds, or nil.
 func (c *call) unbound(request protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
 	fd := request.Fields().ByName(protoreflect.Name(name))
-	if fd == nil || c.body.whole || isOurMessage(fd) {
+	if fd == nil || c.body.whole || explain.IsOurs(fd) {
 		return nil
 	}
 	if _, inPath := c.params[name]; inPath {
@@ -94,7 +96,7 @@ func bindParameter(request protoreflect.Message, fd protoreflect.FieldDescriptor
 			return invalidField(name, "is not UTF-8")
 		}
 		if !isPlain(fd, value) || runtime.PopulateFieldFromPath(request.Interface(), name, value) != nil {
-			return invalidField(name, expectedItem(fd))
+			return invalidField(name, explain.Expected(fd))
 		}
 	}
 	return nil

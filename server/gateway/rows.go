@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"persona.example/persona-service/server/gateway/internal/explain"
 )
 
 // rowForm is how rows become a body.
@@ -69,7 +71,7 @@ func rowsOf(page protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
 	return nil
 }
 
-func isRows(fd protoreflect.FieldDescriptor) bool { return fd.IsList() && isOurMessage(fd) }
+func isRows(fd protoreflect.FieldDescriptor) bool { return fd.IsList() && explain.IsOurs(fd) }
 
 // headOnly is whether nobody will see more rows.
 func (r *rows) headOnly() bool { return r.call.r.Method == http.MethodHead }

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from persona_cli import app
-from persona_client import PersonaClient, PersonaGroup, Project
+from persona_client import Persona, PersonaClient, PersonaGroup, Project
 from support.data import Place as Group
 from support.service import PERSONA, Service
 
@@ -123,6 +123,12 @@ def place(client: PersonaClient) -> Place:
     project = client.create_project(Project(name=f"Project {uuid.uuid4()}"))
     group = client.create_persona_group(project.id, PersonaGroup(name="everyone"))
     return Place(project.name, group.name, project.id, group.id)
+
+
+@pytest.fixture
+def persona(client: PersonaClient, place: Place) -> Persona:
+    """A persona of the place."""
+    return client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
 
 
 @pytest.fixture

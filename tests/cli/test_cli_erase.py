@@ -9,8 +9,8 @@ import pytest
 from persona_server.storage.engine.folder import lock_file
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import open_store
+from support.answering.recorded import one_each
 from support.data import persona, uid
-from support.recorded import one_each
 from support.stored import TENANT, StoredGroup
 
 PERSONA = Path(sys.executable).with_name("persona")

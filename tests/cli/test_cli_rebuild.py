@@ -9,8 +9,8 @@ import pytest
 
 from persona_server.storage.engine.folder import lock_file
 from persona_server.storage.store import open_store
+from support.answering.measuring import random_batches, raw_image, record_all
 from support.data import persona
-from support.measuring import random_batches, raw_image, record_all
 from support.stored import StoredGroup
 
 PERSONA = Path(sys.executable).with_name("persona")

@@ -9,7 +9,7 @@ from persona.v1.persona_service_pb2 import (
     ImportPersonasRequest,
 )
 from persona_client import Persona, split_batches
-from persona_client.batches import MAX_REQUEST_BYTES, element_bytes
+from persona_client.transfer.batches import MAX_REQUEST_BYTES, element_bytes
 
 UUID = "0190b5a4-0000-7000-8000-000000000001"
 

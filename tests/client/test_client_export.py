@@ -18,7 +18,7 @@ from persona_client import (
     PersonaGroupNotFound,
     RetryPolicy,
 )
-from persona_client.streams import BUSY_SECONDS
+from persona_client.transfer.streams import BUSY_SECONDS
 from support.data import persona
 
 

@@ -21,7 +21,7 @@ from persona_client import (
     RetryPolicy,
     split_batches,
 )
-from persona_client.window import WINDOW
+from persona_client.transfer.window import WINDOW
 from persona_server.errors import ServiceError, invalid_field
 from support.data import persona
 

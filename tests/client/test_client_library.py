@@ -25,11 +25,11 @@ from persona_client import (
     PersonaNotFound,
     Project,
 )
+from support.answering.shifting import LOW, RCI, SLOPE, shifting_individual
 from support.data import Place as Group
 from support.data import rich_persona, uid
 from support.library import BOUND, QUESTIONS, answer_reliably
 from support.service import Service
-from support.shifting import LOW, RCI, SLOPE, shifting_individual
 
 ROOT = Path(__file__).parents[2]
 

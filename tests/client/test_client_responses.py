@@ -1,6 +1,5 @@
 """Answers by the Python client: split into batches, recorded once, listed over all pages."""
 
-import uuid
 from datetime import UTC, datetime
 
 import pytest
@@ -18,11 +17,8 @@ from persona_client import (
     ResponseNotFound,
     split_responses,
 )
-from persona_client.batches import MAX_REQUEST_BYTES
-
-
-def uid() -> str:
-    return str(uuid.uuid4())
+from persona_client.transfer.batches import MAX_REQUEST_BYTES
+from support.data import uid
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Simulations and questions through the client, and what it is told about answers."""
 
-import uuid
-
 import pytest
 from client.conftest import Place
 
@@ -15,10 +13,7 @@ from persona_client import (
     Simulation,
     SimulationNotFound,
 )
-
-
-def uid() -> str:
-    return str(uuid.uuid4())
+from support.data import uid
 
 
 def rated(persona: Persona, key: str) -> Response:

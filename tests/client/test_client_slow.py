@@ -6,7 +6,6 @@ for anything but an effect, unless the time itself is what it is about.
 
 import sqlite3
 import time
-import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from persona_client import (
     Response,
     split_batches,
 )
+from support.data import uid
 from support.service import Service, running_service
 from support.waiting import eventually
 
@@ -52,10 +52,6 @@ def group(impatient: Service) -> Iterator[Group]:
         project = client.create_project(Project(name="Slow"))
         made = client.create_persona_group(project.id, PersonaGroup(name="all"))
         yield Group(client, Place(project.id, made.id))
-
-
-def uid() -> str:
-    return str(uuid.uuid4())
 
 
 def number(client: PersonaClient, place: Place) -> int:

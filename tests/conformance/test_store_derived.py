@@ -12,9 +12,7 @@ from persona_server.services.responses.recording import record_responses
 from persona_server.storage.derived.series import PIECE
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store, Transaction
-from support.answers import answer
-from support.data import at, persona, uid
-from support.measuring import (
+from support.answering.measuring import (
     PARTICIPATION,
     Batch,
     image,
@@ -24,8 +22,10 @@ from support.measuring import (
     reordered,
     truth,
 )
+from support.answering.recorded import DAY, one, rating, say
+from support.answers import answer
+from support.data import at, persona, uid
 from support.probe import Probe
-from support.recorded import DAY, one, rating, say
 from support.stored import StoredGroup, rolled_back
 
 

@@ -10,16 +10,16 @@ from persona_server.storage.derived.counts import PAIR, unpacked
 from persona_server.storage.derived.series import PIECE, RECORD
 from persona_server.storage.derived.texts import set_text
 from persona_server.storage.keys import dashed, id_bytes, id_text
-from support.data import persona, uid
-from support.measuring import (
+from support.answering.measuring import (
     HIGHEST,
     LOWEST,
     image,
     measured,
     truth,
 )
+from support.answering.recorded import one, rating, say
+from support.data import persona, uid
 from support.probe import Probe
-from support.recorded import one, rating, say
 from support.stored import StoredGroup
 
 NPS = Question.rating("nps", 1, 5)

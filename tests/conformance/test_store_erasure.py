@@ -16,10 +16,18 @@ from persona_server.storage.erasure.tenants import CONTENT, TenantErasure
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.credentials import KeyRow
 from persona_server.storage.store import Store, open_store
+from support.answering.erasing import Everywhere, copied, erase, everywhere, fixed, found
+from support.answering.looks import LENIENT, Served
+from support.answering.measuring import (
+    Batch,
+    image,
+    measured,
+    random_batches,
+    raw_image,
+    record_all,
+    truth,
+)
 from support.data import persona
-from support.erasing import Everywhere, copied, erase, everywhere, fixed, found
-from support.looks import LENIENT, Served
-from support.measuring import Batch, image, measured, random_batches, raw_image, record_all, truth
 from support.probe import REFUSALS, Probe
 from support.stored import TENANT, StoredGroup, read
 

@@ -4,9 +4,9 @@ import pytest
 
 from persona_server.storage.pace import MOST
 from persona_server.storage.store import Store
+from support.answering.recorded import one_each
 from support.data import at, persona, uid
 from support.probe import Probe
-from support.recorded import one_each
 from support.stored import StoredGroup, read
 
 RETENTION, HIDDEN = 60_000_000, 1_000

@@ -32,8 +32,8 @@ from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, REUSE
 from persona_server.storage.store import Store
 from persona_server.validation.filters import search_keys
+from support.answering.measuring import random_batches, raw_image, record_all
 from support.data import persona
-from support.measuring import random_batches, raw_image, record_all
 from support.probe import REFUSALS, Probe
 from support.stored import StoredGroup, read
 

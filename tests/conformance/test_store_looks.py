@@ -14,9 +14,18 @@ from persona_server.errors import ServiceError
 from persona_server.services.library.service import LOOKS
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
+from support.answering.looks import (
+    DEFAULTS,
+    Served,
+    origins,
+    reliable,
+    run,
+    say,
+    waiting,
+    while_measured,
+)
 from support.answers import answer
 from support.library import QUESTIONS, SIMULATIONS
-from support.looks import DEFAULTS, Served, origins, reliable, run, say, waiting, while_measured
 from support.stored import StoredGroup
 
 

@@ -1,6 +1,6 @@
 """The current major version of PostgreSQL keeps what that of the machine does.
 
-What it means to do with every statement is in tests/unit/test_statements_postgresql.py.
+What it means to do with every statement is in tests/unit/storage/test_statements_postgresql.py.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ import pytest
 from persona_server.storage import tables
 from persona_server.storage.derived.comparing import differing
 from persona_server.storage.store import Store, open_store
+from support.answering.erasing import everywhere
 from support.data import rich_persona
-from support.erasing import everywhere
 from support.postgresql import Cluster
 from support.probe import Probe
 from support.stored import StoredGroup, unframe

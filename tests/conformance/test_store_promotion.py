@@ -14,10 +14,7 @@ from persona_server.services.library.promoting import promote_waiting
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
-from support.answers import answer
-from support.data import at, persona, uid
-from support.library import DAY, OWN, PEERS, SIMULATIONS, START, ratings
-from support.looks import (
+from support.answering.looks import (
     DEFAULTS,
     FEW,
     LENIENT,
@@ -29,6 +26,9 @@ from support.looks import (
     say,
     waiting,
 )
+from support.answers import answer
+from support.data import at, persona, uid
+from support.library import DAY, OWN, PEERS, SIMULATIONS, START, ratings
 from support.probe import Probe
 from support.stored import StoredGroup
 

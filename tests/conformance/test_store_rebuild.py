@@ -7,8 +7,15 @@ import pytest
 
 from persona_server.storage.derived import rebuild
 from persona_server.storage.store import Store
+from support.answering.measuring import (
+    image,
+    measured,
+    random_batches,
+    raw_image,
+    record_all,
+    truth,
+)
 from support.data import persona, uid
-from support.measuring import image, measured, random_batches, raw_image, record_all, truth
 from support.probe import Probe
 from support.stored import StoredGroup
 

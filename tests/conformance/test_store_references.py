@@ -11,10 +11,10 @@ from persona_server.storage.erasure import people
 from persona_server.storage.erasure.tenants import TenantErasure
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
+from support.answering.erasing import erase, everywhere, found
+from support.answering.references import rated
 from support.data import persona
-from support.erasing import erase, everywhere, found
 from support.probe import Probe
-from support.references import rated
 from support.stored import TENANT, StoredGroup, read
 
 NPS = question_hash(Question.rating("nps", 1, 5))

@@ -12,10 +12,10 @@ from persona.v1.response_service_pb2 import ListResponsesResponse
 from persona_server.storage.keys import id_bytes, id_text, position
 from persona_server.storage.repositories.response_lists import Order, Pages, Wanted
 from persona_server.storage.store import Store
+from support.answering.recorded import record
 from support.answers import answer
 from support.data import at, micros, persona, uid
 from support.probe import Probe
-from support.recorded import record
 from support.stored import StoredGroup, read
 
 TENANT = "lists"

@@ -14,10 +14,10 @@ from persona_server.storage.repositories.response_lists import Wanted
 from persona_server.storage.repositories.responses import ResponseRow
 from persona_server.storage.repositories.simulations import About
 from persona_server.storage.store import Store, Transaction
+from support.answering.recorded import one_each, record
 from support.answers import answer
 from support.data import at, persona, uid
 from support.probe import REFUSALS, Probe
-from support.recorded import one_each, record
 from support.stored import StoredGroup, read, rolled_back
 
 

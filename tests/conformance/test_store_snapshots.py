@@ -8,10 +8,10 @@ import pytest
 
 from persona_server.measures.answers import Question
 from persona_server.storage.keys import id_text
+from support.answering.measuring import measured
+from support.answering.recorded import one, rating, say
 from support.data import uid
-from support.measuring import measured
 from support.probe import Probe
-from support.recorded import one, rating, say
 from support.stored import StoredGroup
 
 NPS = Question.rating("nps", 1, 5)

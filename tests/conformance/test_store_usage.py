@@ -7,10 +7,10 @@ import pytest
 from persona_server.errors import ServiceError
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store, open_store
+from support.answering.recorded import DAY, one_each, record
 from support.answers import answer
 from support.data import at, persona, uid
 from support.probe import Probe
-from support.recorded import DAY, one_each, record
 from support.stored import StoredGroup, read, rolled_back
 
 

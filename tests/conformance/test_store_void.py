@@ -12,10 +12,8 @@ from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.response_lists import LONGEST_MARK, Wanted
 from persona_server.storage.store import Store
-from support.answers import answer
-from support.data import at, persona, uid
-from support.erasing import Everywhere, erase, everywhere
-from support.measuring import (
+from support.answering.erasing import Everywhere, erase, everywhere
+from support.answering.measuring import (
     Batch,
     image,
     measured,
@@ -25,6 +23,8 @@ from support.measuring import (
     reordered,
     truth,
 )
+from support.answers import answer
+from support.data import at, persona, uid
 from support.probe import Probe
 from support.stored import TENANT, StoredGroup, read
 

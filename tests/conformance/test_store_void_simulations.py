@@ -15,11 +15,18 @@ from persona_server.services.responses.voiding import (
 )
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Store
+from support.answering.erasing import erase, everywhere
+from support.answering.looks import LENIENT, Served, reliable, say
+from support.answering.measuring import (
+    Batch,
+    image,
+    random_batches,
+    raw_image,
+    record_all,
+    reordered,
+)
 from support.data import persona
-from support.erasing import erase, everywhere
 from support.library import ratings
-from support.looks import LENIENT, Served, reliable, say
-from support.measuring import Batch, image, random_batches, raw_image, record_all, reordered
 from support.probe import Probe
 from support.stored import TENANT, StoredGroup, read
 

@@ -13,10 +13,10 @@ from persona_server.storage.repositories.library import ORDERS, ListKey
 from persona_server.storage.repositories.pages import AHEAD, MOST_VISITED, START, VISITED, Page
 from persona_server.storage.repositories.response_lists import Wanted
 from persona_server.storage.store import Store
+from support.answering.recorded import record
 from support.answers import answer
 from support.data import at, persona, uid
 from support.probe import Probe
-from support.recorded import record
 from support.stored import StoredGroup, read, unframe
 
 BATCH = 1000

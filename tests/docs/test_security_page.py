@@ -6,7 +6,7 @@ from pathlib import Path
 
 from docs.test_readme import ROOT, environment, run_steps, steps
 
-from persona_server.settings import config
+from persona_server.settings import loading
 from support.service import running_service
 
 PAGE = "docs/security.md"
@@ -25,6 +25,6 @@ def test_the_settings_of_a_provider_can_be() -> None:
     (command,) = re.findall(r"^```sh\npersona serve (.*?)^```", text, re.M | re.S)
     words = shlex.split(command.replace("\\\n", " "))
     names = [flag.removeprefix("--").replace("-", "_") for flag in words[::2]]
-    settings = config.load(dict(zip(names, words[1::2], strict=True)), {})
+    settings = loading.load(dict(zip(names, words[1::2], strict=True)), {})
     assert settings.jwks_url
     assert settings.local_tokens is False

@@ -14,7 +14,7 @@ from persona_server.storage.store import open_store
 from support.data import make_place, persona, uid
 from support.dbfile import reading
 from support.errors import refusal_of
-from support.operated import id_of, new_key, operate, said
+from support.operating.operated import id_of, new_key, operate, said
 from support.rpcs import BY_NAME, bearer, exchange
 from support.service import Service, running_service
 from support.streams import begun

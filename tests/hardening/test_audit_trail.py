@@ -9,10 +9,10 @@ import pytest
 from persona_server.transport.methods import Method
 from support.data import uid
 from support.dbfile import AuditRow, DatabaseFile
+from support.requests.walk import Step, Walk
 from support.rpcs import BY_NAME, METHODS, Answer, bearer, response_of, send
 from support.service import Service
 from support.waiting import eventually
-from support.walk import Step, Walk
 
 TENANT = "audited"
 PEER = re.compile(r"127\.0\.0\.1:\d+")

@@ -14,10 +14,10 @@ from persona_server.identity.scopes import SCOPES
 from persona_server.transport.methods import Method
 from support.data import uid
 from support.errors import assert_no_leak
-from support.forge import WITHOUT, Forge, encoded, hs256, nothing, other_key, rs256
+from support.operating.forge import WITHOUT, Forge, encoded, hs256, nothing, other_key, rs256
+from support.requests.world import World
 from support.rpcs import METHODS, REFLECTION, bearer, exchange, list_services, send
 from support.service import Service
-from support.world import World
 
 HOUR = 3600
 PATHS = [*(method.path for method in METHODS), REFLECTION]

@@ -15,14 +15,14 @@ import pytest
 
 from persona.v1 import persona_service_pb2 as pb
 from persona_client import PersonaClient
+from support.answering.references import group_fidelity
+from support.answering.summaries import summaries
 from support.answers import answer, listed, pages, record
 from support.data import Place, at, make_place, persona, rich_persona, uid
 from support.errors import refused
 from support.importer import Importer
 from support.library import DAY, START, answer_reliably, promote, reuse
-from support.references import group_fidelity
 from support.service import Service, running_service
-from support.summaries import summaries
 
 BATCH, BATCHES = 1000, 30
 WHOLE = 4  # pages of 30,000 entries, where nobody matches: three that stop at 9,000, and the rest

@@ -7,10 +7,10 @@ import grpc
 import pytest
 
 from persona.v1.persona_pb2 import Persona
-from support.cutting import Cut, cutting
 from support.data import Place, make_place, persona, uid
 from support.dbfile import DatabaseFile
 from support.importer import Importer
+from support.peers.cutting import Cut, cutting
 from support.service import Caller, Service
 
 TENANT = "cut"

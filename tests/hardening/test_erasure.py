@@ -15,6 +15,7 @@ from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import ChoiceAnswer, Response
+from support.answering.references import chosen, fidelity, refer
 from support.answers import answer, listed, record
 from support.copies import copied
 from support.data import Place, make_group, make_place, make_project, persona, rich_persona, uid
@@ -22,7 +23,6 @@ from support.dbfile import reading
 from support.errors import refused
 from support.importer import LEAN
 from support.library import answer_reliably, lineage, promote, reliability, reuse
-from support.references import chosen, fidelity, refer
 from support.service import PERSONA, Service, running_service
 
 pytestmark = pytest.mark.sqlite("its file is searched for what was erased")

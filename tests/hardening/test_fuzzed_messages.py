@@ -16,9 +16,9 @@ from support.attacks.beside import resident
 from support.attacks.corruptions import Accident, corrupted, long
 from support.attacks.frames import Connection, message, request
 from support.attacks.unlikely import fields_of, unlikely
+from support.requests.world import World
 from support.rpcs import METHODS, SECONDS, bearer, exchange
 from support.service import Caller, Service
-from support.world import World
 
 TENANT = "fuzzed"
 CORRUPTED = 25  # messages for each RPC in the short form

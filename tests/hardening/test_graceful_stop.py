@@ -16,7 +16,7 @@ from support.data import Place, make_place
 from support.dbfile import DatabaseFile, reading
 from support.errors import problem_of, refused
 from support.importer import LEAN, Background, Importer
-from support.load import Load
+from support.peers.load import Load
 from support.service import Caller, Service, running_service
 
 GRACE = 1.5  # as LEAN says

@@ -14,9 +14,9 @@ from persona_server.identity.provider import LOOK_SECONDS
 from persona_server.storage.store import open_store
 from support.data import make_place, uid
 from support.dbfile import reading
-from support.forge import WITHOUT, Forge, hs256
 from support.importer import LEAN
-from support.provider import ALGORITHMS, Provider, SigningKey, running_provider, unsigned
+from support.operating.forge import WITHOUT, Forge, hs256
+from support.operating.provider import ALGORITHMS, Provider, SigningKey, running_provider, unsigned
 from support.rpcs import BY_NAME, Answer, bearer, exchange
 from support.service import Service, running_service
 from support.waiting import eventually

@@ -12,10 +12,10 @@ from persona_server.transport.methods import Method
 from support.data import Place, make_place, persona, uid
 from support.dbfile import connection, reading
 from support.errors import assert_no_leak, refused
+from support.requests.world import World
 from support.rpcs import METHODS, bearer, send
 from support.service import Caller, Service, running_service
 from support.waiting import eventually
-from support.world import World
 
 MISSING = ("no such table", "UndefinedTable")  # as each engine says it
 TABLES = ("persona_group", "project", "response", "library_persona", "library_link")

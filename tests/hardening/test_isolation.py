@@ -15,9 +15,9 @@ from support.answers import record, rich_answer
 from support.data import make_group, make_place, rich_persona, uid
 from support.dbfile import DatabaseFile
 from support.library import reuse
+from support.requests.world import World, id_fields, set_id, set_known
 from support.rpcs import BY_NAME, METHODS, Answer, bearer, response_of, send
 from support.service import Service
-from support.world import World, id_fields, set_id, set_known
 
 OURS = "isolation-ours"
 _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

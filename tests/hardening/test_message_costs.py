@@ -10,14 +10,14 @@ import pytest
 from google.protobuf.message import Message
 
 from persona_server.services.idempotency import request_hash
-from persona_server.validation.counts import UnacceptableError
+from persona_server.validation.encoded.counts import UnacceptableError
+from persona_server.validation.encoded.parsing import parse
 from persona_server.validation.limits import MAX_REQUEST_BYTES
-from persona_server.validation.parsing import parse
 from persona_server.validation.requests import validate
 from persona_server.validation.violations import MAX_VIOLATIONS
-from support.holding import longest_hold
+from support.peers.holding import longest_hold
+from support.requests.worst import EACH, MANY, fullest_batches, valid_request, worst_requests
 from support.rpcs import METHODS
-from support.worst import EACH, MANY, fullest_batches, valid_request, worst_requests
 
 MIB = 1 << 20
 SECONDS_A_MIB = 0.1

@@ -14,11 +14,11 @@ from persona_server.storage.copying.tables import parents_first
 from persona_server.storage.engine.postgresql.database import PostgresqlDatabase
 from persona_server.storage.migrate import FIRST
 from persona_server.storage.store import open_store
+from support.answering.erasing import everywhere
+from support.databases.migrant import AT_COMMIT, MIGRANTS
+from support.databases.migrating import migrant
+from support.databases.older import FIRST_TABLES, older_database, populate_first
 from support.dbfile import connection
-from support.erasing import everywhere
-from support.migrant import AT_COMMIT, MIGRANTS
-from support.migrating import migrant
-from support.older import FIRST_TABLES, older_database, populate_first
 from support.postgresql import Cluster
 
 BEFORE = 18  # the number of the migration that the oldest released database has

@@ -9,12 +9,12 @@ from google.protobuf.message import Message
 from persona.v1 import library_service_pb2 as library_pb
 from persona.v1 import persona_service_pb2 as personas_pb
 from persona.v1.response_pb2 import Response
+from support.answering.shelves import fill_library
 from support.answers import answer, record
 from support.data import make_place, persona, uid
 from support.importer import LEAN, Importer
-from support.neighbour import noisy
+from support.peers.neighbour import noisy
 from support.service import Service, running_service
-from support.shelves import fill_library
 
 pytestmark = pytest.mark.alone  # shares of a good client are compared
 

@@ -13,8 +13,8 @@ from peewee import PeeweeException
 from persona_server.storage.engine.sqlite.database import SqliteDatabase
 from persona_server.storage.store import open_store
 from support.data import persona
+from support.databases.powercut import Disk, Op, recorded
 from support.dbfile import DatabaseFile, reading
-from support.powercut import Disk, Op, recorded
 from support.stored import TENANT, StoredGroup
 
 pytestmark = pytest.mark.sqlite("the disk beneath its file is cut off")

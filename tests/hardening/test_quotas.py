@@ -9,12 +9,12 @@ from pathlib import Path
 import grpc
 import pytest
 
+from support.answering.references import chosen, refer
 from support.answers import answer, record
 from support.attacks import silent
 from support.data import Place, make_place, persona, uid
 from support.errors import Problem, problem_of, refusal_of
 from support.importer import LEAN
-from support.references import chosen, refer
 from support.service import PERSONA, Service, naming, running_service
 from support.streams import Import, begun
 from support.waiting import eventually

@@ -12,9 +12,9 @@ from support.data import uid
 from support.dbfile import DatabaseFile, reading
 from support.errors import problem_of
 from support.importer import LEAN
+from support.requests.world import World
 from support.rpcs import BY_NAME, WRITES, bearer, send
 from support.service import Service, running_service
-from support.world import World
 
 CALLS, CONNECTIONS = 100, 4
 EACH = pytest.mark.parametrize("method", WRITES, ids=lambda m: str(m.name))

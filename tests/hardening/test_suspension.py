@@ -17,7 +17,7 @@ from persona_server.storage.store import Store, open_store
 from support.answers import answer, record
 from support.data import make_place, persona, uid
 from support.errors import refusal_of
-from support.operated import operate, said
+from support.operating.operated import operate, said
 from support.rpcs import BY_NAME, bearer, exchange
 from support.service import Service, running_service
 from support.streams import begun

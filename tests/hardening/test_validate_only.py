@@ -12,9 +12,9 @@ from persona_server.transport.methods import Method
 from support.data import Place, make_place, persona, uid
 from support.dbfile import DatabaseFile, reading
 from support.importer import LEAN
+from support.requests.world import World, id_fields, set_id
 from support.rpcs import BY_NAME, METHODS, WRITES, bearer, response_of, send
 from support.service import Service, running_service
-from support.world import World, id_fields, set_id
 
 TRIABLE = tuple(m for m in METHODS if m.has_request_id or m.streams_in)
 EACH = pytest.mark.parametrize("method", TRIABLE, ids=lambda m: str(m.name))

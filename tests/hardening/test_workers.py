@@ -21,9 +21,9 @@ from support.data import Place, make_place, persona, uid
 from support.dbfile import reading
 from support.errors import problem_of
 from support.importer import LEAN
+from support.operating.workers import COUNT, FLAGS, caller_of, kill, pid_of, serving
 from support.service import PERSONA, Service, running_service
 from support.waiting import eventually
-from support.workers import COUNT, FLAGS, caller_of, kill, pid_of, serving
 
 WORKERS = range(COUNT)
 

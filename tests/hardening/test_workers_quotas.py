@@ -8,10 +8,10 @@ import pytest
 from support.data import Place, make_place, persona
 from support.errors import Problem, refusal_of
 from support.importer import LEAN
+from support.operating.workers import COUNT, FLAGS, caller_of, kill
 from support.service import Service, running_service
 from support.streams import begun
 from support.waiting import eventually
-from support.workers import COUNT, FLAGS, caller_of, kill
 
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 LIMITS = ("--quota-bytes-per-second", "20000", "--quota-streams", "1")

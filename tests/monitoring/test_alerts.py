@@ -12,7 +12,7 @@ import yaml
 from monitoring.alerting import CASES
 from rest.wire import Rest
 
-from support.metrics import PAGE, families, series
+from support.operating.metrics import PAGE, families, series
 from support.service import Service
 
 DEPLOY = Path(__file__).parents[2] / "deploy/monitoring"

@@ -13,10 +13,10 @@ from persona_server.storage.upkeep.backups import back_up, back_up_to
 from persona_server.transport.pools import LIMITS
 from support.data import Place, make_place
 from support.importer import LEAN
-from support.metrics import documented, families, labels, named, samples, value
+from support.operating.metrics import documented, families, labels, named, samples, value
+from support.operating.workers import COUNT, FLAGS, caller_of, kill, pid_of
 from support.service import Service, running_service
 from support.waiting import eventually
-from support.workers import COUNT, FLAGS, caller_of, kill, pid_of
 
 TENANTS = ("first", "second", "third", "fourth")
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"

@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rest.processes import Backend, Gateway, gateway
 from rest.wire import Rest
 
-from support.authority import Authority
-from support.metrics import samples, value
+from support.operating.authority import Authority
+from support.operating.metrics import samples, value
 from support.service import Service, running_service
 from support.waiting import eventually
 

@@ -15,9 +15,9 @@ from rest.wire import Rest
 
 from persona.v1 import project_service_pb2 as projects
 from persona.v1.project_pb2 import Project
-from support.collector import Collector, attributes, running_collector
 from support.data import uid
 from support.importer import LEAN
+from support.peers.collector import Collector, attributes, running_collector
 from support.service import PERSONA, Service, running_service
 from support.waiting import eventually
 

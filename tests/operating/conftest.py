@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from support.authority import Authority, Files
-from support.filled import Called, called, fill
+from support.databases.filled import Called, called, fill
 from support.importer import LEAN
+from support.operating.authority import Authority, Files
 from support.service import running_service
 
 

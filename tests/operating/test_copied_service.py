@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from persona_cli import app
 from support.data import Place, make_place, persona
-from support.filled import CALLER, Call, Called
+from support.databases.filled import CALLER, Call, Called
 from support.importer import LEAN
 from support.postgresql import Cluster
 from support.rpcs import METHODS, Answer, bearer, response_of, send

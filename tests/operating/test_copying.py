@@ -14,7 +14,7 @@ from persona_server.storage.copying.places import copying
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.folder import lock_file
 from persona_server.storage.store import open_store
-from support.filled import EMPTY, NAMES, change, content
+from support.databases.filled import EMPTY, NAMES, change, content
 from support.postgresql import Cluster
 from support.stored import StoredGroup
 

@@ -9,7 +9,7 @@ import pytest
 
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.store import open_store
-from support.filled import content
+from support.databases.filled import content
 from support.postgresql import Cluster
 from support.service import PERSONA
 from support.waiting import eventually

@@ -11,12 +11,12 @@ import pytest
 from persona_server.storage.engine.folder import FILE_NAME
 from support.data import uid
 from support.dbfile import connection
-from support.health import is_serving, metric
 from support.importer import LEAN
+from support.operating.health import is_serving, metric
+from support.requests.world import World
 from support.rpcs import BY_NAME, METHODS, Answer, bearer, send
 from support.service import Service, running_service
 from support.waiting import eventually
-from support.world import World
 
 # A start reads them, and ends with one sentence where it can't.
 OF_THE_START = (

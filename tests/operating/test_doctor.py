@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from persona_cli import app
 from persona_server.storage.engine.folder import FILE_NAME, lock_file
 from persona_server.storage.store import open_store
+from support.answering.measuring import random_batches, record_all
 from support.data import persona
 from support.dbfile import connection
-from support.measuring import random_batches, record_all
 from support.stored import StoredGroup
 
 NAMES = [

@@ -10,10 +10,10 @@ import grpc
 import pytest
 
 from support.data import make_place, persona, uid
-from support.disks import mounted
+from support.databases.disks import mounted
 from support.errors import Refusal, refused
-from support.health import is_serving, metric
 from support.importer import LEAN
+from support.operating.health import is_serving, metric
 from support.service import Service, running_service
 from support.waiting import eventually
 

@@ -14,7 +14,7 @@ from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.store import Store, open_store
 from support.data import make_place, persona, rich_persona, uid
 from support.importer import LEAN, Importer
-from support.pgbouncer import LENT, Pooler, running_pooler
+from support.peers.pgbouncer import LENT, Pooler, running_pooler
 from support.postgresql import Cluster
 from support.service import Service, running_service
 from support.stored import TENANT, StoredGroup, read

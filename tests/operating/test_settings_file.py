@@ -7,7 +7,8 @@ import grpc
 import pytest
 
 from persona.v1.project_service_pb2 import ListProjectsRequest
-from persona_server.settings.config import SETTINGS, SettingError, load
+from persona_server.settings.config import SETTINGS
+from persona_server.settings.loading import SettingError, load
 from support.service import Service, running_service
 from support.waiting import eventually
 

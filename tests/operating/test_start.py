@@ -10,7 +10,7 @@ import pytest
 
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.store import open_store
-from support.disks import mounted
+from support.databases.disks import mounted
 from support.service import PERSONA, running_service
 
 PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")

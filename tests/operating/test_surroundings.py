@@ -10,8 +10,8 @@ import pytest
 from persona_server.storage.engine.folder import FILE_NAME
 from support.data import make_place, persona
 from support.errors import refused
-from support.health import is_serving
 from support.importer import LEAN
+from support.operating.health import is_serving
 from support.service import PERSONA, running_service
 from support.waiting import eventually
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from support.authority import Authority, Files
+from support.operating.authority import Authority, Files
+from support.operating.tls import TlsCaller, Trust
 from support.service import running_service
-from support.tls import TlsCaller, Trust
 
 SERVED = {"gRPC": 0, "REST": 0, "metrics": True}
 REFUSED = dict.fromkeys(SERVED, "refused")

@@ -10,7 +10,7 @@ import pytest
 
 from persona.v1.project_pb2 import Project
 from persona_client import PersonaClient, RetryPolicy, TlsFiles, Unavailable
-from support.authority import Authority
+from support.operating.authority import Authority
 from support.service import PERSONA, Service, running_service
 
 ONCE = RetryPolicy(attempts=1)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from support.authority import Authority, Files
+from support.operating.authority import Authority, Files
 from support.service import PERSONA
 
 HOUR = datetime.timedelta(hours=1)

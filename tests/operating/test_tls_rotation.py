@@ -6,9 +6,9 @@ import pytest
 
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona_client import PersonaClient, TlsFiles
-from support.authority import Authority, Files
+from support.operating.authority import Authority, Files
+from support.operating.tls import TlsCaller, Trust
 from support.service import Service, running_service
-from support.tls import TlsCaller, Trust
 
 SERVED = {"gRPC": 0, "REST": 0, "metrics": True}
 REFUSED = dict.fromkeys(SERVED, "refused")

@@ -17,10 +17,10 @@ from grpc_health.v1 import health_pb2
 
 from persona.v1 import project_service_pb2 as projects_pb
 from persona_server.storage.migrate import MIGRATIONS
+from support.databases.older import older_database
 from support.dbfile import connection
 from support.errors import refusal_of
-from support.health import status_at
-from support.older import older_database
+from support.operating.health import status_at
 from support.service import PERSONA, Caller
 
 NAMES = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))

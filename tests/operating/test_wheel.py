@@ -14,8 +14,8 @@ from zipfile import ZipFile
 import pytest
 from rest.pages import origin
 
-from support.authority import Authority
-from support.browser import program, running_browser
+from support.operating.authority import Authority
+from support.peers.browser import program, running_browser
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools/bin/uv"

@@ -8,9 +8,9 @@ import pytest
 from rest.processes import Backend, Gateway, gateway
 from rest.wire import Rest
 
-from support.browser import Browser, program, running_browser
+from support.answering.shelf import Shelf
+from support.peers.browser import Browser, program, running_browser
 from support.service import Service
-from support.shelf import Shelf
 
 
 class Place(NamedTuple):

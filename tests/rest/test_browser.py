@@ -7,7 +7,7 @@ import pytest
 from rest.pages import origin
 from rest.processes import gateway
 
-from support.browser import Browser, BrowserError, Page
+from support.peers.browser import Browser, BrowserError, Page
 from support.service import Service
 
 # A call by a page, and what the page may see of the answer.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from rest.wire import Rest
 
-from support.browser import Browser, BrowserError, Page
+from support.peers.browser import Browser, BrowserError, Page
 from support.service import Service
 
 FILES = ["/docs", *(f"/docs/{name}" for name in ("page.js", "schema.js", "trying.js", "page.css"))]

@@ -28,13 +28,13 @@ from persona.v1 import response_service_pb2 as responses
 from persona.v1 import simulation_service_pb2 as simulations
 from persona.v1.measures_pb2 import Reliability
 from persona.v1.simulation_pb2 import Simulation
+from support.answering.references import rated, referring
+from support.answering.shelf import Shelf, library_requests
 from support.answers import KINDS, rich_answer
 from support.copies import copying
 from support.data import at, persona
 from support.errors import problem_of
-from support.references import rated, referring
 from support.service import Service
-from support.shelf import Shelf, library_requests
 
 READS = [route for route in ROUTES if not route.writes]
 WRITES = [route for route in ROUTES if route.writes]
@@ -235,7 +235,7 @@ def test_reads_are_equal(both: Both, requests: Requests, route: Route) -> None:
     request = requests[route.key]
     both.rest.call("POST", "/api/v1/projects", {"name": "One more"})
     reply, answer = both.grpc(route, request), both.http(route, request)
-    while answer.body == b"[]" and getattr(reply, "next_page_token", ""):
+    while answer.body == b"[]" and reply.next_page_token:
         # 2,000 questions that nobody of the library answered are an empty page, and tests share one
         request.page_token = reply.next_page_token  # type: ignore[attr-defined]
         reply, answer = both.grpc(route, request), both.http(route, request)

@@ -8,9 +8,9 @@ from rest.conftest import Place, recorded_answer
 from rest.library import personas_of
 from rest.wire import Rest, is_uuid
 
+from support.answering.shelf import Shelf
 from support.library import BOUND, PEERS, QUESTIONS, SIMULATIONS
 from support.service import Service
-from support.shelf import Shelf
 
 LIBRARY = "/api/v1/library/personas"
 NULL_MEASURES = ("coefficient", "lower_bound", "attainable", "contradiction_rate")

@@ -9,9 +9,9 @@ from rest.conftest import Place
 from rest.library import next_of, personas_of
 from rest.wire import Rest
 
+from support.answering.shelf import Shelf
 from support.library import QUESTIONS, SIMULATIONS
 from support.service import Service
-from support.shelf import Shelf
 
 LIBRARY = "/api/v1/library/personas"
 

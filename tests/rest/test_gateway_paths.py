@@ -8,7 +8,7 @@ from rest.conftest import Place, recorded_answer
 from rest.routes import ROUTES, Route, by_path, without_path
 from rest.wire import Rest
 
-from support.shelf import Shelf
+from support.answering.shelf import Shelf
 
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 

@@ -12,7 +12,7 @@ import pytest
 from rest.processes import Backend, Gateway, gateway, program
 from rest.wire import Rest
 
-from support.authority import Authority, Files
+from support.operating.authority import Authority, Files
 from support.service import Service, running_service
 
 

@@ -16,7 +16,7 @@ from persona_server.identity.tokens import LocalKey
 from persona_server.transport.methods import SERVICES
 from support.data import make_place
 from support.errors import refusal_of
-from support.forge import Forge
+from support.operating.forge import Forge
 from support.service import Service, running_service
 from support.streams import begun
 

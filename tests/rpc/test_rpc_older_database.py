@@ -24,8 +24,8 @@ from persona.v1.response_pb2 import Response
 from persona_server.storage.engine.folder import FILE_NAME
 from support.answers import KINDS, record, rich_answer
 from support.data import Place, make_place, make_project, persona, rich_persona, uid
+from support.databases.older import insert_rows, older_database, older_row
 from support.library import individual, ratings, retire, reuse
-from support.older import insert_rows, older_database, older_row
 from support.service import Caller, running_service
 
 pytestmark = pytest.mark.sqlite("an older database of PostgreSQL was never released")

@@ -13,12 +13,12 @@ from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1 import simulation_service_pb2 as simulations_pb
 from persona.v1.simulation_pb2 import Simulation
+from support.answering.references import referring
 from support.answers import answer, record
 from support.copies import copying
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refused
 from support.library import answer_reliably, individual
-from support.references import referring
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 Make = Callable[[Place], Any]

@@ -9,7 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from persona.v1 import persona_service_pb2 as pb
-from persona_server.settings.config import load
+from persona_server.settings.loading import load
 from persona_server.transport.streams import MAX_STREAMS
 from support.data import Place, make_place, persona, uid
 from support.errors import Problem, refusal_of

@@ -11,7 +11,7 @@ import peewee
 import psycopg
 
 from persona_server.storage.store import Store
-from support.postgresql_probe import PostgresqlSchema
+from support.databases.postgresql_probe import PostgresqlSchema
 
 REFUSALS = (
     apsw.ConstraintError,

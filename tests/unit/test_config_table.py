@@ -8,7 +8,8 @@ import pytest
 from persona_server.measures.individual.policy import Policy
 from persona_server.running.composing import policy_of
 from persona_server.settings import config
-from persona_server.settings.config import SETTINGS, SettingError, Settings, load, unknown_variables
+from persona_server.settings.config import SETTINGS, Settings
+from persona_server.settings.loading import SettingError, load, unknown_variables
 from persona_server.settings.values import Address
 
 NAMES = [setting.name for setting in SETTINGS]

@@ -21,7 +21,6 @@ from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from persona.v1.response_service_pb2 import RecordWarning
 from persona.v1.simulation_pb2 import AskedQuestion, Simulation
-from persona_client.batches import split_batches, split_responses
 from persona_client.channels import TlsFiles
 from persona_client.client import PersonaClient
 from persona_client.errors import (
@@ -61,9 +60,10 @@ from persona_client.errors import (
     Unreachable,
 )
 from persona_client.filters import PersonaFilters, ProfileFilters
-from persona_client.library import LibraryFilters, Lineage
-from persona_client.responses import RecordedResponses
 from persona_client.retry import RetryPolicy
+from persona_client.services.library import LibraryFilters, Lineage
+from persona_client.services.responses import RecordedResponses
+from persona_client.transfer.batches import split_batches, split_responses
 
 __all__ = [
     "AlreadyExists",

@@ -5,13 +5,13 @@ from typing import Self
 
 from persona_client.calls import Connection
 from persona_client.channels import TlsFiles
-from persona_client.comparison import ComparisonCalls
-from persona_client.copies import CopyCalls
-from persona_client.projects import ProjectCalls
-from persona_client.promotions import PromotionCalls
-from persona_client.responses import ResponseCalls
 from persona_client.retry import RetryPolicy
-from persona_client.simulations import SimulationCalls
+from persona_client.services.comparison import ComparisonCalls
+from persona_client.services.copies import CopyCalls
+from persona_client.services.projects import ProjectCalls
+from persona_client.services.promotions import PromotionCalls
+from persona_client.services.responses import ResponseCalls
+from persona_client.services.simulations import SimulationCalls
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT = 10.0

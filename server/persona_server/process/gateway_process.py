@@ -97,12 +97,13 @@ class GatewayProcess:
         self._talk.order("level", level)
 
     def watch(self, died: Callable[[], None]) -> None:
-        """Call `died` if the gateway ends by itself. One that hangs is ended."""
+        """Call `died` if the gateway ends by itself, which is logged. One that hangs is ended."""
 
         def wait() -> None:
             self._talk.run(self._end_hanging)
             self._process.wait()
             if not self._stopping:
+                logs.LOGGER.error(_DIED)
                 died()
 
         threading.Thread(target=wait, name="gateway-watch", daemon=True).start()
@@ -134,17 +135,20 @@ class GatewayProcess:
             logs.write_line(line)
 
 
+_DIED = "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
 _HELP = "Build it with `make setup`, name it with --gateway-program, or say --rest off."
 
 
-def command_of(settings: Settings, listen: Address, grpc: Address) -> list[str]:
-    """Return the command of the gateway: what the server says comes last, and so it counts.
+def command_of(settings: Settings, grpc: Address, connections: int) -> list[str]:
+    """Return the command of the gateway: of a flag that comes twice the last one counts.
 
+    So --gateway-options may change the number of `connections`, and nothing that the server says.
     Raises GatewayError if the program is nowhere.
     """
-    command = [find_program(settings.gateway_program), *settings.gateway_options]
-    command += ["--listen", str(listen), "--grpc", str(grpc), "--grace", f"{settings.grace:g}"]
-    command += ["--log-level", settings.log_level]
+    program = find_program(settings.gateway_program)
+    command = [program, "--connections", str(connections), *settings.gateway_options]
+    command += ["--listen", str(settings.rest), "--grpc", str(grpc)]
+    command += ["--grace", f"{settings.grace:g}", "--log-level", settings.log_level]
     for origin in settings.cors_origin:
         command += ["--cors-origin", origin]
     return [*command, "--trusted-proxies", settings.trusted_proxies, *_tls_flags(settings)]

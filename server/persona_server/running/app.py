@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 from persona_server.process import memory, supervisor
 from persona_server.process.certificates import certificates_of
-from persona_server.process.gateway_process import GatewayProcess, command_of
+from persona_server.process.gateway_process import GatewayProcess
 from persona_server.process.jobs import Job, JobRunner
 from persona_server.process.signals import RELOAD, Wake
 from persona_server.quotas import TenantQuotas
 from persona_server.running.callers import Callers
 from persona_server.running.composing import (
     Addresses,
+    gateway_to,
     identity_of,
     listen_for_calls,
     listen_for_metrics,
@@ -29,16 +30,11 @@ from persona_server.running.composing import (
 from persona_server.running.condition import Condition
 from persona_server.running.health import HealthLook
 from persona_server.running.observing import watch_database, watch_service
+from persona_server.running.services import Services, services_of
 from persona_server.running.upgrading import upgrading
-from persona_server.services.comparison.service import ComparisonService
 from persona_server.services.library.promoting import promote_waiting
-from persona_server.services.library.service import LibraryService
 from persona_server.services.personas.page_cache import PageCache
-from persona_server.services.personas.service import PersonaService
-from persona_server.services.projects.service import ProjectService
-from persona_server.services.responses.service import ResponseService
 from persona_server.services.responses.voiding import settle_voids
-from persona_server.services.simulations.service import SimulationService
 from persona_server.settings.config import Settings
 from persona_server.settings.reloading import read_again
 from persona_server.storage import keys
@@ -51,7 +47,7 @@ from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.recorder import Recorder
-from persona_server.transport.server import PersonaServer
+from persona_server.transport.server import PersonaServer, served_by
 from persona_server.transport.sharing.counters import Counters
 from persona_server.transport.sharing.use import Use
 from persona_server.transport.steps import call_steps
@@ -71,7 +67,7 @@ class App:
 
     def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self._settings = settings
-        self._is_worker, workers = place is not None, place.count if place else 1
+        self._is_worker = place is not None
         self._stop = threading.Event()
         self.wake = Wake()
         self._failed = False
@@ -82,59 +78,22 @@ class App:
         self.store, self.key, tokens, self._lock = opened(
             settings, upgrading(settings), locks=place is None
         )
-        self._counters = Counters(place.counters, place.count, place.number) if place else None
-        if self._counters and not self.store.database.has_many_writers:
-            self.store.database.share()
-            self.store.id_generator.share(self._counters.last_id)
+        self._counters = self._counting_with(place) if place else None
         self._condition = Condition(self._counters.condition if self._counters else None)
-        rank = self._counters.rank if self._counters else None
-        self.metrics = Metrics(settings.metrics_tenants, rank)
-        self.metrics.registry.register(FaultsMet(self._condition.met))
-        watch_database(self.metrics, self.store.database)
-        if not self._is_worker:
-            watch_service(self.metrics, settings, self._processes)
-        pages = PageCache(settings.page_cache_bytes // workers)
-        self.metrics.registry.register(PagesKept(pages))
+        pages = PageCache(settings.page_cache_bytes // (place.count if place else 1))
+        self.metrics = self._measuring(pages)
         self._replica = replica_of(settings)
-        self.personas = PersonaService(self.store, tokens, pages, self._replica)
-        self.projects = ProjectService(self.store, tokens)
         self._policy = policy_of(settings)
-        self.simulations = SimulationService(self.store, tokens)
-        self.responses = ResponseService(self.store, tokens, queues=settings.promotion)
-        self.library = LibraryService(
-            self.store, tokens, self._policy, automatic=settings.promotion
+        services = services_of(
+            self.store, tokens, pages, self._replica, self._policy, promotes=settings.promotion
         )
-        self.comparison = ComparisonService(self.store, tokens)
+        self.personas, self.projects = services.personas, services.projects
         self._callers = Callers(self.store, settings)
-        self._guards = Guards(workers)
+        self._quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
+        self.store.most_stored = lambda tenant: self._quotas.known(tenant).stored_bytes
+        self._guards = Guards(place.count if place else 1)
         self._guards.gateway.secret = place.secret if place else ""
-        self._quotas = quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
-        self.store.most_stored = lambda tenant: quotas.known(tenant).stored_bytes
-        recorder, use = Recorder(self.metrics), Use(quotas.known, self._counters)
-        tracing = [tracing_step(self._tracing)] if self._tracing else []
-        authenticator, told = self._callers.authenticator, self._condition.meet
-        steps = call_steps(self._guards, authenticator, recorder, quotas, use, told, *tracing)
-        self._server = PersonaServer(
-            {
-                "persona.v1.PersonaService": self.personas,
-                "persona.v1.ProjectService": self.projects,
-                "persona.v1.ResponseService": self.responses,
-                "persona.v1.LibraryService": self.library,
-                "persona.v1.SimulationService": self.simulations,
-                "persona.v1.ComparisonService": self.comparison,
-            },
-            Pipeline(steps),
-            self._guards,
-            self.metrics,
-            Streams(
-                of=lambda tenant: quotas.known(tenant).streams,
-                idle=settings.stream_idle_seconds,
-                counters=self._counters,
-            ),
-            open_reflection=settings.open_reflection,
-            public_grpcio=settings.public_grpcio,
-            workers=place.count if place else None,
-        )
+        self._server = self._serving(services, place)
         self._health = HealthLook(self.store, self._condition, self._server.serving)
         # Each with a thread and a connection of its own: a long sweep must not freeze health.
         self._jobs = [JobRunner(job, self._condition.meet) for job in self._repeated()]
@@ -143,6 +102,48 @@ class App:
         # Now, since connections of callers may take every file descriptor later.
         with refusing_to_open(shown(settings.place)):
             self.store.database.open_ahead(self._server.threads + len(self._jobs))
+
+    def _counting_with(self, place: Place) -> Counters:
+        """Return what all workers count together; one database file they write in turn."""
+        counters = Counters(place.counters, place.count, place.number)
+        if not self.store.database.has_many_writers:
+            self.store.database.share()
+            self.store.id_generator.share(counters.last_id)
+        return counters
+
+    def _measuring(self, pages: PageCache) -> Metrics:
+        """Return the metrics of this process, and of the whole service where it is alone."""
+        rank = self._counters.rank if self._counters else None
+        metrics = Metrics(self._settings.metrics_tenants, rank)
+        metrics.registry.register(FaultsMet(self._condition.met))
+        watch_database(metrics, self.store.database)
+        if not self._is_worker:
+            watch_service(metrics, self._settings, self._processes)
+        metrics.registry.register(PagesKept(pages))
+        return metrics
+
+    def _serving(self, services: Services, place: Place | None) -> PersonaServer:
+        """Return the server of all services, whose calls take all steps."""
+        settings, quotas = self._settings, self._quotas
+        recorder, use = Recorder(self.metrics), Use(quotas.known, self._counters)
+        tracing = [tracing_step(self._tracing)] if self._tracing else []
+        authenticator, told = self._callers.authenticator, self._condition.meet
+        steps = call_steps(self._guards, authenticator, recorder, quotas, use, told, *tracing)
+        streams = Streams(
+            of=lambda tenant: quotas.known(tenant).streams,
+            idle=settings.stream_idle_seconds,
+            counters=self._counters,
+        )
+        return PersonaServer(
+            served_by(*services),
+            Pipeline(steps),
+            self._guards,
+            self.metrics,
+            streams,
+            open_reflection=settings.open_reflection,
+            public_grpcio=settings.public_grpcio,
+            workers=place.count if place else None,
+        )
 
     def _repeated(self) -> list[Job]:
         """Return what is done again and again, health first."""
@@ -172,10 +173,7 @@ class App:
         for job in self._jobs:
             job.start()
         if settings.rest:
-            self._gateway = GatewayProcess(
-                command_of(settings, settings.rest, reachable(grpc)),
-                self._gateway_identity.pem if self._gateway_identity else b"",
-            )
+            self._gateway = gateway_to(reachable(grpc), settings, self._gateway_identity)
             self._guards.gateway.secret = self._gateway.secret
             self._gateway.watch(self._gateway_died)
         rest = self._gateway.address if self._gateway else None
@@ -270,8 +268,5 @@ class App:
             LOGGER.info("promoted", extra={"personas": promoted})
 
     def _gateway_died(self) -> None:
-        LOGGER.error(
-            "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
-        )
         self._failed = True
         self.wake.ring()

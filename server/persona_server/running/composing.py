@@ -8,11 +8,8 @@ from typing import NamedTuple
 
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.measures.individual.policy import Policy
-from persona_server.process.certificates import (
-    Certificates,
-    Identity,
-    make_identity,
-)
+from persona_server.process.certificates import Certificates, Identity, make_identity
+from persona_server.process.gateway_process import GatewayProcess, command_of
 from persona_server.quotas import Quota
 from persona_server.running.opening import require_volume
 from persona_server.services.paging import PageTokens
@@ -109,6 +106,17 @@ def tracing_of(settings: Settings) -> Tracing | None:
         raise StartError(str(error)) from None
 
 
+def gateway_to(
+    server: Address, settings: Settings, identity: Identity | None, *, connections: int = 1
+) -> GatewayProcess:
+    """Start the REST gateway before a server, to which it shows `identity` if there is one.
+
+    It calls by so many `connections`, unless --gateway-options says otherwise. Raises GatewayError.
+    """
+    command = command_of(settings, server, connections)
+    return GatewayProcess(command, identity.pem if identity else b"")
+
+
 def reachable_text(address: str) -> str:
     """Return HOST:PORT by which this machine reaches a listener, whatever it listens on."""
     host, _, port = address.rpartition(":")
@@ -140,11 +148,16 @@ def listen_for_calls(
         for one in own_addresses(address):
             port = server.listen(str(one._replace(port=port)), credentials)
     except OSError:
-        raise StartError(
-            f"gRPC can't listen on {address}: the port is taken or not allowed. "
-            "Name another with --listen HOST:PORT."
-        ) from None
+        raise port_refused(address) from None
     return address._replace(port=port)
+
+
+def port_refused(address: Address) -> StartError:
+    """Return what is said where gRPC can't listen."""
+    return StartError(
+        f"gRPC can't listen on {address}: the port is taken or not allowed. "
+        "Name another with --listen HOST:PORT."
+    )
 
 
 def listen_for_metrics(

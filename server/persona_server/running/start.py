@@ -17,8 +17,8 @@ from persona_server.process.gateway_process import GatewayError
 from persona_server.running.app import App
 from persona_server.running.composing import Addresses, StartError
 from persona_server.running.demo import TENANT, make_demo, newest_group
-from persona_server.settings import config
-from persona_server.settings.config import SettingError, Settings
+from persona_server.settings.config import Settings
+from persona_server.settings.loading import SettingError, load, unknown_variables
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs
@@ -46,9 +46,9 @@ def serve(flags: dict[str, str | None]) -> None:
     logs.take_over_stderr()
     app: App | Workers
     try:
-        settings = config.load(flags, os.environ)
+        settings = load(flags, os.environ)
         logs.configure(settings.log_level)
-        for name in config.unknown_variables(os.environ):
+        for name in unknown_variables(os.environ):
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
         with refusing_to_open(shown(settings.place)):
             app = App(settings) if settings.workers == 1 else Workers(settings, flags)
@@ -70,7 +70,7 @@ def serve(flags: dict[str, str | None]) -> None:
     memory.set_apart()
     supervisor.tell(supervisor.READY)
     logs.print_out(banner(app, settings, addresses))
-    code = app.run(lambda: config.load(flags, os.environ))
+    code = app.run(lambda: load(flags, os.environ))
     sys.exit(code)
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from persona_server import errors
 from persona_server.process import supervisor
 from persona_server.process.certificates import certificates_of
-from persona_server.process.gateway_process import GatewayProcess, command_of
 from persona_server.running.composing import (
+    gateway_to,
     identity_of,
     listen_for_calls,
     reachable,
@@ -47,8 +47,7 @@ def _standing_in(settings: Settings) -> Iterator[dict[str, str]]:
     where, gateway = {"grpc": str(grpc)}, None
     try:
         if settings.rest:
-            command = command_of(settings, settings.rest, grpc)
-            gateway = GatewayProcess(command, identity.pem if identity else b"")
+            gateway = gateway_to(grpc, settings, identity)
             where["rest"] = reachable_text(gateway.address)
         yield where
     finally:

@@ -74,12 +74,9 @@ def mutate(
     begin = store.trying if request.validate_only else store.writing
     with begin(call.tenant, call.timeout()) as repositories:
         now = repositories.now
-        if request_id:
-            kept = repositories.idempotency.find(call.method, request_id, now - KEEP_ANSWERS)
-            if kept is not None:
-                if kept.request_hash != digest:
-                    raise _reused(request.request_id)
-                return rebuild(repositories, kept.answer) if rebuild else kept.answer
+        kept = _kept(repositories, call, request, digest) if request_id else None
+        if kept is not None:
+            return rebuild(repositories, kept) if rebuild else kept
         outcome = effect(repositories)
         if outcome.audit is not None:
             repositories.audit.add(outcome.audit, now)
@@ -90,6 +87,17 @@ def mutate(
         return without_ids(request.DESCRIPTOR, outcome.answer, repositories.made)
     call.written += repositories.written
     return outcome.answer
+
+
+def _kept(repositories: Transaction, call: Call, request: Mutation, digest: bytes) -> bytes | None:
+    """Return what is kept of the first call with this request_id. Raises REQUEST_ID_REUSED."""
+    since = repositories.now - KEEP_ANSWERS
+    found = repositories.idempotency.find(call.method, id_bytes(request.request_id), since)
+    if found is None:
+        return None
+    if found.request_hash != digest:
+        raise _reused(request.request_id)
+    return found.answer
 
 
 def request_hash(request: Mutation) -> bytes:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 
 from persona_server.quotas import Quota
-from persona_server.settings.config import SettingError, Settings
+from persona_server.settings.config import Settings
+from persona_server.settings.loading import SettingError
 from persona_server.telemetry import logs
 
 LIVE = {"log_level", "retention", "grace", *(f"quota_{name}" for name in Quota._fields)}

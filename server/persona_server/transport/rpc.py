@@ -136,6 +136,12 @@ class Rpc:
         self.keys: list[str] = []
         self.secrets: list[str] = []  # by which a gateway says that it is the server's own
         self.forwarded = ""  # the caller's address, as such a gateway says
+        self._read(metadata)
+        # Correlation only; a value that could forge a log line is replaced.
+        self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
+
+    def _read(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
+        """Take note of what is heeded of the metadata."""
         for key, value in metadata:
             if key == "authorization":
                 self.authorizations.append(str(value))
@@ -151,8 +157,6 @@ class Rpc:
                 self.request_id = str(value)
             elif key == "traceparent" and is_traceparent(str(value)):
                 self.traceparent = str(value)
-        # Correlation only; a value that could forge a log line is replaced.
-        self.request_id = self.request_id or f"{_PROCESS}-{next(_numbers)}"
 
     def identify(
         self, principal: Principal, is_out: Callable[[Principal], bool] = _stays_in

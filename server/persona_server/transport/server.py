@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -12,7 +14,7 @@ from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.entrance.refusals import Refusals
 from persona_server.transport.handlers import Handlers
 from persona_server.transport.health import Health
-from persona_server.transport.methods import SERVICES, methods_of
+from persona_server.transport.methods import SERVICES, Method, methods_of
 from persona_server.transport.options import OPTIONS, connections
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.pools import Pools
@@ -22,9 +24,21 @@ from persona_server.transport.watching import watch_entrance
 
 DRAIN_SECONDS = 0.25
 
+# What finds, of an RPC, the function that serves its calls.
+FindServing: TypeAlias = Callable[[Method], Callable[..., Any]]
+
+
+def served_by(*services: object) -> FindServing:
+    """Return what finds an RPC in the services, whose classes have the names of the contract.
+
+    It raises KeyError for an RPC of a service that is not among them.
+    """
+    named = {type(service).__name__: service for service in services}
+    return lambda method: getattr(named[method.service.rpartition(".")[2]], method.attribute)
+
 
 class PersonaServer:
-    """A gRPC server for services given as {service name: object with one method per RPC}.
+    """A gRPC server of every RPC that the contract has; `serving` finds what serves each.
 
     `guards` are those whose steps are in the pipeline. With `public_grpcio`, nothing of grpcio is
     used that is not public. With `workers`, so many processes of the service share its port, and
@@ -33,7 +47,7 @@ class PersonaServer:
 
     def __init__(
         self,
-        services: dict[str, object],
+        serving: FindServing,
         pipeline: Pipeline,
         guards: Guards,
         metrics: Metrics,
@@ -55,20 +69,17 @@ class PersonaServer:
         door = Door(pipeline, self._refusals)
         handlers = Handlers(pipeline, self._pools, self._streams, guards, early=early)
         for descriptor in SERVICES:
-            service = services[descriptor.full_name]
             for method in methods_of(descriptor):
-                handler = handlers.handler(method, getattr(service, method.attribute))
+                handler = handlers.handler(method, serving(method))
                 door.add(method, self._pools.intake(method.pool), handler)
         self._reflection = Reflection(handlers, is_open=open_reflection)
         for method, handler in self._reflection.rows():
             door.add(method, self._pools.intake(method.pool), handler)
         self._health.join(door, self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
-        port = (
-            "grpc.so_reuseport",
-            int(workers is not None),
-        )  # else a second server would bind silently
-        options = (*OPTIONS, port, connections())
+        # Off but for workers: else a second server would bind silently.
+        reuse = ("grpc.so_reuseport", int(workers is not None))
+        options = (*OPTIONS, reuse, connections())
         self._server = grpc.server(self._pools["read"], [door], options=options)
 
     @property

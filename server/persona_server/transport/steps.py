@@ -27,10 +27,10 @@ from persona_server.transport.pipeline import Step
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.transport.rpc import Rpc, refusal_for
 from persona_server.transport.sharing.use import Use
-from persona_server.validation.counts import UnacceptableError
+from persona_server.validation.encoded.counts import UnacceptableError
+from persona_server.validation.encoded.parsing import parse
 from persona_server.validation.fields import UUID
 from persona_server.validation.limits import MAX_REQUEST_BYTES
-from persona_server.validation.parsing import parse
 from persona_server.validation.requests import validate
 
 

@@ -10,7 +10,8 @@ from persona_server.process.certificates import CertificateError
 from persona_server.process.signals import RELOAD as HANG_UP
 from persona_server.running.app import App
 from persona_server.running.composing import StartError
-from persona_server.settings import config
+from persona_server.settings import loading
+from persona_server.settings.config import Settings
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs
@@ -25,8 +26,8 @@ def main() -> None:
     logs.take_over_stderr()
     logs.name_worker(place.number, readable=place.readable)
 
-    def load() -> config.Settings:
-        return config.load(place.flags, os.environ)
+    def load() -> Settings:
+        return loading.load(place.flags, os.environ)
 
     try:
         settings = load()
@@ -50,9 +51,7 @@ def _pin(number: int) -> None:
         os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
-def _follow(
-    app: App, parent: "Connection[bytes, bytes]", load: Callable[[], config.Settings]
-) -> None:
+def _follow(app: App, parent: "Connection[bytes, bytes]", load: Callable[[], Settings]) -> None:
     """Do what the parent says, and return when all is over.
 
     Without a parent nobody would replace, stop or count this worker, so it ends at once. What was

@@ -7,15 +7,17 @@ from collections.abc import Callable
 
 from persona_server.process import supervisor
 from persona_server.process.certificates import certificates_of
-from persona_server.process.gateway_process import GatewayProcess, command_of
+from persona_server.process.gateway_process import GatewayProcess
 from persona_server.process.signals import RELOAD, Wake
 from persona_server.running.app import REST_SHARE
 from persona_server.running.composing import (
     Addresses,
     StartError,
+    gateway_to,
     identity_of,
     listen_for_metrics,
     opened,
+    port_refused,
     reachable,
     reachable_text,
 )
@@ -36,6 +38,7 @@ from persona_server.workers.port import Port
 from persona_server.workers.process import Worker, WorkerError
 
 _PARENT = -1  # its number among the workers: it counts nothing
+_CONNECTIONS = 8  # of the gateway for each worker, so that each takes some
 
 
 class Workers:
@@ -73,10 +76,8 @@ class Workers:
         metrics = listen_for_metrics(settings, self._page, self._certificates)
         grpc = reachable(self._port.address)
         if settings.rest:
-            connections = ["--connections", str(8 * settings.workers)]
-            command = command_of(settings, settings.rest, grpc)
-            identity = self._identity.pem if self._identity else b""
-            self._gateway = GatewayProcess([command[0], *connections, *command[1:]], identity)
+            connections = _CONNECTIONS * settings.workers
+            self._gateway = gateway_to(grpc, settings, self._identity, connections=connections)
             self._gateway.watch(self._gateway_died)
         self._start_workers()
         rest = self._gateway.address if self._gateway else None
@@ -119,10 +120,7 @@ class Workers:
         try:
             return Port(address)
         except OSError:
-            raise StartError(
-                f"gRPC can't listen on {address}: the port is taken or not allowed. "
-                "Name another with --listen HOST:PORT."
-            ) from None
+            raise port_refused(address) from None
 
     def _start_workers(self) -> None:
         count = self._settings.workers
@@ -165,8 +163,5 @@ class Workers:
         self._counters.forget(number)
 
     def _gateway_died(self) -> None:
-        LOGGER.error(
-            "the REST gateway has ended by itself: stopping, so that a supervisor restarts"
-        )
         self._failed = True
         self._wake.ring()

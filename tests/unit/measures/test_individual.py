@@ -15,7 +15,7 @@ from persona_server.measures.individual.trend import (
     mann_kendall,
 )
 from persona_server.measures.reasons import Reason
-from support.individuals import ANY_STYLE, Others, Own, estimated, measured, rated, six
+from support.answering.individuals import ANY_STYLE, Others, Own, estimated, measured, rated, six
 
 DAY = 24 * 60 * 60 * 10**6
 

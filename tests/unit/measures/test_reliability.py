@@ -11,7 +11,7 @@ from persona_server.measures.individual.policy import Figures, Policy, Status, d
 from persona_server.measures.individual.reliability import Basis, reliability
 from persona_server.measures.individual.styles import Styles
 from persona_server.measures.reasons import Reason
-from support.individuals import (
+from support.answering.individuals import (
     ANY_STYLE,
     crowds,
     estimated,

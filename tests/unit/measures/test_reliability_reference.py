@@ -14,7 +14,7 @@ from persona_server.measures.answers import Answer, Kind, Question, Value, disag
 from persona_server.measures.individual.crowds import crowd
 from persona_server.measures.individual.reliability import Crowds, reliability
 from persona_server.measures.populations import Numbers
-from support.individuals import estimated, measured, rated, recorded
+from support.answering.individuals import estimated, measured, rated, recorded
 
 SIMULATIONS = 5
 VALUES: dict[Kind, Sequence[Value]] = {

@@ -19,8 +19,8 @@ from persona_client import (
     PersonaClient,
     PersonaError,
 )
-from persona_client.batches import Batches
-from persona_client.window import Batch
+from persona_client.transfer.batches import Batches
+from persona_client.transfer.window import Batch
 
 # Each costs a new stream. So it is soon read what the group holds, by which others are refused
 # here; and a file of which most is taken elsewhere is given up.

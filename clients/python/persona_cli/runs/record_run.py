@@ -20,9 +20,9 @@ from persona_client import (
     RecordedResponses,
     ResponseNotFound,
 )
-from persona_client.batches import Batches
-from persona_client.sending import send_in_time
-from persona_client.streams import STREAM_TIMEOUT
+from persona_client.transfer.batches import Batches
+from persona_client.transfer.sending import send_in_time
+from persona_client.transfer.streams import STREAM_TIMEOUT
 
 # Each costs a request, and the service names few answers at a time: a file of which more is refused
 # than is there is given up.

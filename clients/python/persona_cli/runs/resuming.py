@@ -15,7 +15,7 @@ from persona_cli.terminal.failures import error_text, print_error
 from persona_cli.terminal.output import compact_json, say
 from persona_cli.terminal.signals import stopped
 from persona_client import PersonaError
-from persona_client.batches import split_items
+from persona_client.transfer.batches import split_items
 
 # Of the ids of imports that are to be known again.
 _NAMESPACE = uuid.UUID("0d6bb1f2-5a3e-5c1c-9a55-1f6f0e7a3c21")

@@ -38,7 +38,7 @@ def doctor(data: Data = DATA) -> None:
 
 
 def _versions() -> str:
-    from persona_server.storage.engine.sqlite.database import apsw_version
+    from persona_server.storage.engine.sqlite.connecting import apsw_version
 
     sqlite = ".".join(map(str, apsw_version()))
     return (

@@ -26,10 +26,6 @@ class Steps(NamedTuple):
         """Return the steps of a distribution over the K values, in declared order."""
         return list(accumulate(shares[:-1])) if self.cumulated else list(shares)
 
-    def of_value(self, position: int) -> list[float]:
-        """Return the steps of one answer, the position of its value."""
-        return self.of([float(i == position) for i in range(self.positions)])
-
     def distance(self, differences: Sequence[float]) -> float:
         """T, from 0 to 1, of the differences of two distributions' steps."""
         return self.weight * sum(map(abs, differences))

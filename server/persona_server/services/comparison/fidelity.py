@@ -88,7 +88,7 @@ class GroupFidelity:
         for asked in questions_of(self._selection, after):
             known = self._repositories.references.any_to(question_hash(asked.question))
             wanted = known and is_asked_for(self._key, asked.question)
-            yield Measured(asked, asked.cost if wanted else 0)
+            yield Measured(asked, self._selection.reading(asked) if wanted else 0)
 
     def measure(self, one: Measured) -> QuestionFidelity | None:
         """Measure a question; None if no individual and its person have answered it."""

@@ -16,7 +16,6 @@ from persona_server.services.parents import (
 )
 from persona_server.storage.derived.counts import by_value
 from persona_server.storage.derived.participation import project_scope
-from persona_server.storage.derived.repository import AskedRow
 from persona_server.storage.derived.selections import Belongs, Counts
 from persona_server.storage.derived.series import Entry
 from persona_server.storage.keys import id_bytes
@@ -40,11 +39,10 @@ class Wanted(NamedTuple):
 
 
 class AskedOf(NamedTuple):
-    """A question of a selection: its id, and how many answers are read to count it."""
+    """A question of a selection, with its id."""
 
     id: int
     question: Question
-    cost: int
     individual_count: int  # who answered it in the simulation or project
 
 
@@ -62,6 +60,9 @@ class Selection(Protocol):
 
     def counted(self, asked: AskedOf) -> Counts | Numbers | None:
         """Return what was answered to one of them; None where there are too many sets."""
+
+    def counting(self, asked: AskedOf) -> int:
+        """Return how many rows `counted` reads."""
 
     def given(self, asked: AskedOf) -> dict[bytes, int]:
         """Return what was answered to one of them, by individual."""
@@ -179,18 +180,18 @@ class _Individuals:
     def questions(self, after: int, limit: int) -> list[AskedOf]:
         if not self._scope:
             rows = self._repositories.selections.questions(after, limit)
-            return [AskedOf(*row, self._cost(0), 0) for row in rows]
+            return [AskedOf(*row, 0) for row in rows]
         asked = self._repositories.derived.asked(self._scope, after, limit)
-        return [
-            AskedOf(row.id, row.question, self._cost(row.individual_count), row.individual_count)
-            for row in asked
-        ]
+        return [AskedOf(row.id, row.question, row.individual_count) for row in asked]
 
     def counted(self, asked: AskedOf) -> Counts | Numbers:
         numbers = self.given(asked).values()
         if by_value(asked.question):
             return Counter(numbers)
         return Numbers.of(Counter[Value](numbers))
+
+    def counting(self, asked: AskedOf) -> int:
+        return self.reading(asked)
 
     def given(self, asked: AskedOf) -> dict[bytes, int]:
         individuals = self._given
@@ -201,10 +202,7 @@ class _Individuals:
         return self._read(asked.id, individuals)
 
     def reading(self, asked: AskedOf) -> int:
-        return asked.cost
-
-    def _cost(self, answered: int) -> int:
-        return answered if self._given is None else len(self._given)
+        return asked.individual_count if self._given is None else len(self._given)
 
     def _few(self, individuals: Sequence[bytes]) -> Sequence[bytes]:
         if len(individuals) > MOST_READ:
@@ -224,9 +222,7 @@ class _Simulation:
 
     def questions(self, after: int, limit: int) -> list[AskedOf]:
         rows = self._repositories.derived.asked(self._simulation, after, limit)
-        return [
-            AskedOf(row.id, row.question, self._cost(row), row.individual_count) for row in rows
-        ]
+        return [AskedOf(row.id, row.question, row.individual_count) for row in rows]
 
     def counted(self, asked: AskedOf) -> Counts | Numbers | None:
         if not asked.question.scored:  # its only option
@@ -235,16 +231,17 @@ class _Simulation:
             self._simulation, asked.id, asked.question, MOST_READ
         )
 
+    def counting(self, asked: AskedOf) -> int:
+        """Each set that was given has a row of its own; any other question has few."""
+        if asked.question.kind not in SETS:
+            return 0
+        return self._repositories.selections.set_count(self._simulation, asked.id, MOST_READ)
+
     def given(self, asked: AskedOf) -> dict[bytes, int]:
         return self._individuals.given(asked)
 
     def reading(self, asked: AskedOf) -> int:
         return asked.individual_count
-
-    @staticmethod
-    def _cost(row: AskedRow) -> int:
-        """Return how many rows are read at most: each set that was given has one of its own."""
-        return min(row.individual_count, MOST_READ) if row.question.kind in SETS else 0
 
 
 def _too_many(field: str) -> ServiceError:

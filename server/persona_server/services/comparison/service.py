@@ -66,8 +66,7 @@ class ComparisonService:
             selection = selection_of(repositories, wanted)
             for asked in questions_of(selection, after):
                 asked_for = is_asked_for(request.question_key, asked.question)
-                cost = Cost(asked.cost, shares_of(asked.question) / _MOST_SHARES)
-                if not page.has_room(cost if asked_for else NOTHING):
+                if not page.has_room(_counting(selection, asked) if asked_for else NOTHING):
                     break
                 found = _summary(repositories, selection, asked) if asked_for else None
                 page.add(asked.id, found)
@@ -146,6 +145,11 @@ class ComparisonService:
         return page.framed() + self._tokens.field(call, request, page.last.to_bytes(8))
 
 
+def _counting(selection: Selection, asked: AskedOf) -> Cost:
+    """Return what it takes to summarize the answers to a question."""
+    return Cost(selection.counting(asked), shares_of(asked.question) / _MOST_SHARES)
+
+
 def _work(question: Question) -> float:
     """Return what share of a page's computing it takes to compare the answers to a question."""
     return (shares_of(question) ** 2 + _BESIDE) / _MOST_COVARIANCES
@@ -202,7 +206,7 @@ def _with_targets(
             declared = repositories.derived.declared([asked.question])[asked.question]
             return target_message(asked.question, declared, counts, request.targets[place])
 
-        yield _Pair(place + 1, Cost(asked.cost, _work(question)), compare)
+        yield _Pair(place + 1, Cost(one.counting(asked), _work(question)), compare)
 
 
 def _with_other(

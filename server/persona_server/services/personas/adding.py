@@ -8,6 +8,7 @@ from persona.v1.persona_pb2 import Persona
 from persona_server.errors import ServiceError
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists, external_id_taken
+from persona_server.services.times import micros_of, set_time
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.groups import Locked
@@ -15,8 +16,6 @@ from persona_server.storage.repositories.personas import Known, PersonaRow
 from persona_server.storage.store import Transaction
 from persona_server.validation.filters import search_keys
 from persona_server.validation.terms import external_id_term, terms_of
-
-_MICROS = 1_000_000
 
 
 class Group(NamedTuple):
@@ -58,17 +57,14 @@ def add_personas(
             row = _row(repositories, group, persona, raw, repositories.now + i)
             fresh.append(row)
             framed.append(row.framed)
-            place = row.position
-        else:
-            _require_same(persona, group, found, path.format(i))
-            framed.append(found.framed)
-            if found.visible:
-                continue
-            _refuse_twice(repositories, group, persona, path.format(i))
-            repositories.personas.restore(raw, found.set_id, group.locked.set_id)
-            place = position_of(unframed(found.framed))
+            terms += _terms_at(row.position, persona)
+            continue
+        _require_same(persona, group, found, path.format(i))
+        framed.append(found.framed)
+        if not found.visible:
+            _restore(repositories, group, persona, found, path.format(i))
+            terms += _terms_at(position_of(unframed(found.framed)), persona)
             restored += 1
-        terms += [term + place for term in terms_of(persona)]
     repositories.personas.insert(fresh)
     repositories.terms.add(group.locked.set_id, terms)
     repositories.store_bytes(sum(len(row.framed) for row in fresh))
@@ -104,6 +100,19 @@ def _give_ids(repositories: Transaction, personas: Sequence[Persona]) -> None:
     without = [persona for persona in personas if not persona.id]
     for persona, made in zip(without, repositories.new_ids(len(without)), strict=True):
         persona.id = made
+
+
+def _terms_at(position: bytes, persona: Persona) -> list[bytes]:
+    """Return what a persona is found by, with its place among those of its set."""
+    return [term + position for term in terms_of(persona)]
+
+
+def _restore(
+    repositories: Transaction, group: Group, persona: Persona, found: Known, path: str
+) -> None:
+    """Bring a deleted persona back. Raises ALREADY_EXISTS if the group shows its individual."""
+    _refuse_twice(repositories, group, persona, path)
+    repositories.personas.restore(id_bytes(persona.id), found.set_id, group.locked.set_id)
 
 
 def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
@@ -147,11 +156,9 @@ def _row(
 
 def _created_at(persona: Persona, now: int) -> int:
     """Return when a persona was made, in microseconds: now, unless it says."""
-    created = persona.created_at
     if persona.HasField("created_at"):
-        return created.seconds * _MICROS + created.nanos // 1000
-    created.seconds, rest = divmod(now, _MICROS)
-    created.nanos = rest * 1000
+        return micros_of(persona.created_at)
+    set_time(persona.created_at, now)
     return now
 
 
@@ -164,8 +171,7 @@ def _encoded(persona: Persona) -> bytes:
 
 def position_of(persona: Persona) -> bytes:
     """Return where a persona with id and time stands among those of its set."""
-    created = persona.created_at
-    return keys.position(created.seconds * _MICROS + created.nanos // 1000, id_bytes(persona.id))
+    return keys.position(micros_of(persona.created_at), id_bytes(persona.id))
 
 
 def _require_same(persona: Persona, group: Group, found: Known, path: str) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona.v1.simulation_pb2 import Simulation
+from persona_server.services.times import set_time, timestamp
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.groups import GroupRow
 from persona_server.storage.repositories.projects import ProjectRow
@@ -21,8 +20,8 @@ def project_message(row: ProjectRow) -> Project:
         id=id_text(row.id),
         name=row.name,
         description=row.description,
-        created_at=_timestamp(row.created_at),
-        updated_at=_timestamp(row.updated_at),
+        created_at=timestamp(row.created_at),
+        updated_at=timestamp(row.updated_at),
         persona_group_count=row.group_count,
     )
 
@@ -32,8 +31,8 @@ def group_message(row: GroupRow) -> PersonaGroup:
     group = PersonaGroup.FromString(row.definition)
     group.id, group.project_id = id_text(row.id), id_text(row.project_id)
     group.persona_count = row.persona_count
-    group.created_at.CopyFrom(_timestamp(row.created_at))
-    group.updated_at.CopyFrom(_timestamp(row.updated_at))
+    set_time(group.created_at, row.created_at)
+    set_time(group.updated_at, row.updated_at)
     return group
 
 
@@ -57,8 +56,3 @@ def merged(stored: Resource, update: Resource, paths: Iterable[str]) -> Resource
     for name in paths:
         setattr(wanted, name, getattr(update, name))
     return wanted
-
-
-def _timestamp(micros: int) -> Timestamp:
-    seconds, rest = divmod(micros, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=rest * 1000)

@@ -9,6 +9,7 @@ from persona_server.services.parents import (
     persona_not_found,
     project_not_found,
 )
+from persona_server.services.times import micros_of
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.response_lists import Wanted
@@ -59,4 +60,4 @@ def _before(request: ListResponsesRequest, name: str, later: int = 0) -> bytes |
     if not request.HasField(name):  # type: ignore[arg-type]  # the stub wants literal names
         return None
     time: Timestamp = getattr(request, name)
-    return keys.position(time.seconds * 1_000_000 + time.nanos // 1000 + later, b"")
+    return keys.position(micros_of(time) + later, b"")

@@ -17,6 +17,7 @@ from persona_server.services.responses.warnings import (
     framed_warnings,
     repeated_answers,
 )
+from persona_server.services.times import micros_of, set_time
 from persona_server.storage import keys
 from persona_server.storage.derived.answers import NewAnswer, new_answer, question_of
 from persona_server.storage.derived.participation import Place
@@ -28,7 +29,6 @@ from persona_server.storage.store import Repositories, Transaction
 from persona_server.validation.responses import OUTPUT_ONLY
 from persona_server.validation.violations import MAX_VIOLATIONS
 
-_MICROS = 1_000_000
 # The tag of persona_deleted. Its value is always on the wire, also when it is false: so a message
 # has one length, and a read computes its last byte.
 _PERSONA_DELETED = b"\xa0\x01"
@@ -216,8 +216,7 @@ def _require_same(response: Response, simulation_id: str, framed: bytes, path: s
 def _end(now: int) -> bytes:
     """Return the last fields of every response of a batch, encoded, from recorded_at on."""
     end = Response()
-    end.recorded_at.seconds, rest = divmod(now, _MICROS)
-    end.recorded_at.nanos = rest * 1000
+    set_time(end.recorded_at, now)
     return end.SerializeToString() + _PERSONA_DELETED + SHOWN
 
 
@@ -235,13 +234,7 @@ def _row(
 
     `raw_id` is b"" where the server makes the id, `end` is of `_end`.
     """
-    occurred = response.occurred_at
-    if response.HasField("occurred_at"):
-        micros = occurred.seconds * _MICROS + occurred.nanos // 1000
-    else:
-        micros = now + i
-        occurred.seconds, rest = divmod(micros, _MICROS)
-        occurred.nanos = rest * 1000
+    occurred = _occurred_at(response, now + i)
     if not raw_id:
         response.id = repositories.new_id()
         raw_id = id_bytes(response.id)
@@ -256,10 +249,18 @@ def _row(
         answerer.parents.project_id,
         answerer.parents.group_id,
         answerer.persona,
-        keys.position(micros, raw_id),
+        keys.position(occurred, raw_id),
         response.question_key,
         len(framed),
         framed[:-1],
         answerer.parents.library_persona_id if answerer.parents.is_copy else None,
         keys.position(now, raw_id),
     )
+
+
+def _occurred_at(response: Response, now: int) -> int:
+    """Return when an answer was given, in microseconds: now, unless it says."""
+    if response.HasField("occurred_at"):
+        return micros_of(response.occurred_at)
+    set_time(response.occurred_at, now)
+    return now

@@ -7,6 +7,7 @@ from persona.v1.simulation_pb2 import AskedQuestion, Simulation
 from persona_server.measures.answers import Kind
 from persona_server.services.framing import content
 from persona_server.services.library.reliability_messages import question_message
+from persona_server.services.times import timestamp
 from persona_server.storage.derived.repository import AskedRow
 from persona_server.storage.keys import id_text, split_position
 from persona_server.storage.repositories.simulations import SimulationRow
@@ -26,8 +27,8 @@ def simulation_message(row: SimulationRow) -> Simulation:
         prompt_version=row.prompt_version,
         response_count=row.response_count,
         individual_count=row.individual_count,
-        created_at=_timestamp(row.created_at),
-        updated_at=_timestamp(row.updated_at),
+        created_at=timestamp(row.created_at),
+        updated_at=timestamp(row.updated_at),
     )
     if row.first is not None and row.last is not None:
         message.first_answer_at.CopyFrom(_occurred_at(row.first))
@@ -60,9 +61,4 @@ def _declared(repositories: Repositories, response: bytes) -> list[str]:
 
 
 def _occurred_at(position: bytes) -> Timestamp:
-    return _timestamp(split_position(position)[0])
-
-
-def _timestamp(micros: int) -> Timestamp:
-    seconds, rest = divmod(micros, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=rest * 1000)
+    return timestamp(split_position(position)[0])

@@ -1,5 +1,7 @@
 """The statements on answers of many individuals, question by question."""
 
+from peewee import SQL, fn
+
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import one_of
@@ -57,13 +59,13 @@ class SelectionStatements:
                 & (series.question_id == param("question"))
             ),
         )
-        self.sets = Statement(
-            database,
-            tally.select(tally.counts)
-            .where(
-                (tally.tenant_id == param("tenant"))
-                & (tally.question_id == param("question"))
-                & (tally.simulation_id == param("simulation"))
-            )
-            .limit(param("limit")),
+        of_question = (
+            (tally.tenant_id == param("tenant"))
+            & (tally.question_id == param("question"))
+            & (tally.simulation_id == param("simulation"))
         )
+        self.sets = Statement(
+            database, tally.select(tally.counts).where(of_question).limit(param("limit"))
+        )
+        some = tally.select(SQL("1")).where(of_question).limit(param("limit"))
+        self.set_count = Statement(database, some.select_from(fn.COUNT(SQL("*"))))

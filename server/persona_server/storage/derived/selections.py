@@ -86,6 +86,12 @@ class Selections:
         )
         return Numbers(*json.loads(row[-1])[:3]) if row else Numbers(0, 0, 0)
 
+    def set_count(self, simulation: bytes, key: int, most: int) -> int:
+        """Return how many different sets a simulation gave to a question, at most `most`."""
+        where: dict[str, Any] = {"tenant": self._tenant, "simulation": simulation, "question": key}
+        ((count,),) = self._do.selections.set_count.all(limit=most, **where)
+        return int(count)
+
     def latest(self, key: int, individuals: Sequence[bytes], belongs: Belongs) -> dict[bytes, int]:
         """Return the number of each individual's latest answer that belongs, of those with one."""
         found = {}

@@ -6,8 +6,16 @@ from typing import Annotated
 
 import typer
 
+from persona_cli.commands.measures.options import (
+    MembersOption,
+    ModelOption,
+    PlotOption,
+    QuestionOption,
+    SimulationOption,
+    require_picture,
+)
 from persona_cli.files.json_lines import LineError, parse_message, parse_object
-from persona_cli.plot.picture import picture_format, write_comparison_picture
+from persona_cli.plot.picture import write_comparison_picture
 from persona_cli.terminal.command import CommandContext, ProjectOption, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.names import group_ids, project_id, simulation_ids
@@ -37,13 +45,9 @@ def register(app: typer.Typer) -> None:
 def compare(
     context: CommandContext,
     project: ProjectOption,
-    simulation: Annotated[
-        str, typer.Option("--simulation", "-s", help="Only what was answered in this simulation.")
-    ] = "",
-    group: Annotated[
-        str, typer.Option("--group", "-g", help="Only the individuals of this persona group.")
-    ] = "",
-    model: Annotated[str, typer.Option(help="Only what this model answered.")] = "",
+    simulation: SimulationOption = "",
+    group: MembersOption = "",
+    model: ModelOption = "",
     other_simulation: Annotated[str, typer.Option(help="The second selection: simulation.")] = "",
     other_group: Annotated[str, typer.Option(help="The second selection: persona group.")] = "",
     other_model: Annotated[str, typer.Option(help="The second selection: model.")] = "",
@@ -53,13 +57,8 @@ def compare(
             metavar="FILE", help="Targets in place of a second selection, one JSON object a line."
         ),
     ] = "",
-    question: Annotated[
-        str, typer.Option(help="Only questions with this key.", show_default=False)
-    ] = "",
-    plot: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="Draw it to FILE, an .svg or .png, instead."),
-    ] = "",
+    question: QuestionOption = "",
+    plot: PlotOption = "",
 ) -> None:
     """Compare what two selections of a project answered, or one with targets, by question.
 
@@ -70,8 +69,7 @@ def compare(
         raise usage_error(
             "Give either --targets, or --other-simulation, --other-group or --other-model."
         )
-    if plot:
-        picture_format(plot)
+    require_picture(plot)
     given = _targets(targets) if targets else []
     parent = project_id(context.client, project)
     one = _selected(context, parent, simulation, group)

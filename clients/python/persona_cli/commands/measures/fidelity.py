@@ -5,8 +5,14 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from persona_cli.commands.measures.options import (
+    ModelOption,
+    PlotOption,
+    SimulationOption,
+    require_picture,
+)
 from persona_cli.files.references import read_references
-from persona_cli.plot.picture import picture_format, write_fidelity_picture
+from persona_cli.plot.picture import write_fidelity_picture
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
 from persona_cli.terminal.failures import CommandError, telling, usage_error
 from persona_cli.terminal.names import group_ids, simulation_ids
@@ -67,14 +73,9 @@ def fidelity(
             help="Record reference answers of the group first, one JSON object a line.",
         ),
     ] = "",
-    simulation: Annotated[
-        str, typer.Option("--simulation", "-s", help="Only what was answered in this simulation.")
-    ] = "",
-    model: Annotated[str, typer.Option(help="Only what this model answered.")] = "",
-    plot: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="Draw it to FILE, an .svg or .png, instead."),
-    ] = "",
+    simulation: SimulationOption = "",
+    model: ModelOption = "",
+    plot: PlotOption = "",
 ) -> None:
     """Measure how far personas answer as the people that they stand for.
 
@@ -85,8 +86,7 @@ def fidelity(
     """
     if persona_ids and each:
         raise usage_error("Give either ids or --each.")
-    if plot:
-        picture_format(plot)
+    require_picture(plot)
     given = read_references(references) if references else []
     ids = group_ids(context.client, project, group)
     if given:

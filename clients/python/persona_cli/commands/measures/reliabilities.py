@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from persona.v1.measures_pb2 import PersonaReliability, ReliabilityStatus
-from persona_cli.plot.picture import picture_format, write_reliability_picture
+from persona_cli.commands.measures.options import PlotOption, require_picture
+from persona_cli.plot.picture import write_reliability_picture
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.listing import Limit, print_list
@@ -40,10 +41,7 @@ def reliabilities(
         ),
     ] = "",
     limit: Limit = None,
-    plot: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="Draw it to FILE, an .svg or .png, instead."),
-    ] = "",
+    plot: PlotOption = "",
 ) -> None:
     """List how reliably each persona of a group answers, and what is missing where it is.
 
@@ -51,8 +49,7 @@ def reliabilities(
     --plot draws a row for each, with its interval; it needs the extra `plot`.
     """
     name, descending = _order(order_by)
-    if plot:
-        picture_format(plot)
+    require_picture(plot)
     ids = group_ids(context.client, project, group)
 
     def fetch(page_size: int) -> Iterator[PersonaReliability]:

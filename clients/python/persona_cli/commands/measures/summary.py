@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from persona_cli.plot.picture import picture_format, write_summary_picture
+from persona_cli.commands.measures.options import (
+    MembersOption,
+    PlotOption,
+    QuestionOption,
+    SimulationOption,
+    require_picture,
+)
+from persona_cli.plot.picture import write_summary_picture
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.names import group_ids, project_id, simulation_ids
@@ -25,24 +32,14 @@ def summary(
     project: Annotated[
         str, typer.Option("--project", "-p", help="Project, by name or id.", show_default=False)
     ] = "",
-    simulation: Annotated[
-        str,
-        typer.Option("--simulation", "-s", help="Only what was answered in this simulation."),
-    ] = "",
-    group: Annotated[
-        str, typer.Option("--group", "-g", help="Only the individuals of this persona group.")
-    ] = "",
+    simulation: SimulationOption = "",
+    group: MembersOption = "",
     library: Annotated[
         bool,
         typer.Option("--library", help="The individuals of the library, in place of a project."),
     ] = False,
-    question: Annotated[
-        str, typer.Option(help="Only questions with this key.", show_default=False)
-    ] = "",
-    plot: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="Draw it to FILE, an .svg or .png, instead."),
-    ] = "",
+    question: QuestionOption = "",
+    plot: PlotOption = "",
 ) -> None:
     """Show what was answered: the share of each answer, means, and their 95% intervals.
 
@@ -53,8 +50,7 @@ def summary(
         raise usage_error(
             "Give either --project, with --simulation or --group or both, or --library."
         )
-    if plot:
-        picture_format(plot)
+    require_picture(plot)
     parent, simulation_id, group_id = _selected(context, project, simulation, group)
     found = context.client.summarize_responses(
         parent, simulation_id=simulation_id, group_id=group_id, question_key=question

@@ -6,7 +6,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from persona_cli.plot.picture import picture_format, write_picture
+from persona_cli.commands.measures.options import PlotOption, QuestionOption, require_picture
+from persona_cli.plot.picture import write_picture
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption
 from persona_cli.terminal.failures import CommandError
 from persona_cli.terminal.names import group_ids
@@ -21,10 +22,6 @@ from persona_cli.terminal.shifts import (
 )
 from persona_client import PersonaNotFound, QuestionTimeline
 
-QuestionOption: TypeAlias = Annotated[
-    str, typer.Option(help="Only questions with this key.", show_default=False)
-]
-
 
 class Axis(StrEnum):
     """What a picture has from left to right."""
@@ -35,9 +32,6 @@ class Axis(StrEnum):
 
 ByOption: TypeAlias = Annotated[
     Axis, typer.Option("--by", help="What the picture has from left to right.")
-]
-PlotOption: TypeAlias = Annotated[
-    str, typer.Option(metavar="FILE", help="Draw them to FILE, an .svg or .png, instead.")
 ]
 
 
@@ -57,7 +51,7 @@ def timeline(
     --plot draws them: answers with the noise to expect, trends with their 95% band, and reliable
     change in orange. It needs the extra `plot`.
     """
-    _require_picture(plot)
+    require_picture(plot)
     client, ids = context.client, group_ids(context.client, project, group)
 
     def name() -> str:
@@ -84,7 +78,7 @@ def library_timeline(
     --plot draws them: answers with the noise to expect, trends with their 95% band, and reliable
     change in orange. It needs the extra `plot`.
     """
-    _require_picture(plot)
+    require_picture(plot)
     client = context.client
     found = client.get_library_persona_attitude_timeline(library_persona_id, question_key=question)
     _show(
@@ -94,12 +88,6 @@ def library_timeline(
         lambda: client.get_library_persona(library_persona_id).profile.full_name,
         by,
     )
-
-
-def _require_picture(plot: str) -> None:
-    """End the command, before anything is asked for, for a file that can't be drawn."""
-    if plot:
-        picture_format(plot)
 
 
 def _show(

@@ -3,9 +3,8 @@
 import contextlib
 import shutil
 import threading
-import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from playhouse.apsw_ext import APSWDatabase
 
 from persona_server import errors, patience
 from persona_server.storage.engine.database import Load, Target
-from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import (
     FILE_NAME,
@@ -25,29 +23,15 @@ from persona_server.storage.engine.folder import (
     require_database,
 )
 from persona_server.storage.engine.processes import Processes
+from persona_server.storage.engine.sqlite.connecting import (
+    BUSY_TIMEOUT,
+    CAN_SHRINK,
+    require_sqlite,
+    set_up,
+)
 from persona_server.storage.engine.sqlite.looking import APPLICATION_ID, looking_at, require_ours
 
-OLDEST_SQLITE = (3, 51, 3)  # before, a WAL reset could lose committed pages
 LEAST_ROOM = 1 << 20  # bytes
-BUSY_TIMEOUT = 5.0  # seconds SQLite waits for another process, …
-BUSY_PAUSE = 0.002  # … and between two tries
-INTERRUPT_STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the caller
-
-# name → (value to set, value that must come back)
-_PRAGMAS: dict[str, tuple[str, object]] = {
-    "journal_mode": ("WAL", "wal"),
-    "synchronous": ("FULL", 2),
-    "foreign_keys": ("1", 1),
-    "recursive_triggers": ("1", 1),
-    "wal_autocheckpoint": ("1000", 1000),
-    "journal_size_limit": (str(16 << 20), 16 << 20),
-    "cache_size": ("-8192", -8192),
-    "mmap_size": ("0", 0),
-}
-
-
-# So that room can be given back while a server runs. Asking for it again would be a write.
-_CAN_SHRINK = "PRAGMA auto_vacuum = INCREMENTAL"
 
 
 class _Here(threading.local):
@@ -64,8 +48,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     has_many_writers = False
 
     def __init__(self, path: Path) -> None:
-        if apsw_version() < OLDEST_SQLITE:
-            raise DatabaseError("SQLite 3.51.3 or newer is needed; upgrade the package apsw.")
+        require_sqlite()
         super().__init__(str(path), timeout=BUSY_TIMEOUT, autoconnect=True)
         self.path = path
         self.place = str(path)
@@ -134,27 +117,11 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
 
     def _open(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
-        _retry_while_busy(lambda: self._set_up(connection))
+        set_up(connection, self.path.name)
         with self._connections_lock:
             self._identity = self._identity or _identity(self.path)
             self._connections.append(connection)
         return connection
-
-    def _set_up(self, connection: apsw.Connection) -> None:
-        connection.set_progress_handler(patience.interrupts, INTERRUPT_STEPS)
-        connection.set_busy_handler(_wait_for_others)
-        # Plans must not depend on bound values. Otherwise SQLite also prepares a statement anew at
-        # every call that binds one which a partial index might be compared with: Get took 10 times
-        # as long.
-        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-        # They hold only for a new file, before WAL fixes them.
-        if not connection.pragma("page_count"):
-            connection.execute(f"PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'; {_CAN_SHRINK}")
-        for name, (wanted, answer) in _PRAGMAS.items():
-            connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
-            found = connection.execute(f"PRAGMA {name}").fetchall()
-            if found != [(answer,)]:
-                raise DatabaseError(f"SQLite refused {name} = {wanted} for {self.path.name}.")
 
     @contextlib.contextmanager
     def write(self, timeout: float, tenant: str = "") -> Iterator[None]:
@@ -243,7 +210,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         Takes as much room on the disk again, and must be alone: see `alone`.
         """
         connection = self.connection()
-        connection.execute(f"{_CAN_SHRINK}; VACUUM").fetchall()
+        connection.execute(f"{CAN_SHRINK}; VACUUM").fetchall()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def can_shrink(self) -> bool:
@@ -283,35 +250,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _wait_for_others(tries: int) -> bool:
-    """Wait a moment for another process, unless that is long enough or nobody waits any more."""
-    if tries * BUSY_PAUSE >= BUSY_TIMEOUT or patience.is_over():
-        return False
-    time.sleep(BUSY_PAUSE)
-    return True
-
-
-def _retry_while_busy(set_up: Callable[[], None]) -> None:
-    """Run a set-up again for as long as SQLite would wait, where it does not wait itself.
-
-    The first switch to WAL needs the file alone, and the busy timeout does not count for it: of
-    processes that open a new file at once, all but one would fail.
-    """
-    until = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            return set_up()
-        except apsw.BusyError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-
-
-def apsw_version() -> tuple[int, ...]:
-    """Return the version of the SQLite library that apsw brought."""
-    return tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
 
 
 def open_sqlite(folder: Path, *, make: bool) -> SqliteDatabase:

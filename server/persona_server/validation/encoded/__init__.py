@@ -1,0 +1,1 @@
+"""Requests in their bytes: fields told apart and counted before anything of them is parsed."""

@@ -1,0 +1,35 @@
+"""`persona responses void`: what is voided, and what was before."""
+
+from cli.conftest import Cli, Place
+
+from persona_client import Persona, PersonaClient, Response
+from support.data import uid
+
+
+def test_answers_are_voided(cli: Cli, client: PersonaClient, place: Place) -> None:
+    persona = client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
+    given = [Response(persona_id=persona.id, question_key=f"q{i}", text="Yes.") for i in range(3)]
+    ids = [one.id for one in client.record_responses(uid(), given)]
+    done = cli.run("responses", "void", ids[0], "--reason", "A test.")
+    assert (done.code, done.out, done.err) == (0, "1 voided.\n", "")
+    done = cli.run("responses", "void", *ids, "--reason", "Another.", "--json")
+    assert done.lines() == [{"voided": 2}]
+    reasons = [client.get_response(one).void_reason for one in ids]
+    assert reasons == ["A test.", "Another.", "Another."]
+    assert "A test." in cli.run("responses", "show", ids[0]).out
+    assert cli.run("responses", "void", uid(), "--reason", "A test.").code == 1
+
+
+def test_a_simulation_is_voided(cli: Cli, client: PersonaClient, place: Place) -> None:
+    persona = client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
+    simulation = uid()
+    client.record_responses(
+        simulation, [Response(persona_id=persona.id, question_key="q", text="Yes.")]
+    )
+    done = cli.run("responses", "void", "--simulation", simulation, "--reason", "A test.")
+    assert (done.code, done.out, done.err) == (0, "1 voided.\n", "")
+    assert [one.void_reason for one in client.list_responses(simulation_id=simulation)] == [
+        "A test."
+    ]
+    for more in ([], ["-s", simulation, uid()]):
+        assert cli.run("responses", "void", "--reason", "A test.", *more).code == 2

@@ -1,0 +1,1 @@
+"""Programs beside a service, as it meets them: browsers, proxies, poolers, other callers."""

@@ -1,0 +1,1 @@
+"""Requests to every RPC there is, made from the descriptors: good ones, the worst, random walks."""
