@@ -9,9 +9,9 @@ import pytest
 from rest.routes import ROUTES
 
 from persona_server.storage.engine.folder import FILE_NAME
+from support.peers.soaking import Callers, Held, held
 from support.rpcs import METHODS
 from support.service import Service, running_service
-from support.soaking import Callers, Held, held
 
 SECONDS = 3600  # of the long form
 FEWEST, STEPS = 16, 50  # rounds of the short form, and steps of each

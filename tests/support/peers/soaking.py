@@ -24,11 +24,11 @@ from persona.v1 import project_service_pb2 as projects_pb
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.transport.methods import Method
 from support.data import Place, make_place, uid
+from support.requests.walk import Walk
+from support.requests.world import World
 from support.rpcs import BY_NAME, METHODS, Answer, bearer, exchange, send
 from support.service import OPTIONS, Caller, Service
 from support.streams import begun
-from support.walk import Walk
-from support.world import World
 
 ACTORS = ("alice", "bob")
 TENANTS = 8  # in turn, so that what is kept of each has its place early
