@@ -2,7 +2,7 @@
 
 A round is part of a random walk, of which most calls miss, good calls of some RPCs, by gRPC and by
 REST, a crowd that reads at once, and callers who leave in the middle. All of them have connections
-of their own, and are gone when it is over. In eight rounds each RPC is called well by both forms.
+of their own, and are gone when it is over. In sixteen rounds each RPC is called well by both.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ ACTORS = ("alice", "bob")
 TENANTS = 8  # in turn, so that what is kept of each has its place early
 ROUNDS = 10  # of one walk: then there is something that its calls meet
 BY_REST = 0.25  # the share of its calls
-PARTS = 4  # of all RPCs, one in each round
+PARTS = 8  # of all RPCs, one in each round
 CROWD, EACH = 40, 4  # callers at once, more than any pool has threads, and the reads of each
 STREAMS = 8  # at once, as many as a tenant may have
 OWN = (*OPTIONS, ("grpc.use_local_subchannel_pool", 1))  # else callers would share a connection
