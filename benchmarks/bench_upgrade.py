@@ -24,7 +24,7 @@ from bench_sizes import size
 from data import make_persona
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from library_data import TENANT, add_people, make_place
-from processes import PROGRAM, Client, service
+from processes import PROGRAM, Client, cpu_of, service
 
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1.persona_pb2 import Persona
@@ -82,14 +82,19 @@ def make_older(source: Path, folder: Path) -> None:
 
 
 class Looks:
-    """What a process and its database hold while a block runs: the most of each, in bytes."""
+    """What a process and its database hold while a block runs: the most of each, in bytes.
+
+    `cpu` is how many seconds the process has spent.
+    """
 
     def __init__(self, pid: int, data: Path) -> None:
+        self._pid = pid
         self._status = Path(f"/proc/{pid}/status")
         self._log = data / f"{FILE_NAME}-wal"
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look)
         self.memory = self.log = 0
+        self.cpu = 0.0
         self.address = ""  # asked for its health
         self.health: Counter[str] = Counter()
 
@@ -108,11 +113,15 @@ class Looks:
             status = self._status.read_text()
             if "VmHWM:" in status:  # else it has ended
                 self.memory = int(status.split("VmHWM:")[1].split()[0]) << 10
+                self.cpu = cpu_of(self._pid)
             if self.address:
                 self.health[health_at(self.address)] += 1
 
     def __str__(self) -> str:
-        return f"{self.memory >> 20:,} MiB of memory, log of {self.log >> 20:,} MiB at most"
+        return (
+            f"{self.cpu:,.0f} s of CPU, {self.memory >> 20:,} MiB of memory, "
+            f"log of {self.log >> 20:,} MiB at most"
+        )
 
 
 def health_at(address: str) -> str:

@@ -36,9 +36,14 @@ class Process:
 
     def cpu(self) -> float:
         """Return the CPU seconds that the process has spent."""
-        # The clock of another process, as clock_getcpuclockid() of Linux makes its number: /proc
-        # tells hundredths of a second.
-        return time.clock_gettime(~self.process.pid << 3 | 2)
+        return cpu_of(self.process.pid)
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds that a process has spent."""
+    # The clock of another process, as clock_getcpuclockid() of Linux makes its number: /proc tells
+    # hundredths of a second.
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 @contextmanager
