@@ -29,8 +29,8 @@ def fill(folder: Path, count: int, size: int) -> tuple[str, str]:
     """
     file, personas = folder / "data" / "persona.sqlite3", list(batches(count))
     with service(folder) as (_, address, token):
-        client = Client(address, token)
         while True:
+            client = Client(address, token)  # anew: a connection lives for half an hour
             project, (full, other) = client.groups(2)
             client.import_all(project, [full], [personas])
             request = pb.DeleteAllPersonasRequest(project_id=project, group_id=full)

@@ -40,31 +40,6 @@ def test_a_batch_takes_the_pages_of_the_one_before() -> None:
     assert faults("kept") < 2 * pages_of_a_round
 
 
-# Memory of a process that frees all but one of fifty of its blocks, before and after it gives back.
-FREED = 40_000_000
-GIVING = f"""
-from pathlib import Path
-from persona_server.process import memory
-def held():
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return [int(line.split()[1]) << 10 for line in lines if line.startswith("RssAnon")][0]
-memory.keep_freed()
-blocks = [bytes(2000) for _ in range({FREED} // 2000)]
-blocks = blocks[::50]
-before = held()
-memory.give_back()
-print(before - held())
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc can be told")
-def test_whole_pages_that_were_freed_are_given_back() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", GIVING], capture_output=True, text=True, check=True
-    )
-    assert int(done.stdout) > FREED // 2
-
-
 def test_what_is_there_at_the_start_is_passed_over() -> None:
     program = (
         "import gc, persona_server.running.app; from persona_server.process import memory;"

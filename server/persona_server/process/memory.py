@@ -22,17 +22,6 @@ def keep_freed() -> None:
         mallopt(_MMAP_THRESHOLD, _MAPPED)
 
 
-def give_back() -> None:
-    """Give the system whole pages of what was freed, wherever in an arena they lie.
-
-    Each arena would keep them, and threads have several: what a process holds would rise for hours,
-    towards all that each of these has ever had at once.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
 def set_apart() -> None:
     """Let the collector of cycles pass over all that is there: what the process is made of stays.
 

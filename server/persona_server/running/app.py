@@ -248,7 +248,6 @@ class App:
     def _sweep(self) -> None:
         self._once(self._purge)()  # first: retention must not depend on what notes may raise
         self._callers.note_uses()  # of this process
-        memory.give_back()  # which is often enough for what is freed to be of use meanwhile
 
     def _purge(self) -> None:
         retention = int(self._settings.retention * 1_000_000)
