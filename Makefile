@@ -16,7 +16,7 @@ PYTHON ?= python3
 DATA ?= data
 ARGS ?=
 
-.PHONY: help setup setup-dev run demo test torture lint format generate story wheels bench compare bench-measures lock clean
+.PHONY: help setup setup-dev run demo test torture lint format generate story wheels bench bench-scaling compare bench-measures lock clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -70,6 +70,14 @@ bench: setup-dev ## Measure speed against a bare echo, answers, and the library 
 	@python benchmarks/bench.py $(ARGS)
 	@python benchmarks/bench_answers.py
 	@python benchmarks/bench_library.py
+
+SCALING := PYTHONPATH=benchmarks:tests python -m scaling
+bench-scaling: setup-dev ## Measure PostgreSQL, workers, large groups and many tenants (about twenty minutes, 20 GB of disk)
+	@$(SCALING).postgresql
+	@$(SCALING).workers
+	@$(SCALING).tenants
+	@$(SCALING).depth $(ARGS)
+	@$(SCALING).depth --engine postgresql --personas 3000000
 
 compare: setup-dev ## Measure server CPU beside another checkout, OTHER=its path (about four minutes)
 	@python benchmarks/compare.py $(OTHER) $(ARGS)

@@ -5,12 +5,8 @@ the median of the rounds. The server runs as in production: authentication, log 
 """
 
 import argparse
-import json
-import os
 import random
 import statistics
-import struct
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,13 +15,13 @@ from typing import Any, NamedTuple
 
 from answering import PERSONAS, QUESTIONS, batches
 from data import attributes, make_persona
+from loading import built_load, framed, load
 from processes import SERVICE, Client, Process, echo, service
 
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1.persona_pb2 import Persona
 
 GROUPS, PER_GROUP, BATCH = 100, 1000, 1000
-LOAD_CORE = {1}
 RECORD = "/persona.v1.ResponseService/RecordResponses"
 EVERY_PAGE = 1 << 30  # bytes of memory for pages: those of all groups
 # Pages of 1.3 MB, and those that are found, are made faster than the load reads them, and may not
@@ -119,30 +115,6 @@ def cases(client: Client, project: str, groups: list[str]) -> list[Case]:
     ]
 
 
-def built_load(folder: Path) -> str:
-    """Build the load in a folder and return its path."""
-    program = str(folder / "load")
-    subprocess.run(["go", "build", "-o", program, "./benchmarks/load"], check=True)  # noqa: S607
-    return program
-
-
-def load(program: str, address: str, method: str, token: str, requests: Path, *options: str) -> Any:
-    """Run the load on its core and return its report."""
-    command = [program, "-address", address, "-method", method, "-token", token]
-    command += ["-requests", str(requests), *options]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE)
-    os.sched_setaffinity(started.pid, LOAD_CORE)
-    output, _ = started.communicate()
-    report = json.loads(output)
-    assert not report["errors"], report
-    return report
-
-
-def framed(requests: list[bytes]) -> bytes:
-    """Return requests as the load reads them."""
-    return b"".join(struct.pack("<I", len(r)) + r for r in requests)
-
-
 def record(
     program: str,
     folder: Path,
@@ -178,22 +150,31 @@ class Figures:
     def __init__(self) -> None:
         self.rounds: list[dict[str, float]] = []
 
-    def add(self, report: dict[str, float], cpu: float) -> None:
-        """Add a round."""
-        self.rounds.append(report | {"cpu_ms": cpu * 1000 / report["requests"]})
+    def add(self, report: dict[str, float], cpu: float, database: float) -> None:
+        """Add a round, with the CPU seconds of the server and of its database."""
+        each = 1000 / report["requests"]
+        self.rounds.append(report | {"cpu_ms": cpu * each, "database_ms": database * each})
 
     def median(self, name: str) -> float:
         """Return the median of a figure."""
         return statistics.median(r[name] for r in self.rounds)
 
 
+def _none() -> float:
+    return 0.0
+
+
 class Run(NamedTuple):
-    """How it is measured: by which load, in which folder, in how many rounds of how long."""
+    """How it is measured: by which load, in which folder, in how many rounds of how long.
+
+    `database` tells the CPU seconds that a database has spent which is not in the server.
+    """
 
     program: str
     folder: Path
     rounds: int
     seconds: float
+    database: Callable[[], float] = _none
 
 
 def measure(run: Run) -> dict[str, Any]:
@@ -236,11 +217,12 @@ def beside_echo(
             )
             for round_ in range(run.rounds + 1):
                 for process, where, method, figures in sides:
-                    cpu = process.cpu()
+                    cpu, database = process.cpu(), run.database()
                     options = ("-seconds", str(run.seconds), "-in-flight", str(case.in_flight))
                     report = load(run.program, where, method, token, requests, *options)
                     if round_:  # the first warms up
-                        figures.add(report, process.cpu() - cpu)
+                        spent = process.cpu() - cpu, run.database() - database
+                        figures.add(report, *spent)
             results.append((case, len(answers[str(i)]), sides[0][3], sides[1][3]))
     return results
 
@@ -264,9 +246,15 @@ def show(results: dict[str, Any]) -> None:
         f"questions, {SIMULATIONS} simulations: {recorded['answers_per_second']:,.0f} answers/s "
         f"(goal 25,000), {recorded['cpu_us']:.1f} µs CPU each, p50 {recorded['p50_ms']:.0f} ms"
     )
-    head = ("", "answer", "req/s", "p50 ms", "p99 ms", "CPU ms", "echo req/s", "echo CPU", "ratio")
-    print("{:<17}{:>10}{:>9}{:>8}{:>8}{:>8}{:>12}{:>10}{:>7}  goal".format(*head))
-    for case, size, ours, theirs in results["cases"]:
+    show_cases(results["cases"])
+
+
+def show_cases(measured: list[tuple[Case, int, Figures, Figures]]) -> None:
+    """Print the table of all calls beside echo."""
+    head = ("", "answer", "req/s", "p50 ms", "p99 ms", "CPU ms", "database", "echo req/s",
+            "echo CPU", "ratio")  # fmt: skip
+    print("{:<17}{:>10}{:>9}{:>8}{:>8}{:>8}{:>9}{:>12}{:>10}{:>7}  goal".format(*head))
+    for case, size, ours, theirs in measured:
         ratio = statistics.median(
             a["per_second"] / b["per_second"]
             for a, b in zip(ours.rounds, theirs.rounds, strict=True)
@@ -275,7 +263,8 @@ def show(results: dict[str, Any]) -> None:
         print(
             f"{case.name:<17}{size:>10,}{ours.median('per_second'):>9,.0f}"
             f"{ours.median('p50_ms'):>8.2f}{ours.median('p99_ms'):>8.2f}"
-            f"{ours.median('cpu_ms'):>8.3f}{theirs.median('per_second'):>12,.0f}"
+            f"{ours.median('cpu_ms'):>8.3f}{ours.median('database_ms'):>9.3f}"
+            f"{theirs.median('per_second'):>12,.0f}"
             f"{theirs.median('cpu_ms'):>10.3f}{ratio:>7.2f}  {case.goal} {verdict}"
         )
 

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from answering import QUESTIONS as ASKED
 from answering import batches, make_answer
-from bench import ANSWERERS, RECORD, RECORDERS, SIMULATIONS, built_load, framed, load
+from bench import ANSWERERS, RECORD, RECORDERS, SIMULATIONS
 from bench_library import cost
 from data import make_persona
+from loading import built_load, framed, load
 from processes import Client, Process, service
 
 from persona.v1 import comparison_service_pb2 as pb

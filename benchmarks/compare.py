@@ -16,20 +16,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
-from bench import (
-    LOAD_CORE,
-    PER_GROUP,
-    Case,
-    Place,
-    built_load,
-    cases,
-    encoded_batches,
-    framed,
-    load,
-    record,
-    rich_persona,
-)
+from bench import PER_GROUP, Case, Place, cases, encoded_batches, record, rich_persona
 from data import make_persona
+from loading import LOAD_CORE, built_load, framed, load
 from processes import PROGRAM, SERVICE, Client, Process, echo, service
 
 GROUPS = 10  # that are read from; each round imports as many anew

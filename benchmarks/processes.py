@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -19,6 +19,7 @@ from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona.v1.project_service_pb2_grpc import ProjectServiceStub
 
 SERVER_CORE = {0}
+EVERY_CORE = set(range(os.cpu_count() or 1))
 SERVICE = "/persona.v1.PersonaService"
 PROGRAM = Path(sys.executable).with_name("persona")
 # One tenant asks for more pages a second than its quota lets it have.
@@ -28,39 +29,58 @@ UNLIMITED = {
 
 
 class Process:
-    """A server process pinned to the server's core."""
+    """A server process, pinned to the server's core unless others are named."""
 
-    def __init__(self, command: list[str], **options: Any) -> None:
+    def __init__(
+        self, command: list[str], cores: Collection[int] = SERVER_CORE, **options: Any
+    ) -> None:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, **options)
-        os.sched_setaffinity(self.process.pid, SERVER_CORE)
+        os.sched_setaffinity(self.process.pid, cores)
 
     def cpu(self) -> float:
-        """Return the CPU seconds that the process has spent."""
+        """Return the CPU seconds that the process has spent, and its children that live."""
         return cpu_of(self.process.pid)
 
 
 def cpu_of(pid: int) -> float:
-    """Return the CPU seconds that a process has spent."""
-    # The clock of another process, as clock_getcpuclockid() of Linux makes its number: /proc tells
-    # hundredths of a second.
-    return time.clock_gettime(~pid << 3 | 2)
+    """Return the CPU seconds that a process has spent, and its children that live."""
+    # The clock of another process, as clock_getcpuclockid() of Linux makes its number: /proc
+    # tells hundredths of a second.
+    return sum(time.clock_gettime(~one << 3 | 2) for one in [pid, *children_of(pid)])
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the children of a process's first thread."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @contextmanager
 def service(
-    folder: Path, program: Path = PROGRAM, page_cache_bytes: int = 0
+    folder: Path,
+    program: Path = PROGRAM,
+    page_cache_bytes: int = 0,
+    *,
+    database: str = "",
+    workers: int = 1,
 ) -> Iterator[tuple[Process, str, str]]:
-    """Run the service, of this version or another; yield its process, address and token."""
+    """Run the service, of this version or another; yield its process, address and token.
+
+    Its database is a file in the folder, or one of PostgreSQL at a URL. More than one of its
+    `workers` have all cores, on which they pin themselves.
+    """
     command = [str(program), "serve", "--data", str(folder / "data")]
     command += ["--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "127.0.0.1:0"]
     # Not as flags, which older versions don't know.
     environment = os.environ | {
         "PERSONA_PRINT_TOKEN": "on",
         "PERSONA_PAGE_CACHE_BYTES": str(page_cache_bytes),
+        **({"PERSONA_WORKERS": str(workers)} if workers > 1 else {}),
+        **({"PERSONA_DATABASE": database} if database else {}),
         **UNLIMITED,
     }
+    cores = SERVER_CORE if workers == 1 else EVERY_CORE
     with (folder / "log").open("w") as log:
-        started = Process(command, stdout=subprocess.PIPE, stderr=log, env=environment)
+        started = Process(command, cores, stdout=subprocess.PIPE, stderr=log, env=environment)
         try:
             assert started.process.stdout is not None
             for line in started.process.stdout:

@@ -47,41 +47,52 @@ func main() {
 	token := flag.String("token", "", "bearer token")
 	file := flag.String("requests", "", "file of requests, each behind its length (4 bytes, little-endian)")
 	inFlight := flag.Int("in-flight", 32, "calls in flight")
+	connections := flag.Int("connections", 1, "connections that the calls take in turn")
 	seconds := flag.Float64("seconds", 3, "how long")
 	once := flag.Bool("once", false, "send each request once, in order, however long it takes")
 	flag.Parse()
-	result, err := run(*address, *method, *token, *file, *inFlight, *seconds, *once)
+	requests, err := readRequests(*file)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "load:", err)
-		os.Exit(1)
+		fail(err)
 	}
+	conns, err := connect(*address, *connections)
+	if err != nil {
+		fail(err)
+	}
+	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+*token)
+	result := load(ctx, conns, *method, requests, *inFlight, *seconds, *once)
 	_ = json.NewEncoder(os.Stdout).Encode(result)
 }
 
-func run(address, method, token, file string, inFlight int, seconds float64, once bool) (*report, error) {
-	requests, err := readRequests(file)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := grpc.NewClient(address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
-		grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{}), grpc.MaxCallRecvMsgSize(8<<20)))
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+token)
-	return load(ctx, conn, method, requests, inFlight, seconds, once), nil
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "load:", err)
+	os.Exit(1)
 }
 
-func load(ctx context.Context, conn *grpc.ClientConn, method string, requests [][]byte, inFlight int, seconds float64, once bool) *report {
+// connect returns connections to one server, each of its own: those of one client would be shared.
+func connect(address string, count int) ([]*grpc.ClientConn, error) {
+	conns := make([]*grpc.ClientConn, count)
+	for i := range conns {
+		conn, err := grpc.NewClient(address,
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
+			grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{}), grpc.MaxCallRecvMsgSize(8<<20)))
+		if err != nil {
+			return nil, err
+		}
+		conns[i] = conn
+	}
+	return conns, nil
+}
+
+func load(ctx context.Context, conns []*grpc.ClientConn, method string, requests [][]byte, inFlight int, seconds float64, once bool) *report {
 	var next, failed, size atomic.Int64
 	var workers sync.WaitGroup
 	times := make([][]time.Duration, inFlight)
 	started := time.Now()
 	ends := started.Add(time.Duration(seconds * float64(time.Second)))
 	for worker := range inFlight {
+		conn := conns[worker%len(conns)]
 		workers.Go(func() {
 			for once || time.Now().Before(ends) {
 				index := int(next.Add(1)) - 1

@@ -42,6 +42,7 @@ func main() {
 		return
 	}
 	if err != nil {
+		fmt.Fprintf(os.Stderr, "persona-gateway: %v (persona-gateway --help lists the flags)\n", err)
 		os.Exit(2)
 	}
 	debug.SetGCPercent(garbageShare)

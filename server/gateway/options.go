@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 	"time"
@@ -45,6 +46,7 @@ type options struct {
 func parseOptions(args []string) (options, error) {
 	o := options{secret: os.Getenv(secretVariable), origins: cors.Origins{}}
 	flags := flag.NewFlagSet("persona-gateway", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // what is wrong is said in one line, by whoever asked
 	flags.StringVar(&o.listen, "listen", "", "`HOST:PORT` to serve REST on; port 0 takes a free one")
 	flags.StringVar(&o.grpc, "grpc", "", "`HOST:PORT` of the gRPC server")
 	flags.StringVar(&o.metrics, "metrics", "", "`HOST:PORT` to serve Prometheus metrics on, for a gateway that no server has started; without it nowhere")
@@ -55,6 +57,10 @@ func parseOptions(args []string) (options, error) {
 	o.addTLS(flags)
 	o.addLimits(flags)
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(os.Stderr)
+			flags.Usage()
+		}
 		return o, err
 	}
 	o.grace = time.Duration(*grace * float64(time.Second))
@@ -63,10 +69,6 @@ func parseOptions(args []string) (options, error) {
 		err = fmt.Errorf("--trusted-proxies: %w", err)
 	} else {
 		err = o.check(flags.NArg())
-	}
-	if err != nil {
-		fmt.Fprintln(flags.Output(), err)
-		flags.Usage()
 	}
 	return o, err
 }

@@ -7,6 +7,7 @@ import pytest
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient
+from support.data import uid
 
 NO_READER = 141
 CLOSED = "persona: Standard input or standard output is closed.\n"
@@ -130,6 +131,34 @@ def test_a_name_of_a_file_may_be_any_bytes(cli: Cli, place: Place, file: Path) -
     done = cli.shell('persona export -o "$@"', named + b"2", *place.options)
     assert done.code == 0
     assert len(Path(os.fsdecode(named + b"2")).read_text().splitlines()) == 3
+
+
+def test_every_option_that_names_a_file_takes_any_bytes(cli: Cli, place: Place, file: Path) -> None:
+    folder = os.fsencode(file.parent)
+    for name, content in {
+        "codes.csv": "question,kind,scale\nrespondent,respondent,\nq,rating,1-5\n",
+        "map.toml": '[fields]\nage = "{years}"\n',
+        "said.jsonl": '{"bad": 1}\n',
+        "wide.csv": "respondent,q\nr-1,9\n",
+    }.items():
+        Path(os.fsdecode(folder + b"/\xe9" + name.encode())).write_text(content)
+
+    def named(name: str) -> bytes:
+        return folder + b"/\xe9" + name.encode()
+
+    done = cli.shell(
+        'persona import "$@"', file, *place.options, b"--mapping", named("map.toml"),
+        b"--refused", named("refused.jsonl"),
+    )  # fmt: skip
+    assert (done.code, done.out) == (0, "3 imported, 0 refused.\n")
+    assert Path(os.fsdecode(named("refused.jsonl"))).exists()
+    done = cli.shell(
+        'persona responses record "$@"', named("wide.csv"), *place.options, b"-s", uid().encode(),
+        b"--codebook", named("codes.csv"),
+    )  # fmt: skip
+    assert (done.code, done.out) == (1, "0 recorded, 1 refused.\n")
+    done = cli.shell('persona fidelity "$@"', *place.options, b"--references", named("said.jsonl"))
+    assert (done.code, "said.jsonl:1: " in done.err) == (1, True)
 
 
 @pytest.mark.parametrize(

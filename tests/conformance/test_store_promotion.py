@@ -171,6 +171,17 @@ def test_one_moment_is_measured(
     assert measured() != before
 
 
+def test_only_tenants_of_whom_somebody_waits_are_looked_at(store: Store) -> None:
+    """Each once, however many of it wait; of thousands at rest nothing is asked."""
+    groups = {name: StoredGroup(store, name) for name in ("one", "two", "three", "four")}
+    for name in ("four", "two"):
+        for one in groups[name].add(persona(), persona()):
+            say(groups[name], answer(id_text(one)))
+    assert list(store.tenants.promoting()) == ["two", "four"]
+    run(store)
+    assert list(store.tenants.promoting()) == []
+
+
 def test_damage_of_one_individual_keeps_no_other_waiting(store: Store, group: StoredGroup) -> None:
     bad, _ = reliable(group)
     good, _ = reliable(group)

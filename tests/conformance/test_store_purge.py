@@ -8,6 +8,7 @@ import pytest
 
 from persona_server.storage.pace import FIRST, MOST
 from persona_server.storage.store import Store
+from support.answering.looks import in_another_thread
 from support.data import persona, uid
 from support.probe import Probe
 from support.stored import StoredGroup, UndoneError, raw
@@ -43,6 +44,15 @@ def test_visible_personas_stay(store: Store, group: StoredGroup) -> None:
     assert group.get(three) is not None
     assert store.sweeper.sweep(2**62, RETENTION) == 0
     assert group.page(10).size == group.count() == 2
+
+
+def test_a_sweep_of_nothing_waits_for_no_writer(store: Store, group: StoredGroup) -> None:
+    """It only looks: of thousands of tenants at rest most have nothing to remove."""
+    group.add(persona())
+    removed: list[int] = []
+    with store.writing("acme", None):
+        in_another_thread(lambda: removed.append(store.sweeper.sweep(DUE, RETENTION)))
+    assert removed == [0]
 
 
 def test_restored_persona_is_off_the_list(store: Store, group: StoredGroup) -> None:

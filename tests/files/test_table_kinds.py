@@ -4,7 +4,9 @@ import io
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, date, datetime
+from encodings.aliases import aliases
 from typing import Any
 
 import openpyxl
@@ -88,8 +90,16 @@ def test_an_encoding_is_found_or_said() -> None:
     ]  # which ends within a file's last bytes
     said = rows("Имя,Город\nМира,Псков\n".encode("cp1251"), Reading(encoding="windows-1251"))
     assert said == [{"Имя": "Мира", "Город": "Псков"}]
-    with pytest.raises(FileError, match="utf-99"):
-        table(b"a,b\n1,2\n", Reading(encoding="utf-99"))
+
+
+@pytest.mark.parametrize("raw", [b"a,b\n1,\xe9\n", b"\\x\n\xff\n", b'[{"a": "\xff"}]'])
+def test_what_is_said_to_be_an_encoding_is_one_or_an_error(raw: bytes) -> None:
+    others = ("utf-99", "a\0b", "idna", "punycode", "undefined", "raw_unicode_escape")
+    for encoding in (*others, *sorted(set(aliases.values()))):
+        read: list[object] = []
+        with suppress(FileError):
+            read += table(raw, Reading(encoding=encoding)).rows
+        assert read or encoding not in ("utf_8", "latin_1", "cp1252")
 
 
 def test_values_of_libraries_are_those_of_json() -> None:

@@ -98,7 +98,7 @@ def test_every_cell_of_a_question_is_counted_once(tmp_path: Path) -> None:
         GOOD,
         "r-2;;;9;Tea;;x;;\n",
         ";;;1;Filter;;;;\n",
-        "r-3;2026-04-01 10:00;;1;1;;;;\n",
+        "r-3;4/1/2026 10:00;;1;1;;;;\n",
         "a;b\n",
     ]
     path.write_text(HEADER + "".join(rows))
@@ -112,7 +112,7 @@ def test_every_cell_of_a_question_is_counted_once(tmp_path: Path) -> None:
         (3, "brew: choice.value must be one of the options", 1),
         (3, "mood must be a number; got 'x'", 1),
         (4, "who is blank, so that nobody knows who answered", 2),
-        (5, "when must name its time zone, such as 2026-03-01T09:30:00Z, or --timezone does", 2),
+        (5, "when must be a time such as 2026-03-01T09:30:00Z, not '4/1/2026 10:00'", 2),
         (6, "has 2 cells, but the first row names 9", 5),
     ]
     recorded = sum(not isinstance(item, LineError) for _, item in found)
@@ -124,6 +124,20 @@ def test_a_time_without_a_zone_is_in_the_one_that_is_said(tmp_path: Path) -> Non
     row = GOOD.replace("T10:00:00Z", " 10:00:00")
     found = said(HEADER + row, codebook=book(tmp_path), zone=ZoneInfo("Europe/Lisbon"))
     assert {one.occurred_at.ToJsonString() for one in found} == {"2026-04-01T09:00:00Z"}
+
+
+def test_a_time_without_any_zone_is_utc_which_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(HEADER + GOOD + GOOD.replace("T10:00:00Z", " 10:00:00"))
+    options = AnswerOptions(simulation_id=SIMULATION, codebook=book(tmp_path))
+    with AnswerFiles([InputFile(str(path))], options) as answers:
+        found = [item for _, item in answers.items(0, lambda _: None)]
+        notes = dict(answers.tally.notes)
+    assert not any(isinstance(item, LineError) for item in found)
+    times = {i.response.occurred_at.ToJsonString() for i in found if not isinstance(i, LineError)}
+    assert times == {"2026-04-01T10:00:00Z"}
+    said_of = "when is taken as UTC where it names no time zone (--timezone says another one)"
+    assert notes == {said_of: 5}
 
 
 @pytest.mark.parametrize(

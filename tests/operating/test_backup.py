@@ -1,6 +1,8 @@
 """`persona backup` and `persona restore`: a backup is whole, or nothing is left of it."""
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from persona_server.storage.engine.folder import FILE_NAME, lock_file
 from persona_server.storage.store import open_store
 from support.data import persona
 from support.dbfile import connection, reading
+from support.service import PERSONA
 from support.stored import StoredGroup
 
 
@@ -76,6 +79,28 @@ def test_a_backup_goes_through_pipes(filled: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     assert "The backup can't be read" in said(run("restore", "-", "--data", other, stdin=cut))
     assert FILE_NAME not in names(other)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_backup_that_is_not_read_to_its_end_is_none(filled: Path, unbuffered: str) -> None:
+    """Nor is one that a pipe or a disk takes in part, which is said to who writes unbuffered."""
+    with subprocess.Popen(
+        [PERSONA, "backup", "-", "--data", filled],
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(6) == b"SQLite"
+        process.stdout.close()
+        _, said_of_it = process.communicate(timeout=60)
+    assert (process.returncode, said_of_it) == (141, b"")  # as one that SIGPIPE ends
+    assert not (filled / f"{FILE_NAME}.backed-up").exists()
+
+
+def test_nothing_is_no_backup(tmp_path: Path) -> None:
+    assert "The backup is empty" in said(run("restore", "-", "--data", tmp_path))
+    assert FILE_NAME not in names(tmp_path)
 
 
 def test_what_is_there_is_not_overwritten(filled: Path, tmp_path: Path) -> None:

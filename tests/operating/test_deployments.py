@@ -34,6 +34,11 @@ def test_the_manifests_pass_their_schemas(file: str) -> None:
     passes(PROGRAMS / "kubernetes-validate", "--strict", DEPLOY / file)
 
 
+def test_the_compose_file_passes_its_schema() -> None:
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    passes(PROGRAMS / "check-jsonschema", *schema, DEPLOY / "compose.yaml")
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not there")
 def test_the_unit_passes_its_linter(tmp_path: Path) -> None:
     unit = tmp_path / "persona.service"  # with a program that is there

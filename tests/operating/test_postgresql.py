@@ -91,7 +91,12 @@ def test_only_a_cluster_has_tables_distributed(cluster: Cluster, run: Run) -> No
 
 
 def test_a_file_has_no_roles(run: Run, tmp_path: Path) -> None:
-    done = run("migrate", "--data", str(tmp_path / "data"), "--grant-to", "x", database="")
+    words = ("migrate", "--data", str(tmp_path / "data"), "--grant-to", "x")
+    refused = run(*words, database="")
+    assert refused.returncode == 1
+    assert "There is no database" in refused.stderr  # and none is made
+    open_store(tmp_path / "data").close()
+    done = run(*words, database="")
     assert done.returncode == 1
     assert "it has no roles" in done.stderr
 

@@ -14,7 +14,8 @@ from support.waiting import eventually
 # Whether a page is what a connection of the service has asked last, since then.
 PAGES = (
     "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name LIKE 'persona/%' "
-    "AND query ILIKE '%string_agg%framed%' AND query_start > '{}'"
+    "AND query LIKE 'SELECT _t1_._framed_, _t1_._position_ FROM _persona_ AS%' "
+    "AND query_start > '{}'"
 )
 
 

@@ -11,15 +11,17 @@ import pytest
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.store import open_store
 from support.databases.disks import mounted
+from support.postgresql import Cluster, free_port
 from support.service import PERSONA, running_service
 
 PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
 OTHERS = ("--listen", "0.0.0.0:0", "--rest", "off", "--local-tokens", "on")
 
 
-def failed(data: str | bytes | Path, *flags: str, **environment: str) -> str:
-    """Return the one sentence that a start ends with."""
-    command = [PERSONA, "serve", "--data", data, *(flags or PORTS)]
+def failed(data: str | bytes | Path | None, *flags: str, **environment: str) -> str:
+    """Return the one sentence that a start ends with, in a folder or in that of the default."""
+    named = [] if data is None else ["--data", data]
+    command = [PERSONA, "serve", *named, *(flags or PORTS)]
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PERSONA_")}
     done = subprocess.run(
         command, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
@@ -27,7 +29,7 @@ def failed(data: str | bytes | Path, *flags: str, **environment: str) -> str:
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
     assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("persona serve: ")
+    assert lines[0].startswith(("persona serve: ", "persona-gateway: "))
     return lines[0]
 
 
@@ -52,6 +54,32 @@ def test_off_loopback_a_new_service_must_be_asked_for(data: Path, before: str) -
 def test_on_loopback_a_new_service_is_made_and_said(data: Path) -> None:
     with running_service(data, "--rest", "off") as service:
         assert made(service.log) == [str(data)]
+
+
+def test_off_loopback_an_empty_database_of_postgresql_is_no_service(
+    cluster: Cluster, data: Path
+) -> None:
+    """As where the URL names another database than the service's."""
+    url = cluster.database()
+    for _ in range(2):  # nothing is made by the first
+        line = failed(data, *OTHERS, "--metrics", "off", "--database", url)
+        assert url in line
+        assert "--init" in line
+    flags = (*OTHERS, "--database", url)
+    with running_service(data, *flags, "--init") as service:
+        assert made(service.log) == [url]
+    with running_service(data, *flags) as service:
+        assert made(service.log) == []
+
+
+def test_a_postgresql_that_is_not_there_is_one_sentence(data: Path) -> None:
+    url = f"postgresql://persona@127.0.0.1:{free_port()}/persona"
+    assert url in failed(data, *PORTS, "--database", url)
+
+
+def test_what_the_gateway_can_not_be_told_is_one_sentence(data: Path) -> None:
+    flags = (*PORTS, "--rest", "127.0.0.1:0", "--gateway-options", "--max-nothing 1")
+    assert "-max-nothing" in failed(data, *flags)
 
 
 def made(log: list[dict[str, str]]) -> list[str]:
@@ -115,6 +143,8 @@ def test_a_path_that_is_no_utf_8_is_one_sentence(tmp_path: Path) -> None:
 
 def test_no_home_is_one_sentence(tmp_path: Path) -> None:
     assert "no home" in failed("~nobody-of-this-name/data", HOME="~")
+    line = failed(None, XDG_DATA_HOME="~nobody-of-this-name")
+    assert line.startswith("persona serve: The default of --data wants a folder, since this user")
 
 
 @pytest.mark.parametrize("data", ["/proc/persona", "/dev/null/persona"])

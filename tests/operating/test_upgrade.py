@@ -1,6 +1,7 @@
 """An upgrade says what it does, and the ports answer that the service is not ready."""
 
 import json
+import signal
 import socket
 import subprocess
 import threading
@@ -91,6 +92,7 @@ def test_ports_answer_while_a_database_is_upgraded(
             assert line["migrations"] == len(NAMES) - 1 - NAMES.index(BEFORE)
             assert status_at(line["grpc"]) == STATUS.NOT_SERVING
             assert ready(line["rest"]) == 503
+            start.process.send_signal(signal.SIGHUP)  # which ends no start
             caller = Caller(line["grpc"], "")
             request = projects_pb.ListProjectsRequest()
             refusal = refusal_of(lambda: caller.projects.ListProjects(request))

@@ -105,7 +105,17 @@ def test_a_wrong_command_line_is_2(flags: list[str]) -> None:
         [program(), *flags], capture_output=True, text=True, timeout=20, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Usage" in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("persona-gateway: ")
+    assert "--help" in line
+
+
+def test_its_help_lists_the_flags() -> None:
+    done = subprocess.run(
+        [program(), "--help"], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "-max-connections" in done.stderr
 
 
 def test_the_log_is_json_when_a_client_misbehaves(backend: Backend) -> None:

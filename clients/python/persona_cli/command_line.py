@@ -12,7 +12,7 @@ import typer
 
 from persona_cli.commands.by_name import Commands
 from persona_cli.terminal.signals import heed_signals, stopped
-from persona_cli.terminal.streams import NO_READER, end_of, fill_closed
+from persona_cli.terminal.streams import NO_READER, buffer_stdout, end_of, fill_closed
 
 app = typer.Typer(
     cls=Commands,
@@ -45,6 +45,7 @@ def persona(
 def run() -> None:
     """Run the command line."""
     fill_closed()
+    buffer_stdout()
     heed_signals()
     try:
         app()

@@ -249,11 +249,15 @@ class QuestionComparison(_message.Message):
 
     @_builtins.property
     def variance_ratio(self) -> Global___VarianceRatio:
-        """Variance of the first's ratings by that of the second's; null where it is not defined, or paired."""
+        """Variance of the first's ratings or sentiments by that of the second's; null where it is not defined,
+        or paired.
+        """
 
     @_builtins.property
     def agreement(self) -> Global___AnswerAgreement:
-        """How far the same individuals give the same answers; null if they are not paired."""
+        """How far the same individuals give the same answers; null if they are not paired, if all answered
+        alike, for several options or themes, and for more than 100 options.
+        """
 
     def __init__(
         self,
@@ -302,7 +306,9 @@ class DistributionDistance(_message.Message):
     p: _builtins.float
     """The probability of at least this distance without a difference."""
     adjusted_p: _builtins.float
-    """That, adjusted over the questions of the page (Benjamini and Hochberg)."""
+    """That, adjusted over the questions of this page alone (Benjamini and Hochberg). Whoever reads several
+    pages adjusts `p` over all of them anew, as the Python client and `persona compare` do.
+    """
     def __init__(
         self,
         *,
@@ -341,7 +347,9 @@ class MeanDifference(_message.Message):
     p: _builtins.float
     """The two-sided p."""
     adjusted_p: _builtins.float
-    """That, adjusted over the questions of the page (Benjamini and Hochberg)."""
+    """That, adjusted over the questions of this page alone (Benjamini and Hochberg). Whoever reads several
+    pages adjusts `p` over all of them anew, as the Python client and `persona compare` do.
+    """
     def __init__(
         self,
         *,
@@ -361,7 +369,7 @@ Global___MeanDifference: _TypeAlias = MeanDifference  # noqa: Y015
 
 @_typing.final
 class VarianceRatio(_message.Message):
-    """VarianceRatio compares how far apart two groups' ratings lie."""
+    """VarianceRatio compares how far apart two groups' ratings or sentiments lie."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,16 +42,19 @@ def migrate(
     """Make the tables of this version, or bring older ones to it.
 
     A server does so by itself where it starts with the right to. However many do it at once, one
-    does, and the others find it done.
+    does, and the others find it done. A folder must have a database.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.engine.database import shown
     from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
+    from persona_server.storage.engine.folder import require_database
     from persona_server.storage.migrate import grant
     from persona_server.storage.store import open_store
 
     place = database_place(data, database)
     try:
+        if isinstance(place, Path):  # another one would be an empty service, with keys of its own
+            require_database(place)
         store = open_store(place, watched=_told)
         if grant_to:
             with refusing_to_open(shown(place)):

@@ -76,8 +76,9 @@ class GatewayProcess:
         line = stdout.readline() if said else b"nothing"
         if not line:
             code = self._process.wait()
-            # With 1 it has said why itself, on stderr: most likely a taken port.
-            raise GatewayError("" if code == 1 else f"{program} ended with code {code}. {_HELP}")
+            # It has said why itself, on stderr: a taken port (1), or flags that can't be (2).
+            said_so = code in (1, 2)
+            raise GatewayError("" if said_so else f"{program} ended with code {code}. {_HELP}")
         try:
             return str(json.loads(line)["listening"])
         except (ValueError, KeyError, TypeError):

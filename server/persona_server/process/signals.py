@@ -41,5 +41,11 @@ class Wake:
             self._write.send(b"\0")
 
 
+def outlive_hangups() -> None:
+    """Let SIGHUP end no start, which reads the settings anyway; ignored it stays so."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _noted)
+
+
 def _noted(_number: int, _frame: object) -> None:
     """Take a signal; that it came has been written to the wake-up descriptor."""

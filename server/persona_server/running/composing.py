@@ -61,8 +61,8 @@ def opened(settings: Settings, watched: Watched, *, locks: bool) -> Opened:
     Unless its database is one of PostgreSQL, it is for one service, which `locks` it.
     """
     lock = None
-    require_volume(settings)
     with refusing_to_open(shown(settings.place)):
+        require_volume(settings)
         if locks and not settings.database:
             make_private(settings.data)
             lock = lock_file(settings.data)

@@ -14,6 +14,7 @@ from persona_server.identity.scopes import SCOPES
 from persona_server.process import descriptors, memory, supervisor
 from persona_server.process.certificates import CertificateError
 from persona_server.process.gateway_process import GatewayError
+from persona_server.process.signals import outlive_hangups
 from persona_server.running.app import App
 from persona_server.running.composing import Addresses, StartError
 from persona_server.running.demo import TENANT, make_demo, newest_group
@@ -44,6 +45,7 @@ _ROOTS = (
 def serve(flags: dict[str, str | None]) -> None:
     """Run the service until it is told to stop, and exit. `flags` is by setting name."""
     logs.take_over_stderr()
+    outlive_hangups()
     app: App | Workers
     try:
         settings = load(flags, os.environ)

@@ -75,8 +75,8 @@ class Settings:
     workers: int = setting(
         "1",
         "Processes that serve gRPC at the one port, each on a core of its own; 1 serves it in the "
-        "process that is started.",
-        values.whole_between(1, 256),
+        "process that is started. `cores` stands for as many as it may use.",
+        values.processes,
     )
     tls_cert: Path | None = setting(
         "",

@@ -42,7 +42,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Set
         if text is None:
             source, text = f"{file}: {each.name}", read.get(each.name)
         if text is None:
-            text = each.default
+            source, text = f"The default of {each.flag}", each.default
         found[each.name] = _parsed(each, source, text)
     settings = Settings(**found)
     if wrong := complaint(settings):

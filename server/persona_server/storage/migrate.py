@@ -7,7 +7,7 @@ from pathlib import Path
 
 from persona_server.storage import keys
 from persona_server.storage.derived.rebuild import Rebuild
-from persona_server.storage.engine.database import Database
+from persona_server.storage.engine.database import Database, DatabasePlace, open_database
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.history import MigrationRunner
 from persona_server.storage.engine.sqlite.looking import looking_at, migrations
@@ -84,6 +84,15 @@ def grant(database: Database, role: str) -> None:
     if not isinstance(database, PostgresqlDatabase):
         raise DatabaseError(f"{database.place} is a file: it has no roles.")
     database.grant(role, [model._meta.table_name for model in APPEND_ONLY])
+
+
+def is_made(place: DatabasePlace, *, pooler: bool) -> bool:
+    """Return whether a database has tables of ours, of whichever version. Raises DatabaseError."""
+    database = open_database(place, make=False, pooler=pooler)
+    try:
+        return any(migration.applied for migration in runner_of(database).status())
+    finally:
+        database.close_all()
 
 
 def is_new(applied: Iterable[str]) -> bool:

@@ -7,6 +7,8 @@ or stepped clock makes it forget anything.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from peewee import SQL, Select, Tuple, fn
@@ -34,6 +36,7 @@ class Sweeper:
         self._rows(database)
         self._add_stored = QuotaStatements(database).add
         kept = ["method", "request_id"]
+        self._any_due = Statement(database, anything_due())
         self._answers = expired(database, tables.Idempotency, kept, "created_at")
         self._import_batches = batches_of_expired(database)
         self._imports = expired(database, tables.ImportSession, ["id"], "updated_at")
@@ -111,6 +114,8 @@ class Sweeper:
     def _chunks(self, now: int, retention: int) -> Iterator[int]:
         """Yield the rows of each transaction, between which others may write."""
         for tenant in self._tenants.all():
+            if not self._is_due(tenant, now, retention):
+                continue
             for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
                 yield from self._purge_set(tenant, set_id)
             yield from self._purge_rows(tenant, now - retention)
@@ -118,6 +123,12 @@ class Sweeper:
             # First what would go with an import by CASCADE, in one transaction however much.
             yield from self._drain(self._import_batches, tenant, now - KEEP_IMPORTS)
             yield from self._drain(self._imports, tenant, now - KEEP_IMPORTS)
+
+    def _is_due(self, tenant: int, now: int, retention: int) -> bool:
+        """Return whether a tenant has anything to remove: of most it costs this look alone."""
+        times = {"until": now - retention, "answers": now - KEEP_ANSWERS}
+        row = self._any_due.first(tenant=tenant, imports=now - KEEP_IMPORTS, **times)
+        return row is not None and bool(row[0])
 
     @contextmanager
     def _writing(self, tenant: int, pace: Pace) -> Iterator[None]:
@@ -216,6 +227,23 @@ def free() -> Any:
         & unnamed(tables.LibraryLink.alias("linked"))
         & unnamed(tables.ReferenceAnswer.alias("referred"))
     )
+
+
+def anything_due() -> Select:
+    """Return the query of whether a tenant has a row on any of the lists."""
+
+    def due(model: Any, since: str, until: str) -> Any:
+        one = model.tenant_id == param("tenant")
+        old = getattr(model, since) <= param(until)
+        return fn.EXISTS(model.select(SQL("1")).where(one & old))
+
+    lists = (
+        due(tables.PersonaSet, "purge_after", "until"),
+        due(tables.Persona, "purge_after", "until"),
+        due(tables.Idempotency, "created_at", "answers"),
+        due(tables.ImportSession, "updated_at", "imports"),
+    )
+    return Select(columns=[reduce(or_, lists)])
 
 
 def expired(database: Database, model: Any, key: list[str], since: str) -> Statement:

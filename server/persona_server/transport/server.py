@@ -77,9 +77,11 @@ class PersonaServer:
             door.add(method, self._pools.intake(method.pool), handler)
         self._health.join(door, self._pools)
         # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
-        # Off but for workers: else a second server would bind silently.
-        reuse = ("grpc.so_reuseport", int(workers is not None))
-        options = (*OPTIONS, reuse, connections())
+        port = (
+            "grpc.so_reuseport",
+            int(workers is not None),
+        )  # else a second server would bind silently
+        options = (*OPTIONS, port, connections())
         self._server = grpc.server(self._pools["read"], [door], options=options)
 
     @property

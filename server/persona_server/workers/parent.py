@@ -125,6 +125,7 @@ class Workers:
     def _start_workers(self) -> None:
         count = self._settings.workers
         own = {"listen": str(self._port.address), "rest": "off", "metrics": "off", "demo": "off"}
+        own["workers"] = str(count)  # pinned to a core, a worker would count no other one
         secret = self._gateway.secret if self._gateway else ""
         certificate = self._identity.cert.decode() if self._identity else ""
         for number in range(count):

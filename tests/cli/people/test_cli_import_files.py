@@ -101,6 +101,25 @@ def test_the_same_content_without_keys_is_not_doubled_unasked(
         client.delete_all_personas(*place.ids)
 
 
+def test_the_same_people_in_another_file_are_not_doubled_unasked(
+    cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
+) -> None:
+    lines = b'{"full_name": "A"}\n{"full_name": "B"}\n'
+    file, packed, grown = (tmp_path / name for name in ("a.jsonl", "a.jsonl.gz", "more.jsonl"))
+    file.write_bytes(lines)
+    packed.write_bytes(gzip.compress(lines))
+    grown.write_bytes(lines + b'{"full_name": "C"}\n')
+    assert cli.run("import", file, *place.options).out == "2 imported, 0 refused.\n"
+    for again in (packed, grown, grown):
+        done = cli.run("import", again, *place.options)
+        assert (done.code, done.out) == (1, "")
+        assert '"A", who comes first and has no id, is in this group already' in done.err
+    assert not any(cli.journals.iterdir())
+    assert client.get_persona_group(*place.ids).persona_count == 2
+    done = cli.run("import", grown, *place.options, "--again")
+    assert done.out == "3 imported, 0 refused.\n"
+
+
 def test_a_folder_is_imported_file_by_file(
     cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from cli.conftest import Cli
 from client.standin import Answer, Standin
 
 from persona.v1 import errors_pb2
+from persona.v1.persona_service_pb2 import ListPersonasResponse
 from persona_client import ImportPersonasResponse, Persona
 from persona_server.errors import ServiceError
 
@@ -30,6 +31,7 @@ TAKEN = ServiceError(
 @pytest.fixture
 def standin() -> Iterator[Standin]:
     server = Standin()
+    server.answers["ListPersonas"].extend([ListPersonasResponse()] * 9)  # nobody is there before
     yield server
     server.stop()
 

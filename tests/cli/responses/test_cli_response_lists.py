@@ -105,5 +105,8 @@ def test_a_list_names_something_and_good_times(cli: Cli) -> None:
         assert cli.run("responses", *nothing).code == 2
     done = cli.run("responses", "--persona", uid(), "--since", "2026-03-01T10:00")
     assert (done.code, "time zone" in done.err) == (2, True)
+    for option, time in (("--since", "0001-01-01T00:00+01:00"), ("--until", "9999-12-31T23:59-01")):
+        done = cli.run("responses", "--persona", uid(), option, time)
+        assert (done.code, "outside the calendar" in done.err) == (2, True)
     done = cli.run("responses", "--persona", uid())
     assert (done.code, "[PERSONA_NOT_FOUND]" in done.err) == (1, True)

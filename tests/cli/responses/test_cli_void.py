@@ -17,6 +17,10 @@ def test_answers_are_voided(cli: Cli, client: PersonaClient, place: Place) -> No
     reasons = [client.get_response(one).void_reason for one in ids]
     assert reasons == ["A test.", "Another.", "Another."]
     assert "A test." in cli.run("responses", "show", ids[0]).out
+    given = [Response(persona_id=persona.id, question_key="another", text="No.")]
+    client.record_responses(uid(), given)
+    listed = cli.run("responses", "--project", place.project).out
+    assert (listed.count("  void: Yes."), listed.count("  No.")) == (3, 1)
     assert cli.run("responses", "void", uid(), "--reason", "A test.").code == 1
 
 

@@ -159,7 +159,7 @@ def test_models_are_told_apart_by_their_answers(place: Place) -> None:
     assert comparisons(place, model="a", other_model="c") == []
 
 
-def test_sentiment_has_means_alone(place: Place) -> None:
+def test_sentiment_has_no_distance(place: Place) -> None:
     people, first, second = place.fill(20), uid(), uid()
     for simulation, shift in ((first, 0.0), (second, 0.1)):
         said = [round((i % 5) / 10 + shift * (i % 2), 6) for i in range(20)]
@@ -170,9 +170,23 @@ def test_sentiment_has_means_alone(place: Place) -> None:
     assert figures(found.mean_difference) == near(
         value=0.05, low=0.025991, high=0.074009, p=0.000338, adjusted_p=0.000338
     )
+    assert figures(found.agreement) == near(
+        equal_share=0.5, coefficient=0.893855, low=-0.165578, high=1
+    )
     assert not found.shares
-    for name in ("distance", "agreement"):
+    for name in ("distance", "variance_ratio"):
         assert not found.HasField(name)
+
+
+def test_sentiments_of_groups_have_a_ratio_of_variances(place: Place) -> None:
+    other = make_place(place.caller, place.project)
+    for where, said in ((place, (-0.4, 0.0, 0.4)), (other, (-0.2, 0.0, 0.2))):
+        people = where.fill(30)
+        given = [answer(one.id, sentiment=said[i % 3]) for i, one in enumerate(people)]
+        record(place.caller, uid(), *given)
+    (found,) = comparisons(place, group_id=place.group, other_group_id=other.group)
+    assert figures(found.variance_ratio) == near(value=4, low=2.784366, high=5.746371)
+    assert found.mean_difference.value == 0
 
 
 def test_every_p_is_adjusted_over_the_page(place: Place) -> None:

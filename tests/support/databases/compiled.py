@@ -10,7 +10,7 @@ from support.stored import StoredGroup
 # Statement → why it may read a whole table.
 MAY_SCAN = {
     "store.tenants._all": "the sweeper goes tenant by tenant, so it lists them",
-    "store.tenants._names": "so does automatic promotion",
+    "store.tenants._names": "persona token says whether a tenant is known",
     "store.tenants._rows": "who is suspended is read when something of credentials has changed",
     "store.credential_statements.live_keys": "so are the keys that can be called with",
     "store.credential_statements.revoked": "so are revoked tokens",

@@ -10,11 +10,13 @@ from persona_server.measures.comparison.moments import (
     mean_interval,
     moments,
     spread,
+    spread_of_sums,
     variance_ratio,
     welch,
 )
 from persona_server.measures.comparison.pairs import (
     agreement,
+    agreement_of_numbers,
     are_paired,
     distance_of_pairs,
     mean_difference,
@@ -95,6 +97,26 @@ def test_two_means() -> None:
     )
 
 
+@pytest.mark.parametrize("values", [[1, 2, 2, 5, 9, -4], [0, 1] * 40, [7, 7, 7, 8]])
+def test_the_spread_of_numbers_by_their_sums(values: list[int]) -> None:
+    """Of Var ln s² = (m₄ / s⁴ - (n - 3) / (n - 1)) / n, each moment as scipy has it."""
+    n = len(values)
+    found = spread_of_sums([sum(x**power for x in values) for power in range(5)], 10)
+    variance = stats.tvar(values)
+    wanted = (stats.moment(values, 4) / variance**2 - (n - 3) / (n - 1)) / n
+    assert found == pytest.approx((n, variance / 100, wanted), rel=1e-9)
+    ratio = variance_ratio(found, spread_of_sums([sum(x**p for x in values) for p in range(5)], 5))
+    assert ratio is not None
+    assert ratio.value == pytest.approx(0.25)
+
+
+def test_numbers_agree_as_ratings_do() -> None:
+    delta = [[6 * (a - b) ** 2 / 8 for b in range(3)] for a in range(3)]
+    pairs = {(7 + a, 7 + b): n for a, row in enumerate(TABLE) for b, n in enumerate(row)}
+    assert agreement_of_numbers(pairs, 6 / 8) == pytest.approx(agreement(TABLE, delta, 1.0))
+    assert agreement_of_numbers({(3, 3): 20}, 0.5) is None
+
+
 def test_what_can_not_be_told() -> None:
     alike = moments([3], [2])
     assert mean_interval(*moments([1], [2])) is None
@@ -103,6 +125,9 @@ def test_what_can_not_be_told() -> None:
     assert mean_difference([[5, 0], [0, 7]], (1, 2)) is None
     assert agreement([[9, 0], [0, 0]], [[0, 2], [2, 0]], 2.0) is None
     assert variance_ratio(spread([4, 1], [1, 2]), exact([0.5, 0.5], [1, 2])) is None
+    for few in ([3, 5], [4, 4, 4]):
+        sums = [sum(x**power for x in few) for power in range(5)]
+        assert variance_ratio(spread_of_sums(sums, 1), exact([0.5, 0.5], [1, 2])) is None
     assert normalised(Asked(1, 5, 0, 3)) is None
 
 

@@ -25,6 +25,7 @@ NO_TENANT = {"tenant", "secret"}
 OF_ALL_TENANTS = {
     "store.rebuild._count",
     "store.tenants._voiding",
+    "store.tenants._next_promoting",
     "store.credential_statements.live_keys",
     "store.credential_statements.revoked",
 }

@@ -14,7 +14,10 @@ def parse_time(text: str) -> datetime:
         raise ValueError(f"is not a time: {text[:40]!r}") from None
     if time.tzinfo is None and len(text) > len("2026-01-01"):
         raise ValueError("must name its time zone, such as 2026-03-01T09:30:00Z")
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    try:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"is outside the calendar: {text[:40]!r}") from None
 
 
 def zone_of(name: str) -> ZoneInfo:

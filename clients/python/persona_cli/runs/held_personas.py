@@ -3,17 +3,14 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 from persona.v1.persona_pb2 import Persona
 
-_Cleared = Literal[
+# What the service does not compare, or what it gives itself.
+_NotCompared = Literal[
     "id", "project_id", "group_id", "library_persona_id", "copied_from", "created_at"
 ]
-# What the service does not compare, or what it gives itself.
-_NOT_COMPARED: tuple[_Cleared, ...] = (
-    "id", "project_id", "group_id", "library_persona_id", "copied_from", "created_at",
-)  # fmt: skip
 _TAKEN = "is taken by a persona of this group with another id or different content"
 
 
@@ -53,6 +50,6 @@ def content_digest(persona: Persona) -> bytes:
     """Return a digest of what a source says of a persona, whatever the service has given it."""
     compared = Persona()
     compared.CopyFrom(persona)
-    for name in _NOT_COMPARED:
+    for name in get_args(_NotCompared):
         compared.ClearField(name)
     return hashlib.sha256(compared.SerializeToString(deterministic=True)).digest()

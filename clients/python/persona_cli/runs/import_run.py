@@ -41,7 +41,8 @@ class ImportRun:
     """One run of an import: what went in, what was refused, how far the reading is.
 
     With `dry_run` the service checks everything and takes nothing. `may_repeat` says that what was
-    imported before may be imported again, since it is known by ids. `keep` takes refused rows.
+    imported before may be imported again, since it is known by ids; `as_new`, that people of the
+    same content are meant to be others. `keep` takes refused rows.
     """
 
     def __init__(
@@ -52,14 +53,15 @@ class ImportRun:
         *,
         dry_run: bool = False,
         may_repeat: bool = True,
+        as_new: bool = False,
         keep: OnRefused | None = None,
     ) -> None:
         self._ids = ids
         self._dry_run = dry_run
         self._is_resumed = bool(journal.boundaries)
         self._may_repeat = may_repeat or self._is_resumed
+        self._as_new = as_new
         self._is_open = False  # whether the service has said how much of the import it has
-        self._is_piped = any(file.is_pipe for file in inputs)
         self._journal = journal
         self._refusals = Refusals(inputs, journal, keep)
         self._held: HeldPersonas | None = None  # once the service has refused some
@@ -82,7 +84,7 @@ class ImportRun:
         self._refusals.list_previous()
         lines = self._refusals.without_refused(reader.lines(self._refusals.add, progress.advance))
         lines = self._not_taken(lines)
-        if self._is_piped and not self._may_repeat:
+        if not (self._may_repeat or self._as_new):
             lines = self._not_repeated(client, lines)
         try:
             self._import(client, self._batches(lines), progress)
@@ -111,13 +113,15 @@ class ImportRun:
     ) -> Iterator[Line[PersonaRow]]:
         """Give up if the first row without an id is in the group, as the others may be, too.
 
-        What comes through a pipe can't be known beforehand, and its first row waits for no other.
+        The service knows the content of a whole file, not that of one with more rows, or packed;
+        and what comes through a pipe can't be known beforehand.
         """
         is_known = False
         for line in lines:
             persona = line.item.persona
             if not (is_known or persona.id or persona.external_id):
                 if self._is_there(client, persona):
+                    self._journal.remove()  # else the next run would go on
                     raise _there_before(persona.full_name)
                 is_known = True
             yield line

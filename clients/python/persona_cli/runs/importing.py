@@ -25,6 +25,7 @@ class Importing:
         keep: OnRefused | None,
         *,
         again: bool,
+        as_new: bool,
         dry_run: bool,
     ) -> None:
         self._personas = personas
@@ -32,6 +33,7 @@ class Importing:
         self._ids = ids
         self._keep = keep
         self._again = again or all_keyed(personas)
+        self._as_new = as_new
         self.is_dry_run = dry_run
         self.into = {"project_id": ids[0], "group_id": ids[1]}
         self.imported = 0  # personas that were not there before
@@ -53,6 +55,7 @@ class Importing:
             journal,
             dry_run=self.is_dry_run,
             may_repeat=self._again,
+            as_new=self._as_new,
             keep=self._keep,
         )
         with (

@@ -16,7 +16,9 @@ from persona_client.client import DEFAULT_ADDRESS
 from persona_server.validation.filters import FILTERS, Filter
 from persona_server.validation.limits import MAX_AGE
 
-_FILES = {"files", "output", "plot", "targets"}  # options that name files, by any bytes
+_FILES = {  # options that name files, by any bytes
+    "files", "output", "plot", "targets", "references", "refused", "codebook", "mapping",
+}  # fmt: skip
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Someone waits at the terminal: tell soon that nobody answers.
 _SHORT = RetryPolicy(attempts=4)

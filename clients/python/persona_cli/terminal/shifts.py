@@ -23,6 +23,7 @@ _REASONS = {
     "TOO_FEW_DIFFERENCES": "others' noise is unknown",
     "NO_NOISE": "others never changed",
     "NO_RESIDUALS": "the points lie on a line",
+    "VOIDING": "answers of a void simulation are being taken out",
 }
 
 

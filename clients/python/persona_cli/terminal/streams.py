@@ -1,6 +1,7 @@
 """The standard streams of the process: closed, full, or read by nobody any more."""
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,17 @@ def fill_closed() -> None:
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, flags)  # the lowest that is free
             setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8"))
+
+
+def buffer_stdout() -> None:
+    """Let standard output take all that is written to it, or fail.
+
+    Where PYTHONUNBUFFERED is set a write may take a part and say how much, which nobody looks at.
+    """
+    if isinstance(sys.stdout.buffer, io.RawIOBase):
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        whole = io.BufferedWriter(sys.stdout.detach())
+        sys.stdout = io.TextIOWrapper(whole, encoding, errors, line_buffering=True)
 
 
 @contextmanager

@@ -51,6 +51,14 @@ def difference_text(one: QuestionComparison) -> str:
     return f"{number_text(found.value, '+')} ({interval}), adjusted p {p_text(found.adjusted_p)}"
 
 
+def variance_text(one: QuestionComparison) -> str:
+    """Say how far apart the first's numbers lie, by the second's."""
+    if not one.HasField("variance_ratio"):
+        return ""
+    found = one.variance_ratio
+    return f"{number_text(found.value)} ({number_text(found.low)} to {number_text(found.high)})"
+
+
 def agreement_text(one: QuestionComparison) -> str:
     """Say how far individuals gave the same answer twice, beyond chance."""
     if not one.HasField("agreement"):

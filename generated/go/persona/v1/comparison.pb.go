@@ -371,9 +371,11 @@ type QuestionComparison struct {
 	// How far the means of ratings or sentiments are apart; null for other kinds, for a target, and where
 	// nothing varies.
 	MeanDifference *MeanDifference `protobuf:"bytes,8,opt,name=mean_difference,json=meanDifference,proto3" json:"mean_difference,omitempty"`
-	// Variance of the first's ratings by that of the second's; null where it is not defined, or paired.
+	// Variance of the first's ratings or sentiments by that of the second's; null where it is not defined,
+	// or paired.
 	VarianceRatio *VarianceRatio `protobuf:"bytes,9,opt,name=variance_ratio,json=varianceRatio,proto3" json:"variance_ratio,omitempty"`
-	// How far the same individuals give the same answers; null if they are not paired.
+	// How far the same individuals give the same answers; null if they are not paired, if all answered
+	// alike, for several options or themes, and for more than 100 options.
 	Agreement     *AnswerAgreement `protobuf:"bytes,10,opt,name=agreement,proto3" json:"agreement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -493,7 +495,8 @@ type DistributionDistance struct {
 	Expected float64 `protobuf:"fixed64,4,opt,name=expected,proto3" json:"expected,omitempty"`
 	// The probability of at least this distance without a difference.
 	P float64 `protobuf:"fixed64,5,opt,name=p,proto3" json:"p,omitempty"`
-	// That, adjusted over the questions of the page (Benjamini and Hochberg).
+	// That, adjusted over the questions of this page alone (Benjamini and Hochberg). Whoever reads several
+	// pages adjusts `p` over all of them anew, as the Python client and `persona compare` do.
 	AdjustedP     float64 `protobuf:"fixed64,6,opt,name=adjusted_p,json=adjustedP,proto3" json:"adjusted_p,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -582,7 +585,8 @@ type MeanDifference struct {
 	High float64 `protobuf:"fixed64,3,opt,name=high,proto3" json:"high,omitempty"`
 	// The two-sided p.
 	P float64 `protobuf:"fixed64,4,opt,name=p,proto3" json:"p,omitempty"`
-	// That, adjusted over the questions of the page (Benjamini and Hochberg).
+	// That, adjusted over the questions of this page alone (Benjamini and Hochberg). Whoever reads several
+	// pages adjusts `p` over all of them anew, as the Python client and `persona compare` do.
 	AdjustedP     float64 `protobuf:"fixed64,5,opt,name=adjusted_p,json=adjustedP,proto3" json:"adjusted_p,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -653,7 +657,7 @@ func (x *MeanDifference) GetAdjustedP() float64 {
 	return 0
 }
 
-// VarianceRatio compares how far apart two groups' ratings lie.
+// VarianceRatio compares how far apart two groups' ratings or sentiments lie.
 type VarianceRatio struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The ratio of the variances.

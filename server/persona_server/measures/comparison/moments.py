@@ -1,6 +1,7 @@
 """Means and variances of a group's numbers, with intervals."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import exp, fsum, log, sqrt
 from typing import NamedTuple
 
@@ -71,6 +72,21 @@ def spread(counts: Sequence[int], values: Sequence[float]) -> Spread:
             return Spread(n, variance, None)  # without one number all are equal
         logs.append(log(left) if count else 0.0)
     return Spread(n, variance, _jackknife(counts, logs))
+
+
+def spread_of_sums(sums: Sequence[int], unit: int) -> Spread:
+    """Return the same of n ≥ 3 whole numbers by n, Σx, Σx², Σx³ and Σx⁴, 1 / unit each.
+
+    In place of the jackknife Var ln s² = (m₄ / s⁴ - (n - 3) / (n - 1)) / n, rounded once.
+    """
+    n, x, x2, x3, x4 = sums
+    squares = n * x2 - x * x  # n² m₂
+    variance = squares / (n * (n - 1)) / unit**2 if n > 1 else 0.0
+    if squares == 0 or n < 3:
+        return Spread(n, variance, None)
+    fourth = n**3 * x4 - 4 * n * n * x * x3 + 6 * n * x * x * x2 - 3 * x**4  # n⁴ m₄
+    kurtosis = Fraction(fourth * (n - 1) ** 2, n * n * squares * squares)
+    return Spread(n, variance, float((kurtosis - Fraction(n - 3, n - 1)) / n))
 
 
 def variance_ratio(group: Spread, target: Spread) -> Interval | None:

@@ -6,9 +6,11 @@ from itertools import accumulate
 from math import fsum, sqrt
 from typing import NamedTuple
 
+from persona_server.measures.answers import Value
 from persona_server.measures.comparison.moments import Difference, difference
 from persona_server.measures.comparison.steps import Matrix, Steps
 from persona_server.measures.comparison.targets import Distance, distance
+from persona_server.measures.populations import Numbers
 from persona_server.measures.student_t import quantile
 
 _QUANTILE = 0.975
@@ -119,7 +121,29 @@ def agreement(
     answers show: K / (K - 1) for a choice, 2 for a rating of two positions, else 1.
     """
     own, chance = _terms(table, disagreement)
-    counts = [count for row in table for count in row]
+    return _beyond_chance([count for row in table for count in row], own, chance, unit)
+
+
+def agreement_of_numbers(pairs: Mapping[tuple[int, int], int], per: float) -> Agreement | None:
+    """Return the same of numbers, δ = per · (a - b)², by how many gave which pair of them."""
+    first, second = Counter[Value](), Counter[Value]()
+    for (a, b), count in pairs.items():
+        first[a] += count
+        second[b] += count
+    to_first, to_second = Numbers.of(first), Numbers.of(second)
+    others = 2 * (to_first.total - 1)
+    own = [per * (a - b) ** 2 for a, b in pairs]
+    chance = [
+        per * (to_second.distance(a) + to_first.distance(b) - 2 * (a - b) ** 2) / others
+        for a, b in pairs
+    ]
+    return _beyond_chance(list(pairs.values()), own, chance, 1.0)
+
+
+def _beyond_chance(
+    counts: Sequence[int], own: Sequence[float], chance: Sequence[float], unit: float
+) -> Agreement | None:
+    """Return A by how many have which d and e."""
     n = sum(counts)
     total = fsum(c * d for c, d in zip(counts, own, strict=True))
     expected = fsum(c * e for c, e in zip(counts, chance, strict=True))

@@ -16,14 +16,18 @@ from persona.v1.measures_pb2 import QUESTION_KIND_CHOICES, QUESTION_KIND_RATING
 from persona.v1.measures_pb2 import Question as QuestionMessage
 from persona_server.measures.answers import SETS, Kind, Question, Value
 from persona_server.measures.comparison.moments import (
+    Spread,
     exact,
     exact_moments,
     spread,
+    spread_of_sums,
     variance_ratio,
     welch,
 )
 from persona_server.measures.comparison.pairs import (
+    Agreement,
     agreement,
+    agreement_of_numbers,
     are_paired,
     distance_of_pairs,
     mean_of_moves,
@@ -142,14 +146,24 @@ def _add_pairs(
         moved = {z / per: count for z, count in Counter(b - a for a, b in pairs).items()}
         if (found := mean_of_moves(moved)) is not None:
             message.mean_difference.CopyFrom(MeanDifference(**found._asdict()))
-    if scale is None or (steps := scale.steps) is None:
-        return
     counted = Counter(pairs)
+    if scale is None:
+        if question.kind.numeric:
+            _add_agreement(message, pairs, agreement_of_numbers(counted, float(question.unit)))
+        return
+    if (steps := scale.steps) is None:
+        return
     table = [[counted[a, b] for b in scale.numbers] for a in scale.numbers]
     message.distance.CopyFrom(_distance(distance_of_pairs(steps, table)))
-    equal = sum(row[i] for i, row in enumerate(table)) / len(pairs)
     beyond = agreement(table, _disagreement(question, scale), _largest(question, scale))
+    _add_agreement(message, pairs, beyond)
+
+
+def _add_agreement(
+    message: QuestionComparison, pairs: Sequence[tuple[int, int]], beyond: Agreement | None
+) -> None:
     if beyond is not None:
+        equal = sum(a == b for a, b in pairs) / len(pairs)
         message.agreement.CopyFrom(
             AnswerAgreement(
                 equal_share=equal, coefficient=beyond.value, low=beyond.low, high=beyond.high
@@ -169,15 +183,20 @@ def _add_groups(
         found = welch(exact_moments(_numbers(one), per), exact_moments(_numbers(other), per))
         if found is not None:
             message.mean_difference.CopyFrom(MeanDifference(**found._asdict()))
-    if scale is None:
-        return
-    first, second = scale.counts(one), scale.counts(other)
-    if (steps := scale.steps) is not None:
+        ratio = variance_ratio(_spread(question, scale, one), _spread(question, scale, other))
+        _add_ratio(message, ratio)
+    if scale is not None and (steps := scale.steps) is not None:
+        first, second = scale.counts(one), scale.counts(other)
         found_distance = against_target(steps, first, shares_of(second), sum(second))
         message.distance.CopyFrom(_distance(found_distance))
-    if scale.cumulated:
-        ratio = variance_ratio(spread(first, scale.numbers), spread(second, scale.numbers))
-        _add_ratio(message, ratio)
+
+
+def _spread(question: Question, scale: Scale | None, counts: Counts) -> Spread:
+    """Return how far apart numbers lie; of what has no scale by sums, which cost no more."""
+    if scale is not None:
+        return spread(scale.counts(counts), scale.numbers)
+    sums = [sum(count * x**power for x, count in counts.items()) for power in range(5)]
+    return spread_of_sums(sums, unit(question.kind))
 
 
 def _numbers(counts: Counts) -> Numbers:

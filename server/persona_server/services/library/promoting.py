@@ -106,7 +106,7 @@ def promote_waiting(store: Store, policy: Policy, stopping: Callable[[], bool]) 
     One that is not, or whose persona was deleted, leaves the queue until answers come again.
     """
     promoted = 0
-    for tenant in store.tenants.names():
+    for tenant in store.tenants.promoting():
         after, waiting = b"", True
         while waiting and not stopping():
             with store.reading(tenant) as repositories:

@@ -100,5 +100,8 @@ def refusing_to_open(place: object) -> Iterator[None]:
 
 
 def _text(error: BaseException) -> str:
-    why = error.strerror if isinstance(error, OSError) else str(error).strip()
-    return why or type(error).__name__
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    # libpq's hints are lines of their own, behind a tab.
+    lines = (line for line in str(error).splitlines() if not line.startswith("\t"))
+    return "; ".join(lines).strip() or type(error).__name__

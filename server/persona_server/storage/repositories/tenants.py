@@ -1,6 +1,6 @@
 """Tenants and secrets: the two tables that belong to no tenant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from persona_server.storage import tables
@@ -44,6 +44,15 @@ class Tenants:
             voiding.select(tenant.name)
             .join(tenant, on=(tenant.id == voiding.tenant_id))
             .limit(1000),
+        )
+        queue = tables.Promotion
+        self._next_promoting = Statement(
+            database,
+            queue.select(queue.tenant_id, tenant.name)
+            .join(tenant, on=(tenant.id == queue.tenant_id))
+            .where(queue.tenant_id > param("after"))
+            .order_by(queue.tenant_id)
+            .limit(1),
         )
         row = {
             tenant.id: param("id"),
@@ -112,6 +121,16 @@ class Tenants:
         Of very many, some. It costs nothing where there are none, however many tenants there are.
         """
         return {name for (name,) in self._voiding.all()}
+
+    def promoting(self) -> Iterator[str]:
+        """Yield the names of those of whom individuals wait for automatic promotion, each once.
+
+        It costs a statement for each of them and one more, however many tenants there are.
+        """
+        after = NO_TENANT
+        while (row := self._next_promoting.first(after=after)) is not None:
+            after, name = row
+            yield name
 
 
 class Secrets:

@@ -92,8 +92,13 @@ def list_(
             **found_by, order_by=order_by, page_size=page_size
         ),
         ("ID", "OCCURRED", "PERSONA", "QUESTION", "ANSWER"),
-        lambda r: (r.id, r.occurred_at, r.persona_id, r.question_key, answer_text(r)),
+        lambda r: (r.id, r.occurred_at, r.persona_id, r.question_key, _answer(r)),
     )
+
+
+def _answer(response: Response) -> str:
+    """Say what was answered, and whether it is void."""
+    return f"{'void: ' * response.HasField('voided_at')}{answer_text(response)}"
 
 
 def show(

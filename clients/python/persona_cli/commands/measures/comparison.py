@@ -21,7 +21,12 @@ from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.names import group_ids, project_id, simulation_ids
 from persona_cli.terminal.output import print_json, print_table, say
 from persona_cli.terminal.shifts import kind_text, number_text
-from persona_cli.terminal.summaries import agreement_text, difference_text, distance_text
+from persona_cli.terminal.summaries import (
+    agreement_text,
+    difference_text,
+    distance_text,
+    variance_text,
+)
 from persona_client import QuestionComparison, TargetDistribution
 
 _COLUMNS = (
@@ -33,6 +38,7 @@ _COLUMNS = (
     "DISTANCE",
     "BY CHANCE",
     "MEAN",
+    "VARIANCE",
     "AGREEMENT",
 )
 
@@ -136,5 +142,6 @@ def _row(one: QuestionComparison) -> tuple[object, ...]:
         distance_text(one),
         number_text(one.distance.expected) if one.HasField("distance") else "",
         difference_text(one),
+        variance_text(one),
         agreement_text(one),
     )

@@ -74,7 +74,9 @@ def import_(
         look_at(personas)
         with _place(context, project, group, dry_run=dry_run) as ids:
             with refused_rows(refused, personas.is_sheet) as keep:
-                import_of = Importing(personas, ids, keep, again=again, dry_run=dry_run)
+                import_of = Importing(
+                    personas, ids, keep, again=again, as_new=new_ids, dry_run=dry_run
+                )
                 client, patient = context.client, context.patient_client
                 import_of.run(client, patient, context.address, _key(options))
             say_notes(personas)

@@ -61,6 +61,16 @@ def number(cells: Cells, name: str) -> float:
 
 def time(cells: Cells, name: str, zone: tzinfo | None) -> Timestamp:
     """Return a time, in `zone` if it names none; a date is its midnight. Raises LineError."""
+    found, is_sure = time_or_utc(cells, name, zone)
+    if not is_sure:
+        raise LineError(
+            f"{name} must name its time zone, such as 2026-03-01T09:30:00Z, or --timezone does"
+        )
+    return found
+
+
+def time_or_utc(cells: Cells, name: str, zone: tzinfo | None) -> tuple[Timestamp, bool]:
+    """Return the same, and whether its zone is known; if not, it is in UTC. Raises LineError."""
     found = Timestamp()
     try:
         point, is_sure = time_of(cells.get(name), zone)
@@ -69,11 +79,7 @@ def time(cells: Cells, name: str, zone: tzinfo | None) -> Timestamp:
         raise LineError(f"{name} is outside the calendar: {text(cells, name)[:40]!r}") from None
     except ValueError as error:
         raise LineError(f"{name} {error}") from None
-    if not is_sure:
-        raise LineError(
-            f"{name} must name its time zone, such as 2026-03-01T09:30:00Z, or --timezone does"
-        )
-    return found
+    return found, is_sure
 
 
 def _array(name: str, cell: str) -> object:

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from datetime import tzinfo
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from persona.v1.response_pb2 import Response
 from persona_cli.files.answers.answer import Answer, Tally
-from persona_cli.files.answers.cells import is_blank, text, time
+from persona_cli.files.answers.cells import is_blank, text, time_or_utc
 from persona_cli.files.answers.codebook import Codebook
 from persona_cli.files.answers.questions import Question
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.table import Cells
+
+_IN_UTC = "is taken as UTC where it names no time zone (--timezone says another one)"
 
 
 class WideRows:
@@ -35,7 +39,7 @@ class WideRows:
         asked = [each for each in self._codebook.questions if not is_blank(row, each.column)]
         self._tally.skipped += self.width - len(asked)
         try:
-            shared = self._shared(row) if asked else Response()
+            shared = self._shared(row, len(asked)) if asked else Response()
         except LineError as error:
             error.count = len(asked)
             raise
@@ -48,18 +52,25 @@ class WideRows:
         left_out = {name for question in others for name in (question.column, question.themes)}
         return {name: cell for name, cell in row.items() if name not in left_out}
 
-    def _shared(self, row: Cells) -> Response:
-        """Return what all answers of a respondent say. Raises LineError."""
+    def _shared(self, row: Cells, count: int) -> Response:
+        """Return what all answers of a respondent say, so many. Raises LineError."""
         shared = Response()
         for field, column in self._codebook.fields.items():
             if is_blank(row, column):
                 if field in {"persona_id", "persona_external_id"}:
                     raise LineError(f"{column} is blank, so that nobody knows who answered")
             elif field == "occurred_at":
-                shared.occurred_at.CopyFrom(time(row, column, self._zone))
+                shared.occurred_at.CopyFrom(self._time(row, column, count))
             else:
                 setattr(shared, field, text(row, column).strip())
         return shared
+
+    def _time(self, row: Cells, column: str, count: int) -> Timestamp:
+        """Return when so many answers were given. Survey tools write times without a zone."""
+        found, is_sure = time_or_utc(row, column, self._zone)
+        if not is_sure:
+            self._tally.notes[f"{column} {_IN_UTC}"] += count
+        return found
 
     def _answer(self, question: Question, row: Cells, shared: Response) -> Answer | LineError:
         response = Response()

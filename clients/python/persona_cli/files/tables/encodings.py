@@ -17,15 +17,18 @@ _ZEROS = (
     (re.compile(rb"\0[^\0]\0[^\0]"), "utf-16-be"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ANY = bytes(range(256))
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 def known_encoding(name: str) -> str:
-    """Return an encoding by the name that Python has for it. Raises FileError."""
+    """Return an encoding of text by the name that Python has for it. Raises FileError."""
     try:
-        return codecs.lookup(name).name
+        found = codecs.lookup(name).name
+        _ANY.decode(found, "replace")  # as nothing does that is of bytes, or of names of hosts
     except (LookupError, ValueError):
         raise FileError(f"can't be read as {name}, which is no encoding known here") from None
+    return found
 
 
 def find_encoding(head: bytes) -> str:

@@ -32,16 +32,17 @@ def read_piece(text: io.TextIOWrapper) -> str:
     """Return some more of a text; "" at its end."""
     try:
         return text.read(_PIECE)
-    except UnicodeDecodeError as error:
-        raise _not_encoded(error) from None
+    except UnicodeError as error:
+        raise _not_encoded(text, error) from None
 
 
 def _read(text: io.TextIOWrapper, most: int) -> str:
     try:
         return text.readline(most)
-    except UnicodeDecodeError as error:
-        raise _not_encoded(error) from None
+    except UnicodeError as error:
+        raise _not_encoded(text, error) from None
 
 
-def _not_encoded(error: UnicodeDecodeError) -> FileError:
-    return FileError(f"is not {error.encoding}: {error.reason}")
+def _not_encoded(text: io.TextIOWrapper, error: UnicodeError) -> FileError:
+    why = error.reason if isinstance(error, UnicodeDecodeError) else error
+    return FileError(f"is not {text.encoding}: {why}")

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from persona_server.storage.engine.database import Target
-from persona_server.storage.engine.postgresql.pool import Connection
+from persona_server.storage.engine.postgresql.connection import Connection
 
 FEWEST = 10  # rows for which it is worth while
 # The types of columns, by Peewee's names.

@@ -16,8 +16,9 @@ from persona_server.storage.engine.database import Load, Target, shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.storage.engine.postgresql import presence
 from persona_server.storage.engine.postgresql.adapting import adapt
+from persona_server.storage.engine.postgresql.connection import CompiledStatements, Connection
 from persona_server.storage.engine.postgresql.copying import FEWEST, copy
-from persona_server.storage.engine.postgresql.pool import Connection, Pool
+from persona_server.storage.engine.postgresql.pool import Pool
 from persona_server.storage.engine.postgresql.roles import grant
 from persona_server.storage.engine.postgresql.sessions import (
     OwnSessions,
@@ -42,6 +43,7 @@ class PostgresqlDatabase(PeeweeDatabase):
 
     engine = "postgresql"
     rows_together: tuple[int, ...] = (1,)
+    pages_in_one_row = False
     has_many_writers = True
     _state: Any  # Peewee's, of each thread: the connection that it holds
 
@@ -85,13 +87,14 @@ class PostgresqlDatabase(PeeweeDatabase):
             "tcp_user_timeout": 30_000,  # milliseconds
         }
         text = conninfo.make_conninfo("", **(defaults | given))
-        connection = psycopg.connect(text, autocommit=True)
+        connection = Connection.connect(text, autocommit=True)
         try:
             self._sessions.set_up(connection)
         except BaseException:
             connection.close()
             raise
         adapt(connection)
+        connection.compiled = CompiledStatements(connection, prepares=self._sessions.prepares)
         return connection
 
     def _set_server_version(self, connection: Connection) -> None:
@@ -100,17 +103,23 @@ class PostgresqlDatabase(PeeweeDatabase):
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Execute a compiled statement and return its rows."""
         if self._state.conn is not None:
-            return self._executed(self._state.conn, sql, values).fetchall()
+            return self._rows(self._state.conn, sql, values)
         connection = self._pool.take()
         try:
-            return self._executed(connection, sql, values).fetchall()
+            return self._rows(connection, sql, values)
         finally:
             self._pool.give_back(connection)
 
+    def _rows(
+        self, connection: Connection, sql: str, values: Sequence[Any]
+    ) -> list[tuple[Any, ...]]:
+        with self._watch.over(connection):
+            return connection.compiled.rows(sql, values)
+
     def changed(self, sql: str, values: Sequence[Any]) -> int:
         """Execute a compiled change and return how many rows it touched."""
-        with self._held() as connection:
-            return self._executed(connection, sql, values).rowcount
+        with self._held() as connection, self._watch.over(connection):
+            return connection.compiled.changed(sql, values)
 
     def change_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a compiled change for each row of values."""
@@ -135,14 +144,8 @@ class PostgresqlDatabase(PeeweeDatabase):
     def execute_sql(self, sql: str, params: Any = None) -> psycopg.Cursor[Any]:
         """Execute what is no compiled statement."""
         with self._held() as connection, self._watch.over(connection):
+            connection.compiled.forget()
             return connection.execute(sql, params or None)
-
-    def _executed(
-        self, connection: Connection, sql: str, values: Sequence[Any]
-    ) -> psycopg.Cursor[Any]:
-        """Return the cursor of a statement, prepared once; values come and go in binary."""
-        with self._watch.over(connection):
-            return connection.cursor(binary=True).execute(sql, values, prepare=True)
 
     def as_list(self, values: Sequence[Any]) -> Any:
         """Return ids, hashes or 64-bit integers as the driver binds a list."""
@@ -166,6 +169,14 @@ class PostgresqlDatabase(PeeweeDatabase):
     def begin(self, how: str | None = None) -> None:
         """Begin a transaction, as `atomic` is told."""
         self._sessions.begin(self._state.conn, how or BEGIN)
+
+    def commit(self) -> None:
+        """Keep what the transaction has done."""
+        self._state.conn.compiled.command("COMMIT")
+
+    def rollback(self) -> None:
+        """Take the transaction back."""
+        self._state.conn.compiled.command("ROLLBACK")
 
     def share(self) -> None:
         """Do nothing: writers of all processes are held apart by the rows that they lock."""

@@ -4,12 +4,10 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
 
-import psycopg
 from psycopg.pq import TransactionStatus
 
-Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
+from persona_server.storage.engine.postgresql.connection import Connection
 
 MOST = 40  # connections: as many as threads may work at once; of the others most wait for callers
 AHEAD = 12  # opened at the start

@@ -9,7 +9,7 @@ import time
 
 import psycopg
 
-from persona_server.storage.engine.postgresql.pool import Connection
+from persona_server.storage.engine.postgresql.connection import Connection
 
 IN_USE = 0x757365  # the lock: "use"
 WAIT_SECONDS = 1.0  # for connections that are just being closed

@@ -4,9 +4,9 @@ from typing import Protocol
 
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.postgresql import presence
-from persona_server.storage.engine.postgresql.pool import Connection
+from persona_server.storage.engine.postgresql.connection import MOST_PREPARED, Connection
 
-MOST_PREPARED = 200  # statements of a connection; each has one for every set of NULLs it binds
+NEVER = 1 << 30  # executions after which psycopg prepares what nobody asked it to
 # Plans must not depend on bound values, nor be made at every call; and they stay while tables grow.
 # So each must be good at any size: row by row through indexes, as SQLite goes. What is compiled
 # takes longer than any of these statements.
@@ -31,6 +31,7 @@ class Sessions(Protocol):
     """How connections learn what they need to know."""
 
     options: str  # of the server, with which a connection is opened
+    prepares: bool  # whether what a connection has prepared stays
 
     def set_up(self, connection: Connection) -> None:
         """Make a new connection ready. Raises DatabaseError where it is of another kind."""
@@ -48,11 +49,13 @@ class Sessions(Protocol):
 class OwnSessions:
     """Connections of the database's own, each told once: it knows it until its end."""
 
+    prepares = True
     options = " ".join(f"-c {name}={_escaped(value)}" for name, value in OPTIONS.items())
 
     def set_up(self, connection: Connection) -> None:
         """Let it keep statements prepared; one that does not keep its options is a pooler's."""
         connection.prepared_max = MOST_PREPARED
+        connection.prepare_threshold = NEVER
         if connection.execute("SHOW plan_cache_mode").fetchone() != (OPTIONS["plan_cache_mode"],):
             raise DatabaseError(
                 "What a connection asks for is not kept: this is a pooler. Name the database "
@@ -65,7 +68,7 @@ class OwnSessions:
 
     def begin(self, connection: Connection, how: str) -> None:
         """Begin a transaction."""
-        connection.execute(how.encode())
+        connection.compiled.command(how)
 
 
 class PooledSessions:
@@ -75,6 +78,7 @@ class PooledSessions:
     prepared, and a statement by itself is planned as the database would: who would know more?
     """
 
+    prepares = False
     options = ""
     _told = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in OPTIONS.items())
 

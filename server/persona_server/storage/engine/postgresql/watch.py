@@ -4,13 +4,13 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import psycopg
 
 from persona_server import patience
-from persona_server.storage.engine.postgresql.pool import Connection
+from persona_server.storage.engine.postgresql.connection import Connection
 
 LOOK_SECONDS = 0.05  # between two looks at the callers
 CANCEL_SECONDS = 1.0  # for the database to take the wish; then the connection is cut
@@ -26,25 +26,23 @@ class Watch:
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
-    @contextmanager
-    def over(self, connection: Connection) -> Iterator[None]:
+    def over(self, connection: Connection) -> AbstractContextManager[None]:
         """Interrupt the statement of a block once its caller is gone, and no other one."""
         is_gone = patience.caller()
-        if is_gone is None:
-            yield
-            return
+        return _NOBODY if is_gone is None else _Watched(self, connection, is_gone)
+
+    def begin(self, connection: Connection, is_gone: Callable[[], bool]) -> None:
+        """Look at the caller of a statement from now on."""
         self._running[connection] = is_gone
-        self._begun.set()
+        if not self._begun.is_set():
+            self._begun.set()
         if self._thread is None:
             self._start()
-        try:
-            yield
-        except psycopg.errors.QueryCanceled:
-            patience.end()  # what takes the transaction back is not disturbed
-            raise
-        finally:
-            with self._lock:  # not while it is being interrupted: that would reach the next one
-                self._running.pop(connection, None)
+
+    def end(self, connection: Connection) -> None:
+        """Look at it no more."""
+        with self._lock:  # not while it is being interrupted: that would reach the next one
+            self._running.pop(connection, None)
 
     def close(self) -> None:
         """Look no more."""
@@ -79,6 +77,26 @@ class Watch:
                 connection.cancel_safe(timeout=CANCEL_SECONDS)
             except psycopg.Error:
                 _cut(connection)
+
+
+class _Watched:
+    """A block whose statement is watched. A class, since every statement enters one."""
+
+    __slots__ = ("_connection", "_is_gone", "_watch")
+
+    def __init__(self, watch: Watch, connection: Connection, is_gone: Callable[[], bool]) -> None:
+        self._watch, self._connection, self._is_gone = watch, connection, is_gone
+
+    def __enter__(self) -> None:
+        self._watch.begin(self._connection, self._is_gone)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            patience.end()  # what takes the transaction back is not disturbed
+        self._watch.end(self._connection)
+
+
+_NOBODY: AbstractContextManager[None] = contextlib.nullcontext()
 
 
 def _cut(connection: Connection) -> None:

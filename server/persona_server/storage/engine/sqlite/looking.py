@@ -92,6 +92,8 @@ def require_whole(path: Path, named: str) -> None:
     """Raise DatabaseError for a file, which nobody has open, that is no whole database of ours."""
     with looking_at(path, alone=True, named=named) as connection:
         require_ours(connection, named)
+        if not connection.pragma("schema_version"):
+            raise DatabaseError(f"{named} is empty.")
         if wrong := faults(connection):
             raise DatabaseError(f"{named} is damaged: {'; '.join(wrong)}.")
         if tables := orphans(connection):
