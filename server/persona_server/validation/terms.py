@@ -85,19 +85,24 @@ def wanted_terms(request: FilteredRequest) -> list[bytes]:
             wanted.append(external_id_term(request.external_id))
         if request.full_name:
             wanted.append(full_name_term(request.full_name))
-    return wanted + [attribute_term(*each) for each in sorted(request.attributes.items())]
+    if attributes := request.attributes:
+        wanted += [attribute_term(*each) for each in sorted(attributes.items())]
+    return wanted
 
 
 def check_terms(found: Violations, request: FilteredRequest) -> None:
     """What is asked for has the limits of the fields."""
     if not isinstance(request, ListLibraryPersonasRequest):
         for name in ("external_id", "full_name"):
-            check_line(found, name, getattr(request, name), LINES[name])
-    if len(request.attributes) > MOST_FOUND_BY:
-        what = f"must have at most {MOST_FOUND_BY} keys, has {len(request.attributes)}"
-        found.add("attributes", what)
+            if value := getattr(request, name):
+                check_line(found, name, value, LINES[name])
+    attributes = request.attributes
+    if not attributes:
         return
-    for key, value in request.attributes.items():
+    if len(attributes) > MOST_FOUND_BY:
+        found.add("attributes", f"must have at most {MOST_FOUND_BY} keys, has {len(attributes)}")
+        return
+    for key, value in attributes.items():
         characters = LISTS["attributes"].characters
         path = f'attributes["{key[:characters]}"]'
         check_name(found, path, key, characters)
