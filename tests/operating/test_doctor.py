@@ -1,9 +1,11 @@
 """`persona doctor`: what it finds in a database that is well, and in one that is not."""
 
 import random
+import re
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from support.dbfile import connection
 from support.stored import StoredGroup
 
 NAMES = [
-    *("versions", "access", "schema", "integrity", "foreign keys"),
+    *("versions", "access", "schema", "integrity", "foreign keys", "messages"),
     *("clock", "disk", "log", "derived"),
 ]
 HOUR = 3_600_000_000  # microseconds
@@ -63,6 +65,7 @@ def test_a_database_that_is_well_is_all_ok(filled: Path) -> None:
 DAMAGE = {
     "foreign keys": "PRAGMA foreign_keys = 0; DELETE FROM project",
     "derived": "UPDATE tally SET bucket = bucket + 1",
+    "messages": "DROP TRIGGER persona_immutable; UPDATE persona SET framed = zeroblob(700)",
     "schema": "INSERT INTO schema_migration (name, applied) VALUES ('0999_x', '2030-01-01')",
 }
 
@@ -73,6 +76,42 @@ def test_what_is_wrong_is_a_problem(filled: Path, name: str) -> None:
         opened.execute(DAMAGE[name])
     found = examined(filled, 1)
     assert [each for each, (state, _) in found.items() if state == "problem"] == [name]
+
+
+def changed_of(filled: Path, table: str, change: Callable[[bytes], bytes]) -> None:
+    """Change the stored message of one row, as a disk might."""
+    with connection(filled) as opened:
+        opened.execute("DROP TRIGGER persona_immutable; DROP TRIGGER response_update")
+        rows = opened.execute(f"SELECT rowid, framed FROM {table} ORDER BY rowid").fetchall()  # noqa: S608
+        row, framed = next(row for row in rows if change(row[1]) != row[1])
+        update = f"UPDATE {table} SET framed = ? WHERE rowid = ?"  # noqa: S608 (ours)
+        opened.execute(update, (change(framed), row))
+
+
+A_FIELD = re.compile(rb"\x12\x24.", re.DOTALL)  # 2, an id of 36 bytes: as 30 it has 35
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut short": lambda framed: framed[:-4],
+    "of another row": lambda framed: framed.replace(framed[5:9], b"0000"),
+    "with a field that no version has": lambda framed: A_FIELD.sub(b"\xf2\x01#", framed, count=1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("table", ["persona", "response"])
+def test_a_message_that_is_not_what_was_stored_is_a_problem(
+    filled: Path, table: str, change: str
+) -> None:
+    changed_of(filled, table, CHANGES[change])
+    state, text = examined(filled, 1)["messages"]
+    assert state == "problem"
+    assert table in text
+
+
+def test_an_answer_that_nobody_could_give_is_a_problem(filled: Path) -> None:
+    """A choice that is none of its options is a message all the same."""
+    changed_of(filled, "response", lambda framed: framed.replace(b"\x04only", b"\x04noly", 1))
+    found = examined(filled, 1)
+    assert [each for each, (state, _) in found.items() if state == "problem"] == ["derived"]
 
 
 def test_a_damaged_index_is_a_problem(filled: Path) -> None:
