@@ -39,8 +39,9 @@ def call() -> Iterator[Any]:
     pools = Pools(pipeline, connections, early=True)
     door = Door(pipeline, Refusals(pipeline, connections, metrics))
     intake = pools.intake("read")
-    door.add_open(METHOD, intake, lambda rpc: UnaryCall(rpc, serve, intake, lambda _rpc: None))
-    server = grpc.server(pools["read"], [door])
+    door.add_open(METHOD, intake, lambda rpc: UnaryCall(rpc, serve, intake))
+    server = grpc.server(pools["read"], interceptors=[door])
+    door.register(server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
