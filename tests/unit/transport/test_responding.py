@@ -70,7 +70,7 @@ def test_a_fault_of_ours_ends_the_call_and_is_logged(
     call: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LOGGER, "handlers", [caplog.handler])
-    monkeypatch.setattr(LOGGER, "propagate", False)  # as other tests may have set it
+    monkeypatch.setattr(LOGGER, "propagate", False)
     with pytest.raises(grpc.RpcError) as raised:
         call(b"fail", timeout=10)
     error: Any = raised.value
