@@ -104,7 +104,7 @@ def grpc_attacks(target: Target) -> dict[str, Attack]:
         "heads of 20 KB, 500/s": partial(misfits.large_heads, path=GET, a_second=500, **storm),
         "random frames": partial(misfits.nonsense, a_second=200, seconds=LONG),
         "500 silent sockets": partial(misfits.silent_sockets, count=500, seconds=LONG),
-        "compressed bombs": partial(misfits.bombs, path=GET, token=target.other, seconds=LONG),
+        "compressed bombs": partial(misfits.bombs, path=GET, token=target.other, **storm),
         "headers alone": partial(headers, path=GET, token=None),
         "headers alone, token": partial(headers, path=GET, token=target.other),
         "messages held": partial(held, path=LIST, token=None),
@@ -217,7 +217,8 @@ def target() -> Iterator[Target]:
         tempfile.TemporaryDirectory() as folder,
         running_service(Path(folder) / "data", "--local-tokens", "on") as service,
     ):
-        beside.pin(service.process.pid)
+        for pid in pids_of(service):
+            beside.pin(pid)
         other, token = service.token("other"), service.token("good")
         theirs, own = make_place(service.connect(other)), make_place(service.connect(token))
         for _ in range(5):

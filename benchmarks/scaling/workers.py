@@ -26,6 +26,7 @@ from scaling.clusters import durable_cluster
 
 GROUPS = 10  # of 1000 personas
 CONNECTIONS = 16  # so that each worker has some, as the kernel deals them out
+IN_FLIGHT = 32  # for each worker: a call costs less CPU where more are in flight
 GOALS = {
     ("SQLite", "GetPersona"): 1.7,
     ("SQLite", "List 100"): 1.5,
@@ -77,7 +78,8 @@ class Bench:
         """Call one method for some seconds."""
         path = self._folder / "requests"
         path.write_bytes(framed(case.requests))
-        options = ("-seconds", str(self._seconds), "-connections", str(CONNECTIONS))
+        options = ["-seconds", str(self._seconds), "-connections", str(CONNECTIONS)]
+        options += ["-in-flight", str(IN_FLIGHT * side.workers)]
         server, others = side.server.cpu(), self._others()
         report = load(
             self._program,

@@ -100,6 +100,7 @@ func decode(r *bodyReader, target any) body {
 	if err != nil {
 		return body{fault: r.call.unread(err)}
 	}
+	r.call.bodyLength = int64(len(data))
 	if request, whole := target.(proto.Message); whole {
 		b := body{whole: true, into: request}
 		if b.decode(data); b.bad == nil {

@@ -45,6 +45,8 @@ type call struct {
 	network, address netip.Addr // who calls, as it is counted and as it is
 	secret           string     // by which the server knows the gateway; "" has none
 	bodyRoom         *guard.Taken
+	bodyTurn         *guard.Turn
+	bodyLength       int64 // of what was decoded
 	answerRoom       *guard.Taken
 
 	params  map[string]string // bound in the path

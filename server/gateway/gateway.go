@@ -92,6 +92,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.watcher.begin(c)()
 	defer g.limits.count(c)
+	defer c.endTurn()
 	defer g.recover(c)
 	defer c.release()
 	defer c.w.release()

@@ -67,7 +67,7 @@ func (c *call) askFor(r *http.Request) error {
 	if length < 0 {
 		length = firstPart
 	}
-	if err := c.takeBody(r.Context(), length); err != nil {
+	if err := c.awaitBody(r.Context(), length); err != nil {
 		return err
 	}
 	c.readWithin(bodyTime(r.ContentLength))

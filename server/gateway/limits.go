@@ -26,6 +26,8 @@ const (
 	rowRoom      = 16 << 10 // … or less, for each row that is asked for
 )
 
+const refusedPace = 1 << 20 // bytes a second of an address's bodies that may be refused
+
 // limits are shared by all requests. One address gets a half of each amount, so that it can't keep
 // others waiting.
 type limits struct {
@@ -34,6 +36,7 @@ type limits struct {
 	bodies   *guard.Shares // bytes of memory
 	answers  *guard.Shares // bytes of memory
 	refusals *guard.Refusals
+	paces    *guard.Paces
 	verdicts *guard.Verdicts
 }
 
@@ -44,6 +47,7 @@ func newLimits(o options) *limits {
 		bodies:   halves(int64(o.bodyMiB) << 20),
 		answers:  halves(int64(o.answerMiB) << 20),
 		refusals: guard.NewRefusals(o.refusals),
+		paces:    guard.NewPaces(refusedPace),
 		verdicts: guard.NewVerdicts(),
 	}
 }
@@ -88,6 +92,42 @@ func (c *call) take(ctx context.Context, from *guard.Shares, n int64) (*guard.Ta
 		return nil, tryLater(unreachable, "The gateway has too much to do. Nothing was done; try again.")
 	}
 	return taken, nil
+}
+
+// awaitBody waits until a body of so many bytes may come and has room.
+func (c *call) awaitBody(ctx context.Context, length int64) error {
+	if err := c.awaitTurn(ctx, length); err != nil {
+		return err
+	}
+	if err := c.takeBody(ctx, length); err != nil {
+		return err
+	}
+	if !c.bodyTurn.Overtaken() {
+		return nil
+	}
+	release(&c.bodyRoom) // others of the address were refused while this one waited for room
+	if err := c.awaitTurn(ctx, length); err != nil {
+		return err
+	}
+	return c.takeBody(ctx, length)
+}
+
+// awaitTurn waits as long as a body has to since those before it were refused.
+func (c *call) awaitTurn(ctx context.Context, length int64) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if c.bodyTurn, err = c.limits.paces.Take(ctx, c.network, length); err != nil {
+		return tryLater(tooMany, "Too much of what this address sends is refused. Send what can be taken, or wait.")
+	}
+	return nil
+}
+
+// endTurn says whether a body was in vain: the next one waits for that.
+func (c *call) endTurn() {
+	if c.bodyTurn != nil {
+		refused := c.w.status >= http.StatusBadRequest && c.w.status < http.StatusInternalServerError
+		c.bodyTurn.Over(c.bodyLength, refused)
+	}
 }
 
 // takeBody makes room for a body of so many bytes, in place of what it had.

@@ -22,11 +22,28 @@ def until_kept(work: Callable[[], T]) -> T:
     the last try, and DEADLINE_EXCEEDED once nobody waits for another.
     """
     resume = patience.resuming()
-    for _ in range(TRIES - 1):
+    try:
+        return work()
+    except DisturbedError as error:
+        return again_until_kept(work, error, resume)
+
+
+def again_until_kept(work: Callable[[], T], error: DisturbedError, resume: Callable[[], None]) -> T:
+    """Do the same when the first try has ended in an error.
+
+    `resume` lets this thread work for its caller again.
+    """
+    for _ in range(TRIES - 2):
+        _before_another(error, resume)
         try:
             return work()
-        except DisturbedError as error:
-            LOGGER.info("a transaction was taken back, and is tried again", exc_info=error)
-        resume()
-        patience.require()
+        except DisturbedError as another:
+            error = another
+    _before_another(error, resume)
     return work()
+
+
+def _before_another(error: DisturbedError, resume: Callable[[], None]) -> None:
+    LOGGER.info("a transaction was taken back, and is tried again", exc_info=error)
+    resume()
+    patience.require()

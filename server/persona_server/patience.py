@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from persona_server import errors
 
@@ -15,9 +15,13 @@ T = TypeVar("T")
 _CHUNK = 100  # items between two questions
 
 
+# Until when it waits, on the monotonic clock, and whether it has left; None where that is unknown.
+_Caller: TypeAlias = tuple[float | None, Callable[[], bool] | None]
+_NOBODY: _Caller = (None, None)
+
+
 class _Here(threading.local):
-    deadline: float | None = None
-    has_left: Callable[[], bool] | None = None
+    caller: _Caller = _NOBODY
 
 
 _here = _Here()
@@ -25,20 +29,20 @@ _here = _Here()
 
 def begin(deadline: float | None, has_left: Callable[[], bool]) -> None:
     """Work for a caller from now on: until a time on the monotonic clock, unless it has left."""
-    _here.deadline, _here.has_left = deadline, has_left
+    _here.caller = deadline, has_left
 
 
 def end() -> None:
     """Work on, whoever waits: what must be whole, such as taking back what was written."""
-    _here.deadline = _here.has_left = None
+    _here.caller = _NOBODY
 
 
 def resuming() -> Callable[[], None]:
     """Return what lets this thread work for its caller of now again, whatever was said since."""
-    deadline, has_left = _here.deadline, _here.has_left
+    waiting = _here.caller
 
     def resume() -> None:
-        _here.deadline, _here.has_left = deadline, has_left
+        _here.caller = waiting
 
     return resume
 
@@ -47,7 +51,8 @@ def resuming() -> Callable[[], None]:
 def at_most(seconds: float) -> Iterator[None]:
     """Wait no longer than so many seconds for what a block does, nor than the caller does."""
     resume, until = resuming(), time.monotonic() + seconds
-    _here.deadline = until if _here.deadline is None else min(until, _here.deadline)
+    deadline, has_left = _here.caller
+    _here.caller = until if deadline is None else min(until, deadline), has_left
     try:
         yield
     finally:
@@ -66,7 +71,7 @@ def ended_by_failure() -> Iterator[None]:
 
 def is_over() -> bool:
     """Return whether nobody waits any more. Where no caller is known, somebody does."""
-    deadline, has_left = _here.deadline, _here.has_left
+    deadline, has_left = _here.caller
     if deadline is not None and deadline <= time.monotonic():
         return True
     return has_left is not None and has_left()
@@ -77,7 +82,7 @@ def caller() -> Callable[[], bool] | None:
 
     None where no caller is known.
     """
-    deadline, has_left = _here.deadline, _here.has_left
+    deadline, has_left = _here.caller
     if deadline is None and has_left is None:
         return None
 

@@ -12,7 +12,15 @@ import pytest
 
 from persona.v1 import persona_service_pb2 as pb
 from support.attacks import floods, misfits
-from support.attacks.beside import attackers, call_one_by_one, most_resident, pin, resident, sink
+from support.attacks.beside import (
+    attackers,
+    call_one_by_one,
+    cpu_seconds,
+    most_resident,
+    pin,
+    resident,
+    sink,
+)
 from support.data import make_place, persona
 from support.importer import LEAN
 from support.service import Service, running_service
@@ -47,22 +55,29 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Good]:
 
 
 Attack = Callable[..., int]
-FLOODS: dict[str, tuple[Attack, tuple[Any, ...]]] = {
-    "refused": (floods.refused_calls, (GET, 5_000, SECONDS + 1)),
-    "reset": (floods.rapid_reset, (GET, 5_000, SECONDS + 1)),
-    "ping": (misfits.ping_flood, (5_000, SECONDS + 1)),
-    "settings": (misfits.settings_flood, (5_000, SECONDS + 1)),
-    "large heads": (misfits.large_heads, (GET, 500, SECONDS + 1)),
-    "nonsense": (misfits.nonsense, (200, SECONDS + 1)),
-    "silent sockets": (misfits.silent_sockets, (500, SECONDS)),
-}
-KEPT_AWAY = ("refused", "reset", "large heads")  # so each try comes from an address of its own
+
+
+def attacks(token: str) -> dict[str, tuple[Attack, tuple[Any, ...]]]:
+    return {
+        "refused": (floods.refused_calls, (GET, 5_000, SECONDS + 1)),
+        "reset": (floods.rapid_reset, (GET, 5_000, SECONDS + 1)),
+        "ping": (misfits.ping_flood, (5_000, SECONDS + 1)),
+        "settings": (misfits.settings_flood, (5_000, SECONDS + 1)),
+        "large heads": (misfits.large_heads, (GET, 500, SECONDS + 1)),
+        "bombs": (misfits.bombs, (GET, token, SECONDS + 1)),
+        "nonsense": (misfits.nonsense, (200, SECONDS + 1)),
+        "silent sockets": (misfits.silent_sockets, (500, SECONDS)),
+    }
+
+
+# Each try of these comes from an address of its own.
+KEPT_AWAY = ("refused", "reset", "large heads", "bombs")
 ADDRESSES = (f"127.0.1.{number}" for number in itertools.count(1))
 
 
-@pytest.mark.parametrize("name", FLOODS)
+@pytest.mark.parametrize("name", attacks(""))
 def test_a_good_client_keeps_its_rate(good: Good, name: str) -> None:
-    attack, arguments = FLOODS[name]
+    attack, arguments = attacks(good.service.token("attacker"))[name]
     shares = []
     with attackers(2) as pool, sink() as nothing:
         for _ in range(TRIES):
@@ -92,15 +107,17 @@ def _beside(pool: Any, good: Good, attack: Attack, where: str, arguments: tuple[
     return calling.result()
 
 
-def test_bombs_are_refused(good: Good) -> None:
-    pid = good.service.process.pid
+def test_who_sends_bombs_is_shut_out(good: Good) -> None:
+    pid, source = good.service.process.pid, next(ADDRESSES)
     with attackers(1) as pool:
         pool.submit(os.getpid).result()
-        before = resident(pid)
-        bombing = pool.submit(misfits.bombs, good.service.grpc, GET, good.token, 2.0)
+        before, spent = resident(pid), cpu_seconds(pid)
+        bombing = pool.submit(misfits.bombs, good.service.grpc, GET, good.token, 30.0, source)
         most = most_resident(pid, bombing.done)
         assert bombing.result() > 0
+    assert cpu_seconds(pid) - spent < 1.0
     assert most < before + (100 << 20)
+    assert floods.connected_again(good.service.grpc, source, time.monotonic() + 0.5) is None
 
 
 def test_two_thousand_calls_at_once_on_a_connection_are_answered(good: Good) -> None:

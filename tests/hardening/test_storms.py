@@ -8,8 +8,10 @@ import pytest
 
 from persona.v1 import persona_service_pb2 as pb
 from persona_server.transport.entrance.connections import AWAY_SECONDS
-from support.attacks import floods
+from support.attacks import floods, silent
 from support.attacks.beside import (
+    NEIGHBOUR,
+    Answered,
     attackers,
     call_one_by_one,
     cpu_seconds,
@@ -35,6 +37,7 @@ UNLIMITED = 1e9
 OVERCOME = {"resets": 2.0, "watches": 3.0}
 LONG = 30.0  # seconds
 MEMORY = 100 << 20
+OTHERS = 50  # connections
 ADDRESSES = (f"127.0.2.{number}" for number in itertools.count(1))  # of attackers, one for each
 
 
@@ -112,6 +115,45 @@ def test_storms_of_every_kind_of_call_are_shut_out(stormed: Service, kind: str) 
         assert storm.result()
     assert cpu_seconds(pid) - spent < OVERCOME["resets"]
     assert most < before + MEMORY
+
+
+def test_a_storm_of_watches_fails_no_other_call(stormed: Service, token: str, body: bytes) -> None:
+    """Of each RPC, calls that nobody has looked at yet wait by themselves."""
+    get, watch, empty = request(GET, token), request(WATCH), message(b"")
+    others = [Answered(stormed.grpc, NEIGHBOUR) for _ in range(OTHERS)]
+    with silent.connected(stormed.grpc, 20, next(ADDRESSES)) as storming:
+        for one in storming:  # else all of them would be closed at the first sign
+            one.data(one.open(request(CHECK)), empty, end=True)
+            all_over(one, [1])
+        until = time.monotonic() + LONG
+        while not all(one.closed for one in storming) and time.monotonic() < until:
+            for one in storming:
+                while not one.closed and one.pending() < 65_536:
+                    stream = one.open(watch)
+                    one.data(stream, empty, end=True)
+                    one.reset(stream)
+                one.pump()
+            for other in others:
+                if other.opened == len(other.over):
+                    other.data(other.open(get), message(body), end=True)
+                other.pump()
+    for other in others:
+        all_over(other, list(range(1, 2 * other.opened, 2)))
+        assert other.answered == other.over
+        other.close()
+
+
+def test_connections_on_which_nothing_was_served_end_with_a_storm(stormed: Service) -> None:
+    source = next(ADDRESSES)
+    idle = Connection(stormed.grpc, source)
+
+    def closed() -> bool:
+        idle.pump(0.05)
+        return idle.closed
+
+    assert not closed()
+    assert floods.rapid_reset_until_shut_out(stormed.grpc, GET, UNLIMITED, LONG, source)
+    eventually(closed)
 
 
 def test_a_watch_counts_for_more_than_other_calls(stormed: Service) -> None:

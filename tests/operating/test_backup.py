@@ -98,6 +98,16 @@ def test_a_backup_that_is_not_read_to_its_end_is_none(filled: Path, unbuffered: 
     assert not (filled / f"{FILE_NAME}.backed-up").exists()
 
 
+@pytest.mark.parametrize("command", ["backup -", "restore -", "doctor", "vacuum"])
+def test_what_a_service_of_postgresql_has_left_behind_is_not_taken_for_it(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("PERSONA_DATABASE", "postgresql://persona@127.0.0.1:1/persona")
+    done = run(*command.split(), "--data", filled)
+    assert "PERSONA_DATABASE names a database of PostgreSQL" in said(done, 2)
+    assert done.out == b""
+
+
 def test_nothing_is_no_backup(tmp_path: Path) -> None:
     assert "The backup is empty" in said(run("restore", "-", "--data", tmp_path))
     assert FILE_NAME not in names(tmp_path)

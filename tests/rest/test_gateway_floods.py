@@ -11,6 +11,7 @@ import pytest
 from rest.conftest import Place, persona
 from rest.flood import (
     ATTACKER,
+    NEIGHBOUR,
     Neighbour,
     at_once,
     bounded,
@@ -55,9 +56,9 @@ MEMBERS = b",".join(b'"%d":""' % i for i in range(245))
 MANY_MEMBERS = batch(*[b'{"attributes":{' + MEMBERS + b"}}"] * 1000)
 
 
-def call(gateway: Gateway, request: bytes) -> int:
+def call(gateway: Gateway, request: bytes, source: str = ATTACKER) -> int:
     """Send a request on a connection of its own and return the status."""
-    with dial(gateway) as connection:
+    with dial(gateway, source) as connection:
         send(connection, request)
         return status(connection)
 
@@ -70,7 +71,21 @@ def test_items_are_counted_before_they_are_made(
     problem = answer.problem(400, "INVALID_FIELD", "personas")
     assert problem["detail"] == "personas: must hold at most 1000 items"
     request = post(path, token, EMPTY_ITEMS)
-    assert set(at_once(12, lambda: call(own_gateway, request))) <= {400, 503}
+    assert set(at_once(12, lambda: call(own_gateway, request))) <= {400, 429, 503}
+
+
+def test_bodies_in_vain_hold_up_the_next_ones_of_their_address(
+    own_gateway: Gateway, place: Place, token: str
+) -> None:
+    path, good = f"{place.path}:batchCreate", batch(json.dumps(persona(1)).encode())
+    length = f"Content-Length: {len(good)}"
+    soon = start("POST", path, token, length, "Grpc-Timeout: 1S") + good
+    in_time = start("POST", path, token, length) + good
+    assert call(own_gateway, soon) == 200
+    assert call(own_gateway, post(path, token, EMPTY_ITEMS)) == 400
+    assert call(own_gateway, soon) == 429
+    assert call(own_gateway, soon, NEIGHBOUR) == 200
+    assert call(own_gateway, in_time) == call(own_gateway, soon) == 200
 
 
 @pytest.mark.parametrize("body", [MANY_VALUES, MANY_MEMBERS], ids=["values", "members"])
@@ -78,7 +93,7 @@ def test_what_is_costly_to_decode_waits_for_memory(
     own_gateway: Gateway, place: Place, token: str, neighbour: Neighbour, body: bytes
 ) -> None:
     request = post(f"{place.path}:batchCreate", token, body)
-    assert set(at_once(4, lambda: call(own_gateway, request))) <= {400, 503, 504}
+    assert set(at_once(4, lambda: call(own_gateway, request))) <= {400, 429, 503, 504}
 
 
 TOO_MUCH = [  # a body, the field that is named, and what is said of it

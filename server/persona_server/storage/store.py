@@ -44,7 +44,7 @@ from persona_server.storage.repositories.references import References, Reference
 from persona_server.storage.repositories.responses import Responses, ResponseStatements
 from persona_server.storage.repositories.shown_groups import ShownGroups, ShownGroupStatements
 from persona_server.storage.repositories.simulations import Simulations, SimulationStatements
-from persona_server.storage.repositories.tenants import Secrets, Tenants
+from persona_server.storage.repositories.tenants import NO_TENANT, Secrets, Tenants
 from persona_server.storage.repositories.terms import Terms, TermStatements
 from persona_server.storage.sweeper import Sweeper
 from persona_server.storage.upgrade import Watched, unwatched
@@ -154,7 +154,7 @@ class Store:
         self.credentials = CredentialsOfAll(self.credential_statements)
         self.sweeper = Sweeper(database, self.tenants)
         self.rebuild = Rebuild(database, self.tenants, self.id_generator)
-        self._readers: dict[int, TenantReader] = {}
+        self._readers: dict[str, TenantReader] = {}
 
     def reading(self, tenant: str) -> TenantReader:
         """Return one tenant's data to read, as a context manager.
@@ -162,11 +162,14 @@ class Store:
         A tenant without a row finds nothing, and none is made for it. Raises ServiceError
         DATABASE_UNAVAILABLE.
         """
+        return self._readers.get(tenant) or self._reader(tenant)
+
+    def _reader(self, tenant: str) -> TenantReader:
         with driver_errors_translated():
             key = self.tenants.key(tenant)
-        reader = self._readers.get(key)
-        if reader is None:
-            reader = self._readers[key] = TenantReader(self, key)
+        reader = TenantReader(self, key)
+        if key != NO_TENANT:  # keys never change
+            self._readers[tenant] = reader
         return reader
 
     @contextmanager

@@ -151,19 +151,16 @@ def _line() -> Callable[[float, str, str, dict[str, Any]], str]:
 
 def json_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
     """Return a line for programs. `at` is in seconds since 1970."""
-    fields = "".join([f', "{name}": {_json(value)}' for name, value in _given(extra)])
+    parts = [f', "{k}": {_json(v)}' for k, v in extra.items() if v is not None and v != ""]
+    fields = "".join(parts)
     return f'{{"time": "{_time(at)}", "level": "{level}", "message": {_json(message)}{fields}}}\n'
 
 
 def text_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
     """Return the same for a person at a terminal, with a traceback below if there is one."""
     trace = str(extra.pop("traceback", ""))
-    words = " ".join(f"{name}={value}" for name, value in _given(extra))
+    words = " ".join(f"{k}={v}" for k, v in extra.items() if v is not None and v != "")
     return f"{_time(at)} {level:<7} {message} {words}".rstrip() + "\n" + trace
-
-
-def _given(extra: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in extra.items() if value is not None and value != ""]
 
 
 def _json(value: Any) -> str:

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from persona_server.telemetry import logs
+from persona_server.telemetry.calls import CallFigures
 from persona_server.telemetry.tenants import TenantFigures
-
-_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
 def _nothing() -> None:
@@ -71,26 +70,8 @@ class Metrics:
         self.before_scrape: Callable[[], None] = _nothing
         self.registry.register(_Before(self))  # first, so that it runs before the others
         self.registry.register(_Lost())
-        self.calls = Counter(
-            "persona_rpc",
-            "Finished RPCs by method and status code.",
-            ("method", "code"),
-            registry=self.registry,
-        )
-        self.seconds = Histogram(
-            "persona_rpc_seconds",
-            "Seconds an RPC took in the server, from its arrival.",
-            ("method",),
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
-        self.waits = Histogram(
-            "persona_rpc_wait_seconds",
-            "Seconds of that in which an RPC waited for a thread.",
-            ("method",),
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
+        self.calls = CallFigures()
+        self.registry.register(self.calls)
         self.written = Counter(
             "persona_personas_written",
             "Personas that became visible through creates and imports.",
@@ -121,24 +102,13 @@ class Metrics:
             "persona_answers_unread", "Calls that ended since nobody took their answer."
         )
         self.tenants = TenantFigures(self.registry, named, rank)
-        self._by_call: dict[tuple[str, str], tuple[Counter, Histogram, Histogram]] = {}
 
     def _counter(self, name: str, what: str) -> Counter:
         return Counter(name, what, registry=self.registry)
 
     def finished(self, method: str, code: str, seconds: float, waited: float) -> None:
         """Count a finished RPC; `waited` is the part of its seconds before a thread took it."""
-        found = self._by_call.get((method, code))
-        if found is None:  # labels() is slow, and methods and codes are few
-            found = (
-                self.calls.labels(method, code),
-                self.seconds.labels(method),
-                self.waits.labels(method),
-            )
-            self._by_call[method, code] = found
-        found[0].inc()
-        found[1].observe(seconds)
-        found[2].observe(waited)
+        self.calls.add(method, code, seconds, waited)
 
     def page(self) -> bytes:
         """Return all figures in Prometheus's text format."""

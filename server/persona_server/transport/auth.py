@@ -3,7 +3,6 @@
 import hashlib
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from persona.v1 import errors_pb2
@@ -12,6 +11,8 @@ from persona_server.identity.principal import Principal, TokenError
 
 _CACHED_SECONDS = 30.0
 _CACHE_SIZE = 4096
+_BEARER = "Bearer "
+_UNKNOWN = (None, 0.0)
 
 
 def _nobody(_who: object) -> bool:
@@ -35,7 +36,7 @@ class Authenticator:
         self.is_suspended = is_suspended
         self.is_out = is_out
         self._generation = 0  # of what `verify` knows
-        self._cache: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
+        self._cache: dict[bytes, tuple[Principal | None, float]] = {}
         self._lock = threading.Lock()
 
     def principal(self, authorizations: Sequence[str]) -> Principal:
@@ -64,16 +65,8 @@ class Authenticator:
         return self._cached(_digest(_token(authorizations[0])))
 
     def _cached(self, digest: bytes) -> Principal | None:
-        with self._lock:
-            entry = self._cache.get(digest)
-            if entry is None:
-                return None
-            principal, until = entry
-            if time.time() < until:
-                self._cache.move_to_end(digest)
-                return principal
-            del self._cache[digest]
-            return None
+        principal, until = self._cache.get(digest, _UNKNOWN)
+        return principal if time.time() < until else None
 
     def _verified(self, digest: bytes, token: str) -> Principal:
         generation = self._generation
@@ -84,14 +77,17 @@ class Authenticator:
         until = min(principal.expires, time.time() + _CACHED_SECONDS)
         with self._lock:
             if generation == self._generation:  # else it may rest on what counts no more
+                self._cache.pop(digest, None)  # what was verified last is forgotten last
                 self._cache[digest] = (principal, until)
             if len(self._cache) > _CACHE_SIZE:
-                self._cache.popitem(last=False)
+                del self._cache[next(iter(self._cache))]
         return principal
 
 
 def _token(authorization: str) -> str:
     """Return the token of an authorization value, "" if it has none."""
+    if authorization.startswith(_BEARER):  # as nearly all write it
+        return authorization[len(_BEARER) :].strip()
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -116,9 +112,11 @@ def tenant_suspended() -> ServiceError:
 
 def require_scopes(principal: Principal, scopes: tuple[str, ...]) -> None:
     """Refuse a principal that lacks any of these scopes. Raises PERMISSION_DENIED."""
-    if missing := [scope for scope in scopes if scope not in principal.scopes]:
-        raise ServiceError(
-            errors_pb2.ERROR_REASON_PERMISSION_DENIED,
-            f"The token lacks the scope {' and '.join(missing)}.",
-            metadata={"missing_scopes": " ".join(missing)},
-        )
+    if principal.scopes.issuperset(scopes):
+        return
+    missing = [scope for scope in scopes if scope not in principal.scopes]
+    raise ServiceError(
+        errors_pb2.ERROR_REASON_PERMISSION_DENIED,
+        f"The token lacks the scope {' and '.join(missing)}.",
+        metadata={"missing_scopes": " ".join(missing)},
+    )

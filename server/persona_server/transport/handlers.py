@@ -30,7 +30,7 @@ class Handlers:
         self._pipeline = pipeline
         self._pools = pools
         self._streams = streams
-        self._over = guards.answers.over
+        self._answers = guards.answers
         self._delivery = Delivery(guards.unread, early=early)
 
     def handler(self, method: Method, serve: Callable[..., Any]) -> MakeHandler:
@@ -54,8 +54,8 @@ class Handlers:
             context.set_trailing_metadata(rpc.trailing)
             return answer
 
-        over = self._over
-        return lambda rpc: UnaryCall(rpc, answered, pool, over)
+        room = self._answers
+        return lambda rpc: UnaryCall(rpc, answered, pool, room)
 
     def _unary_stream(self, method: Method, serve: Callable[..., Iterator[bytes]]) -> MakeHandler:
         def answers(rpc: Rpc, raw: bytes) -> Iterator[bytes]:
@@ -63,8 +63,8 @@ class Handlers:
 
         pool = self._pools.intake(method.pool)
         streaming = self._streaming(answers, self._streams)
-        over = self._over
-        return lambda rpc: UnaryCall(rpc, streaming, pool, over).streaming()
+        room = self._answers
+        return lambda rpc: UnaryCall(rpc, streaming, pool, room).streaming()
 
     def stream_stream(
         self,
@@ -83,9 +83,9 @@ class Handlers:
 
         pool = self._pools.intake(method.pool)
         streaming = self._streaming(answers, streams)
-        over = self._over
+        room = self._answers
         return lambda rpc: grpc.stream_stream_rpc_method_handler(
-            StreamCall(rpc, streaming, pool, over)
+            StreamCall(rpc, streaming, pool, room)
         )
 
     def _streaming(

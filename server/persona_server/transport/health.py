@@ -20,6 +20,7 @@ from persona_server.transport.methods import SERVICES, Method, PoolName
 from persona_server.transport.pools import ADDRESS_WATCHES, MAX_WATCHES, Pools
 from persona_server.transport.rpc import ClientGone, Rpc, refusal_for
 from persona_server.transport.streams import Streams
+from persona_server.validation.unpacking import TooLongError, unpack
 
 NAME = "grpc.health.v1.Health"
 _NAME_BYTES = 255
@@ -42,10 +43,10 @@ class Health:
         checks, watches = pools.intake("health"), pools.intake("watch")
 
         def check(rpc: Rpc) -> Any:
-            return UnaryCall(rpc, self._check, checks, _nothing)
+            return UnaryCall(rpc, self._check, checks)
 
         def watch(rpc: Rpc) -> Any:
-            return UnaryCall(rpc, self._watch, watches, _nothing).streaming()
+            return UnaryCall(rpc, self._watch, watches).streaming()
 
         door.add_open(_method("Check", "health"), checks, check)
         door.add_open(_method("Watch", "watch"), watches, watch)
@@ -117,20 +118,19 @@ class Health:
         return _Status.SERVING if self._serving else _Status.NOT_SERVING
 
 
-def _nothing(_rpc: Rpc) -> None:
-    """Do nothing when a call is over."""
-
-
 def _method(name: str, pool: PoolName) -> Method:
     return Method(NAME, name, pool, None, health_pb2.HealthCheckRequest, validated=False)
 
 
 def _name(raw: bytes) -> str:
     """Return the name of the service that is asked for. Raises INVALID_FIELD."""
-    if len(raw) > 2 * _NAME_BYTES:
-        raise errors.invalid_field("service", f"must have at most {_NAME_BYTES} bytes")
     try:
+        raw = unpack(raw, 2 * _NAME_BYTES)
+        if len(raw) > 2 * _NAME_BYTES:
+            raise TooLongError(len(raw))
         return health_pb2.HealthCheckRequest.FromString(raw).service
+    except TooLongError:
+        raise errors.invalid_field("service", f"must have at most {_NAME_BYTES} bytes") from None
     except DecodeError:
         raise errors.invalid_field("request", "is not a well-formed request") from None
 

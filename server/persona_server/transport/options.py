@@ -7,6 +7,8 @@ _OTHER_FILES = 200  # that the database, the log, the gateway and the metrics ma
 
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 4 << 20),
+    # A message that comes compressed is unpacked where its caller pays for that, see unpack().
+    ("grpc.per_message_decompression", 0),
     # More wait at the client. Those that it may open beyond it, before it has read this, are
     # answered too: core would else refuse what its answers are still on their way for.
     ("grpc.max_concurrent_streams", 100),

@@ -4,7 +4,9 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from persona_server.again import until_kept
+from persona_server import patience
+from persona_server.again import again_until_kept
+from persona_server.errors import DisturbedError
 from persona_server.services.call import Call
 from persona_server.transport.rpc import ClientGone, Rpc
 
@@ -66,7 +68,10 @@ class Pipeline:
         try:
             for enter in self._enter:
                 enter(rpc)
-            answer = until_kept(lambda: serve(rpc.authenticated(), self.request(rpc, raw)))
+            try:
+                answer = serve(rpc.authenticated(), self.request(rpc, raw))
+            except DisturbedError as error:  # rare: so nothing is made ahead for it
+                answer = self._again(rpc, raw, serve, error)
             rpc.answer_bytes = len(answer)
             for answered in self._answered:
                 answered(rpc)
@@ -76,6 +81,15 @@ class Pipeline:
             return None
         finally:
             self.leave(rpc)
+
+    def _again(
+        self, rpc: Rpc, raw: bytes, serve: Callable[[Call, Any], bytes], error: DisturbedError
+    ) -> bytes:
+        return again_until_kept(
+            lambda: serve(rpc.authenticated(), self.request(rpc, raw)),
+            error,
+            lambda: patience.begin(rpc.deadline, rpc.has_left),
+        )
 
     def stream(
         self, rpc: Rpc, answers: Generator[bytes, None, None]

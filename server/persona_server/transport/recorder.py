@@ -5,11 +5,9 @@ pushed out of the processor's caches. What is unexpected is logged at once, see 
 """
 
 import atexit
-import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from persona_server.telemetry import logs
@@ -47,7 +45,8 @@ class Recorder:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._calls: deque[FinishedCall] = deque()
-        self._counted: deque[FinishedCall] = deque()
+        self._counted: list[FinishedCall] = []
+        self._counting = threading.Lock()
         self._some = threading.Event()
         threading.Thread(target=self._run, name="recorder", daemon=True).start()
         atexit.register(self.flush)
@@ -61,11 +60,13 @@ class Recorder:
 
     def count(self) -> None:
         """Count what is waiting, and leave its lines to the next flush."""
-        for call in _taken(self._calls):
-            self._metrics.finished(call.method, call.code, call.seconds, call.waited)
-            worked = call.seconds - call.waited
-            self._metrics.tenants.finished(call.tenant, call.code, worked, call.size)
-            self._counted.append(call)
+        with self._counting:  # a scrape asks for it too
+            calls = [self._calls.popleft() for _ in range(len(self._calls))]
+            for call in calls:
+                self._metrics.finished(call.method, call.code, call.seconds, call.waited)
+                worked = call.seconds - call.waited
+                self._metrics.tenants.finished(call.tenant, call.code, worked, call.size)
+            self._counted += calls
 
     def written(self, personas: int) -> None:
         """Count personas that became visible, before their call is answered."""
@@ -74,7 +75,9 @@ class Recorder:
     def flush(self) -> None:
         """Count and log what is waiting."""
         self.count()
-        logs.write_calls([(call.at, _fields(call)) for call in _taken(self._counted)])
+        with self._counting:
+            calls, self._counted = self._counted, []
+        logs.write_calls([(call.at, _fields(call)) for call in calls])
 
     def _run(self) -> None:
         while self._some.wait():
@@ -84,13 +87,6 @@ class Recorder:
                 self.flush()
             except Exception:  # noqa: BLE001 (the next ones must be written all the same)
                 logs.LOGGER.exception("calls could not be logged")
-
-
-def _taken(calls: deque[FinishedCall]) -> Iterator[FinishedCall]:
-    """Take calls away until there are none; other threads may be at it too."""
-    with contextlib.suppress(IndexError):
-        while True:
-            yield calls.popleft()
 
 
 def _fields(call: FinishedCall) -> dict[str, object]:

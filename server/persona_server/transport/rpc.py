@@ -132,9 +132,9 @@ class Rpc:
         self.error_id = ""
         self.refusal: Refusal | None = None
         self.request_id = ""
-        self.authorizations: list[str] = []
-        self.keys: list[str] = []
-        self.secrets: list[str] = []  # by which a gateway says that it is the server's own
+        self.authorizations: tuple[str, ...] = ()
+        self.keys: tuple[str, ...] = ()
+        self.secrets: tuple[str, ...] = ()  # by which a gateway says that it is the server's own
         self.forwarded = ""  # the caller's address, as such a gateway says
         self._read(metadata)
         # Correlation only; a value that could forge a log line is replaced.
@@ -144,13 +144,13 @@ class Rpc:
         """Take note of what is heeded of the metadata."""
         for key, value in metadata:
             if key == "authorization":
-                self.authorizations.append(str(value))
+                self.authorizations += (str(value),)
             elif key == "x-api-key":
-                self.authorizations.append(of_api_key(str(value)))
+                self.authorizations += (of_api_key(str(value)),)
             elif key == "idempotency-key":
-                self.keys.append(str(value))
+                self.keys += (str(value),)
             elif key == "persona-gateway-secret":
-                self.secrets.append(str(value))
+                self.secrets += (str(value),)
             elif key == "persona-caller-address":
                 self.forwarded = str(value)
             elif key == "x-request-id" and _REQUEST_ID.fullmatch(str(value)):
@@ -188,7 +188,9 @@ class Rpc:
     @property
     def trace_id(self) -> str:
         """The id of the trace that the call belongs to, "" where there is none."""
-        return self.span.trace_id if self.span else trace_of(self.traceparent)
+        if self.span:
+            return self.span.trace_id
+        return trace_of(self.traceparent) if self.traceparent else ""
 
     @property
     def trailing(self) -> tuple[tuple[str, str], ...]:

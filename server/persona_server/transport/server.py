@@ -82,7 +82,8 @@ class PersonaServer:
             int(workers is not None),
         )  # else a second server would bind silently
         options = (*OPTIONS, port, connections())
-        self._server = grpc.server(self._pools["read"], [door], options=options)
+        self._server = grpc.server(self._pools["read"], interceptors=[door], options=options)
+        door.register(self._server)
 
     @property
     def threads(self) -> int:

@@ -32,6 +32,7 @@ from persona_server.validation.encoded.parsing import parse
 from persona_server.validation.fields import UUID
 from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
+from persona_server.validation.unpacking import TooLongError, unpack
 
 
 def call_steps(
@@ -113,9 +114,8 @@ def call_steps(
         Step("revocation", enter=refuse_revoked),
         Step("deadline", enter=_require_time, leave=_end_patience),
         Step("own quotas", enter=read_quota),
-        Step(
-            "unread answers", enter=guards.answers.require_room, answered=guards.answers.take_room
-        ),
+        Step("unread answers", answered=guards.answers.take_room),
+        Step("unpack", message=_unpack),
         Step("bytes", message=count_message, answered=count_answer),
         Step("parse", message=_parse),
         Step("idempotency key", message=_take_idempotency_key),
@@ -181,6 +181,14 @@ def _require_time(rpc: Rpc) -> None:
 
 def _end_patience(_rpc: Rpc) -> None:
     patience.end()
+
+
+def _unpack(_rpc: Rpc, raw: bytes) -> bytes:
+    """Return a message that came compressed as it was. Raises MESSAGE_TOO_LARGE."""
+    try:
+        return unpack(raw, MAX_REQUEST_BYTES)
+    except TooLongError as error:
+        raise _too_large(error.size) from None
 
 
 def _parse(rpc: Rpc, raw: bytes) -> Message:

@@ -40,5 +40,10 @@ def watch_entrance(
             "Bytes of answers that nobody has taken yet.",
             lambda: answers.bytes,
         ),
+        Gauge(
+            "persona_answers_waiting",
+            "Calls that wait until answers before theirs are read.",
+            lambda: answers.waiting,
+        ),
     ):
         registry.register(gauge)

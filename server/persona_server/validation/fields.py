@@ -12,9 +12,10 @@ from persona_server.validation.limits import LINES, LONGEST_UTF8, MAX_AGE, MAX_M
 from persona_server.validation.violations import Violations
 
 ALL_GROUPS = "-"  # in place of a group's id, where those of a whole project are listed (AIP-159)
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_LENGTH = 36
-_UUIDS = re.compile(r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})*")
+LOWER_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a pattern
+_UUIDS = re.compile(f"(?:{LOWER_UUID})*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 # The characters that are made of marks when folded, and are none themselves.

@@ -70,6 +70,7 @@ FILTERS = (
 _TEXTS = tuple(each for each in FILTERS if each.is_text)
 # What every list asks of the table: names and whether they are texts, and texts with their limits.
 _NAMES = tuple((each.name, each.is_text) for each in FILTERS)
+_values = attrgetter(*(each.name for each in FILTERS))
 _LIMITS = tuple((each.name, LINES[each.field]) for each in _TEXTS)
 _keyed = attrgetter(*(each.field for each in _TEXTS))
 KEY_COLUMNS = tuple(each.column for each in _TEXTS)
@@ -77,6 +78,8 @@ KEY_COLUMNS = tuple(each.column for each in _TEXTS)
 
 def check_filters(found: Violations, request: FilteredRequest) -> None:
     """The texts of filters have the limits of the fields, and the ages are a range."""
+    if not any(_values(request)):  # as of most lists
+        return
     for name, characters in _LIMITS:
         if value := getattr(request, name):
             check_line(found, name, value, characters)
@@ -85,10 +88,13 @@ def check_filters(found: Violations, request: FilteredRequest) -> None:
 
 def filters_of(request: FilteredRequest) -> Filters:
     """Return a request's filters, folded; "" and 0 are none."""
+    values = _values(request)
+    if not any(values):
+        return {}
     return {
         name: fold(value) if is_text else value
-        for name, is_text in _NAMES
-        if (value := getattr(request, name))
+        for (name, is_text), value in zip(_NAMES, values, strict=True)
+        if value
     }
 
 

@@ -3,6 +3,7 @@
 `validate` also normalises, so that two requests that mean the same have the same hash.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -29,7 +30,7 @@ from persona.v1.persona_service_pb2 import (
 from persona_server.validation.columns import AT_ONCE, are_well
 from persona_server.validation.comparison import check_comparison, check_selection
 from persona_server.validation.fidelity import check_fidelity, check_references
-from persona_server.validation.fields import ALL_GROUPS, check_ids, check_uuid
+from persona_server.validation.fields import ALL_GROUPS, LOWER_UUID, check_ids, check_uuid
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_list,
@@ -99,17 +100,25 @@ def _check(found: Violations, request: Message) -> None:
 def _checks_of(descriptor: Descriptor) -> tuple[Check, ...]:
     """Return the checks of a type of request: those its field names ask for, then its own."""
     names = {field.name for field in descriptor.fields}
-    generic = [_path_id(n) for n in _PATH_IDS if n in names and descriptor.name not in _LENIENT]
+    path = [n for n in _PATH_IDS if n in names and descriptor.name not in _LENIENT]
+    generic = [_path_ids(*path)] if path else []
     generic += [check for name, check in _BY_FIELD.items() if name in names]
     return (*generic, *_OWN.get(descriptor.name, ()))
 
 
-def _path_id(name: str) -> Check:
+def _path_ids(*names: str) -> Check:
+    """Return the check of ids that a request must have.
+
+    One look at all of them is enough for nearly all requests.
+    """
+    are_well = re.compile("/".join([LOWER_UUID] * len(names)))
+
     def check(found: Violations, request: Message) -> None:
-        given = getattr(request, name)
-        value = check_uuid(found, name, given, required=True)
-        if value != given:
-            setattr(request, name, value)
+        ids = [getattr(request, name) for name in names]
+        if are_well.fullmatch("/".join(ids)):
+            return
+        for name, given in zip(names, ids, strict=True):
+            setattr(request, name, check_uuid(found, name, given, required=True))
 
     return check
 
@@ -214,11 +223,12 @@ def _own(
     return kind.DESCRIPTOR.name, checks
 
 
+_check_project, _check_group = _path_ids("project_id"), _path_ids("project_id", "group_id")
+
+
 def _check_parents(found: Violations, request: persona_service_pb2.ListPersonasRequest) -> None:
     """Check the parents of a list, which may be of all groups of a project."""
-    request.project_id = check_uuid(found, "project_id", request.project_id, required=True)
-    if request.group_id != ALL_GROUPS:
-        request.group_id = check_uuid(found, "group_id", request.group_id, required=True)
+    (_check_project if request.group_id == ALL_GROUPS else _check_group)(found, request)
 
 
 def _check_ids(found: Violations, request: persona_service_pb2.BatchGetPersonasRequest) -> None:

@@ -27,7 +27,7 @@ class Seen(NamedTuple):
     p99: float
 
 
-class _Answered(Connection):
+class Answered(Connection):
     """A connection that knows which of its calls were answered with a message."""
 
     def __init__(self, address: str, source: str) -> None:
@@ -45,7 +45,7 @@ def call_one_by_one(
     address: str, path: str, token: str, body: bytes, seconds: float, source: str = NEIGHBOUR
 ) -> Seen:
     """Make one call after the other; a call that takes 10 s has failed, and ends it all."""
-    connection = _Answered(address, source)
+    connection = Answered(address, source)
     block, whole = request(path, token), message(body)
     took: list[float] = []
     failed = 0

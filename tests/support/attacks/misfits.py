@@ -61,12 +61,15 @@ def large_heads(
     return _repeated(address, seconds, a_second, write, source)
 
 
-def bombs(address: str, path: str, token: str, seconds: float) -> int:
-    """Send messages of 100 KB that would be 100 MB."""
+def bombs(address: str, path: str, token: str, seconds: float, source: str = "127.0.0.1") -> int:
+    """Send messages of 100 KB that would be 100 MB; return how many calls have ended.
+
+    It ends before when its connection is closed.
+    """
     bomb = gzip.compress(bytes(100 << 20))
     whole = b"\1" + struct.pack(">I", len(bomb)) + bomb
     block = request(path, token) + literals([("grpc-encoding", "gzip")])
-    connection = Connection(address)
+    connection = Connection(address, source)
     left: dict[int, int] = {}
     until = time.monotonic() + seconds
     while time.monotonic() < until and not connection.closed:

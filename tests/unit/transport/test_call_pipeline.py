@@ -8,7 +8,8 @@ from google.protobuf.message import Message
 
 from persona.v1 import errors_pb2
 from persona.v1.persona_service_pb2 import ListPersonasRequest
-from persona_server.errors import ServiceError
+from persona_server import patience
+from persona_server.errors import DisturbedError, ServiceError
 from persona_server.identity.principal import Principal
 from persona_server.quotas import Quota, TenantQuotas
 from persona_server.services.call import Call
@@ -37,6 +38,7 @@ ORDER = (
     "deadline",
     "own quotas",
     "unread answers",
+    "unpack",
     "bytes",
     "parse",
     "idempotency key",
@@ -232,3 +234,28 @@ def test_a_call_has_waited_from_its_headers_to_its_thread() -> None:
     rpc.begin(None, "192.0.2.1:50051")
     assert before <= rpc.started <= made
     assert taken - made <= rpc.waited <= time.perf_counter() - before
+
+
+@pytest.mark.parametrize(("disturbed", "code"), [(4, "OK"), (5, "ABORTED")])
+def test_what_the_database_takes_back_is_done_again(
+    steps: tuple[Step, ...], disturbed: int, code: str
+) -> None:
+    rpc = Rpc(LIST, BEARER)
+    pipeline = Pipeline(steps)
+    assert pipeline.admit(rpc)
+    rpc.begin(60.0, "peer")
+    tries = 0
+
+    def serve(_call: Call, _request: Message) -> bytes:
+        nonlocal tries
+        tries += 1
+        assert patience.caller() is not None  # each try is for whoever waits
+        patience.end()  # as what takes a transaction back does
+        if tries <= disturbed:
+            raise DisturbedError
+        return b"answer"
+
+    request = ListPersonasRequest(project_id=UUID, group_id=UUID).SerializeToString()
+    answer = pipeline.unary(rpc, request, serve)
+    assert (answer, rpc.code) == (b"answer" if code == "OK" else None, code)
+    assert tries == 5

@@ -50,6 +50,9 @@ class Database(Protocol):
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Execute a compiled statement and return its rows, all of them read."""
 
+    def first(self, sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Execute a compiled query and return its first row, or None. It changes nothing."""
+
     def changed(self, sql: str, values: Sequence[Any]) -> int:
         """Execute a compiled change and return how many rows it touched."""
 

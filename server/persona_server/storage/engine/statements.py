@@ -57,6 +57,7 @@ class Statement:
     def __init__(self, database: Database, query: Query) -> None:
         self._database = database
         self._rows = database.rows
+        self._first = database.first
         self._query = query
 
     @cached_property
@@ -97,8 +98,7 @@ class Statement:
 
     def first(self, **values: Any) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
-        rows = self.all(**values)
-        return rows[0] if rows else None
+        return self._first(self.compiled.sql, self._bind(values))
 
     def run(self, **values: Any) -> int:
         """Execute a change and return how many rows it touched."""

@@ -29,6 +29,10 @@ class _Traced:
         with self._statement(sql):
             return self._inner.rows(sql, values)
 
+    def first(self, sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        with self._statement(sql):
+            return self._inner.first(sql, values)
+
     def changed(self, sql: str, values: Sequence[Any]) -> int:
         with self._statement(sql):
             return self._inner.changed(sql, values)

@@ -10,8 +10,9 @@ from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
 from persona_server.transport.entrance.intake import Arrival
-from persona_server.transport.entrance.receipts import SECONDS
+from persona_server.transport.entrance.receipts import MESSAGE_BYTES, SECONDS
 from persona_server.transport.errors import crowded
+from persona_server.validation.unpacking import most_bytes
 
 _TOKEN = "receive_message"  # noqa: S105 (grpcio's word for what a call still waits for)
 
@@ -77,7 +78,8 @@ class UnaryCall(Arrival):
     def _received(self, event: Any) -> Any:
         """Go on with a message, or without one if the client has sent none. On the event thread."""
         raw, state = event.batch_operations[0].message(), self._arguments[2]
-        whole = self.experimental_thread_pool.receipts.whole(self, 0 if raw is None else len(raw))
+        size = 0 if raw is None else most_bytes(raw, MESSAGE_BYTES)
+        whole = self.experimental_thread_pool.receipts.whole(self, size)
         # No thread for what was taken back: a storm of such calls would keep all of them busy.
         if whole and state.client != "cancelled":
             if raw is None:

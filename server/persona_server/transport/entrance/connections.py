@@ -16,7 +16,9 @@ OWN_A_SECOND, OWN_BURST = 1.0, 20.0  # and a connection of one that is over it
 SERVED = 1.0  # what a call costs that was taken back after its message had come
 UNSERVED = 4.0  # and one that was refused, or taken back before: nobody was waiting for it
 LASTING = 10.0  # and one of those that last, such as a Watch: nobody needs many of them
+WASTED = 10.0  # and one of a message that is too long, of which all was taken in
 AWAY_SECONDS = 10.0  # how long an address that is over it can't connect
+MOST_SERVED = 20_000  # peers that are remembered as such
 PAUSE_SECONDS = 0.01  # between looks at all sockets
 _FORGET_SECONDS = 1.0
 
@@ -25,8 +27,9 @@ class Connections:
     """Counts the calls of each address that end in nothing, and closes the connection of too many.
 
     A client that keeps to its 100 calls at once, and reads its refusals, never gets there, nor does
-    one that takes back half of what it asks. Several may share an address: who was connected before
-    and does nothing of the kind stays so.
+    one that takes back half of what it asks. Several may share an address: who was served before
+    and does nothing of the kind stays connected. Others of its connections are closed at once, like
+    those that it would make now: a storm of many would go on until each of them has offended.
 
     The gateway's calls are not counted: they are its callers', of whom it bounds each itself, and
     to close its connection would stop all of them.
@@ -39,6 +42,7 @@ class Connections:
         self._own_rates = Rates(OWN_A_SECOND, OWN_BURST)
         self._over: deque[str] = deque()  # networks, and of their peers those to close
         self._offending: deque[str] = deque()
+        self._served: set[str] = set()  # peers
         self._closed: dict[str, float] = {}  # peers, and until when they are remembered
         self._away: dict[str, float] = {}  # networks, and until when they can't connect
         self._some = threading.Event()
@@ -66,6 +70,13 @@ class Connections:
         self._some.set()
         return not own_is_within
 
+    def served(self, peer: str) -> None:
+        """Take note that a peer has made a call that a thread serves, or that it is the gateway."""
+        if peer not in self._served:
+            if len(self._served) >= MOST_SERVED:
+                self._served.clear()  # rare: each is known again by its next call
+            self._served.add(peer)
+
     def has_closed(self, peer: str) -> bool:
         """Return whether a call is one of those that had come before its connection was closed."""
         return peer in self._closed
@@ -82,14 +93,23 @@ class Connections:
 
     def _look(self, now: float) -> None:
         networks, peers = _taken(self._over), _taken(self._offending)
-        if peers:
-            self._metrics.closed.inc(close_connections(peers))
+        if peers or networks:
+            self._close(peers, networks, now)
         away = {name: until for name, until in self._away.items() if until > now}
         away |= dict.fromkeys(networks, now + AWAY_SECONDS)
         if away.keys() != self._away.keys():
             shut_out(list(away), self.ports)
         self._away = away
         self._forget(now)
+
+    def _close(self, peers: set[str], networks: set[str], now: float) -> None:
+        def goes(peer: str) -> bool:
+            return peer in peers or (network_of(peer) in networks and peer not in self._served)
+
+        closed = close_connections(self.ports, goes)
+        self._closed |= dict.fromkeys(closed, now + AWAY_SECONDS)
+        self._served -= closed
+        self._metrics.closed.inc(len(closed))
 
     def _forget(self, now: float) -> None:
         for peer, until in list(self._closed.items()):

@@ -25,8 +25,13 @@ class _Row(NamedTuple):
     admit: Callable[[Rpc], bool]
 
 
-class Door(grpc.GenericRpcHandler):
-    """The RPCs of a server. grpcio asks it on its event thread, so nothing here waits."""
+class Door(grpc.ServerInterceptor):
+    """The RPCs of a server. grpcio asks it on its event thread, so nothing here waits.
+
+    Each RPC is registered with gRPC's core, which then has a queue of arrived calls for each: a
+    storm of one RPC neither fills that of another nor is in front of its calls. What is registered
+    has one handler for all calls; so this stands before it, and returns one for each.
+    """
 
     def __init__(self, pipeline: Pipeline, refusals: Refusals) -> None:
         self._pipeline = pipeline
@@ -41,7 +46,16 @@ class Door(grpc.GenericRpcHandler):
         """Add an RPC whose calls are let in whoever makes them, also while the server stops."""
         self._rows[method.path] = _Row(method, intake, handler, _let_in)
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+    def register(self, server: grpc.Server) -> None:
+        """Tell a server of all RPCs, before it starts."""
+        never_asked: Any = grpc.unary_unary_rpc_method_handler(lambda _request, _context: None)
+        for row in self._rows.values():
+            names = {row.method.name: never_asked}
+            server.add_registered_method_handlers(row.method.service, names)
+
+    def intercept_service(
+        self, _continuation: object, handler_call_details: grpc.HandlerCallDetails
+    ) -> Any:
         """Return the handler of a call, or of its refusal."""
         found = self._rows.get(handler_call_details.method)
         if found is None:

@@ -16,11 +16,13 @@ from grpc import _server
 from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from persona_server.errors import ServiceError
+from persona_server.transport.entrance.answers import Answers, too_much
 from persona_server.transport.entrance.awaited import Awaited
 from persona_server.transport.entrance.connections import (
     LASTING,
     SERVED,
     UNSERVED,
+    WASTED,
     Connections,
     readable,
 )
@@ -28,6 +30,7 @@ from persona_server.transport.entrance.places import Places
 from persona_server.transport.entrance.rates import network_of
 from persona_server.transport.entrance.receipts import Receipt, Receipts
 from persona_server.transport.entrance.refusals import abort
+from persona_server.transport.entrance.responding import responder_of
 from persona_server.transport.errors import crowded, shutting_down
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Rpc
@@ -36,6 +39,7 @@ from persona_server.transport.sharing.pool import DONE, FairPool, FullError
 from persona_server.transport.sharing.turns import Work
 
 _ARGUMENTS = ["rpc_event", "state", "behavior", "argument_thunk"]
+_TOO_LONG = "MESSAGE_TOO_LARGE"  # the reason of calls whose message is
 
 
 def _supported() -> bool:
@@ -97,13 +101,13 @@ class Intake(ThreadPoolExecutor):
 class Arrival(Receipt):
     """What grpcio calls for a call, in the pool of the attribute.
 
-    `over` is called when it has ended, however that was.
+    With `answers` it waits until there is room for its own, and is told of when it has ended.
     """
 
     __slots__ = (
+        "_answers",
         "_arguments",
         "_goes_on",
-        "_over",
         "_peer",
         "_run",
         "_serve",
@@ -116,32 +120,47 @@ class Arrival(Receipt):
         rpc: Rpc,
         serve: Callable[[Rpc, Any, grpc.ServicerContext], Any],
         intake: Intake,
-        over: Callable[[Rpc], None],
+        answers: Answers | None = None,
     ) -> None:
         super().__init__()
         self.rpc = rpc
         self.experimental_thread_pool = intake  # where grpcio reads it from
         self._serve = serve
-        self._over = over
+        self._answers = answers
         self._peer = ""
         self._goes_on = False  # whether it is served or refused, and left then
 
     def __call__(self, given: Any, context: grpc.ServicerContext) -> Any:
         """Serve the call with its message, or its messages as they come."""
-        if not self.experimental_thread_pool.early:
+        intake = self.experimental_thread_pool
+        if intake.early:
+            has_left = partial(_was_taken_back, self._arguments[2])
+        else:
+            has_left = partial(_has_left, context)
             self._peer = readable(context.peer())
             if not context.add_callback(self._end):  # nobody waits for an answer any more
                 self._count_as_taken_back()
                 return iter(())
             given = self._awaited(given, context)
             self._goes_on = True
-        has_left = partial(_has_left, context)
+            self._require_room(context)
+        if not intake.places:
+            intake.connections.served(self._peer)
         self.rpc.begin(context.time_remaining(), self._peer, has_left, context.cancel)
         return self._serve(self.rpc, given, context)
 
     def _awaited(self, given: Any, _context: grpc.ServicerContext) -> Any:
         """Return what is served, if a thread has to wait for that."""
         return given
+
+    def _require_room(self, context: grpc.ServicerContext) -> None:
+        """Refuse the call if its answer has no room: this thread would have to wait for that."""
+        self.rpc.peer = self.rpc.forwarded or self._peer
+        try:
+            if self._answers is not None:
+                self._answers.require_room(self.rpc)
+        except ServiceError as error:
+            self._abort(context, error)
 
     def wait(self, run: Callable[[], Any]) -> None:
         """Let grpcio wait for the message in this thread, and serve the call if one comes."""
@@ -155,10 +174,13 @@ class Arrival(Receipt):
         On the event thread.
         """
         self._run = run
-        self._arguments = arguments
+        # Without itself: what refers to itself stays until the collector of cycles comes, and with
+        # it core's memory of hundreds of calls, out of the processor's caches.
+        self._arguments = (responder_of(arguments[0]), *arguments[1:3], None, *arguments[4:])
         event, state, rpc = arguments[1], arguments[2], self.rpc
         # Once: core gives up the interpreter's lock twice to tell it.
         intake, self._peer = self.experimental_thread_pool, readable(event.call.peer())
+        rpc.peer = rpc.forwarded or self._peer
         self.payer = rpc.tenant or rpc.forwarded or network_of(self._peer)
         state.callbacks.append(self._end)
         if intake.connections.has_closed(self._peer):
@@ -176,13 +198,26 @@ class Arrival(Receipt):
     def _submit(self, given: Callable[[], Any]) -> None:
         respond, event, state, _, _, *rest = self._arguments
         self._goes_on = True
+        run = partial(self._run, respond, event, state, self, given, *rest)
+        self._queue(run if self._answers is None else partial(self._begin, self._answers, run))
+
+    def _queue(self, run: Callable[[], object]) -> None:
         try:
-            run = partial(self._run, respond, event, state, self, given, *rest)
             self.experimental_thread_pool.pool.add(Work(caller(self.rpc), run))
         except FullError:
             self._full()
         except RuntimeError:  # the pool is closed
             self._refuse(shutting_down())
+
+    def _begin(self, answers: Answers, run: Callable[[], object]) -> None:
+        """Serve the call in this thread, or give that back until there is room for its answer."""
+        if answers.begin(self.rpc, partial(self._queue, run), self._give_up):
+            run()
+        elif _was_taken_back(self._arguments[2]) and answers.over(self.rpc):  # before it waited
+            self._leave()
+
+    def _give_up(self) -> None:
+        self._refuse(too_much())
 
     def _full(self) -> None:
         self._refuse(crowded())
@@ -215,15 +250,17 @@ class Arrival(Receipt):
         intake.receipts.over(self)
         if intake.places:
             intake.places.give_back(self)
-        self._over(rpc)
+        waited = self._answers is not None and self._answers.over(rpc)
+        if rpc.reason == _TOO_LONG and not rpc.forwarded:
+            self._ended_in_nothing(WASTED)
         if not intake.early:
             if not self._goes_on or rpc.counted:  # as it is until it was left
                 self._count_as_taken_back()
             return
         # Taken back while it waited for its turn to receive; what is open to all was never counted.
-        if not self._goes_on and rpc.principal is not None:
+        if waited or (not self._goes_on and rpc.principal is not None):
             self._leave()
-        if self._arguments[2].client == "cancelled":
+        if _was_taken_back(self._arguments[2]):
             self._count_as_taken_back()
 
     def _count_as_taken_back(self) -> None:
@@ -241,6 +278,10 @@ class Arrival(Receipt):
         self.rpc.code = "CANCELLED"
         self.rpc.begin(None, self._peer)
         self.experimental_thread_pool.pipeline.leave(self.rpc)
+
+
+def _was_taken_back(state: Any) -> bool:
+    return bool(state.client == "cancelled")
 
 
 def _has_left(context: grpc.ServicerContext) -> bool:

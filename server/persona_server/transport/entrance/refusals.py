@@ -70,6 +70,8 @@ class Refusals:
             context.cancel()
             return
         rpc.begin(None, peer)
+        if rpc.forwarded:
+            self._connections.served(peer)
         offends = not rpc.forwarded and self._connections.ended_in_nothing(peer)
         refusal, now = rpc.refusal, time.monotonic()
         assert refusal is not None

@@ -3,7 +3,7 @@
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from persona_server.transport.entrance.barrier import keep_out
@@ -11,9 +11,16 @@ from persona_server.transport.entrance.barrier import keep_out
 DRAINED = 32  # megabytes at most that are taken away unread
 
 
-def close_connections(peers: set[str]) -> int:
-    """Shut this process's connections with these peers, as a network would; return how many."""
-    return sum(_closed_if_one_of(found, peers) for found in _sockets())
+def close_connections(ports: set[int], goes: Callable[[str], bool]) -> set[str]:
+    """Shut the connections at these ports whose peer goes, as a network would; return their peers.
+
+    A peer is named such as "[::1]:50051".
+    """
+    return {
+        peer
+        for found in _sockets()
+        if _port(found) in ports and (peer := _peer(found)) and goes(peer) and _shut(found)
+    }
 
 
 def shut_out(networks: list[str], ports: set[int]) -> None:
@@ -60,19 +67,28 @@ def _is_socket(number: int) -> bool:
 
 
 def _port(listening: socket.socket) -> int:
-    name = listening.getsockname()
+    try:
+        name = listening.getsockname()
+    except OSError:
+        return 0
     return int(name[1]) if isinstance(name, tuple) else 0
 
 
-def _closed_if_one_of(found: socket.socket, peers: set[str]) -> bool:
+def _peer(found: socket.socket) -> str:
+    """Return who a socket is connected with, "" if with nobody."""
     try:
         host, port = found.getpeername()[:2]
-        host = host.removeprefix("::ffff:")  # IPv4 at a socket that takes both
-        if (f"[{host}]:{port}" if ":" in host else f"{host}:{port}") not in peers:
-            return False
+    except (OSError, ValueError):  # not connected, or of another kind
+        return ""
+    host = host.removeprefix("::ffff:")  # IPv4 at a socket that takes both
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _shut(found: socket.socket) -> bool:
+    try:
         found.shutdown(socket.SHUT_RDWR)
         _drain(found)
-    except (OSError, ValueError):  # not connected, or of another kind
+    except OSError:  # the peer was faster
         return False
     return True
 

@@ -87,6 +87,7 @@ class Turns:
     def __init__(self, limits: Limits, costs: Costs) -> None:
         self._limits = limits
         self._each = limits.each
+        self._free = min(limits.waiting, limits.waiting_each)  # so much may wait, whosever it is
         self._costs = costs
         self._lanes: dict[str, Lane] = {}
         self._backlog: dict[str, Lane] = {}  # those with something that waits
@@ -155,7 +156,9 @@ class Turns:
 
     def _has_room(self, lane: Lane) -> bool:
         limits = self._limits
-        return self._waiting < limits.waiting and lane.waiting < limits.waiting_each
+        return self._waiting < self._free or (
+            self._waiting < limits.waiting and lane.waiting < limits.waiting_each
+        )
 
     def _start(self, lane: Lane, work: Work) -> None:
         self._waiting -= 1

@@ -35,10 +35,10 @@ class _Bucket:
 
         `elsewhere` is how many other processes have ever taken.
         """
-        taken = elsewhere - self._elsewhere
-        level = min(self._level + (now - self._at) * rate - taken, rate)
-        self._level, self._at = (level - count if level >= least else level), now
-        self._elsewhere = elsewhere
+        level = self._level + (now - self._at) * rate - (elsewhere - self._elsewhere)
+        level = min(level, rate)
+        self._level = level - count if level >= least else level
+        self._at, self._elsewhere = now, elsewhere
         return level
 
 
@@ -70,17 +70,21 @@ class Use:
     def arrive(self, tenant: str) -> None:
         """Count a call that has come, until `depart`. Raises QUOTA_EXCEEDED, and counts it not."""
         quota, now = self._quota_of(tenant), time.monotonic()
-        rate = quota.calls_per_second
+        rate, counters = quota.calls_per_second, self._counters
         with self._lock:
-            use = self._use(tenant, quota, now)
-            concurrent = use.concurrent + self._elsewhere(tenant, CONCURRENT)
+            use = self._uses.get(tenant) or self._new(tenant, quota, now)
+            concurrent, elsewhere = use.concurrent, 0
+            if counters:
+                concurrent += counters.elsewhere(tenant, CONCURRENT)
+                elsewhere = counters.elsewhere(tenant, CALLS)
             if concurrent >= quota.concurrent_calls:
                 raise quota_exceeded("concurrent_calls", quota.concurrent_calls, 1.0)
-            level = use.calls.take(1, rate, now, 1, self._elsewhere(tenant, CALLS))
+            level = use.calls.take(1, rate, now, 1, elsewhere)
             if level >= 1:
                 use.concurrent += 1
-                self._tell(tenant, CALLS, 1)
-                self._tell(tenant, CONCURRENT, 1)
+                if counters:
+                    counters.add(tenant, CALLS, 1)
+                    counters.add(tenant, CONCURRENT, 1)
         if level < 1:
             raise quota_exceeded("calls_per_second", rate, (1 - level) / rate)
 
@@ -88,7 +92,8 @@ class Use:
         """Count a call no more that had arrived."""
         with self._lock:
             self._uses[tenant].concurrent -= 1
-            self._tell(tenant, CONCURRENT, -1)
+            if self._counters:
+                self._counters.add(tenant, CONCURRENT, -1)
 
     def transfer(self, tenant: str, size: int, *, refusable: bool) -> None:
         """Count bytes of a message or an answer. Raises QUOTA_EXCEEDED if that may be refused.
@@ -96,37 +101,30 @@ class Use:
         It is refused if those before it have used up the quota; a large one is paid off later.
         """
         quota, now = self._quota_of(tenant), time.monotonic()
-        rate = quota.bytes_per_second
+        rate, counters = quota.bytes_per_second, self._counters
+        least = 0 if refusable else -math.inf
         with self._lock:
-            use = self._use(tenant, quota, now)
-            least = 0 if refusable else -math.inf
-            level = use.bytes.take(size, rate, now, least, self._elsewhere(tenant, BYTES))
-            if level >= least:
-                self._tell(tenant, BYTES, size)
+            use = self._uses.get(tenant) or self._new(tenant, quota, now)
+            elsewhere = counters.elsewhere(tenant, BYTES) if counters else 0
+            level = use.bytes.take(size, rate, now, least, elsewhere)
+            if counters and level >= least:
+                counters.add(tenant, BYTES, size)
         if refusable and level < 0:
             raise quota_exceeded("bytes_per_second", rate, -level / rate)
 
-    def _use(self, tenant: str, quota: Quota, now: float) -> _Use:
-        use = self._uses.get(tenant)
-        if use is None:
-            if len(self._uses) >= _MOST:
-                self._forget()
-            calls = self._bucket(tenant, CALLS, quota.calls_per_second, now)
-            bytes_ = self._bucket(tenant, BYTES, quota.bytes_per_second, now)
-            use = self._uses[tenant] = _Use(calls, bytes_)
+    def _new(self, tenant: str, quota: Quota, now: float) -> _Use:
+        if len(self._uses) >= _MOST:
+            self._forget()
+        calls = self._bucket(tenant, CALLS, quota.calls_per_second, now)
+        bytes_ = self._bucket(tenant, BYTES, quota.bytes_per_second, now)
+        use = self._uses[tenant] = _Use(calls, bytes_)
         return use
 
     def _bucket(self, tenant: str, figure: int, rate: float, now: float) -> _Bucket:
-        age = now - self._counters.since(tenant) if self._counters else 0.0
-        return _Bucket(rate, age, self._elsewhere(tenant, figure), now)
-
-    def _elsewhere(self, tenant: str, figure: int) -> int:
-        return self._counters.elsewhere(tenant, figure) if self._counters else 0
-
-    def _tell(self, tenant: str, figure: int, number: int) -> None:
-        """Let the other processes know. The lock is held."""
-        if self._counters:
-            self._counters.add(tenant, figure, number)
+        counters = self._counters
+        if counters is None:
+            return _Bucket(rate, 0.0, 0, now)
+        return _Bucket(rate, now - counters.since(tenant), counters.elsewhere(tenant, figure), now)
 
     def _forget(self) -> None:
         """Let those go that have no call under way: at most a second's worth is given away."""

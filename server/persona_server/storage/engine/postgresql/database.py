@@ -116,6 +116,11 @@ class PostgresqlDatabase(PeeweeDatabase):
         with self._watch.over(connection):
             return connection.compiled.rows(sql, values)
 
+    def first(self, sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Execute a compiled query and return its first row."""
+        rows = self.rows(sql, values)
+        return rows[0] if rows else None
+
     def changed(self, sql: str, values: Sequence[Any]) -> int:
         """Execute a compiled change and return how many rows it touched."""
         with self._held() as connection, self._watch.over(connection):

@@ -2,6 +2,7 @@
 
 import select
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from persona_server.storage.engine.postgresql.connection import Connection
 MOST = 40  # connections: as many as threads may work at once; of the others most wait for callers
 AHEAD = 12  # opened at the start
 WAIT = 10.0  # seconds for one, at most
+FRESH = 0.005  # seconds after its last use in which a connection is not looked at
 
 
 class Pool:
@@ -20,7 +22,7 @@ class Pool:
     def __init__(self, connect: Callable[[], Connection], most: int = MOST) -> None:
         self._connect = connect
         self._places = threading.Semaphore(most)
-        self._idle: deque[Connection] = deque()
+        self._idle: deque[tuple[Connection, float]] = deque()  # and since when
         self._borrowed: set[int] = set()  # by id()
 
     def take(self) -> Connection:
@@ -39,10 +41,10 @@ class Pool:
         """Return a connection that waits, if there is one that the database has not ended."""
         while self._idle:
             try:
-                connection = self._idle.pop()
+                connection, since = self._idle.pop()
             except IndexError:  # another thread has it
                 return None
-            if not _has_news(connection):
+            if time.monotonic() - since < FRESH or not _has_news(connection):
                 return connection
             connection.close()
         return None
@@ -51,7 +53,7 @@ class Pool:
         """Give a connection back; one that is of no use any more is closed."""
         self._borrowed.discard(id(connection))
         if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-            self._idle.append(connection)
+            self._idle.append((connection, time.monotonic()))
         else:
             connection.close()
         self._places.release()
@@ -76,7 +78,7 @@ class Pool:
         """Close all connections that nobody has borrowed."""
         while self._idle:
             try:
-                self._idle.pop().close()
+                self._idle.pop()[0].close()
             except IndexError:  # another thread has it
                 return
 

@@ -76,6 +76,16 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         rows: list[tuple[Any, ...]] = self.connection().execute(sql, values).fetchall()
         return rows
 
+    def first(self, sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Execute a compiled query and return its first row.
+
+        No other is asked for: the driver would give up the interpreter's lock once more.
+        """
+        cursor = self.connection().execute(sql, values)
+        row: tuple[Any, ...] | None = next(cursor, None)
+        cursor.close()
+        return row
+
     def changed(self, sql: str, values: Sequence[Any]) -> int:
         """Execute a compiled change and return how many rows it touched."""
         connection = self.connection()
