@@ -82,9 +82,9 @@ bench-scaling: setup-dev ## Measure PostgreSQL, workers, large groups and many t
 compare: setup-dev ## Measure server CPU beside another checkout, OTHER=its path (about four minutes)
 	@python benchmarks/compare.py $(OTHER) $(ARGS)
 
-bench-measures: setup-dev ## Measure the measures on simulated respondents (about eight minutes)
-	@python benchmarks/bench_measures.py $(ARGS); measured=$$?; \
-	python benchmarks/bench_respondents.py $(ARGS) && exit $$measured
+bench-measures: setup-dev ## Measure the measures on simulated respondents (about ten minutes)
+	@missed=0; for each in measures respondents changes groups; do \
+	python benchmarks/bench_$$each.py $(ARGS) || missed=1; done; exit $$missed
 
 COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --universal \
 	--no-emit-package persona-client

@@ -74,15 +74,26 @@ def show(name: str, figure: str, goal: str = "") -> None:
     print(f"{name:<66}{figure:>22}{goal and f'  (goal {goal})'}", flush=True)
 
 
-def record_in_order(recorder: Recorder, client: Client) -> float:
-    """Measure one simulation after the other; return the CPU of an answer in the first."""
-    given = batches(people(client, ANSWERERS).personas, SIMULATIONS)
+def without_ids(requests: Sequence[bytes]) -> list[bytes]:
+    """Return batches of answers to which the service gives ids."""
+    given = [RecordResponsesRequest.FromString(request) for request in requests]
+    for request in given:
+        for response in request.responses:
+            response.ClearField("id")
+    return [request.SerializeToString() for request in given]
+
+
+def record_in_order(recorder: Recorder, given: Sequence[bytes], ids: str) -> float:
+    """Measure one simulation after the other; return the CPU of an answer in the first.
+
+    `ids` says whose the ids of the answers are.
+    """
     size = len(given) // SIMULATIONS
     costs = [recorder.cost(given[i : i + size]) for i in range(0, len(given), size)]
     first, last = costs[0][0], costs[-1][0]
     rate = 1e6 / (sum(wall for _, wall in costs) / SIMULATIONS)
-    what = f"RecordResponses, durable, {RECORDERS} callers"
-    show(f"{what}, batches of {BATCH:,}", f"{rate:,.0f} answers/s", f"≥ {RATE:,}")
+    what = f"RecordResponses, {RECORDERS} callers, batches of {BATCH:,}, {ids}"
+    show(what, f"{rate:,.0f} answers/s", f"≥ {RATE:,}")
     show("  in the first simulation", f"{first:.1f} µs CPU")
     show(f"  in the {SIMULATIONS}th", f"{last:.1f} µs: {last / first:.2f}", f"≤ {GROWTH}")
     return first
@@ -164,14 +175,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--many", type=int, default=MANY, help="individuals of one simulation")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, service(Path(name)) as (server, address, token):
         client = Client(address, token)
         recorder = Recorder(server, address, token, Path(name))
-        first = record_in_order(recorder, client)
+        others = batches(people(client, ANSWERERS).personas, SIMULATIONS, seed=5)
+        record_in_order(recorder, without_ids(others), "ids of the server")
+        given = batches(people(client, ANSWERERS).personas, SIMULATIONS)
+        first = record_in_order(recorder, given, "random ids")
         record_side_by_side(recorder, client, first)
-        asker = Asker(server, client, given.rounds)
-        summarize(asker, recorder, people(client, given.many))
+        asker = Asker(server, client, options.rounds)
+        summarize(asker, recorder, people(client, options.many))
         compare(asker, recorder, people(client, ANSWERERS))
 
 

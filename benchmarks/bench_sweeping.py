@@ -1,6 +1,6 @@
 """What the sweeper costs who writes beside it: Create's latency without it and with it, in one run.
 
-A group of many personas is deleted, and the file put out of the system's memory. Then a client
+Groups of many personas are deleted, and the file put out of the system's memory. Then a client
 creates personas one after the other, once while nothing is due and once while all of it is.
 """
 
@@ -22,15 +22,21 @@ MOST_TIMES = 3.0  # that Create's p99 may grow
 FEWEST, MOST_SECONDS = 300, 120.0  # creates that are measured, and for how long at most
 
 
-def fill(folder: Path, count: int) -> tuple[str, str]:
-    """Make a group of so many personas and delete them; return a project and another group."""
+def fill(folder: Path, count: int, size: int) -> tuple[str, str]:
+    """Make groups of so many personas and delete these, until the file has so many bytes.
+
+    Return a project and another group.
+    """
+    file, personas = folder / "data" / "persona.sqlite3", list(batches(count))
     with service(folder) as (_, address, token):
-        client = Client(address, token)
-        project, (full, other) = client.groups(2)
-        client.import_all(project, [full], [list(batches(count))])
-        request = pb.DeleteAllPersonasRequest(project_id=project, group_id=full)
-        client.personas.DeleteAllPersonas(request, metadata=client.metadata)
-    return project, other
+        while True:
+            client = Client(address, token)  # anew: a connection lives for half an hour
+            project, (full, other) = client.groups(2)
+            client.import_all(project, [full], [personas])
+            request = pb.DeleteAllPersonasRequest(project_id=project, group_id=full)
+            client.personas.DeleteAllPersonas(request, metadata=client.metadata)
+            if file.stat().st_size >= size:
+                return project, other
 
 
 def forget(file: Path) -> None:
@@ -79,14 +85,15 @@ def shown(name: str, took: list[float]) -> float:
 def main() -> None:
     """Measure, and say whether the bound holds."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--personas", type=int, default=200_000)
+    parser.add_argument("--personas", type=int, default=200_000, help="of a group")
+    parser.add_argument("--gigabytes", type=float, default=0, help="of the file, at least")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=".") as made:
         folder = Path(made)
-        place = fill(folder, given.personas)
+        place = fill(folder, given.personas, int(given.gigabytes * (1 << 30)))
         file, log = folder / "data" / "persona.sqlite3", folder / "log"
         size = file.stat().st_size
-        print(f"{given.personas:,} personas deleted, {size >> 20:,} MiB", flush=True)
+        print(f"{given.personas:,} personas of each group, {size >> 20:,} MiB", flush=True)
         quiet = shown("quiet", creates(folder, place, lambda made: made < 3 * FEWEST))
         make_due(file)
         beside = creates(folder, place, lambda _: '"swept"' not in log.read_text())

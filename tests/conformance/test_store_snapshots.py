@@ -22,11 +22,11 @@ def test_a_snapshot_sees_one_moment(group: StoredGroup) -> None:
     simulation = uid()
     say(group, who, 1, simulation, rating=rating(1))
     with group.store.snapshot(group.tenant) as repositories:
-        asked = {NPS: [simulation]}
-        before = repositories.derived.crowds(who, asked)
+        ids, asked = repositories.derived.series_of(who).ids, {NPS: [simulation]}
+        before = repositories.derived.crowds(ids, asked)
         assert before[NPS][simulation].tally == {1: 1}
         in_another_thread(lambda: say(group, who, 0, simulation, rating=rating(5)))
-        assert repositories.derived.crowds(who, asked) == before
+        assert repositories.derived.crowds(ids, asked) == before
         assert len(repositories.derived.series_of(who)[NPS]) == 1
     assert len(measured(group.store).series[id_text(who)][NPS]) == 2
 

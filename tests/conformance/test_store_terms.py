@@ -1,5 +1,7 @@
 """Terms: written with a persona, gone with it, and pages in the order of the list."""
 
+from collections.abc import Callable
+
 import pytest
 
 from persona.v1.persona_pb2 import Persona
@@ -11,7 +13,7 @@ from persona_server.validation.limits import LONGEST_FOUND
 from persona_server.validation.terms import (
     attribute_term,
     external_id_term,
-    name_term,
+    full_name_term,
     terms_of,
 )
 from support.data import at, persona, uid
@@ -51,7 +53,7 @@ def test_a_persona_has_a_term_for_each_whole_value(store: Store, group: StoredGr
     )
     group.add(given)
     assert stored_terms(store, group.set_id) == {
-        name_term("ANA"),
+        full_name_term("ANA"),
         external_id_term("crm"),
         AR,
         attribute_term("empty", ""),
@@ -61,11 +63,26 @@ def test_a_persona_has_a_term_for_each_whole_value(store: Store, group: StoredGr
 
 def test_terms_are_of_their_kind_alone() -> None:
     """Nor do a key and a value run into each other."""
-    a = {name_term("a"), external_id_term("a"), attribute_term("a", ""), attribute_term("", "a")}
+    a = {
+        full_name_term("a"),
+        external_id_term("a"),
+        attribute_term("a", ""),
+        attribute_term("", "a"),
+    }
     assert len(a | {attribute_term("ab", "c"), attribute_term("a", "bc")}) == 6
-    assert name_term("Weiße") == name_term("ＷEISSE")
+    assert full_name_term("Weiße") == full_name_term("ＷEISSE")
     assert external_id_term("a") != external_id_term("A")
     assert {len(term) for term in a} == {16}
+
+
+@pytest.mark.parametrize("term", [full_name_term, external_id_term])
+def test_terms_of_numbered_values_stand_beside_each_other(term: Callable[[str], bytes]) -> None:
+    thousand = [term(f"row {number}") for number in range(7000, 8000)]
+    between = [term(f"row {number}") for number in (0, 6999, 8000)]
+    low, high = min(thousand), max(thousand)
+    assert len(set(thousand)) == 1000
+    assert not [each for each in between if low <= each <= high]
+    assert len({term(text) for text in ("", "1", "12", "123", "1234", "2234")}) == 6
 
 
 def test_pages_by_terms_come_in_the_order_of_the_list(group: StoredGroup) -> None:
@@ -78,7 +95,7 @@ def test_pages_by_terms_come_in_the_order_of_the_list(group: StoredGroup) -> Non
     assert names(group, NE) == ["6", "3", "0"]
     assert names(group, LEFT, NE) == names(group, NE, LEFT) == ["6", "3", "0"]
     assert names(group, AR, NE) == []
-    assert names(group, name_term("5")) == ["5"]
+    assert names(group, full_name_term("5")) == ["5"]
 
 
 def test_other_filters_hold_as_well(group: StoredGroup) -> None:
@@ -102,7 +119,7 @@ def test_what_is_hidden_has_no_terms_and_gets_them_back(store: Store, group: Sto
     group.add(given, stays)
     all_terms = Probe(store).count("persona_term")
     group.hide(raw(given))
-    assert stored_terms(store, group.set_id) == {AR, name_term("Bob")}
+    assert stored_terms(store, group.set_id) == {AR, full_name_term("Bob")}
     assert names(group, AR) == ["Bob"]
     given.ClearField("created_at")
     group.add(given)

@@ -1,8 +1,12 @@
 """`persona doctor`: what it finds in a database that is well, and in one that is not."""
 
 import random
+import re
 import shutil
+import subprocess
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,11 +17,12 @@ from persona_server.storage.engine.folder import FILE_NAME, lock_file
 from persona_server.storage.store import open_store
 from support.answering.measuring import random_batches, record_all
 from support.data import persona
+from support.databases.disks import mounted
 from support.dbfile import connection
 from support.stored import StoredGroup
 
 NAMES = [
-    *("versions", "access", "schema", "integrity", "foreign keys"),
+    *("versions", "access", "schema", "integrity", "foreign keys", "messages"),
     *("clock", "disk", "log", "derived"),
 ]
 HOUR = 3_600_000_000  # microseconds
@@ -60,6 +65,7 @@ def test_a_database_that_is_well_is_all_ok(filled: Path) -> None:
 DAMAGE = {
     "foreign keys": "PRAGMA foreign_keys = 0; DELETE FROM project",
     "derived": "UPDATE tally SET bucket = bucket + 1",
+    "messages": "DROP TRIGGER persona_immutable; UPDATE persona SET framed = zeroblob(700)",
     "schema": "INSERT INTO schema_migration (name, applied) VALUES ('0999_x', '2030-01-01')",
 }
 
@@ -70,6 +76,42 @@ def test_what_is_wrong_is_a_problem(filled: Path, name: str) -> None:
         opened.execute(DAMAGE[name])
     found = examined(filled, 1)
     assert [each for each, (state, _) in found.items() if state == "problem"] == [name]
+
+
+def changed_of(filled: Path, table: str, change: Callable[[bytes], bytes]) -> None:
+    """Change the stored message of one row, as a disk might."""
+    with connection(filled) as opened:
+        opened.execute("DROP TRIGGER persona_immutable; DROP TRIGGER response_update")
+        rows = opened.execute(f"SELECT rowid, framed FROM {table} ORDER BY rowid").fetchall()  # noqa: S608
+        row, framed = next(row for row in rows if change(row[1]) != row[1])
+        update = f"UPDATE {table} SET framed = ? WHERE rowid = ?"  # noqa: S608 (ours)
+        opened.execute(update, (change(framed), row))
+
+
+A_FIELD = re.compile(rb"\x12\x24.", re.DOTALL)  # 2, an id of 36 bytes: as 30 it has 35
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut short": lambda framed: framed[:-4],
+    "of another row": lambda framed: framed.replace(framed[5:9], b"0000"),
+    "with a field that no version has": lambda framed: A_FIELD.sub(b"\xf2\x01#", framed, count=1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("table", ["persona", "response"])
+def test_a_message_that_is_not_what_was_stored_is_a_problem(
+    filled: Path, table: str, change: str
+) -> None:
+    changed_of(filled, table, CHANGES[change])
+    state, text = examined(filled, 1)["messages"]
+    assert state == "problem"
+    assert table in text
+
+
+def test_an_answer_that_nobody_could_give_is_a_problem(filled: Path) -> None:
+    """A choice that is none of its options is a message all the same."""
+    changed_of(filled, "response", lambda framed: framed.replace(b"\x04only", b"\x04noly", 1))
+    found = examined(filled, 1)
+    assert [each for each, (state, _) in found.items() if state == "problem"] == ["derived"]
 
 
 def test_a_damaged_index_is_a_problem(filled: Path) -> None:
@@ -104,6 +146,20 @@ def test_what_others_may_read_is_a_warning(filled: Path) -> None:
     filled.chmod(0o755)
     state, text = examined(filled, 0)["access"]
     assert (state, str(filled) in text) == ("warning", True)
+
+
+def test_a_full_disk_and_one_that_is_only_read_are_said(filled: Path, tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "size=4m") as disk:
+        folder = Path(shutil.copytree(filled, disk / "data"))
+        with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while filler.write(bytes(4096)):
+                pass
+        done = CliRunner().invoke(app, ["doctor", "--data", str(folder)])
+        assert (done.exit_code, "the disk is full" in done.stderr) == (1, True)
+        (disk / "filler").unlink()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        state, text = examined(folder, 0)["derived"]
+        assert (state, "Read-only" in text) == ("skipped", True)
 
 
 def test_while_a_server_runs_nothing_is_made_anew(filled: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeAlias
 
-TELL_SECONDS = 10.0  # between two looks at how far it is
+TELL_SECONDS = 5.0  # between two looks at how far it is
 DERIVING = "answers"  # the last step, which makes anew what is derived from them
 
 
@@ -48,7 +48,7 @@ def unwatched(_upgrade: Upgrade) -> AbstractContextManager[object]:
 
 @contextmanager
 def telling(tell: Callable[[], None]) -> Iterator[None]:
-    """Call `tell` every ten seconds of a block, from another thread."""
+    """Call `tell` every five seconds of a block, from another thread."""
     ended = threading.Event()
 
     def run() -> None:

@@ -2,10 +2,16 @@
 
 One index keeps them all, whatever field they are of. Sixteen bytes stand for a value as good as the
 value itself: nobody can find two texts with the same ones.
+
+What hardly two personas share, their names and external ids, is a row somewhere in that index for
+each of them; in a large one each is on a page of its own, written for it alone. But most of those
+are numbered, and come in order. So the first bytes of their terms are of the text without its last
+characters: neighbours in number are so in the index, and a batch of them is on few pages.
 """
 
 import hashlib
 from functools import lru_cache
+from zlib import crc32
 
 from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
 from persona.v1.persona_pb2 import Persona
@@ -15,16 +21,23 @@ from persona_server.validation.limits import LINES, LISTS, LONGEST_FOUND, MOST_F
 from persona_server.validation.violations import Violations
 
 TERM_BYTES = 16
+_PLACE_BYTES, _PLACES = 2, 0xFFFF  # of a term that is placed; each is of a thousand numbers
+_LAST = 3  # characters: a thousand neighbours differ in them
 _REMEMBERED = 4096  # attributes: most values of most of them are few
 
 
 def external_id_term(external_id: str) -> bytes:
     """Return the term of an external id, verbatim."""
-    return _hash("external_id", external_id)
+    return _placed("external_id", external_id)
+
+
+def full_name_term(full_name: str) -> bytes:
+    """Return the term of the name of a persona, folded."""
+    return _placed("name", fold(full_name))
 
 
 def name_term(name: str) -> bytes:
-    """Return the term of the name of a persona, a group or a project, folded."""
+    """Return the term of the name of a group or a project, folded."""
     return _hash("name", fold(name))
 
 
@@ -34,6 +47,12 @@ def attribute_term(key: str, value: str) -> bytes:
     return _hash("attribute", key, value)
 
 
+def _placed(kind: str, text: str) -> bytes:
+    """Return a term that stands beside those of texts that differ in their last characters."""
+    place = crc32(text[:-_LAST].encode()) & _PLACES
+    return place.to_bytes(_PLACE_BYTES) + _hash(kind, text)[_PLACE_BYTES:]
+
+
 def _hash(*parts: str) -> bytes:
     # No text of the contract contains NUL.
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=TERM_BYTES).digest()
@@ -41,7 +60,7 @@ def _hash(*parts: str) -> bytes:
 
 def terms_of(persona: Persona) -> list[bytes]:
     """Return every term that a persona is found by. Longer values can't be asked for."""
-    terms = [name_term(persona.full_name), *profile_terms(persona)]
+    terms = [full_name_term(persona.full_name), *profile_terms(persona)]
     if persona.external_id:
         terms.append(external_id_term(persona.external_id))
     return terms
@@ -65,7 +84,7 @@ def wanted_terms(request: FilteredRequest) -> list[bytes]:
         if request.external_id:
             wanted.append(external_id_term(request.external_id))
         if request.full_name:
-            wanted.append(name_term(request.full_name))
+            wanted.append(full_name_term(request.full_name))
     if attributes := request.attributes:
         wanted += [attribute_term(*each) for each in sorted(attributes.items())]
     return wanted

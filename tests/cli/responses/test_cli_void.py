@@ -1,5 +1,6 @@
 """`persona responses void`: what is voided, and what was before."""
 
+from cli.answers import jsonl, rated
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient, Response
@@ -27,11 +28,16 @@ def test_answers_are_voided(cli: Cli, client: PersonaClient, place: Place) -> No
 def test_a_simulation_is_voided(cli: Cli, client: PersonaClient, place: Place) -> None:
     persona = client.create_persona(*place.ids, Persona(full_name="Maria Santos"))
     simulation = uid()
-    client.record_responses(
-        simulation, [Response(persona_id=persona.id, question_key="q", text="Yes.")]
-    )
+    row = jsonl([rated(persona.id)])
+    record = ("responses", "record", "-", "--simulation", simulation)
+    assert cli.run(*record, stdin=row).out == "1 recorded, 0 refused.\n"
     done = cli.run("responses", "void", "--simulation", simulation, "--reason", "A test.")
     assert (done.code, done.out, done.err) == (0, "1 voided.\n", "")
+    again = cli.run(*record, stdin=row)
+    assert again.out == "0 recorded, 1 were there already, 0 refused.\n"
+    assert again.err.endswith("Void among those that were there: 1. They stay void.\n")
+    listed = cli.run("simulations", "--project", place.project).out.splitlines()
+    assert [line.split()[-1][:2] for line in listed] == ["VO", "20"]
     assert [one.void_reason for one in client.list_responses(simulation_id=simulation)] == [
         "A test."
     ]

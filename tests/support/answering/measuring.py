@@ -182,11 +182,12 @@ def measured(store: Store, tenant: str = TENANT) -> Truth:
     with store.snapshot(tenant) as repositories:
         derived = repositories.derived
         for one in set(Probe(store).values("series", "individual_id", tenant_id=key)):
-            found = series[id_text(one)] = derived.series_of(one)
+            found = derived.series_of(one)
+            series[id_text(one)] = found
             asked = {q: {a.simulation_id for a in given} for q, given in found.items()}
-            for question, crowds in derived.crowds(one, asked).items():
+            for question, crowds in derived.crowds(found.ids, asked).items():
                 tallies[question] |= {s: crowd.tally for s, crowd in crowds.items()}
-            for question, differing in derived.differences(one, asked).items():
+            for question, differing in derived.differences(found.ids, asked).items():
                 moved[question] |= differing
         declared = derived.declared({q for questions in series.values() for q in questions})
     return Truth(

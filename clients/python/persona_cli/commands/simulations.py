@@ -46,7 +46,16 @@ def list_(context: CommandContext, project: ProjectOption, limit: Limit = None) 
         context,
         limit,
         lambda page_size: context.client.list_simulations(parent, page_size=page_size),
-        ("ID", "NAME", "RESPONSES", "INDIVIDUALS", "FIRST ANSWER", "LAST ANSWER", "MODEL"),
+        (
+            "ID",
+            "NAME",
+            "RESPONSES",
+            "INDIVIDUALS",
+            "FIRST ANSWER",
+            "LAST ANSWER",
+            "MODEL",
+            "VOIDED",
+        ),
         lambda s: (
             s.id,
             s.name,
@@ -55,6 +64,7 @@ def list_(context: CommandContext, project: ProjectOption, limit: Limit = None) 
             shown(s, "first_answer_at"),
             shown(s, "last_answer_at"),
             s.model,
+            shown(s, "voided_at"),
         ),
     )
 

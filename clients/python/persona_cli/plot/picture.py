@@ -121,6 +121,6 @@ def _write(
     with atomic_output(target) as stream:
         stream.write(picture.getvalue())
     if kind == "png" and not whole:  # an SVG leaves fonts to its viewer
-        say("The PNG's font lacks some of the characters; an .svg has all of them.")
+        say("The machine's fonts lack some of the PNG's characters; an .svg has all of them.")
     if (left_out := number - most) > 0:
         say(f"{left_out} more {advice}")

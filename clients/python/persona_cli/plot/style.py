@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from persona_cli.plot.fonts import families_with, lacked
 from persona_cli.plot.panels import INK, QUIET
 
 _DOTS_PER_INCH = 160
@@ -31,13 +32,27 @@ _STYLE: Any = {
 
 
 def save(target: BinaryIO, kind: str, make: Callable[[], Figure]) -> bool:
-    """Draw a figure as "svg" or "png"; return whether the font has all of its characters."""
-    with mpl.rc_context(), warnings.catch_warnings(record=True) as lacking:
-        warnings.simplefilter("always")
+    """Draw a figure as "svg" or "png"; return whether fonts have all of its characters.
+
+    A PNG takes what its own font lacks from the fonts of the machine.
+    """
+    with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
-        figure = make()
-        # Without date and version, the same answers make the same file.
-        metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-        figure.savefig(target, format=kind, dpi=_DOTS_PER_INCH, metadata=metadata)
-    return not any("Glyph" in str(warning.message) for warning in lacking)
+        lacking = _drawn(target, kind, make)
+        if lacking and kind == "png" and (more := families_with(lacking)):
+            mpl.rcParams["font.family"] = [*_STYLE["font.family"], *more]
+            target.seek(0)
+            target.truncate()
+            lacking = _drawn(target, kind, make)
+    return not lacking
+
+
+def _drawn(target: BinaryIO, kind: str, make: Callable[[], Figure]) -> set[int]:
+    """Draw a figure, and return the characters that its fonts lack."""
+    # Without date and version, the same answers make the same file.
+    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        make().savefig(target, format=kind, dpi=_DOTS_PER_INCH, metadata=metadata)
+    return lacked(str(warning.message) for warning in told)

@@ -49,6 +49,7 @@ class RecordRun:
         self._refused_requests = 0
         self.recorded = 0
         self.known = 0  # that the service had before
+        self.void = 0  # of these
         self.warned = 0
 
     @property
@@ -122,6 +123,7 @@ class RecordRun:
         self._warn(lines, done)
         known = sum(one.recorded_at.ToMicroseconds() <= newest for one in done)
         self.known += known
+        self.void += sum(one.HasField("voided_at") for one in done)
         return len(lines) - known
 
     def _taken(

@@ -55,6 +55,11 @@ class Recording:
         return self._run.known
 
     @property
+    def void(self) -> int:
+        """How many of these are void, as far as this run has sent them."""
+        return self._run.void
+
+    @property
     def refused(self) -> int:
         """How many answers and rows were not recorded."""
         return self._run.refused

@@ -83,7 +83,7 @@ def reliability(
     )
     given = [one.answers for one in questions]
     simulations = tuple(sorted({a.simulation_id for answered in given for a in answered}))
-    most = max((c.individuals for q in repeated for c in crowds[q].values()), default=0)
+    most = max([c.individuals for q in repeated for c in crowds[q].values()], default=0)
     estimate = _estimate(questions, simulations)
     found_styles = styles(questions)
     status, rules = decide(_figures(questions, simulations, estimate, found_styles), policy)

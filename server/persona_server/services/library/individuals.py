@@ -1,13 +1,13 @@
 """Individuals: which one a persona is, and how reliable its answers are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 from persona_server import patience
 from persona_server.errors import ServiceError
-from persona_server.measures.answers import Answer, Question
+from persona_server.measures.answers import Question
 from persona_server.measures.individual.change import (
     Noise,
     ReliableChange,
@@ -27,10 +27,10 @@ from persona_server.services.parents import (
     project_not_found,
 )
 from persona_server.storage.derived.crowds import KnownCrowds
+from persona_server.storage.derived.series import Series
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories
 
-Series = Mapping[Question, Sequence[Answer]]
 Numeric = tuple[Question, tuple[Point, ...], Noise | Reason]
 
 
@@ -85,14 +85,13 @@ def measure(
     `known` keeps what is the same for others of that snapshot.
     """
     series = repositories.derived.series_of(origin)
-    found = measure_reliability(repositories, origin, series, policy, known)
-    changes = _reliable_changes(repositories, origin, series, policy)
+    found = measure_reliability(repositories, series, policy, known)
+    changes = _reliable_changes(repositories, series, policy)
     return Measurement(found, changes, explanation(found, policy))
 
 
 def measure_reliability(
     repositories: Repositories,
-    origin: bytes,
     series: Series,
     policy: Policy,
     known: KnownCrowds | None = None,
@@ -103,31 +102,27 @@ def measure_reliability(
         for question, given in series.items()
         if question.scored and len(simulations := {a.simulation_id for a in given}) > 1
     }
-    crowds = repositories.derived.crowds(origin, repeated, known)
+    crowds = repositories.derived.crowds(series.ids, repeated, known)
     return reliability(while_awaited(list(chain.from_iterable(series.values()))), crowds, policy)
 
 
-def _reliable_changes(
-    repositories: Repositories, origin: bytes, series: Series, policy: Policy
-) -> int:
+def _reliable_changes(repositories: Repositories, series: Series, policy: Policy) -> int:
     found = [
         change
-        for question, own, others in numeric_series(repositories, origin, series, policy)
+        for question, own, others in numeric_series(repositories, series, policy)
         if isinstance(change := reliable_change(question.kind, own, others), ReliableChange)
     ]
     adjusted = benjamini_hochberg([change.p for change in found])
     return sum(change.reliable(p) for change, p in zip(found, adjusted, strict=True))
 
 
-def numeric_series(
-    repositories: Repositories, origin: bytes, series: Series, policy: Policy
-) -> Iterator[Numeric]:
+def numeric_series(repositories: Repositories, series: Series, policy: Policy) -> Iterator[Numeric]:
     """Yield each rating and sentiment with the individual's points and the others' noise."""
     own = {
         question: points(answers) for question, answers in series.items() if question.kind.numeric
     }
     ends = {question: {p.simulation_id for p in given[1:]} for question, given in own.items()}
-    everyone = repositories.derived.differences(origin, ends)
+    everyone = repositories.derived.differences(series.ids, ends)
     voiding = bool(repositories.derived.voiding())
     for question, given in own.items():
         patience.require()

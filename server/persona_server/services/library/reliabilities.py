@@ -72,9 +72,7 @@ class GroupReliabilities:
 
     def _row(self, persona: Persona, parents: Ancestry) -> PersonaReliability:
         series = self._repositories.derived.series_of(parents.individual)
-        found = measure_reliability(
-            self._repositories, parents.individual, series, self._policy, self._known
-        )
+        found = measure_reliability(self._repositories, series, self._policy, self._known)
         told = explanation(found, self._policy)
         return row_message(persona, found, told, parents.library_persona_id)
 

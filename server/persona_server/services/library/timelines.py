@@ -22,13 +22,13 @@ from persona_server.services.framing import ELEMENT, frame
 from persona_server.services.library.individuals import (
     Individual,
     Numeric,
-    Series,
     numeric_series,
 )
 from persona_server.services.library.reliability_messages import question_message, reason_value
 from persona_server.services.paging import fitting, page_limit
 from persona_server.services.times import set_time
 from persona_server.storage.derived.questions import question_hash
+from persona_server.storage.derived.series import Series
 from persona_server.storage.store import Repositories
 
 _MOST_DIFFERENCES = 2**31 - 1  # what the contract's int32 holds
@@ -50,9 +50,9 @@ class Timelines:
     def __init__(self, repositories: Repositories, origin: bytes, policy: Policy) -> None:
         self._derived = repositories.derived
         self._series = repositories.derived.series_of(origin)
-        measured = list(numeric_series(repositories, origin, self._series, policy))
+        measured = list(numeric_series(repositories, self._series, policy))
         self._points = {question: own for question, own, _ in measured}
-        self._shifts = _shifts(repositories, origin, self._series, measured, policy)
+        self._shifts = _shifts(repositories, self._series, measured, policy)
         self._adjusted = _adjusted(self._shifts)
         self.questions = list(self._series)
         self._declared = repositories.derived.declared(self.questions)
@@ -102,7 +102,6 @@ def _position(question: Question) -> bytes:
 
 def _shifts(
     repositories: Repositories,
-    origin: bytes,
     series: Series,
     measured: Sequence[Numeric],
     policy: Policy,
@@ -110,7 +109,7 @@ def _shifts(
     """Return the shift of each rating and sentiment, of which points and noise are measured."""
     ends = {q: {own[0].simulation_id, own[-1].simulation_id} for q, own, _ in measured}
     crowds = repositories.derived.crowds(
-        origin, {q: ids for q, ids in ends.items() if q.scored and len(ids) > 1}
+        series.ids, {q: ids for q, ids in ends.items() if q.scored and len(ids) > 1}
     )
     return {
         question: numeric_shift(

@@ -17,7 +17,6 @@ from persona_server.measures.individual.points import Differences
 from persona_server.measures.populations import Numbers
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.counts import by_value, unpacked
-from persona_server.storage.derived.questions import of_scale
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.dialect import id_list, integer_list
 from persona_server.storage.engine.statements import Statement
@@ -32,6 +31,7 @@ KnownCrowds = dict[int, dict[str, Crowd]]
 MOST_KNOWN = 20_000  # of them, at an individual's beginning: some 20 MB
 
 Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
+Ids = Mapping[Question, int]
 Questions = Mapping[int, Question]  # by their ids
 Counts = bytes | str  # what is kept of a question and simulation: packed counts, or sums as JSON
 
@@ -63,9 +63,9 @@ class Crowds:
         self._tenant = tenant
 
     def of(
-        self, individual: bytes, asked: Asked, known: KnownCrowds | None = None
+        self, ids: Ids, asked: Asked, known: KnownCrowds | None = None
     ) -> dict[Question, dict[str, Crowd]]:
-        """Return who answered questions of an individual in these of its simulations.
+        """Return who answered questions in these simulations.
 
         Of the sets given to a question in a simulation the first 64 in the order of their hashes
         are counted, and nobody else. `known` has crowds of the same snapshot, and gets the others.
@@ -73,20 +73,18 @@ class Crowds:
         known = {} if known is None else known
         if sum(map(len, known.values())) > MOST_KNOWN:
             known.clear()
-        wanted = self._wanted(individual, asked)
+        wanted = _wanted(ids, asked)
         missing = [one.without(known.get(one.key)) for one in wanted]
         for questions, simulations in _together(missing):
             self._read(questions, simulations, known)
         return {question: _among(known.get(key, {}), of) for question, key, of in wanted}
 
-    def differences(
-        self, individual: bytes, asked: Asked
-    ) -> dict[Question, dict[str, Differences]]:
-        """Return what moved in numeric questions of an individual until these simulations.
+    def differences(self, ids: Ids, asked: Asked) -> dict[Question, dict[str, Differences]]:
+        """Return what moved in numeric questions until these simulations, of all individuals.
 
-        Of all individuals, this one included, by simulation.
+        By simulation.
         """
-        wanted = self._wanted(individual, asked)
+        wanted = _wanted(ids, asked)
         found: dict[int, dict[str, Differences]] = {one.key: {} for one in wanted}
         for questions, simulations in _together(wanted):
             texts = {id_bytes(simulation): simulation for simulation in simulations}
@@ -94,12 +92,6 @@ class Crowds:
             for key, raw, number, squares, inverses in while_awaited(rows):
                 found[key][texts[raw]] = Differences(number, int(squares), inverses)
         return {one.question: found[one.key] for one in wanted}
-
-    def _wanted(self, individual: bytes, asked: Asked) -> list[_Wanted]:
-        """Return the questions asked for with their ids and simulations."""
-        rows = self._do.questions.all(tenant=self._tenant, individual=individual)
-        found = [(of_scale(name, scale), key) for key, name, scale in rows]
-        return [_Wanted(q, key, asked[q]) for q, key in while_awaited(found) if asked.get(q)]
 
     def _read(self, questions: Questions, simulations: Sequence[str], known: KnownCrowds) -> None:
         """Add to `known` the crowds of questions in simulations, where anybody answered."""
@@ -148,6 +140,11 @@ class Crowds:
             return []
         keys, ids = integer_list(list(questions)), id_list(list(simulations))
         return statement.all(tenant=self._tenant, questions=keys, simulations=ids, **more)
+
+
+def _wanted(ids: Ids, asked: Asked) -> list[_Wanted]:
+    """Return the questions asked for with their ids and simulations."""
+    return [_Wanted(q, ids[q], some) for q, some in asked.items() if some and q in ids]
 
 
 def _crowd(question: Question, counts: Counts, tokens: Mapping[int, str]) -> Crowd:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+from google.protobuf.message import DecodeError
 from peewee import fn
 
+from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_server.storage import keys, tables
 from persona_server.storage.derived.answers import NewAnswer, new_answer
@@ -135,6 +137,15 @@ class Rebuild:
             (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
             if (parents := ancestry.get(persona)) is None:  # it is being erased
                 continue
-            individual = parents.individual
-            answers.append(new_answer(response, individual, simulation, position, recorded))
+            answers.append(_read(response, parents.individual, simulation, position, recorded))
         return answers
+
+
+def _read(
+    response: Response, individual: bytes, simulation: bytes, position: bytes, recorded: bytes
+) -> NewAnswer:
+    """Return a stored response as an answer. Raises DecodeError for what nobody could record."""
+    try:
+        return new_answer(response, individual, simulation, position, recorded)
+    except ValueError as error:  # a choice that is none of its options
+        raise DecodeError(f"response {response.id} is not what was recorded") from error

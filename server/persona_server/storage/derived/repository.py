@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from persona_server.measures.answers import SETS, Answer, Question, set_items
+from persona_server.measures.answers import SETS, Question, set_items
 from persona_server.measures.individual.crowds import Crowd
 from persona_server.measures.individual.points import Differences
 from persona_server.patience import while_awaited
@@ -25,7 +25,7 @@ from persona_server.storage.derived.questions import (
     question_hash,
 )
 from persona_server.storage.derived.removal import Removal
-from persona_server.storage.derived.series import Fields, Texts, answers, fields
+from persona_server.storage.derived.series import Fields, Series, Texts, answers, fields
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import set_ids
 from persona_server.storage.derived.writing import DerivedWriter
@@ -63,8 +63,8 @@ class DerivedTables:
         self._crowds = Crowds(statements, tenant)
         self._participation = Participation(statements.participation, tenant)
 
-    def series_of(self, individual: bytes) -> dict[Question, list[Answer]]:
-        """Return all answers of an individual, in order of time, by question as first asked.
+    def series_of(self, individual: bytes) -> Series:
+        """Return all answers of an individual.
 
         Sets are those of tokens (texts.py): `items` returns what they stand for. Answers of void
         simulations are left out, whether they are counted still or not.
@@ -72,17 +72,18 @@ class DerivedTables:
         where = {"tenant": self._tenant, "individual": individual}
         rows = self._do.series.all(**where)
         older = self._pieces(individual) if any(row[-1] for row in rows) else {}
-        found = {
-            of_scale(key, scale): fields(older.get(number, b"") + records)
-            for number, key, scale, records, _ in while_awaited(rows)
-        }
+        found, numbers = {}, {}
+        for number, key, scale, records, _ in while_awaited(rows):
+            question = of_scale(key, scale)
+            found[question] = fields(older.get(number, b"") + records)
+            numbers[question] = number
         if void := self.voiding():
             kept = {q: [one for one in given if one[2] not in void] for q, given in found.items()}
             found = {question: given for question, given in kept.items() if given}
         texts = self._texts(found)
         simulations = {one[2] for given in found.values() for one in given}
         ids = {raw: id_text(raw) for raw in simulations}
-        return {q: answers(q, given, texts, ids) for q, given in found.items()}
+        return Series({q: answers(q, given, texts, ids) for q, given in found.items()}, numbers)
 
     def voiding(self) -> set[bytes]:
         """Return the void simulations of which answers are counted still."""
@@ -90,22 +91,22 @@ class DerivedTables:
         return {simulation for (simulation,) in rows}
 
     def crowds(
-        self, individual: bytes, asked: Asked, known: KnownCrowds | None = None
+        self, ids: Mapping[Question, int], asked: Asked, known: KnownCrowds | None = None
     ) -> dict[Question, dict[str, Crowd]]:
-        """Return who answered questions of an individual in these of its simulations.
+        """Return who answered questions in these simulations. `ids` are those of a `Series`.
 
         `known` has crowds of the same snapshot, and gets the others.
         """
-        return self._crowds.of(individual, asked, known)
+        return self._crowds.of(ids, asked, known)
 
     def differences(
-        self, individual: bytes, asked: Asked
+        self, ids: Mapping[Question, int], asked: Asked
     ) -> dict[Question, dict[str, Differences]]:
-        """Return what moved in numeric questions of an individual until these simulations.
+        """Return what moved in numeric questions until these simulations, of all individuals.
 
-        Of all individuals, this one included, by simulation.
+        By simulation. `ids` are those of a `Series`.
         """
-        return self._crowds.differences(individual, asked)
+        return self._crowds.differences(ids, asked)
 
     def items(self, sets: Iterable[str]) -> dict[str, list[str]]:
         """Return the options or themes of sets of which the tokens are given, sorted."""

@@ -76,6 +76,17 @@ def entries(records: bytes) -> list[Entry]:
     return [Entry(*record) for record in RECORD.iter_unpack(records)]
 
 
+class Series(dict[Question, list[Answer]]):
+    """All answers of an individual, in order of time, by question as first asked.
+
+    `ids` has the id of each question.
+    """
+
+    def __init__(self, given: Mapping[Question, list[Answer]], ids: Mapping[Question, int]) -> None:
+        super().__init__(given)
+        self.ids = ids
+
+
 class Texts(NamedTuple):
     """What the records of an individual name by an id: the tokens of sets, and models."""
 
@@ -91,17 +102,20 @@ def answers(
     `simulations` has their ids as text; that of a response is left without its dashes.
     """
     models, numeric, chosen = texts.models, question.kind.numeric, question.kind is Kind.CHOICE
-    options = question.options
+    options, new = question.options, tuple.__new__  # by its name, an answer takes twice as long
     named: Sequence[str] | Mapping[int, str] = options if chosen else texts.sets
     return [
-        Answer(
-            question,
-            simulations[simulation],
-            response.hex(),
-            at,
-            number if numeric else named[number],
-            *models[model],
-            options[shown] if chosen else "",
+        new(
+            Answer,
+            (
+                question,
+                simulations[simulation],
+                response.hex(),
+                at,
+                number if numeric else named[number],
+                *models[model],
+                options[shown] if chosen else "",
+            ),
         )
         for at, response, simulation, number, model, shown in given
     ]

@@ -44,7 +44,6 @@ class DerivedStatements:
             .order_by(series.question_id)
         )
         keys = (question.id, question.key, question.scale)
-        self.questions = Statement(database, questions.select(*keys))
         self.series = Statement(database, questions.select(*keys, series.records, series.pieces))
         self.declared = Statement(
             database,

@@ -4,19 +4,23 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from persona_server.errors import ServiceError
 from persona_server.storage.derived.comparing import differing, voiding
 from persona_server.storage.engine.errors import DatabaseError
-from persona_server.storage.engine.folder import FILE_NAME, lock_file
+from persona_server.storage.engine.folder import FILE_NAME, InUseError, lock_file
 from persona_server.storage.engine.sqlite import looking
 from persona_server.storage.migrate import MIGRATIONS
 from persona_server.storage.store import open_store
+from persona_server.storage.upkeep.messages import unreadable
 
 LOW_SPACE = 0.1  # of the disk
 LONG_LOG = 64 << 20  # bytes
+OTHER_SCHEMA = "looked at only where the schema is this version's"
+MOST_NAMED = 5  # rows whose messages can't be read
 
 
 class Finding(NamedTuple):
@@ -41,6 +45,7 @@ def findings(folder: Path) -> Iterator[Finding]:
         yield _damage("integrity", looking.faults(connection), "every page and index is whole")
         orphans = [f"{table} has rows without a parent" for table in looking.orphans(connection)]
         yield _damage("foreign keys", orphans, "every row has its parents")
+        yield _messages(connection, schema)
         yield _clock(looking.newest(connection))
         yield _disk(folder, looking.sizes(connection))
     yield _log(path)
@@ -66,6 +71,14 @@ def _schema(had: set[str]) -> Finding:
 
 def _damage(name: str, wrong: list[str], right: str) -> Finding:
     return Finding("problem", name, "; ".join(wrong)) if wrong else Finding("ok", name, right)
+
+
+def _messages(connection: Any, schema: Finding) -> Finding:
+    """Look at what is stored as messages, where it is as this version stores it."""
+    if schema.state != "ok":
+        return Finding("skipped", "messages", OTHER_SCHEMA)
+    wrong = [f"{row} can't be read" for row in islice(unreadable(connection), MOST_NAMED)]
+    return _damage("messages", wrong, "every persona and answer can be read")
 
 
 def _clock(newest: int) -> Finding:
@@ -96,12 +109,14 @@ def _log(path: Path) -> Finding:
 def _derived(folder: Path, schema: Finding) -> Finding:
     """Compare what is derived from answers with what they make anew, where nobody else is at it."""
     if schema.state != "ok":
-        return Finding("skipped", "derived", "looked at only where the schema is this version's")
+        return Finding("skipped", "derived", OTHER_SCHEMA)
     try:
         with lock_file(folder):
             return _compared(folder)
-    except DatabaseError:
+    except InUseError:
         return Finding("skipped", "derived", "looked at only while no server runs")
+    except DatabaseError as error:  # the folder may only be read
+        return Finding("skipped", "derived", str(error))
     except ServiceError as error:
         return Finding("problem", "derived", str(error))
 

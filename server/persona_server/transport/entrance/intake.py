@@ -30,6 +30,7 @@ from persona_server.transport.entrance.places import Places
 from persona_server.transport.entrance.rates import network_of
 from persona_server.transport.entrance.receipts import Receipt, Receipts
 from persona_server.transport.entrance.refusals import abort
+from persona_server.transport.entrance.responding import responder_of
 from persona_server.transport.errors import crowded, shutting_down
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Rpc
@@ -175,7 +176,7 @@ class Arrival(Receipt):
         self._run = run
         # Without itself: what refers to itself stays until the collector of cycles comes, and with
         # it core's memory of hundreds of calls, out of the processor's caches.
-        self._arguments = (*arguments[:3], None, *arguments[4:])
+        self._arguments = (responder_of(arguments[0]), *arguments[1:3], None, *arguments[4:])
         event, state, rpc = arguments[1], arguments[2], self.rpc
         # Once: core gives up the interpreter's lock twice to tell it.
         intake, self._peer = self.experimental_thread_pool, readable(event.call.peer())

@@ -62,6 +62,8 @@ def record(
     say_notes(answers.tally)
     if recording.warned:
         say("If they were meant to replace what stands: `persona responses correct` does that.")
+    if recording.void:
+        say(f"Void among those that were there: {recording.void}. They stay void.")
     _print_counts(context, recording)
     if recording.refused:
         raise typer.Exit(1)

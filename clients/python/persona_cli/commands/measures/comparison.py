@@ -38,8 +38,8 @@ _COLUMNS = (
     "DISTANCE",
     "BY CHANCE",
     "MEAN",
-    "VARIANCE",
     "AGREEMENT",
+    "VARIANCE",
 )
 
 
@@ -142,6 +142,6 @@ def _row(one: QuestionComparison) -> tuple[object, ...]:
         distance_text(one),
         number_text(one.distance.expected) if one.HasField("distance") else "",
         difference_text(one),
-        variance_text(one),
         agreement_text(one),
+        variance_text(one),
     )

@@ -1,7 +1,8 @@
 """A copy of a database as it is at one moment, made while others write to it.
 
 The copy reads one snapshot, and until it is done the log can't be emptied. So it pauses between its
-steps only as long as the log is short, and lets writers wait a while where it gets long.
+steps only as long as the log is short, and where it gets long lets writers write for a moment every
+few seconds alone.
 """
 
 import time
@@ -17,7 +18,9 @@ STEP_PAGES = 128  # 1 MiB
 PAUSE_SECONDS = 0.005
 HURRY = 16 << 20  # bytes of the log from which no more pauses are made, …
 HOLD = 40 << 20  # … and from which writers wait, …
-HOLD_SECONDS = 3.0  # … so long at most: they give up after five
+HOLD_SECONDS = 3.0  # … so long: they give up after five; …
+TURN_SECONDS, TURN_BYTES = 0.1, 1 << 20  # … then they have so long, or so much of the log, …
+MORE = 16 << 20  # … until it has so many bytes more
 ATTEMPTS = 3
 _WAIT = 1_000  # milliseconds for the turn to write
 
@@ -41,6 +44,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 def _copied(source: Path, target: Path) -> bool:
     """Copy, and return whether that could be done before the log was too long."""
+    target.write_bytes(b"")  # a part of a copy, as a try before has left it, is no database
     with (
         closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)) as reading,
         closing(apsw.Connection(str(target))) as writing,
@@ -64,6 +68,7 @@ class _Writers:
         self._log = source.with_name(f"{source.name}-wal")
         # The file may be long of old, and is then written from its beginning.
         self._hold = max(HOLD, self._length())
+        self._longest = max(HOLD + MORE, self._length())
         self._connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)
         self._held_since: float | None = None
 
@@ -75,14 +80,26 @@ class _Writers:
 
     def have_room(self) -> bool:
         """Pause, or hold writers back, by the length of the log; return whether to go on."""
-        length = self._length()
         if self._held_since is not None:
-            return time.monotonic() - self._held_since < HOLD_SECONDS
+            if time.monotonic() - self._held_since >= HOLD_SECONDS:
+                self._give_turn()
+            return True
+        length = self._length()
+        if length > self._longest:
+            return False
         if length >= self._hold:
             return self._hold_back()
         if length < HURRY:
             time.sleep(PAUSE_SECONDS)
         return True
+
+    def _give_turn(self) -> None:
+        """Let those write who wait, for a moment."""
+        self._connection.execute("ROLLBACK")  # of nothing
+        self._held_since = None
+        until, longest = time.monotonic() + TURN_SECONDS, self._length() + TURN_BYTES
+        while time.monotonic() < until and self._length() < longest:
+            time.sleep(PAUSE_SECONDS)
 
     def _hold_back(self) -> bool:
         until = time.monotonic() + _WAIT / 1000

@@ -1,0 +1,76 @@
+"""R21: over a long mixed run memory, threads, open files and the database's log stay flat."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from rest.routes import ROUTES
+
+from persona_server.storage.engine.folder import FILE_NAME
+from support.peers.soaking import Callers, Held, held
+from support.rpcs import METHODS
+from support.service import Service, running_service
+
+SECONDS = 7200  # of the long form
+FEWEST, STEPS = 16, 50  # rounds of the short form, and steps of each
+WARM_UP = 1 / 3  # until every thread has worked, and what is kept has its place
+AN_HOUR = 1 << 20  # bytes that a process may grow by in an hour, …
+# … and by so much in the short form, in which both still take what they keep for themselves.
+SERVER_ROOM, GATEWAY_ROOM = 5 << 20, 8 << 20
+LEAVING = 4  # threads and files that a look may find of those who have just left
+LONGEST_LOG = 64 << 20
+
+
+@pytest.fixture
+def service(data: Path) -> Iterator[Service]:
+    """A service of this test alone, with its gateway, that purges and promotes by itself."""
+    flags = ("--grace", "1.5", "--retention", "60", "--promotion", "automatic")
+    with running_service(data, *flags) as running:
+        yield running
+
+
+@pytest.mark.sqlite("its log")
+def test_nothing_grows_in_a_long_run(service: Service, rounds: Callable[[int, int], int]) -> None:
+    callers = Callers(service)
+    server, gateway = soaked(service, callers, rounds(0, SECONDS))
+    for looks, room in ((server, SERVER_ROOM), (gateway, GATEWAY_ROOM)):
+        begun = int(len(looks) * WARM_UP)
+        hours = (looks[-1].at - looks[begun].at) / 3600
+        assert risen(looks[begun:]) <= rounds(room, int(AN_HOUR * hours / 2)), looks
+        assert most_open(looks[begun:]) <= most_open(looks[:begun]) + LEAVING, looks
+    assert callers.longest < LONGEST_LOG
+    endings = ("", "-shm", "-wal", ".lock")
+    assert {each.name for each in service.data.iterdir()} == {FILE_NAME + end for end in endings}
+    called = +callers.done  # without what never went well
+    assert {("grpc", method.name) for method in METHODS} <= called.keys()
+    assert {("rest", route.name) for route in ROUTES} <= called.keys()
+
+
+def soaked(service: Service, callers: Callers, seconds: float) -> tuple[list[Held], list[Held]]:
+    """Return what the server and its gateway held after each round of so many seconds."""
+    pids, ends = (service.process.pid, gateway_of(service)), time.monotonic() + seconds
+    looks: list[tuple[Held, Held]] = []
+    while len(looks) < FEWEST or time.monotonic() < ends:
+        callers.round(len(looks), STEPS)
+        looks.append((held(pids[0]), held(pids[1])))
+    return [one for one, _ in looks], [other for _, other in looks]
+
+
+def gateway_of(service: Service) -> int:
+    """Return the process of a service's gateway."""
+    tasks = Path(f"/proc/{service.process.pid}/task").glob("*/children")
+    (gateway,) = (int(child) for task in tasks for child in task.read_text().split())
+    return gateway
+
+
+def risen(looks: Sequence[Held]) -> int:
+    """Return how much more memory was held in the later half than in the earlier one, at least."""
+    half = len(looks) // 2
+    earlier, later = (min(look.memory for look in part) for part in (looks[:half], looks[half:]))
+    return later - earlier
+
+
+def most_open(looks: Sequence[Held]) -> int:
+    """Return how many threads and open files there were together, at most."""
+    return max(look.threads + look.files for look in looks)
