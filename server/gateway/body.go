@@ -36,6 +36,7 @@ type body struct {
 	into   proto.Message // what it was decoded as, nil if it was not read
 	fault  error         // why it can't be taken
 	excess *scan.Excess  // what it has too much of to be decoded
+	values int           // that it holds
 	bad    []byte        // what could not be decoded
 	names  []string      // of the fields that a PATCH has
 }
@@ -125,7 +126,7 @@ func (b *body) decode(data []byte) {
 	if len(data) == 0 {
 		return
 	}
-	b.excess = scan.Check(data)
+	b.excess, b.values = scan.Check(data)
 	if b.excess != nil || protojson.Unmarshal(data, b.into) != nil {
 		b.bad = data
 	}

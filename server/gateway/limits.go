@@ -26,7 +26,11 @@ const (
 	rowRoom      = 16 << 10 // … or less, for each row that is asked for
 )
 
-const refusedPace = 1 << 20 // bytes a second of an address's bodies that may be refused
+// What of an address's bodies may be refused.
+const (
+	refusedPace = 16 << 20 // bytes a second
+	valueBytes  = 50       // that each value in them counts for, since it is decoded
+)
 
 // limits are shared by all requests. One address gets a half of each amount, so that it can't keep
 // others waiting.
@@ -126,7 +130,7 @@ func (c *call) awaitTurn(ctx context.Context, length int64) (err error) {
 func (c *call) endTurn() {
 	if c.bodyTurn != nil {
 		refused := c.w.status >= http.StatusBadRequest && c.w.status < http.StatusInternalServerError
-		c.bodyTurn.Over(c.bodyLength, refused)
+		c.bodyTurn.Over(c.bodyLength+int64(c.body.values)*valueBytes, refused)
 	}
 }
 

@@ -3,8 +3,10 @@
 import random
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from persona_server.storage.engine.folder import FILE_NAME, lock_file
 from persona_server.storage.store import open_store
 from support.answering.measuring import random_batches, record_all
 from support.data import persona
+from support.databases.disks import mounted
 from support.dbfile import connection
 from support.stored import StoredGroup
 
@@ -143,6 +146,20 @@ def test_what_others_may_read_is_a_warning(filled: Path) -> None:
     filled.chmod(0o755)
     state, text = examined(filled, 0)["access"]
     assert (state, str(filled) in text) == ("warning", True)
+
+
+def test_a_full_disk_and_one_that_is_only_read_are_said(filled: Path, tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "size=4m") as disk:
+        folder = Path(shutil.copytree(filled, disk / "data"))
+        with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while filler.write(bytes(4096)):
+                pass
+        done = CliRunner().invoke(app, ["doctor", "--data", str(folder)])
+        assert (done.exit_code, "the disk is full" in done.stderr) == (1, True)
+        (disk / "filler").unlink()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        state, text = examined(folder, 0)["derived"]
+        assert (state, "Read-only" in text) == ("skipped", True)
 
 
 def test_while_a_server_runs_nothing_is_made_anew(filled: Path) -> None:

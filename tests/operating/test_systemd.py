@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support.systemd import ROOT, Systemd, running_systemd
+from support.operating.systemd import ROOT, Systemd, running_systemd
 from support.waiting import eventually
 
 UNIT = ROOT / "deploy/persona.service"

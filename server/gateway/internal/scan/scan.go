@@ -40,9 +40,10 @@ type scanner struct {
 	members int
 }
 
-// Check returns the first excess of a text, or nil. Whether the text is JSON is the decoder's to say:
-// of one that is not, at least as much is counted as is built.
-func Check(text []byte) *Excess {
+// Check returns the first excess of a text, or nil, and how many values stand before it, or in all.
+// Whether the text is JSON is the decoder's to say: of one that is not, at least as much is counted as is
+// built.
+func Check(text []byte) (*Excess, int) {
 	s := scanner{text: text}
 	for i := 0; i < len(text); i++ {
 		var excess *Excess
@@ -64,10 +65,10 @@ func Check(text []byte) *Excess {
 			excess = s.total()
 		}
 		if excess != nil {
-			return excess
+			return excess, s.values
 		}
 	}
-	return nil
+	return nil, s.values
 }
 
 // closingQuote finds the end of the string that starts at i.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from persona_server.errors import ServiceError
 from persona_server.storage.derived.comparing import differing, voiding
 from persona_server.storage.engine.errors import DatabaseError
-from persona_server.storage.engine.folder import FILE_NAME, lock_file
+from persona_server.storage.engine.folder import FILE_NAME, InUseError, lock_file
 from persona_server.storage.engine.sqlite import looking
 from persona_server.storage.migrate import MIGRATIONS
 from persona_server.storage.store import open_store
@@ -113,8 +113,10 @@ def _derived(folder: Path, schema: Finding) -> Finding:
     try:
         with lock_file(folder):
             return _compared(folder)
-    except DatabaseError:
+    except InUseError:
         return Finding("skipped", "derived", "looked at only while no server runs")
+    except DatabaseError as error:  # the folder may only be read
+        return Finding("skipped", "derived", str(error))
     except ServiceError as error:
         return Finding("problem", "derived", str(error))
 

@@ -122,10 +122,10 @@ class Answers:
         if rpc not in self._held and not self._queues:
             return False
         with self._lock:
-            waited = self._leave(rpc)
+            waited = bool(self._queues) and self._leave(rpc)
             self._hold(rpc, -self._held.get(rpc, 0))
             self._since.pop(rpc, None)
-            ready = self._next(rpc.peer)
+            ready = self._next(rpc.peer) if self._queues else []
         for one in ready:
             one.go_on()
         return waited

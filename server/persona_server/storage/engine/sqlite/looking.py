@@ -1,5 +1,6 @@
 """A database file seen from outside: whose it is, of which version, and whether it is whole."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from persona_server.storage.engine.history import HISTORY
 APPLICATION_ID = 0x50455253  # "PERS"
 _OURS = {"tenant", "secret", HISTORY}
 _MOST_FAULTS = 5  # that are named
+_LEAST_ROOM = 64 << 10  # bytes; a reader may have to make 32 KiB of -shm
 _WAIT = 5_000  # milliseconds for a lock of another process
 
 
@@ -40,7 +42,17 @@ def looking_at(path: Path, *, alone: bool = False, named: str = "") -> Iterator[
             connection.execute("PRAGMA query_only = 1")
             yield connection
     except apsw.Error as error:
-        raise DatabaseError(f"{named or path} can't be read as a database: {error}.") from error
+        why = f"{error}{_if_full(path)}"
+        raise DatabaseError(f"{named or path} can't be read as a database: {why}.") from error
+
+
+def _if_full(path: Path) -> str:
+    """Return what is behind an error where a disk has no room even for what readers share."""
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError:
+        return ""
+    return "" if free >= _LEAST_ROOM else "; the disk is full"
 
 
 def require_ours(connection: apsw.Connection, named: object) -> None:

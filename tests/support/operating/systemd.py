@@ -12,7 +12,7 @@ import pytest
 
 from support.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MANAGER = Path("/lib/systemd/systemd")
 # What the unit is ordered behind, and no more: nothing of this machine is started.
 TARGETS = ("sysinit", "basic", "shutdown", "network-online", "multi-user")
