@@ -1,4 +1,4 @@
-"""Calls that are taken back while they are served leave nothing behind that counts against others."""
+"""Calls that are taken back while they are served leave nothing that counts against others."""
 
 import contextlib
 import random
