@@ -114,6 +114,8 @@ class Answers:
                 raise too_much()
             self._hold(rpc, more)
             self._since[rpc] = now
+        if rpc.has_left():  # and may have been over before
+            self.over(rpc)
 
     def over(self, rpc: Rpc) -> bool:
         """Count a call no more; return whether it still waited for room."""

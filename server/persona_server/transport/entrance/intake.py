@@ -213,6 +213,8 @@ class Arrival(Receipt):
         """Serve the call in this thread, or give that back until there is room for its answer."""
         if answers.begin(self.rpc, partial(self._queue, run), self._give_up):
             run()
+            if _was_taken_back(self._arguments[2]):  # and may have been over before it had room
+                answers.over(self.rpc)
         elif _was_taken_back(self._arguments[2]) and answers.over(self.rpc):  # before it waited
             self._leave()
 
