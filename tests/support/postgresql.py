@@ -74,8 +74,8 @@ class Cluster:
         self.process = self.start()
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._programs / program), *arguments]
-        subprocess.run(command, capture_output=True, cwd=self._folder, check=True, **as_owner())
+        command = as_owner(self._programs / program, *arguments)
+        subprocess.run(command, capture_output=True, cwd=self._folder, check=True)
 
     @property
     def _data(self) -> str:
@@ -85,7 +85,7 @@ class Cluster:
         """Start the server, and wait until it answers.
 
         One that ends at once is started again, as a supervisor would: what outlives a kill for a
-        moment keeps it from its memory, or the fork of a process with gRPC's threads has failed.
+        moment keeps it from its memory.
         """
         until = time.monotonic() + START_SECONDS
         self.process = self._begun()
@@ -109,8 +109,8 @@ class Cluster:
             *self._settings,
         )
         options = [word for one in settings for word in ("-c", one)]
-        command = [self._programs / "postgres", "-D", self._data, "-k", self._folder, "-p",
-                   str(self.port), *options]  # fmt: skip
+        command = as_owner(self._programs / "postgres", "-D", self._data, "-k", self._folder,
+                           "-p", self.port, *options)  # fmt: skip
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -118,7 +118,6 @@ class Cluster:
                 stderr=log,
                 cwd=self._folder,
                 start_new_session=True,
-                **as_owner(),
             )
 
     def url(self, database: str, user: str = "persona") -> str:
@@ -224,12 +223,17 @@ def owner() -> str:
     return "postgres" if "postgres" in names else "nobody"
 
 
-def as_owner() -> dict[str, Any]:
-    """Return what lets a process be of one who may run a server, where this one is root's."""
+def as_owner(*command: object) -> list[str]:
+    """Return a command as one who may run a server gives it, where this process is root's.
+
+    A program changes the user, and not Popen, which would fork for that: forks of a process with
+    gRPC's threads fail now and then.
+    """
+    words = [str(word) for word in command]
     if os.geteuid() != 0:
-        return {}
-    entry = pwd.getpwnam(owner())
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        return words
+    group = str(pwd.getpwnam(owner()).pw_gid)
+    return ["setpriv", "--reuid", owner(), "--regid", group, "--clear-groups", "--", *words]
 
 
 def free_port() -> int:

@@ -39,12 +39,12 @@ class Pooler:
         self.port = free_port()
         config = CONFIG.format(database=cluster.port, port=self.port, lent=LENT)
         (folder / "pgbouncer.ini").write_text(config)
-        command = [_program(), folder / "pgbouncer.ini"]
+        command = as_owner(_program(), folder / "pgbouncer.ini")
         libraries = {"LD_LIBRARY_PATH": str(next(OWN.glob("usr/lib/*-linux-gnu"), OWN))}
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=folder, env=os.environ | libraries,
-                start_new_session=True, **as_owner(),
+                start_new_session=True,
             )  # fmt: skip
         eventually(lambda: _answers(self.url(cluster.url("postgres"))))
 
