@@ -18,7 +18,8 @@ from docs.shell import ROOT, flags, parse, shell, shell_commands
 from support.data import make_place, persona
 from support.operating.authority import Authority
 from support.peers.pgbouncer import running_pooler
-from support.postgresql import free_port, running_cluster
+from support.ports import free_port
+from support.postgresql import running_cluster
 from support.service import running_service
 
 pytestmark = pytest.mark.sqlite("the pages name folders, and databases of PostgreSQL by their URLs")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -20,6 +19,7 @@ from persona_server.storage.store import open_store
 from support.data import Place, make_place, persona, uid
 from support.dbfile import connection
 from support.errors import refused
+from support.ports import free_port
 from support.service import PERSONA, Caller, naming, where
 from support.waiting import eventually
 
@@ -56,20 +56,11 @@ def full_pipe() -> tuple[int, int]:
     return read_end, write_end
 
 
-def free_ports(number: int) -> list[str]:
-    """Return addresses of loopback that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    found = [f"127.0.0.1:{opened.getsockname()[1]}" for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return found
-
-
 @contextmanager
 def unread_service(data: Path) -> Iterator[Unread]:
     """Run a service for a block, with the gateway, whose streams were full before it started."""
     (stdout, stdout_end), (stderr, stderr_end) = full_pipe(), full_pipe()
-    address, rest, metrics = free_ports(3)
+    address, rest, metrics = (f"127.0.0.1:{free_port()}" for _ in range(3))
     command = [str(PERSONA), "serve", *naming(data), "--grace", str(GRACE)]
     command += ["--listen", address, "--rest", rest, "--metrics", metrics]
     process = subprocess.Popen(command, stdout=stdout_end, stderr=stderr_end)

@@ -1,5 +1,6 @@
 """`persona doctor`: what it finds in a database that is well, and in one that is not."""
 
+import json
 import random
 import re
 import shutil
@@ -76,6 +77,17 @@ def test_what_is_wrong_is_a_problem(filled: Path, name: str) -> None:
         opened.execute(DAMAGE[name])
     found = examined(filled, 1)
     assert [each for each, (state, _) in found.items() if state == "problem"] == [name]
+
+
+def test_json_lines_say_the_same(filled: Path) -> None:
+    with connection(filled) as opened:
+        opened.execute(DAMAGE["derived"])
+    done = CliRunner().invoke(app, ["doctor", "--data", str(filled), "--json"])
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [set(line) for line in lines] == [{"state", "name", "text"}] * len(NAMES)
+    assert [line["name"] for line in lines] == NAMES
+    assert lines[-1]["state"] == "problem"
+    assert done.exit_code == 1
 
 
 def changed_of(filled: Path, table: str, change: Callable[[bytes], bytes]) -> None:

@@ -11,7 +11,8 @@ import pytest
 from persona_server.storage.engine.folder import FILE_NAME
 from persona_server.storage.store import open_store
 from support.databases.disks import mounted
-from support.postgresql import Cluster, free_port
+from support.ports import free_port
+from support.postgresql import Cluster
 from support.service import PERSONA, running_service
 
 PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from support.ports import free_port
 
 # The folder of the programs, where they are to be others than the newest of the machine.
 PROGRAMS = "PERSONA_TEST_POSTGRESQL"
@@ -234,10 +235,3 @@ def as_owner(*command: object) -> list[str]:
         return words
     group = str(pwd.getpwnam(owner()).pw_gid)
     return ["setpriv", "--reuid", owner(), "--regid", group, "--clear-groups", "--", *words]
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

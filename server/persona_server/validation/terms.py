@@ -1,7 +1,8 @@
 """Terms: the hashes by which a persona is found where a whole value of it is known.
 
 One index keeps them all, whatever field they are of. Sixteen bytes stand for a value as good as the
-value itself: nobody can find two texts with the same ones.
+value itself: to find two texts with the same ones takes 2^64 tries, or 2^56 where two bytes of them
+are for the order (below), and would harm its finder's tenant alone.
 
 What hardly two personas share, their names and external ids, is a row somewhere in that index for
 each of them; in a large one each is on a page of its own, written for it alone. But most of those

@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from support.postgresql import Cluster, as_owner, free_port, owner
+from support.ports import free_port
+from support.postgresql import Cluster, as_owner, owner
 from support.waiting import eventually
 
 OWN = Path(__file__).parents[3] / ".tools/pgbouncer"  # as tools/setup has it where it must

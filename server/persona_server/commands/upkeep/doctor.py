@@ -1,8 +1,10 @@
 """`persona doctor`: whether a database and its surroundings are well."""
 
+import json
 import platform
 import sys
 from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -15,7 +17,10 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(data: Data = DATA) -> None:
+def doctor(
+    data: Data = DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
     """Look through a database and say what is well and what is not, one thing a line.
 
     The exit code is 1 if there is a problem; a warning is none. A server may run meanwhile; what is
@@ -28,13 +33,20 @@ def doctor(data: Data = DATA) -> None:
     folder, problems = folder_of(data), 0
     with failing_in_words("persona doctor"):
         require_database(folder)
-        print(f"ok       versions      {_versions()}")
+        _show("ok", "versions", _versions(), as_json)
         for state, name, text in findings(folder):
-            print(f"{state:<8} {name:<13} {text}")
-            sys.stdout.flush()
+            _show(state, name, text, as_json)
             problems += state == "problem"
     if problems:
         raise typer.Exit(1)
+
+
+def _show(state: str, name: str, text: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"state": state, "name": name, "text": text}))
+    else:
+        print(f"{state:<8} {name:<13} {text}")
+    sys.stdout.flush()  # what comes next may take long
 
 
 def _versions() -> str:
