@@ -5,13 +5,11 @@ the noise is known from 40 others. Prints a table of the goals. Seeded: the figu
 every run. Exits with 1 if a goal is missed.
 """
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple
 
-from bench_measures import Row, print_goals
+from bench_measures import Row, print_tables
 from simulated import noise_of
 
 from persona_server.measures.answers import Kind
@@ -100,13 +98,16 @@ def step_rows(n: int) -> Iterator[Row]:
 
 def main() -> None:
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--replications", type=int, default=1000, help="fivefold of the persons")
-    n = max(1, parser.parse_args().replications // 5)
-    missed = print_goals(unchanged_rows(n))
-    print()
-    missed += print_goals(step_rows(n))
-    sys.exit(missed > 0)
+
+    def persons(replications: int) -> int:
+        return max(1, replications // 5)
+
+    print_tables(
+        __doc__,
+        "fivefold of the persons",
+        lambda n: unchanged_rows(persons(n)),
+        lambda n: step_rows(persons(n)),
+    )
 
 
 if __name__ == "__main__":

@@ -5,15 +5,13 @@ twice, half of them the same. Prints a table of the goals. Seeded: the figures a
 run. Exits with 1 if a goal is missed.
 """
 
-import argparse
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from math import sqrt
 from random import Random
 from statistics import fmean
 
-from bench_measures import Row, print_goals
+from bench_measures import Row, print_tables
 
 from persona_server.measures.comparison.moments import spread, spread_of_sums, variance_ratio
 from persona_server.measures.comparison.pairs import distance_of_pairs
@@ -120,13 +118,7 @@ def _sentiment_cover(random: Random, n: int) -> bool:
 
 def main() -> None:
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--replications", type=int, default=1000, help="comparisons per figure")
-    n = parser.parse_args().replications
-    missed = print_goals(size_rows(n))
-    print()
-    missed += print_goals(ratio_rows(n))
-    sys.exit(missed > 0)
+    print_tables(__doc__, "comparisons per figure", size_rows, ratio_rows)
 
 
 if __name__ == "__main__":

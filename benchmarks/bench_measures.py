@@ -199,6 +199,20 @@ def print_goals(rows: Iterable[Row]) -> int:
     return missed
 
 
+def print_tables(description: str, counted: str, *tables: Callable[[int], Iterable[Row]]) -> None:
+    """Print the tables of goals of a benchmark; exit with 1 if one is missed.
+
+    Each is of as many replications as the command line says; `counted` tells what they are.
+    """
+    parser = argparse.ArgumentParser(description=description.split("\n", maxsplit=1)[0])
+    parser.add_argument("--replications", type=int, default=1000, help=counted)
+    replications, missed = parser.parse_args().replications, 0
+    for i, rows in enumerate(tables):
+        print(end="\n" if i else "")
+        missed += print_goals(rows(replications))
+    sys.exit(missed > 0)
+
+
 def print_cells(cells: list[Cell]) -> None:
     """Print the table of the agreement coefficient."""
     print("\n| questions x simulations | true C | mean C | ± | bound covers | promoted |")

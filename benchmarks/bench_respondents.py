@@ -5,8 +5,6 @@ that answer in other ways than by lapses alone. Seeded: the figures are the same
 with 1 if a goal is missed.
 """
 
-import argparse
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from uuid import UUID
 
-from bench_measures import Row, Study, cell, independent, print_goals
+from bench_measures import Row, Study, cell, independent, print_tables
 from library_data import TENANT, Sizes, add_people, answer_batches, make_place
 from simulated import Draw, Item, bank, binary, measure, narrow, rating, respond, scales
 
@@ -263,13 +261,7 @@ def _said(found: Judged) -> str:
 
 def main() -> None:
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--replications", type=int, default=1000, help="respondents per figure")
-    n = parser.parse_args().replications
-    missed = print_goals(questionnaire_rows(n))
-    print()
-    missed += print_goals(respondent_rows(n))
-    sys.exit(missed > 0)
+    print_tables(__doc__, "respondents per figure", questionnaire_rows, respondent_rows)
 
 
 if __name__ == "__main__":
