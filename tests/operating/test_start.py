@@ -1,6 +1,8 @@
 """Starts that can't be, each one sentence and exit code 1; and what makes a new service."""
 
+import errno
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from support.postgresql import Cluster
 from support.service import PERSONA, running_service
 
 PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
+NAMES_OF_NOTHING = ("a..b", "a" * 64 + ".example")  # looked up, they raise no OSError
 OTHERS = ("--listen", "0.0.0.0:0", "--rest", "off", "--local-tokens", "on")
 
 
@@ -151,6 +154,31 @@ def test_no_home_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", ["/proc/persona", "/dev/null/persona"])
 def test_a_folder_that_can_not_be_made_is_one_sentence(data: str) -> None:
     assert f"{data} can't be used for a database" in failed(data)
+
+
+@pytest.mark.parametrize("flag", ["--listen", "--metrics"])
+def test_where_nobody_can_listen_is_told_with_the_reason(data: Path, flag: str) -> None:
+    ports = dict(zip(PORTS[::2], PORTS[1::2], strict=True)) | {"--local-tokens": "on", "--init": ""}
+
+    def refused(address: str) -> str:
+        return failed(
+            data, *(word for pair in (ports | {flag: address}).items() for word in pair if word)
+        )
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert os.strerror(errno.EADDRINUSE) in refused(f"127.0.0.1:{port}")
+    assert os.strerror(errno.EADDRNOTAVAIL) in refused("203.0.113.1:50051")
+    for host in NAMES_OF_NOTHING:
+        assert f"{flag} wants HOST:PORT" in refused(f"{host}:50051")
+
+
+@pytest.mark.parametrize("host", NAMES_OF_NOTHING)
+def test_a_database_at_a_host_that_has_no_name_is_one_sentence(host: str) -> None:
+    line = failed(None, "--database", f"postgresql://persona@{host}/persona", *PORTS)
+    assert f"{host!r} in the URL of the database" in line
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -13,7 +13,7 @@ from persona_server.process.gateway_process import GatewayProcess, command_of
 from persona_server.quotas import Quota
 from persona_server.running.opening import require_volume
 from persona_server.services.paging import PageTokens
-from persona_server.settings.addresses import own_addresses
+from persona_server.settings.addresses import own_addresses, why_refused
 from persona_server.settings.config import Settings
 from persona_server.settings.values import Address
 from persona_server.storage import keys
@@ -148,15 +148,18 @@ def listen_for_calls(
         for one in own_addresses(address):
             port = server.listen(str(one._replace(port=port)), credentials)
     except OSError:
-        raise port_refused(address) from None
+        raise refused_to_calls(address) from None
     return address._replace(port=port)
 
 
-def port_refused(address: Address) -> StartError:
+def refused_to_calls(address: Address) -> StartError:
     """Return what is said where gRPC can't listen."""
+    return _refused("gRPC", address, "--listen HOST:PORT")
+
+
+def _refused(what: str, address: Address, instead: str) -> StartError:
     return StartError(
-        f"gRPC can't listen on {address}: the port is taken or not allowed. "
-        "Name another with --listen HOST:PORT."
+        f"{what} can't listen on {address}: {why_refused(address)}. Name another with {instead}."
     )
 
 
@@ -171,8 +174,5 @@ def listen_for_metrics(
     try:
         port = MetricsPort(address.host, address.port, page, context).port
     except OSError:
-        raise StartError(
-            f"Metrics can't listen on {address}: the port is taken or not allowed. "
-            "Name another with --metrics HOST:PORT, or --metrics off."
-        ) from None
+        raise _refused("Metrics", address, "--metrics HOST:PORT, or --metrics off") from None
     return str(Address(address.host, port))

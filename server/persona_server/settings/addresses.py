@@ -24,6 +24,17 @@ def own_addresses(address: Address) -> list[Address]:
     return [Address(host, address.port) for host in hosts]
 
 
+def why_refused(address: Address) -> str:
+    """Return why nobody could listen at an address just now, in the system's words."""
+    try:
+        for host, port in own_addresses(address):
+            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
+                tried.bind((host, port))
+    except OSError as error:
+        return error.strerror or str(error)
+    return "the port was taken a moment ago"
+
+
 def _is_number(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

@@ -17,9 +17,9 @@ from persona_server.running.composing import (
     identity_of,
     listen_for_metrics,
     opened,
-    port_refused,
     reachable,
     reachable_text,
+    refused_to_calls,
 )
 from persona_server.running.observing import watch_database, watch_service
 from persona_server.running.upgrading import upgrading
@@ -120,7 +120,7 @@ class Workers:
         try:
             return Port(address)
         except OSError:
-            raise port_refused(address) from None
+            raise refused_to_calls(address) from None
 
     def _start_workers(self) -> None:
         count = self._settings.workers

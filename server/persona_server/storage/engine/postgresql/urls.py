@@ -28,4 +28,18 @@ def parts_of(url: str) -> dict[str, Any]:
         raise DatabaseError(_UNREADABLE) from None
     if _AT.search(parts.get("host", "")) or not _PORTS.fullmatch(parts.get("port", "")):
         raise DatabaseError(_UNREADABLE)
+    _require_names(parts.get("host", ""))
     return parts
+
+
+def _require_names(hosts: str) -> None:
+    """Raise DatabaseError for a host that can't be looked up: that raises UnicodeError."""
+    for host in hosts.split(","):
+        try:
+            if not host.startswith(("/", "@")):  # the folder of a socket
+                host.encode("idna")
+        except UnicodeError:
+            raise DatabaseError(
+                f"{host[:100]!r} in the URL of the database is no name of a host: between "
+                "its dots stand 1 to 63 letters."
+            ) from None
