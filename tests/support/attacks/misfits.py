@@ -5,52 +5,28 @@ import random
 import socket
 import struct
 import time
-from collections.abc import Callable
 
-from support.attacks.floods import connected_again
+from support.attacks.floods import flood
 from support.attacks.frames import PING, SETTINGS, Connection, frame, literals, request
 
+_SOURCE = "127.0.0.1"
+_AHEAD = 262_144  # bytes of a flood that the network has not taken yet
 _PING = frame(PING, 0, 0, b"12345678")
 _SETTINGS = frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 65_535))
 
 
-def _repeated(
-    address: str,
-    seconds: float,
-    a_second: float,
-    write: Callable[[Connection], None],
-    source: str = "127.0.0.1",
-) -> int:
-    """Write something again and again, on a new connection whenever one is closed."""
-    started = time.monotonic()
-    connection = connected_again(address, source, started + seconds)
-    made = 0
-    while connection is not None and (past := time.monotonic() - started) < seconds:
-        if connection.closed:
-            connection.close()
-            connection = connected_again(address, source, started + seconds)
-            continue
-        while made < past * a_second and connection.pending() < 262_144:
-            write(connection)
-            made += 1
-        connection.pump(0.001)
-    if connection is not None:
-        connection.close()
-    return made
-
-
 def ping_flood(address: str, a_second: float, seconds: float) -> int:
     """Send PING."""
-    return _repeated(address, seconds, a_second, lambda one: one.write(_PING))
+    return flood(address, a_second, seconds, _SOURCE, lambda one: one.write(_PING), _AHEAD)
 
 
 def settings_flood(address: str, a_second: float, seconds: float) -> int:
     """Send SETTINGS."""
-    return _repeated(address, seconds, a_second, lambda one: one.write(_SETTINGS))
+    return flood(address, a_second, seconds, _SOURCE, lambda one: one.write(_SETTINGS), _AHEAD)
 
 
 def large_heads(
-    address: str, path: str, a_second: float, seconds: float, source: str = "127.0.0.1"
+    address: str, path: str, a_second: float, seconds: float, source: str = _SOURCE
 ) -> int:
     """Begin calls with 20 KB of metadata."""
     block = request(path) + literals([("x-one", "y" * 10_000), ("x-two", "z" * 10_000)])
@@ -58,10 +34,10 @@ def large_heads(
     def write(connection: Connection) -> None:
         connection.open(block[:16_000], more=block[16_000:])
 
-    return _repeated(address, seconds, a_second, write, source)
+    return flood(address, a_second, seconds, source, write, _AHEAD)
 
 
-def bombs(address: str, path: str, token: str, seconds: float, source: str = "127.0.0.1") -> int:
+def bombs(address: str, path: str, token: str, seconds: float, source: str = _SOURCE) -> int:
     """Send messages of 100 KB that would be 100 MB; return how many calls have ended.
 
     It ends before when its connection is closed.
@@ -92,7 +68,7 @@ def nonsense(address: str, a_second: float, seconds: float, seed: int = 1) -> in
         raw = frame(chance.randrange(12), chance.randrange(256), chance.randrange(8), payload)
         connection.write(raw if chance.random() < 0.9 else raw[: chance.randrange(len(raw))])
 
-    return _repeated(address, seconds, a_second, write)
+    return flood(address, a_second, seconds, _SOURCE, write, _AHEAD)
 
 
 def silent_sockets(address: str, count: int, seconds: float) -> int:
