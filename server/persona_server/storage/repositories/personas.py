@@ -117,51 +117,35 @@ class PersonaStatements:
         visible = (owner.set_id == persona.set_id) & owner.deleted_at.is_null()
         where = (persona.id, persona.set_id, persona.framed, owner.id, visible)
         self.known = Statement(database, rows.select(*where))
-        link, library = tables.LibraryLink.alias("link"), tables.LibraryPersona.alias("library")
-        parents = (
-            persona.id,
-            owner.project_id,
-            owner.id,
-            visible,
-            fn.COALESCE(library.origin_persona_id, persona.id),
-            library.id,
-            link.relation == REUSE,
-        )
-        linked = rows.join(
-            link,
-            JOIN.LEFT_OUTER,
-            on=(link.tenant_id == param("tenant")) & (link.persona_id == persona.id),
-        ).join(
-            library,
-            JOIN.LEFT_OUTER,
-            on=(library.tenant_id == param("tenant")) & (library.id == link.library_persona_id),
-        )
-        individuals = (
-            persona.select(fn.COALESCE(library.origin_persona_id, persona.id))
-            .join(
-                link,
-                JOIN.LEFT_OUTER,
-                on=(link.tenant_id == param("tenant")) & (link.persona_id == persona.id),
-            )
-            .join(
-                library,
-                JOIN.LEFT_OUTER,
-                on=(library.tenant_id == param("tenant")) & (library.id == link.library_persona_id),
-            )
-        )
-        self.individuals = Statement(
-            database,
-            individuals.where(mine & (persona.set_id == param("set"))).limit(param("limit")),
-        )
-        # Who was erased is nobody: no answers, no lineage, no reliability.
-        self.ancestry = Statement(
-            database, linked.select(*parents).where(persona.erased_at.is_null())
-        )
         self.recorded = Statement(
             database,
             persona.select(persona.framed).where(
                 mine & (persona.id == param("persona")) & persona.erased_at.is_null()
             ),
+        )
+        self._read_individuals(database, rows, (owner.project_id, owner.id, visible))
+
+    def _read_individuals(self, database: Database, rows: Any, place: tuple[Any, ...]) -> None:
+        """Compile the reads of who personas are, in the library too; `rows` are those asked for."""
+        persona = tables.Persona
+        link, library = tables.LibraryLink.alias("link"), tables.LibraryPersona.alias("library")
+
+        def linked(personas: Any) -> Any:
+            """Join what the library has of personas, if it has any."""
+            mine, its = link.tenant_id == param("tenant"), library.tenant_id == param("tenant")
+            return personas.join(
+                link, JOIN.LEFT_OUTER, on=mine & (link.persona_id == persona.id)
+            ).join(library, JOIN.LEFT_OUTER, on=its & (library.id == link.library_persona_id))
+
+        individual = fn.COALESCE(library.origin_persona_id, persona.id)
+        parents = (persona.id, *place, individual, library.id, link.relation == REUSE)
+        # Who was erased is nobody: no answers, no lineage, no reliability.
+        self.ancestry = Statement(
+            database, linked(rows).select(*parents).where(persona.erased_at.is_null())
+        )
+        here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
+        self.individuals = Statement(
+            database, linked(persona.select(individual)).where(here).limit(param("limit"))
         )
 
     def _write(self, database: Database) -> None:
