@@ -128,14 +128,15 @@ class Service:
     def kill(self) -> None:
         """End the process as a power switch would."""
         self.process.kill()
-        self._gone()
+        self.ended()
 
     def stop(self, timeout: float = 20.0) -> int:
         """Ask it to stop and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self._gone(timeout)
+        return self.ended(timeout)
 
-    def _gone(self, timeout: float = 20.0) -> int:
+    def ended(self, timeout: float = 20.0) -> int:
+        """Wait for its end, and for the last of its log; return the exit code."""
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
