@@ -97,7 +97,7 @@ def test_a_deadlock_is_done_again(disturbed: Disturbed, place: Place) -> None:
         made = called.result()
     assert place.walk() == [made]
     assert disturbed.audited(request_id) == 1
-    assert tracebacks(disturbed.service, "DeadlockDetected")
+    eventually(lambda: tracebacks(disturbed.service, "DeadlockDetected"))
 
 
 def tracebacks(service: Service, error: str) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ def test_a_folder_that_was_moved_away_is_said_until_it_is_back(data: Path) -> No
         eventually(lambda: is_serving(service))
         place.create(persona())
         assert place.count() == 2
+        service.stop()
         reasons = [line["reason"] for line in service.log if line["message"] == "not serving"]
         assert reasons == ["the file of the database is not where it was"]
 
