@@ -1,4 +1,4 @@
-"""Ports for servers that are told which one to take."""
+"""Ports for servers that are told which one to take, and what addresses a machine has."""
 
 import contextlib
 import random
@@ -22,3 +22,13 @@ def free_port(*hosts: str) -> int:
             for host in hosts or ("127.0.0.1",):
                 tried.enter_context(socket.socket()).bind((host, port))
             return port
+
+
+def has_ipv6() -> bool:
+    """Return whether ::1 is an address of this machine, as it is not where IPv6 is switched off."""
+    try:
+        with socket.socket(socket.AF_INET6) as tried:
+            tried.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

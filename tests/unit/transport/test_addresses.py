@@ -17,16 +17,21 @@ from support.ports import free_port
 
 HERE, ALSO_HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2", "192.0.2.1"
 NAME = "both.test"
+NO_KIND = 100  # of addresses: one that no kernel has
 
 
 @pytest.fixture(autouse=True)
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a name stand for two addresses of this machine, and one that is none."""
+    """Let a name stand for two addresses of this machine, one that is none, and one of no kind.
+
+    The last as where the system knows ::1 by name, and its kernel has no IPv6.
+    """
 
     def found(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
         assert host == NAME
         kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-        return [(*kind, (one, 0)) for one in (HERE, ALSO_HERE, ELSEWHERE, HERE)]
+        known = [(*kind, (one, 0)) for one in (HERE, ALSO_HERE, ELSEWHERE, HERE)]
+        return [*known, (NO_KIND, socket.SOCK_STREAM, 6, "", ("::1", 0))]
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
 
