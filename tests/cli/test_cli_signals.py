@@ -14,7 +14,7 @@ from client.standin import Standin
 from persona_client import ExportPersonasResponse, PersonaClient
 from support.data import uid
 from support.service import Service, running_service
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 ENDING = [signal.SIGHUP, signal.SIGTERM, signal.SIGINT]
 
@@ -27,7 +27,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=LIMIT)
     return process.returncode, out, err.strip()
 
 
