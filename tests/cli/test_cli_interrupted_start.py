@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.service import PERSONA
+from support.waiting import LIMIT
 
 # In the place of a library that takes long to be imported.
 SLOW = "import sys\nprint('importing', flush=True)\nsys.stdin.read()\n"
@@ -29,5 +30,5 @@ def test_a_signal_during_the_first_imports_ends_the_command(
     assert process.stdout is not None
     assert process.stdout.readline() == "importing\n"
     process.send_signal(number)
-    assert process.wait(20) == -number
+    assert process.wait(LIMIT) == -number
     assert process.communicate()[1] == ""

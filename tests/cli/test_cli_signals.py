@@ -14,7 +14,7 @@ from client.standin import Standin
 from persona_client import ExportPersonasResponse, PersonaClient
 from support.data import uid
 from support.service import Service, running_service
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 ENDING = [signal.SIGHUP, signal.SIGTERM, signal.SIGINT]
 
@@ -27,7 +27,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=LIMIT)
     return process.returncode, out, err.strip()
 
 
@@ -76,8 +76,7 @@ def test_an_export_leaves_its_file_as_it_was(tmp_path: Path) -> None:
 def test_a_server_says_which_signal_stops_it(tmp_path: Path) -> None:
     with running_service(tmp_path / "data", "--rest", "off") as service:
         service.process.send_signal(signal.SIGINT)
-        assert service.process.wait(20) == 0
-        service.stop()
+        assert service.ended() == 0
     stopping = [line for line in service.log if line["message"] == "stopping"]
     assert [line["signal"] for line in stopping] == ["SIGINT"]
     assert service.log[-1]["message"] == "stopped"

@@ -12,6 +12,7 @@ from cli.answers import jsonl, rated
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
+from support.waiting import LIMIT
 
 ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LONG = "a description that has so many words that they fill more than one line of a terminal " * 3
@@ -30,7 +31,7 @@ def on_terminal(cli: Cli, *words: str, columns: int = 80) -> tuple[list[str], st
             shown += part
     except OSError:  # the other end is closed
         pass
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=LIMIT)
     os.close(ours)
     text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
     return text.splitlines(), said

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from persona_server.transport.entrance.barrier import MOST, keep_out
+from support.ports import has_ipv6
 
 OTHERS = [f"10.0.{number}.0" for number in range(MOST)]
 
@@ -29,7 +30,7 @@ def test_an_address_is_kept_out_until_it_is_named_no_more() -> None:
         assert not may_connect(listening, "127.0.4.2")
 
 
-@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6")
+@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6")
 def test_an_ipv6_network_is_kept_out_where_both_listen() -> None:
     with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as listening:
         keep_out(listening, ["::/64"])

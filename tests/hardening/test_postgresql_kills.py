@@ -126,6 +126,7 @@ def test_health_says_whether_the_database_answers(durable: Cluster, killed: Serv
         eventually(serving)
 
 
+@pytest.mark.alone  # a quarter of a second is little beside others
 def test_a_database_that_hangs_holds_nobody(durable: Cluster, killed: Service) -> None:
     """Of more calls than threads each ends, on the server too, while nothing is answered."""
     place = make_place(killed.connect())

@@ -9,7 +9,7 @@ from persona_server.storage.engine.folder import FILE_NAME
 from support.data import make_place, persona
 from support.importer import LEAN
 from support.service import PERSONA, running_service
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
 
@@ -17,7 +17,7 @@ PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
 def serve(data: Path) -> subprocess.CompletedProcess[str]:
     """Run a service that is expected to end by itself."""
     command = [str(PERSONA), "serve", "--data", str(data), *PORTS]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
 @pytest.mark.sqlite("its folder is one service's")
@@ -31,7 +31,8 @@ def test_second_server_on_a_folder_says_so_and_ends(data: Path, tmp_path: Path) 
         assert f"Another server (process {service.process.pid}) is using {data}" in line
         assert "--data" in line
         command = [str(PERSONA), "token", "--data", str(data), "--tenant", "local"]
-        subprocess.run(command, capture_output=True, timeout=30, check=True)  # which takes no lock
+        # Which takes no lock.
+        subprocess.run(command, capture_output=True, timeout=LIMIT, check=True)
         assert place.create(persona()) == place.walk()[0]  # the first one goes on
         link = tmp_path / "link"  # another name of the folder is the same folder
         link.symlink_to(data)
@@ -63,7 +64,7 @@ def test_killed_gateway_ends_the_server(data: Path) -> None:
     with running_service(data) as service:
         (gateway,) = children(service.process.pid)
         subprocess.run(["kill", "-9", str(gateway)], check=True)
-        assert service.process.wait(20) == 1
+        assert service.ended() == 1
 
 
 def children(parent: int) -> list[int]:

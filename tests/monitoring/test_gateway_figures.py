@@ -199,7 +199,7 @@ def test_one_that_hangs_is_noticed(data: Path) -> None:
         pid = _gateway_of(service)
         eventually(lambda: value(service, "persona_gateway_goroutines"))
         os.kill(pid, signal.SIGSTOP)
-        assert service.process.wait(40) == 1
+        assert service.ended(40) == 1
         told = [line["message"] for line in service.log if line["level"] == "error"]
         assert told[0] == "the REST gateway does not answer: it is ended"
         assert len(told) == 2

@@ -13,7 +13,7 @@ from persona_server.storage.engine.folder import FILE_NAME
 from support.data import Place, make_place
 from support.importer import LEAN, Importer
 from support.service import PERSONA, Caller, Service, running_service
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 LONGEST_LOG = 64 << 20
 BACKUPS = 3
@@ -96,10 +96,10 @@ def test_a_backup_that_is_stopped_leaves_nothing_of_its_name(
         with writing(service), backup(service, file) as process:
             eventually(lambda: any(folder.iterdir()))
             process.send_signal(number)
-            process.wait(20)
+            process.wait(LIMIT)
         assert not file.exists()
         if number != signal.SIGKILL:
             assert not list(folder.iterdir())
         with backup(service, file) as again:  # which takes the place of what a killed one left
-            assert again.wait(60) == 0
+            assert again.wait(LIMIT) == 0
     assert [path.name for path in folder.iterdir()] == ["one"]

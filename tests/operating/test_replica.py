@@ -110,7 +110,8 @@ def test_without_the_replica_all_goes_on(replicated: Replicated) -> None:
         assert list(place.caller.personas.ListPersonas(request, timeout=20).personas) == [made]
     replicated.replica.kill()
     assert place.walk() == [made]
-    assert any("replica" in line["message"] for line in replicated.service.log)
+    log = replicated.service.log
+    eventually(lambda: any("replica" in line["message"] for line in log))
     replicated.replica.start()
     eventually(lambda: from_replica(replicated, place))
 

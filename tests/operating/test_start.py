@@ -16,6 +16,7 @@ from support.databases.disks import mounted
 from support.ports import free_port
 from support.postgresql import Cluster
 from support.service import PERSONA, running_service
+from support.waiting import LIMIT
 
 PORTS = ("--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
 NAMES_OF_NOTHING = ("a..b", "a" * 64 + ".example")  # looked up, they raise no OSError
@@ -218,5 +219,5 @@ def test_a_banner_that_can_not_be_written_stops_nobody(data: Path, stdout: str) 
                 break
         process.terminate()
         rest = process.stderr.read()
-        assert process.wait(30) == 0, rest
+        assert process.wait(LIMIT) == 0, rest
         assert '"stopped"' in rest

@@ -12,6 +12,7 @@ from support.data import make_place, persona
 from support.errors import refused
 from support.importer import LEAN
 from support.operating.health import is_serving
+from support.ports import has_ipv6
 from support.service import PERSONA, running_service
 from support.waiting import eventually
 
@@ -31,6 +32,7 @@ def test_a_folder_that_was_moved_away_is_said_until_it_is_back(data: Path) -> No
         eventually(lambda: is_serving(service))
         place.create(persona())
         assert place.count() == 2
+        service.stop()
         reasons = [line["reason"] for line in service.log if line["message"] == "not serving"]
         assert reasons == ["the file of the database is not where it was"]
 
@@ -72,12 +74,7 @@ def test_with_workers_neither(data: Path) -> None:
 def both_loopbacks() -> bool:
     """Return whether localhost is both addresses here."""
     found = {place[0] for *_, place in socket.getaddrinfo("localhost", None)}
-    with socket.socket(socket.AF_INET6) as tried:
-        try:
-            tried.bind(("::1", 0))
-        except OSError:
-            return False
-    return {"127.0.0.1", "::1"} <= found
+    return has_ipv6() and {"127.0.0.1", "::1"} <= found
 
 
 @pytest.mark.skipif(not both_loopbacks(), reason="localhost is one address here")

@@ -17,7 +17,7 @@ def test_the_unit_serves_in_a_real_systemd(tmp_path: Path) -> None:
     with running_systemd(tmp_path, UNIT) as systemd:
         started = systemd.run("systemctl", "start", "persona")  # until it has said that it is ready
         assert started.returncode == 0, systemd.log.read_text()
-        assert said(systemd, "listening") == 1
+        eventually(lambda: said(systemd, "listening") == 1)
         owner = systemd.run("stat", "-c", "%u %a", "/var/lib/private/persona").stdout.split()
         assert (owner[0] != "0", owner[1]) == (True, "700")
         assert systemd.run("systemctl", "reload", "persona").returncode == 0

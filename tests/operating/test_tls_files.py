@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from support.operating.authority import Authority, Files
 from support.service import PERSONA
+from support.waiting import LIMIT
 
 HOUR = datetime.timedelta(hours=1)
 PORTS = ("--listen", "127.0.0.1:0", "--rest", "127.0.0.1:0", "--metrics", "off")
@@ -25,7 +26,7 @@ Spoil = Callable[[Authority, Files], None]
 def failed_start(data: Path, *flags: str) -> str:
     """Return the one sentence by which a start fails; the data folder is not made."""
     command = [str(PERSONA), "serve", "--data", str(data), *PORTS, *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert not data.exists()

@@ -9,6 +9,7 @@ from persona_client import PersonaClient, TlsFiles
 from support.operating.authority import Authority, Files
 from support.operating.tls import TlsCaller, Trust
 from support.service import Service, running_service
+from support.waiting import eventually
 
 SERVED = {"gRPC": 0, "REST": 0, "metrics": True}
 REFUSED = dict.fromkeys(SERVED, "refused")
@@ -32,8 +33,8 @@ def test_new_files_are_taken_without_a_restart(
         files.key.write_bytes(new.key)
         assert (before.answers(), after.answers()) == (REFUSED, SERVED)
         # By both processes, the server and its gateway.
-        assert messages(service).count("changed files of TLS taken") >= 2
-        assert "changed files of TLS not taken" in messages(service)
+        eventually(lambda: messages(service).count("changed files of TLS taken") >= 2)
+        eventually(lambda: "changed files of TLS not taken" in messages(service))
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -81,7 +82,7 @@ def test_files_that_can_not_be_used_change_nothing(
         assert caller.answers() == SERVED
         files.cert.unlink()
         assert caller.answers() == SERVED
-        assert "changed files of TLS not taken" in messages(service)
+        eventually(lambda: "changed files of TLS not taken" in messages(service))
 
 
 def test_the_gateway_knows_the_server_by_new_files(

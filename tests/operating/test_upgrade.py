@@ -23,6 +23,7 @@ from support.dbfile import connection
 from support.errors import refusal_of
 from support.operating.health import status_at
 from support.service import PERSONA, Caller
+from support.waiting import LIMIT
 
 NAMES = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
 BEFORE, NEWEST = "0015_copies_and_erasure", NAMES[-1]
@@ -56,7 +57,7 @@ class Start:
         assert self.process.stderr is not None
         self.process.terminate()
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
-        return self.process.wait(20)
+        return self.process.wait(LIMIT)
 
 
 @contextmanager

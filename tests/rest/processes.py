@@ -20,6 +20,7 @@ from persona.v1 import persona_service_pb2 as personas
 from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects
 from persona.v1.persona_pb2 import Persona
+from support.waiting import LIMIT
 
 # What gRPC's own errors may hold and no client may see.
 SECRET = "dial tcp 127.0.0.1:5432: /etc/passwd in sqlite3.OperationalError"
@@ -56,7 +57,7 @@ class Gateway:
 
     def stop(self) -> tuple[int, list[dict[str, Any]]]:
         """Close its stdin; return its exit code and its log."""
-        _, log = self.process.communicate(timeout=20)
+        _, log = self.process.communicate(timeout=LIMIT)
         return self.process.returncode, [json.loads(line) for line in log.splitlines()]
 
 

@@ -73,8 +73,7 @@ def test_it_shows_every_operation(page: Page, anybody: Rest) -> None:
 OPENED = """(async id => {
   const operation = document.getElementById(id);
   operation.open = true;
-  await new Promise(requestAnimationFrame);
-  await new Promise(requestAnimationFrame);
+  while (operation.children.length === 1) await new Promise(requestAnimationFrame);
   return operation.innerText;
 })("%s")"""
 

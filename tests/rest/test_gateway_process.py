@@ -12,6 +12,8 @@ import pytest
 from rest.processes import Backend, Gateway, program
 from rest.wire import Answer, Rest
 
+from support.waiting import LIMIT
+
 
 def in_background(call: Callable[[], Answer]) -> tuple[threading.Thread, list[Answer | Exception]]:
     """Start a call; its answer or error is in the list when the thread has ended."""
@@ -49,7 +51,7 @@ def test_it_finishes_what_is_in_flight(backend: Backend, how: str) -> None:
     running = Gateway(backend.address)
     client = Rest(running.base, "any")
     thread, outcome = in_background(lambda: client.call("GET", "/api/v1/projects/wait"))
-    assert backend.called.wait(20)
+    assert backend.called.wait(LIMIT)
     if how == "stdin":
         assert running.process.stdin is not None
         running.process.stdin.close()
@@ -58,25 +60,25 @@ def test_it_finishes_what_is_in_flight(backend: Backend, how: str) -> None:
     assert running.process.stderr is not None
     assert any('"stopping"' in line for line in running.process.stderr)  # reads up to that line
     backend.released.set()
-    thread.join(20)
+    thread.join(LIMIT)
     assert isinstance(outcome[0], Answer)
     assert outcome[0].json()["id"] == "wait"
-    assert running.process.wait(20) == 0
+    assert running.process.wait(LIMIT) == 0
 
 
 def test_it_cuts_what_outlasts_the_grace(backend: Backend) -> None:
     running = Gateway(backend.address, "--grace", "0.1")
     client = Rest(running.base, "any")
     thread, outcome = in_background(lambda: client.call("GET", "/api/v1/projects/wait"))
-    assert backend.called.wait(20)
+    assert backend.called.wait(LIMIT)
     assert running.stop()[0] == 0
-    thread.join(20)
+    thread.join(LIMIT)
     assert isinstance(outcome[0], (RemoteDisconnected, ConnectionResetError))
 
 
 def test_a_taken_port_is_one_line(backend: Backend) -> None:
     command = [program(), "--listen", backend.address, "--grpc", "127.0.0.1:1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert backend.address in line
@@ -102,7 +104,7 @@ def test_a_taken_port_is_one_line(backend: Backend) -> None:
 )
 def test_a_wrong_command_line_is_2(flags: list[str]) -> None:
     done = subprocess.run(
-        [program(), *flags], capture_output=True, text=True, timeout=20, check=False
+        [program(), *flags], capture_output=True, text=True, timeout=LIMIT, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
@@ -112,7 +114,7 @@ def test_a_wrong_command_line_is_2(flags: list[str]) -> None:
 
 def test_its_help_lists_the_flags() -> None:
     done = subprocess.run(
-        [program(), "--help"], capture_output=True, text=True, timeout=20, check=False
+        [program(), "--help"], capture_output=True, text=True, timeout=LIMIT, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
     assert "-max-connections" in done.stderr

@@ -14,6 +14,7 @@ from rest.wire import Rest
 
 from support.operating.authority import Authority, Files
 from support.service import Service, running_service
+from support.waiting import LIMIT
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_files_that_can_not_be_used_end_it(files: Files, root: Path) -> None:
     }
     for said, flags in cases.items():
         command = [program(), "--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:1", *flags]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
         assert (done.returncode, done.stdout) == (1, "")
         assert said in done.stderr
         assert missing in done.stderr

@@ -145,6 +145,7 @@ def test_reflection_has_places_of_its_own(
 
 def test_a_stream_ends_with_its_token(service: Service, channel: grpc.Channel) -> None:
     """A token is taken for another 30 seconds after its end, since clocks differ."""
+    grpc.channel_ready_future(channel).result(20)  # of the token's seconds it takes none
     call = asked(channel, Forge(service).token(exp=int(time.time()) + 3 - LEEWAY))
     problem = refusal_of(lambda: next(call))
     assert problem.reason == "UNAUTHENTICATED"

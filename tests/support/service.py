@@ -22,6 +22,7 @@ from persona.v1.simulation_service_pb2_grpc import SimulationServiceStub
 from persona_server.identity.tokens import SECRET_NAME, LocalKey
 from persona_server.storage.engine.database import open_database
 from persona_server.storage.repositories.tenants import Secrets
+from support.waiting import LIMIT
 
 PERSONA = Path(sys.executable).with_name("persona")
 START_SECONDS = 60.0
@@ -128,14 +129,15 @@ class Service:
     def kill(self) -> None:
         """End the process as a power switch would."""
         self.process.kill()
-        self._gone()
+        self.ended()
 
-    def stop(self, timeout: float = 20.0) -> int:
+    def stop(self, timeout: float = LIMIT) -> int:
         """Ask it to stop and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self._gone(timeout)
+        return self.ended(timeout)
 
-    def _gone(self, timeout: float = 20.0) -> int:
+    def ended(self, timeout: float = LIMIT) -> int:
+        """Wait for its end, and for the last of its log; return the exit code."""
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-LIMIT = 20.0  # seconds after which it will never come
+LIMIT = 60.0  # seconds after which it will never come, also on a machine that has much to do
 
 
 def eventually(found: Callable[[], T], limit: float = LIMIT) -> T:

@@ -39,8 +39,9 @@ class Talk:
     def page(self) -> bytes:
         """Return its figures: of this moment, or if that takes too long of the last time."""
         with self._guard:
-            self._ask()
-            self._guard.wait_for(lambda: self._asked is None or self._closed, ANSWER_SECONDS)
+            if self._answered():  # what was asked before now may be answered for before now
+                self._ask()
+                self._answered()
             return self._page
 
     def close(self) -> None:
@@ -62,6 +63,10 @@ class Talk:
             if said and not self._take(os.read(self._answers.fileno(), _CHUNK)):
                 return
         hangs()
+
+    def _answered(self) -> bool:
+        """Wait for the answer that is due, if one is; return whether it came. The guard is held."""
+        return self._guard.wait_for(lambda: self._asked is None or self._closed, ANSWER_SECONDS)
 
     def _ask(self) -> None:
         if self._asked is None:

@@ -45,9 +45,9 @@ def _is_number(host: str) -> bool:
 
 def _is_here(family: int, place: tuple[object, ...]) -> bool:
     """Return whether this machine has an address; a port of it may be taken all the same."""
-    with socket.socket(family) as tried:
-        try:
+    try:
+        with socket.socket(family) as tried:
             tried.bind((place[0], 0))
-        except OSError as error:
-            return error.errno not in _NOT_OURS
+    except OSError as error:
+        return error.errno not in _NOT_OURS
     return True

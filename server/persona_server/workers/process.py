@@ -54,14 +54,10 @@ class Worker:
     def page(self) -> bytes:
         """Return its metrics, or those of the last time if it does not answer; b"" before any."""
         with contextlib.suppress(OSError, EOFError):
-            if not self._ready:
-                return self.last_page
-            if not self._asked:
+            if self._ready and self._answered():  # of the last time, if that came too late for it
                 self._pipe.send_bytes(METRICS)
                 self._asked = True
-            if self._pipe.poll(ANSWER_SECONDS):
-                self._asked = False
-                self.last_page = self._pipe.recv_bytes()
+                self._answered()
         return self.last_page
 
     def reload(self) -> None:
@@ -111,6 +107,13 @@ class Worker:
         self._log.start()
         with contextlib.suppress(OSError):
             ours.send_bytes(self._place.encoded())
+
+    def _answered(self) -> bool:
+        """Take the page that it was asked for, if it was; return whether it does not owe one."""
+        if self._asked and self._pipe.poll(ANSWER_SECONDS):
+            self.last_page = self._pipe.recv_bytes()
+            self._asked = False
+        return not self._asked
 
     def _word(self) -> bytes:
         """Return the first word that it says, b"" if it ends without one."""

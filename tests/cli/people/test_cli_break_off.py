@@ -36,6 +36,7 @@ def test_a_killed_import_goes_on_to_exactly_all(
     cli: Cli, client: PersonaClient, place: Place, large: Path
 ) -> None:
     process = underway(cli, large, *place.options)
+    process.send_signal(signal.SIGSTOP)  # else it may be over before the other one starts
     again = cli.run("import", large, *place.options)
     assert (again.code, again.err) == (1, "persona: The same import is already running.\n")
     process.kill()

@@ -11,7 +11,7 @@ from cli.answers import rated
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 
 class Fed:
@@ -27,7 +27,7 @@ class Fed:
 
     def end(self) -> tuple[str, str]:
         """Close the pipe and return what was printed."""
-        return self.process.communicate(timeout=30)
+        return self.process.communicate(timeout=LIMIT)
 
 
 def number(client: PersonaClient, place: Place) -> int:

@@ -14,6 +14,7 @@ from persona_cli.runs import record_run
 from persona_client import Persona, PersonaClient, PersonaGroup, Project
 from persona_server.errors import ServiceError, Violation
 from support.data import uid
+from support.ports import free_port
 from support.service import Service, running_service
 from support.waiting import eventually
 
@@ -187,7 +188,8 @@ def test_a_killed_run_goes_on_to_exactly_all(
 @pytest.mark.parametrize("ends", [False, True])
 def test_a_run_outlasts_its_service_or_goes_on_later(tmp_path: Path, ends: bool) -> None:
     """What was noted as recorded is not sent again, and what was not is."""
-    data, flags = tmp_path / "data", ("--rest", "off")
+    data = tmp_path / "data"
+    flags = ("--rest", "off", "--listen", f"127.0.0.1:{free_port()}")
     with running_service(data, *flags) as service:
         project, persona = _persona_of(service)
         file = tmp_path / "answers.jsonl"
@@ -201,7 +203,7 @@ def test_a_run_outlasts_its_service_or_goes_on_later(tmp_path: Path, ends: bool)
         if ends:
             process.kill()
             process.communicate()
-    with running_service(data, *flags, "--listen", service.grpc) as again:
+    with running_service(data, *flags) as again:
         if ends:
             done = cli.run("responses", "record", file)
         else:

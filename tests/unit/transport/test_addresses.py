@@ -13,28 +13,27 @@ from persona_server.settings.addresses import own_addresses
 from persona_server.settings.values import Address
 from persona_server.transport.server import PersonaServer
 from persona_server.transport.standin import stand_in
+from support.ports import free_port
 
 HERE, ALSO_HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2", "192.0.2.1"
 NAME = "both.test"
+NO_KIND = 100  # of addresses: one that no kernel has
 
 
 @pytest.fixture(autouse=True)
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a name stand for two addresses of this machine, and one that is none."""
+    """Let a name stand for two addresses of this machine, one that is none, and one of no kind.
+
+    The last as where the system knows ::1 by name, and its kernel has no IPv6.
+    """
 
     def found(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
         assert host == NAME
         kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-        return [(*kind, (one, 0)) for one in (HERE, ALSO_HERE, ELSEWHERE, HERE)]
+        known = [(*kind, (one, 0)) for one in (HERE, ALSO_HERE, ELSEWHERE, HERE)]
+        return [*known, (NO_KIND, socket.SOCK_STREAM, 6, "", ("::1", 0))]
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
-
-
-def free_port() -> int:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind((HERE, 0))
-        other.bind((ALSO_HERE, one.getsockname()[1]))
-        return int(one.getsockname()[1])
 
 
 @contextmanager
@@ -54,7 +53,7 @@ def test_a_name_is_all_its_addresses_on_this_machine() -> None:
 
 def test_all_are_listened_at() -> None:
     with served() as server:
-        at = listen_for_calls(server, Address(NAME, free_port()), None, None)
+        at = listen_for_calls(server, Address(NAME, free_port(HERE, ALSO_HERE)), None, None)
         assert at.host == NAME
         server.start()
         for host in (HERE, ALSO_HERE):
@@ -65,7 +64,7 @@ def test_all_are_listened_at() -> None:
 @pytest.mark.parametrize("host", [HERE, ALSO_HERE])
 def test_one_that_is_taken_is_refused(host: str) -> None:
     with socket.socket() as taken, served() as server:
-        taken.bind((host, free_port()))
+        taken.bind((host, free_port(HERE, ALSO_HERE)))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=f"can't listen on {NAME}:{port}"):
