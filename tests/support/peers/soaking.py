@@ -84,7 +84,6 @@ class Callers:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._log = service.data / f"{FILE_NAME}-wal"
-        self._tokens = [service.token(f"tenant-{number}") for number in range(TENANTS)]
         self._walk = Walk(0, ACTORS)
         self.done: Counter[tuple[str, str]] = Counter()
         self.longest = 0
@@ -94,7 +93,8 @@ class Callers:
         turn, old = divmod(number, ROUNDS)
         if not old:
             self._walk = Walk(turn, ACTORS)
-        with contextlib.closing(Visit(self._service, self._tokens[turn % TENANTS])) as visit:
+        token = self._service.token(f"tenant-{turn % TENANTS}")  # anew: it lives for an hour
+        with contextlib.closing(Visit(self._service, token)) as visit:
             self._go(visit, random.Random(number), steps)
             self._call_well(visit, *divmod(number, PARTS))
             place = make_place(visit.caller)
