@@ -19,6 +19,8 @@ _choices = _remembered(Question.choices)
 _rating = _remembered(Question.rating)
 _sentiment = _remembered(Question.sentiment)
 _themes = _remembered(Question.themes)
+_set_value = _remembered(set_value)
+_themes_value = _remembered(themes_value)
 
 
 class Asked(NamedTuple):
@@ -39,12 +41,14 @@ def asked(response: Response) -> Asked | None:
         rating = response.rating
         return Asked(_rating(key, rating.min, rating.max), rating.value, ())
     if kind == "choice":
-        declared = tuple(response.choice.options)
-        return Asked(_choice(key, declared), response.choice.value, declared)
+        choice = response.choice
+        declared = tuple(choice.options)
+        return Asked(_choice(key, declared), choice.value, declared)
     if kind == "sentiment":
         return Asked(_sentiment(key), sentiment_value(response.sentiment), ())
     if kind == "choices":
-        declared = tuple(response.choices.options)
-        return Asked(_choices(key, declared), set_value(response.choices.values), declared)
-    value = themes_value(response.themes)
+        choices = response.choices
+        declared = tuple(choices.options)
+        return Asked(_choices(key, declared), _set_value(tuple(choices.values)), declared)
+    value = _themes_value(tuple(response.themes))
     return None if value is None else Asked(_themes(key), value, ())
