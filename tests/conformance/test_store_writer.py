@@ -48,7 +48,9 @@ def in_another_thread(work: Callable[[], int]) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what was read")
 def test_a_thread_reads_nothing_again_that_another_has_just_written(tmp_path: Path) -> None:
     with closing(open_store(tmp_path / "data")) as store:
-        people = [id_text(raw) for raw in StoredGroup(store).add(*[persona() for _ in range(PEOPLE)])]
+        people = [
+            id_text(raw) for raw in StoredGroup(store).add(*[persona() for _ in range(PEOPLE)])
+        ]
         record(store, people)
         same = record(store, people)
         assert in_another_thread(lambda: record(store, people)) < same + (64 << 10)

@@ -37,18 +37,23 @@ def asked(response: Response) -> Asked | None:
     None for a text without themes, which is no answer.
     """
     key, kind = response.question_key, response.WhichOneof("answer")
+    declared: tuple[str, ...] = ()
+    value: Value | None
     if kind == "rating":
         rating = response.rating
-        return Asked(_rating(key, rating.min, rating.max), rating.value, ())
-    if kind == "choice":
+        question, value = _rating(key, rating.min, rating.max), rating.value
+    elif kind == "choice":
         choice = response.choice
-        declared = tuple(choice.options)
-        return Asked(_choice(key, declared), choice.value, declared)
-    if kind == "sentiment":
-        return Asked(_sentiment(key), sentiment_value(response.sentiment), ())
-    if kind == "choices":
+        declared, value = tuple(choice.options), choice.value
+        question = _choice(key, declared)
+    elif kind == "sentiment":
+        question, value = _sentiment(key), sentiment_value(response.sentiment)
+    elif kind == "choices":
         choices = response.choices
-        declared = tuple(choices.options)
-        return Asked(_choices(key, declared), _set_value(tuple(choices.values)), declared)
-    value = _themes_value(tuple(response.themes))
-    return None if value is None else Asked(_themes(key), value, ())
+        declared, value = tuple(choices.options), _set_value(tuple(choices.values))
+        question = _choices(key, declared)
+    else:
+        question, value = _themes(key), _themes_value(tuple(response.themes))
+        if value is None:
+            return None
+    return tuple.__new__(Asked, (question, value, declared))  # by its name, it takes twice as long

@@ -54,7 +54,9 @@ _SHORTEST_TEXT = min(TEXTS[name] for name in _TEXTS)
 # Many fields of many responses are read without a step of the interpreter for each.
 _own_ids = attrgetter("id", "supersedes")
 _question = attrgetter("question_key", *_LINES, *_TEXTS)
-_with_presence = {name: Response.DESCRIPTOR.fields_by_name[name].has_presence for name in OUTPUT_ONLY}
+_with_presence = {
+    name: Response.DESCRIPTOR.fields_by_name[name].has_presence for name in OUTPUT_ONLY
+}
 _outputs = attrgetter(*[name for name, has in _with_presence.items() if not has])
 _has_output = [methodcaller("HasField", name) for name, has in _with_presence.items() if has]
 
