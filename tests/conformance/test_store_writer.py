@@ -13,7 +13,7 @@ from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store, open_store
 from support.answers import answer
 from support.data import persona, uid
-from support.stored import TENANT, StoredGroup, UndoneError, rows
+from support.stored import TENANT, StoredGroup, rolled_back, rows
 
 PEOPLE, QUESTIONS = 10, 25
 
@@ -62,9 +62,7 @@ def test_a_block_that_fails_leaves_the_writer_to_the_next_thread(tmp_path: Path)
         group = StoredGroup(store)
 
         def fail() -> int:
-            with pytest.raises(UndoneError), store.writing(TENANT, None) as repositories:
-                group.add_in(repositories, persona())
-                raise UndoneError
+            rolled_back(store, lambda repositories: group.add_in(repositories, persona()))
             return shown(store)
 
         assert in_another_thread(fail) == 0

@@ -182,9 +182,9 @@ def _times_are_well(responses: Sequence[Response]) -> bool:
     times = [*map(attrgetter("occurred_at"), responses)]
     seconds, nanos = zip(*map(attrgetter("seconds", "nanos"), times), strict=True)
     return (
-        0 <= min(seconds)
+        min(seconds) >= 0
         and max(seconds) <= _latest()
-        and 0 <= min(nanos)
+        and min(nanos) >= 0
         and max(nanos) < 1_000_000_000
         and not any(nano % 1000 for nano in nanos)
     )

@@ -22,7 +22,6 @@ from persona_server.storage import keys
 from persona_server.storage.derived.answers import NewAnswer, new_answer, question_of
 from persona_server.storage.derived.participation import Place
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.storage.repositories.responses import ResponseRow
 from persona_server.storage.repositories.simulations import About
 from persona_server.storage.store import Repositories, Transaction

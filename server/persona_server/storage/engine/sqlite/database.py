@@ -35,16 +35,16 @@ LEAST_ROOM = 1 << 20  # bytes
 
 
 class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
-    """One SQLite file, a connection for each thread that reads, and one for all that write, in turn.
+    """One SQLite file, a connection for each thread that reads, and one for all that write.
 
-    A connection forgets the pages that it has in memory once another one has written. If each thread
-    had its own to write, a batch would read again what the one before it had just written.
+    A connection forgets the pages that it has in memory once another one has written. If each
+    thread had its own to write, a batch would read again what the one before had just written.
     """
 
     engine = "sqlite"
     # Where a table has a trigger, SQLite copies each page that a statement changes, to take it back
-    # alone. With many indexes that is half the cost of a row, shared by the rows of a statement. The
-    # largest is a whole call's.
+    # alone. With many indexes that is half the cost of a row, shared by the rows of a statement;
+    # the largest has all of a call.
     rows_together: tuple[int, ...] = (1000, 100, 10, 1)
     pages_in_one_row = True
     has_many_writers = False
