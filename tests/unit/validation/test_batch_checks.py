@@ -132,6 +132,7 @@ BAD_RESPONSES: list[dict[str, Any]] = [
     {"choice": ChoiceAnswer(value="yes", options=["yes", "yes"])},
     {"choice": ChoiceAnswer(value="yes", options=["yes", ""])},
     {"choice": ChoiceAnswer(value="yes")},
+    {"rating": None},
     {"sentiment": 1.5},
     {"sentiment": 0.1234567},
     {"choices": ChoicesAnswer(values=["yes", "yes"], options=OPTIONS)},
