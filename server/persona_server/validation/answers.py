@@ -1,12 +1,56 @@
 """What an answer must be: one of a kind, within the scale that it brings along."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
+from math import copysign
 
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
-from persona_server.validation.fields import are_clean, check_items, check_text
+from persona_server.validation.fields import are_clean, check_items, check_text, is_short
 from persona_server.validation.limits import COUNTS, LISTS, SENTIMENT_DECIMALS, TEXTS, Items
 from persona_server.validation.violations import Violations
+
+
+def answers_are_well(responses: Sequence[Response]) -> bool:
+    """Whether nothing is wrong with the answers of any of some responses, nor to normalise.
+
+    False says that something may be.
+    """
+    given: defaultdict[str | None, list[Response]] = defaultdict(list)
+    for response in responses:
+        given[response.WhichOneof("answer")].append(response)
+    return (
+        None not in given
+        and all(_is_right_choice(one.choice) for one in given["choice"])
+        and all(_are_right_choices(one.choices) for one in given["choices"])
+        and all(_is_right_rating(one.rating) for one in given["rating"])
+        and all(_is_right_sentiment(one.sentiment) for one in given["sentiment"])
+        and all(is_short(one.text, TEXTS["text"]) for one in given["text"])
+    )
+
+
+def _is_right_choice(choice: ChoiceAnswer) -> bool:
+    options = _right_options(tuple(choice.options))
+    return options is not None and choice.value in options
+
+
+def _are_right_choices(choices: ChoicesAnswer) -> bool:
+    options, values = _right_options(tuple(choices.options)), [*choices.values]
+    distinct = set(values)
+    return options is not None and options >= distinct and len(distinct) == len(values)
+
+
+def _is_right_rating(rating: RatingAnswer) -> bool:
+    low, high = rating.min, rating.max
+    return low < high and low <= rating.value <= high
+
+
+def _is_right_sentiment(value: float) -> bool:
+    return -1 <= value <= 1 and round(value, SENTIMENT_DECIMALS) == value and not _is_minus_0(value)
+
+
+def _is_minus_0(value: float) -> bool:
+    return value == 0 and copysign(1, value) < 0
 
 
 def check_answer(found: Violations, response: Response, path: str) -> None:

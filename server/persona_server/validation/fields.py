@@ -62,6 +62,17 @@ def check_ids(found: Violations, path: str, ids: MutableSequence[str], most: int
             found.add(f"{path}[{i}]", f"repeats {path}[{first}]")
 
 
+def check_distinct(found: Violations, path: str, name: str, values: Sequence[str]) -> None:
+    """No two items of the list at `path` have the same value of a field, but for ""."""
+    given = list(filter(None, values))
+    if len(set(given)) == len(given):
+        return
+    seen: dict[str, int] = {}
+    for i, value in enumerate(values):
+        if value and (first := seen.setdefault(value, i)) != i:
+            found.add(f"{path}[{i}].{name}", f"repeats the {name} of {path}[{first}]")
+
+
 def check_line(found: Violations, path: str, value: str, limit: int) -> None:
     """A one-line text has at most `limit` characters and no control characters."""
     if len(value) > limit:  # and is not looked at

@@ -30,7 +30,13 @@ from persona.v1.persona_service_pb2 import (
 from persona_server.validation.columns import AT_ONCE, are_well
 from persona_server.validation.comparison import check_comparison, check_selection
 from persona_server.validation.fidelity import check_fidelity, check_references
-from persona_server.validation.fields import ALL_GROUPS, LOWER_UUID, check_ids, check_uuid
+from persona_server.validation.fields import (
+    ALL_GROUPS,
+    LOWER_UUID,
+    check_distinct,
+    check_ids,
+    check_uuid,
+)
 from persona_server.validation.filters import check_filters
 from persona_server.validation.library import (
     check_list,
@@ -43,8 +49,9 @@ from persona_server.validation.library import (
 from persona_server.validation.limits import MAX_COPIED, MAX_PERSONAS
 from persona_server.validation.personas import check_persona
 from persona_server.validation.projects import check_group, check_named, check_project
-from persona_server.validation.responses import check_list as check_response_list
-from persona_server.validation.responses import check_responses, check_void
+from persona_server.validation.response_lists import check_list as check_response_list
+from persona_server.validation.response_lists import check_void
+from persona_server.validation.responses import check_responses
 from persona_server.validation.simulations import (
     check_questions,
     check_simulation,
@@ -154,19 +161,8 @@ def _check_personas(found: Violations, personas: Sequence[Persona], path: str) -
         is_well = are_well(some)
         for i, persona in enumerate(some, start):
             check_persona(found, persona, f"{path}[{i}]", is_well=is_well)
-    _check_distinct(found, "id", [persona.id for persona in personas], path)
-    _check_distinct(found, "external_id", [persona.external_id for persona in personas], path)
-
-
-def _check_distinct(found: Violations, name: str, values: list[str], path: str) -> None:
-    """No two personas of a batch have the same value of a field that names one of them."""
-    given = list(filter(None, values))
-    if len(set(given)) == len(given):
-        return
-    seen: dict[str, int] = {}
-    for i, value in enumerate(values):
-        if value and (first := seen.setdefault(value, i)) != i:
-            found.add(f"{path}[{i}].{name}", f"repeats the {name} of {path}[{first}]")
+    for name in ("id", "external_id"):
+        check_distinct(found, path, name, [getattr(persona, name) for persona in personas])
 
 
 def _check_copy(found: Violations, request: CopyPersonasRequest) -> None:

@@ -1,13 +1,15 @@
 """What is wrong with an item of a batch is what is wrong with it alone."""
 
+import time
 from typing import Any, cast
 
 import pytest
-from google.protobuf.wrappers_pb2 import Int32Value
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import BatchCreatePersonasRequest
-from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer, Response
+from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from persona.v1.response_service_pb2 import RecordResponsesRequest
 from persona_server.validation.columns import AT_ONCE, are_well
 from persona_server.validation.personas import persona_violations
@@ -130,12 +132,24 @@ BAD_RESPONSES: list[dict[str, Any]] = [
     {"choice": ChoiceAnswer(value="yes", options=["yes", "yes"])},
     {"choice": ChoiceAnswer(value="yes", options=["yes", ""])},
     {"choice": ChoiceAnswer(value="yes")},
+    {"rating": None},
     {"sentiment": 1.5},
+    {"sentiment": 0.1234567},
+    {"choices": ChoicesAnswer(values=["yes", "yes"], options=OPTIONS)},
+    {"choices": ChoicesAnswer(values=["maybe"], options=OPTIONS)},
+    {"text": "é" * 8193},
+    {"themes": ["a"] * 51},
+    {"occurred_at": Timestamp(seconds=-1)},
+    {"occurred_at": Timestamp(nanos=10**9)},
+    {"occurred_at": Timestamp(seconds=int(time.time()) + 90_000)},
+    {"supersedes": ID[:-1]},
+    {"choice": ChoiceAnswer(value="0" * 255, options=[f"{i:0255}" for i in range(300)])},
 ]
 
 
 def response(fields: dict[str, Any]) -> Response:
-    answer = {} if {"rating", "choice", "sentiment"} & set(fields) else {"text": "t"}
+    kinds = {"rating", "choice", "choices", "sentiment", "text"}
+    answer = {} if kinds & set(fields) else {"text": "t"}
     return Response(**{"persona_id": ID, "question_key": "q", **answer, **fields})
 
 
@@ -148,6 +162,48 @@ def test_a_wrong_answer_is_wrong_among_others(fields: dict[str, Any]) -> None:
     if "persona_external_id" in fields:
         request.group_id = ID
     assert validate(request) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"sentiment": -0.0}, {"sentiment": 0.0}),
+        (
+            {"occurred_at": Timestamp(seconds=5, nanos=1_999)},
+            {"occurred_at": Timestamp(seconds=5, nanos=1_000)},
+        ),
+        *(
+            ({name: value}, {})
+            for name, value in {
+                "simulation_id": ID,
+                "project_id": ID,
+                "group_id": ID,
+                "library_persona_id": StringValue(),
+                "recorded_at": Timestamp(),
+                "persona_deleted": True,
+                "voided_at": Timestamp(seconds=1),
+                "void_reason": "why",
+            }.items()
+        ),
+    ],
+    ids=str,
+)
+def test_an_answer_becomes_what_it_means_among_others(
+    given: dict[str, Any], meant: dict[str, Any]
+) -> None:
+    others = [response({}), response({"rating": RatingAnswer(value=1, min=1, max=2)})]
+    request = RecordResponsesRequest(simulation_id=ID, responses=[*others, response(given)])
+    assert validate(request) == []
+    encoded = [one.SerializeToString() for one in request.responses]
+    assert encoded == [one.SerializeToString() for one in (*others, response(meant))]
+
+
+@pytest.mark.parametrize("name", ["id", "supersedes"])
+def test_what_names_one_answer_comes_once(name: str) -> None:
+    twice = [response({name: ID}), response({}), response({name: ID.upper()})]
+    (found,) = validate(RecordResponsesRequest(simulation_id=ID, responses=twice))
+    assert found.field == f"responses[2].{name}"
+    assert found.description == f"repeats the {name} of responses[0]"
 
 
 def test_ids_of_answers_become_lower_case_among_others() -> None:

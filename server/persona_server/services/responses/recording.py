@@ -22,7 +22,6 @@ from persona_server.storage import keys
 from persona_server.storage.derived.answers import NewAnswer, new_answer, question_of
 from persona_server.storage.derived.participation import Place
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.storage.repositories.responses import ResponseRow
 from persona_server.storage.repositories.simulations import About
 from persona_server.storage.store import Repositories, Transaction
@@ -109,24 +108,44 @@ def _batch(
     """Return a batch as it is recorded at a time. Raises ALREADY_EXISTS."""
     wanted_ids = [id_bytes(response.id) for response in responses]  # b"": the server makes it
     known = repositories.responses.known([raw for raw in wanted_ids if raw])
-    simulation, end = id_bytes(simulation_id), _end(now)
-    batch = _Batch([], [], {}, [], [], [])
+    made = iter(repositories.new_ids(wanted_ids.count(b"")))
+    simulation, begin = id_bytes(simulation_id), keys.position(now, b"")
+    ends = {text: _end(one, simulation_id, now) for text, one in answerers.items()}
+    batch, new = _Batch([], [], {}, [], [], []), tuple.__new__  # by its name, a row takes longer
     for i, (response, raw) in enumerate(zip(responses, wanted_ids, strict=True)):
-        stored, answerer = known.get(raw), answerers[response.persona_id]
-        individual = answerer.parents.individual
-        if stored is not None:
+        persona_id = response.persona_id
+        persona, parents, *_ = answerers[persona_id]
+        project, group, _, individual, library, is_copy = parents
+        if (stored := known.get(raw)) is not None:
             if _require_same(response, simulation_id, stored, f"responses[{i}].id"):
                 batch.known[i] = Asked(question_of(response), individual, raw)
             batch.framed.append(stored)
             batch.ids.append(raw)
             continue
-        response.simulation_id = simulation_id
-        row = _row(repositories, simulation, response, raw, answerer, now, i, end)
-        batch.rows.append(row)
-        batch.framed.append(row.framed + answerer.flag)
-        batch.ids.append(row.id)
-        answer = new_answer(response, individual, simulation, row.position, row.recorded)
-        batch.answers.append(answer)
+        if not raw:
+            response.id = next(made)
+            raw = id_bytes(response.id)  # noqa: PLW2901 (which it has from here on)
+        position = keys.position(_occurred_at(response, now + i), raw)
+        recorded = begin + raw
+        framed = frame(ELEMENT, response.SerializeToString() + ends[persona_id])
+        row = (
+            repositories.tenant,
+            raw,
+            simulation,
+            project,
+            group,
+            persona,
+            position,
+            response.question_key,
+            len(framed),
+            framed[:-1],
+            library if is_copy else None,
+            recorded,
+        )
+        batch.rows.append(new(ResponseRow, row))
+        batch.framed.append(framed)
+        batch.ids.append(raw)
+        batch.answers.append(new_answer(response, individual, simulation, position, recorded))
         batch.places.append(i)
     return batch
 
@@ -213,49 +232,18 @@ def _require_same(response: Response, simulation_id: str, framed: bytes, path: s
     return stands
 
 
-def _end(now: int) -> bytes:
-    """Return the last fields of every response of a batch, encoded, from recorded_at on."""
-    end = Response()
-    set_time(end.recorded_at, now)
-    return end.SerializeToString() + _PERSONA_DELETED + SHOWN
+def _end(answerer: Answerer, simulation_id: str, now: int) -> bytes:
+    """Return the fields that the server adds to a response of a persona, encoded.
 
-
-def _row(
-    repositories: Transaction,
-    simulation: bytes,
-    response: Response,
-    raw_id: bytes,
-    answerer: Answerer,
-    now: int,
-    i: int,
-    end: bytes,
-) -> ResponseRow:
-    """Give a new response what the server gives, and return it as a row.
-
-    `raw_id` is b"" where the server makes the id, `end` is of `_end`.
+    They are the same of all that it gives in a batch. The last are recorded_at and persona_deleted.
     """
-    occurred = _occurred_at(response, now + i)
-    if not raw_id:
-        response.id = repositories.new_id()
-        raw_id = id_bytes(response.id)
-    response.project_id, response.group_id = answerer.project_id, answerer.group_id
-    if answerer.library_persona_id is not None:
-        response.library_persona_id.value = answerer.library_persona_id
-    framed = frame(ELEMENT, response.SerializeToString() + end)
-    return ResponseRow(
-        repositories.tenant,
-        raw_id,
-        simulation,
-        answerer.parents.project_id,
-        answerer.parents.group_id,
-        answerer.persona,
-        keys.position(occurred, raw_id),
-        response.question_key,
-        len(framed),
-        framed[:-1],
-        answerer.parents.library_persona_id if answerer.parents.is_copy else None,
-        keys.position(now, raw_id),
+    end = Response(
+        simulation_id=simulation_id, project_id=answerer.project_id, group_id=answerer.group_id
     )
+    if answerer.library_persona_id is not None:
+        end.library_persona_id.value = answerer.library_persona_id
+    set_time(end.recorded_at, now)
+    return end.SerializeToString() + _PERSONA_DELETED + answerer.flag
 
 
 def _occurred_at(response: Response, now: int) -> int:

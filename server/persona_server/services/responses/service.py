@@ -23,7 +23,7 @@ from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.repositories.response_lists import Order, Pages
 from persona_server.storage.store import Store, Transaction
-from persona_server.validation.responses import order_of
+from persona_server.validation.response_lists import order_of
 
 
 class ResponseService:

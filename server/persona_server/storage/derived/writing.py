@@ -45,11 +45,9 @@ class DerivedWriter:
             key = ids[question]
             changes = changed[key] = Changes(question)
             for individual, given in individuals.items():
-                new = [counted.entry for counted in given]
-                old = stored.get((individual, key))
-                owner = (self._tenant, individual, key)
-                if old is None or not _appended(owner, old, new, changes, began, rows):
-                    self._insert(owner, old, new, changes, rows)
+                old, owner = stored.get((individual, key)), (self._tenant, individual, key)
+                if old is None or not _appended(owner, old, given, changes, began, rows):
+                    self._insert(owner, old, [one.entry for one in given], changes, rows)
         self._put(changed)
         self._do.put_series.run_each(rows.series)
         self._do.put_piece.run_each(rows.pieces)
@@ -211,15 +209,16 @@ def _grouped(answers: Iterable[NewAnswer]) -> Grouped:
 def _appended(
     owner: Owner,
     old: StoredSeries,
-    new: Sequence[Entry],
+    given: Sequence[Counted],
     changes: Changes,
     began: Callable[[bytes], int],
     rows: _Rows,
 ) -> bool:
     """Add one answer that is later than all others; return whether it is such a one."""
-    if len(new) > 1:
+    if len(given) > 1:
         return False
-    row = changes.append(old, new[0], began(new[0].simulation) if old.pieces else 0)
+    entry = given[0].entry
+    row = changes.append(old, entry, began(entry.simulation) if old.pieces else 0)
     if row is None:
         return False
     if row.pieces > old.pieces:

@@ -34,17 +34,18 @@ from persona_server.storage.engine.sqlite.looking import APPLICATION_ID, looking
 LEAST_ROOM = 1 << 20  # bytes
 
 
-class _Here(threading.local):
-    in_memory = False  # whether this thread's connection keeps the journals of statements there
-
-
 class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
-    """One SQLite file, a connection per thread kept open, and one fair lock before its writers."""
+    """One SQLite file, a connection for each thread that reads, and one for all that write.
+
+    A connection forgets the pages that it has in memory once another one has written. If each
+    thread had its own to write, a batch would read again what the one before had just written.
+    """
 
     engine = "sqlite"
     # Where a table has a trigger, SQLite copies each page that a statement changes, to take it back
-    # alone. With many indexes that is half the cost of a row, shared by the rows of a statement.
-    rows_together: tuple[int, ...] = (100, 10, 1)
+    # alone. With many indexes that is half the cost of a row, shared by the rows of a statement;
+    # the largest has all of a call.
+    rows_together: tuple[int, ...] = (1000, 100, 10, 1)
     pages_in_one_row = True
     has_many_writers = False
 
@@ -54,7 +55,8 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         self.path = path
         self.place = str(path)
         self._turn = FairLock()
-        self._here = _Here()
+        self._writer: apsw.Connection | None = None  # of whose turn it is
+        self._journals_in_memory = False  # whether the writer keeps those of statements there
         self._identity: tuple[int, int] | None = None  # of the file, once it is open
         self._is_displaced = False
         self._connections: list[apsw.Connection] = []
@@ -116,7 +118,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
 
     def open_ahead(self, count: int) -> None:
         """Open connections for threads to come, which then need no file descriptor any more."""
-        opened = [self._open() for _ in range(count)]
+        opened = [self._open() for _ in range(count + 1)]  # the last one writes
         with self._connections_lock:
             self._spare += opened
 
@@ -142,11 +144,11 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
-        self._keep_journals(in_memory=patience.caller() is not None)
         if self._is_displaced:  # what is written there is lost, or nobody finds it
             raise errors.database_unavailable("The database is not where it was.")
         with (
             self._turn.hold(timeout, tenant),
+            self._as_writer(),
             self._in_use(),
             self.atomic("IMMEDIATE"),
             patience.ended_by_failure(),
@@ -162,15 +164,31 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         with self._in_use(), self.atomic("DEFERRED"), patience.ended_by_failure():
             yield
 
+    @contextlib.contextmanager
+    def _as_writer(self) -> Iterator[None]:
+        """Give this thread, whose turn it is, the connection of all writers for a block."""
+        own = self._state.conn
+        if self._writer is None:
+            self._writer = self._connect()
+        self._state.set_connection(self._writer)
+        try:
+            self._keep_journals(in_memory=patience.caller() is not None)
+            yield
+        finally:
+            if own is None:
+                self._state.reset()
+            else:
+                self._state.set_connection(own)
+
     def _keep_journals(self, *, in_memory: bool) -> None:
-        """Keep what takes a statement of this thread back in memory or, by default, in files.
+        """Keep what takes a statement of the writer back in memory or, by default, in files.
 
         A statement of a call changes few pages, and copying each of them to a file was a tenth of
         what recording costs. One of a job or a command may change any number.
         """
-        if self._here.in_memory != in_memory:
+        if self._journals_in_memory != in_memory:
             self.connection().pragma("temp_store", "MEMORY" if in_memory else "DEFAULT")
-            self._here.in_memory = in_memory
+            self._journals_in_memory = in_memory
 
     @contextlib.contextmanager
     def _in_use(self) -> Iterator[None]:
