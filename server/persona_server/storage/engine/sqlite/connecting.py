@@ -14,6 +14,10 @@ INTERRUPT_STEPS = 50_000  # of SQLite's machine, some milliseconds, between two 
 # So that room can be given back while a server runs. Asking for it again would be a write.
 CAN_SHRINK = "PRAGMA auto_vacuum = INCREMENTAL"
 
+# KiB of pages in memory. Readers are many and forget them when somebody writes; the system has them
+# too. With four times as much, Get and a page took as much CPU, and a server 40 MB more.
+READERS_CACHE, WRITERS_CACHE = 2048, 8192
+
 # name → (value to set, value that must come back)
 _PRAGMAS: dict[str, tuple[str, object]] = {
     "journal_mode": ("WAL", "wal"),
@@ -22,7 +26,7 @@ _PRAGMAS: dict[str, tuple[str, object]] = {
     "recursive_triggers": ("1", 1),
     "wal_autocheckpoint": ("1000", 1000),
     "journal_size_limit": (str(16 << 20), 16 << 20),
-    "cache_size": ("-8192", -8192),
+    "cache_size": (f"-{READERS_CACHE}", -READERS_CACHE),
     "mmap_size": ("0", 0),
 }
 

@@ -26,6 +26,7 @@ from persona_server.storage.engine.processes import Processes
 from persona_server.storage.engine.sqlite.connecting import (
     BUSY_TIMEOUT,
     CAN_SHRINK,
+    WRITERS_CACHE,
     require_sqlite,
     set_up,
 )
@@ -170,6 +171,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         own = self._state.conn
         if self._writer is None:
             self._writer = self._connect()
+            self._writer.pragma("cache_size", -WRITERS_CACHE)
         self._state.set_connection(self._writer)
         try:
             self._keep_journals(in_memory=patience.caller() is not None)
