@@ -3,8 +3,9 @@
     PYTHONPATH=tests python benchmarks/attacks.py [words of the names of attacks]
 
 Server and gateway run on the first core, attacker and good client on the last. The base of a rate
-over gRPC is the good client beside the same attacker aimed at a socket that swallows it; over REST
-it is the good client alone. Each attack has a service of its own.
+is the good client beside the same attacker aimed at a socket that swallows it. Those of REST that
+wait for answers would press such a socket harder than they can the gateway: beside them it is the
+good client alone. Each attack has a service of its own.
 """
 
 import argparse
@@ -35,6 +36,7 @@ LONG = SECONDS + 1.0
 SOURCE = "127.0.1.1"  # of attacks that are shut out
 UNLIMITED = 1e9
 MEGABYTE = 1 << 20
+WAITING = ("REST: empty items", "REST: costly values")  # for answers
 
 Attack = Callable[[str], object]  # on an address, for LONG
 
@@ -74,7 +76,7 @@ def http_held(base: str, request: bytes, number: int, rest: int) -> None:
     """Send a request on so many connections, as much as the network takes of the rest."""
     gateway: Any = SimpleNamespace(base=base)
     with ExitStack() as stack:
-        for connection in bodies.hold(stack, gateway, number, request):
+        for connection in rest_flood.hold(stack, gateway, number, request):
             rest_flood.pour(connection, b" " * rest)
         time.sleep(LONG)
 
@@ -84,7 +86,7 @@ def http_sent(base: str, request: bytes, at_once: int) -> None:
     gateway: Any = SimpleNamespace(base=base)
     until = time.monotonic() + LONG
     while time.monotonic() < until:
-        rest_flood.at_once(at_once, lambda: bodies.call(gateway, request))
+        rest_flood.at_once(at_once, lambda: rest_flood.call(gateway, request))
 
 
 def grpc_attacks(target: Target) -> dict[str, Attack]:
@@ -187,17 +189,19 @@ def row(pool: Executor, target: Target, name: str, attack: Attack, nothing: str)
     """Return the line of the table for an attack."""
     service = target.service
     over_rest = name.startswith("REST")
+    address = service.rest if over_rest else service.grpc
     good: partial[Seen] = partial(get_one_by_one, service.rest, target.path, target.token)
     if not over_rest:
         call = (service.grpc, GET, target.token, target.body, SECONDS)
         good = partial(beside.call_one_by_one, *call)
     pool.submit(good).result()  # all have begun
-    attacked = None if over_rest else pool.submit(attack, nothing)
+    scheme = "http://" if over_rest else ""
+    attacked = None if name in WAITING else pool.submit(attack, scheme + nothing)
     base = pool.submit(good).result()
     if attacked:
         attacked.result()
     watched = [Watched(pid) for pid in pids_of(service)]
-    attacking = pool.submit(attack, service.rest if over_rest else service.grpc)
+    attacking = pool.submit(attack, address)
     calling = pool.submit(good)
     while not calling.done():
         for one in watched:

@@ -29,7 +29,7 @@ const (
 // What of an address's bodies may be refused.
 const (
 	refusedPace = 16 << 20 // bytes a second
-	valueBytes  = 50       // that each value in them counts for, since it is decoded
+	valueBytes  = 100      // that each value in them counts for, since it is decoded
 )
 
 // limits are shared by all requests. One address gets a half of each amount, so that it can't keep

@@ -79,7 +79,7 @@ func run(o options) error {
 	if err != nil {
 		return fmt.Errorf("can't listen on %s (%w); choose another address with --rest (here: --listen)", o.listen, cause(err))
 	}
-	connections := guard.Bound(listener, o.maxConnections, o.maxConnectionsEach, o.proxies)
+	connections := guard.Bound(listener, o.maxConnections, o.maxConnectionsEach, o.arrivals, o.proxies)
 	served, err := o.serving.Listen(connections, log)
 	if err != nil {
 		return fmt.Errorf("can't serve by TLS: %w", err)

@@ -59,6 +59,8 @@ func (w *watcher) look(g *gateway, connections *guard.Connections, lines *logque
 			func() float64 { return float64(shares.Waiting()) })
 	}
 	w.figures.Look("connections", "Connections that clients have open.", nil, func() float64 { return float64(connections.Open()) })
+	w.figures.Look("connections_waiting", "Those of them that came too fast for their address and wait for their turn.", nil,
+		func() float64 { return float64(connections.Early()) })
 	w.figures.Count("log_lines_dropped_total", "Lines of the gateway's log that found no room.",
 		func() float64 { return float64(lines.Dropped()) })
 }

@@ -5,13 +5,12 @@ import os
 import signal
 import socket
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from rest.processes import Backend, Gateway, gateway
 from rest.wire import Rest
 
@@ -32,25 +31,6 @@ def backend() -> Iterator[Backend]:
     running.stop()
 
 
-def ask(running: Gateway) -> Callable[..., float]:
-    """Order a gateway's figures, and return what looks one up."""
-    order(running, "figures")
-    assert running.process.stdout is not None
-    page = json.loads(running.process.stdout.readline())["figures"]
-    found = {
-        (one.name, *sorted(one.labels.items())): one.value
-        for family in text_string_to_metric_families(page)
-        for one in family.samples
-    }
-    return lambda name, **given: found[f"persona_gateway_{name}", *sorted(given.items())]
-
-
-def order(running: Gateway, text: str) -> None:
-    assert running.process.stdin is not None
-    running.process.stdin.write(f"{text}\n")
-    running.process.stdin.flush()
-
-
 def refusals(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [line for line in log if line["message"] == "refused"]
 
@@ -69,7 +49,7 @@ def test_what_it_refuses_itself_has_a_line_and_is_counted(backend: Backend) -> N
         client.call("GET", "/nowhere").problem(404, "UNKNOWN_PATH")
         client.call("GET", "/api/v1/projects/INTERNAL").problem(500, "INTERNAL")
         assert client.call("GET", "/api/v1/projects/one").status == 200
-        count = ask(running)
+        count = running.figures()
         assert count("refused_total", reason="UNAUTHENTICATED") == 1
         assert count("refused_total", reason="UNKNOWN_PATH") == 1
         assert count("refused_total", reason="TOO_MANY_REQUESTS") == 0
@@ -100,7 +80,7 @@ def test_many_refusals_are_counted_and_few_have_lines(backend: Backend) -> None:
         client = Rest(running.base, None)
         for _ in range(MANY):
             client.call("GET", "/nowhere").problem(404, "UNKNOWN_PATH")
-        assert ask(running)("refused_total", reason="UNKNOWN_PATH") == MANY
+        assert running.figures()("refused_total", reason="UNKNOWN_PATH") == MANY
         lines = refusals(running.stop()[1])
         assert 1 < len(lines) <= allowed(lines)
         omitted = sum(line.get("omitted", 0) for line in lines)
@@ -115,7 +95,7 @@ def test_failed_handshakes_are_counted_and_few_have_lines(backend: Backend, tmp_
             with socket.create_connection((host, int(port)), timeout=20) as plain:
                 plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
                 plain.recv(100)
-        assert eventually(lambda: ask(running)("tls_handshakes_failed_total") == MANY)
+        assert eventually(lambda: running.figures()("tls_handshakes_failed_total") == MANY)
         lines = [line for line in running.stop()[1] if "handshake" in line["message"]]
         assert 1 < len(lines) <= allowed(lines)
         assert lines[0]["level"] == "warning"
@@ -126,9 +106,9 @@ def test_orders_change_its_level_and_others_do_nothing(backend: Backend) -> None
         client = Rest(running.base, None)
 
         def refused_at(level: str) -> None:
-            order(running, f"level {level}")
-            order(running, "x" * 200)
-            ask(running)  # so that it has obeyed
+            running.order(f"level {level}")
+            running.order("x" * 200)
+            running.figures()  # so that it has obeyed
             client.call("GET", "/nowhere", headers=[("X-Request-Id", level)])
 
         client.call("GET", "/nowhere", headers=[("X-Request-Id", "first")])

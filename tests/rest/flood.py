@@ -63,6 +63,27 @@ def status(connection: socket.socket) -> int:
     return int(first.split(b" ", 2)[1]) if first else 0
 
 
+def call(gateway: Gateway, request: bytes, source: str = ATTACKER) -> int:
+    """Send a request on a connection of its own and return the status."""
+    with dial(gateway, source) as connection:
+        send(connection, request)
+        return status(connection)
+
+
+def hold(
+    stack: contextlib.ExitStack,
+    gateway: Gateway,
+    number: int,
+    request: bytes,
+    source: str = ATTACKER,
+) -> list[socket.socket]:
+    """Send a request on so many connections, which stay open."""
+    connections = [stack.enter_context(dial(gateway, source)) for _ in range(number)]
+    for connection in connections:
+        send(connection, request)
+    return connections
+
+
 def at_once(number: int, call: Callable[[], int]) -> Counter[int]:
     """Call in so many threads; return how often each status came."""
     with ThreadPoolExecutor(number) as pool:

@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.message import Message
+from prometheus_client.parser import text_string_to_metric_families
 
 from persona.v1 import persona_service_pb2 as personas
 from persona.v1 import project_pb2
@@ -54,6 +55,24 @@ class Gateway:
         match = re.search(rf"{what}:\s+(\d+) kB", status)
         assert match
         return int(match[1]) << 10
+
+    def order(self, text: str) -> None:
+        """Say a line to it, as the server does."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{text}\n")
+        self.process.stdin.flush()
+
+    def figures(self) -> Callable[..., float]:
+        """Order its figures; return what looks one up by its name and labels."""
+        self.order("figures")
+        assert self.process.stdout is not None
+        page = json.loads(self.process.stdout.readline())["figures"]
+        found = {
+            (one.name, *sorted(one.labels.items())): one.value
+            for family in text_string_to_metric_families(page)
+            for one in family.samples
+        }
+        return lambda name, **given: found[f"persona_gateway_{name}", *sorted(given.items())]
 
     def stop(self) -> tuple[int, list[dict[str, Any]]]:
         """Close its stdin; return its exit code and its log."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -10,13 +9,14 @@ from functools import partial
 import pytest
 from rest.conftest import Place, persona
 from rest.flood import (
-    ATTACKER,
     NEIGHBOUR,
     Neighbour,
     at_once,
     bounded,
+    call,
     cpu_of_calls,
     dial,
+    hold,
     post,
     pour,
     send,
@@ -54,13 +54,6 @@ EMPTY_ITEMS = batch(*[b"{}"] * (4 * MIB // 3 - 10))
 MANY_VALUES = batch(*[b'{"personality_traits":[' + b",".join([b'""'] * 590) + b"]}"] * 1000)
 MEMBERS = b",".join(b'"%d":""' % i for i in range(245))
 MANY_MEMBERS = batch(*[b'{"attributes":{' + MEMBERS + b"}}"] * 1000)
-
-
-def call(gateway: Gateway, request: bytes, source: str = ATTACKER) -> int:
-    """Send a request on a connection of its own and return the status."""
-    with dial(gateway, source) as connection:
-        send(connection, request)
-        return status(connection)
 
 
 def test_items_are_counted_before_they_are_made(
@@ -119,20 +112,6 @@ def test_a_whole_batch_of_full_personas_passes_the_counts(rest: Rest, place: Pla
     items = [{**persona(i), **full} for i in range(1000)]
     body = json.dumps({"personas": items}, separators=(",", ":")).encode()
     assert rest.call("POST", f"{place.path}:batchCreate", body).status == 200
-
-
-def hold(
-    stack: contextlib.ExitStack,
-    gateway: Gateway,
-    number: int,
-    request: bytes,
-    source: str = ATTACKER,
-) -> list[socket.socket]:
-    """Send a request on so many connections, which stay open."""
-    connections = [stack.enter_context(dial(gateway, source)) for _ in range(number)]
-    for connection in connections:
-        send(connection, request)
-    return connections
 
 
 @pytest.mark.parametrize("given", [None, "not-a-token"])

@@ -94,6 +94,7 @@ def test_a_taken_port_is_one_line(backend: Backend) -> None:
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--nope"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "-1"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-connections", "0"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-new-connections", "0"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-refusals", "0"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--trusted-proxies", "10.0.0.0/33"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--tls-cert", "x.pem"],

@@ -5,12 +5,13 @@ Each of both runs in a process of its own. The server has one core, they have th
 
 import multiprocessing
 import os
+import selectors
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,24 +107,36 @@ def pin(pid: int) -> None:
 @contextmanager
 def sink() -> Iterator[str]:
     """A socket that takes everything and says nothing: the base of a comparison."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1_000)
-
-    def swallow(taken: socket.socket) -> None:
-        with taken:
-            while taken.recv(1 << 20):
-                pass
-
-    def accept() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1_000) as listener:
+        swallowing = threading.Thread(target=_swallow, args=(listener,))
+        swallowing.start()
         try:
-            while True:
-                taken, _ = listener.accept()
-                threading.Thread(target=swallow, args=(taken,), daemon=True).start()
-        except OSError:
-            return
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            swallowing.join()
 
-    threading.Thread(target=accept, daemon=True).start()
-    with listener:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+def _swallow(listener: socket.socket) -> None:
+    """Take what comes until there is no listener: one thread, since thousands would be a load."""
+    room = bytearray(1 << 20)
+    with selectors.DefaultSelector() as ready, ExitStack() as taken:
+        ready.register(listener, selectors.EVENT_READ)
+        while True:
+            for key, _ in ready.select():
+                one: Any = key.fileobj
+                if one is not listener:
+                    with suppress(OSError):
+                        if one.recv_into(room):
+                            continue
+                    ready.unregister(one)
+                    one.close()
+                    continue
+                try:
+                    one, _ = listener.accept()
+                except OSError:
+                    return
+                ready.register(taken.enter_context(one), selectors.EVENT_READ)
 
 
 def beside(

@@ -64,7 +64,12 @@ func Network(addr netip.Addr) netip.Addr {
 }
 
 // peer is the other end of a connection.
-func peer(c net.Conn) netip.Addr { return parseHost(c.RemoteAddr().String()) }
+func peer(c net.Conn) netip.Addr {
+	if address, isTCP := c.RemoteAddr().(*net.TCPAddr); isTCP {
+		return plain(address.AddrPort().Addr())
+	}
+	return netip.Addr{}
+}
 
 // parseHost reads an address with or without a port; what is none is the zero Addr.
 func parseHost(text string) netip.Addr {
@@ -73,5 +78,8 @@ func parseHost(text string) netip.Addr {
 		with, _ := netip.ParseAddrPort(text)
 		addr = with.Addr()
 	}
-	return addr.Unmap().WithZone("")
+	return plain(addr)
 }
+
+// plain is an address in the one form that it is compared in.
+func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
