@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+from persona_server import patience
 from persona_server.running.condition import Condition
 from persona_server.storage.store import Store
 from persona_server.telemetry.logs import LOGGER
+
+PING_SECONDS = 2.0  # for the database's answer: one that hangs is not well
 
 
 class HealthLook:
@@ -34,7 +37,8 @@ class HealthLook:
         if not self._store.database.is_in_place():
             return "the file of the database is not where it was", None
         try:
-            self._store.ping()
+            with patience.at_most(PING_SECONDS):
+                self._store.ping()
         except Exception as error:  # noqa: BLE001 (whatever it is, the database does not answer)
             self._condition.meet(error)
             return self._damage() or "the database does not answer", error
