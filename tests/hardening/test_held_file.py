@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from support.dbfile import DatabaseFile, connection
-from support.hanging import Calls, is_change
+from support.hanging import Calls, in_time, is_change
 from support.rpcs import METHODS
 from support.service import Service
 
@@ -25,7 +25,7 @@ def test_writes_end_with_their_deadline_and_reads_go_on(own: Service, calls: Cal
     before = [calls.counts(call) for call in writes]
     with connection(own.data) as beside:
         beside.execute("BEGIN IMMEDIATE")
-        calls.at_once(writes)
+        assert set(calls.at_once(writes)) == {in_time(call.method.name) for call in writes}
         for call in reads:
             assert call.send().code == grpc.StatusCode.OK, call.method.name
         beside.execute("ROLLBACK")

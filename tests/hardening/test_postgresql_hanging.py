@@ -16,10 +16,10 @@ import pytest
 from persona.v1.persona_service_pb2 import ImportPersonasRequest
 from persona_server.errors import ServiceError
 from persona_server.storage.engine.postgresql.database import BEGIN
-from persona_server.storage.store import open_store
+from persona_server.storage.store import DatabaseError, open_store
 from support.data import make_place, persona
 from support.dbfile import DatabaseFile, ServedDatabase
-from support.hanging import BACK_SECONDS, DEADLINE, LATE, Calls, is_change
+from support.hanging import BACK_SECONDS, DEADLINE, LATE, Calls, in_time, is_change
 from support.importer import LEAN, Importer
 from support.operating.health import is_serving
 from support.peers.hanging import HangingProxy, Trap, hanging
@@ -29,8 +29,7 @@ from support.service import PERSONA, Service, running_service
 from support.waiting import eventually
 
 pytestmark = pytest.mark.alone  # a quarter of a second is little beside others
-TO_COMMIT = 0.6  # seconds: a deadline behind the end of all that is done before
-STREAM = 1.0  # likewise, of an import
+TO_COMMIT = 1.0  # seconds: a deadline behind the end of all that is done before
 GRACE = 1.5  # of LEAN
 CALLS = 20  # at once; eight threads read
 
@@ -76,7 +75,7 @@ def test_every_rpc_ends_with_its_deadline(served: Served, calls: Calls) -> None:
     before = [calls.counts(call) for call in changes]
     with served.proxy.hanging(), ThreadPoolExecutor(1) as beside:
         health = beside.submit(eventually, lambda: not is_serving(served.service))
-        calls.at_once(every)
+        assert set(calls.at_once(every)) == {in_time(call.method.name) for call in every}
         assert health.result()
     began = time.monotonic()
     for call in every:
@@ -115,8 +114,10 @@ def test_a_write_is_whole_and_recorded_or_absent(
     with served.proxy.trapping(
         Trap(BEGIN.encode(), b"COMMIT\0", passes=fate.comes), loses=fate.lost
     ):
-        calls.at_once(writes, TO_COMMIT)
+        ended = calls.at_once(writes, TO_COMMIT, tries=1)
         assert served.proxy.trapped >= len(writes)
+    assert {one.code for one in ended} == {"UNAVAILABLE"}  # which does not say that it is absent
+    assert any(one.in_time for one in ended)  # of one kind, and others use the machine
     for call, counts in zip(writes, before, strict=True):
         eventually(lambda c=call: calls.recorded(c) == int(fate.kept))  # type: ignore[misc]
         kept = calls.counts(call)
@@ -134,11 +135,11 @@ def test_a_batch_of_an_import_likewise(served: Served, name: str) -> None:
     def messages() -> Iterator[ImportPersonasRequest]:
         yield importer.begin()
         yield importer.batch(1)
-        trapped.wait(STREAM)
+        trapped.wait(TO_COMMIT)
         yield importer.batch(2)
 
     began = time.monotonic()
-    answers = place.caller.personas.ImportPersonas(messages(), timeout=STREAM)
+    answers = place.caller.personas.ImportPersonas(messages(), timeout=TO_COMMIT)
     while next(answers).committed_sequence < 1:
         pass
     with served.proxy.trapping(
@@ -148,7 +149,7 @@ def test_a_batch_of_an_import_likewise(served: Served, name: str) -> None:
         with pytest.raises(grpc.RpcError) as late:
             next(answers)
         assert late.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-        assert time.monotonic() - began < STREAM + LATE
+        assert time.monotonic() - began < TO_COMMIT + LATE
         assert served.proxy.trapped >= 1
     there = importer.size * (2 if fate.kept else 1)
     eventually(lambda: place.count() == there)
@@ -161,8 +162,9 @@ def test_a_rollback_that_is_not_answered_holds_nobody(served: Served, calls: Cal
     only = [calls.make(method, validate_only=True) for method in WRITES[:: len(WRITES) // 3]]
     before = [calls.counts(call) for call in only]
     with served.proxy.trapping(Trap(BEGIN.encode(), b"ROLLBACK\0", passes=False)):
-        calls.at_once(only, TO_COMMIT)
+        ended = calls.at_once(only, TO_COMMIT, tries=1)
         assert served.proxy.trapped >= len(only)
+    assert any(one.in_time for one in ended)
     assert [calls.counts(call) for call in only] == before
 
 
@@ -178,6 +180,14 @@ def test_without_a_deadline_the_service_has_its_own(served: Served) -> None:
         assert (lost.value.reason_name, lost.value.retry_after) == ("DATABASE_UNAVAILABLE", 1.0)
     store.ping()
     store.close()
+
+
+def test_a_database_that_does_not_say_what_it_is(served: Served) -> None:
+    with (
+        served.proxy.trapping(Trap(b"", b"server_version_num", passes=True)),
+        pytest.raises(DatabaseError, match="not answered in time"),
+    ):
+        open_store(served.url, make=False)
 
 
 def test_a_service_stops_while_its_database_hangs(cluster: Cluster, tmp_path: Path) -> None:
@@ -205,5 +215,5 @@ def test_more_calls_than_threads_end(cluster: Cluster, calls: Calls) -> None:
     """The processes of the database stand still here: what is said to them comes, and waits."""
     reads = [calls.make(BY_NAME["GetPersona"]) for _ in range(CALLS)]
     with cluster.hanging():
-        calls.at_once(reads)
+        assert set(calls.at_once(reads)) == {in_time("GetPersona")}
     eventually(lambda: reads[0].send().code == grpc.StatusCode.OK, BACK_SECONDS)

@@ -31,8 +31,7 @@ from persona_server.storage.engine.postgresql.urls import parts_of
 from persona_server.storage.engine.postgresql.watch import Watch
 
 OLDEST = 15_00_00  # of the server
-CONNECT_SECONDS = 2  # for each answer while one is opened, too
-OPEN_SECONDS = 10.0  # for a database's first answers
+CONNECT_SECONDS = 2  # and for each of the first answers
 STREAMED = 50  # rows that are fetched at once: an answer kept for retries can have 3 MiB
 MIGRATING = 0x706572736F6E61  # the lock of who changes the schema: "persona"
 APPLICATION = "persona/"  # and host and process: the name of a connection
@@ -308,7 +307,7 @@ def _own_name() -> str:
 def open_postgresql(url: str, *, pooler: bool) -> PostgresqlDatabase:
     """Open a database that is there. Raises DatabaseError for one that can't be used."""
     database = PostgresqlDatabase(url, pooler=pooler)
-    database.answer_within(OPEN_SECONDS)  # behind a pooler it may not be there at all
+    database.answer_within(CONNECT_SECONDS)  # a pooler may have none behind it that answers
     ((version,),) = database.rows("SHOW server_version_num", ())
     ((encoding,),) = database.rows("SHOW server_encoding", ())
     database.answer_within(math.inf)  # what commands do takes its time
