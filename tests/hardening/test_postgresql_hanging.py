@@ -68,12 +68,30 @@ def calls(served: Served) -> Calls:
     return Calls(served.service, served.file)
 
 
+def works(said: bytes, _begun: bytes) -> bool:
+    """Whether a client prepares or executes a statement, or begins: it is connected by then."""
+    return said[:1] in (b"P", b"B") or b"BEGIN" in said
+
+
+def asks_who_it_is(said: bytes, _begun: bytes) -> bool:
+    return b"server_version_num" in said
+
+
+def commits(said: bytes, begun: bytes) -> bool:
+    """Whether a client ends a transaction that may have written."""
+    return b"COMMIT\0" in said and BEGIN.encode() in begun
+
+
+def rolls_back(said: bytes, begun: bytes) -> bool:
+    return b"ROLLBACK\0" in said and BEGIN.encode() in begun
+
+
 def test_every_rpc_ends_with_its_deadline(served: Served, calls: Calls) -> None:
-    """Health says so meanwhile, and then all is answered again."""
+    """It hangs at the first statement of each. Health says so, and then all is answered again."""
     every = [calls.make(method) for method in METHODS]
     changes = [call for call in every if is_change(call.method)]
     before = [calls.counts(call) for call in changes]
-    with served.proxy.hanging(), ThreadPoolExecutor(1) as beside:
+    with served.proxy.trapping(Trap(works, passes=False)), ThreadPoolExecutor(1) as beside:
         health = beside.submit(eventually, lambda: not is_serving(served.service))
         assert set(calls.at_once(every)) == {in_time(call.method.name) for call in every}
         assert health.result()
@@ -111,9 +129,7 @@ def test_a_write_is_whole_and_recorded_or_absent(
         calls.anew()
     writes = [calls.make(method) for method in WRITES[list(FATES).index(name) % apart :: apart]]
     before = [calls.counts(call) for call in writes]
-    with served.proxy.trapping(
-        Trap(BEGIN.encode(), b"COMMIT\0", passes=fate.comes), loses=fate.lost
-    ):
+    with served.proxy.trapping(Trap(commits, passes=fate.comes), loses=fate.lost):
         ended = calls.at_once(writes, TO_COMMIT, tries=1)
         assert served.proxy.trapped >= len(writes)
     assert {one.code for one in ended} == {"UNAVAILABLE"}  # which does not say that it is absent
@@ -142,9 +158,7 @@ def test_a_batch_of_an_import_likewise(served: Served, name: str) -> None:
     answers = place.caller.personas.ImportPersonas(messages(), timeout=TO_COMMIT)
     while next(answers).committed_sequence < 1:
         pass
-    with served.proxy.trapping(
-        Trap(BEGIN.encode(), b"COMMIT\0", passes=fate.comes), loses=fate.lost
-    ):
+    with served.proxy.trapping(Trap(commits, passes=fate.comes), loses=fate.lost):
         trapped.set()
         with pytest.raises(grpc.RpcError) as late:
             next(answers)
@@ -161,7 +175,7 @@ def test_a_rollback_that_is_not_answered_holds_nobody(served: Served, calls: Cal
     calls.anew()
     only = [calls.make(method, validate_only=True) for method in WRITES[:: len(WRITES) // 3]]
     before = [calls.counts(call) for call in only]
-    with served.proxy.trapping(Trap(BEGIN.encode(), b"ROLLBACK\0", passes=False)):
+    with served.proxy.trapping(Trap(rolls_back, passes=False)):
         ended = calls.at_once(only, TO_COMMIT, tries=1)
         assert served.proxy.trapped >= len(only)
     assert any(one.in_time for one in ended)
@@ -184,7 +198,7 @@ def test_without_a_deadline_the_service_has_its_own(served: Served) -> None:
 
 def test_a_database_that_does_not_say_what_it_is(served: Served) -> None:
     with (
-        served.proxy.trapping(Trap(b"", b"server_version_num", passes=True)),
+        served.proxy.trapping(Trap(asks_who_it_is, passes=True)),
         pytest.raises(DatabaseError, match="not answered in time"),
     ):
         open_store(served.url, make=False)

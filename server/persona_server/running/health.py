@@ -1,5 +1,6 @@
 """Whether the service is well, looked at every second, and at once when something was met."""
 
+import threading
 from collections.abc import Callable
 
 from persona_server import patience
@@ -8,6 +9,7 @@ from persona_server.storage.store import Store
 from persona_server.telemetry.logs import LOGGER
 
 PING_SECONDS = 2.0  # for the database's answer: one that hangs is not well
+HANGS_SECONDS = 3.0  # for a look: nothing ends one that waits for a disk
 
 
 class HealthLook:
@@ -21,7 +23,13 @@ class HealthLook:
 
     def look(self) -> None:
         """Look, tell, and log what has changed."""
-        wrong, error = self._found()
+        hangs = threading.Timer(HANGS_SECONDS, self._hangs)
+        hangs.daemon = True
+        hangs.start()
+        try:
+            wrong, error = self._found()
+        finally:
+            hangs.cancel()
         if wrong != self._wrong:
             if wrong:
                 LOGGER.error("not serving", extra={"reason": wrong}, exc_info=error)
@@ -29,6 +37,12 @@ class HealthLook:
                 LOGGER.info("the database answers")
         self._wrong = wrong
         self._tell(not wrong)
+
+    def _hangs(self) -> None:
+        """Tell, from a thread of its own, that a look does not end; the next one tells what is."""
+        self._wrong = "the database, or its disk, hangs"
+        LOGGER.error("not serving", extra={"reason": self._wrong})
+        self._tell(False)
 
     def _found(self) -> tuple[str, Exception | None]:
         """Return what is wrong, "" for nothing, and the error that said so."""

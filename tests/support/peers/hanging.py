@@ -3,20 +3,20 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from support.peers.proxy import Link, Proxy
 
 
 class Trap(NamedTuple):
-    """A connection hangs where its client ends a transaction that it has begun by these words.
+    """Where a connection hangs, and new ones don't before they are there too.
 
-    Whether the end `passes`, and its answer hangs, or it hangs itself.
+    `catches` tells so of what its client says and of how it has begun its last transaction.
+    Whether what is said `passes`, and only its answer hangs.
     """
 
-    begin: bytes
-    end: bytes
+    catches: Callable[[bytes, bytes], bool]
     passes: bool
 
 
@@ -78,7 +78,7 @@ class HangingProxy(Proxy):
         trap = self._trap
         if trap is None or link in self._trapped:
             return False
-        return trap.end in said and trap.begin in self._begun.get(link, b"")
+        return trap.catches(said, self._begun.get(link, b""))
 
     def _before_end(self, link: Link) -> None:
         with self._changed:
