@@ -31,7 +31,6 @@ from support.waiting import eventually
 pytestmark = pytest.mark.alone  # a quarter of a second is little beside others
 TO_COMMIT = 1.0  # seconds: a deadline behind the end of all that is done before
 GRACE = 1.5  # of LEAN
-CALLS = 20  # at once; eight threads read
 
 
 class Served(NamedTuple):
@@ -102,6 +101,15 @@ def test_every_rpc_ends_with_its_deadline(served: Served, calls: Calls) -> None:
     eventually(lambda: is_serving(served.service))
     assert time.monotonic() - began < BACK_SECONDS
     assert [calls.counts(call) for call in changes] == before
+
+
+def test_a_call_that_must_connect_ends_likewise(cluster: Cluster, calls: Calls) -> None:
+    """The database's processes stand still here: none answers, and twelve connections are open."""
+    writes = [calls.make(method) for method in WRITES]
+    with cluster.hanging():
+        assert set(calls.at_once(writes)) == {in_time(call.method.name) for call in writes}
+    read = calls.make(BY_NAME["GetPersona"])
+    eventually(lambda: read.send().code == grpc.StatusCode.OK, BACK_SECONDS)
 
 
 class Fate(NamedTuple):
@@ -223,11 +231,3 @@ def test_no_service_starts_while_its_database_hangs(served: Served) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1
     assert "can't be used" in done.stderr
-
-
-def test_more_calls_than_threads_end(cluster: Cluster, calls: Calls) -> None:
-    """The processes of the database stand still here: what is said to them comes, and waits."""
-    reads = [calls.make(BY_NAME["GetPersona"]) for _ in range(CALLS)]
-    with cluster.hanging():
-        assert set(calls.at_once(reads)) == {in_time("GetPersona")}
-    eventually(lambda: reads[0].send().code == grpc.StatusCode.OK, BACK_SECONDS)
