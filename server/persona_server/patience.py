@@ -3,6 +3,7 @@
 A front tells for whom a thread works; a query, a loop or a lock asks whether to go on.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -75,6 +76,12 @@ def is_over() -> bool:
     if deadline is not None and deadline <= time.monotonic():
         return True
     return has_left is not None and has_left()
+
+
+def left() -> float:
+    """Return for how many seconds the caller still waits, as far as is known: it may leave."""
+    deadline, _ = _here.caller
+    return math.inf if deadline is None else deadline - time.monotonic()
 
 
 def caller() -> Callable[[], bool] | None:

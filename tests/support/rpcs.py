@@ -56,11 +56,15 @@ def bearer(token: str) -> Metadata:
 
 
 def exchange(
-    channel: grpc.Channel, path: str, requests: Iterable[bytes], metadata: Metadata = ()
+    channel: grpc.Channel,
+    path: str,
+    requests: Iterable[bytes],
+    metadata: Metadata = (),
+    deadline: float = SECONDS,
 ) -> Answer:
     """Make a call of whatever kind: on the wire a unary call is a stream of one message."""
     method: Any = channel.stream_stream(path)
-    call = method(iter(list(requests)), metadata=metadata, timeout=SECONDS)
+    call = method(iter(list(requests)), metadata=metadata, timeout=deadline)
     messages: list[bytes] = []
     try:
         for message in call:
@@ -71,11 +75,15 @@ def exchange(
 
 
 def send(
-    channel: grpc.Channel, method: Method, requests: Iterable[Message], metadata: Metadata
+    channel: grpc.Channel,
+    method: Method,
+    requests: Iterable[Message],
+    metadata: Metadata,
+    deadline: float = SECONDS,
 ) -> Answer:
     """Call one of our methods with its messages."""
     raw = [request.SerializeToString() for request in requests]
-    return exchange(channel, method.path, raw, metadata)
+    return exchange(channel, method.path, raw, metadata, deadline)
 
 
 def response_of(method: Method) -> type[Message]:

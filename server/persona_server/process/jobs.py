@@ -37,12 +37,12 @@ class JobRunner:
         """Run it now, or at once again if it runs."""
         self._due.set()
 
-    def stop(self) -> None:
-        """Run it no more, and wait for the run under way, which must end soon by itself."""
+    def stop(self, seconds: float) -> None:
+        """Run it no more, and wait so long at most for the run under way to end by itself."""
         self._stopped = True
         self.wake()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(max(seconds, 0.0))
 
     def _run(self) -> None:
         while True:

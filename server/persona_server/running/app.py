@@ -58,6 +58,8 @@ from persona_server.workers.place import Place
 SWEEP_SECONDS = 600.0
 HEALTH_SECONDS = 1.0
 PROMOTION_SECONDS = VOIDING_SECONDS = 1.0
+ANSWER_SECONDS = 30.0  # for the database to answer a statement, whoever waits for it
+JOB_SECONDS = 1.0  # beyond the grace, for what a job has begun
 SWITCH_SECONDS = 0.001  # a short call takes the interpreter several times from one that computes
 REST_SHARE = 0.6  # of the grace, at most
 
@@ -102,6 +104,7 @@ class App:
         # Now, since connections of callers may take every file descriptor later.
         with refusing_to_open(shown(settings.place)):
             self.store.database.open_ahead(self._server.threads + len(self._jobs))
+        self.store.database.answer_within(ANSWER_SECONDS)
 
     def _counting_with(self, place: Place) -> Counters:
         """Return what all workers count together; one database file they write in turn."""
@@ -218,7 +221,7 @@ class App:
             self._gateway.stop(self._settings.grace * REST_SHARE)
         self._server.stop(max(ends - time.monotonic(), 0.0))
         for job in self._jobs:
-            job.stop()
+            job.stop(ends + JOB_SECONDS - time.monotonic())
         if self._replica:
             self._replica.close()
         self.store.close()

@@ -1,10 +1,15 @@
 """Whether the service is well, looked at every second, and at once when something was met."""
 
+import threading
 from collections.abc import Callable
 
+from persona_server import patience
 from persona_server.running.condition import Condition
 from persona_server.storage.store import Store
 from persona_server.telemetry.logs import LOGGER
+
+PING_SECONDS = 2.0  # for the database's answer: one that hangs is not well
+HANGS_SECONDS = 3.0  # for a look: nothing ends one that waits for a disk
 
 
 class HealthLook:
@@ -18,7 +23,13 @@ class HealthLook:
 
     def look(self) -> None:
         """Look, tell, and log what has changed."""
-        wrong, error = self._found()
+        hangs = threading.Timer(HANGS_SECONDS, self._hangs)
+        hangs.daemon = True
+        hangs.start()
+        try:
+            wrong, error = self._found()
+        finally:
+            hangs.cancel()
         if wrong != self._wrong:
             if wrong:
                 LOGGER.error("not serving", extra={"reason": wrong}, exc_info=error)
@@ -27,6 +38,12 @@ class HealthLook:
         self._wrong = wrong
         self._tell(not wrong)
 
+    def _hangs(self) -> None:
+        """Tell, from a thread of its own, that a look does not end; the next one tells what is."""
+        self._wrong = "the database, or its disk, hangs"
+        LOGGER.error("not serving", extra={"reason": self._wrong})
+        self._tell(False)
+
     def _found(self) -> tuple[str, Exception | None]:
         """Return what is wrong, "" for nothing, and the error that said so."""
         if damage := self._damage():
@@ -34,7 +51,8 @@ class HealthLook:
         if not self._store.database.is_in_place():
             return "the file of the database is not where it was", None
         try:
-            self._store.ping()
+            with patience.at_most(PING_SECONDS):
+                self._store.ping()
         except Exception as error:  # noqa: BLE001 (whatever it is, the database does not answer)
             self._condition.meet(error)
             return self._damage() or "the database does not answer", error

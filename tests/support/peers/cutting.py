@@ -3,9 +3,10 @@
 import contextlib
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from support.peers.proxy import Link, Proxy
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
 
@@ -18,61 +19,26 @@ class Cut(NamedTuple):
     reset: bool = False  # else an orderly end
 
 
-class CuttingProxy:
+class CuttingProxy(Proxy):
     """Passes one connection on to a server and cuts it; every later one is refused."""
 
     def __init__(self, server: str, cut: Cut) -> None:
-        host, _, port = server.rpartition(":")
-        self._server, self._cut = (host, int(port)), cut
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.passed = {"up": 0, "down": 0}
-        self._ends: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        self._cut = cut
+        super().__init__(server)
 
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            client, _ = self._listener.accept()
-            self._listener.close()
-            server = socket.create_connection(self._server)
-            self._ends = [client, server]
-            pumps = [
-                threading.Thread(target=self._pump, args=(client, server, "up"), daemon=True),
-                threading.Thread(target=self._pump, args=(server, client, "down"), daemon=True),
-            ]
-            for pump in pumps:
-                pump.start()
-            for pump in pumps:
-                pump.join()
-
-    def _pump(self, source: socket.socket, target: socket.socket, direction: str) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                limit = self._cut.after if self._cut.direction == direction else None
-                if limit is not None:
-                    data = data[: limit - self.passed[direction]]
-                target.sendall(data)
-                self.passed[direction] += len(data)
-                if self.passed[direction] == limit:
-                    break
-        self._end()
-
-    def _end(self) -> None:
-        for end in self._ends:
-            with contextlib.suppress(OSError):
-                if self._cut.reset:
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                end.shutdown(socket.SHUT_RDWR)
-                end.close()
-
-    def close(self) -> None:
-        """End the connection, and take none."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+    def _take(self, client: socket.socket) -> None:
         self._listener.close()
-        self._end()
-        self._thread.join(10)
+        super()._take(client)
+
+    def _pass(self, data: bytes, link: Link, direction: str, target: socket.socket) -> bool:
+        limit = self._cut.after if self._cut.direction == direction else None
+        if limit is not None:
+            data = data[: limit - self.passed[direction]]
+        return super()._pass(data, link, direction, target) and self.passed[direction] != limit
+
+    def _prepare_end(self, end: socket.socket) -> None:
+        if self._cut.reset:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
 @contextlib.contextmanager

@@ -116,6 +116,9 @@ class Database(Protocol):
     def open_ahead(self, count: int) -> None:
         """Open connections for so many threads to come, as far as each has one."""
 
+    def answer_within(self, seconds: float) -> None:
+        """Take it for lost, from now on, when it leaves a statement unanswered for longer."""
+
     def load(self) -> Load:
         """Return how busy it is."""
 

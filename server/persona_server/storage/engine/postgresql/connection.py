@@ -25,6 +25,7 @@ class Connection(psycopg.Connection[tuple[object, ...]]):
     """A connection to PostgreSQL, for one thread at a time."""
 
     compiled: "CompiledStatements"
+    is_gone: Callable[[], bool] | None  # what says that nobody waits for its transaction any more
 
 
 class CompiledStatements:

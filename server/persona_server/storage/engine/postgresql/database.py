@@ -1,6 +1,7 @@
 """The database: one of PostgreSQL through psycopg."""
 
 import contextlib
+import math
 import os
 import socket
 from array import array
@@ -30,7 +31,7 @@ from persona_server.storage.engine.postgresql.urls import parts_of
 from persona_server.storage.engine.postgresql.watch import Watch
 
 OLDEST = 15_00_00  # of the server
-CONNECT_SECONDS = 2
+CONNECT_SECONDS = 2  # and for each of the first answers
 STREAMED = 50  # rows that are fetched at once: an answer kept for retries can have 3 MiB
 MIGRATING = 0x706572736F6E61  # the lock of who changes the schema: "persona"
 APPLICATION = "persona/"  # and host and process: the name of a connection
@@ -68,7 +69,8 @@ class PostgresqlDatabase(PeeweeDatabase):
             if self._alone:
                 presence.require(self._alone)
             else:
-                self._sessions.use(connection)
+                with self._watch.at_most(connection, CONNECT_SECONDS):
+                    self._sessions.use(connection)
         except BaseException:
             connection.close()
             raise
@@ -89,7 +91,8 @@ class PostgresqlDatabase(PeeweeDatabase):
         text = conninfo.make_conninfo("", **(defaults | given))
         connection = Connection.connect(text, autocommit=True)
         try:
-            self._sessions.set_up(connection)
+            with self._watch.at_most(connection, CONNECT_SECONDS):
+                self._sessions.set_up(connection)
         except BaseException:
             connection.close()
             raise
@@ -173,15 +176,25 @@ class PostgresqlDatabase(PeeweeDatabase):
 
     def begin(self, how: str | None = None) -> None:
         """Begin a transaction, as `atomic` is told."""
-        self._sessions.begin(self._state.conn, how or BEGIN)
+        connection: Connection = self._state.conn
+        connection.is_gone = patience.caller()
+        with self._watch.over(connection):
+            self._sessions.begin(connection, how or BEGIN)
 
     def commit(self) -> None:
         """Keep what the transaction has done."""
-        self._state.conn.compiled.command("COMMIT")
+        connection: Connection = self._state.conn
+        with self._watch.over(connection, commits=True):
+            connection.compiled.command("COMMIT")
 
     def rollback(self) -> None:
-        """Take the transaction back."""
-        self._state.conn.compiled.command("ROLLBACK")
+        """Take the transaction back. Without its connection PostgreSQL does so by itself."""
+        connection: Connection = self._state.conn
+        with (
+            contextlib.suppress(psycopg.OperationalError),
+            self._watch.at_most(connection, CONNECT_SECONDS, connection.is_gone),
+        ):
+            connection.compiled.command("ROLLBACK")
 
     def share(self) -> None:
         """Do nothing: writers of all processes are held apart by the rows that they lock."""
@@ -272,6 +285,10 @@ class PostgresqlDatabase(PeeweeDatabase):
         """Open connections for so many threads to come, which share them."""
         self._pool.open_ahead(count)
 
+    def answer_within(self, seconds: float) -> None:
+        """Take a connection for lost that leaves a statement unanswered for longer."""
+        self._watch.longest = seconds
+
     def load(self) -> Load:
         """Return how busy it is, by this process."""
         busy = self._pool.busy
@@ -290,8 +307,10 @@ def _own_name() -> str:
 def open_postgresql(url: str, *, pooler: bool) -> PostgresqlDatabase:
     """Open a database that is there. Raises DatabaseError for one that can't be used."""
     database = PostgresqlDatabase(url, pooler=pooler)
+    database.answer_within(CONNECT_SECONDS)  # a pooler may have none behind it that answers
     ((version,),) = database.rows("SHOW server_version_num", ())
     ((encoding,),) = database.rows("SHOW server_encoding", ())
+    database.answer_within(math.inf)  # what commands do takes its time
     if int(version) < OLDEST:
         raise DatabaseError(f"PostgreSQL 15 or newer is needed; {database.place} is older.")
     if encoding != "UTF8":

@@ -5,14 +5,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 
 from psycopg.pq import TransactionStatus
 
+from persona_server import patience
 from persona_server.storage.engine.postgresql.connection import Connection
 
 MOST = 40  # connections: as many as threads may work at once; of the others most wait for callers
 AHEAD = 12  # opened at the start
 WAIT = 10.0  # seconds for one, at most
+LOOK_SECONDS = 0.05  # between two looks at who waits for one that is being opened
 FRESH = 0.005  # seconds after its last use in which a connection is not looked at
 
 
@@ -26,16 +29,55 @@ class Pool:
         self._borrowed: set[int] = set()  # by id()
 
     def take(self) -> Connection:
-        """Borrow a connection. Raises TimeoutError, and psycopg's errors where it must connect."""
-        if not self._places.acquire(timeout=WAIT):
+        """Borrow a connection.
+
+        Raises TimeoutError, DEADLINE_EXCEEDED, and psycopg's errors where it must connect.
+        """
+        if not self._places.acquire(timeout=max(min(WAIT, patience.left()), 0.0)):
+            patience.require()
             raise TimeoutError
         try:
-            taken = self._take_idle() or self._connect()
+            taken = self._take_idle()
         except BaseException:
             self._places.release()
             raise
+        if taken is None:
+            taken = self._opened()
         self._borrowed.add(id(taken))
         return taken
+
+    def _opened(self) -> Connection:
+        """Return a new connection, which another thread opens.
+
+        It may wait for names, networks and a database that hangs, and who asks for it no longer
+        than for anything else. Raises as `take` does, and then that thread has the place.
+        """
+        opening: Future[Connection] = Future()
+        thread = threading.Thread(target=self._open, args=(opening,), name="connect", daemon=True)
+        try:
+            thread.start()
+        except BaseException:
+            self._places.release()
+            raise
+        while not opening.done():
+            wait((opening,), LOOK_SECONDS)
+            if patience.is_over() and opening.cancel():
+                patience.require()
+        return opening.result()
+
+    def _open(self, opening: "Future[Connection]") -> None:
+        """Open a connection for who waits for it, or for the next one if nobody does any more."""
+        try:
+            connection = self._connect()
+        except BaseException as error:  # noqa: BLE001 (it is who asked that it concerns)
+            self._places.release()
+            if opening.set_running_or_notify_cancel():
+                opening.set_exception(error)
+            return
+        if opening.set_running_or_notify_cancel():
+            opening.set_result(connection)
+        else:
+            self.give_back(connection)
 
     def _take_idle(self) -> Connection | None:
         """Return a connection that waits, if there is one that the database has not ended."""
