@@ -44,9 +44,8 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
 
     engine = "sqlite"
     # Where a table has a trigger, SQLite copies each page that a statement changes, to take it back
-    # alone. With many indexes that is half the cost of a row, shared by the rows of a statement;
-    # the largest has all of a call.
-    rows_together: tuple[int, ...] = (1000, 100, 10, 1)
+    # alone. With many indexes that is half the cost of a row, shared by the rows of a statement.
+    rows_together: tuple[int, ...] = (100, 10, 1)
     pages_in_one_row = True
     has_many_writers = False
 
