@@ -27,7 +27,7 @@ pytestmark = pytest.mark.sqlite("the pages name folders, and databases of Postgr
 NOT_RUN = {
     "make ": "it makes the checkout that the tests run from, or starts them",
     "pip install ": "it asks a registry; tests/operating/test_wheel.py installs what is built here",
-    "@coordinator/": "no Citus runs here; tests/conformance/test_store_distribution.py",
+    "@coordinator/": "no Citus runs here; tests/conformance/engines/test_store_distribution.py",
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from conformance.test_store_library import put, shelve
+from conformance.library.test_store_library import put, shelve
 
 from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import ListResponsesResponse

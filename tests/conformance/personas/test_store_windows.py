@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conformance.test_store_library import EVERYTHING, put, shelve
+from conformance.library.test_store_library import EVERYTHING, put, shelve
 
 from persona.v1.response_service_pb2 import ListResponsesResponse
 from persona_server.storage.keys import id_text

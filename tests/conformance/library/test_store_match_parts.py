@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from conformance.test_store_library import TOKENS, shelve
+from conformance.library.test_store_library import TOKENS, shelve
 
 from persona.v1 import library_service_pb2 as pb
 from persona.v1.project_pb2 import PersonaGroup
