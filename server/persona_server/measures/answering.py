@@ -1,6 +1,5 @@
 """Recorded responses as measures take them: which question was asked, and the canonical answer."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from persona.v1.response_pb2 import Response
@@ -11,16 +10,16 @@ from persona_server.measures.answers import (
     set_value,
     themes_value,
 )
+from persona_server.validation.remembering import remembered
 
-# Thousands of responses repeat the same questions. An entry may hold 64 KiB of options.
-_remembered = lru_cache(maxsize=512)
-_choice = _remembered(Question.choice)
-_choices = _remembered(Question.choices)
-_rating = _remembered(Question.rating)
-_sentiment = _remembered(Question.sentiment)
-_themes = _remembered(Question.themes)
-_set_value = _remembered(set_value)
-_themes_value = _remembered(themes_value)
+# Thousands of responses repeat the same questions.
+_choice = remembered(Question.choice)
+_choices = remembered(Question.choices)
+_rating = remembered(Question.rating)
+_sentiment = remembered(Question.sentiment)
+_themes = remembered(Question.themes)
+_set_value = remembered(set_value)
+_themes_value = remembered(themes_value)
 
 
 class Asked(NamedTuple):

@@ -167,10 +167,13 @@ def set_value(items: Iterable[str]) -> str:
     return "".join(item + _SEPARATOR for item in distinct)
 
 
-@lru_cache(maxsize=512)  # the same sets are compared again and again
-def set_items(value: Value) -> frozenset[str]:
+def items_of(value: Value) -> frozenset[str]:
     """Return the set that :func:`set_value` wrote."""
     return frozenset(str(value).split(_SEPARATOR)[:-1])
+
+
+# The same sets are compared again and again. They are of tokens, so none of them is long.
+set_items = lru_cache(maxsize=512)(items_of)
 
 
 def themes_value(themes: Iterable[str]) -> str | None:

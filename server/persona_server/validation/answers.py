@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
 from math import copysign
 
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from persona_server.validation.fields import are_clean, check_items, check_text, is_short
 from persona_server.validation.limits import COUNTS, LISTS, SENTIMENT_DECIMALS, TEXTS, Items
+from persona_server.validation.remembering import remembered
 from persona_server.validation.violations import Violations
 
 
@@ -91,7 +91,7 @@ def _check_choices(found: Violations, path: str, choices: ChoicesAnswer) -> None
     _check_distinct(found, where, values)
 
 
-@lru_cache(maxsize=512)  # of at most 64 KiB each: thousands of responses repeat the same ones
+@remembered  # thousands of responses repeat the same ones
 def _right_options(options: tuple[str, ...]) -> frozenset[str] | None:
     """Return options with which nothing is wrong; None if something may be."""
     most, characters = LISTS["options"]

@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections.abc import MutableSequence, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona_server.validation.limits import LINES, LONGEST_UTF8, MAX_AGE, MAX_MARKS
+from persona_server.validation.remembering import remembered
 from persona_server.validation.violations import Violations
 
 ALL_GROUPS = "-"  # in place of a group's id, where those of a whole project are listed (AIP-159)
@@ -21,7 +21,6 @@ _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 # The characters that are made of marks when folded, and are none themselves.
 _HIDDEN_MARKS = re.compile("[\u0f73\u0f75\u0f81\uff9e\uff9f]")
 _A_MARK = "\u0301"
-_REMEMBERED = 4096  # texts: most places, occupations and the like are those of many personas
 
 
 class AgeRange(Protocol):
@@ -174,7 +173,7 @@ def check_filterable(
         found.add(path, fault)
 
 
-@lru_cache(_REMEMBERED)
+@remembered  # most places, occupations and the like are those of many personas
 def folding_fault(value: str, folded: int) -> str:
     """Return what is wrong with a text that is not long, once folded, or ""."""
     if len(value) > MAX_MARKS and _marks_in_a_row(value) > MAX_MARKS:
@@ -195,6 +194,6 @@ def fold(value: str) -> str:
     return value.lower() if value.isascii() else _fold(value)
 
 
-@lru_cache(_REMEMBERED)
+@remembered
 def _fold(value: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())

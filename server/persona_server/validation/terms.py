@@ -11,7 +11,6 @@ characters: neighbours in number are so in the index, and a batch of them is on 
 """
 
 import hashlib
-from functools import lru_cache
 from zlib import crc32
 
 from persona.v1.library_service_pb2 import ListLibraryPersonasRequest
@@ -19,12 +18,12 @@ from persona.v1.persona_pb2 import Persona
 from persona_server.validation.fields import check_line, check_name, fold
 from persona_server.validation.filters import FilteredRequest
 from persona_server.validation.limits import LINES, LISTS, LONGEST_FOUND, MOST_FOUND_BY
+from persona_server.validation.remembering import remembered
 from persona_server.validation.violations import Violations
 
 TERM_BYTES = 16
 _PLACE_BYTES, _PLACES = 2, 0xFFFF  # of a term that is placed; each is of a thousand numbers
 _LAST = 3  # characters: a thousand neighbours differ in them
-_REMEMBERED = 4096  # attributes: most values of most of them are few
 
 
 def external_id_term(external_id: str) -> bytes:
@@ -42,7 +41,7 @@ def name_term(name: str) -> bytes:
     return _hash("name", fold(name))
 
 
-@lru_cache(_REMEMBERED)
+@remembered
 def attribute_term(key: str, value: str) -> bytes:
     """Return the term of an attribute, verbatim."""
     return _hash("attribute", key, value)

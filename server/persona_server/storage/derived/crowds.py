@@ -21,6 +21,7 @@ from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.dialect import id_list, integer_list
 from persona_server.storage.engine.statements import Statement
 from persona_server.storage.keys import id_bytes
+from persona_server.validation.remembering import Remembered
 
 # Pairs of sets are compared one by one: so many of a question and simulation, in the order of their
 # hashes, stand for all of them. All sets of six options are that many.
@@ -37,8 +38,7 @@ Counts = bytes | str  # what is kept of a question and simulation: packed counts
 
 # Crowds by tenant, question and what is kept, from which nothing else follows: to compare all pairs
 # of sets anew would be half of a reliability.
-_computed: dict[tuple[int, int, Counts], Crowd] = {}
-MOST_COMPUTED = 10_000  # some 10 MB
+_computed = Remembered[tuple[int, int, Counts], Crowd](2 << 20)  # some ten thousand, of 10 MB
 
 
 class _Wanted(NamedTuple):
@@ -115,13 +115,11 @@ class Crowds:
     ) -> Iterator[tuple[str, Crowd]]:
         """Yield the crowds of a question that are made for the first time, by simulation."""
         patience.require()
-        if len(_computed) > MOST_COMPUTED:
-            _computed.clear()
         sets = [counts for _, counts in given if isinstance(counts, bytes)]
         tokens = self._tokens(sets) if question.kind in SETS else {}
         for simulation, counts in given:
-            found = _computed[self._tenant, key, counts] = _crowd(question, counts, tokens)
-            yield simulation, found
+            found = _crowd(question, counts, tokens)
+            yield simulation, _computed.keep((self._tenant, key, counts), found, len(counts))
 
     def _tokens(self, given: Iterable[bytes]) -> dict[int, str]:
         """Return the sets that packed counts name, as sets of tokens."""

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from persona.v1.response_service_pb2 import RecordResponsesResponse
@@ -13,6 +12,7 @@ from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.keys import IdGenerator
 from persona_server.storage.repositories.response_lists import SHOWN
+from persona_server.validation.remembering import remembered
 
 FIRST_QUESTION = -(2**63)  # at or before every id
 _CHUNK = 1000  # responses in memory at a time; each is of at most 64 KiB
@@ -104,14 +104,14 @@ class Questions:
         self._do.declare.run(tenant=self._tenant, id=key, **_declaration(first))
 
 
-@lru_cache(maxsize=512)
+@remembered
 def question_hash(question: Question) -> bytes:
     """Return the SHA-256 by which a question is known: of its key, NUL, and its scale."""
     return hashlib.sha256(f"{question.key}\0{question.scale}".encode()).digest()
 
 
 # A tenant's questions are read again and again.
-of_scale = lru_cache(maxsize=512)(Question.of_scale)
+of_scale = remembered(Question.of_scale)
 
 
 def _firsts(answers: Iterable[NewAnswer]) -> dict[Question, NewAnswer]:

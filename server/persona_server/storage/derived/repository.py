@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from persona_server.measures.answers import SETS, Question, set_items
+from persona_server.measures.answers import SETS, Question, items_of
 from persona_server.measures.individual.crowds import Crowd
 from persona_server.measures.individual.points import Differences
 from persona_server.patience import while_awaited
@@ -112,7 +112,7 @@ class DerivedTables:
         """Return the options or themes of sets of which the tokens are given, sorted."""
         ids = integer_list(set_ids(sets))
         rows = self._do.set_items.all(tenant=self._tenant, ids=ids)
-        return {tokens: sorted(set_items(items)) for tokens, items in rows}
+        return {tokens: sorted(items_of(items)) for tokens, items in rows}
 
     def declared(self, questions: Iterable[Question]) -> dict[Question, list[str]]:
         """Return the options of questions in the order of the first answer to each."""

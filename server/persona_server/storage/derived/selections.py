@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from persona_server.measures.answers import SETS, Question, set_items
+from persona_server.measures.answers import SETS, Question, items_of, set_items
 from persona_server.measures.populations import Numbers
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.counts import by_value, unpacked
@@ -123,7 +123,7 @@ class Selections:
         """Return the options or themes of a set that somebody gave."""
         ids = integer_list([number])
         ((_, items),) = self._do.set_items.all(tenant=self._tenant, ids=ids)
-        return set_items(items)
+        return items_of(items)
 
     def options_named(self, sets: Counts, options: Sequence[str]) -> list[int]:
         """Return in how many of the sets given each option is."""
@@ -144,7 +144,7 @@ class Selections:
         shown = sorted(counts, key=lambda each: (-counts[each], each))[:most]
         ids = integer_list(sorted({holder[each] for each in shown}))
         rows = self._do.set_items.all(tenant=self._tenant, ids=ids) if shown else []
-        texts = {token(item): item for _, items in rows for item in set_items(items)}
+        texts = {token(item): item for _, items in rows for item in items_of(items)}
         named = [(texts[each], counts[each]) for each in shown]
         return Themes(sorted(named, key=lambda one: (-one[1], one[0])), len(counts) - len(shown))
 

@@ -7,10 +7,10 @@ of a tenant's ten million sets are taken for one another with a probability of 3
 
 import hashlib
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
-from persona_server.measures.answers import set_items, set_value
+from persona_server.measures.answers import items_of, set_value
+from persona_server.validation.remembering import remembered
 
 
 class SetText(NamedTuple):
@@ -29,14 +29,14 @@ class ModelText(NamedTuple):
     prompt_version: str
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def set_text(value: str) -> SetText:
     """Return a set in canonical form with what stands for it."""
-    tokens = set_value(map(token, set_items(value)))
+    tokens = set_value(map(token, items_of(value)))
     return SetText(_hash(tokens), tokens, value)
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def model_text(model: str, prompt_version: str) -> ModelText:
     """Return a model and the version of its prompt with what stands for them."""
     return ModelText(_hash(f"{model}\0{prompt_version}"), model, prompt_version)
