@@ -10,7 +10,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 MOST = 1 << 19  # characters, or bytes, of what all results of one function follow from
 EACH = 200  # what a result costs beside them
-_LONGEST = MOST // 32  # of one result: longer ones are few, or not worth it
+_LONGEST = MOST // 4  # of one result: the longest list of options has room, and is repeated
 
 Given = TypeVarTuple("Given")
 Key = TypeVar("Key")

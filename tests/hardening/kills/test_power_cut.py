@@ -5,11 +5,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import apsw
 import pytest
 from peewee import PeeweeException
 
+from persona_server.storage.engine.sqlite.connecting import PRAGMAS
 from persona_server.storage.engine.sqlite.database import SqliteDatabase
 from persona_server.storage.store import open_store
 from support.data import persona
@@ -31,14 +33,12 @@ class Recording(NamedTuple):
     states: list[dict[str, int]]
 
 
-def record(folder: Path, seed: int = 0, pragma: str = "") -> Recording:
+def record(folder: Path, seed: int = 0, **pragmas: tuple[str, object]) -> Recording:
     """Write to a new database: batches, deletes and delete-alls, acknowledged one by one."""
     chance = random.Random(seed)
-    with recorded() as ops:
+    often: dict[str, tuple[str, object]] = {"wal_autocheckpoint": (str(PAGES), PAGES)}
+    with patch.dict(PRAGMAS, often | pragmas), recorded() as ops:
         store = open_store(folder)
-        store.database.execute_sql(f"PRAGMA wal_autocheckpoint = {PAGES}")
-        if pragma:
-            store.database.execute_sql(pragma)
         assert isinstance(store.database, SqliteDatabase)
         file = DatabaseFile(store.database.connection())
         states = [state_of(file)]
@@ -120,7 +120,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, rounds: Callable[[int, int
 
 def test_oracle_catches_less_than_full(tmp_path: Path) -> None:
     """The positive control: with NORMAL the same test must fail, by loss and not by damage."""
-    recording = record(tmp_path / "data", pragma="PRAGMA synchronous = NORMAL")
+    recording = record(tmp_path / "data", synchronous=("NORMAL", 1))
     lost = cut(recording, tmp_path / "cut", 60)
     assert lost.acknowledged > 0
     assert lost.damaged == 0

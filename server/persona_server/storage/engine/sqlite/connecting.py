@@ -19,7 +19,7 @@ CAN_SHRINK = "PRAGMA auto_vacuum = INCREMENTAL"
 READERS_CACHE, WRITERS_CACHE = 2048, 8192
 
 # name → (value to set, value that must come back)
-_PRAGMAS: dict[str, tuple[str, object]] = {
+PRAGMAS: dict[str, tuple[str, object]] = {
     "journal_mode": ("WAL", "wal"),
     "synchronous": ("FULL", 2),
     "foreign_keys": ("1", 1),
@@ -69,7 +69,7 @@ def _set_up(connection: apsw.Connection, name: str) -> None:
     # They hold only for a new file, before WAL fixes them.
     if not connection.pragma("page_count"):
         connection.execute(f"PRAGMA page_size = 8192; PRAGMA encoding = 'UTF-8'; {CAN_SHRINK}")
-    for pragma, (wanted, answer) in _PRAGMAS.items():
+    for pragma, (wanted, answer) in PRAGMAS.items():
         connection.execute(f"PRAGMA {pragma} = {wanted}").fetchall()
         found = connection.execute(f"PRAGMA {pragma}").fetchall()
         if found != [(answer,)]:
