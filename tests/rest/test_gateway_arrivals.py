@@ -19,13 +19,6 @@ KEPT = start("GET", "/api/v1/projects/wait", "any", "Grpc-Timeout: 60S")  # answ
 
 
 @pytest.fixture
-def backend() -> Iterator[Backend]:
-    running = Backend()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def connections() -> Iterator[contextlib.ExitStack]:
     """What closes connections at the end."""
     with contextlib.ExitStack() as stack:

@@ -87,12 +87,12 @@ def refused(text: str, parse: Callable[[str], Any]) -> str:
 def address(text: str) -> Address:
     """Return where to listen."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)
-    if not match or int(match[2]) > 65_535 or not _can_be_name(match[1]):
+    if not match or int(match[2]) > 65_535 or not is_name(match[1]):
         raise ValueError("wants HOST:PORT, such as 127.0.0.1:50051")
     return Address(match[1].strip("[]"), int(match[2]))
 
 
-def _can_be_name(host: str) -> bool:
+def is_name(host: str) -> bool:
     """Return whether a host could be looked up, as one with empty or endless labels can't."""
     try:
         host.encode("idna")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import copysign
 
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
-from persona_server.validation.fields import are_clean, check_items, check_text, is_short
+from persona_server.validation.fields import are_clean, check_items, check_text, is_short, repeated
 from persona_server.validation.limits import COUNTS, LISTS, SENTIMENT_DECIMALS, TEXTS, Items
 from persona_server.validation.remembering import remembered
 from persona_server.validation.violations import Violations
@@ -117,10 +117,8 @@ def _check_distinct(found: Violations, path: str, items: Sequence[str]) -> froze
     """No item repeats another. Returns the items."""
     distinct = frozenset(items)
     if len(distinct) < len(items):
-        seen: dict[str, int] = {}
-        for i, item in enumerate(items):
-            if (first := seen.setdefault(item, i)) != i:
-                found.add(f"{path}[{i}]", f"repeats {path}[{first}]")
+        for i, first in repeated(items):
+            found.add(f"{path}[{i}]", f"repeats {path}[{first}]")
     return distinct
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Hashable, Iterable, Iterator, MutableSequence, Sequence
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -66,10 +66,17 @@ def check_distinct(found: Violations, path: str, name: str, values: Sequence[str
     given = list(filter(None, values))
     if len(set(given)) == len(given):
         return
-    seen: dict[str, int] = {}
-    for i, value in enumerate(values):
-        if value and (first := seen.setdefault(value, i)) != i:
+    for i, first in repeated(values):
+        if values[i]:
             found.add(f"{path}[{i}].{name}", f"repeats the {name} of {path}[{first}]")
+
+
+def repeated(values: Iterable[Hashable]) -> Iterator[tuple[int, int]]:
+    """Yield the place of each value that came before, and the first place where it did."""
+    seen: dict[Hashable, int] = {}
+    for i, value in enumerate(values):
+        if (first := seen.setdefault(value, i)) != i:
+            yield i, first
 
 
 def check_line(found: Violations, path: str, value: str, limit: int) -> None:

@@ -16,6 +16,7 @@ from persona_server.storage.derived.texts import set_text
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.references import Reference
 from persona_server.storage.store import Transaction
+from persona_server.validation.fields import repeated
 from persona_server.validation.limits import MAX_REFERENCES
 from persona_server.validation.violations import MAX_VIOLATIONS
 
@@ -78,12 +79,10 @@ def _reference(answer: ReferenceAnswer, individual: bytes) -> Reference:
 
 def _require_different(given: Sequence[Reference]) -> None:
     """No two answers are of one individual to one question."""
-    seen: dict[tuple[bytes, bytes], int] = {}
-    found = []
-    for i, one in enumerate(given):
-        if (first := seen.setdefault(one[:2], i)) != i:
-            what = f"is of the same individual and question as {_FIELD}[{first}]"
-            found.append(Violation(f"{_FIELD}[{i}]", what))
+    found = [
+        Violation(f"{_FIELD}[{i}]", f"is of the same individual and question as {_FIELD}[{first}]")
+        for i, first in repeated([one[:2] for one in given])
+    ]
     if found:
         raise invalid(found[:MAX_VIOLATIONS])
 

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import conninfo
 
+from persona_server.settings.values import is_name
 from persona_server.storage.engine.errors import DatabaseError
 
 _PORTS = re.compile(r"[0-9,]*")
@@ -35,11 +36,9 @@ def parts_of(url: str) -> dict[str, Any]:
 def _require_names(hosts: str) -> None:
     """Raise DatabaseError for a host that can't be looked up: that raises UnicodeError."""
     for host in hosts.split(","):
-        try:
-            if not host.startswith(("/", "@")):  # the folder of a socket
-                host.encode("idna")
-        except UnicodeError:
+        is_socket = host.startswith(("/", "@"))  # or its folder
+        if not is_socket and not is_name(host):
             raise DatabaseError(
                 f"{host[:100]!r} in the URL of the database is no name of a host: between "
                 "its dots stand 1 to 63 letters."
-            ) from None
+            )
