@@ -64,41 +64,46 @@ def _check_reference(found: Violations, answer: ReferenceAnswer, path: str) -> N
         answer.persona_id = check_uuid(found, where, answer.persona_id, required=not external_id)
     if not answer.HasField("answer"):
         found.add(f"{path}.answer", "is required")
-    if _is_question(found, f"{path}.question", answer.question):
+    question = answer.question
+    offered = _offered(found, f"{path}.question", question)
+    if offered is not None:
         for name in ("answer", "retest"):
             if answer.HasField(name):
-                _check_given(found, f"{path}.{name}", answer.question, getattr(answer, name))
+                _check_given(found, f"{path}.{name}", question, offered, getattr(answer, name))
     if (size := answer.ByteSize()) > MAX_RESPONSE_BYTES:
         found.add(path, f"must have at most {MAX_RESPONSE_BYTES} bytes on the wire, has {size}")
 
 
-def _is_question(found: Violations, path: str, question: Question) -> bool:
-    """Check a question, and return whether answers to it can be checked."""
+def _offered(found: Violations, path: str, question: Question) -> set[str] | None:
+    """Check a question, and return its options; None if answers to it can't be checked."""
     check_name(found, f"{path}.key", question.key, LINES["question_key"])
     if question.kind == QUESTION_KIND_RATING:
         if question.min < question.max and not question.options:
-            return True
+            return set()
         found.add(path, "a rating must have min below max, and no options")
     elif question.kind in _FEWEST:
-        return _are_options(found, path, question)
+        return _different_options(found, path, question)
     else:
         what = "must be QUESTION_KIND_CHOICE, QUESTION_KIND_CHOICES or QUESTION_KIND_RATING"
         found.add(f"{path}.kind", what)
-    return False
+    return None
 
 
-def _are_options(found: Violations, path: str, question: Question) -> bool:
-    options, fewest, most = question.options, _FEWEST[question.kind], LISTS["options"].most
-    if not fewest <= len(set(options)) == len(options) <= most or question.min or question.max:
+def _different_options(found: Violations, path: str, question: Question) -> set[str] | None:
+    options, fewest, most = list(question.options), _FEWEST[question.kind], LISTS["options"].most
+    offered = set(options)
+    if not fewest <= len(offered) == len(options) <= most or question.min or question.max:
         what = f"a choice must have {fewest} to {most} different options, and no bounds"
         found.add(path, what)
-        return False
+        return None
     check_items(found, f"{path}.options", options, LISTS["options"].characters)
-    return True
+    return offered
 
 
-def _check_given(found: Violations, path: str, question: Question, given: GivenAnswer) -> None:
-    """Check an answer on the scale of a question that is one."""
+def _check_given(
+    found: Violations, path: str, question: Question, offered: set[str], given: GivenAnswer
+) -> None:
+    """Check an answer on the scale of a question that offers these options, or bounds."""
     if question.kind == QUESTION_KIND_RATING:
         if given.options:
             found.add(f"{path}.options", "must be left empty for a rating")
@@ -106,7 +111,7 @@ def _check_given(found: Violations, path: str, question: Question, given: GivenA
             what = f"must be {question.min} to {question.max}, is {given.rating}"
             found.add(f"{path}.rating", what)
         return
-    chosen, offered = given.options, set(question.options)
+    chosen = list(given.options)
     if given.rating:
         found.add(f"{path}.rating", "must be left empty for a choice")
     if question.kind == QUESTION_KIND_CHOICE and len(chosen) != 1:

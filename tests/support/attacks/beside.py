@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from support.attacks.frames import DATA, WINDOW_UPDATE, Connection, frame, message, request
+from support.waiting import eventually
 
 NEIGHBOUR = "127.0.0.2"
 
@@ -77,6 +78,17 @@ def cpu_seconds(pid: int) -> float:
     """Return the seconds of CPU that a process has spent."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def calm(pid: int) -> None:
+    """Wait until a process has worked off what came before."""
+
+    def rests() -> bool:
+        spent = cpu_seconds(pid)
+        time.sleep(0.2)
+        return cpu_seconds(pid) - spent <= 0.02
+
+    eventually(rests)
 
 
 def most_resident(pid: int, ended: Callable[[], bool]) -> int:
