@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -50,6 +51,10 @@ func newMarshaler() *marshaler {
 
 // Marshal writes the same bytes in every build.
 func (m *marshaler) Marshal(v any) ([]byte, error) {
+	if message, is := v.(proto.Message); is {
+		size := proto.Size(message) // a long answer is nearly all texts, which are as long in JSON: it need not grow
+		return appendJSON(make([]byte, 0, size+size/8), message)
+	}
 	text, err := m.JSONPb.Marshal(v)
 	return withoutSpaces(text), err
 }
@@ -67,21 +72,39 @@ func appendJSON(text []byte, m proto.Message) ([]byte, error) {
 // withoutSpaces takes out, in place, what stands between the tokens of JSON. protojson has spaces behind its
 // commas in some builds and in others not, so that nobody relies on its bytes. A client may rely on these.
 func withoutSpaces(text []byte) []byte {
-	kept, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == ' ' && !quoted:
-			continue
-		case c == '"':
-			quoted = !quoted
-		case c == '\\' && quoted:
-			text[kept] = c
-			kept, i = kept+1, i+1
+	kept := text[:0]
+	for len(text) > 0 {
+		token := bytes.IndexByte(text, '"')
+		if token < 0 {
+			token = len(text)
 		}
-		text[kept] = text[i]
-		kept++
+		for _, c := range text[:token] {
+			if c != ' ' {
+				kept = append(kept, c)
+			}
+		}
+		text = text[token:]
+		end := endOfString(text)
+		kept = append(kept, text[:end]...)
+		text = text[end:]
 	}
-	return text[:kept]
+	return kept
+}
+
+// endOfString is how long the string is with which JSON begins. Most of a long text are strings, so these are
+// not looked at byte by byte.
+func endOfString(text []byte) int {
+	for end := 1; end < len(text); end++ {
+		next := bytes.IndexByte(text[end:], '"')
+		if next < 0 {
+			break
+		}
+		end += next
+		if escapes := end - len(bytes.TrimRight(text[1:end], `\`)) - 1; escapes%2 == 0 {
+			return end + 1
+		}
+	}
+	return len(text)
 }
 
 // NewDecoder returns one that leaves faults in the call, for complete to report.

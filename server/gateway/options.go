@@ -107,7 +107,7 @@ func (o *options) tlsFits() bool {
 func (o *options) addLimits(flags *flag.FlagSet) {
 	flags.IntVar(&o.maxConnections, "max-connections", 2304, "`CONNECTIONS` in all; fewer where the process may open fewer files")
 	flags.IntVar(&o.maxConnectionsEach, "max-connections-per-address", 2048, "`CONNECTIONS` of one address, IPv6 by /64, but a trusted proxy's")
-	flags.Float64Var(&o.arrivals, "max-new-connections", 250, "new `CONNECTIONS` of one address that are served a second, beyond 64 at once; others wait for their turn, but a trusted proxy's")
+	flags.Float64Var(&o.arrivals, "max-new-connections", 100, "new `CONNECTIONS` of one address that are served a second, beyond 64 at once; others wait for their turn, but a trusted proxy's")
 	flags.IntVar(&o.maxRequestsEach, "max-requests-per-address", 2048, "`REQUESTS` of one address at once, those that wait for their turn too")
 	flags.IntVar(&o.maxCalls, "max-calls", 128, "`CALLS` to the server at once, half of them one address's; others wait")
 	flags.IntVar(&o.maxExports, "max-exports", 8, "`EXPORTS` at once, half of them one address's; others wait")
