@@ -11,6 +11,8 @@ export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false
 export GOTOOLCHAIN := local
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
+# Where an image has set it, each of the hundreds of servers that tests start would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 DATA ?= data
