@@ -139,17 +139,18 @@ def test_2000_bodies_of_one_byte(
             assert set(map(status, connections)) <= {401, 429}
 
 
-def test_calls_that_wait_make_others_no_dearer(
-    own_gateway: Gateway, place: Place, token: str
-) -> None:
+def test_calls_that_wait_make_others_no_dearer(service: Service, place: Place, token: str) -> None:
     """As they would where so many leave no memory: it would be looked through at every call."""
-    spent = partial(cpu_of_calls, own_gateway, f"/api/v1/projects/{place.project}", token, 400)
-    spent()
-    quiet = spent()
     headers = ("Transfer-Encoding: chunked", "Grpc-Timeout: 60S")
-    with contextlib.ExitStack() as stack:
-        head = start("POST", place.path, token, *headers)
-        hold(stack, own_gateway, 2000, head + b"1\r\n{\r\n")
+    head = start("POST", place.path, token, *headers)
+    with (
+        gateway(service.grpc, "--max-new-connections", "100000") as running,
+        contextlib.ExitStack() as stack,
+    ):
+        spent = partial(cpu_of_calls, running, f"/api/v1/projects/{place.project}", token, 400)
+        spent()
+        quiet = spent()
+        hold(stack, running, 2000, head + b"1\r\n{\r\n")
         spent()  # and with it they have come
         assert spent() < 3 * quiet
 
