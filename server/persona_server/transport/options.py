@@ -31,6 +31,7 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.server_handshake_timeout_ms", 5_000),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),  # those without calls are pinged too
     # A client may ping as often as it likes: to answer costs less than to close its connection, as
     # core else does with the third within a time, and to take the one that it makes instead.
     ("grpc.http2.max_ping_strikes", 0),

@@ -50,6 +50,12 @@ def stormed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
+@pytest.fixture(autouse=True)
+def rested(stormed: Service) -> None:
+    """Let each test begin when the server has worked off the storm of the one before."""
+    calm(stormed.process.pid)
+
+
 @pytest.fixture(scope="module")
 def token(stormed: Service) -> str:
     return stormed.token("good")
@@ -77,7 +83,6 @@ def test_a_storm_at_full_speed_is_overcome(
 ) -> None:
     pid, source = stormed.process.pid, next(ADDRESSES)
     with attackers(2) as pool:
-        calm(pid)
         before, spent = resident(pid), cpu_seconds(pid)
         storming = pool.submit(storm, name, stormed.grpc, source)
         most = most_resident(pid, storming.done)
@@ -110,7 +115,6 @@ def test_storms_of_every_kind_of_call_are_shut_out(stormed: Service, kind: str) 
     path, token, body = storms(stormed.token("storming"))[kind]
     source = next(ADDRESSES)
     pid = stormed.process.pid
-    calm(pid)
     before, spent = resident(pid), cpu_seconds(pid)
     with attackers(1) as pool:
         attack = (stormed.grpc, path, UNLIMITED, LONG, source, token, body)
@@ -123,7 +127,6 @@ def test_storms_of_every_kind_of_call_are_shut_out(stormed: Service, kind: str) 
 
 def test_a_storm_of_watches_fails_no_other_call(stormed: Service, token: str, body: bytes) -> None:
     """Watches that nobody has looked at yet wait by themselves."""
-    calm(stormed.process.pid)
     get, watch, empty = request(GET, token), request(WATCH), message(b"")
     others = [Answered(stormed.grpc, NEIGHBOUR) for _ in range(OTHERS)]
     with silent.connected(stormed.grpc, 20, next(ADDRESSES)) as storming:
@@ -149,7 +152,6 @@ def test_a_storm_of_watches_fails_no_other_call(stormed: Service, token: str, bo
 
 
 def test_connections_on_which_nothing_was_served_end_with_a_storm(stormed: Service) -> None:
-    calm(stormed.process.pid)
     source = next(ADDRESSES)
     idle = Connection(stormed.grpc, source)
 

@@ -15,14 +15,13 @@ from persona_server.validation.encoded.parsing import parse
 from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
 from persona_server.validation.violations import MAX_VIOLATIONS
-from support.machine import slowness
+from support.machine import least
 from support.peers.holding import longest_hold
 from support.requests.worst import EACH, MANY, fullest_batches, valid_request, worst_requests
 from support.rpcs import METHODS
 
 MIB = 1 << 20
 SECONDS_A_MIB = 0.1
-RUNS = 15  # a core is twice as slow at one moment as at another
 HOLD = 0.02
 LITTLE = 0.01  # seconds: beside others on a busy machine, less tells nothing
 REQUESTS = sorted({method.request for method in METHODS}, key=lambda kind: kind.__name__)
@@ -40,18 +39,14 @@ def taken_in(kind: type[Message], raw: bytes) -> int:
 
 
 def cpu_seconds(kind: type[Message], raw: bytes, enough: float = math.inf) -> float:
-    """Return what a message costs a usual machine: the best of many runs, or one within `enough`.
+    """Return what a message costs, as `least` measures it."""
 
-    Whatever else runs slows it down, since it uses the same caches.
-    """
-    best = math.inf
-    for _ in range(RUNS):
+    def once() -> float:
         start = time.thread_time()
         taken_in(kind, raw)
-        best = min(best, time.thread_time() - start)
-        if best <= enough:
-            return best
-    return best / slowness()
+        return time.thread_time() - start
+
+    return least(once, enough)
 
 
 def bound(raw: bytes) -> float:

@@ -4,23 +4,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from support.machine import slowness
-
-_RUNS = 15  # a core is twice as slow at one moment as at another
+from support.machine import least
 
 
 def longest_hold(work: Callable[[], object], enough: float) -> float:
     """Return for how many seconds of its CPU time `work` let no other thread run, at a stretch.
 
-    On a usual machine; the best of many runs, or the first within `enough`: the system, too, lets
-    threads wait.
+    The least of many runs, as `least` says: the system, too, lets threads wait.
     """
-    longest = float("inf")
-    for _ in range(_RUNS):
-        longest = min(longest, _longest_gap(work))
-        if longest <= enough:
-            return longest
-    return longest / slowness()
+    return least(lambda: _longest_gap(work), enough)
 
 
 def _longest_gap(work: Callable[[], object]) -> float:
