@@ -18,7 +18,7 @@ _CHANNEL_OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),
     ("grpc.enable_http_proxy", 0),  # a proxy of the environment is for the outside
-    # A connection that died without a word must not hold a stream for ever.
+    # A connection whose other machine died without a word must not hold a stream for ever.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
 )

@@ -30,6 +30,8 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.absolute_max_metadata_size", 16_384),
     ("grpc.server_handshake_timeout_ms", 5_000),
     ("grpc.keepalive_time_ms", 60_000),
+    # How long its machine may keep silent. A program that only doesn't answer has the minute of
+    # core's ping timeout: its answer may have to wait behind what a slow line brings.
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),  # those without calls are pinged too
     # A client may ping as often as it likes: to answer costs less than to close its connection, as

@@ -1,4 +1,4 @@
-"""Streams that nobody moves give their place back, and say so; whoever comes again goes on.
+"""Streams that nobody moves give their place back, and say so; so do connections of who is gone.
 
 In the short form the server's limit is a second; in the long one it is the 30 s of its default.
 """
@@ -13,6 +13,8 @@ from grpc_status import rpc_status
 from persona.v1 import persona_service_pb2 as pb
 from persona.v1.persona_service_pb2_grpc import PersonaServiceStub
 from persona_server.transport.entrance import delivery
+from support.attacks import silent
+from support.attacks.frames import PING, message, request
 from support.data import make_place, persona, uid
 from support.errors import Problem, problem_of, refusal_of
 from support.importer import LEAN
@@ -20,6 +22,7 @@ from support.service import Service, running_service
 from support.streams import begun
 from support.waiting import eventually
 
+CHECK = "/grpc.health.v1.Health/Check"
 STREAMS = 8  # of a tenant, by default
 
 
@@ -160,3 +163,23 @@ def test_little_is_kept_for_readers_that_come_late(exports: Exports, idle: int) 
         told += rpc_status.from_call(error) is not None
     size = max(chunk.ByteSize() for chunk in exports.place.export())
     assert 0 < told <= delivery.MOST // size
+
+
+def test_connections_without_calls_are_pinged(
+    impatient: Service, rounds: Callable[[int, int], int]
+) -> None:
+    """Who answers stays; who is gone, which nothing else would tell, leaves its place."""
+    if rounds(0, 1) == 0:
+        pytest.skip("takes two minutes: make torture")
+    with silent.connected(impatient.grpc, 2) as (gone, there):
+        for connection in (gone, there):
+            stream = connection.open(request(CHECK))
+            connection.data(stream, message(b""), end=True)
+            while stream not in connection.over:
+                connection.pump(0.05)
+        silent.pump_for([there], 62)
+        pinged = there.got[PING]
+        silent.pump_for([there], 62)  # both were pinged at once, and had a minute to answer
+        gone.pump()  # what came before the end
+        gone.pump()
+        assert (pinged, gone.closed, there.closed) == (1, True, False)
