@@ -1,6 +1,7 @@
 """Who calls, from the authorization metadata: one Principal per verified token, cached."""
 
 import hashlib
+import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -79,9 +80,14 @@ class Authenticator:
             if generation == self._generation:  # else it may rest on what counts no more
                 self._cache.pop(digest, None)  # what was verified last is forgotten last
                 self._cache[digest] = (principal, until)
-            if len(self._cache) > _CACHE_SIZE:
-                del self._cache[next(iter(self._cache))]
+            self._forget_oldest()
         return principal
+
+    def _forget_oldest(self) -> None:
+        """Make room, and forget who counts no more: two for each that comes, so that none stay."""
+        for digest in list(itertools.islice(self._cache, 2)):
+            if len(self._cache) > _CACHE_SIZE or self._cache[digest][1] <= time.time():
+                del self._cache[digest]
 
 
 def _token(authorization: str) -> str:
