@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from persona_server.process import memory
+
 ROUNDS, BATCH = 50, 1_200_000
 # Faults of a process that takes and frees what four batches do, again and again.
 PROGRAM = f"""
@@ -24,16 +26,49 @@ for _ in range({ROUNDS}):
 print(faults() - before)
 """
 
+# The heaps of a process in which ten threads take something at once.
+THREADS = """
+import ctypes, sys, threading
+from persona_server.process import memory
+if sys.argv[1] == "kept":
+    memory.keep_freed()
+barrier = threading.Barrier(10)
+def take():
+    barrier.wait()
+    taken = [b"x" * 5000 for _ in range(100)]
+    barrier.wait()
+threads = [threading.Thread(target=take) for _ in range(10)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+file = libc.fdopen(1, b"w")
+libc.malloc_info(0, ctypes.c_void_p(file))
+libc.fflush(ctypes.c_void_p(file))
+"""
+ONLY_GLIBC = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc's malloc can be told"
+)
+
+
+def said(program: str, how: str) -> str:
+    """Return what a program prints about malloc `as it is`, or `kept` as the service keeps it."""
+    command = [sys.executable, "-c", program, how]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
 
 def faults(how: str) -> int:
     """Return how many pages a process was given by the system after its first round."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True
-    )
-    return int(done.stdout)
+    return int(said(PROGRAM, how))
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc can be told")
+@ONLY_GLIBC
+def test_threads_share_what_is_free() -> None:
+    assert said(THREADS, "as it is").count("<heap nr=") > memory.ARENAS
+    assert said(THREADS, "kept").count("<heap nr=") == memory.ARENAS
+
+
+@ONLY_GLIBC
 def test_a_batch_takes_the_pages_of_the_one_before() -> None:
     pages_of_a_round = 4 * BATCH // 4096
     assert faults("as it is") > ROUNDS * pages_of_a_round // 2

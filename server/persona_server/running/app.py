@@ -68,6 +68,7 @@ class App:
     """The service of one process, or of one worker: then `place` is its place among them."""
 
     def __init__(self, settings: Settings, place: Place | None = None) -> None:
+        memory.keep_freed()
         self._settings = settings
         self._is_worker = place is not None
         self._stop = threading.Event()
@@ -164,7 +165,6 @@ class App:
         """Listen. Raises StartError or GatewayError naming the flag to change."""
         settings = self._settings
         sys.setswitchinterval(SWITCH_SECONDS)
-        memory.keep_freed()
         self.wake.listen()
         grpc = listen_for_calls(
             self._server, settings.listen, self._certificates, self._gateway_identity
