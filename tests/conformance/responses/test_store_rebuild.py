@@ -1,7 +1,7 @@
 """Rebuilding what is derived from answers: to a byte what recording keeps, whatever was damaged."""
 
 import random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -50,9 +50,27 @@ DAMAGE = (
 )
 
 
+class Whole(NamedTuple):
+    """A store, and what it has from the tests of a module, each of which must leave it so."""
+
+    store: Store
+    image: dict[str, list[tuple[Any, ...]]]
+
+
 @pytest.fixture
 def filled(store: Store) -> Store:
     """Answers of two tenants."""
+    return fill(store)
+
+
+@pytest.fixture(scope="module")
+def whole(shared_store: Store) -> Whole:
+    """The same, of all tests."""
+    return Whole(fill(shared_store), raw_image(shared_store))
+
+
+def fill(store: Store) -> Store:
+    """Let two tenants have answers."""
     for seed, tenant in enumerate(("one", "other")):
         group = StoredGroup(store, tenant)
         personas = group.add(*[persona(id=uid()) for _ in range(2)])
@@ -63,24 +81,23 @@ def filled(store: Store) -> Store:
 
 @pytest.mark.parametrize("chunk", [1, 7, rebuild.CHUNK])
 def test_an_intact_state_is_rebuilt_to_the_byte(
-    filled: Store, chunk: int, monkeypatch: pytest.MonkeyPatch
+    whole: Whole, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rebuild, "CHUNK", chunk)
-    before = raw_image(filled)
-    assert all(before.values())
-    done = list(filled.rebuild.run(NOW))
-    assert raw_image(filled) == before
+    assert all(whole.image.values())
+    done = list(whole.store.rebuild.run(NOW))
+    assert raw_image(whole.store) == whole.image
     assert [(each.simulations, each.responses) for each in done] == [(12, 720)] * 2
-    assert [each.tenant for each in done] == sorted(filled.tenants.all())
+    assert [each.tenant for each in done] == sorted(whole.store.tenants.all())
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_repaired(filled: Store, damage: tuple[Any, ...]) -> None:
-    before = raw_image(filled)
-    Probe(filled).change(*damage)
-    assert raw_image(filled) != before
-    list(filled.rebuild.run(NOW))
-    assert raw_image(filled) == before
+def test_damage_is_repaired(whole: Whole, damage: tuple[Any, ...]) -> None:
+    assert raw_image(whole.store) == whole.image  # as the last test has left it
+    Probe(whole.store).change(*damage)
+    assert raw_image(whole.store) != whole.image
+    list(whole.store.rebuild.run(NOW))
+    assert raw_image(whole.store) == whole.image
 
 
 def test_lost_questions_are_numbered_anew(filled: Store) -> None:
@@ -103,11 +120,10 @@ def test_recording_goes_on_afterwards(filled: Store) -> None:
 
 
 def test_a_rebuild_that_fails_leaves_everything_as_it_was(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = raw_image(filled)
     with monkeypatch.context() as patch:
         patch.setattr(rebuild, "new_answer", lambda *_response: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            list(filled.rebuild.run(NOW))
-    assert raw_image(filled) == before
+            list(whole.store.rebuild.run(NOW))
+    assert raw_image(whole.store) == whole.image
