@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from statistics import median
 
 _RUNS = 15
 _NUMBERS = 200_000
@@ -13,7 +14,7 @@ def slowness() -> float:
 
     Cores are shared, and are three times as slow at one hour as at another, by CPU time too.
     """
-    return max(1.0, min(_seconds() for _ in range(10)) / _USUAL)
+    return max(1.0, median(_seconds() for _ in range(10)) / _USUAL)
 
 
 def least(measure: Callable[[], float], enough: float) -> float:
