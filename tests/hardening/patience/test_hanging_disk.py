@@ -13,9 +13,9 @@ from persona.v1.persona_service_pb2 import CreatePersonaRequest
 from support.data import make_place, persona, uid
 from support.databases.disks import hanging_disk
 from support.dbfile import reading
-from support.hanging import DEADLINE, LATE
 from support.importer import LEAN
 from support.operating.health import is_serving
+from support.requests.deadlines import DEADLINE, LATE
 from support.service import Service, running_service
 from support.waiting import eventually
 

@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from support.dbfile import DatabaseFile, connection
-from support.hanging import Calls, in_time, is_change
+from support.requests.deadlines import Calls, in_time, is_change
 from support.rpcs import METHODS
 from support.service import Service
 

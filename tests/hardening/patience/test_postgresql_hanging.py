@@ -19,11 +19,11 @@ from persona_server.storage.engine.postgresql.database import BEGIN
 from persona_server.storage.store import DatabaseError, open_store
 from support.data import make_place, persona
 from support.dbfile import DatabaseFile, ServedDatabase
-from support.hanging import BACK_SECONDS, DEADLINE, LATE, Calls, in_time, is_change
 from support.importer import LEAN, Importer
 from support.operating.health import is_serving
 from support.peers.hanging import HangingProxy, Trap, hanging
 from support.postgresql import Cluster
+from support.requests.deadlines import BACK_SECONDS, DEADLINE, LATE, Calls, in_time, is_change
 from support.rpcs import BY_NAME, METHODS, WRITES
 from support.service import PERSONA, Service, running_service
 from support.waiting import eventually
