@@ -53,44 +53,6 @@ def call_steps(
     def shield(rpc: Rpc, error: Exception) -> None:
         _refuse(rpc, told(error))
 
-    def authenticate(rpc: Rpc) -> None:
-        if rpc.method.scopes is not None:  # else it is open to everybody
-            rpc.identify(authenticator.principal(rpc.authorizations), authenticator.is_out)
-
-    def refuse_suspended(rpc: Rpc) -> None:
-        if authenticator.is_suspended(rpc.tenant):
-            raise tenant_suspended()
-
-    def refuse_revoked(rpc: Rpc) -> None:
-        if rpc.principal is not None and rpc.is_out(rpc.principal):
-            refuse_suspended(rpc)
-            raise unauthenticated("The token or key was revoked while the call waited.")
-
-    def count_call(rpc: Rpc) -> None:
-        if rpc.tenant:
-            use.arrive(rpc.tenant)
-            rpc.counted = True
-
-    def read_quota(rpc: Rpc) -> None:
-        if rpc.tenant:
-            quotas.of(rpc.tenant)  # known from now on where nothing may be read
-
-    def count_message(rpc: Rpc, raw: bytes) -> bytes:
-        rpc.size += len(raw)
-        if rpc.tenant:
-            use.transfer(rpc.tenant, len(raw), refusable=True)
-        return raw
-
-    def count_answer(rpc: Rpc) -> None:
-        rpc.size += rpc.answer_bytes
-        if rpc.tenant:
-            use.transfer(rpc.tenant, rpc.answer_bytes, refusable=False)
-
-    def count_end(rpc: Rpc) -> None:
-        if rpc.counted:
-            rpc.counted = False
-            use.depart(rpc.tenant)
-
     def count_written(rpc: Rpc) -> None:
         call = rpc.call
         if call is not None and call.written:
@@ -101,26 +63,80 @@ def call_steps(
         if rpc.is_logged:
             recorder.add(_finished(rpc))
 
+    door, spending = _Door(authenticator), _Spending(quotas, use)
     return (
         Step("record", answered=count_written, leave=record),
         Step("shield", failed=shield),
         Step("gateway", admit=guards.gateway.recognise),
         Step("draining", admit=guards.draining.refuse),
-        Step("authentication", admit=authenticate),
-        Step("suspension", admit=refuse_suspended),
+        Step("authentication", admit=door.authenticate),
+        Step("suspension", admit=door.refuse_suspended),
         Step("scopes", admit=_require_scopes),
-        Step("quotas", admit=count_call, leave=count_end),
+        Step("quotas", admit=spending.begin, leave=spending.end),
         *more,
-        Step("revocation", enter=refuse_revoked),
+        Step("revocation", enter=door.refuse_revoked),
         Step("deadline", enter=_require_time, leave=_end_patience),
-        Step("own quotas", enter=read_quota),
+        Step("own quotas", enter=spending.read_quota),
         Step("unread answers", answered=guards.answers.take_room),
         Step("unpack", message=_unpack),
-        Step("bytes", message=count_message, answered=count_answer),
+        Step("bytes", message=spending.count_message, answered=spending.count_answer),
         Step("parse", message=_parse),
         Step("idempotency key", message=_take_idempotency_key),
         Step("validation", message=_validate),
     )
+
+
+class _Door:
+    """Who is let in, at the start and once more when a call has waited. All raise to refuse."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._known = authenticator
+
+    def authenticate(self, rpc: Rpc) -> None:
+        if rpc.method.scopes is not None:  # else it is open to everybody
+            rpc.identify(self._known.principal(rpc.authorizations), self._known.is_out)
+
+    def refuse_suspended(self, rpc: Rpc) -> None:
+        if self._known.is_suspended(rpc.tenant):
+            raise tenant_suspended()
+
+    def refuse_revoked(self, rpc: Rpc) -> None:
+        if rpc.principal is not None and rpc.is_out(rpc.principal):
+            self.refuse_suspended(rpc)
+            raise unauthenticated("The token or key was revoked while the call waited.")
+
+
+class _Spending:
+    """What a tenant takes of its quotas, by calls that have one. What passes them is refused."""
+
+    def __init__(self, quotas: TenantQuotas, use: Use) -> None:
+        self._quotas = quotas
+        self._use = use
+
+    def begin(self, rpc: Rpc) -> None:
+        if rpc.tenant:
+            self._use.arrive(rpc.tenant)
+            rpc.counted = True
+
+    def read_quota(self, rpc: Rpc) -> None:
+        if rpc.tenant:
+            self._quotas.of(rpc.tenant)  # known from now on where nothing may be read
+
+    def count_message(self, rpc: Rpc, raw: bytes) -> bytes:
+        rpc.size += len(raw)
+        if rpc.tenant:
+            self._use.transfer(rpc.tenant, len(raw), refusable=True)
+        return raw
+
+    def count_answer(self, rpc: Rpc) -> None:
+        rpc.size += rpc.answer_bytes
+        if rpc.tenant:
+            self._use.transfer(rpc.tenant, rpc.answer_bytes, refusable=False)
+
+    def end(self, rpc: Rpc) -> None:
+        if rpc.counted:
+            rpc.counted = False
+            self._use.depart(rpc.tenant)
 
 
 def _finished(rpc: Rpc) -> FinishedCall:
