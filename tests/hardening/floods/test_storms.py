@@ -1,5 +1,6 @@
 """R11: storms of calls that are taken back at once, beside a good client and on its own address."""
 
+import contextlib
 import itertools
 import time
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ OVERCOME = {"resets": 2.0, "watches": 3.0}
 LONG = 30.0  # seconds
 MEMORY = 100 << 20
 OTHERS = 50  # connections
+MANY = 2_500  # of which those that are gone are forgotten, more than once
 ADDRESSES = (f"127.0.2.{number}" for number in itertools.count(1))  # of attackers, one for each
 
 
@@ -193,6 +195,21 @@ def test_who_was_connected_before_stays_and_the_address_may_return(
     assert returned is not None
     assert answered(returned, token, body)
     returned.close()
+
+
+def test_who_was_served_stays_though_many_have_come_and_gone_since(
+    stormed: Service, token: str, body: bytes
+) -> None:
+    """Of those that are gone nothing is remembered, so that it is looked who is still there."""
+    source = next(ADDRESSES)
+    innocent = Connection(stormed.grpc, source)
+    assert answered(innocent, token, body)
+    for _ in range(MANY):
+        with contextlib.closing(Connection(stormed.grpc)) as another:
+            assert answered(another, token, body)
+    assert floods.rapid_reset_until_shut_out(stormed.grpc, GET, UNLIMITED, LONG, source)
+    assert answered(innocent, token, body)
+    innocent.close()
 
 
 def test_who_takes_back_half_of_what_it_asks_is_served(

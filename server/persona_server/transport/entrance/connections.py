@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.entrance.rates import Rates, network_of
-from persona_server.transport.entrance.sockets import close_connections, shut_out
+from persona_server.transport.entrance.sockets import close_connections, connected, shut_out
 
 A_SECOND, BURST = 1_000.0, 2_000.0  # what an address may cost by calls that end in nothing
 OWN_A_SECOND, OWN_BURST = 1.0, 20.0  # and a connection of one that is over it
@@ -19,6 +19,7 @@ LASTING = 10.0  # and one of those that last, such as a Watch: nobody needs many
 WASTED = 10.0  # and one of a message that is too long, of which all was taken in
 AWAY_SECONDS = 10.0  # how long an address that is over it can't connect
 MOST_SERVED = 20_000  # peers that are remembered as such
+_LOOKED_AT = 1_000  # of them, and twice those that stayed: then it is looked who is gone
 PAUSE_SECONDS = 0.01  # between looks at all sockets
 _FORGET_SECONDS = 1.0
 
@@ -43,6 +44,7 @@ class Connections:
         self._over: deque[str] = deque()  # networks, and of their peers those to close
         self._offending: deque[str] = deque()
         self._served: set[str] = set()  # peers
+        self._look_at = _LOOKED_AT
         self._closed: dict[str, float] = {}  # peers, and until when they are remembered
         self._away: dict[str, float] = {}  # networks, and until when they can't connect
         self._some = threading.Event()
@@ -115,6 +117,9 @@ class Connections:
         for peer, until in list(self._closed.items()):
             if until < now:
                 del self._closed[peer]
+        if len(self._served) > self._look_at:
+            self._served &= connected(self.ports)  # who has come since is known by its next call
+            self._look_at = _LOOKED_AT + 2 * len(self._served)
 
 
 def _taken(queue: deque[str]) -> set[str]:

@@ -23,6 +23,11 @@ def close_connections(ports: set[int], goes: Callable[[str], bool]) -> set[str]:
     }
 
 
+def connected(ports: set[int]) -> set[str]:
+    """Return the peers of the connections at these ports, named likewise."""
+    return {_peer(found) for found in _sockets() if _port(found) in ports}
+
+
 def shut_out(networks: list[str], ports: set[int]) -> None:
     """Let nobody of these networks, as network_of() names them, connect at the ports any more.
 
