@@ -14,6 +14,7 @@ from persona_client import Persona, PersonaClient
 
 SHEET = "name;nr;job\nMira Sandberg;row-1;Baker\nJon Ek;row-2;\n;row-3;Nurse\n"
 NAMED = ("--map", "full_name=name", "--map", "external_id=nr")
+SIMULATION = "01920000-0000-7000-8000-000000000001"
 
 
 def group_of(client: PersonaClient, place: Place) -> dict[str, Persona]:
@@ -251,3 +252,26 @@ def test_options_that_are_wrong_are_said(
 def test_where_to_is_asked_for(cli: Cli, sheet: Path) -> None:
     done = cli.run("import", sheet)
     assert (done.code, "--project" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", [("import",), ("responses", "record", "-s", SIMULATION)])
+def test_the_list_of_refused_rows_takes_the_place_of_no_input(
+    cli: Cli, place: Place, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    file, other = tmp_path / "people.jsonl", tmp_path / "other.jsonl"
+    file.write_text('{"full_name": "Ada"}\n')
+    other.symlink_to(file)
+    done = cli.run(*command, file, *place.options, "--refused", other)
+    assert (done.code, done.out) == (2, "")
+    assert "is a file that is read: name another one" in done.err
+    assert file.read_text() == '{"full_name": "Ada"}\n'
+
+
+def test_a_list_of_refused_rows_that_cannot_be_written_is_told_before_anything_is_imported(
+    cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
+) -> None:
+    file, refused = tmp_path / "people.jsonl", tmp_path / "nowhere" / "refused.jsonl"
+    file.write_text('{"full_name": "Ada"}\n')
+    done = cli.run("import", file, *place.options, "--refused", refused)
+    assert (done.code, done.err) == (1, f"persona: {refused}: No such file or directory\n")
+    assert not list(client.list_personas(*place.ids))

@@ -65,6 +65,10 @@ class InputFile:
         """Whether it can be read only once."""
         return self.sha256 is None
 
+    def is_at(self, path: str) -> bool:
+        """Return whether a path leads to it."""
+        return self._path is not None and Path(path).exists() and self._path.samefile(path)
+
     def place(self, number: int) -> str:
         """Return how a line, a row or an item of it is called; 0 is the whole file."""
         if not number:

@@ -33,6 +33,19 @@ def atomic_output(output: str) -> Iterator[BinaryIO]:
         raise OSError(error.errno, error.strerror, output) from None
 
 
+def require_writable(output: str) -> None:
+    """Raise the OSError, which names the target, if a file could not be made in its place."""
+    target = Path(output).resolve()
+    if output == "-" or (target.exists() and not target.is_file()):
+        return
+    try:
+        descriptor, name = _temporary(target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, output) from None
+    os.close(descriptor)
+    Path(name).unlink()
+
+
 @contextmanager
 def _opened(output: str) -> Iterator[BinaryIO]:
     target = Path(output)

@@ -19,6 +19,8 @@ from persona_cli.terminal.failures import usage_error
 from persona_cli.terminal.names import group_ids, simulation_id
 from persona_cli.terminal.output import compact_json, print_line, say
 
+_CORRECT = "If they were meant to replace what stands: `persona responses correct` does that."
+
 
 def record(
     context: CommandContext,
@@ -53,18 +55,19 @@ def record(
         return
     simulation_id, group_id = place_of(context, project, group, simulation)
     options = answer_options(form, simulation_id, reading, timezone, codebook)
-    with AnswerFiles(input_files(files), options) as answers:
+    inputs = input_files(files)
+    with AnswerFiles(inputs, options) as answers:
         look_at(answers)
         into = {"simulation_id": simulation_id, "group_id": group_id}
-        with refused_rows(refused) as keep:
+        with refused_rows(refused, inputs) as keep:
             recording = Recording(answers, into, _key(options), keep)
             recording.run(context.patient_client, context.address)
-    say_notes(answers.tally)
-    if recording.warned:
-        say("If they were meant to replace what stands: `persona responses correct` does that.")
-    if recording.void:
-        say(f"Void among those that were there: {recording.void}. They stay void.")
-    _print_counts(context, recording)
+            say_notes(answers.tally)
+            if recording.warned:
+                say(_CORRECT)
+            if recording.void:
+                say(f"Void among those that were there: {recording.void}. They stay void.")
+            _print_counts(context, recording)
     if recording.refused:
         raise typer.Exit(1)
 

@@ -67,22 +67,23 @@ def import_(
         new_ids,
         is_draft=explain,
     )
-    with PersonaFiles(input_files(files), options) as personas:
+    inputs = input_files(files)
+    with PersonaFiles(inputs, options) as personas:
         if explain:
             explain_file(personas)
             return
         look_at(personas)
-        with _place(context, project, group, dry_run=dry_run) as ids:
-            with refused_rows(refused, personas.is_sheet) as keep:
-                import_of = Importing(
-                    personas, ids, keep, again=again, as_new=new_ids, dry_run=dry_run
-                )
-                client, patient = context.client, context.patient_client
-                import_of.run(client, patient, context.address, _key(options))
+        with (
+            refused_rows(refused, inputs, personas.is_sheet) as keep,
+            _place(context, project, group, dry_run=dry_run) as ids,
+        ):
+            import_of = Importing(personas, ids, keep, again=again, as_new=new_ids, dry_run=dry_run)
+            client, patient = context.client, context.patient_client
+            import_of.run(client, patient, context.address, _key(options))
             say_notes(personas)
             _print_counts(context, import_of)
-            if import_of.refused:
-                raise typer.Exit(1)
+        if import_of.refused:
+            raise typer.Exit(1)
 
 
 def _place(
