@@ -254,17 +254,26 @@ def test_where_to_is_asked_for(cli: Cli, sheet: Path) -> None:
     assert (done.code, "--project" in done.err) == (2, True)
 
 
-@pytest.mark.parametrize("command", [("import",), ("responses", "record", "-s", SIMULATION)])
+@pytest.mark.parametrize(
+    ("command", "row"),
+    [
+        (("import",), {"full_name": "Ada"}),
+        (
+            ("responses", "record", "-s", SIMULATION),
+            {"persona_id": SIMULATION, "question_key": "q", "text": "Yes."},
+        ),
+    ],
+)
 def test_the_list_of_refused_rows_takes_the_place_of_no_input(
-    cli: Cli, place: Place, tmp_path: Path, command: tuple[str, ...]
+    cli: Cli, place: Place, tmp_path: Path, command: tuple[str, ...], row: dict[str, str]
 ) -> None:
-    file, other = tmp_path / "people.jsonl", tmp_path / "other.jsonl"
-    file.write_text('{"full_name": "Ada"}\n')
+    file, other = tmp_path / "rows.jsonl", tmp_path / "other.jsonl"
+    file.write_text(json.dumps(row))
     other.symlink_to(file)
     done = cli.run(*command, file, *place.options, "--refused", other)
     assert (done.code, done.out) == (2, "")
     assert "is a file that is read: name another one" in done.err
-    assert file.read_text() == '{"full_name": "Ada"}\n'
+    assert file.read_text() == json.dumps(row)
 
 
 def test_a_list_of_refused_rows_that_cannot_be_written_is_told_before_anything_is_imported(
