@@ -15,9 +15,17 @@ PEOPLE: list[dict[str, Any]] = [
 ]
 
 
+class _Pipe(io.BytesIO):
+    """Gives no more at a time than a pipe holds."""
+
+    def read1(self, size: int | None = -1) -> bytes:
+        return super().read1(1 << 16 if size is None or size < 0 else min(size, 1 << 16))
+
+
 def table(raw: bytes, reading: Reading | None = None, *, is_pipe: bool = False) -> Table:
     """Return the table of a file of these bytes."""
-    return open_table(io.BytesIO(raw), reading or Reading(), lambda _: None, is_pipe=is_pipe)
+    stream = _Pipe(raw) if is_pipe else io.BytesIO(raw)
+    return open_table(stream, reading or Reading(), lambda _: None, is_pipe=is_pipe)
 
 
 def rows(raw: bytes, reading: Reading | None = None, *, is_pipe: bool = False) -> list[Any]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from encodings.aliases import aliases
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 import pyarrow
@@ -17,6 +18,7 @@ import zstandard
 from files.reading import PEOPLE, as_csv, as_lines, as_texts, rows, table, zipped
 from pyarrow import parquet
 
+from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.table import FileError, Reading
 
 
@@ -66,6 +68,40 @@ def test_each_kind_gives_the_same_rows(kind: str, pack: Any, is_pipe: bool) -> N
     read = table(pack(raw), is_pipe=is_pipe)
     assert read.kind.startswith(kind.partition(",")[0])
     assert [row for _, row in read.rows] == PEOPLE[: 1 if kind.endswith(", one") else 2]
+
+
+def test_a_formula_without_its_result_is_refused_and_one_with_it_is_read() -> None:
+    """Programs that don't calculate write such ones. A result may be an empty text."""
+    names, cells = ["name", "age"], ("=20+1", "=20+2", '=""', "=1/0", None)
+    raw = as_excel(("people", [names, *([f"{i}", cell] for i, cell in enumerate(cells))]))
+    result = b"</f><v /></c>"
+    calculated = changed(
+        raw,
+        (b'<c r="B3"><f>20+2' + result, b'<c r="B3"><f>20+2</f><v>22</v></c>'),
+        (b'<c r="B4"><f>""' + result, b'<c r="B4" t="str"><f>""' + result),
+        (b'<c r="B5"><f>1/0' + result, b'<c r="B5" t="e"><f>1/0</f><v>#DIV/0!</v></c>'),
+    )
+    first, *others = [row for _, row in table(calculated).rows]
+    assert isinstance(first, LineError)
+    assert str(first) == "age is a formula without its result: save it calculated"
+    assert first.source == '{"age":"=20+1"}'
+    assert others == [
+        {"name": f"{i}", "age": age} for i, age in enumerate((22, "", "#DIV/0!", ""), 1)
+    ]
+
+
+def changed(workbook: bytes, *changes: tuple[bytes, bytes]) -> bytes:
+    """Return a workbook with other texts in its first sheet."""
+    written = io.BytesIO()
+    with ZipFile(io.BytesIO(workbook)) as source, ZipFile(written, "w") as target:
+        for name in source.namelist():
+            raw = source.read(name)
+            if name.endswith("sheet1.xml"):
+                for before, after in changes:
+                    assert before in raw, raw
+                    raw = raw.replace(before, after)
+            target.writestr(name, raw)
+    return written.getvalue()
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

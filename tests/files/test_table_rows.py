@@ -1,10 +1,14 @@
 """A broken row is refused with its place, and the others are read."""
 
 import json
+from typing import Any
 
+import pytest
 from files.reading import numbered, rows, table
 
 from persona_cli.files.json_lines import MAX_LINE
+from persona_cli.files.tables.kinds import Kind
+from persona_cli.files.tables.table import FileError, Reading
 
 
 def csv(*lines: str) -> bytes:
@@ -89,6 +93,45 @@ def test_a_large_array_is_read_piece_by_piece() -> None:
         read = table(raw)
         assert next(read.rows) == (1, person)
         assert sum(row == person for _, row in read.rows) == 4999
+
+
+LARGE = [{"full_name": f"{i}", "bio": "b" * 300} for i in range(4000)]  # more than a head holds
+BESIDE: dict[str, Any] = {"tags": ["x", "y"], "meta": {"n": [{"a": 1}]}, "none": []}
+
+
+@pytest.mark.parametrize("name", ["personas", "responses", "folk"])
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("is_pipe", [False, True])
+def test_a_large_object_is_read_past_what_holds_no_rows(
+    name: str, indent: int | None, is_pipe: bool
+) -> None:
+    raw = json.dumps({**BESIDE, name: LARGE, "end": 1}, indent=indent).encode()
+    found = table(raw, is_pipe=is_pipe)
+    assert [row for _, row in found.rows] == LARGE
+    assert found.kind == Kind.LARGE_JSON
+
+
+def test_of_two_lists_of_a_large_object_one_has_to_be_named() -> None:
+    raw = json.dumps({"drafts": LARGE[:2], "personas": LARGE}).encode()
+    with pytest.raises(FileError, match='"drafts", which was read, and "personas": --member'):
+        list(table(raw).rows)
+    assert [row for _, row in table(raw, Reading(member="personas")).rows] == LARGE
+    with pytest.raises(FileError, match='has no list "people"'):
+        list(table(raw, Reading(member="people")).rows)
+
+
+@pytest.mark.parametrize("end", [b"", b"}}", b"} more"])
+def test_a_large_object_without_its_end_or_with_more_is_no_json(end: bytes) -> None:
+    raw = json.dumps({"personas": LARGE}).encode().removesuffix(b"}") + end
+    with pytest.raises(FileError, match="cut off, or more follows"):
+        list(table(raw).rows)
+
+
+@pytest.mark.parametrize("name", ["personas", "responses"])
+def test_an_object_on_one_line_is_the_same_in_a_pipe(name: str) -> None:
+    raw = json.dumps({name: LARGE[:300]}).encode()  # more than comes at once
+    for is_pipe in (False, True):
+        assert [row for _, row in table(raw, is_pipe=is_pipe).rows] == LARGE[:300]
 
 
 def test_what_holds_one_list_is_no_row_and_what_has_more_is() -> None:

@@ -73,17 +73,17 @@ def import_(
             explain_file(personas)
             return
         look_at(personas)
-        with (
-            refused_rows(refused, inputs, personas.is_sheet) as keep,
-            _place(context, project, group, dry_run=dry_run) as ids,
-        ):
-            import_of = Importing(personas, ids, keep, again=again, as_new=new_ids, dry_run=dry_run)
-            client, patient = context.client, context.patient_client
-            import_of.run(client, patient, context.address, _key(options))
-            say_notes(personas)
-            _print_counts(context, import_of)
-        if import_of.refused:
-            raise typer.Exit(1)
+        with _place(context, project, group, dry_run=dry_run) as ids:
+            with refused_rows(refused, inputs, personas.is_sheet) as keep:
+                import_of = Importing(
+                    personas, ids, keep, again=again, as_new=new_ids, dry_run=dry_run
+                )
+                client, patient = context.client, context.patient_client
+                import_of.run(client, patient, context.address, _key(options))
+                say_notes(personas)
+                _print_counts(context, import_of)
+            if import_of.refused:
+                raise typer.Exit(1)
 
 
 def _place(

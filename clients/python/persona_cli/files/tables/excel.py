@@ -1,7 +1,10 @@
 """Excel workbooks (.xlsx): the rows of one sheet."""
 
+import re
 import warnings
+from collections.abc import Iterator
 from typing import Any, BinaryIO
+from zipfile import ZipFile
 
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.csv_rows import column_names
@@ -15,6 +18,9 @@ from persona_cli.files.tables.table import (
 )
 from persona_cli.terminal.output import compact_json
 
+_FORMULA = re.compile(rb"<f[ >/]")
+_PIECE = 1 << 16
+
 
 def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
     """Yield the rows of a sheet, the first one if none is named, as the sheet numbers them.
@@ -26,18 +32,57 @@ def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
     except ImportError:
         raise missing_extra("an Excel workbook") from None
     with reading_with_library("an Excel workbook"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a workbook has beside its cells
-            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        found = _sheet(book, sheet)
-        found.reset_dimensions()  # some programs write wrong ones
         names: list[str] = []
-        for number, cells in enumerate(found.iter_rows(values_only=True), 1):
-            if any(cell is not None for cell in cells):
+        for number, (cells, lacking) in enumerate(_rows(openpyxl, stream, sheet), 1):
+            if any(cell is not None for cell in (*cells, *lacking)):
                 if names:
-                    yield number, _named(names, cells)
+                    yield number, _named(names, cells, lacking)
                 else:
                     names = column_names(cells)
+
+
+def _rows(
+    openpyxl: Any, stream: BinaryIO, sheet: str
+) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Yield the values of each row, and in their places the formulas that lack their result.
+
+    A reader gives the results of formulas, or the formulas; an empty text is a result, too.
+    """
+    found = _opened(openpyxl, stream, sheet, data_only=True)
+    if not _has_formulas(stream):
+        yield from ((values, ()) for values in found.iter_rows(values_only=True))
+        return
+    written = _opened(openpyxl, stream, sheet, data_only=False).iter_rows(values_only=True)
+    for cells, formulas in zip(found.iter_rows(), written, strict=True):
+        empty = (cell.value is None and cell.data_type != "str" for cell in cells)
+        lacking = (f if is_empty else None for f, is_empty in zip(formulas, empty, strict=True))
+        yield tuple(cell.value for cell in cells), tuple(lacking)
+
+
+def _opened(openpyxl: Any, stream: BinaryIO, sheet: str, *, data_only: bool) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what a workbook has beside its cells
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=data_only)
+    found = _sheet(book, sheet)
+    found.reset_dimensions()  # some programs write wrong ones
+    return found
+
+
+def _has_formulas(stream: BinaryIO) -> bool:
+    """Return whether a workbook has any: to look for them takes less than to read it twice."""
+    with ZipFile(stream) as archive:
+        sheets = (name for name in archive.namelist() if name.startswith("xl/worksheets/"))
+        return any(_has_formula(archive, name) for name in sheets)
+
+
+def _has_formula(archive: ZipFile, sheet: str) -> bool:
+    before = b""
+    with archive.open(sheet) as file:
+        while piece := file.read(_PIECE):
+            if _FORMULA.search(before + piece):
+                return True
+            before = piece[-2:]
+    return False
 
 
 def _sheet(book: Any, name: str) -> Any:
@@ -48,10 +93,14 @@ def _sheet(book: Any, name: str) -> Any:
     return book[name]
 
 
-def _named(names: list[str], cells: tuple[Any, ...]) -> Cells | LineError:
+def _named(names: list[str], cells: tuple[Any, ...], lacking: tuple[Any, ...]) -> Cells | LineError:
     if any(cell is not None for cell in cells[len(names) :]):
         held = compact_json([plain(cell) for cell in cells])
         return LineError(f"has {len(cells)} cells, but the first row names {len(names)}", held)
+    for name, formula in zip(names, lacking, strict=False):
+        if formula is not None:
+            held = compact_json({name: str(formula)})
+            return LineError(f"{name} is a formula without its result: save it calculated", held)
     missing = (None,) * (len(names) - len(cells))
     values = (plain(cell) for cell in (*cells, *missing))
     return {n: "" if v is None else v for n, v in zip(names, values, strict=False)}

@@ -1,6 +1,7 @@
 """JSON that is not a line a row: arrays, objects that hold one, objects one after the other."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from persona_cli.files.json_lines import LineError
@@ -12,14 +13,15 @@ CONTAINERS = (
     "personas", "persona", "people", "agents", "agent_list", "respondents", "data", "items",
     "results", "rows", "records",
 )  # fmt: skip
+LARGE_CONTAINERS = (*CONTAINERS, "responses")  # of an object that is too long to be a row
 
 
 def document_rows(pieces: JsonPieces, member: str, *, is_large: bool) -> Rows:
     """Yield the objects of a text of JSON values, numbered from 1. Raises FileError.
 
     Those of an array are rows, and so are those of the array that an object holds in `member`, or
-    in the one that `member_of` finds. `is_large` says that a first object does not fit into
-    memory, so that it can be no row itself.
+    in the one that `member_of` finds. `is_large` says that a first object is too long to be held,
+    so that it can be no row itself.
     """
     values = _large_object(pieces, member) if is_large else _values(pieces, member)
     for number, value in enumerate(values, 1):
@@ -79,17 +81,42 @@ def _value_rows(pieces: JsonPieces, member: str) -> list[Any]:
 
 
 def _large_object(pieces: JsonPieces, member: str) -> Iterator[Any]:
-    """Yield the items of the first array of objects that an object holds."""
+    """Yield the items of the array that an object holds in `member`, or of its only one of objects.
+
+    Which of several is meant can't be known while they come: then there must be a `member`.
+    """
     pieces.skip("{")
+    taken = ""
     try:
         while pieces.peek() == '"':
             name = pieces.value()
             pieces.skip(":")
-            if pieces.peek() == "[" and name == (member or name):
-                yield from pieces.items()
-                return
-            pieces.value()
+            if pieces.peek() != "[":
+                pieces.value()
+            elif (items := _meant(name, pieces.items(), member, taken)) is not None:
+                taken = name
+                yield from items
             pieces.skip(",")
     except LineError as error:
         raise FileError(f"is not JSON that can be read: {error}") from None
-    raise FileError(f'has no list "{member}"' if member else "has no list of objects")
+    if not pieces.skip("}") or pieces.peek():
+        raise FileError(f"is not JSON: it is cut off, or more follows ({pieces.where()})")
+    if not taken:
+        raise FileError(f'has no list "{member}"' if member else "has no list of objects")
+
+
+def _meant(
+    name: str, items: Iterator[Any | LineError], member: str, taken: str
+) -> Iterator[Any | LineError] | None:
+    """Return the items of an array if they are the rows; go past it if not. Raises FileError."""
+    first = next(items, None)
+    if name == member or (not member and isinstance(first, dict)):
+        if taken:
+            raise FileError(
+                f'has two lists of objects, "{taken}", which was read, and "{name}": --member says '
+                "which one is meant"
+            )
+        return chain((first,), items) if first is not None else items
+    for _ in items:
+        pass
+    return None

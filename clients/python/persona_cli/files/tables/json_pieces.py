@@ -78,9 +78,10 @@ class JsonPieces:
             except LineError as error:
                 yield error
             if not self.skip(",") and self.peek() != "]":
-                raise FileError(f"is not JSON: an array is not closed ({self._where()})")
+                raise FileError(f"is not JSON: an array is not closed ({self.where()})")
 
-    def _where(self) -> str:
+    def where(self) -> str:
+        """Return what comes next, to be told."""
         return f"near {self._text[self._at : self._at + 20]!r}" if self.peek() else "at the end"
 
     def _taken(self, value: Any, end: int) -> Any:

@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 
 from persona_cli.files.tables.csv_rows import find_delimiter
-from persona_cli.files.tables.json_documents import CONTAINERS, member_of
+from persona_cli.files.tables.json_documents import LARGE_CONTAINERS, member_of
 from persona_cli.files.tables.json_pieces import end_of_value
 from persona_cli.files.tables.table import FileError
 
@@ -43,7 +43,7 @@ _OTHERS = (
 _MARKUP = re.compile(r"<(!|\?xml|\w+[\s>])")
 _ARRAY = re.compile(r'\[\s*([\[{\]"tfn\d-]|$)')
 _MEMBER = r'\s*"[^"\n]*"\s*:\s*(?:"[^"\n]*"|[\w.+-]+)\s*,'  # one that holds no list
-_HELD = re.compile(rf'\{{(?:{_MEMBER})*\s*"(?:{"|".join(CONTAINERS)})"\s*:\s*\[\s*\{{')
+_HELD = re.compile(rf'\{{(?:{_MEMBER})*\s*"(?:{"|".join(LARGE_CONTAINERS)})"\s*:\s*\[\s*\{{')
 _YAML_LINE = re.compile(r"""(%YAML|---|\.\.\.|\s|[-?](\s|$)|\#|}|]|["']?[\w][^,;\t|]*:(\s|$))""")
 _YAML_START = re.compile(r"(%YAML|---(\s|$))")
 
@@ -70,6 +70,12 @@ def text_kind(head: str, member: str) -> Kind:
     return Kind.YAML if _is_yaml(text) else Kind.CSV
 
 
+def is_settled(head: str) -> bool:
+    """Return whether a text that begins so is of the kind that it seems, whatever follows."""
+    text = head.lstrip("\ufeff \t\r\n")
+    return not text.startswith("{") or end_of_value(text, 0) >= 0 or _begins_lines(text)
+
+
 def csv_note(delimiter: str) -> str:
     """Return what to say of a delimiter."""
     names = {",": "", "\t": "tabs between cells", "\x1f": "one column"}
@@ -91,10 +97,17 @@ def _open_kind(text: str) -> Kind:
     """Return the kind of a text whose first object does not end within it."""
     if _HELD.match(text):
         return Kind.LARGE_JSON
-    first, *others = [line.strip() for line in text.splitlines() if line.strip()]
-    if not others or (others[0].startswith("{") and first[-1] not in "{[,:"):
+    if _begins_lines(text):
         return Kind.JSON_LINES
-    return Kind.LARGE_JSON if len(text) > _LARGE else Kind.JSON
+    if len(text) > _LARGE:
+        return Kind.LARGE_JSON
+    return Kind.JSON if "\n" in text.strip() else Kind.JSON_LINES
+
+
+def _begins_lines(text: str) -> bool:
+    """Return whether a first object without an end is a broken line, since another one follows."""
+    first, *others = [line.strip() for line in text.splitlines() if line.strip()]
+    return bool(others) and others[0].startswith("{") and first[-1] not in "{[,:"
 
 
 _LARGE = 1 << 19  # characters; a row has fewer

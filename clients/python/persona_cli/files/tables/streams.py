@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from persona_cli.files.tables.kinds import is_settled
 from persona_cli.files.tables.table import FileError, missing_extra
 
 HEAD_BYTES = 1 << 20  # what is looked at; a persona has less
@@ -73,7 +74,8 @@ def plain_bytes(
 ) -> io.BufferedReader:
     """Return what a stream holds, decompressed; `read` is told how many of its bytes were taken.
 
-    Its `peek` returns the beginning: HEAD_BYTES or all, of a pipe what has come. Raises FileError.
+    Its `peek` returns the beginning: HEAD_BYTES or all, of a pipe what has come, but of an object
+    as much as tells what it is. Raises FileError.
     """
     counted = _buffered(stream, read, is_pipe=is_pipe)
     head = counted.peek(1)
@@ -85,8 +87,30 @@ def plain_bytes(
 
 
 def _buffered(stream: Any, read: Callable[[int], None], *, is_pipe: bool) -> io.BufferedReader:
-    take = stream.read1 if is_pipe else stream.read
+    take = _SettledFirst(stream.read1) if is_pipe else stream.read
     return io.BufferedReader(_Pieces(take, read), HEAD_BYTES)
+
+
+class _SettledFirst:
+    """Takes what has come of a pipe, at first until that tells of what kind it is."""
+
+    def __init__(self, take: Callable[[int], bytes]) -> None:
+        self._take = take
+        self._is_first = True
+
+    def __call__(self, size: int) -> bytes:
+        """Return at most so many bytes, none at the end."""
+        found, looked_at = self._take(size), 0
+        while self._is_first and found and len(found) < size:
+            if len(found) >= 2 * looked_at:  # so that looking costs no more than reading
+                if is_settled(found.decode(errors="replace")):
+                    break
+                looked_at = len(found)
+            if not (piece := self._take(size - len(found))):
+                break
+            found += piece
+        self._is_first = False
+        return found
 
 
 def _zstd_reader(stream: BinaryIO) -> Any:
