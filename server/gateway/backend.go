@@ -192,12 +192,12 @@ func (c *call) complete(request proto.Message) error {
 	if c.fault != nil {
 		return c.fault
 	}
-	// The body is read: its deadline must not end the wait for the answer.
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
 	m := request.ProtoReflect()
 	if err := c.body.refusal(); err != nil {
-		return err
+		return err // what is left of a body that broke off must not be waited for
 	}
+	// The body is read: its deadline must not end the wait for the answer.
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
 	if err := c.bindQuery(m); err != nil {
 		return err
 	}

@@ -53,6 +53,7 @@ type call struct {
 	query   url.Values
 	key     string // Idempotency-Key, "" has none
 	timeout time.Duration
+	hurries bool // whether its caller has said how long it waits
 	body    body
 	member  string // the field of the RPC's request that the body is, once it is sent; "" where there is no such field
 }
@@ -123,7 +124,7 @@ func (g *gateway) receive(c *call, r *http.Request) error {
 
 // read takes what a request says beside its body.
 func (c *call) read(r *http.Request) error {
-	for _, part := range []func(*http.Request) error{c.readQuery, c.checkParams, c.readKey, c.readTimeout} {
+	for _, part := range []func(*http.Request) error{c.readQuery, c.checkParams, checkConditions, c.readKey, c.readTimeout} {
 		if err := part(r); err != nil {
 			return err
 		}
@@ -137,6 +138,17 @@ func (c *call) readQuery(r *http.Request) error {
 		return invalidField("query", "is not well-formed; escape %, & and ; in it")
 	}
 	c.query = query
+	return nil
+}
+
+// checkConditions refuses what would make a change depend on what is there: who asks for it believes that
+// nobody else's change is lost.
+func checkConditions(r *http.Request) error {
+	for _, name := range []string{"If-Match", "If-Unmodified-Since"} {
+		if len(r.Header.Values(name)) > 0 {
+			return invalidField(name, "is not supported, of two changes the last one stays; leave it out")
+		}
+	}
 	return nil
 }
 
@@ -231,6 +243,7 @@ func (c *call) readTimeout(r *http.Request) error {
 	unit := timeoutUnits[parts[2]]
 	c.timeout = unit * time.Duration(min(number, int(maxTimeout/unit)+1)) // the product can't overflow
 	c.timeout = min(c.timeout, maxTimeout)
+	c.hurries = true
 	return nil
 }
 

@@ -92,11 +92,17 @@ func (c *call) take(ctx context.Context, from *guard.Shares, n int64) (*guard.Ta
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	taken, err := from.Take(ctx, c.network, n)
-	if err != nil {
-		return nil, tryLater(unreachable, "The gateway has too much to do. Nothing was done; try again.")
+	switch {
+	case err == nil:
+		return taken, nil
+	case c.hurries:
+		return nil, tooLate
 	}
-	return taken, nil
+	return nil, tryLater(unreachable, "The gateway has too much to do. Nothing was done; try again.")
 }
+
+// tooLate is said where the time that a caller gives has passed before the service was asked.
+var tooLate = refuse(codes.DeadlineExceeded, deadlineReason, "The deadline of Grpc-Timeout passed. Nothing was done.")
 
 // awaitBody waits until a body of so many bytes may come and has room.
 func (c *call) awaitBody(ctx context.Context, length int64) error {

@@ -138,6 +138,24 @@ def test_a_passed_deadline_is_504(backend: Backend, broken: Rest) -> None:
     assert problem["code"] == "DEADLINE_EXCEEDED"
 
 
+@pytest.mark.parametrize("value", ["0S", "0n", "1n"])
+def test_a_deadline_that_has_passed_already_is_504(broken: Rest, value: str) -> None:
+    answer = broken.call("GET", "/api/v1/projects/x", headers=[("Grpc-Timeout", value)])
+    assert "Nothing was done" in answer.problem(504, "DEADLINE_EXCEEDED")["detail"]
+
+
+@pytest.mark.parametrize("name", ["If-Match", "If-Unmodified-Since"])
+def test_conditions_of_a_change_are_refused_and_not_passed_over(
+    rest: Rest, place: Place, name: str
+) -> None:
+    path, condition = f"/api/v1/projects/{place.project}", [(name, "*")]
+    before = rest.call("GET", path).json()
+    for verb, body in (("GET", None), ("PATCH", {"name": "Other"}), ("DELETE", None)):
+        answer = rest.call(verb, path, body, headers=condition)
+        answer.problem(400, "INVALID_FIELD", name)
+    assert rest.call("GET", path).json() == before
+
+
 @pytest.mark.parametrize("value", ["", "5", "S", "-1S", "1.5S", "999999999S", "5s", " 5 S", "5SS"])
 def test_a_malformed_timeout_is_refused(broken: Rest, value: str) -> None:
     answer = broken.call("GET", "/api/v1/projects/x", headers=[("Grpc-Timeout", value)])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from rest.conftest import Place
+from rest.flood import dial, send, start
 from rest.processes import Gateway
 from rest.wire import Rest
 
@@ -81,3 +82,18 @@ def test_a_body_that_breaks_off_writes_nothing(rest: Rest, place: Place) -> None
 def test_a_deeply_nested_body_is_refused(rest: Rest, place: Place) -> None:
     nested = b'{"attributes":' * 20_000 + b"{}" + b"}" * 20_000
     rest.call("POST", place.path, nested).problem(400, "INVALID_FIELD")
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"name":"Tea"}'])
+def test_a_body_that_breaks_off_is_answered_and_ends_its_connection(
+    own_gateway: Gateway, service: Service, sent: bytes
+) -> None:
+    """Also on one that could be used again: what never comes is not waited for."""
+    request = start("POST", "/api/v1/projects", service.token(), "Content-Length: 20")
+    with dial(own_gateway) as connection:
+        send(connection, request + sent)
+        found = b""
+        while piece := connection.recv(4096):
+            found += piece
+    assert found.startswith(b"HTTP/1.1 400 ")
+    assert b"body: broke off" in found

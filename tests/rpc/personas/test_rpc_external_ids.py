@@ -188,6 +188,17 @@ def test_answers_of_nobody_are_named(place: Place) -> None:
     assert set(refusal.problem.fields) == fields
 
 
+def test_answers_of_nobody_are_named_all_at_once_by_whatever_they_name_it(place: Place) -> None:
+    here = place.create(known("here"))
+    given = [by_external_id("gone"), answer(uid()), answer(here.id), by_external_id("here")]
+    with refused("PERSONA_NOT_FOUND") as refusal:
+        record(place, *given)
+    assert refusal.problem.metadata == {"external_id": "gone", "indexes": "0-1"}
+    fields = {"responses[0].persona_external_id", "responses[1].persona_id"}
+    assert set(refusal.problem.fields) == fields
+    assert len(record(place, *given[2:])) == 2
+
+
 def test_a_group_that_is_not_there_is_refused(place: Place) -> None:
     one = place.create(known("x"))
     for given in (by_external_id("x"), answer(one.id)):

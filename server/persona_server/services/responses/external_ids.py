@@ -11,6 +11,10 @@ from persona_server.services.parents import group_not_found
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Transaction
 from persona_server.validation.terms import external_id_term
+from persona_server.validation.violations import MAX_VIOLATIONS
+
+_NO_EXTERNAL_ID = "is not the external id of a persona of the group"
+_NO_ID = "is not the id of a persona"
 
 
 def name_by_id(
@@ -32,25 +36,43 @@ def name_by_id(
     named = [one for one in answers if one.persona_external_id]
     terms = {one.persona_external_id: external_id_term(one.persona_external_id) for one in named}
     found = repositories.terms.find(group.set_id, list(terms.values()))
-    ids = [one.persona_external_id for one in answers]
-    _require_all(ids, {text for text, term in terms.items() if term not in found}, field)
+    unknown = {text for text, term in terms.items() if term not in found}
+    if unknown:
+        raise _not_found(repositories, answers, unknown, field)
     for answer in named:
         answer.persona_id = id_text(found[terms[answer.persona_external_id]])
         answer.ClearField("persona_external_id")
 
 
-def _require_all(ids: Sequence[str], unknown: set[str], field: str) -> None:
-    missing = [i for i, text in enumerate(ids) if text in unknown]
-    if not missing:
-        return
-    first, answers = ids[missing[0]], field.replace("_", " ")
-    what = "is not the external id of a persona of the group"
-    raise ServiceError(
+def _not_found(
+    repositories: Transaction,
+    answers: Sequence[Response] | Sequence[ReferenceAnswer],
+    unknown: set[str],
+    field: str,
+) -> ServiceError:
+    """PERSONA_NOT_FOUND for these external ids, and for ids that other answers have in their place.
+
+    So who drops what is named need not be refused once more.
+    """
+    external, ids = (
+        [one.persona_external_id for one in answers],
+        [one.persona_id for one in answers],
+    )
+    unnamed = [i for i, text in enumerate(external) if text in unknown]
+    known = repositories.personas.ancestry([id_bytes(text) for text in set(ids) if text])
+    unidentified = [i for i, text in enumerate(ids) if text and id_bytes(text) not in known]
+    missing = sorted((*unnamed, *unidentified))
+    violations = [
+        *violations_of(f"{field}[{{}}].persona_external_id", _NO_EXTERNAL_ID, unnamed, external),
+        *violations_of(f"{field}[{{}}].persona_id", _NO_ID, unidentified, ids),
+    ]
+    first, called = external[unnamed[0]], field.replace("_", " ")
+    return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
         f"There is no persona with the external id {first} in this persona group. Nothing was "
-        f"recorded. Remove the {len(missing)} of {len(ids)} {answers} whose persona "
+        f"recorded. Remove the {len(missing)} of {len(answers)} {called} whose persona "
         "does not exist, and send the others again.",
         metadata={"external_id": first, "indexes": ranges(missing)},
-        violations=violations_of(f"{field}[{{}}].persona_external_id", what, missing, ids),
+        violations=violations[:MAX_VIOLATIONS],
         violations_total=len(missing),
     )
