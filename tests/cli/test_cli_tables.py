@@ -108,3 +108,15 @@ def test_the_beginning_of_time_is_a_time(cli: Cli, client: PersonaClient, place:
         ("simulations", "questions", "-p", place.project),
     ):
         assert epoch in cli.run(*words).out, words
+
+
+def test_a_terminal_may_be_as_narrow_and_a_limit_as_large_as_it_likes(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    client.create_persona(*place.ids, Persona(full_name="Ada"))
+    for columns in (1, 2, 3, 4):
+        lines, said = on_terminal(cli, "projects", "list", columns=columns)
+        assert lines
+        assert "Traceback" not in said
+    done = cli.run("list", *place.options, "--json", "--limit", str(10**20))
+    assert [one["full_name"] for one in done.lines()] == ["Ada"]

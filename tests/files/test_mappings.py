@@ -140,3 +140,32 @@ def test_a_mapping_file_that_is_none_is_said(tmp_path: Path, text: str, why: str
     file.write_text(text)
     with pytest.raises(CommandError, match=why):
         user_mapping((), (), str(file))
+
+
+@pytest.mark.parametrize("template", ["{first", "first}", "{first} {last", "'Sweden", "{}"])
+def test_a_brace_or_quote_that_is_left_open_is_said(template: str) -> None:
+    with pytest.raises(CommandError, match=r"full_name: .* is left open"):
+        user_mapping([f"full_name={template}"], (), "")
+
+
+@pytest.mark.parametrize(
+    ("maps", "drops", "lacking"),
+    [
+        (["full_name={first} {row}", "age=c.d"], ["last"], ""),
+        (["full_name=first", "age=Age"], [], "Age"),
+        (["full_name={first} {lst}"], [], "lst"),
+        ([], ["first", "Last"], "Last"),
+        (["full_name="], [], ""),
+    ],
+)
+def test_a_column_that_is_named_must_be_there(
+    maps: list[str], drops: list[str], lacking: str
+) -> None:
+    assert user_mapping(maps, drops, "").lacking(ROW) == lacking
+
+
+def test_of_templates_one_after_the_other_one_must_have_its_columns(tmp_path: Path) -> None:
+    file = tmp_path / "mapping.toml"
+    file.write_text('[fields]\nfull_name = ["nick", "{first} {last}"]\nage = ["years", "Age"]\n')
+    assert user_mapping((), (), str(file)).lacking(ROW) == "years"
+    assert user_mapping((), (), str(file)).lacking({**ROW, "Age": 1}) == ""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import subprocess
 import sys
 from contextlib import suppress
@@ -88,6 +89,24 @@ def test_a_formula_without_its_result_is_refused_and_one_with_it_is_read() -> No
     assert others == [
         {"name": f"{i}", "age": age} for i, age in enumerate((22, "", "#DIV/0!", ""), 1)
     ]
+
+
+def test_a_text_without_quotes_stays_one_in_yaml() -> None:
+    """As a country, a code or an hour is, of which YAML 1.1 makes something else."""
+    texts = {"country": "NO", "zip": "01234", "opens": "9:30", "on": "yes", "born": "2001-02-03"}
+    others = {"age": 41, "income": 1.5, "is": True, "note": None, "empty": None}
+    lines = "".join(f"{key}: {value}\n" for key, value in texts.items())
+    raw = f"{lines}age: 41\nincome: 1.5\nis: true\nnote: null\nempty:\n".encode()
+    assert rows(raw) == [texts | others]
+    assert rows(b"- &a\n  x: 1\n- <<: *a\n  y: 2\n") == [{"x": 1}, {"x": 1, "y": 2}]
+
+
+def test_of_numbers_that_json_has_not_no_more_than_nan_is_lost() -> None:
+    values = [math.inf, -math.inf, math.nan, 1.0]
+    raw = as_parquet([{"n": value, "all": values} for value in values])
+    told = ["Infinity", "-Infinity", None, 1]
+    alone = ["Infinity", "-Infinity", "", 1]
+    assert rows(raw) == [{"n": value, "all": told} for value in alone]
 
 
 def changed(workbook: bytes, *changes: tuple[bytes, bytes]) -> bytes:

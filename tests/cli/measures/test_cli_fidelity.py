@@ -1,5 +1,6 @@
 """`persona fidelity`: a file of reference answers recorded, and measured as tables and pictures."""
 
+import codecs
 import json
 import uuid
 from pathlib import Path
@@ -56,6 +57,7 @@ def file(people: list[str], tmp_path: Path) -> Path:
 
 def test_a_file_is_recorded_and_the_group_measured(cli: Cli, place: Place, file: Path) -> None:
     asked = ("fidelity", *place.options)
+    file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())  # as editors of Windows save it
     done = cli.run(*asked, "--references", file)
     assert done.err == "Recorded 4 of 4; the others were there.\n"
     table = [row.split() for row in done.out.splitlines()]

@@ -284,3 +284,23 @@ def test_a_list_of_refused_rows_that_cannot_be_written_is_told_before_anything_i
     done = cli.run("import", file, *place.options, "--refused", refused)
     assert (done.code, done.err) == (1, f"persona: {refused}: No such file or directory\n")
     assert not list(client.list_personas(*place.ids))
+
+
+def test_a_column_that_is_mistyped_is_told_and_nothing_is_imported(
+    cli: Cli, client: PersonaClient, place: Place, sheet: Path
+) -> None:
+    for options in (("--map", "age=jahr"), ("--drop", "Nr")):
+        done = cli.run("import", sheet, *place.options, *NAMED, *options)
+        assert done.code == 1
+        assert f"has no column {options[1].removeprefix('age=')}" in done.err
+        assert "there are name, nr, job" in done.err
+    assert not list(client.list_personas(*place.ids))
+
+
+def test_a_pipe_is_explained_as_a_file_is(cli: Cli, sheet: Path) -> None:
+    told = [
+        cli.run("import", name, "--explain", *NAMED, stdin=given)
+        for name, given in ((str(sheet), None), ("-", sheet.read_text()))
+    ]
+    assert told[0].out.count("Jon Ek") == told[1].out.count("Jon Ek") > 0
+    assert told[0].code == told[1].code

@@ -2,6 +2,7 @@
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
@@ -37,9 +38,12 @@ class LineError(Exception):
 def json_items(
     lines: NumberedLines, item_of: Callable[[dict[str, Any]], Item]
 ) -> Iterator[tuple[int, Item | LineError]]:
-    """Yield what each line that is not blank stands for, by its number, or why it can't be."""
+    """Yield what each line that is not blank stands for, by its number, or why it can't be.
+
+    A file may begin with the mark that editors of Windows put there.
+    """
     for number, raw in lines:
-        if text := raw.strip():
+        if text := raw.removeprefix(BOM_UTF8 if number == 1 else b"").strip():
             try:
                 check_length(text)
                 item: Item | LineError = item_of(parse_object(text))

@@ -28,8 +28,10 @@ class Looked(NamedTuple):
 class LookedFiles:
     """Reads files twice, first a little; pipes, which can't be, stay open in between."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, *, waits: bool = False) -> None:
+        """`waits` says that as many rows of a pipe are looked at as of a file."""
         self._reading = reading
+        self._of_pipes = _LOOKED_AT if waits else 1
         self._open = ExitStack()
 
     def close(self) -> None:
@@ -39,9 +41,9 @@ class LookedFiles:
     def look(self, file: InputFile) -> Looked:
         """Return how a file begins, up to a row that is one if there is any. Raises FileError."""
         if file.is_pipe:
-            return self._looked(file, self._open.enter_context(file.opened()), most=1)
+            return self._looked(file, self._open.enter_context(file.opened()), self._of_pipes)
         with file.opened() as stream:
-            return self._looked(file, stream, most=_LOOKED_AT)
+            return self._looked(file, stream, _LOOKED_AT)
 
     def rows(self, file: InputFile, looked: Looked, read: OnRead) -> Rows:
         """Yield all rows of a file that was looked at. Raises FileError."""

@@ -69,7 +69,7 @@ class PersonaFiles:
         self.notes: Counter[tuple[str, str]] = Counter()
         self._options = options
         self._looks: dict[int, Look | FileError] = {}
-        self._files = LookedFiles(options.reading)
+        self._files = LookedFiles(options.reading, waits=options.is_draft)
 
     def __enter__(self) -> "PersonaFiles":
         return self
@@ -150,6 +150,9 @@ class PersonaFiles:
         if not cells:
             require_some(rows)
         said = self._options.said
+        if is_sheet and cells and (lacking := said.lacking(cells[0])):
+            names = ", ".join(list(cells[0])[:20])
+            raise FileError(f"has no column {lacking}, which the mapping names; there are {names}")
         form = named_format(said.layout) if said.layout else self._options.form
         if form is not PersonaFormat.AUTO:
             return said.over(mapping_of(form))

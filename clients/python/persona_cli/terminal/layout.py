@@ -51,13 +51,13 @@ def fitted(rows: Rows, room: int, *, fold: bool) -> tuple[list[str], list[str]]:
 
 
 def _with_room(widths: Sequence[int], room: int) -> list[int]:
-    """Return the columns that have room beside those before them."""
+    """Return the columns that have room beside those before them; one there always is."""
     shown = []
     for column, width in enumerate(widths):
         if width <= room:
             shown.append(column)
             room -= width + len(_GAP)
-    return shown
+    return shown or [0]
 
 
 def _total(widths: Sequence[int]) -> int:

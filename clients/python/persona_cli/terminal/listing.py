@@ -1,5 +1,6 @@
 """Lists: JSON lines of everything, or the beginning as a table."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, TypeAlias, TypeVar
@@ -31,7 +32,7 @@ def print_list(
 ) -> None:
     """Print what `fetch` yields, given the size of a page; with `lines` each on one line."""
     asked = limit is not None or context.as_json
-    limit = (limit or 0) if asked else TABLE_LIMIT
+    limit = min(limit or 0, sys.maxsize) if asked else TABLE_LIMIT
     found = fetch(min(limit + 1, 1000) if limit else 0)
     shown = islice(found, limit) if limit else found
     if context.as_json:

@@ -153,10 +153,23 @@ func Expected(fd protoreflect.FieldDescriptor) string {
 		return "must be a whole number from -2147483648 to 2147483647"
 	case protoreflect.DoubleKind:
 		return "must be a number"
+	case protoreflect.EnumKind:
+		return "must be one of " + strings.Join(names(fd.Enum()), ", ")
 	case protoreflect.MessageKind:
 		return expectedMessage(fd.Message())
 	}
 	return "has the wrong type"
+}
+
+// names of the values that an enum may have: 0 stands for none.
+func names(enum protoreflect.EnumDescriptor) []string {
+	var found []string
+	for i := range enum.Values().Len() {
+		if value := enum.Values().Get(i); value.Number() != 0 {
+			found = append(found, string(value.Name()))
+		}
+	}
+	return found
 }
 
 func expectedMessage(m protoreflect.MessageDescriptor) string {

@@ -59,7 +59,8 @@ def _not_found(
         [one.persona_id for one in answers],
     )
     unnamed = [i for i, text in enumerate(external) if text in unknown]
-    known = repositories.personas.ancestry([id_bytes(text) for text in set(ids) if text])
+    plain = [id_bytes(text) for text in set(ids) if text]
+    known = repositories.personas.ancestry(plain) if plain else {}
     unidentified = [i for i, text in enumerate(ids) if text and id_bytes(text) not in known]
     missing = sorted((*unnamed, *unidentified))
     violations = [

@@ -1,8 +1,7 @@
 """`persona compare`: how the answers of two selections differ, or those of one from targets."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +13,8 @@ from persona_cli.commands.measures.options import (
     SimulationOption,
     require_picture,
 )
-from persona_cli.files.json_lines import LineError, parse_message, parse_object
+from persona_cli.files.json_files import read_items
+from persona_cli.files.json_lines import parse_message
 from persona_cli.plot.picture import write_comparison_picture
 from persona_cli.terminal.command import CommandContext, ProjectOption, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
@@ -76,7 +76,7 @@ def compare(
             "Give either --targets, or --other-simulation, --other-group or --other-model."
         )
     require_picture(plot)
-    given = _targets(targets) if targets else []
+    given = read_items(targets, _target) if targets else []
     parent = project_id(context.client, project)
     one = _selected(context, parent, simulation, group)
     other = _selected(context, parent, other_simulation, other_group)
@@ -111,17 +111,8 @@ def _selected(
     return simulation_id, group_ids(client, project, group)[1] if group else ""
 
 
-def _targets(file: str) -> list[TargetDistribution]:
-    """Return the targets of a file. Raises CommandError naming the line that is none."""
-    found = []
-    for number, line in enumerate(Path(file).read_bytes().splitlines(), 1):
-        try:
-            if line.strip():
-                value = parse_object(line)
-                found.append(parse_message(value, TargetDistribution(), (), "target"))
-        except LineError as error:
-            raise CommandError(f"{file}:{number}: {error}") from None
-    return found
+def _target(value: dict[str, Any]) -> TargetDistribution:
+    return parse_message(value, TargetDistribution(), (), "target")
 
 
 def _draw(plot: str, names: tuple[str, str], found: Sequence[QuestionComparison]) -> None:

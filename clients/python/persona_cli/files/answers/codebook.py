@@ -52,7 +52,7 @@ def read_codebook(file: str) -> Codebook:
 
 def _toml_rows(file: str) -> Iterable[Cells]:
     try:
-        said = tomllib.loads(Path(file).read_text("utf-8"))
+        said = tomllib.loads(Path(file).read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LineError(f"is not TOML: {error}") from None
     questions = said.pop("questions", {})

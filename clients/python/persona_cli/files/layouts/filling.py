@@ -11,6 +11,7 @@ from persona_cli.files.layouts.mapping import Mapping
 from persona_cli.files.layouts.names import name_in
 from persona_cli.files.layouts.own import LINEAGE, OwnNames, own_attributes, own_row
 from persona_cli.files.layouts.plain_rows import PlainRows
+from persona_cli.files.layouts.templates import PLACES
 from persona_cli.files.tables.table import Cells
 from persona_server.validation.personas import persona_violations
 from persona_server.validation.violations import Violations
@@ -19,9 +20,6 @@ OnNote = Callable[[str, str], None]  # is told of a field, and what to know of i
 _PATH = "persona"
 # Without them there is no persona, or nowhere to keep anything.
 _NEEDED = {"full_name", "attributes", ""}
-
-
-_PLACES = ("row", "file", "folder")  # what a template may take of where a row stands
 
 
 class Origin(NamedTuple):
@@ -44,7 +42,7 @@ class Filler:
         self._own_names = OwnNames(is_sheet=is_sheet)
         self._plain = PlainRows(mapping, rules, self._own_names, is_sheet=is_sheet)
         self._asks_place = any(
-            path in _PLACES for ts in mapping.fields.values() for t in ts for path in t.paths
+            path in PLACES for ts in mapping.fields.values() for t in ts for path in t.paths
         )
 
     def persona(self, cells: Cells, origin: Origin) -> Persona:
@@ -53,7 +51,7 @@ class Filler:
             return plain
         row = self._row(cells)
         filling = _Filling(self._mapping, self._rules, self._note, row)
-        place = dict(zip(_PLACES, origin, strict=False)) if self._asks_place else {}
+        place = dict(zip(PLACES, origin, strict=False)) if self._asks_place else {}
         try:
             return filling.filled(place, origin.key)
         except UnicodeEncodeError:

@@ -6,6 +6,7 @@ from typing import Any
 
 from persona_cli.files.layouts.values import text_of
 
+PLACES = ("row", "file", "folder")  # what a template may take of where a row stands
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -57,9 +58,15 @@ class Template:
 
 
 def parse_template(text: str) -> Template:
-    """Return a template: a text without {} is the column of that name, 'such' is taken as it is."""
+    """Return a template: a text without {} is the column of that name, 'such' is taken as it is.
+
+    Raises ValueError for a brace or quote that is left open.
+    """
     if quoted := _QUOTED.fullmatch(text):
         return Template((), quoted[1])
+    rest = _PLACE.sub("", text)
+    if "{" in rest or "}" in rest or text.startswith("'"):
+        raise ValueError(f"{text} has a brace or quote that is left open")
     if "{" not in text:
         return Template((("", text.strip()),))
     pieces, last = [], 0

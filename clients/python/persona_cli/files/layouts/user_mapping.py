@@ -1,14 +1,14 @@
 """What a user says of a file's columns: `--map`, `--drop`, and a mapping file in TOML."""
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from persona_cli.files.layouts.levels import Level, parse_levels
 from persona_cli.files.layouts.mapping import FIELDS, Mapping
-from persona_cli.files.layouts.templates import Template, parse_template
+from persona_cli.files.layouts.templates import PLACES, Template, parse_template
 from persona_cli.terminal.failures import CommandError
 
 _TABLES = {"layout", "fields", "levels", "drop"}
@@ -23,6 +23,17 @@ class UserMapping:
     dropped: frozenset[str] = frozenset()
     layout: str = ""
 
+    def lacking(self, columns: Collection[str]) -> str:
+        """Return a column that is named and not there; "" if none is.
+
+        Of templates one after the other, each for rows without what the one before needs, one will
+        do.
+        """
+        for made in self.fields.values():
+            if made and all(_lacking(template.paths, columns) for template in made):
+                return _lacking(made[0].paths, columns)
+        return _lacking(sorted(self.dropped), columns)
+
     def over(self, base: Mapping) -> Mapping:
         """Return a layout with what the user says in place of what it says."""
         fields = {name: made for name, made in (base.fields | self.fields).items() if made}
@@ -33,6 +44,12 @@ class UserMapping:
             dropped=base.dropped | self.dropped,
             named_in=() if "full_name" in self.fields else base.named_in,
         )
+
+
+def _lacking(paths: Iterable[str], columns: Collection[str]) -> str:
+    """Return the first path that begins with none of the columns; "" if each begins with one."""
+    known = {*columns, *PLACES}
+    return next((p for p in paths if p not in known and p.partition(".")[0] not in known), "")
 
 
 def user_mapping(maps: Sequence[str], drops: Sequence[str], file: str) -> UserMapping:
@@ -65,7 +82,10 @@ def _split_cases(text: str) -> tuple[str, str]:
 def _templates(name: str, texts: Iterable[str]) -> dict[str, tuple[Template, ...]]:
     if name not in FIELDS:
         raise CommandError(f"there is no field {name!r} to map; there are {', '.join(FIELDS)}")
-    return {name: tuple(map(parse_template, texts))}
+    try:
+        return {name: tuple(map(parse_template, texts))}
+    except ValueError as error:
+        raise CommandError(f"{name}: {error}") from None
 
 
 def _levels(cases: str) -> tuple[Level, ...]:
@@ -77,7 +97,7 @@ def _levels(cases: str) -> tuple[Level, ...]:
 
 def _from_file(file: str) -> UserMapping:
     try:
-        table = tomllib.loads(Path(file).read_text("utf-8"))
+        table = tomllib.loads(Path(file).read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CommandError(f"{file}: is not TOML: {error}") from None
     if unknown := sorted(table.keys() - _TABLES):

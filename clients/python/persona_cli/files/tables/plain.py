@@ -8,7 +8,10 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it: a whole number that came as 47.0 is 47, NaN is null."""
+    """Return a value as JSON has it: a whole number that came as 47.0 is 47, NaN is null.
+
+    Of an infinite number, which JSON has not, the word stays.
+    """
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
@@ -20,9 +23,11 @@ def plain(value: Any) -> Any:
     return _text(value)
 
 
-def _number(value: float) -> float | int | None:
-    if not math.isfinite(value):
+def _number(value: float) -> float | int | str | None:
+    if math.isnan(value):
         return None
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 

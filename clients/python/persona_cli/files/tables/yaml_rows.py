@@ -1,5 +1,6 @@
 """YAML: objects of a list, of a list that an object holds, or one a document."""
 
+import re
 from typing import Any, TextIO
 
 from persona_cli.files.tables.json_documents import row_of, rows_of
@@ -8,7 +9,23 @@ from persona_cli.files.tables.table import FileError, Rows, missing_extra, readi
 
 MAX_YAML = 64 << 20  # characters; it is read as a whole
 _MAX_VALUES = 10_000_000  # with those that aliases repeat
-_MERGE = "tag:yaml.org,2002:merge"  # of "<<", which may repeat
+_TAG = "tag:yaml.org,2002:"
+_MERGE = f"{_TAG}merge"  # of "<<", which may repeat
+# What a text without quotes is if it is no text, as JSON has it. In YAML 1.1 NO is false, 9:30 is
+# 570 and 01234 is 668: of a country, an hour and a code nothing would be left.
+_WORDS = (
+    ("null", re.compile(r"(~|null|Null|NULL|)$"), ("~", "n", "N", "")),
+    ("bool", re.compile(r"(true|True|TRUE|false|False|FALSE)$"), tuple("tTfF")),
+    ("int", re.compile(r"-?(0|[1-9][0-9]*)$"), tuple("-0123456789")),
+    (
+        "float",
+        re.compile(
+            r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
+        ),
+        tuple("-+.0123456789"),
+    ),
+    ("merge", re.compile(r"<<$"), ("<",)),
+)
 
 
 def yaml_rows(text: TextIO, member: str) -> Rows:
@@ -29,13 +46,19 @@ def yaml_rows(text: TextIO, member: str) -> Rows:
 
 
 def _loader(yaml: Any) -> Any:
-    """Return a loader that refuses a key that repeats, of which YAML's own keep the last."""
+    """Return a loader that refuses a key that repeats, of which YAML's own keep the last.
+
+    What has no quotes is a text but where JSON has it as something else.
+    """
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         def construct_document(self, node: Any) -> Any:
             _require_once(yaml, node)
             return super().construct_document(node)
 
+    Loader.yaml_implicit_resolvers = {}  # of this class alone
+    for name, form, begins in _WORDS:
+        Loader.add_implicit_resolver(_TAG + name, form, list(begins))
     return Loader
 
 
