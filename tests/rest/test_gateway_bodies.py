@@ -209,3 +209,12 @@ def test_statuses_of_success(rest: Rest) -> None:
         assert answer.headers["Content-Type"] is None
         assert answer.headers["Content-Length"] is None
         assert answer.headers["X-Request-Id"]
+
+
+def test_a_word_that_a_field_does_not_know_is_told_those_that_it_does(
+    rest: Rest, place: Place
+) -> None:
+    path = f"/api/v1/projects/{place.project}/responses:compare"
+    body = {"targets": [{"question": {"key": "q", "kind": "RATING"}, "shares": [1]}]}
+    answer = rest.call("POST", path, body).problem(400, "INVALID_FIELD", "targets[0].question.kind")
+    assert "must be one of QUESTION_KIND_CHOICE, " in answer["detail"]
