@@ -34,6 +34,8 @@ from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
 from persona_server.validation.unpacking import TooLongError, unpack
 
+LEFT = "CANCELLED"  # the code of a call whose caller has left
+
 
 def call_steps(
     guards: Guards,
@@ -163,9 +165,9 @@ def _refuse(rpc: Rpc, error: Exception) -> None:
         extra = {"error_id": rpc.error_id, **_named(rpc)}
         LOGGER.error("unexpected error", extra=extra, exc_info=error)
         error = internal(rpc.error_id)
-    elif error.__cause__ is not None:
-        LOGGER.warning(error.message, extra=_named(rpc), exc_info=error)
     rpc.code = _code(rpc, error)
+    if error.__cause__ is not None and rpc.code != LEFT:
+        LOGGER.warning(error.message, extra=_named(rpc), exc_info=error)
     rpc.reason = error.reason_name
     rpc.refusal = refusal_for(error, rpc.request_id)
 
@@ -179,7 +181,7 @@ def _code(rpc: Rpc, error: ServiceError) -> str:
     """Return the code of an error; work that ended before its deadline did since nobody waits."""
     ended = error.reason == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED
     if ended and rpc.has_left() and (rpc.deadline is None or rpc.deadline > time.monotonic()):
-        return "CANCELLED"
+        return LEFT
     return CODES[error.reason].name
 
 

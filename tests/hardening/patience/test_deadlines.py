@@ -101,6 +101,8 @@ def test_work_ends_when_its_caller_has_left(slow: Slow, name: str) -> None:
     ended = slow.ended(name, start)
     assert ended["code"] == "CANCELLED"
     assert ended["duration_ms"] <= (DEADLINE + MARGIN) * 1000
+    said = slow.service.log[start:]
+    assert not [line for line in said if line.get("level") != "info"]  # it is nobody's fault
 
 
 def test_a_deadline_that_passes_in_the_queue_of_writers_is_told(tmp_path: Path) -> None:
