@@ -116,7 +116,8 @@ def check_name(found: Violations, path: str, value: str, limit: int = LINES["nam
 def check_given(found: Violations, path: str, value: str, limit: int) -> None:
     """A text is not blank. One beyond its limit is not looked at: that is refused elsewhere."""
     if len(value) <= limit and not value.strip():
-        found.add(path, f"is required: 1 to {limit} characters that are not all spaces")
+        what = "must not be blank" if value else "is required"
+        found.add(path, f"{what}: 1 to {limit} characters that are not all spaces")
 
 
 def check_items(found: Violations, path: str, items: Sequence[str], limit: int) -> None:

@@ -157,7 +157,7 @@ def test_lineage_can_not_be_imported_but_is_not_lost(key: str) -> None:
             b'{"full_name": "a", "agee": 1, "b": 2}',
             "has fields that a persona does not have: agee, b",
         ),
-        (b'{"full_name": "  "}', "full_name is required"),
+        (b'{"full_name": "  "}', "full_name must not be blank"),
         (b'{"full_name": "a", "id": "1"}', "id must be a UUID"),
         (b'{"full_name": "a", "created_at": "yesterday"}', ""),
         (b'{"full_name": "a", "attributes": ["b"]}', "attributes must be an object"),
