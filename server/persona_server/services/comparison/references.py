@@ -9,7 +9,7 @@ from persona_server.errors import Violation, invalid
 from persona_server.measures.answers import Kind, Question, set_value
 from persona_server.services.comparison.comparisons import question_of
 from persona_server.services.parents import require_group
-from persona_server.services.responses.answerers import personas_not_found
+from persona_server.services.responses.answerers import ids_not_found
 from persona_server.services.responses.external_ids import name_by_id
 from persona_server.storage.derived.questions import question_hash
 from persona_server.storage.derived.texts import set_text
@@ -63,7 +63,7 @@ def _individuals(repositories: Transaction, request: RecordReferenceAnswersReque
         if one in found and found[one].visible and found[one].group_id == group
     }
     if missing := [i for i, text in enumerate(ids) if text not in shown]:
-        raise personas_not_found(missing, ids, _FIELD, " in this persona group")
+        raise ids_not_found(missing, ids, _FIELD, " in this persona group")
     return [shown[text] for text in ids]
 
 

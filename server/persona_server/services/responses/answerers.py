@@ -1,6 +1,6 @@
 """Where those stand who answered, or which of them are not there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
@@ -11,6 +11,7 @@ from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.response_lists import DELETED, SHOWN
 from persona_server.storage.store import Repositories
+from persona_server.validation.violations import MAX_VIOLATIONS
 
 
 class Answerer(NamedTuple):
@@ -44,7 +45,7 @@ def answerers_of(repositories: Repositories, responses: Sequence[Response]) -> d
     if len(answerers) < len(texts):
         missing = [i for i, one in enumerate(responses) if one.persona_id not in answerers]
         ids = [response.persona_id for response in responses]
-        raise personas_not_found(missing, ids, "responses")
+        raise ids_not_found(missing, ids, "responses")
     return answerers
 
 
@@ -54,20 +55,59 @@ def _source(parents: Ancestry) -> str | None:
     return None if library_persona_id is None else id_text(library_persona_id)
 
 
+class Unknown(NamedTuple):
+    """Answers whose persona is not there by what they name it with.
+
+    `field` is that of an answer, `what` says what its value is not. `indexes` are those of the
+    answers, ascending; `values` are of all answers.
+    """
+
+    field: str
+    what: str
+    indexes: Sequence[int]
+    values: Sequence[str]
+
+    @property
+    def first(self) -> str:
+        """The value of the first of them."""
+        return self.values[self.indexes[0]]
+
+
+def unknown_ids(missing: Sequence[int], ids: Sequence[str], where: str = "") -> Unknown:
+    """Return the answers whose persona has no id of these."""
+    return Unknown("persona_id", f"is not the id of a persona{where}", missing, ids)
+
+
+def ids_not_found(
+    missing: Sequence[int], ids: Sequence[str], path: str, where: str = ""
+) -> ServiceError:
+    """PERSONA_NOT_FOUND for answers that name their persona by these ids."""
+    unknown = unknown_ids(missing, ids, where)
+    said = f"There is no persona {unknown.first}{where}."
+    return personas_not_found(said, {"persona_id": unknown.first}, path, unknown)
+
+
 def personas_not_found(
-    missing: Sequence[int], ids: Sequence[str], field: str, where: str = ""
+    said: str, metadata: Mapping[str, str], path: str, *unknown: Unknown
 ) -> ServiceError:
     """PERSONA_NOT_FOUND, naming every answer to drop: as violations, and as ranges of indexes.
 
-    `ids` are those of the personas of all answers, which are called `field` in the request.
+    `said` and `metadata` are of the first one. The answers are called `path` in the request.
     """
-    persona_id, answers = ids[missing[0]], field.replace("_", " ")
-    what = f"is not the id of a persona{where}"
+    missing = sorted(i for each in unknown for i in each.indexes)
+    violations = [
+        violation
+        for each in unknown
+        for violation in violations_of(
+            f"{path}[{{}}].{each.field}", each.what, each.indexes, each.values
+        )
+    ]
+    total, answers = len(unknown[0].values), path.replace("_", " ")
     return ServiceError(
         errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-        f"There is no persona {persona_id}{where}. Nothing was recorded. Remove the {len(missing)} "
-        f"of {len(ids)} {answers} whose persona does not exist, and send the others again.",
-        metadata={"persona_id": persona_id, "indexes": ranges(missing)},
-        violations=violations_of(f"{field}[{{}}].persona_id", what, missing, ids),
+        f"{said} Nothing was recorded. Remove the {len(missing)} of {total} {answers} whose "
+        "persona does not exist, and send the others again.",
+        metadata={**metadata, "indexes": ranges(missing)},
+        violations=violations[:MAX_VIOLATIONS],
         violations_total=len(missing),
     )

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 
-from persona.v1 import errors_pb2
 from persona.v1.fidelity_pb2 import ReferenceAnswer
 from persona.v1.response_pb2 import Response
 from persona_server.errors import ServiceError
-from persona_server.services.indexes import ranges, violations_of
 from persona_server.services.parents import group_not_found
+from persona_server.services.responses.answerers import Unknown, personas_not_found, unknown_ids
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.store import Transaction
 from persona_server.validation.terms import external_id_term
-from persona_server.validation.violations import MAX_VIOLATIONS
 
 _NO_EXTERNAL_ID = "is not the external id of a persona of the group"
-_NO_ID = "is not the id of a persona"
 
 
 def name_by_id(
@@ -54,26 +51,14 @@ def _not_found(
 
     So who drops what is named need not be refused once more.
     """
-    external, ids = (
-        [one.persona_external_id for one in answers],
-        [one.persona_id for one in answers],
-    )
+    external = [one.persona_external_id for one in answers]
+    ids = [one.persona_id for one in answers]
     unnamed = [i for i, text in enumerate(external) if text in unknown]
     plain = [id_bytes(text) for text in set(ids) if text]
     known = repositories.personas.ancestry(plain) if plain else {}
     unidentified = [i for i, text in enumerate(ids) if text and id_bytes(text) not in known]
-    missing = sorted((*unnamed, *unidentified))
-    violations = [
-        *violations_of(f"{field}[{{}}].persona_external_id", _NO_EXTERNAL_ID, unnamed, external),
-        *violations_of(f"{field}[{{}}].persona_id", _NO_ID, unidentified, ids),
-    ]
-    first, called = external[unnamed[0]], field.replace("_", " ")
-    return ServiceError(
-        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-        f"There is no persona with the external id {first} in this persona group. Nothing was "
-        f"recorded. Remove the {len(missing)} of {len(answers)} {called} whose persona "
-        "does not exist, and send the others again.",
-        metadata={"external_id": first, "indexes": ranges(missing)},
-        violations=violations[:MAX_VIOLATIONS],
-        violations_total=len(missing),
-    )
+    by_external_id = Unknown("persona_external_id", _NO_EXTERNAL_ID, unnamed, external)
+    first = by_external_id.first
+    said = f"There is no persona with the external id {first} in this persona group."
+    others = unknown_ids(unidentified, ids)
+    return personas_not_found(said, {"external_id": first}, field, by_external_id, others)
