@@ -13,7 +13,6 @@ CONTAINERS = (
     "personas", "persona", "people", "agents", "agent_list", "respondents", "data", "items",
     "results", "rows", "records",
 )  # fmt: skip
-LARGE_CONTAINERS = (*CONTAINERS, "responses")  # of an object that is too long to be a row
 
 
 def document_rows(pieces: JsonPieces, member: str, *, is_large: bool) -> Rows:

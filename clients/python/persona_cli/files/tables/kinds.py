@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 
 from persona_cli.files.tables.csv_rows import find_delimiter
-from persona_cli.files.tables.json_documents import LARGE_CONTAINERS, member_of
+from persona_cli.files.tables.json_documents import CONTAINERS, member_of
 from persona_cli.files.tables.json_pieces import end_of_value
 from persona_cli.files.tables.table import FileError
 
@@ -43,7 +43,8 @@ _OTHERS = (
 _MARKUP = re.compile(r"<(!|\?xml|\w+[\s>])")
 _ARRAY = re.compile(r'\[\s*([\[{\]"tfn\d-]|$)')
 _MEMBER = r'\s*"[^"\n]*"\s*:\s*(?:"[^"\n]*"|[\w.+-]+)\s*,'  # one that holds no list
-_HELD = re.compile(rf'\{{(?:{_MEMBER})*\s*"(?:{"|".join(LARGE_CONTAINERS)})"\s*:\s*\[\s*\{{')
+_LISTS = "|".join((*CONTAINERS, "responses"))  # those of a persona would fit into what is looked at
+_HELD = re.compile(rf'\{{(?:{_MEMBER})*\s*"(?:{_LISTS})"\s*:\s*\[\s*\{{')
 _YAML_LINE = re.compile(r"""(%YAML|---|\.\.\.|\s|[-?](\s|$)|\#|}|]|["']?[\w][^,;\t|]*:(\s|$))""")
 _YAML_START = re.compile(r"(%YAML|---(\s|$))")
 
