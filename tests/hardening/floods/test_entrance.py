@@ -13,7 +13,6 @@ from persona.v1 import persona_service_pb2 as pb
 from persona_server.transport.entrance.receipts import SECONDS
 from support.attacks import silent
 from support.attacks.beside import resident
-from support.attacks.frames import Connection
 from support.data import make_place, persona
 from support.errors import refusal_of
 from support.service import Service
@@ -42,18 +41,10 @@ def answers(own: Service, health: Any) -> bool:
     return place.get(made.id) == made
 
 
-def all_over(connection: Connection, streams: list[int]) -> None:
-    def over() -> bool:
-        connection.pump(0.05)
-        return connection.over >= set(streams)
-
-    eventually(over)
-
-
 def test_calls_without_a_token_are_refused_before_their_message(own: Service, health: Any) -> None:
     with silent.connected(own.grpc, 1) as (connection,):
         for path in (GET, CREATE, IMPORT):
-            all_over(connection, silent.headers_only(connection, path, None, 30))
+            silent.all_over(connection, silent.headers_only(connection, path, None, 30))
         assert answers(own, health)
 
 
@@ -66,7 +57,7 @@ def test_calls_whose_message_does_not_come_hold_no_thread(own: Service, health: 
         streams += silent.headers_only(connection, CREATE, token, 20)
         silent.pump_for([connection], 0.5)
         assert answers(own, health)
-        all_over(connection, streams)
+        silent.all_over(connection, streams)
         assert SECONDS - 0.5 < time.monotonic() - begun < 3 * SECONDS
 
     def ended() -> bool:

@@ -134,7 +134,7 @@ def test_a_storm_of_watches_fails_no_other_call(stormed: Service, token: str, bo
     with silent.connected(stormed.grpc, 20, next(ADDRESSES)) as storming:
         for one in storming:  # else all of them would be closed at the first sign
             one.data(one.open(request(CHECK)), empty, end=True)
-            all_over(one, [1])
+            silent.all_over(one, [1])
         until = time.monotonic() + LONG
         while not all(one.closed for one in storming) and time.monotonic() < until:
             for one in storming:
@@ -148,7 +148,7 @@ def test_a_storm_of_watches_fails_no_other_call(stormed: Service, token: str, bo
                     other.data(other.open(get), message(body), end=True)
                 other.pump()
     for other in others:
-        all_over(other, list(range(1, 2 * other.opened, 2)))
+        silent.all_over(other, list(range(1, 2 * other.opened, 2)))
         assert other.answered == other.over
         other.close()
 
@@ -184,12 +184,7 @@ def test_who_was_connected_before_stays_and_the_address_may_return(
     stormed: Service, token: str, body: bytes
 ) -> None:
     source = next(ADDRESSES)
-    innocent = Connection(stormed.grpc, source)
-    assert answered(innocent, token, body)
-    attack = (stormed.grpc, GET, UNLIMITED, LONG, source)
-    assert floods.rapid_reset_until_shut_out(*attack)
-    assert answered(innocent, token, body)
-    innocent.close()
+    storm_beside_one_who_stays(stormed, token, body, source)
     until = time.monotonic() + 2 * AWAY_SECONDS
     returned = floods.connected_again(stormed.grpc, source, until)
     assert returned is not None
@@ -201,10 +196,16 @@ def test_who_was_served_stays_though_many_have_come_and_gone_since(
     stormed: Service, token: str, body: bytes
 ) -> None:
     """Of those that are gone nothing is remembered, so that it is looked who is still there."""
-    source = next(ADDRESSES)
+    storm_beside_one_who_stays(stormed, token, body, next(ADDRESSES), others=MANY)
+
+
+def storm_beside_one_who_stays(
+    stormed: Service, token: str, body: bytes, source: str, others: int = 0
+) -> None:
+    """Shut an address out by a storm; who was served there, before so many others, must stay."""
     innocent = Connection(stormed.grpc, source)
     assert answered(innocent, token, body)
-    for _ in range(MANY):
+    for _ in range(others):
         with contextlib.closing(Connection(stormed.grpc)) as another:
             assert answered(another, token, body)
     assert floods.rapid_reset_until_shut_out(stormed.grpc, GET, UNLIMITED, LONG, source)
@@ -223,7 +224,7 @@ def test_who_takes_back_half_of_what_it_asks_is_served(
             client.data(stream, message(body), end=True)
         for stream in streams[::2]:
             client.reset(stream)
-        all_over(client, streams[1::2])
+        silent.all_over(client, streams[1::2])
     assert answered(client, token, body)
     client.close()
 
@@ -232,13 +233,5 @@ def answered(client: Connection, token: str, body: bytes) -> bool:
     """Make a call, and wait for its end; return whether the connection is there still."""
     stream = client.open(request(GET, token))
     client.data(stream, message(body), end=True)
-    all_over(client, [stream])
+    silent.all_over(client, [stream])
     return not client.closed
-
-
-def all_over(client: Connection, streams: list[int]) -> None:
-    def over() -> bool:
-        client.pump(0.05)
-        return client.over >= set(streams)
-
-    eventually(over)

@@ -92,14 +92,6 @@ def waits(reader: Reader, connection: Connection, number: int) -> Callable[[], b
     return seen
 
 
-def all_over(connection: Connection, streams: list[int]) -> None:
-    def over() -> bool:
-        connection.pump(0.05)
-        return connection.over >= set(streams)
-
-    eventually(over)
-
-
 def test_pages_wait_for_the_reader_and_short_answers_pass_them(
     reader: Reader, connection: Connection
 ) -> None:
@@ -109,7 +101,7 @@ def test_pages_wait_for_the_reader_and_short_answers_pass_them(
     assert reader.place.count() == ROWS + 5
     for stream in streams:
         connection.write(frame(WINDOW_UPDATE, 0, stream, WIDE))
-    all_over(connection, streams)
+    silent.all_over(connection, streams)
     eventually(lambda: reader.codes() == {"OK": IN_FLIGHT})
     assert reader.waiting() == 0
 
@@ -122,7 +114,7 @@ def test_a_call_waits_until_its_deadline_or_until_it_is_taken_back(
     held = reader.call(connection, HELD)
     eventually(waits(reader, connection, waiting + HELD))
     timed = reader.call(connection, HELD, literals([("grpc-timeout", "1S")]))
-    all_over(connection, timed)
+    silent.all_over(connection, timed)
     eventually(waits(reader, connection, waiting + HELD))
     for stream in held:
         connection.reset(stream)

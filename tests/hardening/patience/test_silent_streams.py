@@ -175,8 +175,7 @@ def test_connections_without_calls_are_pinged(
         for connection in (gone, there):
             stream = connection.open(request(CHECK))
             connection.data(stream, message(b""), end=True)
-            while stream not in connection.over:
-                connection.pump(0.05)
+            silent.all_over(connection, [stream])
         silent.pump_for([there], 62)
         pinged = there.got[PING]
         silent.pump_for([there], 62)  # both were pinged at once, and had a minute to answer

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from support.attacks.frames import WINDOW_UPDATE, Connection, frame, message, request
+from support.waiting import eventually
 
 
 @contextmanager
@@ -29,6 +30,16 @@ def pump_for(connections: list[Connection], seconds: float) -> None:
         for connection in connections:
             connection.pump()
         time.sleep(0.002)
+
+
+def all_over(connection: Connection, streams: list[int]) -> None:
+    """Wait until the server has ended these streams. Fails the test if it does not."""
+
+    def over() -> bool:
+        connection.pump(0.05)
+        return connection.over >= set(streams)
+
+    eventually(over)
 
 
 def headers_only(connection: Connection, path: str, token: str | None, count: int) -> list[int]:
