@@ -137,6 +137,35 @@ def test_order_changes_no_bit(seed: int) -> None:
         assert (found.estimate, found.status) == (expected.estimate, expected.status)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_styles_equal_the_naive_reference_in_crowds_of_any_size(seed: int) -> None:
+    random = Random(seed)
+    questions = [Question.rating(f"q{i:02}", 1, 5) for i in range(16)]
+    own: Given = {q: {s: random.randint(2, 5) for s in range(3)} for q in questions}
+    present: Present = {
+        q: {s: [v, *random.choices(range(1, 6), k=random.randint(3, 9))] for s, v in by.items()}
+        for q, by in own.items()
+    }
+    expected = [naive_style(own, present, {position}) for position in range(1, 6)]
+    found = reliability(answers_of(own), crowded(present)).styles
+    assert found.straight_lining == pytest.approx(max(expected), abs=1e-12)
+    assert found.acquiescence == pytest.approx(naive_style(own, present, {4, 5}), abs=1e-12)
+    backwards = {q: dict(reversed(by.items())) for q, by in reversed(present.items())}
+    assert reliability(answers_of(own)[::-1], crowded(backwards)).styles == found
+
+
+def naive_style(own: Given, present: Present, values: set[Value]) -> float:
+    """Return own - others' mean share of some values, where at least five answered."""
+    more = []
+    for question, by_simulation in own.items():
+        for simulation, value in by_simulation.items():
+            others = list(present[question][simulation])
+            if len(others) >= 5:
+                others.remove(value)
+                more.append((value in values) - fmean(other in values for other in others))
+    return fmean(more)
+
+
 def shuffle(random: Random, values: Sequence[Value]) -> list[Value]:
     return random.sample(values, len(values))
 

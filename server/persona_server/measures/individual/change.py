@@ -79,7 +79,7 @@ def reliable_change(
         return others
     half = n // 2 if n >= HALVES_FROM else 1
     first, last = series[:half], series[-half:]
-    far = sum(p.value for p in last) - sum(p.value for p in first)
+    far = sum([p.value for p in last]) - sum([p.value for p in first])
     change = quotient(far, half * scale)
     variance = others.variance * _spread((*first, *last), half, others.mean_inverse)
     freedom = others.differences
@@ -96,9 +96,9 @@ def reliable_change(
 
 def _spread(used: Sequence[Point], half: int, mean_inverse: float) -> float:
     """Σ a² max(1, 1 / (c h)): fewer answers than the others' raise it, more do not lower it."""
-    return sum(max(1.0, 1 / (point.answers * mean_inverse)) for point in used) / half**2
+    return sum([max(1.0, 1 / (point.answers * mean_inverse)) for point in used]) / half**2
 
 
 def _own_variance(series: Sequence[Point], scale: int) -> float:
-    squares = sum((b.value - a.value) ** 2 for a, b in pairwise(series))
+    squares = sum([(b.value - a.value) ** 2 for a, b in pairwise(series)])
     return quotient(squares, 2 * (len(series) - 1) * scale**2)

@@ -25,14 +25,7 @@ class Crowd(NamedTuple):
     def more_than_others(self, own: Value, value: Value) -> float:
         """Return whether one's own answer is a value, 1 or 0, less the others' share of it."""
         same = own == value
-        return same - (self._counts().get(value, 0) - same) / (self.individuals - 1)
-
-    def more_of_each(self, own: int, positions: range) -> list[float]:
-        """Return the same of all positions of a scale, where one's own answer is among them."""
-        counts, others = self._counts(), self.individuals - 1
-        more = [0 - counts.get(position, 0) / others for position in positions]
-        more[own - positions.start] = self.more_than_others(own, own)
-        return more
+        return same - (self.counts.get(value, 0) - same) / (self.individuals - 1)
 
     def above_more_than_others(self, own: int, midpoint: float) -> float:
         """Return the same of all numbers above the midpoint of the question's scale."""
@@ -45,7 +38,9 @@ class Crowd(NamedTuple):
         others = self.individuals - 1
         return (numbers.first - own) / others if others else None
 
-    def _counts(self) -> Mapping[Value, int]:
+    @property
+    def counts(self) -> Mapping[Value, int]:
+        """How many gave each value."""
         if isinstance(self.tally, Numbers):
             raise TypeError(_NO_SHARES)
         return self.tally

@@ -37,7 +37,7 @@ def outlying(questions: Sequence[Compared], simulations: Sequence[str]) -> list[
 def _judged(simulation: str, apart: Sequence[float], simulations: int) -> Outlying:
     n = len(apart)
     mean = fsum(apart) / n
-    deviation = sqrt(fsum((x - mean) ** 2 for x in apart) / (n - 1))
+    deviation = sqrt(fsum([(x - mean) ** 2 for x in apart]) / (n - 1))
     threshold = quantile(1 - _LEVEL / simulations, n - 1)
     if deviation < _NONE:
         return Outlying(simulation, n, None, threshold, mean > 0)

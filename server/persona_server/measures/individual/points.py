@@ -89,7 +89,7 @@ def points(answers: Iterable[Answer]) -> tuple[Point, ...]:
     """
     given = sorted(answers, key=attrgetter("occurred_at"))
     if _stand_alone(given):
-        return tuple(Point(a.occurred_at, int(a.value), 1, a.simulation_id) for a in given)
+        return tuple([Point(a.occurred_at, int(a.value), 1, a.simulation_id) for a in given])
     simulations: defaultdict[str, list[Answer]] = defaultdict(list)
     for answer in given:
         simulations[answer.simulation_id].append(answer)

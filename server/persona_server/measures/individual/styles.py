@@ -1,11 +1,11 @@
 """Answers that follow their form and not their question: measured against the others' there."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 from typing import NamedTuple
 
-from persona_server.measures.answers import Answer, Kind, Question
+from persona_server.measures.answers import Answer, Kind, Question, Value
 from persona_server.measures.individual.crowds import WIDE, Crowd
 from persona_server.measures.individual.terms import Compared
 
@@ -30,6 +30,20 @@ class _Given(NamedTuple):
     answers: list[tuple[Answer, Crowd]]
 
 
+class _Group(NamedTuple):
+    """Own answers in crowds of one size. Shares that have one denominator are added as counts."""
+
+    others: int  # individuals of each crowd but this one
+    own: list[Value]
+    counts: list[Mapping[Value, int]]
+
+    def more(self, value: Value) -> float:
+        """Return the sum over these answers of own share less the others' share of a value."""
+        own = self.own.count(value)
+        everyone = sum([counts.get(value, 0) for counts in self.counts])
+        return own - (everyone - own) / self.others
+
+
 def styles(questions: Sequence[Compared]) -> Styles:
     """Return the response styles over answers where chance is known."""
     given = [_given(one) for one in questions if one.question.kind in _WITH_STYLES]
@@ -41,10 +55,20 @@ def _straight_lining(questions: Iterable[_Given]) -> float | None:
     given = _known(chosen)
     if given is None:
         return None
-    low, high = chosen[0].question.minimum, chosen[0].question.maximum
-    positions = range(low, high + 1)
-    more = [crowd.more_of_each(int(answer.value), positions) for answer, crowd in given]
-    return max(map(_mean, zip(*more, strict=True)))
+    groups = _by_size(given)
+    positions = range(chosen[0].question.minimum, chosen[0].question.maximum + 1)
+    return max(fsum([one.more(position) for one in groups]) for position in positions) / len(given)
+
+
+def _by_size(given: Iterable[tuple[Answer, Crowd]]) -> list[_Group]:
+    groups: dict[int, _Group] = {}
+    for answer, crowd in given:
+        others = crowd.individuals - 1
+        if (group := groups.get(others)) is None:
+            group = groups[others] = _Group(others, [], [])
+        group.own.append(answer.value)
+        group.counts.append(crowd.counts)
+    return list(groups.values())
 
 
 def _commonest_scale(questions: Sequence[_Given]) -> list[_Given]:
