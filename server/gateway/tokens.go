@@ -118,15 +118,15 @@ func (c *call) checkAuthorization(r *http.Request) error {
 	values := authorizations(r)
 	switch {
 	case len(values) == 0:
-		return noToken("A token is required: authorization: Bearer <token>.")
+		return noToken("A token or an API key is required: authorization: Bearer <token or key>, or x-api-key: <key>.")
 	case len(values) > 1:
-		return noToken("Send one Authorization or X-API-Key header, not several.")
+		return noToken("There is more than one token or API key; send one, by authorization or by x-api-key.")
 	case !printable.MatchString(values[0]) || len(values[0]) > maxToken:
 		return noToken("The Authorization header holds no token.")
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "bearer") || token == "" {
-		return noToken("The authorization value must be: Bearer <token>.")
+		return noToken("authorization must be: Bearer <token or API key>; x-api-key must be an API key.")
 	}
 	if hasExpired(token) {
 		return noToken("The token has expired. Get a new one: persona token.")

@@ -64,7 +64,8 @@ def test_it_shows_what_will_go_and_asks(folder: Path, ids: list[str]) -> None:
     again = run(folder, *command, "--yes")
     assert (again.returncode, again.stdout) == (
         0,
-        "Erased: 1 persona, 0 answers, 0 library personas, 0 reference answers.\n",
+        "Erased before, and again now: "
+        "1 persona, 0 answers, 0 library personas, 0 reference answers.\n",
     )
 
 

@@ -94,6 +94,10 @@ def test_what_a_result_lacks_is_refused_or_skipped() -> None:
     refused = [(n, str(i), i.count) for n, i in found if isinstance(i, LineError)]
     assert refused == [
         (1, "has no name of its agent, which is the external id of a persona", 5),
-        (2, "brand: choice.value must be one of the options", 1),
+        (
+            2,
+            "brand: choice.value must be one of the options: got 'C', not 'A', 'B, the big one'",
+            1,
+        ),
     ]
     assert len(found) == 3

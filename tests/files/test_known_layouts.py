@@ -197,6 +197,9 @@ def test_an_id_that_is_none_of_ours_is_the_external_id(tmp_path: Path) -> None:
     found = imported([{"full_name": "x", "id": one} for one in ids], tmp_path).personas
     assert [one.external_id for one in found] == [*map(str, ids[:3]), ""]
     assert [one.id for one in found] == ["", "", "", str(ids[3]).lower()]
+    for column in ("id", "external_id"):  # as programs write ids of which one was missing
+        [persona] = imported([{"full_name": "x", column: 17.0, "size": 17.0}], tmp_path).personas
+        assert (persona.external_id, persona.attributes["size"]) == ("17", "17.0")
 
 
 @pytest.mark.parametrize(

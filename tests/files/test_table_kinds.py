@@ -200,6 +200,10 @@ def test_a_member_can_be_named() -> None:
     raw = json.dumps({"shops": [{"a": 1}], "folk": [{"b": 2}]}).encode()
     assert rows(raw) == [json.loads(raw)]
     assert rows(raw, Reading(member="folk")) == [{"b": 2}]
+    two = json.dumps({"personas": [{"a": 1}], "results": [{"b": 2}], "name": "x"}).encode()
+    with pytest.raises(FileError, match='two lists of objects, "personas" and "results": --member'):
+        rows(two)
+    assert rows(two, Reading(member="results")) == [{"b": 2}]
     with pytest.raises(FileError, match='no list "crowd"'):
         rows(raw, Reading(member="crowd"))
     assert rows(b"shops: [{a: 1}]\nfolk: [{b: 2}]\n", Reading(member="folk")) == [{"b": 2}]

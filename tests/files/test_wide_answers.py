@@ -109,7 +109,7 @@ def test_every_cell_of_a_question_is_counted_once(tmp_path: Path) -> None:
     refused = [(n, str(i), i.count) for n, i in found if isinstance(i, LineError)]
     assert refused == [
         (3, "stars: rating.value must be 1 to 5, is 9", 1),
-        (3, "brew: choice.value must be one of the options", 1),
+        (3, "brew: choice.value must be one of the options: got 'Tea', not 'Filter', '1'", 1),
         (3, "mood must be a number; got 'x'", 1),
         (4, "who is blank, so that nobody knows who answered", 2),
         (5, "when must be a time such as 2026-03-01T09:30:00Z, not '4/1/2026 10:00'", 2),

@@ -65,7 +65,8 @@ def erase(
         for _ in erasure.erase(person):
             pass
         scrub(store)
-    print(f"Erased: {_counts(person)}.")
+    again = " before, and again now" if person.is_erased else ""
+    print(f"Erased{again}: {_counts(person)}.")
 
 
 def _counts(person: "Person") -> str:

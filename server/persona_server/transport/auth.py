@@ -14,6 +14,12 @@ _CACHED_SECONDS = 30.0
 _CACHE_SIZE = 4096
 _BEARER = "Bearer "
 _UNKNOWN = (None, 0.0)
+# The gateway, which refuses these by itself, says the same.
+_MISSING = (
+    "A token or an API key is required: authorization: Bearer <token or key>, or x-api-key: <key>."
+)
+_SEVERAL = "There is more than one token or API key; send one, by authorization or by x-api-key."
+_MISSHAPEN = "authorization must be: Bearer <token or API key>; x-api-key must be an API key."
 
 
 def _nobody(_who: object) -> bool:
@@ -43,12 +49,12 @@ class Authenticator:
     def principal(self, authorizations: Sequence[str]) -> Principal:
         """Return who a call's authorization values speak for. Raises UNAUTHENTICATED."""
         if not authorizations:
-            raise unauthenticated("A token is required: authorization: Bearer <token>.")
+            raise unauthenticated(_MISSING)
         if len(authorizations) > 1:
-            raise unauthenticated("There is more than one authorization value; send one.")
+            raise unauthenticated(_SEVERAL)
         token = _token(authorizations[0])
         if not token:
-            raise unauthenticated("The authorization value must be: Bearer <token>.")
+            raise unauthenticated(_MISSHAPEN)
         digest = _digest(token)
         found = self._cached(digest)
         return found or self._verified(digest, token)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import grpc
 import pytest
@@ -65,8 +65,23 @@ def test_more_than_one_credential_is_refused(
     token = served.token("acme")
     both = [("x-api-key", key), ("x-api-key", key)], [("x-api-key", key), *bearer(token)]
     for metadata in both:
-        assert exchange(channel, LIST, [b""], metadata).problem.reason == "UNAUTHENTICATED"
-        assert status(served, *metadata) == 401
+        assert_refused_alike(served, channel, metadata, "more than one token or API key; send one")
+
+
+def test_without_a_credential_both_are_named(served: Service, channel: grpc.Channel) -> None:
+    words = "A token or an API key is required: authorization: Bearer <token or key>, or x-api-key"
+    assert_refused_alike(served, channel, [], words)
+
+
+def assert_refused_alike(
+    served: Service, channel: grpc.Channel, metadata: Sequence[tuple[str, str]], words: str
+) -> None:
+    """Refused by REST, which does so by itself, as by gRPC."""
+    problem = exchange(channel, LIST, [b""], metadata).problem
+    assert problem.reason == "UNAUTHENTICATED"
+    assert words in problem.message
+    answer = Rest(served.rest, None).call("GET", "/api/v1/projects", headers=metadata)
+    assert answer.problem(401, "UNAUTHENTICATED")["detail"] == problem.message
 
 
 @pytest.mark.parametrize("made_of", ["{token}", "Bearer {token}", "Bearer {key}", "", "psk_"])
@@ -74,9 +89,8 @@ def test_x_api_key_takes_api_keys_alone(
     served: Service, channel: grpc.Channel, key: str, made_of: str
 ) -> None:
     value = made_of.format(token=served.token("acme"), key=key)
-    answer = exchange(channel, LIST, [b""], [("x-api-key", value)])
-    assert answer.problem.reason == "UNAUTHENTICATED"
-    assert status(served, ("X-API-Key", value)) == 401
+    words = "API key" if made_of == "psk_" else "x-api-key must be an API key"
+    assert_refused_alike(served, channel, [("x-api-key", value)], words)
 
 
 def test_a_key_has_its_scopes_and_its_tenant_alone(served: Service, channel: grpc.Channel) -> None:

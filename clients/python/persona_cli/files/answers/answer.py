@@ -16,6 +16,7 @@ from persona_server.validation.responses import response_violations
 # Of ids made here. The same answer has the same id in every run, so it is recorded once.
 _NAMESPACE = uuid.UUID("6f1d7a0e-8c53-5f0b-9f5e-2d1c3b4a5968")
 _PATH = "response"
+_SHOWN, _SHOWN_OPTIONS = 40, 8  # characters of an option, and options, that a refusal shows
 
 
 class Answer(NamedTuple):
@@ -88,9 +89,25 @@ def checked(answer: Answer, simulation_id: str, row: Cells, layout: Layout) -> S
         raise LineError("simulation_id must be a UUID in 8-4-4-4-12 form")
     if found := response_violations(response, _PATH):
         said = "; ".join(f"{_below(v.field)} {v.description}" for v in found)
+        said += _beside_options(response)
         raise LineError(f"{answer.column}: {said}" if answer.column else said)
     response.id = response.id or made_id(simulation, response, answer.apart)
     return SimulationResponse(simulation, response, row, answer.column, layout)
+
+
+def _beside_options(response: Response) -> str:
+    """Return what was chosen beside the options, and some of these; "" if nothing was."""
+    if response.WhichOneof("answer") == "choice":
+        chosen, options = [response.choice.value], response.choice.options
+    else:
+        chosen, options = list(response.choices.values), response.choices.options
+    known = set(options)
+    others = [value for value in chosen if value not in known]
+    if not others or not options:
+        return ""
+    shown = [repr(option[:_SHOWN]) for option in options[:_SHOWN_OPTIONS]]
+    more = ", …" if len(options) > len(shown) else ""
+    return f": got {others[0][:_SHOWN]!r}, not {', '.join(shown)}{more}"
 
 
 def made_id(simulation_id: str, response: Response, apart: str = "") -> str:

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona_cli.files.json_lines import LineError
-from persona_cli.files.layouts.values import text_of, texts_of, time_of
+from persona_cli.files.layouts.values import code_of, texts_of, time_of
 from persona_cli.files.tables.table import Cells
 
 # What some programs write for 4, who know no whole numbers; 4.000 may be four thousand.
@@ -25,7 +25,7 @@ def is_blank(cells: Cells, name: str) -> bool:
 def text(cells: Cells, name: str) -> str:
     """Return a cell as text, what is none as JSON writes it; "" without one. Raises LineError."""
     value = cells.get(name)
-    return "" if value is None else _valid(name, text_of(value))
+    return "" if value is None else _valid(name, code_of(value))
 
 
 def texts(cells: Cells, name: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from persona.v1.persona_pb2 import Persona
 from persona_cli.files.layouts.levels import LEVELS, Level, level_of
 from persona_cli.files.layouts.values import (
+    code_of,
     kind_of,
     split_texts,
     text_of,
@@ -53,7 +54,7 @@ def _set_text(persona: Persona, name: str, value: Any, rules: Rules) -> None:
     elif not (rules.is_sheet or name == "external_id") or not _is_number(value):
         raise MisfitError(f"must be a text, but is {kind_of(value)}")
     else:
-        setattr(persona, name, text_of(value))
+        setattr(persona, name, code_of(value))
 
 
 def _is_number(value: Any) -> bool:
@@ -66,7 +67,7 @@ def _is_scalar(value: Any) -> bool:
 
 def _set_id(persona: Persona, _: str, value: Any, rules: Rules) -> None:
     """An id that is none of ours is what the source calls the persona."""
-    text = text_of(value).strip()
+    text = code_of(value).strip()
     if UUID.fullmatch(text):
         persona.id = text
     elif text and (persona.external_id or rules.only_uuids or not _is_scalar(value)):

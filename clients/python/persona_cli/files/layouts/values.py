@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from persona_cli.files.tables.plain import plain
 from persona_cli.terminal.output import compact_json
 
 _WHOLE = re.compile(r"(\d{1,9})(\.0+)?", re.ASCII)
@@ -16,6 +17,11 @@ _SEPARATORS = ("|", ";", "\n", ",")
 def text_of(value: Any) -> str:
     """Return a value as text: what is no text as JSON."""
     return value if isinstance(value, str) else compact_json(value)
+
+
+def code_of(value: Any) -> str:
+    """Return an id or a code as text: of 2.0, as some programs write all their numbers, 2."""
+    return text_of(plain(value) if isinstance(value, float) else value)
 
 
 def kind_of(value: Any) -> str:

@@ -49,11 +49,19 @@ def rows_of(value: Any, member: str) -> list[Any]:
 
 
 def member_of(value: Cells) -> str:
-    """Return which member of an object holds the rows; "" if the object is a row itself."""
+    """Return which member of an object holds the rows; "" if the object is a row itself.
+
+    Raises FileError where several may.
+    """
     lists = [name for name, item in value.items() if _is_objects(item)]
-    for name in CONTAINERS:
-        if name in lists:
-            return name
+    usual = [name for name in lists if name in CONTAINERS]
+    if len(usual) > 1:
+        raise FileError(
+            f'has two lists of objects, "{usual[0]}" and "{usual[1]}": --member says which one is '
+            "meant"
+        )
+    if usual:
+        return usual[0]
     others = (item for name, item in value.items() if name not in lists)
     is_plain = not any(isinstance(item, dict | list) for item in others)
     return lists[0] if len(lists) == 1 and is_plain else ""
