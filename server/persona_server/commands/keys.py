@@ -115,11 +115,12 @@ def wanted_scopes(role: str, scopes: str) -> list[str]:
     from persona_server.identity.principal import TokenError
     from persona_server.identity.scopes import expand_scopes, scopes_of_role
 
-    if bool(role) == bool(scopes):
+    names = scopes.replace(",", " ").split()
+    if bool(role) == bool(names):
         raise TokenError("Say what it may do: by either --role or --scopes.")
     if role:
         return list(scopes_of_role(role))
-    return expand_scopes(scopes.replace(",", " ").split())
+    return expand_scopes(names)
 
 
 def _shown(row: "KeyRow") -> dict[str, Any]:

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def token(
+    context: typer.Context,
     tenant: Annotated[str, typer.Option(help="Tenant that the token is for: a-z, 0-9 and -.")] = "",
     scopes: Annotated[
         str,
@@ -53,22 +54,24 @@ def token(
         bool, typer.Option("--rotate", help="Sign with a new key from now on.")
     ] = False,
     keep: Annotated[
-        str, typer.Option(help="With --rotate: how long tokens of the old key are still taken.")
+        str,
+        typer.Option(help="With --rotate: how long tokens of the keys before are taken at most."),
     ] = "24h",
 ) -> None:
     """Create an access token with the local key of a database, and print it.
 
     With --revoke or --rotate: end tokens instead. Running servers know of it when this ends.
     """
-    if rotate and (tenant or revoke):
-        fail("--rotate is for the tokens of all tenants: it goes with --keep and --data alone.", 2)
     if rotate:
+        _require_alone(context, "--rotate", {"keep"})
         _rotate(data, database, keep)
         return
-    require_tenant(tenant)
     if revoke:
+        _require_alone(context, "--revoke", {"tenant"})
+        require_tenant(tenant)
         _revoke(data, database, tenant, revoke)
         return
+    require_tenant(tenant)
     wanted = scopes if scopes or role else "all"
     with opened(data, database, make=init) as store:
         key = _key(store, init=init)
@@ -78,6 +81,16 @@ def token(
         place = store.database.place
     print(f"Signed with the key of {place}; its id is {token_id}.", file=sys.stderr)
     print(made)
+
+
+def _require_alone(context: typer.Context, flag: str, others: set[str]) -> None:
+    """End the command where a flag is given with what it would not heed."""
+    heeded = {flag.removeprefix("--"), "data", "database"} | others
+    for name in sorted(context.params.keys() - heeded):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            beside = " and ".join(f"--{one}" for one in sorted({"data", "database"} | others))
+            fail(f"{flag} goes with {beside} alone, not with --{name}.", 2)
 
 
 def _key(store: "Store", *, init: bool) -> "LocalKey":
@@ -109,6 +122,6 @@ def _rotate(data: str, database: str, keep: str) -> None:
         until = rotate(store, parse_duration(keep, "--keep"))
     wait_until_heard()
     print(
-        "Tokens are signed with a new key. Those of the old one are taken until "
-        f"{time_text(until)}."
+        "Tokens are signed with a new key. Those of the keys before are taken until "
+        f"{time_text(until)} at most."
     )

@@ -89,7 +89,7 @@ def suspend(store: Store, tenant: str, *, suspended: bool) -> bool:
 
 
 def rotate(store: Store, keep: int) -> int:
-    """Sign with a new key from now on; what the old one signed is taken for `keep` seconds.
+    """Sign with a new key from now on; what older ones signed is taken for `keep` seconds at most.
 
     Of the old one only the public half is left. Returns until when, in microseconds since 1970.
     Raises TokenError if there is none.

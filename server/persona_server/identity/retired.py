@@ -18,14 +18,18 @@ def retired_keys(store: Store) -> dict[str, VerifyingKey]:
 
 
 def retire(store: Store, key: LocalKey, until: float, now: int) -> None:
-    """Keep the public half of a key until then, in seconds since 1970; those that are over go.
+    """Keep the public half of a key until then, in seconds since 1970, and none before it longer.
 
-    `now` is in microseconds. Within a write transaction.
+    Those that are over go. `now` is in microseconds. Within a write transaction.
     """
     pem = key.public.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    kept = [each for each in _kept(store) if each["until"] > now / 1e6]
+    kept = [
+        each | {"until": min(each["until"], until)}
+        for each in _kept(store)
+        if each["until"] > now / 1e6
+    ]
     kept.append({"kid": key.kid, "public": pem.decode(), "until": until})
     store.secrets.put(SECRET_NAME, json.dumps(kept).encode(), now)
 

@@ -7,11 +7,12 @@ or stepped clock makes it forget anything.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any
 
-from peewee import SQL, Select, Tuple, fn
+from peewee import SQL, Field, Select, Tuple, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
@@ -26,6 +27,17 @@ from persona_server.storage.repositories.quotas import QuotaStatements
 from persona_server.storage.repositories.tenants import Tenants
 
 
+@dataclass(frozen=True)
+class Purge:
+    """Statements on the same rows: one reads them all, with their keys, and one deletes them.
+
+    What is on the disk is read before the turn to write: meanwhile others have it.
+    """
+
+    look: Statement
+    delete: Statement
+
+
 class Sweeper:
     """Removes what has expired, tenant by tenant."""
 
@@ -35,11 +47,12 @@ class Sweeper:
         self._sets(database)
         self._rows(database)
         self._add_stored = QuotaStatements(database).add
-        kept = ["method", "request_id"]
+        answer, session = tables.Idempotency, tables.ImportSession
         self._any_due = Statement(database, anything_due())
-        self._answers = expired(database, tables.Idempotency, kept, "created_at")
+        kept: list[Field] = [answer.method, answer.request_id]
+        self._answers = expired(database, answer.created_at, kept, answer.answer)
         self._import_batches = batches_of_expired(database)
-        self._imports = expired(database, tables.ImportSession, ["id"], "updated_at")
+        self._imports = expired(database, session.updated_at, [session.id], session.owner)
 
     def _sets(self, database: Database) -> None:
         persona, persona_set = tables.Persona, tables.PersonaSet
@@ -61,8 +74,16 @@ class Sweeper:
         )
         gone = after & (persona.position <= param("last")) & free()
         self._size_of_chunk = Statement(database, persona.select(size()).where(gone))
-        self._delete_chunk = Statement(database, persona.delete().where(gone))
-        self._delete_terms = terms_of_set(database)
+        # By their ids, so that it reads that index too.
+        ids = persona.id.in_(persona.select(persona.id).where(gone))
+        self._chunk = Purge(
+            Statement(
+                database,
+                persona.select(size()).where((persona.tenant_id == param("tenant")) & ids),
+            ),
+            Statement(database, persona.delete().where(gone)),
+        )
+        self._terms = terms_of_set(database)
         self._set_done = Statement(
             database,
             persona_set.delete().where(
@@ -119,10 +140,10 @@ class Sweeper:
             for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
                 yield from self._purge_set(tenant, set_id)
             yield from self._purge_rows(tenant, now - retention)
-            yield from self._drain(self._answers, tenant, now - KEEP_ANSWERS)
+            yield from self._drain(self._answers, tenant, until=now - KEEP_ANSWERS)
             # First what would go with an import by CASCADE, in one transaction however much.
-            yield from self._drain(self._import_batches, tenant, now - KEEP_IMPORTS)
-            yield from self._drain(self._imports, tenant, now - KEEP_IMPORTS)
+            yield from self._drain(self._import_batches, tenant, until=now - KEEP_IMPORTS)
+            yield from self._drain(self._imports, tenant, until=now - KEEP_IMPORTS)
 
     def _is_due(self, tenant: int, now: int, retention: int) -> bool:
         """Return whether a tenant has anything to remove: of most it costs this look alone."""
@@ -141,45 +162,36 @@ class Sweeper:
     def _purge_set(self, tenant: int, set_id: int) -> Iterator[int]:
         after, pace = START, Pace()
         while True:
+            row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=pace.rows)
+            if row is None or row[0] is None:
+                break
+            last = row[0]
+            chunk = {"tenant": tenant, "set": set_id, "after": after, "last": last}
+            self._chunk.look.first(**chunk)
             with self._writing(tenant, pace):
-                row = self._last_of_chunk.first(
-                    tenant=tenant, set=set_id, after=after, chunk=pace.rows
-                )
-                if row is None or row[0] is None:
-                    break
-                last = row[0]
-                chunk = {"tenant": tenant, "set": set_id, "after": after, "last": last}
                 self._give_back(self._size_of_chunk, chunk)
-                count = self._delete_chunk.run(**chunk)
+                count = self._chunk.delete.run(**chunk)
             yield count
             pace.rest()
             after = last
-        yield from self._purge_terms(tenant, set_id)
+        for _ in self._drain(self._terms, tenant, set=set_id):
+            yield 0  # they are no rows of anybody's
         with self._writing(tenant, pace):
             # A set that keeps rows is off the list, or every sweep would look at them.
             if not self._set_done.run(tenant=tenant, set=set_id):
                 self._unlist_set.run(tenant=tenant, set=set_id)
 
-    def _purge_terms(self, tenant: int, set_id: int) -> Iterator[int]:
-        """Remove the terms of a set in chunks, which are no rows of anybody's."""
-        count, wanted, pace = 0, 0, Pace()
-        while count == wanted:
-            wanted = pace.rows
-            with self._writing(tenant, pace):
-                count = self._delete_terms.run(tenant=tenant, set=set_id, chunk=wanted)
-            yield 0
-            pace.rest()
-
     def _purge_rows(self, tenant: int, until: int) -> Iterator[int]:
         due_count, wanted, pace = 0, 0, Pace()
         while due_count == wanted:
             wanted = pace.rows
+            due = self._due_rows.all(tenant=tenant, until=until, chunk=wanted)
+            due_count = len(due)
+            if not due:
+                return
+            ids = id_list([row[0] for row in due])
+            self._size_of_rows.first(tenant=tenant, ids=ids)  # from the disk, before the turn
             with self._writing(tenant, pace):
-                due = self._due_rows.all(tenant=tenant, until=until, chunk=wanted)
-                due_count = len(due)
-                if not due:
-                    return
-                ids = id_list([row[0] for row in due])
                 self._give_back(self._size_of_rows, {"tenant": tenant, "ids": ids})
                 count = self._delete_rows.run(tenant=tenant, ids=ids)
                 self._unlist_rows.run(tenant=tenant, ids=ids)  # those left are kept for good
@@ -192,12 +204,13 @@ class Sweeper:
         if row is not None and row[0]:
             self._add_stored.run(tenant=rows["tenant"], size=-row[0])
 
-    def _drain(self, statement: Statement, tenant: int, until: int) -> Iterator[int]:
+    def _drain(self, purge: Purge, tenant: int, **which: int) -> Iterator[int]:
         count, wanted, pace = 0, 0, Pace()
         while count == wanted:
             wanted = pace.rows
+            purge.look.first(tenant=tenant, chunk=wanted, **which)
             with self._writing(tenant, pace):
-                count = statement.run(tenant=tenant, until=until, chunk=wanted)
+                count = purge.delete.run(tenant=tenant, chunk=wanted, **which)
             yield count
             pace.rest()
 
@@ -246,38 +259,31 @@ def anything_due() -> Select:
     return Select(columns=[reduce(or_, lists)])
 
 
-def expired(database: Database, model: Any, key: list[str], since: str) -> Statement:
-    """Return the statement that deletes at most `chunk` rows whose time is at or before `until`."""
-    columns = [getattr(model, name) for name in key]
-    old = model.alias("old")
+def expired(database: Database, since: Field, key: list[Field], content: Field) -> Purge:
+    """Return how at most `chunk` rows are purged whose time is at or before `until`.
+
+    `key` has what is unique in a tenant, `content` what is long.
+    """
+    old = since.model.alias("old")
     oldest = (
-        old.select(*[getattr(old, name) for name in key])
-        .where((old.tenant_id == param("tenant")) & (getattr(old, since) <= param("until")))
-        .order_by(getattr(old, since))
+        old.select(*[getattr(old, one.name) for one in key])
+        .where((old.tenant_id == param("tenant")) & (getattr(old, since.name) <= param("until")))
+        .order_by(getattr(old, since.name))
         .limit(param("chunk"))
     )
-    chosen = Tuple(*columns) if len(columns) > 1 else columns[0]
-    return Statement(
-        database, model.delete().where((model.tenant_id == param("tenant")) & chosen.in_(oldest))
-    )
+    return _purge(database, key, oldest, content)
 
 
-def terms_of_set(database: Database) -> Statement:
-    """Return the statement that deletes at most `chunk` terms of a set that nobody sees."""
+def terms_of_set(database: Database) -> Purge:
+    """Return how at most `chunk` terms are purged of a set that nobody sees."""
     term, old = tables.PersonaTerm, tables.PersonaTerm.alias("old")
-    first = (
-        old.select(old.hash, old.position)
-        .where((old.tenant_id == param("tenant")) & (old.set_id == param("set")))
-        .limit(param("chunk"))
-    )
-    here = (term.tenant_id == param("tenant")) & (term.set_id == param("set"))
-    return Statement(
-        database, term.delete().where(here & Tuple(term.hash, term.position).in_(first))
-    )
+    here = (old.tenant_id == param("tenant")) & (old.set_id == param("set"))
+    first = old.select(old.set_id, old.hash, old.position).where(here).limit(param("chunk"))
+    return _purge(database, [term.set_id, term.hash, term.position], first, term.hash)
 
 
-def batches_of_expired(database: Database) -> Statement:
-    """Return the statement that deletes at most `chunk` batches of imports that have expired."""
+def batches_of_expired(database: Database) -> Purge:
+    """Return how at most `chunk` batches are purged of imports that have expired."""
     batch, session = tables.ImportBatch, tables.ImportSession
     old = batch.alias("old")
     oldest = (
@@ -287,6 +293,14 @@ def batches_of_expired(database: Database) -> Statement:
         .order_by(session.updated_at)
         .limit(param("chunk"))
     )
-    chosen = Tuple(batch.import_id, batch.sequence).in_(oldest)
-    mine = batch.tenant_id == param("tenant")
-    return Statement(database, batch.delete().where(mine & chosen))
+    return _purge(database, [batch.import_id, batch.sequence], oldest, batch.batch_hash)
+
+
+def _purge(database: Database, key: list[Field], chosen: Select, content: Field) -> Purge:
+    model = content.model
+    these = (Tuple(*key) if len(key) > 1 else key[0]).in_(chosen)
+    where = (model.tenant_id == param("tenant")) & these
+    return Purge(
+        Statement(database, model.select(fn.SUM(fn.LENGTH(content))).where(where)),
+        Statement(database, model.delete().where(where)),
+    )

@@ -41,7 +41,7 @@ class Authenticator:
         """
         self._verify = verify
         self.is_suspended = is_suspended
-        self.is_out = is_out
+        self._is_out = is_out
         self._generation = 0  # of what `verify` knows
         self._cache: dict[bytes, tuple[Principal | None, float]] = {}
         self._lock = threading.Lock()
@@ -58,6 +58,14 @@ class Authenticator:
         digest = _digest(token)
         found = self._cached(digest)
         return found or self._verified(digest, token)
+
+    def why_out(self, principal: Principal) -> ServiceError | None:
+        """Return why somebody whose call has begun may go on no more; None if he may."""
+        if not self._is_out(principal):
+            return None
+        if self.is_suspended(principal.tenant):
+            return tenant_suspended()
+        return unauthenticated("The token or key was revoked meanwhile. Go on with a new one.")
 
     def forget(self) -> None:
         """Verify everybody again, since something was revoked, or a key is not taken any more."""

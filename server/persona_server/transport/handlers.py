@@ -78,7 +78,7 @@ class Handlers:
         """
 
         def answers(rpc: Rpc, messages: Iterator[bytes]) -> Iterator[bytes]:
-            with streams.reader(messages, lambda: rpc.expires, rpc.progressed_at) as reader:
+            with streams.reader(messages, rpc, rpc.progressed_at) as reader:
                 yield from serve(rpc, (self._pipeline.request(rpc, raw) for raw in reader))
 
         pool = self._pools.intake(method.pool)
@@ -100,7 +100,7 @@ class Handlers:
                 rpc.tenant or network_of(rpc.peer),
                 context.cancel,
                 serve(rpc, raw),
-                lambda: rpc.expires,
+                rpc,
             )
             if not context.is_active():  # grpcio may take a cancelled stream for one at its end
                 raise ClientGone

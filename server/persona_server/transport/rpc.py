@@ -18,6 +18,7 @@ from persona_server.identity.principal import LEEWAY, Principal
 from persona_server.services.call import Call
 from persona_server.telemetry.spans import CallSpan
 from persona_server.telemetry.traceparent import is_traceparent, trace_of
+from persona_server.transport.auth import unauthenticated
 from persona_server.transport.errors import status_of
 from persona_server.transport.methods import Method
 
@@ -67,8 +68,11 @@ def _stays() -> bool:
     return False
 
 
-def _stays_in(_principal: Principal) -> bool:
-    return False
+WhyOut = Callable[[Principal], ServiceError | None]
+
+
+def _stays_in(_principal: Principal) -> None:
+    return None
 
 
 class Rpc:
@@ -91,7 +95,6 @@ class Rpc:
         "forwarded",
         "has_left",
         "is_logged",
-        "is_out",
         "keys",
         "method",
         "peer",
@@ -106,6 +109,7 @@ class Rpc:
         "tenant",
         "traceparent",
         "waited",
+        "why_out",
     )
 
     def __init__(self, method: Method, metadata: Iterable[tuple[str, str | bytes]]) -> None:
@@ -116,7 +120,7 @@ class Rpc:
         self.method = method
         self.deadline: float | None = None
         self.principal: Principal | None = None
-        self.is_out: Callable[[Principal], bool] = _stays_in
+        self.why_out: WhyOut = _stays_in
         self.tenant = ""  # the caller's, as long as nobody is known ""
         self.call: Call | None = None
         self.has_left: Callable[[], bool] = _stays
@@ -158,11 +162,9 @@ class Rpc:
             elif key == "traceparent" and is_traceparent(str(value)):
                 self.traceparent = str(value)
 
-    def identify(
-        self, principal: Principal, is_out: Callable[[Principal], bool] = _stays_in
-    ) -> None:
-        """Take note of who calls. `is_out` tells whether that one may go on no more."""
-        self.principal, self.tenant, self.is_out = principal, principal.tenant, is_out
+    def identify(self, principal: Principal, why_out: WhyOut = _stays_in) -> None:
+        """Take note of who calls. `why_out` tells why that one may go on no more, if so."""
+        self.principal, self.tenant, self.why_out = principal, principal.tenant, why_out
 
     def begin(
         self,
@@ -209,7 +211,16 @@ class Rpc:
         who = self.principal
         if who is None:
             return math.inf
-        return 0.0 if self.is_out(who) else who.expires + LEEWAY
+        return 0.0 if self.why_out(who) else who.expires + LEEWAY
+
+    def require_in(self) -> None:
+        """Refuse to go on with what its caller came in with. Raises UNAUTHENTICATED and others."""
+        if time.time() < self.expires:
+            return
+        who = self.principal
+        raise (who and self.why_out(who)) or unauthenticated(
+            "The token has expired while the stream was open. Resume with a new one."
+        )
 
     def progressed_at(self) -> float:
         """When the call got on last, on the monotonic clock: now where its service does not say."""

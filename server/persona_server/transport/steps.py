@@ -19,7 +19,6 @@ from persona_server.transport.auth import (
     Authenticator,
     require_scopes,
     tenant_suspended,
-    unauthenticated,
 )
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.errors import CODES, internal
@@ -96,16 +95,15 @@ class _Door:
 
     def authenticate(self, rpc: Rpc) -> None:
         if rpc.method.scopes is not None:  # else it is open to everybody
-            rpc.identify(self._known.principal(rpc.authorizations), self._known.is_out)
+            rpc.identify(self._known.principal(rpc.authorizations), self._known.why_out)
 
     def refuse_suspended(self, rpc: Rpc) -> None:
         if self._known.is_suspended(rpc.tenant):
             raise tenant_suspended()
 
     def refuse_revoked(self, rpc: Rpc) -> None:
-        if rpc.principal is not None and rpc.is_out(rpc.principal):
-            self.refuse_suspended(rpc)
-            raise unauthenticated("The token or key was revoked while the call waited.")
+        if rpc.principal is not None and (why := rpc.why_out(rpc.principal)):
+            raise why
 
 
 class _Spending:

@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
-from persona_server.transport.auth import unauthenticated
 from persona_server.transport.errors import shutting_down, stream_idle
 from persona_server.transport.rpc import ClientGone
 from persona_server.transport.sharing.counters import STREAMS, Counters
@@ -31,28 +31,42 @@ def _always() -> float:
     return time.monotonic()
 
 
-def _never() -> float:
-    return math.inf
+class Caller(Protocol):
+    """Whose stream it is."""
+
+    @property
+    def expires(self) -> float:
+        """Until when what he came in with is taken, in seconds since 1970; revoked, long ago."""
+
+    def require_in(self) -> None:
+        """Raise why he may go on no more, if so."""
+
+
+class _Anybody:
+    """Of whom nobody needs to say who he is."""
+
+    expires = math.inf
+
+    def require_in(self) -> None:
+        pass
+
+
+_ANYBODY = _Anybody()
 
 
 class Slot:
-    """A place that an open stream holds, and since when its client has not taken an answer.
+    """A place that an open stream holds, and since when its client has not taken an answer."""
 
-    `expires` tells when its token does, in seconds since 1970; one that is revoked did long ago.
-    """
-
-    def __init__(
-        self, holder: str, cancel: Callable[[], object], expires: Callable[[], float]
-    ) -> None:
+    def __init__(self, holder: str, cancel: Callable[[], object], caller: Caller) -> None:
         self.holder = holder
         self.cancel = cancel
-        self.expires = expires
+        self.caller = caller
         self.waiting_since: float | None = None
         self._over_since = math.inf
 
     def is_over(self) -> bool:
         """Return whether its token was seen to be taken no more a while ago."""
-        if time.time() < self.expires():
+        if time.time() < self.caller.expires:
             return False
         self._over_since = min(self._over_since, time.monotonic())
         return time.monotonic() - self._over_since > _OVER_SECONDS
@@ -123,16 +137,16 @@ class Streams:
         holder: str,
         cancel: Callable[[], object],
         answers: Iterator[bytes],
-        expires: Callable[[], float] = _never,
+        caller: Caller = _ANYBODY,
     ) -> Iterator[bytes]:
         """Yield a stream's answers from one of the places.
 
-        Raises TOO_MANY_STREAMS, and UNAUTHENTICATED when its token has expired. `cancel` ends the
+        Raises TOO_MANY_STREAMS, and why its caller may go on no more. `cancel` ends the
         call; it is called when the client takes no answer, and nothing has ended the stream before.
         """
-        with self._slot(Slot(holder, cancel, expires)) as slot:
+        with self._slot(Slot(holder, cancel, caller)) as slot:
             for answer in answers:
-                require_valid(expires())
+                caller.require_in()
                 slot.offered()
                 yield answer
                 slot.taken()
@@ -153,14 +167,14 @@ class Streams:
     def reader(
         self,
         messages: Iterator[bytes],
-        expires: Callable[[], float] = _never,
+        caller: Caller = _ANYBODY,
         progressed_at: Callable[[], float] = _always,
     ) -> Iterator["MessageReader"]:
         """Read a client's messages for a block, with bounds on its silence and on its token.
 
         `progressed_at` tells when they brought something new, on the monotonic clock.
         """
-        reader = MessageReader(messages, expires, progressed_at, self.idle)
+        reader = MessageReader(messages, caller, progressed_at, self.idle)
         with self._lock:
             self._readers.add(reader)
         try:
@@ -183,7 +197,7 @@ class Streams:
 class MessageReader:
     """Iterates over a client's messages.
 
-    Raises STREAM_IDLE, UNAUTHENTICATED, SHUTTING_DOWN and ClientGone.
+    Raises STREAM_IDLE, SHUTTING_DOWN, ClientGone, and why its caller may go on no more.
 
     A blocked read has no timeout of its own, so a small thread reads and this waits on its queue.
     """
@@ -191,13 +205,13 @@ class MessageReader:
     def __init__(
         self,
         messages: Iterator[bytes],
-        expires: Callable[[], float],
+        caller: Caller,
         progressed_at: Callable[[], float],
         idle: float,
     ) -> None:
         self._messages = messages
         self._progressed_at = progressed_at
-        self._expires = expires
+        self._caller = caller
         self._idle = idle
         self._queue: queue.Queue[object] = queue.Queue(maxsize=2)
         self._closed = threading.Event()
@@ -214,11 +228,11 @@ class MessageReader:
             if message is _GONE:
                 raise ClientGone
             assert isinstance(message, bytes)
-            require_valid(self._expires())
+            self._caller.require_in()
             yield message
 
     def _next(self) -> object:
-        """Return the next message or mark. Raises STREAM_IDLE and UNAUTHENTICATED."""
+        """Return the next message or mark. Raises STREAM_IDLE, or why its caller may not go on."""
         message = self._awaited(time.monotonic() + self._idle)
         if self._progressed_at() < time.monotonic() - self._idle:
             raise stream_idle("brought nothing new", self._idle)
@@ -227,10 +241,10 @@ class MessageReader:
     def _awaited(self, until: float) -> object:
         """Return what comes next, before `until` on the monotonic clock."""
         while (left := until - time.monotonic()) > 0:
-            left = min(left, _LOOK_SECONDS, self._expires() - time.time())
+            left = min(left, _LOOK_SECONDS, self._caller.expires - time.time())
             with suppress(queue.Empty):
                 return self._queue.get(timeout=max(left, 0.0))
-            require_valid(self._expires())
+            self._caller.require_in()
         raise stream_idle("was silent", self._idle)
 
     def stop(self) -> None:
@@ -281,11 +295,3 @@ def too_many(most: int, each: int) -> ServiceError:
         metadata={"quota": "streams", "limit": str(each)},
         retry_after=1.0,
     )
-
-
-def require_valid(expires: float) -> None:
-    """Refuse to go on when the token of a stream is taken no more. Raises UNAUTHENTICATED."""
-    if time.time() >= expires:
-        raise unauthenticated(
-            "The token has expired or was revoked while the stream was open. Resume with a new."
-        )

@@ -25,7 +25,9 @@ def command(name: str) -> Any:
     app = typer.Typer(add_completion=False)
     for entry_point in entry_points(group=ENTRY_POINTS, name=name):
         entry_point.load()(app)
-        return typer.main.get_command(app)
+        found = typer.main.get_command(app)
+        _refuse_empty(found)
+        return found
     app.command(
         name,
         help=f"Comes with the service: {_INSTALL}",
@@ -33,6 +35,26 @@ def command(name: str) -> Any:
         context_settings=_ANY_ARGUMENTS,
     )(_not_installed)
     return typer.main.get_command(app)
+
+
+def _refuse_empty(command: Any) -> None:
+    """Have a command and those below it refuse options that say nothing, as of a variable unset.
+
+    They would be as if they were not there: a token for all in place of one revoked, the usual
+    folder in place of a database.
+    """
+    for below in getattr(command, "commands", {}).values():
+        _refuse_empty(below)
+    for parameter in command.params:
+        if parameter.param_type_name == "option" and parameter.callback is None:
+            parameter.callback = _said
+
+
+def _said(context: typer.Context, parameter: Any, value: Any) -> Any:
+    source = context.get_parameter_source(parameter.name)
+    if source is not None and source.name == "COMMANDLINE" and value in ("", ()):
+        raise typer.BadParameter("is empty; leave it out, or say what it is.")
+    return value
 
 
 def _not_installed(context: typer.Context) -> None:

@@ -18,7 +18,7 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from persona_server.transport.errors import stream_idle
 from persona_server.transport.rpc import ClientGone, Rpc
-from persona_server.transport.streams import Streams, require_valid
+from persona_server.transport.streams import Streams
 
 MOST = 8 << 20  # bytes of ended streams, in all, that are kept for their readers
 SECONDS = 900.0  # how long they are
@@ -102,7 +102,7 @@ class Delivery:
         """Send every answer; yield those that grpcio must send.
 
         Raises into `answers`: STREAM_IDLE if one is not taken within what `streams` allows,
-        UNAUTHENTICATED if the token expires meanwhile, ClientGone.
+        ClientGone, and why the caller may go on no more.
         """
         with closing(answers), suppress(StopIteration):
             for answer in answers:
@@ -112,7 +112,7 @@ class Delivery:
                 try:
                     if not _taken(answer, context, min(streams.idle, rpc.expires - time.time())):
                         self._unread.keep(rpc, len(answer), context)
-                        require_valid(rpc.expires)
+                        rpc.require_in()
                         raise stream_idle("was not read", streams.idle)
                 except Exception as error:  # noqa: BLE001 (it is for the steps of the call)
                     answers.throw(error)
