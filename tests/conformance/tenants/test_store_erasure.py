@@ -1,6 +1,7 @@
 """A person erased from a store: found wherever it is, gone without a trace in what is measured."""
 
 import random
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,11 @@ from typing import Any
 import peewee
 import pytest
 
+from persona_server.services.responses.voiding import (
+    settle_voids,
+    void_responses,
+    void_simulation,
+)
 from persona_server.storage import tables
 from persona_server.storage.erasure import people
 from persona_server.storage.erasure.guard import EVERYBODY, Guard
@@ -167,6 +173,40 @@ def test_an_erasure_that_breaks_off_goes_on(
     assert probe.count("library_link") == 0
     assert probe.count("audit", method="ErasePerson") == 1
     after = raw_image(store)
+    list(store.rebuild.run(NOW))
+    assert raw_image(store) == after
+
+
+def rebuilt(store: Store, _: bytes) -> None:
+    list(store.rebuild.run(NOW))
+
+
+def voided(store: Store, named: bytes) -> None:
+    """Void an answer of a persona, and its next simulation as a whole."""
+    where = "persona_id = ? AND NOT EXISTS (SELECT 1 FROM response_void WHERE response_id = id)"
+    sql = f"SELECT id, simulation_id FROM response WHERE {where} ORDER BY position"  # noqa: S608
+    for response, simulation in Probe(store).ask(sql, named)[:1]:
+        with store.writing(TENANT, None) as transaction:
+            void_responses(transaction, [id_text(response)], "x", queues=True)
+            void_simulation(transaction, id_text(simulation), "y")
+        settle_voids(store, lambda: False, queues=True)
+
+
+@pytest.mark.parametrize("meddle", [rebuilt, voided])
+def test_an_erasure_that_breaks_off_goes_on_whatever_is_done_between(
+    store: Store, monkeypatch: pytest.MonkeyPatch, meddle: Callable[[Store, bytes], None]
+) -> None:
+    monkeypatch.setattr(people, "CHUNK", 3)
+    person, breaks = everywhere(store), 0
+    while (it := found(store, person.origin, TENANT)).responses or it.library_personas:
+        assert all(islice(PersonErasure(store, TENANT).erase(it), 4))
+        for one in it.personas:
+            meddle(store, one)
+        breaks += 1
+    assert breaks > 3
+    assert Probe(store).count("response", persona_id=person.origin) == 0
+    after = raw_image(store)
+    assert person.origin not in {row[1] for row in after["series"]}
     list(store.rebuild.run(NOW))
     assert raw_image(store) == after
 

@@ -166,10 +166,11 @@ def _take_out(
     ancestry: Mapping[bytes, Ancestry],
 ) -> None:
     """Take responses of one simulation out of what is derived, and of what the library counts."""
-    # Those of a persona whose erasure has broken off are measured no more.
-    known = [(one, ancestry[one.persona_id]) for one in gone if one.persona_id in ancestry]
-    repositories.derived.remove(place, [_answer(one, of.individual) for one, of in known])
-    named = [of.library_persona_id for _, of in known if of.library_persona_id is not None]
+    # Those of a persona whose erasure has broken off too, which goes on with what stands.
+    whose = repositories.personas.individual_of({one.persona_id for one in gone})
+    repositories.derived.remove(place, [_answer(one, whose[one.persona_id]) for one in gone])
+    known = [ancestry[one.persona_id] for one in gone if one.persona_id in ancestry]
+    named = [of.library_persona_id for of in known if of.library_persona_id is not None]
     repositories.library.count_responses({one: -n for one, n in Counter(named).items()})
 
 

@@ -131,13 +131,11 @@ class Rebuild:
 
     def _answers(self, tenant: int, simulation: bytes, chunk: list[Stored]) -> list[NewAnswer]:
         """Return responses of one simulation as answers."""
-        ancestry = Personas(self._personas, tenant).ancestry(list({row[2] for row in chunk}))
+        individuals = Personas(self._personas, tenant).individual_of({row[2] for row in chunk})
         answers = []
         for position, recorded, persona, framed in chunk:
             (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-            if (parents := ancestry.get(persona)) is None:  # it is being erased
-                continue
-            answers.append(_read(response, parents.individual, simulation, position, recorded))
+            answers.append(_read(response, individuals[persona], simulation, position, recorded))
         return answers
 
 

@@ -1,6 +1,6 @@
 """Personas of one tenant: visible ones, and those a delete has hidden."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from peewee import JOIN, fn
@@ -143,6 +143,7 @@ class PersonaStatements:
         self.ancestry = Statement(
             database, linked(rows).select(*parents).where(persona.erased_at.is_null())
         )
+        self.individual_of = Statement(database, linked(rows).select(persona.id, individual))
         here = (persona.tenant_id == param("tenant")) & (persona.set_id == param("set"))
         self.individuals = Statement(
             database, linked(persona.select(individual)).where(here).limit(param("limit"))
@@ -241,6 +242,11 @@ class Personas:
             row[0]: Ancestry(row[1], row[2], bool(row[3]), row[4], row[5], bool(row[6]))
             for row in rows
         }
+
+    def individual_of(self, ids: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return whose answers these personas gave, those of an erasure under way too."""
+        rows = self._do.individual_of.all(tenant=self._tenant, ids=id_list(list(ids)))
+        return dict(rows)
 
     def individuals(self, set_id: int, limit: int) -> list[bytes]:
         """Return whose answers the personas of a set give, of at most so many personas, each once.
