@@ -1,20 +1,29 @@
 """What an operator does with a database of PostgreSQL, by the same commands as with a folder."""
 
 import os
+import re
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
+import psycopg
 import pytest
+from psycopg import sql
 
+from persona_server.storage.keys import id_text
 from persona_server.storage.store import open_store
-from support.data import make_place, persona
+from support.data import Place, make_place, persona
+from support.errors import problem_of
 from support.importer import LEAN
-from support.postgresql import Cluster
+from support.operating.health import is_serving
+from support.postgresql import Cluster, running_cluster
+from support.probe import Probe
 from support.service import Service, running_service
 from support.stored import StoredGroup
+from support.waiting import eventually
 
 PERSONA = Path(sys.executable).with_name("persona")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -70,7 +79,7 @@ def test_nothing_is_served_from_what_nobody_has_migrated(
     theirs = url.replace("persona@", f"{role}@")
     done = run("token", "--tenant", "acme", database=theirs)
     assert done.returncode == 1
-    assert "older version" in done.stderr
+    assert "has no tables yet" in done.stderr
     refused = run("serve", "--listen", "127.0.0.1:0", "--rest", "off", database=theirs)
     assert refused.returncode == 1
     assert "permission denied" in refused.stderr
@@ -105,6 +114,125 @@ def test_rights_are_given_to_a_role_that_is_there(run: Run) -> None:
     done = run("migrate", "--grant-to", "nobody-has-this-name")
     assert done.returncode == 1
     assert 'role "nobody-has-this-name" does not exist' in done.stderr
+
+
+@pytest.fixture
+def app(cluster: Cluster) -> str:
+    """The name of a role that a server may have, which owns nothing."""
+    name = f"app_{uuid.uuid4().hex}"
+    cluster.execute(f"CREATE ROLE {name} LOGIN")
+    return name
+
+
+@pytest.fixture
+def owned(cluster: Cluster) -> str:
+    """The URL, as its owner, of an empty database whose owner may do nothing else."""
+    name = f"owner_{uuid.uuid4().hex}"
+    cluster.execute(f"CREATE ROLE {name} LOGIN")
+    cluster.execute(f"CREATE DATABASE {name} OWNER {name} ENCODING 'UTF8' TEMPLATE template0")
+    return cluster.url(name, name)
+
+
+def of_role(url: str, role: str) -> str:
+    return re.sub("//[^@]+@", f"//{role}@", url)
+
+
+def owner_of(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def test_who_does_not_own_the_tables_erases_nothing(owned: str, app: str, run: Run) -> None:
+    assert run("migrate", "--grant-to", app, database=owned).returncode == 0
+    store = open_store(owned)
+    [one] = StoredGroup(store, "acme").add(persona())
+    before = [Probe(store).rows(table) for table in ("persona", "persona_term", "audit")]
+    theirs = of_role(owned, app)
+    words = (("erase", id_text(one), "--tenant", "acme"), ("tenants", "erase", "acme"))
+    store.close()
+    for command in words:
+        refused = run(*command, "--yes", database=theirs)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.startswith(f"persona: The role {app} does not own the tables")
+    store = open_store(owned)
+    assert [Probe(store).rows(table) for table in ("persona", "persona_term", "audit")] == before
+    store.close()
+    for command in words:
+        assert run(*command, "--yes", database=owned).returncode == 0
+
+
+def test_rights_are_given_by_the_owner_and_not_taken_from_it(
+    cluster: Cluster, owned: str, app: str, run: Run
+) -> None:
+    assert run("migrate", database=owned).returncode == 0
+    itself = run("migrate", "--grant-to", owner_of(owned), database=owned)
+    assert itself.returncode == 1
+    assert f"{owner_of(owned)} owns the tables" in itself.stderr
+    assert run("tenants", "erase", "nobody", "--yes", database=owned).returncode == 1
+    assert run("migrate", "--grant-to", app, database=owned).returncode == 0
+    cluster.execute(f"CREATE ROLE x{app} LOGIN")
+    other = run("migrate", "--grant-to", f"x{app}", database=of_role(owned, app))
+    assert other.returncode == 1
+    assert f"The role {app} does not own the tables" in other.stderr
+
+
+def test_a_role_that_lacks_rights_serves_nobody(owned: str, app: str, run: Run) -> None:
+    assert run("migrate", "--grant-to", app, database=owned).returncode == 0
+    with psycopg.connect(owned, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("REVOKE SELECT ON simulation FROM {}").format(sql.Identifier(app))
+        )
+    refused = run("serve", "--listen", "127.0.0.1:0", database=of_role(owned, app))
+    assert refused.returncode == 1
+    assert f"The role {app} may not read or write the table simulation" in refused.stderr
+    assert f"persona migrate --grant-to {app}" in refused.stderr
+
+
+def test_the_schema_may_be_one_that_not_everybody_may_use(owned: str, app: str, run: Run) -> None:
+    with psycopg.connect(owned, autocommit=True) as connection:
+        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    assert run("migrate", "--grant-to", app, database=owned).returncode == 0
+    made = run("token", "--tenant", "acme", "--init", database=of_role(owned, app))
+    assert made.returncode == 0, made.stderr
+
+
+def test_statements_of_commands_take_their_time(cluster: Cluster, owned: str, run: Run) -> None:
+    """Whatever is set for the role: an erasure ends with tables written anew."""
+    cluster.execute(f"ALTER ROLE {owner_of(owned)} SET statement_timeout = '1ms'")
+    assert run("migrate", database=owned).returncode == 0
+    store = open_store(owned)
+    [one] = StoredGroup(store, "acme").add(persona())
+    store.close()
+    done = run("erase", id_text(one), "--tenant", "acme", "--yes", database=owned)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_where_nothing_may_be_written_health_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As who runs a database has it where its disk is nearly full."""
+    with running_cluster() as mine:
+        url = mine.database()
+        monkeypatch.setattr(Service, "database_of", staticmethod(lambda _: url))
+        with running_service(tmp_path / "unused", *LEAN) as service:
+            place = make_place(service.connect())
+            for setting, serves in (("on", False), ("off", True)):
+                mine.execute(f"ALTER SYSTEM SET default_transaction_read_only = {setting}")
+                mine.execute("SELECT pg_reload_conf()")
+                shows(service, place, serves=serves)
+            assert place.count() == 0
+
+
+def shows(service: Service, place: Place, *, serves: bool) -> None:
+    eventually(lambda: refuses_to_write(place) != serves)
+    eventually(lambda: is_serving(service) == serves)
+
+
+def refuses_to_write(place: Place) -> bool:
+    try:
+        place.delete_all()
+    except grpc.RpcError as error:
+        return problem_of(error).reason == "DATABASE_UNAVAILABLE"
+    return False
 
 
 def test_an_erasure_wants_the_servers_stopped(

@@ -106,6 +106,7 @@ def alone(place: Path | str) -> "Iterator[Store]":
             closing(open_store(place, make=False)) as store,
             store.database.alone(),
         ):
+            store.database.require_owner()
             yield store
     except KeyboardInterrupt:
         print("What is erased is gone; the same command goes on with the rest.", file=sys.stderr)

@@ -67,6 +67,11 @@ def require_current(database: Database) -> list[str]:
     """
     runner = runner_of(database)
     _refuse_newer(database, runner)
+    if not any(migration.applied for migration in runner.status()):
+        raise DatabaseError(
+            f"{database.place} has no tables yet, or none that can be seen. Start the server on it "
+            "once, or let its owner say `persona migrate`."
+        )
     if _pending(runner):
         raise DatabaseError(
             f"{database.place} was made by an older version. Start the server on it once."

@@ -47,6 +47,7 @@ from persona_server.storage.repositories.simulations import Simulations, Simulat
 from persona_server.storage.repositories.tenants import NO_TENANT, Secrets, Tenants
 from persona_server.storage.repositories.terms import Terms, TermStatements
 from persona_server.storage.sweeper import Sweeper
+from persona_server.storage.tables import ALL
 from persona_server.storage.upgrade import Watched, unwatched
 
 __all__ = ["DatabaseError", "Repositories", "Store", "Transaction", "open_store"]
@@ -266,6 +267,7 @@ def open_store(
         try:
             require_finished(database)
             applied = migrate(database, watched) if make else require_current(database)
+            database.require_rights([model._meta.table_name for model in ALL])
         except BaseException:
             database.close_all()
             raise

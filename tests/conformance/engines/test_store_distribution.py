@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from persona_server.storage.copying.tables import MODELS, parents_first
+from persona_server.storage import tables
+from persona_server.storage.copying.tables import parents_first
 from persona_server.storage.distribution import EVERYWHERE, TENANT, distribute
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.store import Store, open_store
@@ -45,7 +46,7 @@ def store(cluster: Cluster) -> Iterator[Store]:
 
 
 def distributed() -> set[str]:
-    return {model._meta.table_name for model in MODELS} - EVERYWHERE
+    return {model._meta.table_name for model in tables.ALL} - EVERYWHERE
 
 
 def test_every_table_has_the_tenant_or_is_everywhere(store: Store) -> None:

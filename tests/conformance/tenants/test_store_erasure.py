@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import peewee
 import pytest
 
 from persona_server.services.responses.voiding import (
@@ -38,11 +37,7 @@ from support.probe import REFUSALS, Probe
 from support.stored import TENANT, StoredGroup, read
 
 NOW = 1_900_000_000_000_000
-MODELS: list[Any] = [
-    model
-    for model in vars(tables).values()
-    if isinstance(model, type) and issubclass(model, peewee.Model) and model is not peewee.Model
-]
+MODELS: list[Any] = list(tables.ALL)
 OWNED = [model for model in MODELS if "tenant_id" in model._meta.columns]
 
 

@@ -10,7 +10,7 @@ import psycopg
 
 from persona_server.identity.tokens import local_key
 from persona_server.services.responses.voiding import void_simulation
-from persona_server.storage.copying.tables import MODELS
+from persona_server.storage import tables
 from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.credentials import KeyRow
 from persona_server.storage.store import open_store
@@ -26,7 +26,7 @@ from support.rpcs import METHODS, Answer, bearer, send
 from support.service import Service
 from support.stored import TENANT, StoredGroup
 
-NAMES = [model._meta.table_name for model in MODELS]
+NAMES = [model._meta.table_name for model in tables.ALL]
 EMPTY = {"erasing"}  # no transaction can be committed with a row in it
 CALLER = "caller"  # the tenant of all calls
 

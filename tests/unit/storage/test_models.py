@@ -10,11 +10,7 @@ from persona_server.storage import tables
 from persona_server.storage.store import Store, open_store
 from support.stored import rows
 
-MODELS: list[Any] = [
-    model
-    for model in vars(tables).values()
-    if isinstance(model, type) and issubclass(model, peewee.Model) and model is not peewee.Model
-]
+MODELS: list[Any] = list(tables.ALL)
 KINDS = {
     peewee.BigIntegerField: "INTEGER",
     peewee.IntegerField: "INTEGER",

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import peewee
 import pytest
 
 import persona_server
@@ -14,11 +13,7 @@ from persona_server.storage.engine.statements import Statement
 from persona_server.storage.store import Store, open_store
 from support.databases.compiled import MAY_READ_ALL, MAY_SCAN, populate, statements_of
 
-TABLES: set[str] = {
-    model._meta.table_name
-    for model in vars(tables).values()
-    if isinstance(model, type) and issubclass(model, peewee.Model) and model is not peewee.Model
-}
+TABLES: set[str] = {model._meta.table_name for model in tables.ALL}
 # The only tables without the tenant's key: who the tenants are, and what all of them share.
 NO_TENANT = {"tenant", "secret"}
 # What asks for tenants has none.

@@ -15,11 +15,6 @@ from persona_server.storage.engine.errors import refusing_to_open
 from persona_server.storage.engine.statements import Statement, param
 
 Row = tuple[Any, ...]
-MODELS: tuple[type[Model], ...] = tuple(
-    each
-    for each in vars(tables).values()
-    if isinstance(each, type) and issubclass(each, Model) and each is not Model
-)
 
 
 class Content(NamedTuple):
@@ -115,7 +110,7 @@ def parents_first(database: Database) -> list[type[Model]]:
 
     PostgreSQL says what refers to what to the owner of the tables alone.
     """
-    models = {model._meta.table_name: model for model in MODELS}
+    models = {model._meta.table_name: model for model in tables.ALL}
     order = TopologicalSorter({name: _parents(database, name) for name in sorted(models)})
     return [models[name] for name in order.static_order()]
 

@@ -1,7 +1,7 @@
 """The database as all of storage knows it, whichever engine keeps it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -97,6 +97,12 @@ class Database(Protocol):
 
     def in_transaction(self) -> bool:
         """Return whether this thread has a transaction open."""
+
+    def require_owner(self) -> None:
+        """Raise DatabaseError where who opened it may not do what the owner of the tables may."""
+
+    def require_rights(self, tables: Collection[str]) -> None:
+        """Raise DatabaseError where who opened it may not use all of these tables."""
 
     def mark(self) -> None:
         """Write down whose the database is, within the transaction that is open."""

@@ -105,11 +105,11 @@ FAULTS = (
     ),
     Fault(
         "read_only",
-        "it may not be written",
+        "it may not be written, or not by its role",
         partial(_unavailable, "The database can't be written now."),
         Effect.WRITE,
         ("READONLY", "PERM"),
-        ("25006",),
+        ("25006", "42501"),
     ),
     Fault(
         "io",

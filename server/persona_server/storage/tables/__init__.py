@@ -44,6 +44,7 @@ from persona_server.storage.tables.responses import (
 from persona_server.storage.tables.tenants import Secret, Tenant
 
 __all__ = [
+    "ALL",
     "APPEND_ONLY",
     "AnswerModel",
     "AnswerSet",
@@ -82,6 +83,11 @@ __all__ = [
     "Voiding",
 ]
 
+ALL: tuple[type[Model], ...] = tuple(
+    each
+    for each in list(globals().values())
+    if isinstance(each, type) and issubclass(each, Model) and each is not Model
+)
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make
 # triggers that do.
 APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, ResponseVoid, SimulationVoid, LibraryLink)

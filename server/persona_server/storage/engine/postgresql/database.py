@@ -20,7 +20,7 @@ from persona_server.storage.engine.postgresql.adapting import adapt
 from persona_server.storage.engine.postgresql.connection import CompiledStatements, Connection
 from persona_server.storage.engine.postgresql.copying import FEWEST, copy
 from persona_server.storage.engine.postgresql.pool import Pool
-from persona_server.storage.engine.postgresql.roles import grant
+from persona_server.storage.engine.postgresql.roles import grant, require_owner, require_rights
 from persona_server.storage.engine.postgresql.sessions import (
     OwnSessions,
     PooledSessions,
@@ -239,12 +239,26 @@ class PostgresqlDatabase(PeeweeDatabase):
         with self.migrating():
             grant(self._state.conn, role, kept)
 
+    def require_owner(self) -> None:
+        """Raise DatabaseError where the role may not do what the owner of the tables may."""
+        with self._held() as connection:
+            require_owner(connection)
+
+    def require_rights(self, tables: Collection[str]) -> None:
+        """Raise DatabaseError where the role may not use all of these tables."""
+        with self._held() as connection:
+            require_rights(connection, tables)
+
     def mark(self) -> None:
         """Do nothing: no other program has tables of these names in this one's schema."""
 
     def touch(self) -> None:
-        """Take a number for the transaction, which its end then writes down."""
+        """Take a number for the transaction, which its end then writes down.
+
+        And lock a row, if anybody lets it: that is refused where nothing may be written.
+        """
         self.rows("SELECT pg_current_xact_id()::text", ())
+        self.rows("SELECT 1 FROM secret LIMIT 1 FOR UPDATE SKIP LOCKED", ())
 
     def is_in_place(self) -> bool:
         """Return True: whose files they are is the server's affair."""

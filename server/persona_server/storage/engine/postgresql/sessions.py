@@ -19,6 +19,7 @@ OPTIONS = {
     "enable_bitmapscan": "off",
     "jit": "off",
     "idle_in_transaction_session_timeout": "60s",
+    "statement_timeout": "0",  # of a role, say: calls have deadlines, and commands take their time
     "default_transaction_isolation": "read committed",
 }
 

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import threading
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -232,6 +232,12 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """Return whether the file that is open is the one at its path. If not, nobody may write."""
         self._is_displaced = _identity(self.path) != self._identity
         return not self._is_displaced
+
+    def require_owner(self) -> None:
+        """Do nothing: who may write the file may do all."""
+
+    def require_rights(self, _tables: Collection[str]) -> None:
+        """Do nothing, likewise."""
 
     def alone(self) -> AbstractContextManager[object]:
         """Hold the folder for a block. Raises DatabaseError if a server has it."""
