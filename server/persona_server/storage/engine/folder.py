@@ -3,6 +3,8 @@
 import errno
 import fcntl
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -41,9 +43,11 @@ def lock_file(folder: Path) -> FolderLock:
     Raises InUseError if another server has it, DatabaseError where it can't be used.
     """
     path = folder / f"{FILE_NAME}.lock"
+    if (folder / FILE_NAME).is_symlink():  # whose own folder somebody else may have
+        raise DatabaseError(f"{folder / FILE_NAME} is a link. Name the folder of the file itself.")
     opened: list[int] = []
     try:
-        opened.append(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        opened.append(open_private(path))
         fcntl.flock(opened[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
         opened.append(os.open(folder, os.O_RDONLY))
         _lock_folder(opened[1])
@@ -57,8 +61,28 @@ def lock_file(folder: Path) -> FolderLock:
         ) from None
     except OSError as error:
         FolderLock(*opened).close()
-        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
+        raise _unusable(folder, error) from error
     return FolderLock(*opened)
+
+
+def open_private(path: Path, flags: int = 0) -> int:
+    """Open a file of a folder, made where it is missing for whom the folder belongs to.
+
+    Root would else make files that the service could not open, as SQLite does not. Never through a
+    link, by which it would be any file. Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | flags, 0o600)
+    found, folder = os.fstat(descriptor), path.parent.stat()
+    is_own = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == 0
+    if os.geteuid() == 0 and is_own and folder.st_uid != 0:
+        with suppress(OSError):  # where even root may not, it is as before
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+    return descriptor
+
+
+def _unusable(folder: Path, error: OSError) -> DatabaseError:
+    inside = f" ({Path(error.filename).name})" if error.filename else ""
+    return DatabaseError(f"{folder} can't be used for a database: {error.strerror}{inside}.")
 
 
 def _lock_folder(descriptor: int) -> None:
@@ -78,10 +102,12 @@ def make_private(folder: Path) -> None:
     make_folder(folder)
     try:
         path = folder / FILE_NAME
-        path.touch(mode=0o600)
+        # One that is there is not opened: to close it would drop the locks of SQLite on it.
+        with suppress(FileExistsError):
+            os.close(open_private(path, os.O_EXCL))
         path.chmod(0o600)
     except OSError as error:
-        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
+        raise _unusable(folder, error) from error
 
 
 def make_folder(folder: Path) -> None:
@@ -95,7 +121,7 @@ def make_folder(folder: Path) -> None:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)  # another starter may have made it
     except OSError as error:
-        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
+        raise _unusable(folder, error) from error
 
 
 def has_database(folder: Path) -> bool:
@@ -105,7 +131,7 @@ def has_database(folder: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise DatabaseError(f"{folder} can't be used for a database: {error.strerror}.") from error
+        raise _unusable(folder, error) from error
 
 
 def require_database(folder: Path) -> None:

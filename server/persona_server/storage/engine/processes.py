@@ -5,11 +5,12 @@ that was. Nothing else may open the file: closing any descriptor of it would giv
 """
 
 import fcntl
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from persona_server.storage.engine.folder import open_private
 
 PAUSE = 0.0005  # seconds between two tries: a turn is mostly a write to the disk, and lasts longer
 _QUEUE, _TURN = range(2)
@@ -19,7 +20,7 @@ class Processes:
     """The turns of this process; of its own threads one at a time may ask to write."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = open_private(path)
 
     @contextmanager
     def hold(self, timeout: float) -> Iterator[None]:

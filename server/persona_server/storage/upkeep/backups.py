@@ -1,5 +1,6 @@
 """Backups of a database, and a database from a backup."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -11,6 +12,7 @@ from persona_server.storage.engine.folder import (
     FILE_NAME,
     lock_file,
     make_folder,
+    open_private,
     require_database,
 )
 from persona_server.storage.engine.sqlite.copying import copy_database
@@ -67,6 +69,7 @@ def restore(source: BinaryIO, size: int, folder: Path) -> int:
                 shutil.copyfileobj(source, copy, 1 << 20)
             require_whole(partial, "The backup")
             require_known(partial)
+        os.close(open_private(target))  # root gives it to whom the folder belongs
         return target.stat().st_size
 
 

@@ -5,7 +5,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from persona_server.storage.engine.folder import FILE_NAME
+from persona_server.storage.engine.folder import FILE_NAME, open_private
 
 _MARK = f"{FILE_NAME}.backed-up"  # an empty file: its time is that of the last backup
 
@@ -42,6 +42,10 @@ def backed_up_at(folder: Path) -> float:
 def note_backup(folder: Path, begun: float) -> None:
     """Keep when a backup was begun that is good; where that can't be, it is good all the same."""
     with suppress(OSError):
-        mark = folder / _MARK
-        mark.touch(mode=0o600)
+        try:
+            mark = open_private(folder / _MARK)
+        except PermissionError:  # it is another's, who has backed up too
+            (folder / _MARK).unlink()
+            mark = open_private(folder / _MARK)
         os.utime(mark, (begun, begun))
+        os.close(mark)
