@@ -1,8 +1,12 @@
 """Files of TLS that change under a running service: new connections are made with the new ones."""
 
+import datetime
+import os
+import signal
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from persona.v1.project_pb2 import PersonaGroup, Project
 from persona_client import PersonaClient, TlsFiles
@@ -12,6 +16,7 @@ from support.service import Service, running_service
 from support.waiting import eventually
 
 SERVED = {"gRPC": 0, "REST": 0, "metrics": True}
+HOUR = datetime.timedelta(hours=1)
 REFUSED = dict.fromkeys(SERVED, "refused")
 
 
@@ -83,6 +88,58 @@ def test_files_that_can_not_be_used_change_nothing(
         files.cert.unlink()
         assert caller.answers() == SERVED
         eventually(lambda: "changed files of TLS not taken" in messages(service))
+
+
+@pytest.mark.parametrize(("starts", "ends"), [(-2, -1), (1, 2)])
+def test_files_that_are_not_valid_now_change_nothing(
+    authority: Authority,
+    files: Files,
+    client_files: Files,
+    clients: Authority,
+    data: Path,
+    starts: int,
+    ends: int,
+) -> None:
+    """By gRPC, REST and metrics alike, of certificates and of authorities."""
+    ca = data.parent / "clients.pem"
+    ca.write_bytes(clients.root)
+    with running_service(data, *files.flags, "--tls-client-ca", str(ca)) as service:
+        caller = TlsCaller(service, Trust(authority.root, client_files))
+        good = files.cert.read_bytes(), files.key.read_bytes()
+        authority.issue("service", starts=starts * HOUR, ends=ends * HOUR).write(
+            files.cert.parent, "service"
+        )
+        assert caller.answers() == SERVED
+        files.cert.write_bytes(good[0])
+        files.key.write_bytes(good[1])
+        ca.write_bytes(authority.issue("clients", starts=starts * HOUR, ends=ends * HOUR).cert)
+        assert caller.answers() == SERVED
+
+
+def test_a_key_of_another_kind_changes_nothing(
+    authority: Authority, files: Files, data: Path
+) -> None:
+    with running_service(data, *files.flags) as service:
+        caller = TlsCaller(service, Trust(authority.root))
+        other = authority.issue("service", key=ed25519.Ed25519PrivateKey.generate())
+        other.write(files.cert.parent, "service")
+        assert caller.answers() == SERVED
+
+
+def test_why_a_worker_can_not_be_replaced_is_logged(files: Files, data: Path) -> None:
+    """It reads the files anew, and starts once they fit again."""
+    with running_service(data, *files.flags, "--workers", "2") as service:
+        key = files.key.read_bytes()
+        files.key.write_bytes(b"no key")
+        eventually(lambda: "worker listening" in messages(service))
+        pid = next(line["pid"] for line in service.log if line["message"] == "worker listening")
+        os.kill(pid, signal.SIGKILL)
+        failed = "a worker could not start: tried again"
+        eventually(lambda: failed in messages(service))
+        told = next(line for line in service.log if line["message"] == failed)
+        assert "holds no private key as PEM" in told["reason"]
+        files.key.write_bytes(key)
+        eventually(lambda: messages(service).count("worker listening") == 3)
 
 
 def test_the_gateway_knows_the_server_by_new_files(

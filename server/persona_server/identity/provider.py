@@ -14,14 +14,16 @@ FETCH_SECONDS = 300.0  # between two fetches when nothing asks for one
 class Provider:
     """The keys of an identity provider, as it published them last.
 
-    They are fetched every five minutes; when a token names one that is not known, or a fetch has
-    failed, after `refresh` seconds. Those of the last good fetch are taken for `keep` seconds.
+    They are fetched every five minutes, and twice in `keep` seconds, for which those of the last
+    good fetch are taken; when a token names one that is not known, or a fetch has failed, after
+    `refresh` seconds, if that is sooner.
     """
 
     def __init__(self, url: str, trust: Trust, refresh: float, keep: float) -> None:
         self._url = url
         self._trust = trust
-        self._refresh = refresh
+        self._regular = min(FETCH_SECONDS, keep / 2)
+        self._refresh = min(refresh, self._regular)
         self._keep = keep
         self._keys: dict[str, VerifyingKey] = {}
         self._raw = b""
@@ -44,7 +46,7 @@ class Provider:
         """Fetch the keys if it is time to, and return whether there are others now."""
         now = time.monotonic()
         soon = self._wanted or self._failed
-        if now - self._tried < (self._refresh if soon else FETCH_SECONDS):
+        if now - self._tried < (self._refresh if soon else self._regular):
             return False
         self._tried, self._wanted = now, False
         try:

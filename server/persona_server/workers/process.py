@@ -144,9 +144,11 @@ class Worker:
             told = {"worker": self._place.number, "reason": str(error)}
             logs.LOGGER.error("a worker can't be started: tried again", extra=told)
             return False
-        if self._word() != READY:
+        if (why := self._word()) != READY:
             self._process.kill()
             self._process.wait()
+            told = {"worker": self._place.number, "reason": why.decode() or "it said nothing"}
+            logs.LOGGER.error("a worker could not start: tried again", extra=told)
             return False
         self._listens()
         return True

@@ -218,6 +218,19 @@ def test_an_outage(tmp_path: Path) -> None:
         eventually(lambda: place.takes(token))
 
 
+def test_keys_are_fetched_again_before_they_are_over(tmp_path: Path) -> None:
+    """Whoever asks for others meanwhile: that delays nothing."""
+    with (
+        running_provider(EC) as provider,
+        placed(tmp_path / "data", provider, keep="4", refresh="3600") as place,
+    ):
+        token, ends = EC.token(), time.monotonic() + 60
+        while provider.asked < 4:
+            assert time.monotonic() < ends
+            assert place.takes(token)
+            assert not place.takes(SigningKey("ES256", uid()).token())
+
+
 @pytest.mark.parametrize("answer", [b"", b"<html>", b'{"keys": []}'])
 def test_a_provider_that_says_nonsense_changes_nothing(tmp_path: Path, answer: bytes) -> None:
     with running_provider(EC) as provider, placed(tmp_path / "data", provider) as place:

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -55,26 +56,47 @@ func (c Calling) own() (*tls.Certificate, error) {
 	return loadPair(c.Cert, c.Key)
 }
 
-// trust is in certificates themselves, those that the file had before it changed too, since the
-// server may take the new ones a moment later; and in what they have signed.
+// trust is in certificates themselves, and in what they have signed.
 type trust struct {
 	itself []*x509.Certificate
 	roots  *x509.CertPool
+	shown  *shown
+}
+
+// shown is the certificate by which the server was known last. It is trusted whatever the file holds
+// by now, since the server may take new ones a moment later, or not at all if they don't fit.
+type shown struct {
+	mu   sync.Mutex
+	last []*x509.Certificate
+}
+
+func (s *shown) is(leaf *x509.Certificate) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.last, leaf.Equal)
+}
+
+func (s *shown) keep(those ...*x509.Certificate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = those
 }
 
 // trusted returns what reads the file.
 func (c Calling) trusted() func() (*trust, error) {
-	var before []*x509.Certificate
+	known := &shown{}
 	return func() (*trust, error) {
 		found, err := readAll(c.CA)
 		if err != nil {
 			return nil, err
 		}
-		now := &trust{itself: slices.Concat(found, before), roots: x509.NewCertPool()}
+		if len(known.last) == 0 { // no connection yet: it has what the file had at the start
+			known.keep(found...)
+		}
+		now := &trust{itself: found, roots: x509.NewCertPool(), shown: known}
 		for _, one := range found {
 			now.roots.AddCert(one)
 		}
-		before = found
 		return now, nil
 	}
 }
@@ -82,13 +104,17 @@ func (c Calling) trusted() func() (*trust, error) {
 // verify is what is wrong with a server's certificate.
 func (t *trust) verify(state tls.ConnectionState, host string) error {
 	leaf, between := state.PeerCertificates[0], x509.NewCertPool()
-	if slices.ContainsFunc(t.itself, leaf.Equal) {
+	if t.shown.is(leaf) || slices.ContainsFunc(t.itself, leaf.Equal) {
+		t.shown.keep(leaf)
 		return nil
 	}
 	for _, one := range state.PeerCertificates[1:] {
 		between.AddCert(one)
 	}
 	_, err := leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: t.roots, Intermediates: between})
+	if err == nil {
+		t.shown.keep(leaf)
+	}
 	return err
 }
 

@@ -3,12 +3,14 @@
 package tlsfiles
 
 import (
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
+	"slices"
 	"time"
 )
 
@@ -47,22 +49,40 @@ func (s Serving) config() (*tls.Config, error) {
 	return config, err
 }
 
-// loadPair reads a certificate with its key; one that has expired is none.
+// loadPair reads a certificate with its key, by the rules of the server, which may have the same files:
+// so either both take new ones or neither does.
 func loadPair(cert, key string) (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
 		return nil, err
 	}
-	if time.Now().After(pair.Leaf.NotAfter) {
-		return nil, fmt.Errorf("the certificate in %s has expired", cert)
+	switch pair.PrivateKey.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey:
+		return &pair, checkValid(cert, pair.Leaf)
 	}
-	return &pair, nil
+	return nil, fmt.Errorf("%s holds a key of another kind than RSA and EC", key)
 }
 
+// addAll adds the authorities of a file, of which the one that lives longest must be valid.
 func addAll(pool *x509.CertPool, file string) error {
-	text, err := os.ReadFile(file)
-	if err == nil && !pool.AppendCertsFromPEM(text) {
-		err = fmt.Errorf("%s holds no certificate as PEM", file)
+	found, err := readAll(file)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, one := range found {
+		pool.AddCert(one)
+	}
+	return checkValid(file, slices.MaxFunc(found, func(a, b *x509.Certificate) int {
+		return a.NotAfter.Compare(b.NotAfter)
+	}))
+}
+
+func checkValid(file string, one *x509.Certificate) error {
+	switch now := time.Now(); {
+	case now.After(one.NotAfter):
+		return fmt.Errorf("the certificate in %s has expired", file)
+	case now.Before(one.NotBefore):
+		return fmt.Errorf("the certificate in %s is not valid yet", file)
+	}
+	return nil
 }
