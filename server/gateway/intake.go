@@ -146,10 +146,11 @@ func hasByte(r io.Reader) bool {
 
 func checkContentType(h http.Header) error {
 	kind, options, err := mime.ParseMediaType(h.Get("Content-Type"))
-	charset, named := options["charset"]
-	isJSON := err == nil && kind == "application/json" && (!named || strings.EqualFold(charset, "utf-8"))
-	if !isJSON || len(h.Values("Content-Type")) > 1 {
+	if err != nil || kind != "application/json" || len(h.Values("Content-Type")) > 1 {
 		return unsupported("Content-Type", "must be application/json")
+	}
+	if charset, named := options["charset"]; named && !strings.EqualFold(charset, "utf-8") {
+		return unsupported("Content-Type", "must be application/json in utf-8, of no other charset")
 	}
 	if codings := h.Values("Content-Encoding"); len(codings) > 1 || len(codings) == 1 && !isPacked(h) {
 		return unsupported("Content-Encoding", "must be gzip, or not be set")

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"runtime"
@@ -82,7 +83,7 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.listen)
+	listener, err := net.Listen(network(o.listen), o.listen)
 	if err != nil {
 		return fmt.Errorf("can't listen on %s (%w); choose another address with --rest (here: --listen)", o.listen, cause(err))
 	}
@@ -170,4 +171,13 @@ func likeServer(_ []string, a slog.Attr) slog.Attr {
 		a.Value = slog.StringValue(cmp.Or(names[a.Value.Any().(slog.Level)], "info"))
 	}
 	return a
+}
+
+// network is that of an address: one of IPv4 alone is not listened at by IPv6, which a firewall may
+// know nothing of.
+func network(address string) string {
+	if at, err := netip.ParseAddrPort(address); err == nil && at.Addr().Is4() {
+		return "tcp4"
+	}
+	return "tcp"
 }

@@ -123,7 +123,7 @@ func (w *watcher) listen(o options, log *slog.Logger) error {
 	if o.metrics == "" {
 		return nil
 	}
-	listener, err := net.Listen("tcp", o.metrics)
+	listener, err := net.Listen(network(o.metrics), o.metrics)
 	if err != nil {
 		return fmt.Errorf("can't listen on %s (%w); choose another address with --metrics", o.metrics, cause(err))
 	}

@@ -167,7 +167,7 @@ def test_a_full_disk_and_one_that_is_only_read_are_said(filled: Path, tmp_path: 
             while filler.write(bytes(4096)):
                 pass
         done = CliRunner().invoke(app, ["doctor", "--data", str(folder)])
-        assert (done.exit_code, "the disk is full" in done.stderr) == (1, True)
+        assert (done.exit_code, "the disk is full" in done.stdout) == (1, True)
         (disk / "filler").unlink()
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         state, text = examined(folder, 0)["derived"]
@@ -181,8 +181,36 @@ def test_while_a_server_runs_nothing_is_made_anew(filled: Path) -> None:
     assert found["derived"][0] == "skipped"
 
 
-def test_a_folder_without_a_database_is_one_line(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path)])
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert "There is no database" in done.stderr
+def test_a_folder_without_a_database_is_a_problem(tmp_path: Path) -> None:
+    found = examined(tmp_path, 1)
+    assert list(found) == ["versions", "database"]
+    state, text = found["database"]
+    assert (state, text.startswith("There is no database")) == ("problem", True)
     assert not list(tmp_path.iterdir())
+
+
+def test_who_reads_json_sees_the_problem_too(tmp_path: Path) -> None:
+    (tmp_path / "persona.sqlite3").write_bytes(b"no database" * 1000)
+    done = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path), "--json"])
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (done.exit_code, last["state"], last["name"]) == (1, "problem", "database")
+
+
+def test_damage_ends_no_other_look(filled: Path) -> None:
+    """A quarter of the pages is overwritten, but not the first ones, which say what there is."""
+    file = filled / "persona.sqlite3"
+    content = bytearray(file.read_bytes())
+    for page in range(40, len(content) // 8192, 4):
+        content[page * 8192 : (page + 1) * 8192] = b"\xa5" * 8192
+    file.write_bytes(content)
+    found = examined(filled, 1)
+    assert list(found) == NAMES
+    assert found["integrity"][0] == "problem"
+    assert found["disk"][0] != "problem"
+
+
+def test_an_unfinished_copy_is_a_problem(filled: Path) -> None:
+    with connection(filled) as opened:
+        opened.execute("CREATE TABLE unfinished_copy (name TEXT PRIMARY KEY, value TEXT)")
+    state, text = examined(filled, 1)["derived"]
+    assert (state, "unfinished copy" in text) == ("problem", True)

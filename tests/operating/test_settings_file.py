@@ -52,8 +52,8 @@ def test_a_list_is_what_its_flag_has(file: Path) -> None:
 
 
 REFUSED = {
-    "lisen = 1": "'lisen'; did you mean listen?",
-    "log-level = 'info'": "'log-level'; did you mean log_level?",
+    "lisen = 1": "'lisen' (perhaps listen is meant)",
+    "log-level = 'info'": "'log-level' (perhaps log_level is meant)",
     "zzz = 1": "'zzz'.",
     "config = 'x'": "'config'",
     "[listen]\nport = 1": "wants a text, a number",
@@ -61,6 +61,11 @@ REFUSED = {
     "grace = -1": "grace wants a number of seconds",
     "grace": "is no TOML",
 }
+
+
+def test_a_file_without_an_end_is_refused() -> None:
+    with pytest.raises(SettingError, match="has more than 1024 KiB"):
+        load({"config": "/dev/zero"}, {})
 
 
 @pytest.mark.parametrize("text", REFUSED)

@@ -91,7 +91,12 @@ def confirm(what: str, *, yes: bool) -> None:
     if yes:
         return
     print(what)
-    if not typer.confirm("Erase all of it for good?"):
+    try:
+        is_wanted = typer.confirm("Erase all of it for good?")
+    except typer.Abort as abort:
+        print(file=sys.stderr)
+        fail("Nothing was erased.", 130 if isinstance(abort.__context__, KeyboardInterrupt) else 1)
+    if not is_wanted:
         fail("Nothing was erased.", 1)
 
 

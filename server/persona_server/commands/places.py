@@ -21,6 +21,7 @@ Database = Annotated[
 ]
 
 if TYPE_CHECKING:
+    from persona_server.errors import ServiceError
     from persona_server.storage.store import Store
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
@@ -92,8 +93,23 @@ def failing_in_words(command: str = "persona") -> Iterator[None]:
 
     try:
         yield
-    except (DatabaseError, ServiceError) as error:
+    except DatabaseError as error:
         fail(str(error), 1, command)
+    except ServiceError as error:
+        fail(_to_operator(error), 1, command)
+
+
+def _to_operator(error: "ServiceError") -> str:
+    """Return what callers would be told, in words for whom they would be sent to."""
+    if error.reason_name == "DATABASE_DAMAGED":
+        return "The database is damaged: have `persona doctor` look at it, or restore a backup."
+    return str(error).removesuffix(" Try again with the same request_id.")
+
+
+def warn_if_unknown(store: "Store", tenant: str) -> None:
+    """Say that nobody has written as a tenant yet, which a slip in its name would look like."""
+    if tenant not in store.tenants.names():
+        print(f"{tenant} has no data here: is it the tenant's name?", file=sys.stderr)
 
 
 def fail(why: str, code: int, command: str = "persona") -> NoReturn:

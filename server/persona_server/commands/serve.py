@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from persona_server.settings.config import SETTINGS
 from persona_server.settings.setting import Setting
@@ -35,7 +36,8 @@ def _with_settings_as_flags(
     for setting in SETTINGS:
         kind: Any = _kind(setting)
         default = setting.default or "unset"
-        text = f"{setting.help} [env: {setting.variable}, default: {default}]"
+        # Typer would take what stands in brackets for a style.
+        text = escape(f"{setting.help} [env: {setting.variable}, default: {default}]")
         flag = setting.flag
         names = (f"{flag}/--no-{flag[2:]}",) if setting.is_switch else (flag,)
         option = Annotated[kind, typer.Option(*names, help=text, show_default=False)]

@@ -21,6 +21,7 @@ from persona_server.commands.places import (
     fail,
     opened,
     require_tenant,
+    warn_if_unknown,
 )
 from persona_server.settings.config import SETTINGS
 
@@ -78,20 +79,23 @@ def suspend(tenant: _Tenant, data: Data = DATA, database: Database = "") -> None
 
     Running servers heed it when this ends.
     """
-    _set_suspended(tenant, data, database, suspended=True)
+    require_tenant(tenant)
+    with opened(data, database) as store:
+        warn_if_unknown(store, tenant)  # it may have tokens of an identity provider
+        _set_suspended(store, tenant, suspended=True)
 
 
 def resume(tenant: _Tenant, data: Data = DATA, database: Database = "") -> None:
     """Take a suspended tenant's calls again. Running servers do so when this ends."""
-    _set_suspended(tenant, data, database, suspended=False)
+    with _known(tenant, data, database) as store:
+        _set_suspended(store, tenant, suspended=False)
 
 
-def _set_suspended(tenant: str, data: str, database: str, *, suspended: bool) -> None:
+def _set_suspended(store: "Store", tenant: str, *, suspended: bool) -> None:
     from persona_server.identity import changes
 
     state = "suspended" if suspended else "active"
-    with _known(tenant, data, database) as store:
-        changed = changes.suspend(store, tenant, suspended=suspended)
+    changed = changes.suspend(store, tenant, suspended=suspended)
     changes.wait_until_heard()
     print(f"{tenant} is {state}." if changed else f"{tenant} was {state} already.")
 
@@ -159,9 +163,11 @@ def set_quotas(
         wanted = dict(map(parsed, values))
     except ValueError as error:
         fail(str(error), 2)
-    with opened(data, database) as store, store.writing(tenant, None) as repositories:
-        for name, value in wanted.items():
-            repositories.quotas.put(name, value)
+    with opened(data, database) as store:
+        warn_if_unknown(store, tenant)
+        with store.writing(tenant, None) as repositories:
+            for name, value in wanted.items():
+                repositories.quotas.put(name, value)
 
 
 def erase(tenant: _Tenant, yes: Yes = False, data: Data = DATA, database: Database = "") -> None:

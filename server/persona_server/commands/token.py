@@ -14,6 +14,7 @@ from persona_server.commands.places import (
     opened,
     parse_duration,
     require_tenant,
+    warn_if_unknown,
 )
 from persona_server.identity.scopes import SCOPES
 
@@ -71,6 +72,8 @@ def token(
         require_tenant(tenant)
         _revoke(data, database, tenant, revoke)
         return
+    if not tenant:
+        fail("--tenant says whom the token is for.", 2)
     require_tenant(tenant)
     wanted = scopes if scopes or role else "all"
     with opened(data, database, make=init) as store:
@@ -107,11 +110,9 @@ def _revoke(data: str, database: str, tenant: str, jti: str) -> None:
     from persona_server.identity.changes import revoke_token, wait_until_heard
 
     with opened(data, database) as store:
-        has_data = tenant in store.tenants.names()  # before its first row is made
+        warn_if_unknown(store, tenant)  # before its first row is made
         is_new = revoke_token(store, tenant, jti)
     wait_until_heard()
-    if not has_data:
-        print(f"{tenant} has no data here: is it the tenant's name?", file=sys.stderr)
     print(f"Revoked {jti}." if is_new else f"{jti} was revoked before.")
 
 

@@ -76,14 +76,17 @@ def revoke_token(store: Store, tenant: str, jti: str) -> bool:
 
 
 def suspend(store: Store, tenant: str, *, suspended: bool) -> bool:
-    """Suspend a tenant or let it go on; return whether it was not so already."""
-    rows = {row.name: row for row in store.tenants.rows()}
+    """Suspend a tenant or let it go on; return whether it was not so already.
+
+    One that has written nothing yet too: an identity provider may have made tokens for it.
+    """
+    is_so = any(row.suspended_at for row in store.tenants.rows() if row.name == tenant)
 
     def change(repositories: Transaction) -> bool:
         store.tenants.suspend(tenant, repositories.now if suspended else None)
         return True
 
-    if (rows[tenant].suspended_at is not None) == suspended:
+    if is_so == suspended:
         return False
     return _change(store, tenant, "SuspendTenant" if suspended else "ResumeTenant", change)
 

@@ -59,8 +59,19 @@ def read_token(token: str, find: Callable[[str], VerifyingKey | None]) -> Princi
     try:
         header = jwt.get_unverified_header(token)
         key = _key(header, find)
-        trust = key.trust
-        claims = jwt.decode(
+        return _principal(_claims(token, key), key)._replace(kid=_kid(header))
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+        raise TokenError("The token is not valid.") from None
+
+
+def _claims(token: str, key: VerifyingKey) -> dict[str, Any]:
+    """Return what a token says that a key has signed; only its holder learns what is wrong with it.
+
+    Raises TokenError, and jwt's errors for what the key has not signed.
+    """
+    trust = key.trust
+    try:
+        return jwt.decode(
             token,
             key.public,
             algorithms=[key.algorithm],  # the key's, whatever the token names
@@ -69,11 +80,17 @@ def read_token(token: str, find: Callable[[str], VerifyingKey | None]) -> Princi
             leeway=LEEWAY,
             options={"require": [*_REQUIRED, trust.tenant_claim]},
         )
-        return _principal(claims, key)._replace(kid=_kid(header))
     except jwt.ExpiredSignatureError:
-        raise TokenError("The token has expired. Get a new one: persona token.") from None
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
-        raise TokenError("The token is not valid.") from None
+        where = "" if trust.is_provider else ": persona token"
+        raise TokenError(f"The token has expired. Get a new one{where}.") from None
+    except jwt.InvalidAudienceError:
+        raise TokenError("The token is for another audience (aud).") from None
+    except jwt.InvalidIssuerError:
+        raise TokenError("The token is of another issuer (iss).") from None
+    except jwt.ImmatureSignatureError:
+        raise TokenError("The token is not valid yet (nbf, iat); are the clocks right?") from None
+    except jwt.MissingRequiredClaimError as error:
+        raise TokenError(f"The token lacks the claim {error.claim}.") from None
 
 
 def _key(header: dict[str, Any], find: Callable[[str], VerifyingKey | None]) -> VerifyingKey:
@@ -97,7 +114,7 @@ def _principal(claims: dict[str, Any], key: VerifyingKey) -> Principal:
     if not (isinstance(subject, str) and is_subject(subject)):
         raise TokenError("The token's sub or scope is not valid.")
     token_id = claims.get("jti", "")
-    if token_id and not is_subject(token_id):  # it could not be revoked
+    if "jti" in claims and not is_subject(token_id):  # it could not be revoked
         raise TokenError("The token's jti is not valid.")
     expires = float(claims["exp"])
     if expires - float(claims["iat"]) > MAX_TTL:

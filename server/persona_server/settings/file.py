@@ -7,6 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+_MOST_BYTES = 1 << 20
+
 
 def read(path: Path, names: Collection[str]) -> dict[str, str]:
     """Return the values of a file by the names of settings, as texts that a flag would have.
@@ -14,21 +16,32 @@ def read(path: Path, names: Collection[str]) -> dict[str, str]:
     Raises ValueError, whose text says what is wrong with the file.
     """
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        found = tomllib.loads(_content(path).decode("utf-8"))
     except OSError as error:
         raise ValueError(f"can't be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"is no TOML: {error}") from None
+    except RecursionError:
+        raise ValueError("is no TOML that can be read: it is nested too deeply") from None
     return {name: _text(_known(name, names), value) for name, value in found.items()}
+
+
+def _content(path: Path) -> bytes:
+    """Return what a file holds; one that never ends, as of a device, is no file of settings."""
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"has more than {_MOST_BYTES >> 10} KiB")
+    return content
 
 
 def _known(name: str, names: Collection[str]) -> str:
     if name in names:
         return name
     nearest = difflib.get_close_matches(name.replace("-", "_"), names, n=1)
-    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    hint = f" (perhaps {nearest[0]} is meant)" if nearest else ""
     raise ValueError(f"has a setting that there is not: {name!r}{hint}")
 
 

@@ -81,13 +81,15 @@ def refused(text: str, parse: Callable[[str], Any]) -> str:
     if parse in {database, any_database}:
         scheme = re.match(r"[a-z][a-z0-9+.-]*://", text)
         return f"got {scheme[0]}…" if scheme else "got something else"
+    if parse is key_set_url:
+        return f"got {re.sub('//.*@', '//…@', text)!r}"
     return f"got {text!r}"
 
 
 def address(text: str) -> Address:
     """Return where to listen."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)
-    if not match or int(match[2]) > 65_535 or not is_name(match[1]):
+    if not match or int(match[2]) > _LAST_PORT or not is_name(match[1]):
         raise ValueError("wants HOST:PORT, such as 127.0.0.1:50051")
     return Address(match[1].strip("[]"), int(match[2]))
 
@@ -205,15 +207,21 @@ def networks(text: str) -> str:
 
 def key_set_url(text: str) -> str:
     """Return the address of a key set: by https, or by http on this machine."""
+    if not text:
+        return text
     try:
         parts = urlsplit(text)
         is_local = Address(parts.hostname or "", parts.port or 0).is_loopback
-    except ValueError:
+    except ValueError:  # of a port, or of an address in brackets
         parts, is_local = urlsplit(""), False
+    if "@" in parts.netloc:
+        raise ValueError("wants an address without a name or password in it")
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local)
-    plain = parts.hostname and not (parts.username or parts.fragment)
-    if text and not (is_safe and plain and re.fullmatch("[!-~]+", text)):
-        raise ValueError("wants an address by https, such as https://login.example.org/keys")
+    plain = parts.hostname and parts.path.startswith("/") and not parts.fragment
+    if not (is_safe and plain and re.fullmatch("[!-~]+", text)):
+        raise ValueError(
+            "wants an address by https with its path, such as https://login.example.org/keys"
+        )
     return text
 
 
@@ -224,13 +232,15 @@ def name_of_claim(text: str) -> str:
     return text
 
 
+_LAST_PORT = 65_535
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
 def origins(text: str) -> tuple[str, ...]:
     """Return origins of browsers' pages, such as "https://app.example.org,http://localhost:3000"."""
     found = tuple(one.strip().lower() for one in text.split(",")) if text else ()
-    if not all(map(_ORIGIN.fullmatch, found)):
+    matches = list(map(_ORIGIN.fullmatch, found))
+    if not all(one and int((one[2] or ":0")[1:]) <= _LAST_PORT for one in matches):
         raise ValueError(
             "wants SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example.org (not *, "
             "which would let any page call)"

@@ -192,6 +192,22 @@ def test_rotation(tmp_path: Path) -> None:
         assert place.takes(new.token())
 
 
+WRONG: dict[str, dict[str, Any]] = {
+    "The token is for another audience (aud).": {"aud": "others"},
+    "The token is of another issuer (iss).": {"iss": "https://other.example.org/"},
+    "The token lacks the claim tenant.": {"tenant": WITHOUT},
+    "The token is not valid yet (nbf, iat); are the clocks right?": {"nbf": time.time() + 3600},
+    "The token has expired. Get a new one.": {"exp": time.time() - 60},
+    "The token's jti is not valid.": {"jti": ""},
+}
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_who_has_a_signed_token_learns_what_is_wrong_with_it(place: Place, said: str) -> None:
+    """Else nobody could find a wrong `--jwks-audience`."""
+    assert place.call(EC.token(**WRONG[said])).problem.message == said
+
+
 def test_unknown_keys_ask_the_provider_once_in_a_while(tmp_path: Path) -> None:
     with (
         running_provider(EC) as provider,

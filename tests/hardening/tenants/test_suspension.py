@@ -197,8 +197,19 @@ def test_the_commands_suspend_resume_and_list(served: Service, channel: grpc.Cha
     (row,) = [row for row in rows if row["tenant"] == "listed"]
     assert row["suspended_at"] is None
     assert row["stored_bytes"] > 0
-    for command in ("suspend", "resume"):
-        assert operate(served, "tenants", command, "nobody-here").returncode == 1
+    gone = operate(served, "tenants", "resume", "nobody-here")
+    assert (gone.returncode, gone.stderr) == (1, "persona: There is no tenant nobody-here.\n")
+
+
+def test_a_tenant_that_has_written_nothing_is_suspended_too(
+    served: Service, channel: grpc.Channel
+) -> None:
+    token = served.token("early-bird")
+    assert not refused(channel, token)
+    done = operate(served, "tenants", "suspend", "early-bird")
+    assert (done.returncode, done.stdout) == (0, "early-bird is suspended.\n")
+    assert done.stderr == "early-bird has no data here: is it the tenant's name?\n"
+    assert exchange(channel, LIST, [b""], bearer(token)).problem.reason == "PERMISSION_DENIED"
 
 
 def test_an_export_has_all_and_is_the_owner_s_alone(served: Service, tmp_path: Path) -> None:

@@ -92,6 +92,12 @@ def confirm(question: str, *, yes: bool, unchanged: str = "Nothing was deleted."
         return
     if not is_interactive():
         raise usage_error("There is no terminal to ask on; confirm with --yes.")
-    if not typer.confirm(printable(question), err=True):
+    try:
+        is_wanted = typer.confirm(printable(question), err=True)
+    except typer.Abort as abort:
+        say(f"\n{unchanged}")
+        interrupted = isinstance(abort.__context__, KeyboardInterrupt)
+        raise typer.Exit(130 if interrupted else 1) from None
+    if not is_wanted:
         say(unchanged)
         raise typer.Exit(1)

@@ -13,6 +13,10 @@ TABLE = "unfinished_copy"
 _SOURCE = ""  # in place of a table's name: the mark of what is copied
 
 
+class UnfinishedError(DatabaseError):
+    """A database is the target of a copy that has not come to its end."""
+
+
 class UnfinishedCopy(Model):
     """The last key that was copied of a table, as Python writes it."""
 
@@ -67,8 +71,8 @@ def is_unfinished(database: Database) -> bool:
 
 
 def require_finished(database: Database) -> None:
-    """Raise DatabaseError for a database that is the target of an unfinished copy."""
+    """Raise UnfinishedError for a database that is the target of an unfinished copy."""
     if is_unfinished(database):
-        raise DatabaseError(
+        raise UnfinishedError(
             f"{database.place} is an unfinished copy. Run the same `persona copy` again."
         )

@@ -139,5 +139,5 @@ def require_database(folder: Path) -> None:
     if not has_database(folder):
         raise DatabaseError(
             f"There is no database in {folder}. Name its folder with --data, or make one "
-            "there with --init."
+            "there with `persona serve --init`."
         )

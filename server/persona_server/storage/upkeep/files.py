@@ -38,8 +38,8 @@ def require_room(folder: Path, size: int) -> None:
         raise DatabaseError(f"{folder} can't be written: {error.strerror}.") from error
     if free < size + SPARE:
         raise DatabaseError(
-            f"The disk of {folder} has {free >> 20:,} MiB free, and {(size + SPARE) >> 20:,} are "
-            "needed."
+            f"The disk of {folder} has {free >> 20:,} MiB free, and "
+            f"{-(-(size + SPARE) >> 20):,} are needed."
         )
 
 

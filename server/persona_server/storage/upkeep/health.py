@@ -3,15 +3,23 @@
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import apsw
+
 from persona_server.errors import ServiceError
+from persona_server.storage.copying.progress import UnfinishedError
 from persona_server.storage.derived.comparing import differing, voiding
 from persona_server.storage.engine.errors import DatabaseError
-from persona_server.storage.engine.folder import FILE_NAME, InUseError, lock_file
+from persona_server.storage.engine.folder import (
+    FILE_NAME,
+    InUseError,
+    lock_file,
+    require_database,
+)
 from persona_server.storage.engine.sqlite import looking
 from persona_server.storage.migrate import MIGRATIONS
 from persona_server.storage.store import open_store
@@ -32,24 +40,44 @@ class Finding(NamedTuple):
 
 
 def findings(folder: Path) -> Iterator[Finding]:
-    """Yield a finding for each thing that is looked at.
-
-    Raises DatabaseError for what is no database of ours.
-    """
+    """Yield a finding for each thing that is looked at, as far as there is a database of ours."""
     path = folder / FILE_NAME
-    yield _access(folder, path)
-    with looking.looking_at(path) as connection:
-        looking.require_ours(connection, path)
-        schema = _schema(set(looking.migrations(connection)))
-        yield schema
-        yield _damage("integrity", looking.faults(connection), "every page and index is whole")
-        orphans = [f"{table} has rows without a parent" for table in looking.orphans(connection)]
-        yield _damage("foreign keys", orphans, "every row has its parents")
-        yield _messages(connection, schema)
-        yield _clock(looking.newest(connection))
-        yield _disk(folder, looking.sizes(connection))
+    try:
+        require_database(folder)
+        yield _access(folder, path)
+        with looking.looking_at(path) as connection:
+            looking.require_ours(connection, path)
+            schema = _schema(set(looking.migrations(connection)))
+            yield schema
+            yield from _looks(folder, connection, schema)
+    except DatabaseError as error:
+        yield Finding("problem", "database", str(error))
+        return
     yield _log(path)
     yield _derived(folder, schema)
+
+
+def _looks(folder: Path, connection: Any, schema: Finding) -> Iterator[Finding]:
+    """Yield what each look at the file finds: one that damage ends keeps nobody from the next."""
+    looks: dict[str, Callable[[], Finding]] = {
+        "integrity": lambda: _damage(
+            "integrity", looking.faults(connection), "every page and index is whole"
+        ),
+        "foreign keys": lambda: _orphans(connection),
+        "messages": lambda: _messages(connection, schema),
+        "clock": lambda: _clock(looking.newest(connection)),
+        "disk": lambda: _disk(folder, looking.sizes(connection)),
+    }
+    for name, look in looks.items():
+        try:
+            yield look()
+        except apsw.Error as error:
+            yield Finding("problem", name, f"can't be looked at: {error}")
+
+
+def _orphans(connection: Any) -> Finding:
+    orphans = [f"{table} has rows without a parent" for table in looking.orphans(connection)]
+    return _damage("foreign keys", orphans, "every row has its parents")
 
 
 def _access(folder: Path, path: Path) -> Finding:
@@ -115,6 +143,8 @@ def _derived(folder: Path, schema: Finding) -> Finding:
             return _compared(folder)
     except InUseError:
         return Finding("skipped", "derived", "looked at only while no server runs")
+    except UnfinishedError as error:
+        return Finding("problem", "derived", str(error))
     except DatabaseError as error:  # the folder may only be read
         return Finding("skipped", "derived", str(error))
     except ServiceError as error:
