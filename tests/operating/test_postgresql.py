@@ -249,6 +249,16 @@ def test_an_erasure_wants_the_servers_stopped(
     assert done.stdout == "Erased: 1 persona, 0 answers, 0 library personas, 0 reference answers.\n"
 
 
+@pytest.mark.parametrize("replica", ["postgresql://x:secret@[zz/p", "postgresql://x@h/p?secret=1"])
+def test_a_replica_that_can_not_be_named_ends_the_start(run: Run, replica: str) -> None:
+    words = ("serve", "--listen", "127.0.0.1:0", "--rest", "off", "--metrics", "off")
+    refused = run(*words, "--read-database", replica)
+    assert refused.returncode == 1
+    last = refused.stderr.splitlines()[-1]  # the tables were made before
+    assert last.startswith("persona serve: The URL of the database can't be read.")
+    assert "secret" not in refused.stderr
+
+
 def test_measures_are_rebuilt(url: str, run: Run) -> None:
     store = open_store(url)
     StoredGroup(store).add(persona())

@@ -73,7 +73,12 @@ class Replica:
 
 
 def replica_at(url: str, *, pooler: bool) -> Replica:
-    """Return the replica at a URL, which is not asked before it is needed: it may be down."""
-    from persona_server.storage.engine.postgresql.database import PostgresqlDatabase
+    """Return the replica at a URL, which is not asked before it is needed: it may be down.
 
+    Raises DatabaseError for a URL that can't be read.
+    """
+    from persona_server.storage.engine.postgresql.database import PostgresqlDatabase
+    from persona_server.storage.engine.postgresql.urls import parts_of
+
+    parts_of(url)
     return Replica(Store(PostgresqlDatabase(url, pooler=pooler), shown(url)))

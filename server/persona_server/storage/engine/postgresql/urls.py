@@ -12,7 +12,8 @@ from persona_server.storage.engine.errors import DatabaseError
 _PORTS = re.compile(r"[0-9,]*")
 _AT = re.compile(r"[^,]@")  # in a host's name; at its start it is that of an abstract socket
 _UNREADABLE = (
-    "The URL of the database can't be read. A port is a number, and in a name or password "
+    "The URL of the database can't be read. A port is a number, what follows ? are parameters of "
+    "libpq, such as sslmode=require, and in a name or password "
     "%, @, :, /, ? and # are written as %25, %40, %3A, %2F, %3F and %23."
 )
 

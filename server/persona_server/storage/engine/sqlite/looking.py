@@ -1,6 +1,6 @@
 """A database file seen from outside: whose it is, of which version, and whether it is whole."""
 
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -42,17 +42,22 @@ def looking_at(path: Path, *, alone: bool = False, named: str = "") -> Iterator[
             connection.execute("PRAGMA query_only = 1")
             yield connection
     except apsw.Error as error:
-        why = f"{error}{_if_full(path)}"
+        why = f"{error}{_behind(path)}"
         raise DatabaseError(f"{named or path} can't be read as a database: {why}.") from error
 
 
-def _if_full(path: Path) -> str:
-    """Return what is behind an error where a disk has no room even for what readers share."""
+def _behind(path: Path) -> str:
+    """Return what may be behind an error: readers share a file, and bring in what is in the log."""
     try:
-        free = shutil.disk_usage(path.parent).free
-    except OSError:
+        disk = os.statvfs(path.parent)
+        if disk.f_flag & os.ST_RDONLY:
+            return "; its disk can only be read: copy the folder to another one"
+        if disk.f_bavail * disk.f_frsize < _LEAST_ROOM:
+            return "; the disk is full"
+        is_mine = os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)
+        return "" if is_mine else f"; it belongs to {path.owner()}, and this is another user"
+    except (OSError, KeyError):
         return ""
-    return "" if free >= _LEAST_ROOM else "; the disk is full"
 
 
 def require_ours(connection: apsw.Connection, named: object) -> None:
