@@ -26,6 +26,7 @@ from persona_server.transport.pipeline import Step
 from persona_server.transport.recorder import FinishedCall, Recorder
 from persona_server.transport.rpc import Rpc, refusal_for
 from persona_server.transport.sharing.use import Use
+from persona_server.transport.streams import IDLE_SECONDS
 from persona_server.validation.encoded.counts import UnacceptableError
 from persona_server.validation.encoded.parsing import parse
 from persona_server.validation.fields import UUID
@@ -33,6 +34,7 @@ from persona_server.validation.limits import MAX_REQUEST_BYTES
 from persona_server.validation.requests import validate
 from persona_server.validation.unpacking import TooLongError, unpack
 
+_LOOK_SECONDS = 0.25  # between two looks whether anybody still waits
 LEFT = "CANCELLED"  # the code of a call whose caller has left
 
 
@@ -131,7 +133,23 @@ class _Spending:
     def count_answer(self, rpc: Rpc) -> None:
         rpc.size += rpc.answer_bytes
         if rpc.tenant:
-            self._use.transfer(rpc.tenant, rpc.answer_bytes, refusable=False)
+            debt = self._use.transfer(rpc.tenant, rpc.answer_bytes, refusable=False)
+            if debt and rpc.method.streams_out and not rpc.method.streams_in:
+                self._pay_off(rpc, debt)
+
+    def _pay_off(self, rpc: Rpc, seconds: float) -> None:
+        """Hold the next answer of an export back: it would else be one large answer of any size.
+
+        Raises QUOTA_EXCEEDED where that took as long as nobody may be idle.
+        """
+        if seconds > IDLE_SECONDS:
+            rate = self._quotas.known(rpc.tenant).bytes_per_second
+            raise errors.quota_exceeded("bytes_per_second", rate, seconds)
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            patience.require()
+            rpc.require_in()
+            time.sleep(min(left, _LOOK_SECONDS))
 
     def end(self, rpc: Rpc) -> None:
         if rpc.counted:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from persona.v1 import persona_service_pb2 as pb
 from support.answering.references import chosen, refer
 from support.answers import answer, record
 from support.attacks import silent
@@ -109,6 +111,45 @@ def test_bytes_a_second_of_its_own(small: Service) -> None:
     assert_exceeded(refusal_of(place.count), "bytes_per_second", 20_000)
     other.fill(200, digital_habits="x" * 100)
     assert other.count() == 200
+
+
+def again(service: Service, place: Place, tenant: str) -> Place:
+    """Return a place as another service of the same data has it."""
+    return Place(service.connect(service.token(tenant)), place.project, place.group)
+
+
+def test_an_export_goes_by_the_bytes_of_its_tenant(tmp_path: Path) -> None:
+    """Though it is one call, and one large answer may be paid off later."""
+    data, rate = tmp_path / "data", 400_000
+    with running_service(data, *LEAN) as service:
+        place = place_of(service, "own")
+        for _ in range(4):
+            place.fill(1000, digital_habits="x" * 300)
+        other = place_of(service, "calm")
+        other.fill(10)
+    tenants(data, "set", "own", f"bytes_per_second={rate}")
+    with running_service(data, *LEAN) as service:
+        place, other = (again(service, *one) for one in ((place, "own"), (other, "calm")))
+        began, sizes = time.monotonic(), []
+        request = pb.ExportPersonasRequest(**place.ids)
+        for message in place.caller.personas.ExportPersonas(request):
+            sizes.append(message.ByteSize())
+            assert other.count() == 10
+        assert sum(sizes[:-1]) > 2 * rate
+        # A second's worth is free, and so is what is over it in one message.
+        assert time.monotonic() - began > (sum(sizes[:-1]) - rate) / rate
+
+
+def test_an_export_that_would_wait_for_too_long_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running_service(data, *LEAN) as service:
+        place = place_of(service, "own")
+        for _ in range(4):
+            place.fill(1000, digital_habits="x" * 300)
+    tenants(data, "set", "own", "bytes_per_second=1000")
+    with running_service(data, *LEAN) as service:
+        place = again(service, place, "own")
+        assert_exceeded(refusal_of(place.export), "bytes_per_second", 1000)
 
 
 def test_streams_of_its_own(tmp_path: Path) -> None:

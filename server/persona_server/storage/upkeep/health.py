@@ -8,8 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import apsw
-
 from persona_server.errors import ServiceError
 from persona_server.storage.copying.progress import UnfinishedError
 from persona_server.storage.derived.comparing import differing, voiding
@@ -71,7 +69,7 @@ def _looks(folder: Path, connection: Any, schema: Finding) -> Iterator[Finding]:
     for name, look in looks.items():
         try:
             yield look()
-        except apsw.Error as error:
+        except looking.UNREADABLE as error:
             yield Finding("problem", name, f"can't be looked at: {error}")
 
 

@@ -95,10 +95,11 @@ class Use:
             if self._counters:
                 self._counters.add(tenant, CONCURRENT, -1)
 
-    def transfer(self, tenant: str, size: int, *, refusable: bool) -> None:
+    def transfer(self, tenant: str, size: int, *, refusable: bool) -> float:
         """Count bytes of a message or an answer. Raises QUOTA_EXCEEDED if that may be refused.
 
         It is refused if those before it have used up the quota; a large one is paid off later.
+        Returns in how many seconds those before it are.
         """
         quota, now = self._quota_of(tenant), time.monotonic()
         rate, counters = quota.bytes_per_second, self._counters
@@ -111,6 +112,7 @@ class Use:
                 counters.add(tenant, BYTES, size)
         if refusable and level < 0:
             raise quota_exceeded("bytes_per_second", rate, -level / rate)
+        return max(-level / rate, 0.0)
 
     def _new(self, tenant: str, quota: Quota, now: float) -> _Use:
         if len(self._uses) >= _MOST:

@@ -12,6 +12,7 @@ from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.history import HISTORY
 
 APPLICATION_ID = 0x50455253  # "PERS"
+UNREADABLE = apsw.Error  # what a look at a damaged page raises
 _OURS = {"tenant", "secret", HISTORY}
 _MOST_FAULTS = 5  # that are named
 _LEAST_ROOM = 64 << 10  # bytes; a reader may have to make 32 KiB of -shm
