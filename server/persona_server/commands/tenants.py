@@ -163,11 +163,9 @@ def set_quotas(
         wanted = dict(map(parsed, values))
     except ValueError as error:
         fail(str(error), 2)
-    with opened(data, database) as store:
-        warn_if_unknown(store, tenant)
-        with store.writing(tenant, None) as repositories:
-            for name, value in wanted.items():
-                repositories.quotas.put(name, value)
+    with opened(data, database) as store, store.writing(tenant, None) as repositories:
+        for name, value in wanted.items():
+            repositories.quotas.put(name, value)
 
 
 def erase(tenant: _Tenant, yes: Yes = False, data: Data = DATA, database: Database = "") -> None:
