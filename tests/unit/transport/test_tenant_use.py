@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -26,7 +27,7 @@ def together(**limits: int) -> list[Use]:
 
 def refused(use: Use, quota: str) -> tuple[str, float]:
     """Return the limit that a refusal names, and after how many seconds to come again."""
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "calls_per_second": lambda: use.arrive("a"),
         "bytes_per_second": lambda: use.transfer("a", 1, refusable=True),
     }
@@ -154,6 +155,7 @@ def test_tenants_without_a_row_are_counted_by_each_worker() -> None:
 
 ASKER = """
 import sys
+from collections.abc import Callable
 from persona_server.transport.sharing.counters import Counters
 
 counters = Counters(int(sys.argv[1]), 2, 1)
