@@ -1,8 +1,10 @@
 """R21: over a long mixed run memory, threads, open files and the database's log stay flat."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
 
 import pytest
 from rest.routes import ROUTES
@@ -37,8 +39,8 @@ def test_nothing_grows_in_a_long_run(service: Service, rounds: Callable[[int, in
     for looks, room in ((server, SERVER_ROOM), (gateway, GATEWAY_ROOM)):
         begun = int(len(looks) * WARM_UP)
         hours = (looks[-1].at - looks[begun].at) / 3600
-        assert risen(looks[begun:]) <= rounds(room, int(AN_HOUR * hours / 2)), looks
-        assert most_open(looks[begun:]) <= most_open(looks[:begun]) + LEAVING, looks
+        assert risen(looks[begun:]) <= rounds(room, int(AN_HOUR * hours / 2)), told(looks)
+        assert most_open(looks[begun:]) <= most_open(looks[:begun]) + LEAVING, told(looks)
     assert callers.longest < LONGEST_LOG
     endings = ("", "-shm", "-wal", ".lock")
     assert {each.name for each in service.data.iterdir()} == {FILE_NAME + end for end in endings}
@@ -69,6 +71,18 @@ def risen(looks: Sequence[Held]) -> int:
     half = len(looks) // 2
     earlier, later = (min(look.memory for look in part) for part in (looks[:half], looks[half:]))
     return later - earlier
+
+
+def told(looks: Sequence[Held]) -> list[str]:
+    """Return of each five minutes the median of memory, and the most that was open."""
+    parts: defaultdict[int, list[Held]] = defaultdict(list)
+    for look in looks:
+        parts[int(look.at - looks[0].at) // 300].append(look)
+    return [
+        f"from minute {5 * n}: {median(one.memory for one in part) / (1 << 20):.1f} MiB, "
+        f"{most_open(part)} threads and files"
+        for n, part in parts.items()
+    ]
 
 
 def most_open(looks: Sequence[Held]) -> int:

@@ -2,7 +2,10 @@
 
 import uuid
 
+import pytest
+
 from persona_server.services.paging import NEWEST
+from persona_server.storage.repositories import tenants
 from persona_server.storage.store import Store
 from support.data import persona, uid
 from support.probe import Probe
@@ -114,3 +117,12 @@ def test_secrets_are_made_once(store: Store) -> None:
     assert store.secrets.ensure("name", lambda: b"first", 1) == b"first"
     assert store.secrets.ensure("name", lambda: b"second", 2) == b"first"
     assert store.secrets.find("name") == b"first"
+
+
+def test_of_many_tenants_few_are_in_memory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tenants, "MOST_KNOWN", 3)
+    groups = {f"tenant-{n}": StoredGroup(store, f"tenant-{n}") for n in range(5)}
+    keys = {name: store.tenants.key(name) for name in groups}
+    assert len(set(keys.values())) == 5
+    assert len(store.tenants._known) <= 3
+    assert {name: store.tenants.key(name) for name in groups} == keys

@@ -10,6 +10,7 @@ from persona_server.storage.engine.statements import Statement, param, upsert_st
 from persona_server.storage.keys import IdGenerator
 
 NO_TENANT = 0  # no row has this key, so reads of a tenant without one find nothing
+MOST_KNOWN = 10_000  # whose keys are in memory
 
 
 class TenantRow(NamedTuple):
@@ -75,6 +76,8 @@ class Tenants:
         row = self._find.first(name=name)
         if row is None:
             return NO_TENANT
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
         self._known[name] = row[0]
         return int(row[0])
 
