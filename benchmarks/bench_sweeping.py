@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--personas", type=int, default=200_000, help="of a group")
     parser.add_argument("--gigabytes", type=float, default=0, help="of the file, at least")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=".") as made:
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=".") as made:
         folder = Path(made)
         place = fill(folder, given.personas, int(given.gigabytes * (1 << 30)))
         file, log = folder / "data" / "persona.sqlite3", folder / "log"
