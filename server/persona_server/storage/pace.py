@@ -2,7 +2,7 @@
 
 import time
 
-HELD = 0.004  # seconds that a transaction should hold the turn to write
+HELD = 0.003  # seconds that a transaction should hold the turn to write
 FIRST, FEWEST, MOST = 50, 10, 1000  # rows of a transaction
 RESTS = 1.0  # how long the disk and the turn are left to others, in the time that they were used
 LONGEST_REST = 0.25  # seconds; a stop waits for it
