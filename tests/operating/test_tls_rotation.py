@@ -24,6 +24,14 @@ def messages(service: Service) -> list[str]:
     return [line["message"] for line in service.log]
 
 
+@pytest.fixture
+def ca(data: Path, clients: Authority) -> Path:
+    """The file of whose clients are let in."""
+    made = data.parent / "clients.pem"
+    made.write_bytes(clients.root)
+    return made
+
+
 def test_new_files_are_taken_without_a_restart(
     authority: Authority, files: Files, data: Path, tmp_path: Path
 ) -> None:
@@ -48,11 +56,10 @@ def test_a_new_client_ca_is_taken(
     files: Files,
     client_files: Files,
     clients: Authority,
+    ca: Path,
     data: Path,
     workers: str,
 ) -> None:
-    ca = data.parent / "clients.pem"
-    ca.write_bytes(clients.root)
     other = Authority("other clients")
     others = other.issue("client").write(data.parent, "other")
     flags = [*files.flags, "--tls-client-ca", str(ca), "--workers", workers]
@@ -95,14 +102,12 @@ def test_files_that_are_not_valid_now_change_nothing(
     authority: Authority,
     files: Files,
     client_files: Files,
-    clients: Authority,
+    ca: Path,
     data: Path,
     starts: int,
     ends: int,
 ) -> None:
     """By gRPC, REST and metrics alike, of certificates and of authorities."""
-    ca = data.parent / "clients.pem"
-    ca.write_bytes(clients.root)
     with running_service(data, *files.flags, "--tls-client-ca", str(ca)) as service:
         caller = TlsCaller(service, Trust(authority.root, client_files))
         good = files.cert.read_bytes(), files.key.read_bytes()

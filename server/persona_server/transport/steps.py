@@ -15,11 +15,7 @@ from persona_server import errors, patience
 from persona_server.errors import ServiceError
 from persona_server.quotas import TenantQuotas
 from persona_server.telemetry.logs import LOGGER
-from persona_server.transport.auth import (
-    Authenticator,
-    require_scopes,
-    tenant_suspended,
-)
+from persona_server.transport.auth import Authenticator, require_scopes, tenant_suspended
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.errors import CODES, internal
 from persona_server.transport.pipeline import Step

@@ -155,7 +155,6 @@ def test_tenants_without_a_row_are_counted_by_each_worker() -> None:
 
 ASKER = """
 import sys
-from collections.abc import Callable
 from persona_server.transport.sharing.counters import Counters
 
 counters = Counters(int(sys.argv[1]), 2, 1)

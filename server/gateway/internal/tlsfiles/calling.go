@@ -76,10 +76,19 @@ func (s *shown) is(leaf *x509.Certificate) bool {
 	return slices.ContainsFunc(s.last, leaf.Equal)
 }
 
-func (s *shown) keep(those ...*x509.Certificate) {
+func (s *shown) keep(leaf *x509.Certificate) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last = those
+	s.last = []*x509.Certificate{leaf}
+}
+
+// begin takes what the file had at the start for shown, as long as there was no connection.
+func (s *shown) begin(those []*x509.Certificate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil {
+		s.last = those
+	}
 }
 
 // trusted returns what reads the file.
@@ -90,9 +99,7 @@ func (c Calling) trusted() func() (*trust, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(known.last) == 0 { // no connection yet: it has what the file had at the start
-			known.keep(found...)
-		}
+		known.begin(found)
 		now := &trust{itself: found, roots: x509.NewCertPool(), shown: known}
 		for _, one := range found {
 			now.roots.AddCert(one)
