@@ -62,19 +62,24 @@ def fetch(url: str) -> bytes:
 
     Raises KeySetError, also for what is too long or takes too long.
     """
-    parts = urlsplit(url)
+    parts, started = urlsplit(url), time.monotonic()
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=SECONDS)
+    why = ""
     try:
-        return _asked(connection, parts._replace(scheme="", netloc="").geturl() or "/")
+        raw = _asked(connection, parts._replace(scheme="", netloc="").geturl() or "/")
     except (OSError, HTTPException, ValueError) as error:
-        raise KeySetError(str(error) or type(error).__name__) from None
+        why = str(error) or type(error).__name__
     finally:
         connection.close()
+    if time.monotonic() - started >= SECONDS:  # what was cut may look whole, or like any fault
+        why = f"it takes more than {SECONDS:g} s"
+    if why:
+        raise KeySetError(why)
+    return raw
 
 
 def _asked(connection: HTTPConnection, target: str) -> bytes:
-    started = time.monotonic()
     connection.connect()
     # The timeout is that of each wait for a byte: one who sends them one by one needs another end.
     end = threading.Timer(SECONDS, _cut, [connection.sock])
@@ -87,8 +92,6 @@ def _asked(connection: HTTPConnection, target: str) -> bytes:
         raw = response.read(MAX_BYTES + 1)
     finally:
         end.cancel()
-    if time.monotonic() - started >= SECONDS:  # what was cut may look whole
-        raise KeySetError(f"it takes more than {SECONDS:g} s")
     if len(raw) > MAX_BYTES:
         raise KeySetError(f"it has more than {MAX_BYTES} bytes")
     return raw
@@ -130,7 +133,10 @@ def _verifying(member: object, trust: Trust, until: float) -> VerifyingKey | Non
     if family is None or not (isinstance(kid, str) and 0 < len(kid) <= MAX_KID):
         return None
     named = str(member.get("alg", family.algorithm))
+    meant = member.get("key_ops", ["verify"])
     if member.get("use", "sig") != "sig" or named not in family.names:
+        return None
+    if not (isinstance(meant, list) and "verify" in meant):
         return None
     try:
         key = family.read(member)

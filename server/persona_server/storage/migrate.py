@@ -136,5 +136,5 @@ def _refuse_newer(database: Database, runner: MigrationRunner) -> None:
     if unknown:
         raise DatabaseError(
             f"{database.place} was made by a newer version (it has {unknown[-1]}). "
-            "Upgrade persona-service, or name another --data."
+            "Upgrade persona-service, or use another database."
         )

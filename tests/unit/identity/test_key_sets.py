@@ -68,6 +68,8 @@ UNFIT: dict[str, Callable[[], Any]] = {
     "symmetric": lambda: {"kty": "oct", "k": "AAAA", "kid": "x", "alg": "HS256"},
     "private": lambda: json.loads(RSAAlgorithm.to_jwk(KEYS["RS256"].private)) | {"kid": "x"},
     "for encryption": lambda: KEYS["RS256"].jwk(use="enc"),
+    "for encryption by operations": lambda: KEYS["RS256"].jwk(key_ops=["encrypt"]),
+    "operations are a word": lambda: KEYS["RS256"].jwk(key_ops="verify"),
     "HS256 named": lambda: KEYS["RS256"].jwk(alg="HS256"),
     "none named": lambda: KEYS["RS256"].jwk(alg="none"),
     "alg of another type": lambda: KEYS["RS256"].jwk(alg="ES256"),
@@ -166,7 +168,7 @@ def test_one_who_sends_byte_by_byte_is_not_waited_for() -> None:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         started = time.monotonic()
-        with pytest.raises(KeySetError):
+        with pytest.raises(KeySetError, match="it takes more than 5 s"):
             fetch(f"http://127.0.0.1:{server.server_address[1]}/keys")
         assert time.monotonic() - started < 2 * SECONDS
         server.shutdown()
@@ -174,5 +176,5 @@ def test_one_who_sends_byte_by_byte_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/keys", "https://127.0.0.1:1/keys"])
 def test_nobody_there(url: str) -> None:
-    with pytest.raises(KeySetError):
+    with pytest.raises(KeySetError, match="refused"):
         fetch(url)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 PAUSE = 1.0  # seconds between two lines of a table's progress, at least
 GO_ON = "What is copied stays; the same command goes on with the rest."
+ANEW = (
+    "No server takes it: copy into another, empty database, and look at both with `persona doctor`."
+)
 _Place = "Folder of a database, sqlite:///FOLDER, or postgresql://…"
 
 
@@ -48,7 +51,7 @@ def copy_database(
         print(GO_ON, file=sys.stderr)
         raise
     if differing:
-        fail(f"the copy differs in {', '.join(differing)}.", 1, "persona copy")
+        fail(f"the copy differs in {', '.join(differing)}. {ANEW}", 1, "persona copy")
 
 
 def _tell(steps: "Iterable[Step]") -> None:

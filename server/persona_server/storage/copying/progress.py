@@ -74,5 +74,6 @@ def require_finished(database: Database) -> None:
     """Raise UnfinishedError for a database that is the target of an unfinished copy."""
     if is_unfinished(database):
         raise UnfinishedError(
-            f"{database.place} is an unfinished copy. Run the same `persona copy` again."
+            f"{database.place} is an unfinished copy, or one that differs. "
+            "Run the same `persona copy` again."
         )

@@ -57,7 +57,7 @@ def lock_file(folder: Path) -> FolderLock:
         owner = os.read(opened[0], 20).decode(errors="replace").strip() or "unknown"
         FolderLock(*opened).close()
         raise InUseError(
-            f"Another server (process {owner}) is using {folder}. Stop it, or name another --data."
+            f"Another server (process {owner}) is using {folder}. Stop it, or name another folder."
         ) from None
     except OSError as error:
         FolderLock(*opened).close()
@@ -138,6 +138,6 @@ def require_database(folder: Path) -> None:
     """Raise DatabaseError where a folder has no database."""
     if not has_database(folder):
         raise DatabaseError(
-            f"There is no database in {folder}. Name its folder with --data, or make one "
+            f"There is no database in {folder}. Name the folder of one, or make one "
             "there with `persona serve --init`."
         )

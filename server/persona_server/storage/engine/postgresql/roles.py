@@ -28,7 +28,7 @@ def require_owner(connection: Link) -> None:
     if found is not None and not found[1]:
         raise DatabaseError(
             f"The role {found[0]} does not own the tables, and this needs their owner's. "
-            "Name it in --database."
+            "Name it in the URL."
         )
 
 
