@@ -87,3 +87,26 @@ def test_what_is_there_at_the_start_is_passed_over() -> None:
     looked_through, passed_over = map(int, done.stdout.split())
     assert looked_through < 1000
     assert passed_over > 50_000
+
+
+def test_old_cycles_do_not_stay_for_as_many_objects_as_a_start_makes() -> None:
+    program = """
+import gc, weakref
+import persona_server.running.app
+from persona_server.process import memory
+class Cycle:
+    def __init__(self):
+        self.me = self
+memory.set_apart()
+old = [Cycle() for _ in range(2000)]
+first = weakref.ref(old[0])
+gc.collect(1)  # now they are old
+del old
+for _ in range(12 * 12 * 10_000):  # until the oldest generation is due
+    Cycle()
+print(first() is None)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"

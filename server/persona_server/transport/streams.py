@@ -271,7 +271,9 @@ class MessageReader:
                     end = _STOP
                     return
                 self._queue.put(message)
-        except Exception:  # noqa: BLE001 (grpcio raises a bare one when the call is over)
+        except Exception as error:  # noqa: BLE001 (grpcio raises a bare one when the call is over)
+            # grpcio keeps it with the call, which its frames name: a cycle, for the collector alone.
+            error.__traceback__ = None
             end = _GONE
         finally:
             self._offer(end)
