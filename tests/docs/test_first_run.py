@@ -100,7 +100,7 @@ def test_a_taken_port_is_one_line_that_names_port_and_flag(
 def test_a_second_server_on_the_same_data_is_refused(service: Service) -> None:
     line = failed_start("--data", str(service.data), "--listen", "127.0.0.1:0")
     assert str(service.data) in line
-    assert "--data" in line
+    assert "Stop it, or name another folder." in line
 
 
 def test_a_missing_gateway_names_the_way_out(data: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_token_can_be_made_without_a_server(data: Path) -> None:
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert str(data) in refused.stderr
-    assert "--data" in refused.stderr
+    assert "Name the folder of one, or make one there" in refused.stderr
     made = subprocess.run([*command, "--init"], capture_output=True, text=True, check=True)
     assert str(data) in made.stderr
     with running_service(data) as service:

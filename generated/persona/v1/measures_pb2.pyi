@@ -539,7 +539,7 @@ class ResponseStyles(_message.Message):
     FIRST_OPTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def straight_lining(self) -> _wrappers_pb2.DoubleValue:
-        """The one position of a scale that it gives most."""
+        """The one position of a scale that it gives most beyond what the others do."""
 
     @_builtins.property
     def acquiescence(self) -> _wrappers_pb2.DoubleValue:

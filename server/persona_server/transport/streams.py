@@ -272,7 +272,7 @@ class MessageReader:
                     return
                 self._queue.put(message)
         except Exception as error:  # noqa: BLE001 (grpcio raises a bare one when the call is over)
-            # grpcio keeps it with the call, which its frames name: a cycle, for the collector alone.
+            # grpcio keeps it with the call, which its frames name: a cycle, for the collector.
             error.__traceback__ = None
             end = _GONE
         finally:

@@ -1,8 +1,12 @@
 """The worked cases of comparison and fidelity, to the six decimals that they are stated with."""
 
+from collections import Counter
+from random import Random
+
 import pytest
 from scipy import stats
 
+from persona_server.measures.answers import Value
 from persona_server.measures.comparison.distance_law import law
 from persona_server.measures.comparison.fidelity import Asked, accuracy, normalised
 from persona_server.measures.comparison.moments import (
@@ -10,6 +14,7 @@ from persona_server.measures.comparison.moments import (
     mean_interval,
     moments,
     spread,
+    spread_of_sample,
     spread_of_sums,
     variance_ratio,
     welch,
@@ -19,7 +24,7 @@ from persona_server.measures.comparison.pairs import (
     agreement_of_numbers,
     are_paired,
     distance_of_pairs,
-    mean_difference,
+    mean_of_moves,
 )
 from persona_server.measures.comparison.shares import share, shares
 from persona_server.measures.comparison.steps import Steps
@@ -61,7 +66,60 @@ def test_ratings_against_an_exact_target() -> None:
     assert ratio == six(0.864899, 0.669889, 1.116678)
 
 
+def test_a_sample_of_weighted_shares_keeps_their_variance() -> None:
+    """Of 0 to 100: so many positions that most shares are less than one of the sample."""
+    raw = [1.45 if 30 < i < 70 else 0.55 for i in range(101)]
+    target, values = [share / sum(raw) for share in raw], range(101)
+    known = exact(target, values).variance
+    for n in (3, 50, 80, 100, 1000):
+        assert spread_of_sample(target, n, values).variance == pytest.approx(known * n / (n - 1))
+    group, wide = spread([1] * 101, values), exact(target, values)
+    ends = [
+        variance_ratio(group, spread_of_sample(target, n, values)) for n in (40, 400, 4000, 40_000)
+    ]
+    widths = [ratio.high / ratio.low for ratio in [*ends, variance_ratio(group, wide)] if ratio]
+    assert len(widths) == 5
+    assert widths == sorted(widths, reverse=True)
+    assert spread_of_sample([0.25, 0.75], 2, [1, 2]).log_variance is None
+
+
+def test_a_sample_of_whole_numbers_is_taken_as_its_counts() -> None:
+    counts = [7, 3, 12, 1]
+    shares_of_them = [count / 23 for count in counts]
+    assert spread_of_sample(shares_of_them, 23, range(4)) == spread(counts, range(4))
+
+
+def test_without_one_number_all_may_be_equal() -> None:
+    for n in range(3, 200):
+        assert spread([n - 1, 1], [0, 1]).log_variance is None
+        assert spread([n - 1, 2], [0, 1]).log_variance is not None
+
+
+def test_the_distance_of_two_is_the_same_whichever_is_named_first() -> None:
+    """Also where the shares cumulated to a position are equal, but for rounding."""
+    random = Random(7)
+    for _ in range(300):
+        drawn = [[random.randint(0, 6) for _ in range(3)] for _ in range(3)]
+        if sum(map(sum, drawn)) < 2:
+            continue
+        turned = [list(column) for column in zip(*drawn, strict=True)]
+        mirrored = [row[::-1] for row in drawn[::-1]]
+        for steps in (CHOICES, Steps(cumulated=True, positions=3)):
+            found = distance_of_pairs(steps, drawn)
+            assert distance_of_pairs(steps, turned) == pytest.approx(found, abs=1e-9)
+            assert distance_of_pairs(steps, mirrored) == pytest.approx(found, abs=1e-9)
+
+
 TABLE = [[30, 5, 5], [2, 28, 5], [1, 4, 20]]
+
+
+def moves(table: list[list[int]]) -> Counter[Value]:
+    """Return how many of a table moved by so many positions."""
+    moved = Counter[Value]()
+    for a, row in enumerate(table):
+        for b, count in enumerate(row):
+            moved[b - a] += count
+    return moved
 
 
 def test_choices_in_two_simulations() -> None:
@@ -76,7 +134,8 @@ def test_ratings_in_two_simulations() -> None:
     assert agreement(TABLE, delta, 1.0) == six(0.687451, 0.510420, 0.816984)
     found = distance_of_pairs(Steps(cumulated=True, positions=3), TABLE)
     assert found == six(0.06, 0.0, 0.121160, 0.029835, 0.057757)
-    assert mean_difference(TABLE, (1, 2, 3)) == six(0.12, -0.003834, 0.243834, 0.057381)
+    assert mean_of_moves(moves(TABLE), 1) == six(0.12, -0.003834, 0.243834, 0.057381)
+    assert mean_of_moves(moves(TABLE), 2) == six(0.06, -0.001917, 0.121917, 0.057381)
 
 
 def test_fidelity() -> None:
@@ -122,7 +181,8 @@ def test_what_can_not_be_told() -> None:
     assert mean_interval(*moments([1], [2])) is None
     assert welch(alike, alike) is None
     assert welch(moments([1], [2]), alike) is None
-    assert mean_difference([[5, 0], [0, 7]], (1, 2)) is None
+    assert mean_of_moves({0: 12}, 1) is None
+    assert all(mean_of_moves({100_000: n}, 1_000_000) is None for n in range(20, 200))
     assert agreement([[9, 0], [0, 0]], [[0, 2], [2, 0]], 2.0) is None
     assert variance_ratio(spread([4, 1], [1, 2]), exact([0.5, 0.5], [1, 2])) is None
     for few in ([3, 5], [4, 4, 4]):

@@ -901,7 +901,7 @@ func (x *ReliabilityShortfall) GetMeanChance() float64 {
 // as own share minus others' share, -1 to 1; null with fewer than 15 questions of the kind.
 type ResponseStyles struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The one position of a scale that it gives most.
+	// The one position of a scale that it gives most beyond what the others do.
 	StraightLining *wrapperspb.DoubleValue `protobuf:"bytes,1,opt,name=straight_lining,json=straightLining,proto3" json:"straight_lining,omitempty"`
 	// Ratings above the midpoint; negative if it gives fewer of them than the others.
 	Acquiescence *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=acquiescence,proto3" json:"acquiescence,omitempty"`

@@ -9,6 +9,7 @@ from persona_server.measures.populations import Numbers
 from persona_server.measures.student_t import quantile, two_sided_p
 
 UPPER = 0.975
+_WHOLE = 1e-6  # that a share of a sample may be off a number of people
 
 
 class Interval(NamedTuple):
@@ -59,19 +60,39 @@ def mean_interval(n: int, mean: float, variance: float) -> Interval | None:
     return Interval(mean, mean - margin, mean + margin)
 
 
-def spread(counts: Sequence[int], values: Sequence[float]) -> Spread:
+def spread(counts: Sequence[int], values: Sequence[int]) -> Spread:
     """Return s² of n ≥ 3 numbers with the jackknife variance of its logarithm."""
-    n, mean, variance = moments(counts, values)
+    n, first, second = numbers = Numbers.of(dict(zip(values, counts, strict=True)))
+    _, _, variance = exact_moments(numbers, 1)
     if variance == 0 or n < 3:
         return Spread(n, variance, None)
-    squares = variance * (n - 1)
     logs = []
     for count, x in zip(counts, values, strict=True):
-        left = (squares - n * (x - mean) ** 2 / (n - 1)) / (n - 2)
-        if count and left <= 0:
+        left = (n - 1) * (second - x * x) - (first - x) ** 2  # (n - 1)(n - 2) s² of the others
+        if count and left == 0:
             return Spread(n, variance, None)  # without one number all are equal
         logs.append(log(left) if count else 0.0)
     return Spread(n, variance, _jackknife(counts, logs))
+
+
+def spread_of_sample(shares: Sequence[float], n: int, values: Sequence[int]) -> Spread:
+    """Return the same of a sample of n, of which the shares are known.
+
+    Weighted or rounded shares are no counts: of these, in place of the jackknife,
+    Var ln s² = (m₄ / s⁴ - (n - 3) / (n - 1)) / n.
+    """
+    counts = [round(share * n) for share in shares]
+    if all(abs(share * n - count) <= _WHOLE for share, count in zip(shares, counts, strict=True)):
+        return spread(counts, values)
+    mean = fsum(p * x for p, x in zip(shares, values, strict=True))
+    second, fourth = (
+        fsum(p * (x - mean) ** power for p, x in zip(shares, values, strict=True))
+        for power in (2, 4)
+    )
+    if second == 0 or n < 3:
+        return Spread(n, second, None)
+    variance = second * n / (n - 1)
+    return Spread(n, variance, (fourth / variance**2 - (n - 3) / (n - 1)) / n)
 
 
 def spread_of_sums(sums: Sequence[int], unit: int) -> Spread:

@@ -7,7 +7,7 @@ from math import fsum, sqrt
 from typing import NamedTuple
 
 from persona_server.measures.answers import Value
-from persona_server.measures.comparison.moments import Difference, difference
+from persona_server.measures.comparison.moments import Difference, difference, exact_moments
 from persona_server.measures.comparison.steps import Matrix, Steps
 from persona_server.measures.comparison.targets import Distance, distance
 from persona_server.measures.populations import Numbers
@@ -95,20 +95,12 @@ def _moved_choices(table: Table) -> list[list[int]]:
     return total
 
 
-def mean_difference(table: Table, values: Sequence[float]) -> Difference | None:
-    """Return the mean of second - first, by the paired t; None if all moved alike."""
-    moved: Counter[float] = Counter()
-    for a, row in enumerate(table):
-        for b, count in enumerate(row):
-            moved[values[b] - values[a]] += count
-    return mean_of_moves(moved)
+def mean_of_moves(moved: Mapping[Value, int], unit: int) -> Difference | None:
+    """Return the mean of second - first, by the paired t; None if all moved alike.
 
-
-def mean_of_moves(moved: Mapping[float, int]) -> Difference | None:
-    """Return the same by how many moved so far, two individuals at least."""
-    n = sum(moved.values())
-    mean = fsum(count * z for z, count in moved.items()) / n
-    variance = fsum(count * (z - mean) ** 2 for z, count in moved.items()) / (n - 1)
+    `moved` is how many, two individuals at least, moved so far, in 1 / unit.
+    """
+    n, mean, variance = exact_moments(Numbers.of(moved), unit)
     return difference(mean, sqrt(variance / n), n - 1) if variance else None
 
 

@@ -9,6 +9,7 @@ from persona_server.measures.comparison.distance_law import law
 from persona_server.measures.comparison.steps import Matrix, Steps, added, shares_of, smoothed
 
 _QUANTILE = 0.975
+_NONE = 1e-12  # what rounding leaves of a difference
 _NORMAL = NormalDist().inv_cdf(_QUANTILE)
 
 
@@ -56,9 +57,16 @@ def distance(
 
 
 def _error(steps: Steps, differences: Sequence[float], spread: Matrix) -> float:
-    """√ΣΣ w² s_i s_j Σ_ij, s the sign of a difference, + for none."""
-    signs = [-1 if difference < 0 else 1 for difference in differences]
-    total = sum(
+    """√ΣΣ w² s_i s_j Σ_ij, s the sign of a difference.
+
+    Steps that do not differ have one sign, of which both are tried: the larger error is the same
+    whichever distribution is named first.
+    """
+    return steps.weight * sqrt(max(0.0, *(_signed(differences, spread, s) for s in (-1, 1))))
+
+
+def _signed(differences: Sequence[float], spread: Matrix, of_none: int) -> float:
+    signs = [of_none if abs(d) <= _NONE else -1 if d < 0 else 1 for d in differences]
+    return sum(
         signs[i] * signs[j] * value for i, row in enumerate(spread) for j, value in enumerate(row)
     )
-    return steps.weight * sqrt(max(0.0, total))

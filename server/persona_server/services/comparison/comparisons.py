@@ -20,6 +20,7 @@ from persona_server.measures.comparison.moments import (
     exact,
     exact_moments,
     spread,
+    spread_of_sample,
     spread_of_sums,
     variance_ratio,
     welch,
@@ -97,9 +98,10 @@ def target_message(
         found = against_target(steps, given, shares, target.sample_size or None)
         message.distance.CopyFrom(_distance(found))
     if scale.cumulated:
-        of_sample = [round(share * target.sample_size) for share in shares]
         theirs = (
-            spread(of_sample, scale.numbers) if any(of_sample) else exact(shares, scale.numbers)
+            spread_of_sample(shares, target.sample_size, scale.numbers)
+            if target.sample_size
+            else exact(shares, scale.numbers)
         )
         _add_ratio(message, variance_ratio(spread(given, scale.numbers), theirs))
     return message
@@ -142,9 +144,8 @@ def _add_pairs(
     pairs: Sequence[tuple[int, int]],
 ) -> None:
     if question.kind.numeric:
-        per = unit(question.kind)
-        moved = {z / per: count for z, count in Counter(b - a for a, b in pairs).items()}
-        if (found := mean_of_moves(moved)) is not None:
+        moved = Counter[Value](b - a for a, b in pairs)
+        if (found := mean_of_moves(moved, unit(question.kind))) is not None:
             message.mean_difference.CopyFrom(MeanDifference(**found._asdict()))
     counted = Counter(pairs)
     if scale is None:
