@@ -223,8 +223,8 @@ def test_where_nothing_may_be_written_health_says_so(
 
 
 def shows(service: Service, place: Place, *, serves: bool) -> None:
+    eventually(lambda: is_serving(service) == serves)  # before anybody has tried
     eventually(lambda: refuses_to_write(place) != serves)
-    eventually(lambda: is_serving(service) == serves)
 
 
 def refuses_to_write(place: Place) -> bool:

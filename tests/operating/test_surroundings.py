@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from persona_server.storage.engine.folder import FILE_NAME
-from support.data import make_place, persona
+from support.data import Place, make_place, persona
 from support.errors import refused
 from support.importer import LEAN
 from support.operating.health import is_serving
@@ -42,9 +42,29 @@ def test_a_file_in_the_place_of_the_one_that_is_open_is_said(data: Path) -> None
         place = make_place(service.connect())
         (data / FILE_NAME).rename(data / "old")
         (data / FILE_NAME).write_bytes((data / "old").read_bytes())
-        eventually(lambda: not is_serving(service))
-        with refused("DATABASE_UNAVAILABLE"):
+        with refused("DATABASE_UNAVAILABLE"):  # at once, before any look
             place.create(persona())
+        eventually(lambda: not is_serving(service))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_log_of_a_server_is_not_read_into_another_file(data: Path, workers: str) -> None:
+    """A backup is moved over the file of a running server, which is restarted then."""
+    backup = data.with_name("backup")
+    with running_service(data, *LEAN, "--workers", workers) as service:
+        place = make_place(service.connect())
+        kept = place.fill(3)
+        subprocess.run([str(PERSONA), "backup", str(backup), "--data", str(data)], check=True)
+        lost = place.fill(500)
+        assert len(lost) == 500
+        backup.rename(data / FILE_NAME)
+        eventually(lambda: not is_serving(service))
+    assert (data / f"{FILE_NAME}-wal.of-another-file").stat().st_size > 0
+    with running_service(data, *LEAN) as service:
+        again = Place(service.connect(), place.project, place.group)
+        assert [one.id for one in again.walk()] == [one.id for one in kept]
+        again.create(persona())
+    subprocess.run([str(PERSONA), "doctor", "--data", str(data)], check=True)
 
 
 def failed_start(data: Path, *flags: str) -> str:

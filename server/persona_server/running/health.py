@@ -48,14 +48,15 @@ class HealthLook:
         """Return what is wrong, "" for nothing, and the error that said so."""
         if damage := self._damage():
             return damage, None
-        if not self._store.database.is_in_place():
-            return "the file of the database is not where it was", None
         try:
             with patience.at_most(PING_SECONDS):
                 self._store.ping()
+                why = self._store.database.why_not_written()
         except Exception as error:  # noqa: BLE001 (whatever it is, the database does not answer)
             self._condition.meet(error)
             return self._damage() or "the database does not answer", error
+        if why:
+            return why, None
         return self._written() if self._condition.is_failing else ("", None)
 
     def _damage(self) -> str:

@@ -12,7 +12,7 @@ from support.stored import StoredGroup
 
 
 def test_a_folder_without_a_database_is_refused_unless_one_is_to_be_made(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseError, match="--data"):
+    with pytest.raises(DatabaseError, match="Name the folder of one"):
         open_store(tmp_path / "nothing", make=False)
     assert not (tmp_path / "nothing").exists()
 
@@ -29,7 +29,7 @@ def test_one_server_per_folder(tmp_path: Path) -> None:
     with (
         closing(open_store(tmp_path)),
         lock_file(tmp_path),
-        pytest.raises(DatabaseError, match="--data"),
+        pytest.raises(DatabaseError, match="name another folder"),
     ):
         lock_file(tmp_path)
     lock_file(tmp_path).close()

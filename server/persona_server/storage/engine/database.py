@@ -110,10 +110,10 @@ class Database(Protocol):
     def touch(self) -> None:
         """Change what nobody reads, within the transaction that is open: so the disk is written."""
 
-    def is_in_place(self) -> bool:
-        """Return whether what is open is what others find at the place. If not, nobody may write.
+    def why_not_written(self) -> str:
+        """Return why nothing may be written at all, "" where it may, as far as a look tells.
 
-        It is not where its files were moved or deleted.
+        It is not what others find at the place, or its server only lets it be read.
         """
 
     def rewrite(self) -> None:

@@ -260,9 +260,10 @@ class PostgresqlDatabase(PeeweeDatabase):
         self.rows("SELECT pg_current_xact_id()::text", ())
         self.rows("SELECT 1 FROM secret LIMIT 1 FOR UPDATE SKIP LOCKED", ())
 
-    def is_in_place(self) -> bool:
-        """Return True: whose files they are is the server's affair."""
-        return True
+    def why_not_written(self) -> str:
+        """Return whether it is a standby, or set to be read only."""
+        found = self.first("SELECT current_setting('transaction_read_only')", ())
+        return "the database can only be read" if found == ("on",) else ""
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

@@ -58,7 +58,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         self._writer: apsw.Connection | None = None  # of whose turn it is
         self._journals_in_memory = False  # whether the writer keeps those of statements there
         self._identity: tuple[int, int] | None = None  # of the file, once it is open
-        self._is_displaced = False
+        self._log: tuple[int, int] | None = None  # of the log, while the file is in its place
         self._connections: list[apsw.Connection] = []
         self._spare: list[apsw.Connection] = []
         self._busy: set[int] = set()  # threads with a transaction
@@ -113,8 +113,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
 
     def share(self) -> None:
         """Let this process write in turn with others that have the same file."""
-        turns = self.path.with_name(f"{self.path.name}.turns")
-        self._turn = FairLock(Processes(turns))
+        self._turn = FairLock(Processes(self._beside(".turns")))
 
     def open_ahead(self, count: int) -> None:
         """Open connections for threads to come, which then need no file descriptor any more."""
@@ -144,8 +143,6 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         """
         if self.in_transaction():
             raise RuntimeError("a nested transaction would silently be a savepoint")
-        if self._is_displaced:  # what is written there is lost, or nobody finds it
-            raise errors.database_unavailable("The database is not where it was.")
         with (
             self._turn.hold(timeout, tenant),
             self._as_writer(),
@@ -154,6 +151,8 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             patience.ended_by_failure(),
         ):
             patience.require()
+            if _identity(self.path) != self._identity:  # what is written there is lost
+                raise errors.database_unavailable("The database is not where it was.")
             yield
 
     @contextlib.contextmanager
@@ -228,10 +227,12 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         connection = self.connection()
         connection.pragma("user_version", (int(connection.pragma("user_version")) + 1) % (1 << 31))
 
-    def is_in_place(self) -> bool:
-        """Return whether the file that is open is the one at its path. If not, nobody may write."""
-        self._is_displaced = _identity(self.path) != self._identity
-        return not self._is_displaced
+    def why_not_written(self) -> str:
+        """Return why nobody may write: the file that is open is not the one at its path."""
+        if _identity(self.path) != self._identity:
+            return "the file of the database is not where it was"
+        self._log = _identity(self._beside("-wal"))
+        return ""
 
     def require_owner(self) -> None:
         """Do nothing: who may write the file may do all."""
@@ -280,6 +281,22 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
                     connection.close()
             self._connections.clear()
             self._spare.clear()
+        if self._log and self.why_not_written():
+            self._set_log_aside()
+
+    def _set_log_aside(self) -> None:
+        """Move this database's log away from another file that lies in its place.
+
+        SQLite would read it into that file, which it does not belong to. It is kept, for what the
+        log alone has belongs to the file that was here.
+        """
+        if self.path.exists() and _identity(self._beside("-wal")) == self._log:
+            for ending in ("-wal", "-shm"):
+                with contextlib.suppress(OSError):
+                    self._beside(ending).rename(self._beside(f"{ending}.of-another-file"))
+
+    def _beside(self, ending: str) -> Path:
+        return self.path.with_name(f"{self.path.name}{ending}")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
