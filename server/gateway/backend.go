@@ -9,11 +9,14 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
@@ -21,6 +24,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"persona.example/persona-service/server/gateway/internal/guard"
+	"persona.example/persona-service/server/gateway/internal/sparing"
 )
 
 const (
@@ -101,6 +105,20 @@ func (ch *channel) leave(at int) {
 	ch.busy[at]--
 }
 
+// reconnect has connections that wait before they try again do so at once; it returns whether all are usable
+// before the context ends. On one that waits every call would fail.
+func (ch *channel) reconnect(ctx context.Context) bool {
+	for _, conn := range ch.connections {
+		for conn.GetState() == connectivity.TransientFailure {
+			conn.ResetConnectBackoff()
+			if !conn.WaitForStateChange(ctx, connectivity.TransientFailure) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func (ch *channel) close() {
 	for _, conn := range ch.connections {
 		_ = conn.Close()
@@ -113,12 +131,40 @@ func (ch *channel) close() {
 type backend struct {
 	calls, exports *channel
 	log            *slog.Logger
+	link           link
+}
+
+// link says once why the server can't be reached: callers aren't told, and each of them would meet it.
+type link struct {
+	lines *sparing.Log
+
+	mu    sync.Mutex
+	cause string
+}
+
+// note logs the cause of an error that gRPC has made itself, where it is another than the last one.
+func (l *link) note(err error) {
+	st := status.Convert(err)
+	if err != nil && (st.Code() != codes.Unavailable || errorInfo(st) != nil) {
+		return // the server's own answer, or the caller's doing
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if cause := st.Message(); cause != l.cause {
+		l.cause = cause
+		if cause != "" {
+			l.lines.Write(slog.LevelWarn, "link", "the server can't be reached", "cause", cause)
+		}
+	}
 }
 
 func openBackend(o options, log *slog.Logger) (*backend, error) {
-	host, _, err := net.SplitHostPort(o.grpc)
+	host, port, err := net.SplitHostPort(o.grpc)
 	if err != nil {
 		return nil, err
+	}
+	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
+		return nil, errors.New("its port must be 1 to 65535")
 	}
 	by, err := o.calling.Credentials(host, log)
 	if err != nil {
@@ -129,7 +175,7 @@ func openBackend(o options, log *slog.Logger) (*backend, error) {
 		return nil, err
 	}
 	exports, err := openChannel(o.grpc, by, o.maxExports, o.connections)
-	return &backend{calls: calls, exports: exports, log: log}, err
+	return &backend{calls: calls, exports: exports, log: log, link: link{lines: sparing.New(log)}}, err
 }
 
 func (b *backend) close() {
@@ -168,6 +214,7 @@ func (b *backend) invoke(ctx context.Context, method string, request, reply any,
 	}
 	err = conn.Invoke(ctx, method, request, reply, options...)
 	leave()
+	b.link.note(err)
 	c.noteAnswer(err)
 	c.noteVerdict(status.Code(err))
 	if c.answerRoom != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -22,6 +23,11 @@ const secretVariable = "PERSONA_GATEWAY_SECRET"
 
 // identityVariable holds the certificate, with its key, that the server gave the gateway to be let in by.
 const identityVariable = "PERSONA_GATEWAY_IDENTITY"
+
+const (
+	mostGrace   = 24 * 60 * 60 // seconds
+	mostOfLimit = 1 << 20      // of anything: a terabyte of memory, a million calls
+)
 
 // spareFiles are descriptors for what is no client's connection.
 const spareFiles = 64
@@ -63,6 +69,9 @@ func parseOptions(args []string) (options, error) {
 		}
 		return o, err
 	}
+	if !(*grace >= 0 && *grace <= mostGrace) {
+		return o, fmt.Errorf("--grace must be 0 to %d seconds", mostGrace)
+	}
 	o.grace = time.Duration(*grace * float64(time.Second))
 	var err error
 	if o.proxies, err = guard.ParseProxies(*proxies); err != nil {
@@ -76,14 +85,14 @@ func parseOptions(args []string) (options, error) {
 // check says what is wrong with flags that could be read, and with so many words beside them.
 func (o *options) check(words int) error {
 	switch _, known := orders.Levels[o.logLevel]; {
-	case o.listen == "" || o.grpc == "" || words > 0 || o.grace < 0:
+	case o.listen == "" || o.grpc == "" || words > 0:
 		return errors.New("--listen and --grpc are needed, and nothing beside the flags")
 	case !o.tlsFits():
 		return errors.New("--tls-cert and --tls-key belong together, --tls-client-ca to them; --grpc-cert and --grpc-key, to --grpc-ca")
 	case !known:
 		return errors.New("--log-level must be debug, info, warning or error")
-	case !o.limitsArePositive():
-		return errors.New("every limit must be more than 0")
+	case !o.limitsFit():
+		return fmt.Errorf("every limit must be more than 0, and one of whole numbers at most %d", mostOfLimit)
 	}
 	return nil
 }
@@ -117,9 +126,12 @@ func (o *options) addLimits(flags *flag.FlagSet) {
 	flags.Float64Var(&o.refusals, "max-refusals", 100, "`REQUESTS` a second that one address may send without a valid token; 429 above")
 }
 
-func (o *options) limitsArePositive() bool {
-	return min(o.maxConnections, o.maxConnectionsEach, o.maxRequestsEach, o.maxCalls, o.maxExports, o.connections,
-		o.bodyMiB, o.answerMiB) > 0 && min(o.arrivals, o.refusals) > 0
+func (o *options) limitsFit() bool {
+	whole := []int{
+		o.maxConnections, o.maxConnectionsEach, o.maxRequestsEach, o.maxCalls, o.maxExports, o.connections,
+		o.bodyMiB, o.answerMiB,
+	}
+	return slices.Min(whole) > 0 && slices.Max(whole) <= mostOfLimit && min(o.arrivals, o.refusals) > 0
 }
 
 // fitFiles lowers the number of connections to what the process may open.

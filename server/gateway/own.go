@@ -108,8 +108,10 @@ func (c *call) writeJSON(text string) {
 	_, _ = c.w.Write([]byte(text)) // a client that has gone away needs no answer
 }
 
-// isServing asks the service's health, past all calls that wait.
+// isServing asks the service's health, past all calls that wait, and whether each connection can carry some.
 func (b *backend) isServing(ctx context.Context) bool {
 	answer, err := healthpb.NewHealthClient(b.calls.connections[0]).Check(ctx, &healthpb.HealthCheckRequest{})
-	return err == nil && answer.GetStatus() == healthpb.HealthCheckResponse_SERVING
+	b.link.note(err)
+	return err == nil && answer.GetStatus() == healthpb.HealthCheckResponse_SERVING &&
+		b.calls.reconnect(ctx) && b.exports.reconnect(ctx)
 }

@@ -128,26 +128,34 @@ func (c *call) checkAuthorization(r *http.Request) error {
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "bearer") || token == "" {
 		return noToken("authorization must be: Bearer <token or API key>; x-api-key must be an API key.")
 	}
-	if hasExpired(token) {
-		return noToken("The token has expired. Get a new one: persona token.")
+	if expired, issuer := hasExpired(token); expired {
+		if issuer == ownIssuer {
+			return noToken("The token has expired. Get a new one: persona token.")
+		}
+		return noToken("The token has expired. Get a new one.")
 	}
 	return nil
 }
 
 func noToken(text string) error { return refuse(codes.Unauthenticated, unauthenticated, text) }
 
-// hasExpired is whether a token is a JWT that says of itself that it is over, by more than any leeway.
-func hasExpired(token string) bool {
+// ownIssuer is in the tokens that `persona token` makes.
+const ownIssuer = "persona-service"
+
+// hasExpired is whether a token is a JWT that says of itself that it is over, by more than any leeway, and
+// whose it says that it is.
+func hasExpired(token string) (expired bool, issuer any) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return false
+		return false, nil
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	var claims struct {
 		Exp float64 `json:"exp"`
+		Iss any     `json:"iss"`
 	}
 	if err != nil || json.Unmarshal(payload, &claims) != nil || claims.Exp == 0 {
-		return false
+		return false, nil
 	}
-	return claims.Exp < float64(time.Now().Add(-leeway).Unix())
+	return claims.Exp < float64(time.Now().Add(-leeway).Unix()), claims.Iss
 }

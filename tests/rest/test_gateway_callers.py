@@ -93,14 +93,14 @@ def test_an_address_has_so_many_requests_at_once(backend: Backend) -> None:
         assert client.call("GET", X).status == 200
 
 
-def jwt(expires: float) -> str:
+def jwt(expires: float, **claims: str) -> str:
     """Return what looks like a token, with an end."""
-    parts = ({"alg": "ES256"}, {"exp": expires})
+    parts = ({"alg": "ES256"}, {"exp": expires} | claims)
     words = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts]
     return b".".join([*words, b"c2ln"]).decode()
 
 
-EXPIRED = f"Bearer {jwt(time.time() - 3600)}"
+EXPIRED = f"Bearer {jwt(time.time() - 3600, iss='persona-service')}"
 NO_TOKENS = ["Basic YTpi", "Bearer", "any", EXPIRED]
 
 
@@ -119,6 +119,13 @@ def test_what_is_no_token_is_refused_as_the_server_refuses_it(
     if value == EXPIRED:  # the server looks at the key first
         told = "The token has expired. Get a new one: persona token."
     assert answer.problem(401, "UNAUTHENTICATED")["detail"] == told
+
+
+def test_nobody_is_sent_to_the_local_key_for_a_providers_token(broken: Rest) -> None:
+    token = jwt(time.time() - 3600, iss="https://id.example")
+    answer = broken.call("GET", X, headers=[("Authorization", f"Bearer {token}")])
+    detail = answer.problem(401, "UNAUTHENTICATED")["detail"]
+    assert detail == "The token has expired. Get a new one."
 
 
 def test_a_body_waits_for_the_server_to_take_the_token(broken: Rest, backend: Backend) -> None:

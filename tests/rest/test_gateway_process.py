@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http.client import RemoteDisconnected
 
 import pytest
-from rest.processes import Backend, Gateway, program
+from rest.processes import Backend, Gateway, gateway, program
 from rest.wire import Answer, Rest
 
 from support.waiting import LIMIT
@@ -44,6 +44,28 @@ def test_it_starts_without_a_server() -> None:
     running = Gateway("127.0.0.1:1")
     Rest(running.base, "any").call("GET", "/api/v1/projects").problem(503, "UNREACHABLE")
     assert running.stop()[0] == 0
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:http"])
+def test_a_port_that_can_not_be_ends_it(address: str) -> None:
+    command = [program(), "--listen", "127.0.0.1:0", "--grpc", address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert done.returncode == 1
+    told = f"persona-gateway: can't use --grpc {address}: its port must be 1 to 65535\n"
+    assert done.stderr == told
+
+
+def test_why_the_server_can_not_be_reached_is_logged_once() -> None:
+    """Callers are not told: it may name addresses."""
+    with gateway("127.0.0.1:1") as running:
+        client = Rest(running.base, "any")
+        for _ in range(3):
+            refused = client.call("GET", "/api/v1/projects").problem(503, "UNREACHABLE")
+            assert "127.0.0.1" not in refused["detail"]
+        _, log = running.stop()
+    (line,) = [line for line in log if line["message"] == "the server can't be reached"]
+    assert line["level"] == "warning"
+    assert "connection refused" in line["cause"]
 
 
 @pytest.mark.parametrize("how", ["stdin", "SIGTERM", "SIGINT", "SIGHUP"])
@@ -93,7 +115,11 @@ def test_a_taken_port_is_one_line(backend: Backend) -> None:
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "more"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--nope"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "-1"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "NaN"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "1e30"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-connections", "0"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--body-memory", "99999999999999"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-refusals", "NaN"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-new-connections", "0"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-refusals", "0"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--trusted-proxies", "10.0.0.0/33"],

@@ -1,12 +1,15 @@
 """Whether the gateway lives and the service is ready, for those who run them."""
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
 from rest.processes import Backend, gateway
 from rest.wire import Rest
 
+from support.importer import LEAN
+from support.ports import free_port
 from support.service import running_service
 
 
@@ -46,6 +49,21 @@ def test_the_gateway_is_ready_when_its_service_is_there_again(tmp_path: Path) ->
         service.process.send_signal(signal.SIGCONT)
         while anybody.call("GET", "/readyz").status == 503:
             pass
+
+
+def test_who_is_ready_fails_no_call(tmp_path: Path) -> None:
+    """Each connection waits before it tries again, on its own: all of them must be back."""
+    listen = f"127.0.0.1:{free_port()}"
+    with gateway(listen, "--connections", "8") as running:
+        anybody, client = Rest(running.base, None), Rest(running.base, "any")
+        ends = time.monotonic() + 3  # so that they wait long
+        while time.monotonic() < ends:
+            client.call("GET", "/api/v1/projects").problem(503, "UNREACHABLE")
+        with running_service(tmp_path / "data", *LEAN, "--listen", listen):
+            while anybody.call("GET", "/readyz").status == 503:
+                pass
+            for _ in range(32):
+                client.call("GET", "/api/v1/projects").problem(401, "UNAUTHENTICATED")
 
 
 def test_probes_are_answered_where_an_address_has_had_its_share(backend: Backend) -> None:
