@@ -54,7 +54,7 @@ def test_the_gateway_is_ready_when_its_service_is_there_again(tmp_path: Path) ->
 def test_who_is_ready_fails_no_call(tmp_path: Path) -> None:
     """Each connection waits before it tries again, on its own: all of them must be back."""
     listen = f"127.0.0.1:{free_port()}"
-    with gateway(listen, "--connections", "8") as running:
+    with gateway(listen, "--connections", "32") as running:
         anybody, client = Rest(running.base, None), Rest(running.base, "any")
         ends = time.monotonic() + 3  # so that they wait long
         while time.monotonic() < ends:
@@ -62,7 +62,7 @@ def test_who_is_ready_fails_no_call(tmp_path: Path) -> None:
         with running_service(tmp_path / "data", *LEAN, "--listen", listen):
             while anybody.call("GET", "/readyz").status == 503:
                 pass
-            for _ in range(32):
+            for _ in range(128):
                 client.call("GET", "/api/v1/projects").problem(401, "UNAUTHENTICATED")
 
 
