@@ -152,3 +152,12 @@ def test_a_taken_id_says_by_what(client: PersonaClient, place: Place) -> None:
 def test_without_a_token_nothing_is_read(service: Service) -> None:
     with PersonaClient(service.grpc) as client, pytest.raises(Unauthenticated):
         list(client.list_projects())
+
+
+def test_a_call_may_have_any_time_but_no_number_is_refused(
+    client: PersonaClient, place: Place
+) -> None:
+    assert client.get_project(place[0], timeout=float("inf")).id == place[0]
+    assert client.get_project(place[0], timeout=1e10).id == place[0]
+    with pytest.raises(ValueError, match="got nan"):
+        client.get_project(place[0], timeout=float("nan"))

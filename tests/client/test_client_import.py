@@ -297,3 +297,23 @@ def test_what_the_service_names_can_be_dropped(client: PersonaClient, place: Pla
     assert (answer.committed_sequence, answer.persona_count) == (1, 2)
     assert reasons == [InvalidField, AlreadyExists]
     assert [p.full_name for p in client.list_personas(*place)] == ["here", "a", "b"]
+
+
+def test_a_source_may_use_one_message_again_and_again(client: PersonaClient, place: Place) -> None:
+    def made() -> Iterator[Persona]:
+        one = Persona()
+        for i in range(5):
+            one.full_name = f"n{i}"
+            yield one
+
+    client.import_personas(*place, split_batches(made()), str(uuid.uuid4()))
+    client.batch_create_personas(*place, made())
+    names = [each.full_name for each in client.list_personas(*place)]
+    assert names == [f"n{i}" for i in range(5)] * 2
+
+
+def test_personas_in_place_of_batches_are_refused_in_words(
+    client: PersonaClient, place: Place
+) -> None:
+    with pytest.raises(TypeError, match="split_batches"):
+        client.import_personas(*place, [Persona(full_name="x")], str(uuid.uuid4()))  # type: ignore[list-item]

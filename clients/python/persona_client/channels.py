@@ -34,9 +34,14 @@ def open_channel(address: str, files: TlsFiles, options: tuple[_Option, ...]) ->
 
     Raises ValueError for an address that can't be, or files that can't be used.
     """
-    if not address.startswith("https:"):
-        return grpc.insecure_channel(address, options)
-    return grpc.secure_channel(_target(address), _credentials(files), options)
+    if address.startswith("https:"):
+        return grpc.secure_channel(_target(address), _credentials(files), options)
+    if not address or address.startswith("http:") or address.endswith("/"):
+        raise ValueError(
+            "The address must be HOST:PORT of gRPC, or https://HOST:PORT where it has TLS, and not "
+            f"of REST; got {address!r}."
+        )
+    return grpc.insecure_channel(address, options)
 
 
 def _target(address: str) -> str:

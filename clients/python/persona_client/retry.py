@@ -1,5 +1,6 @@
 """When to try again, and after how long."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import grpc
 
 from persona_client.errors import PersonaError
 
+LONGEST = 365 * 86_400.0  # seconds of a call; gRPC can't count some that are much longer
 _random = SystemRandom()
 
 
@@ -34,12 +36,15 @@ class RetryPolicy:
 class Backoff:
     """The tries of one call, or of a stream that does not get ahead, within `timeout` seconds.
 
-    The clock runs from the first question for what remains.
+    The clock runs from the first question for what remains. Raises ValueError for no number;
+    infinity is a year.
     """
 
     def __init__(self, policy: RetryPolicy, timeout: float) -> None:
+        if math.isnan(timeout):
+            raise ValueError("timeout must be a number of seconds; got nan.")
         self._policy = policy
-        self._timeout = timeout
+        self._timeout = min(timeout, LONGEST)
         self.reset()
 
     def reset(self) -> None:

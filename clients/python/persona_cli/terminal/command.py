@@ -147,11 +147,6 @@ def _run(
 ) -> None:
     # What a terminal's encoding lacks is shown escaped; JSON is UTF-8 in any case.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    if not address or address.startswith("http:"):
-        raise usage_error(
-            "--address takes HOST:PORT of gRPC, or https://HOST:PORT where it has TLS, and not of "
-            f"REST; got {address!r}."
-        )
     try:
         client = PersonaClient(address, token, retry=_SHORT, tls=TlsFiles.from_environment())
     except ValueError as error:

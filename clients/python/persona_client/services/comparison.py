@@ -19,7 +19,7 @@ from persona.v1.comparison_service_pb2 import (
 from persona.v1.comparison_service_pb2_grpc import ComparisonServiceStub
 from persona.v1.fidelity_pb2 import Fidelity, QuestionFidelity, ReferenceAnswer
 from persona_client.calls import Caller, Connection
-from persona_client.transfer.batches import Batches
+from persona_client.transfer.batches import split_messages
 from persona_client.transfer.sending import is_there, request_ids, send_all
 
 
@@ -124,8 +124,7 @@ class ComparisonCalls(Caller):
             return (self._mutate(method, request, timeout).recorded_count,)
 
         are_there = bool(request_id) or is_there(answers)
-        batches = Batches(answers, lambda answer: answer, list)
-        return sum(send_all(batches, record, are_there=are_there))
+        return sum(send_all(split_messages(answers), record, are_there=are_there))
 
     def measure_fidelity(
         self,

@@ -16,6 +16,7 @@ MAX_BATCH_BYTES = MAX_REQUEST_BYTES - 256
 
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")
+MessageT = TypeVar("MessageT", bound=Message)
 MessageOf = Callable[[Item], Message]
 
 
@@ -75,12 +76,17 @@ class Batches(Iterator[Batch], Generic[Item, Batch]):
 
 def split_batches(personas: Iterable[Persona]) -> Batches[Persona, list[Persona]]:
     """Return personas in batches of at most 1,000 whose request stays within 3 MiB, in order."""
-    return Batches(personas, lambda persona: persona, list)
+    return split_messages(personas)
 
 
 def split_responses(responses: Iterable[Response]) -> Batches[Response, list[Response]]:
     """Return responses in batches of at most 1,000 whose request stays within 3 MiB, in order."""
-    return Batches(responses, lambda response: response, list)
+    return split_messages(responses)
+
+
+def split_messages(messages: Iterable[MessageT]) -> Batches[MessageT, list[MessageT]]:
+    """Return messages in such batches, each copied when it comes: a source may change it again."""
+    return Batches(map(_copied, messages), lambda message: message, list)
 
 
 def split_items(items: Iterable[Item], message_of: MessageOf[Item]) -> Iterator[list[Item]]:
@@ -91,6 +97,12 @@ def split_items(items: Iterable[Item], message_of: MessageOf[Item]) -> Iterator[
             yield batch
     if batch := filling.cut():
         yield batch
+
+
+def _copied(message: MessageT) -> MessageT:
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
 
 
 def element_bytes(message: Message) -> int:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from google.protobuf.message import Message
 from grpc import StatusCode
 
 from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonasResponse
@@ -70,7 +71,7 @@ class Importer:
             self._pieces, self._add = batches.items, self._window.add
         else:
             self._window = Window(Filling(_no_item), list, resume_from)
-            self._pieces, self._add = iter(batches), self._window.put
+            self._pieces, self._add = iter(batches), self._put
 
     def run(self, backoff: Backoff) -> ImportPersonasResponse:
         """Send everything and return the last acknowledgement. Raises PersonaError."""
@@ -96,6 +97,12 @@ class Importer:
             self._close()  # whoever waits for an answer waits no more
             with self._turn:
                 self._close()
+
+    def _put(self, batch: Batch) -> None:
+        """Add a batch of the caller's own. Raises TypeError for what is none."""
+        if isinstance(batch, Message):
+            raise TypeError("batches are lists of personas; split_batches makes them of personas.")
+        self._window.put(batch)
 
     def _made(self, backoff: Backoff) -> Iterator[Any]:
         """Yield the items or batches of the source; if it fails, bring what it made to disk."""
