@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from rest.wire import Rest
 
+from support.data import make_group, make_place, make_project
 from support.peers.browser import Browser, BrowserError, Page
 from support.service import Service
 
@@ -125,6 +127,68 @@ def test_an_operation_can_be_tried(page: Page, service: Service) -> None:
     assert tried(page, "GetProject", project_id=project["id"]).startswith("200 ")
     assert page.run("document.querySelectorAll('.answer b').length") == 0
     assert tried(page, "DeleteProject", project_id=project["id"]).startswith("204 ")
+
+
+def started(page: Page, operation: str) -> Any:
+    """Return the body that a form begins with."""
+    page.run(OPENED % operation)
+    return json.loads(page.run(f"document.querySelector('#{operation} textarea').value"))
+
+
+def test_what_a_form_begins_with_wants_names_alone(page: Page, service: Service) -> None:
+    place = make_place(service.connect(service.token(tenant="docs")))
+    page.run(f"void (document.getElementById('token').value = '{service.token(tenant='docs')}')")
+    ids = {"project_id": place.project, "group_id": place.group}
+    one = started(page, "CreatePersona") | {"full_name": "Mira"}
+    assert tried(page, "CreatePersona", textarea=json.dumps(one), **ids).startswith("201 ")
+    many = started(page, "BatchCreatePersonas")
+    many["personas"][0]["full_name"] = "Mira"
+    assert tried(page, "BatchCreatePersonas", textarea=json.dumps(many), **ids).startswith("200 ")
+    [response] = started(page, "RecordResponses")["responses"]
+    kinds = {"choice", "choices", "rating", "sentiment", "text"}
+    assert kinds & response.keys() == {"choice"}  # of which there may be one
+
+
+def test_a_form_that_changes_begins_with_nothing_to_change(page: Page, service: Service) -> None:
+    caller = service.connect(service.token(tenant="docs"))
+    project = make_project(caller).id
+    group = make_group(caller, project, psychographic_notes="kept").id
+    page.run(f"void (document.getElementById('token').value = '{service.token(tenant='docs')}')")
+    changes = started(page, "UpdatePersonaGroup")
+    assert changes == {}
+    changed = tried(
+        page,
+        "UpdatePersonaGroup",
+        textarea=json.dumps(changes | {"name": "another"}),
+        project_id=project,
+        group_id=group,
+    )
+    found = json.loads(changed.partition("\n\n")[2])
+    assert (found["name"], found["psychographic_notes"]) == ("another", "kept")
+
+
+@pytest.mark.parametrize("name", ["%", "%E0%A4%A", "no such thing"])
+def test_a_name_that_is_none_opens_nothing(browser: Browser, service: Service, name: str) -> None:
+    page = browser.open(f"{service.rest}/docs#{name}")
+    page.run("whenShown")
+    assert page.run("document.querySelectorAll('.operation').length") > 40
+    assert page.run("document.querySelectorAll('.operation[open]').length") == 0
+
+
+def test_it_fits_a_narrow_screen(browser: Browser, service: Service) -> None:
+    page = browser.open(f"{service.rest}/docs")
+    page.run("whenShown")
+    page.narrow(320)
+    for one in ("CreatePersona", "ListPersonas", "CompareResponses"):
+        page.run(OPENED % one)
+        assert page.run("document.documentElement.scrollWidth") <= 320
+
+
+def test_each_input_has_a_name(page: Page) -> None:
+    page.run(OPENED % "CreatePersona")
+    nameless = """[...document.querySelectorAll("input, textarea")]
+      .filter(field => !field.labels.length && !field.ariaLabel).map(field => field.outerHTML)"""
+    assert page.run(nameless) == []
 
 
 def test_operations_are_found_by_words(page: Page) -> None:

@@ -21,8 +21,9 @@ SCALARS: dict[int, Schema] = {
     FieldDescriptor.TYPE_INT32: {"type": "integer", "format": "int32"},
     FieldDescriptor.TYPE_STRING: {"type": "string"},
 }
-OUTPUT_ONLY = "Output only"
-SENT = "Input"  # behind the name of what a request has
+OUTPUT_ONLY, REQUIRED = "Output only", "Required."
+SENT = "Input"  # behind the name of what a request has, …
+CHANGES = "Patch"  # … and of what one has that changes the fields it holds
 
 
 class Schemas:
@@ -37,30 +38,34 @@ class Schemas:
         return self._comments[full_name]
 
     def message(
-        self, message: Descriptor, *, sent: bool = False, without: set[str] | None = None
+        self, message: Descriptor, *, sent: str = "", without: set[str] | None = None
     ) -> Schema:
         """Return a reference to a message, as answers have it or requests may, but some fields."""
-        name = message.name if not sent or message.name.endswith("Request") else message.name + SENT
+        name = _schema_name(message.name, sent)
         if name not in self.made:
             self.made[name] = {}  # it may hold itself
             self.made[name] = self._object(message, sent, without or set())
         return {"$ref": f"#/components/schemas/{name}"}
 
-    def _object(self, message: Descriptor, sent: bool, without: set[str]) -> Schema:
+    def _object(self, message: Descriptor, sent: str, without: set[str]) -> Schema:
         fields = [field for field in message.fields if field.name not in without]
         schema: Schema = {
             "type": "object",
             "description": self.said_of(message.full_name),
-            "properties": {field.name: self.field(field, sent=sent) for field in fields},
+            "properties": {field.name: self.field(field, sent=bool(sent)) for field in fields},
         }
-        if sent:  # what is not known is refused
-            return schema | {"additionalProperties": False}
-        return schema | {"required": [f.name for f in fields if not f.containing_oneof]}
+        if not sent:
+            return schema | {"required": [f.name for f in fields if not f.containing_oneof]}
+        schema["additionalProperties"] = False  # what is not known is refused
+        required = [f.name for f in fields if REQUIRED in self.said_of(f.full_name)]
+        return schema | {"required": required} if required and sent != CHANGES else schema
 
     def field(self, field: FieldDescriptor, *, sent: bool) -> Schema:
         """Return a field's schema with its description."""
         said = self.said_of(field.full_name)
         schema = self._any_number(field, sent) | {"description": said + _alternatives(field)}
+        if sent and field.containing_oneof:
+            schema["x-oneof"] = field.containing_oneof.name  # for /docs, which fills one of them in
         return schema | {"readOnly": True} if sent and OUTPUT_ONLY in said else schema
 
     def _any_number(self, field: FieldDescriptor, sent: bool) -> Schema:
@@ -78,7 +83,8 @@ class Schemas:
         """Return the schema of one value of a field."""
         if field.message_type:
             value = VALUES.get(field.message_type.full_name)
-            return dict(value) if value else self.message(field.message_type, sent=sent)
+            kind = SENT if sent else ""
+            return dict(value) if value else self.message(field.message_type, sent=kind)
         return self._enum(field.enum_type) if field.enum_type else dict(SCALARS[field.type])
 
     def _enum(self, enum: EnumDescriptor) -> Schema:
@@ -90,6 +96,18 @@ class Schemas:
                 "enum": [value.name for value in enum.values],
             }
         return {"$ref": f"#/components/schemas/{enum.name}"}
+
+
+def _schema_name(message: str, sent: str) -> str:
+    """Return the name of a schema.
+
+    Generators of clients call what an operation returns by its name and "Response"; so no schema is
+    called that.
+    """
+    if sent:
+        return message if message.endswith("Request") else message + sent
+    called, _, rest = message.rpartition("Response")
+    return f"{called}Result" if called and not rest else message
 
 
 def is_value(field: FieldDescriptor) -> bool:

@@ -223,7 +223,7 @@ class RecordReferenceAnswersRequest(_message.Message):
     """Whether to check the request as the real call would, and write nothing (AIP-163)."""
     @_builtins.property
     def reference_answers(self) -> _containers.RepeatedCompositeFieldContainer[_fidelity_pb2.ReferenceAnswer]:
-        """1 to 1,000 reference answers, of each individual and question one."""
+        """1 to 1,000 reference answers, of each individual and question one. Required."""
 
     def __init__(
         self,

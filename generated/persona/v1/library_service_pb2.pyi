@@ -740,7 +740,7 @@ class ReuseLibraryPersonasRequest(_message.Message):
     @_builtins.property
     def library_persona_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """UUIDs of 1 to 1,000 library personas, without duplicates. The library personas may have at most
-        3 MiB in total, as those of one page of a list or of matches have.
+        3 MiB in total, as those of one page of a list or of matches have. Required.
         """
 
     def __init__(

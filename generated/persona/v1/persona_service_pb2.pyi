@@ -223,7 +223,7 @@ class BatchGetPersonasRequest(_message.Message):
     """UUID of the persona group."""
     @_builtins.property
     def persona_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """UUIDs of 1 to 1,000 personas, without duplicates. They may have at most 3 MiB in total."""
+        """UUIDs of 1 to 1,000 personas, without duplicates. They may have at most 3 MiB in total. Required."""
 
     def __init__(
         self,
@@ -590,7 +590,7 @@ class BatchCreatePersonasRequest(_message.Message):
     """
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """1 to 1,000 personas; neither ids nor external ids must repeat within the batch."""
+        """1 to 1,000 personas; neither ids nor external ids must repeat within the batch. Required."""
 
     def __init__(
         self,
@@ -665,7 +665,7 @@ class CopyPersonasRequest(_message.Message):
     @_builtins.property
     def persona_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """UUIDs of 1 to 1,000 personas of that group, without duplicates. They may have at most 3 MiB in
-        total, as those of one page of a list have.
+        total, as those of one page of a list have. Required.
         """
 
     def __init__(

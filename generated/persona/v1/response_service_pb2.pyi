@@ -73,7 +73,7 @@ class RecordResponsesRequest(_message.Message):
     """UUID of the persona group in which every `persona_external_id` is looked up; "" if there is none."""
     @_builtins.property
     def responses(self) -> _containers.RepeatedCompositeFieldContainer[_response_pb2.Response]:
-        """1 to 1,000 answers of personas of one project; ids must not repeat within the batch."""
+        """1 to 1,000 answers of personas of one project; ids must not repeat within the batch. Required."""
 
     def __init__(
         self,

@@ -135,6 +135,11 @@ class Page:
             raise BrowserError(f"{url}: {failed}")
         self._browser.wait_for("Page.loadEventFired", self._session)
 
+    def narrow(self, width: int) -> None:
+        """Have a screen of so many pixels, as a telephone has."""
+        size = {"width": width, "height": 2 * width, "deviceScaleFactor": 1, "mobile": True}
+        self.command("Emulation.setDeviceMetricsOverride", **size)
+
     def run(self, script: str) -> Any:
         """Return the value of an expression, awaited if it is a promise. Raises BrowserError."""
         done = self.command(

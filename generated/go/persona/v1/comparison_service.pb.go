@@ -376,7 +376,7 @@ type RecordReferenceAnswersRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// 1 to 1,000 reference answers, of each individual and question one.
+	// 1 to 1,000 reference answers, of each individual and question one. Required.
 	ReferenceAnswers []*ReferenceAnswer `protobuf:"bytes,3,rep,name=reference_answers,json=referenceAnswers,proto3" json:"reference_answers,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

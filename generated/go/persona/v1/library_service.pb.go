@@ -1343,7 +1343,7 @@ type ReuseLibraryPersonasRequest struct {
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// UUIDs of 1 to 1,000 library personas, without duplicates. The library personas may have at most
-	// 3 MiB in total, as those of one page of a list or of matches have.
+	// 3 MiB in total, as those of one page of a list or of matches have. Required.
 	LibraryPersonaIds []string `protobuf:"bytes,3,rep,name=library_persona_ids,json=libraryPersonaIds,proto3" json:"library_persona_ids,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

@@ -355,7 +355,7 @@ type BatchGetPersonasRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// UUIDs of 1 to 1,000 personas, without duplicates. They may have at most 3 MiB in total.
+	// UUIDs of 1 to 1,000 personas, without duplicates. They may have at most 3 MiB in total. Required.
 	PersonaIds    []string `protobuf:"bytes,3,rep,name=persona_ids,json=personaIds,proto3" json:"persona_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1038,7 +1038,7 @@ type BatchCreatePersonasRequest struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the persona group.
 	GroupId string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// 1 to 1,000 personas; neither ids nor external ids must repeat within the batch.
+	// 1 to 1,000 personas; neither ids nor external ids must repeat within the batch. Required.
 	Personas []*Persona `protobuf:"bytes,3,rep,name=personas,proto3" json:"personas,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -1173,7 +1173,7 @@ type CopyPersonasRequest struct {
 	// UUID of the persona group to copy from; it must be another.
 	SourceGroupId string `protobuf:"bytes,4,opt,name=source_group_id,json=sourceGroupId,proto3" json:"source_group_id,omitempty"`
 	// UUIDs of 1 to 1,000 personas of that group, without duplicates. They may have at most 3 MiB in
-	// total, as those of one page of a list have.
+	// total, as those of one page of a list have. Required.
 	PersonaIds []string `protobuf:"bytes,5,rep,name=persona_ids,json=personaIds,proto3" json:"persona_ids,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

@@ -79,7 +79,7 @@ type RecordResponsesRequest struct {
 	// UUID of the simulation, made by the client or by CreateSimulation. Its first batch binds one that
 	// is not there to the project of that batch's personas.
 	SimulationId string `protobuf:"bytes,1,opt,name=simulation_id,json=simulationId,proto3" json:"simulation_id,omitempty"`
-	// 1 to 1,000 answers of personas of one project; ids must not repeat within the batch.
+	// 1 to 1,000 answers of personas of one project; ids must not repeat within the batch. Required.
 	Responses []*Response `protobuf:"bytes,2,rep,name=responses,proto3" json:"responses,omitempty"`
 	// Optional UUID that makes a retry safe for 24 hours. REST: the Idempotency-Key header.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

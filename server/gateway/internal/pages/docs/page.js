@@ -58,7 +58,7 @@ function outcome(api, status, reference) {
 }
 
 function openNamed() {
-  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const named = document.getElementById(location.hash.slice(1)); // the id of an operation: letters alone
   if (named instanceof HTMLDetailsElement) {
     named.open = true;
     named.scrollIntoView();

@@ -49,7 +49,7 @@ function contents(api, schema) {
   return element("div", "", said, fields);
 }
 
-/** A value to start from: of a request, without what only the server sets. */
+/** A value to start from: of a request, without what only the server sets, and of alternatives the first. */
 export function example(api, schema, depth = 0) {
   if (schema.$ref && depth > 6) return {};
   const { type, ...rest } = resolved(api, schema);
@@ -57,9 +57,20 @@ export function example(api, schema, depth = 0) {
   if (rest.enum) return rest.enum[0];
   if (Array.isArray(type)) return null;
   if (rest.properties) {
-    const fields = Object.entries(rest.properties).filter(([, field]) => !field.readOnly);
+    const fields = writable(rest.properties);
     return Object.fromEntries(fields.map(([name, field]) => [name, example(api, field, depth + 1)]));
   }
-  const values = { array: () => [example(api, rest.items, depth + 1)], object: () => ({}), boolean: () => false };
+  const values = { array: () => list(api, rest.items, depth), object: () => ({}), boolean: () => false };
   return values[type]?.() ?? (type === "string" ? "" : 0);
+}
+
+function writable(properties) {
+  const fields = Object.entries(properties).filter(([, field]) => !field.readOnly);
+  const first = (field) => fields.find(([, other]) => other["x-oneof"] === field["x-oneof"])[1] === field;
+  return fields.filter(([, field]) => !field["x-oneof"] || first(field));
+}
+
+/** Of objects one, to be filled in; of texts and numbers none, since an empty one is refused. */
+function list(api, items, depth) {
+  return resolved(api, items).properties ? [example(api, items, depth + 1)] : [];
 }

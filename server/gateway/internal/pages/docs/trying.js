@@ -6,7 +6,7 @@ import { example, shown, typeOf } from "./schema.js";
 /** A form of an operation, and what comes of sending it. */
 export function form(api, path, verb, operation) {
   const inputs = (operation.parameters ?? []).map((parameter) => input(api, parameter));
-  const body = bodyOf(api, operation);
+  const body = bodyOf(api, verb, operation);
   const answer = element("pre", "answer");
   const send = element("button", "send", "Send");
   answer.hidden = true;
@@ -21,6 +21,8 @@ export function form(api, path, verb, operation) {
   return element("div", "", head, ...rows, body?.shown ?? null, element("p", "", send), answer);
 }
 
+let inputsMade = 0;
+
 function input(api, reference) {
   const parameter = reference.$ref ? api.components.parameters[reference.$ref.split("/").pop()] : reference;
   const field = element("input");
@@ -28,15 +30,19 @@ function input(api, reference) {
   field.placeholder = parameter.style === "deepObject" ? "key=value, key=value" : typeOf(parameter.schema);
   const label = element("label", "", element("code", "", parameter.name), parameter.required ? " *" : "");
   const said = element("p", "said", parameter.description ?? "");
+  field.id = `parameter-${++inputsMade}`;
+  label.htmlFor = field.id;
   label.append(element("span", "type", ` ${parameter.in}`));
   return { parameter, field, row: element("div", "parameter", label, field, said) };
 }
 
-function bodyOf(api, operation) {
+function bodyOf(api, verb, operation) {
   const schema = operation.requestBody?.content["application/json"].schema;
   if (!schema) return null;
   const text = element("textarea", "body");
-  text.value = JSON.stringify(example(api, schema), null, 2);
+  text.setAttribute("aria-label", "Body");
+  // A patch changes what its body has: an example of all fields would clear them.
+  text.value = verb === "patch" ? "{}" : JSON.stringify(example(api, schema), null, 2);
   text.rows = Math.min(text.value.split("\n").length + 1, 20);
   return { text, shown: element("div", "", element("h3", "", "Body"), shown(api, schema), text) };
 }
