@@ -133,6 +133,19 @@ def test_each_dialect_of_a_spreadsheet_gives_the_same_rows(
         assert rows(raw.encode(encoding)) == as_texts()
 
 
+@pytest.mark.parametrize("number", [*range(1, 9), *range(14, 32), 127, 0x85, 0x2028])
+def test_a_text_may_hold_control_characters(number: int) -> None:
+    """`persona export` writes those of narratives as they are."""
+    found = rows(f"Name,Note\nMira é,a{chr(number)}b\n".encode())
+    assert found == [{"Name": "Mira é", "Note": f"a{chr(number)}b"}]
+
+
+@pytest.mark.parametrize("raw", [b"Name\na\0b\n", b"Name\n\xe9\x02\n", b"a\x01\x02\n"])
+def test_what_is_no_text_is_refused(raw: bytes) -> None:
+    with pytest.raises(FileError, match="binary file"):
+        rows(raw)
+
+
 def test_an_encoding_is_found_or_said() -> None:
     text = "Name;Ort\nJürgen;Köln\n"
     found = table(text.encode("cp1252"))

@@ -16,7 +16,8 @@ _ZEROS = (
     (re.compile(rb"[^\0]\0[^\0]\0"), "utf-16-le"),
     (re.compile(rb"\0[^\0]\0[^\0]"), "utf-16-be"),
 )
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
+_MOST_CONTROLS = 0.1  # of all bytes of a text
 _ANY = bytes(range(256))
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
@@ -39,7 +40,9 @@ def find_encoding(head: bytes) -> str:
     for zeros, name in _ZEROS:
         if zeros.match(head):
             return name
-    if _CONTROL.search(head):
+    # A text may hold some control characters, which `persona export` writes as they are.
+    controls = len(_CONTROL.findall(head))
+    if b"\0" in head or controls > _MOST_CONTROLS * len(head) or (controls and _undecoded(head)):
         raise FileError("is a binary file of no kind that is known here")
     return "cp1252" if _is_single_byte(head) else "utf-8"
 
@@ -54,6 +57,14 @@ def undecoded_byte(text: str) -> int:
 
 def _is_single_byte(head: bytes) -> bool:
     """Whether more of what is beyond ASCII is no UTF-8 than is; a character may be cut off."""
-    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head)
+    text = _decoded(head)
     bad = len(_UNDECODED.findall(text))
     return bad > sum(not c.isascii() for c in text) - bad
+
+
+def _undecoded(head: bytes) -> bool:
+    return _UNDECODED.search(_decoded(head)) is not None
+
+
+def _decoded(head: bytes) -> str:
+    return codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head)
