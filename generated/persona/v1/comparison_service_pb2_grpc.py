@@ -98,6 +98,9 @@ class ComparisonServiceServicer:
         """CompareResponses pages through the questions that two selections of a project answered, or for which
         a target is given, and says how far the answers differ and whether by more than chance. Each
         individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
+        An answer that both select counts in the smaller of them alone: so a group is compared with the rest
+        of its project, and nothing with itself.
+
         Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
         simulation against targets; INVALID_PAGE_TOKEN.
         """

@@ -149,6 +149,31 @@ def test_groups_are_compared_as_with_a_sample(place: Place) -> None:
     assert figures(ratings.mean_difference) == welch
 
 
+def test_a_part_is_compared_with_the_rest_and_never_with_itself(place: Place) -> None:
+    part = make_place(place.caller, place.project)
+    choose(place, {"zeal": 30, "mild": 10})
+    simulation = choose(part, {"zeal": 5, "mild": 15})
+    for narrow in ({"group_id": part.group}, {"simulation_id": simulation}):
+        of_other = {f"other_{name}": value for name, value in narrow.items()}
+        (found,) = comparisons(place, **of_other)  # with the whole project
+        assert (found.paired, found.individual_count, found.other_individual_count) == (
+            (False, 40, 20)
+        )
+        assert list(found.shares) == [0.75, 0.25]
+        assert list(found.other_shares) == [0.25, 0.75]
+    both = comparisons(place, group_id=part.group, other_simulation_id=simulation)
+    assert both == []  # one answer of each: there is nothing to compare it with
+
+
+def test_who_answered_again_is_compared_with_the_answer_before(place: Place) -> None:
+    people = [one.id for one in place.fill(25)]
+    first = uid()
+    record(place.caller, first, *[answer(one) for one in people])
+    record(place.caller, uid(), *[answer(one) for one in people[:20]])
+    (found,) = comparisons(place, other_simulation_id=first)
+    assert (found.paired, found.individual_count, found.other_individual_count) == (True, 20, 20)
+
+
 def test_models_are_told_apart_by_their_answers(place: Place) -> None:
     (one,) = place.fill(1)
     for model, value in (("a", 1), ("b", 3), ("a", 2)):

@@ -52,6 +52,9 @@ type ComparisonServiceClient interface {
 	// CompareResponses pages through the questions that two selections of a project answered, or for which
 	// a target is given, and says how far the answers differ and whether by more than chance. Each
 	// individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
+	// An answer that both select counts in the smaller of them alone: so a group is compared with the rest
+	// of its project, and nothing with itself.
+	//
 	// Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
 	// simulation against targets; INVALID_PAGE_TOKEN.
 	CompareResponses(ctx context.Context, in *CompareResponsesRequest, opts ...grpc.CallOption) (*CompareResponsesResponse, error)
@@ -158,6 +161,9 @@ type ComparisonServiceServer interface {
 	// CompareResponses pages through the questions that two selections of a project answered, or for which
 	// a target is given, and says how far the answers differ and whether by more than chance. Each
 	// individual counts as in SummarizeResponses; a call reads at most 10,000 answers of each selection.
+	// An answer that both select counts in the smaller of them alone: so a group is compared with the rest
+	// of its project, and nothing with itself.
+	//
 	// Errors: INVALID_FIELD for a selection of more than 10,000 individuals, naming the limit, but of a
 	// simulation against targets; INVALID_PAGE_TOKEN.
 	CompareResponses(context.Context, *CompareResponsesRequest) (*CompareResponsesResponse, error)

@@ -27,6 +27,7 @@ from persona_server.services.comparison.selecting import (
     Selection,
     Wanted,
     asked_by,
+    numbers_of,
     selection_of,
 )
 from persona_server.services.library.individuals import recorded_individual
@@ -93,7 +94,7 @@ class GroupFidelity:
     def measure(self, one: Measured) -> QuestionFidelity | None:
         """Measure a question; None if no individual and its person have answered it."""
         question = one.asked.question
-        given = self._selection.given(one.asked) if one.read else {}
+        given = numbers_of(self._selection.given(one.asked) if one.read else {})
         said = self._repositories.references.of_question(question_hash(question), list(given))
         if not said:
             return None
@@ -122,7 +123,7 @@ def _given(
         asked = asked_by(selection, numbered[question])
         given = selection.given(asked) if asked else {}
         if individual in given:
-            found[question] = given[individual]
+            found[question] = given[individual].number
     return found
 
 

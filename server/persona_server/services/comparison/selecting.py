@@ -46,7 +46,8 @@ class AskedOf(NamedTuple):
     individual_count: int  # who answered it in the simulation or project
 
 
-Read = Callable[[int, Sequence[bytes]], dict[bytes, int]]  # of a question; by individual
+Answers = dict[bytes, Entry]  # to a question, by individual
+Read = Callable[[int, Sequence[bytes]], Answers]  # of a question
 
 
 class Selection(Protocol):
@@ -64,7 +65,7 @@ class Selection(Protocol):
     def counting(self, asked: AskedOf) -> int:
         """Return how many rows `counted` reads."""
 
-    def given(self, asked: AskedOf) -> dict[bytes, int]:
+    def given(self, asked: AskedOf) -> Answers:
         """Return what was answered to one of them, by individual."""
 
     def reading(self, asked: AskedOf) -> int:
@@ -75,6 +76,20 @@ def asked_by(selection: Selection, question: int) -> AskedOf | None:
     """Return a question of a selection by its id; None if it was not asked there."""
     found = selection.questions(question - 1, 1)
     return found[0] if found and found[0].id == question else None
+
+
+def numbers_of(answers: Answers) -> dict[bytes, int]:
+    """Return what was answered, in the form of a series' records."""
+    return {individual: answer.number for individual, answer in answers.items()}
+
+
+def told_apart(one: Answers, other: Answers) -> tuple[Answers, Answers]:
+    """Return the answers of two selections, but those of the larger one that both have."""
+    if len(one) < len(other):
+        narrow, wide = told_apart(other, one)
+        return wide, narrow
+    rest = {who: each for who, each in one.items() if other.get(who) != each}
+    return rest, other
 
 
 def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
@@ -185,7 +200,7 @@ class _Individuals:
         return [AskedOf(row.id, row.question, row.individual_count) for row in asked]
 
     def counted(self, asked: AskedOf) -> Counts | Numbers:
-        numbers = self.given(asked).values()
+        numbers = numbers_of(self.given(asked)).values()
         if by_value(asked.question):
             return Counter(numbers)
         return Numbers.of(Counter[Value](numbers))
@@ -193,7 +208,7 @@ class _Individuals:
     def counting(self, asked: AskedOf) -> int:
         return self.reading(asked)
 
-    def given(self, asked: AskedOf) -> dict[bytes, int]:
+    def given(self, asked: AskedOf) -> Answers:
         individuals = self._given
         if individuals is None:
             individuals = self._few(
@@ -237,7 +252,7 @@ class _Simulation:
             return 0
         return self._repositories.selections.set_count(self._simulation, asked.id, MOST_READ)
 
-    def given(self, asked: AskedOf) -> dict[bytes, int]:
+    def given(self, asked: AskedOf) -> Answers:
         return self._individuals.given(asked)
 
     def reading(self, asked: AskedOf) -> int:

@@ -31,7 +31,9 @@ from persona_server.services.comparison.selecting import (
     Selection,
     Wanted,
     asked_by,
+    numbers_of,
     selection_of,
+    told_apart,
 )
 from persona_server.services.comparison.summaries import shares_of, summary_message
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
@@ -222,12 +224,13 @@ def _with_other(
         def compare(
             asked: AskedOf = asked, theirs: AskedOf | None = theirs
         ) -> QuestionComparison | None:
-            first = one.given(asked)
-            second = other.given(theirs) if theirs and first else {}
-            if not second:
+            mine = one.given(asked)
+            first, second = told_apart(mine, other.given(theirs) if theirs and mine else {})
+            if not (first and second):
                 return None
             declared = repositories.derived.declared([asked.question])[asked.question]
-            return selections_message(asked.question, declared, first, second)
+            given = numbers_of(first), numbers_of(second)
+            return selections_message(asked.question, declared, *given)
 
         read = max(one.reading(asked), other.reading(theirs) if theirs else 0)
         yield _Pair(asked.id, Cost(read, _work(asked.question)), compare)

@@ -92,31 +92,33 @@ class Selections:
         ((count,),) = self._do.selections.set_count.all(limit=most, **where)
         return int(count)
 
-    def latest(self, key: int, individuals: Sequence[bytes], belongs: Belongs) -> dict[bytes, int]:
-        """Return the number of each individual's latest answer that belongs, of those with one."""
+    def latest(
+        self, key: int, individuals: Sequence[bytes], belongs: Belongs
+    ) -> dict[bytes, Entry]:
+        """Return each individual's latest answer that belongs, of those with one."""
         found = {}
         for individual, records, pieces in self._rows(key, individuals):
             entry = _last(records, belongs)
             if entry is None and pieces:
                 entry = _last(self._older(individual, key), belongs)
             if entry is not None:
-                found[individual] = entry.number
+                found[individual] = entry
         return found
 
     def first_in(
         self, key: int, individuals: Sequence[bytes], simulation: bytes, belongs: Belongs
-    ) -> dict[bytes, int]:
-        """Return the number of each individual's first answer in a simulation that belongs."""
+    ) -> dict[bytes, Entry]:
+        """Return each individual's first answer in a simulation that belongs."""
         row = self._do.began.first(tenant=self._tenant, simulation=simulation)
         began = row[0] if row else b""
-        found: dict[bytes, int] = {}
+        found: dict[bytes, Entry] = {}
         for individual, latest, pieces in self._rows(key, individuals):
             records = latest
             if pieces and latest[: len(began)] >= began:  # else older ones are of others
                 records = self._older(individual, key) + latest
             if simulation in records:
                 given = (e for e in entries(records) if e.simulation == simulation and belongs(e))
-                found.update((individual, entry.number) for entry in islice(given, 1))
+                found.update((individual, entry) for entry in islice(given, 1))
         return found
 
     def items(self, number: int) -> frozenset[str]:
