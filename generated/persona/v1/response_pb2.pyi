@@ -92,7 +92,8 @@ class Response(_message.Message):
     supersedes: _builtins.str
     """UUID of the response that this one takes the place of: one that stands, by the same individual, to
     the same question (key and scale), in the same simulation, recorded in an earlier call. Recording
-    this one voids it, with the reason "superseded by " and this one's id. "" if there is none.
+    this one voids it, with the reason "superseded by " and this one's id. "" if there is none. Sent
+    again by its id, this one may be without it.
     """
     void_reason: _builtins.str
     """Why it was voided; "" if it stands. Output only."""

@@ -65,6 +65,10 @@ def test_targets_come_from_a_file(
     (one,) = cli.run(*asked, "-s", first, "--json").lines()
     assert one["distance"]["value"] == 0.5
     assert "exact" in cli.run(*asked).out
+    file.write_text(TARGET.replace('"max": 2', '"max": 3').replace("0.5]", "0.2, 0.3]") + TARGET)
+    done = cli.run(*asked, "--json")
+    assert (done.code, len(done.lines())) == (0, 1)
+    assert done.err.startswith("None of the selection answered 'nps' (rating 1 to 3): ")
     file.write_text(TARGET + '{"shares": 1}')
     wrong = cli.run(*asked)
     assert (wrong.code, f"{file}:2: " in wrong.err) == (1, True)

@@ -9,6 +9,7 @@ from cli.answers import as_csv, jsonl, rated
 from cli.conftest import Cli, Place
 
 from persona_client import Persona, PersonaClient
+from support.service import Service
 
 COLUMNS = ("persona_external_id", "question_key", "kind", "value", "min", "max", "occurred_at")
 
@@ -118,3 +119,77 @@ def test_recording_a_second_answer_names_the_way_to_correct(
     warning, hint = done.err.splitlines()
     assert warning.startswith(f"{file}:1: warning: ")
     assert "`persona responses correct`" in hint
+
+
+def test_what_was_corrected_is_recorded_no_second_time(
+    cli: Cli, client: PersonaClient, place: Place, people: list[Persona], tmp_path: Path
+) -> None:
+    """A corrected file has new answers too, which `record` is for."""
+    file, simulation = tmp_path / "answers.csv", str(uuid.uuid4())
+    options = (str(file), "-s", simulation, *place.options)
+    file.write_text(as_csv([row(0, "nps", 4)], columns=COLUMNS))
+    assert cli.run("responses", "record", *options).code == 0
+    file.write_text(as_csv([row(0, "nps", 1), row(1, "nps", 3)], columns=COLUMNS))
+    assert "1 corrected" in cli.run("responses", "correct", *options, "-y").out
+    for said in ("1 recorded, 1 were there already", "0 recorded, 2 were there already"):
+        done = cli.run("responses", "record", *options)
+        assert (done.code, done.out, done.err) == (0, f"{said}, 0 refused.\n", "")
+    assert standing(client, simulation) == {(people[0].id, "nps"): 1, (people[1].id, "nps"): 3}
+
+
+def test_what_would_count_in_place_of_a_correction_is_named(
+    cli: Cli, client: PersonaClient, place: Place, people: list[Persona], tmp_path: Path
+) -> None:
+    file, simulation = tmp_path / "answers.csv", str(uuid.uuid4())
+    options = (str(file), "-s", simulation, *place.options)
+    for value, when in ((4, "2026-03-01"), (5, "2026-03-02")):
+        file.write_text(as_csv([row(0, "nps", value, when)], columns=COLUMNS))
+        cli.run("responses", "record", *options)
+    second = next(
+        one.id for one in client.list_responses(simulation_id=simulation) if one.rating.value == 5
+    )
+    file.write_text(as_csv([row(0, "nps", 1, "2026-03-03")], columns=COLUMNS))
+    done = cli.run("responses", "correct", *options, "-y")
+    assert (done.code, done.out.splitlines()[-1]) == (1, "0 corrected, 0 unchanged, 1 refused.")
+    assert f"`persona responses void` ({second})" in done.err
+    assert cli.run("responses", "void", second, "--reason", "twice").code == 0
+    assert "1 corrected" in cli.run("responses", "correct", *options, "-y").out
+    assert standing(client, simulation) == {(people[0].id, "nps"): 1}
+
+
+def test_answers_move_to_another_service_without_what_is_void(
+    service: Service,
+    cli: Cli,
+    client: PersonaClient,
+    place: Place,
+    people: list[Persona],
+    tmp_path: Path,
+) -> None:
+    file, simulation = tmp_path / "answers.csv", str(uuid.uuid4())
+    options = (str(file), "-s", simulation, *place.options)
+    wrong = [row(0, "nps", 4, "2026-03-01"), row(1, "nps", 1, "2026-03-01")]
+    file.write_text(as_csv(wrong, columns=COLUMNS))
+    assert cli.run("responses", "record", *options).code == 0
+    file.write_text(as_csv([row(0, "nps", 5, "2026-03-01")], columns=COLUMNS))
+    assert "1 corrected" in cli.run("responses", "correct", *options, "-y").out
+    mistaken = next(
+        one.id for one in client.list_responses(simulation_id=simulation) if one.rating.value == 1
+    )
+    assert cli.run("responses", "void", mistaken, "--reason", "a mistake").code == 0
+    group = ("--project", f"Moved {uuid.uuid4()}", "--group", "everyone")
+    exported = tmp_path / "people.jsonl"
+    assert cli.run("export", *place.options, "-o", exported).code == 0
+    for kind in ("jsonl", "csv"):
+        moved = tmp_path / f"moved.{kind}"
+        assert cli.run("responses", "export", "-s", simulation, "-o", moved).code == 0
+        again = cli.run("responses", "record", moved)
+        assert (again.code, again.out) == (0, "0 recorded, 1 were there already, 0 refused.\n")
+        assert again.err == "void where it was exported, and left out: 2 answers.\n"
+        token = service.token(f"moved-{uuid.uuid4()}")
+        other = Cli(service.grpc, token, tmp_path / kind)
+        assert other.run("import", exported, *group).code == 0
+        for said in ("1 recorded", "0 recorded, 1 were there already"):
+            done = other.run("responses", "record", moved)
+            assert (done.code, done.out) == (0, f"{said}, 0 refused.\n")
+        with PersonaClient(service.grpc, token) as theirs:
+            assert standing(theirs, simulation) == {(people[0].id, "nps"): 5}

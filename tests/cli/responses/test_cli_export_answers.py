@@ -92,7 +92,8 @@ def test_a_long_file_is_recorded_again_as_what_it_was(
     done = cli.run("responses", "export", *place.options, *beside, "-o", target)
     assert (done.code, done.out, done.err) == (0, "", "Exported 10 answers.\n")
     again = cli.run("responses", "record", target)
-    assert again.out == "0 recorded, 10 were there already, 0 refused; warnings about 1.\n"
+    assert again.out == "0 recorded, 9 were there already, 0 refused; warnings about 1.\n"
+    assert "void where it was exported, and left out: 1 answer.\n" in again.err
 
 
 def test_a_long_table_has_a_row_for_each_answer(

@@ -23,6 +23,10 @@ def test_an_answer_takes_the_place_of_another(place: Place) -> None:
     assert get(place, old.id).void_reason == f"superseded by {new.id}"
     assert counted(place, simulation) == (1, 1)
     assert list(say(place, simulation, new).responses) == [recorded]
+    without = answer(one.id, id=new.id)
+    assert list(say(place, simulation, without).responses) == [recorded]
+    with refused("ALREADY_EXISTS"):  # it took the place of another
+        say(place, simulation, answer(one.id, id=new.id, supersedes=uid()))
     (third,) = record(place.caller, simulation, answer(one.id, supersedes=new.id))
     assert get(place, new.id).void_reason == f"superseded by {third.id}"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from persona_cli.files.answers.answer import SimulationResponse, id_of
+from persona_cli.files.answers.rows import is_exported
 from persona_cli.files.inputs import InputFile, Line, LineReader
 from persona_cli.runs.journal import Journal
 from persona_cli.runs.refusals import OnRefused, Refusals, violations_by_index
@@ -183,6 +184,7 @@ class RecordRun:
             self._refused_requests += 1
         if not bad:
             raise error
+        bad = {i: why for i, why in bad.items() if not _set_apart(lines[i].item, error, why)}
         for index, reason in sorted(bad.items()):
             self._refusals.add_from_service(lines[index], reason)
         if self._refused_requests >= max(MAX_REFUSED_REQUESTS, self.recorded + self.known):
@@ -191,6 +193,19 @@ class RecordRun:
                 f"{self.recorded} are recorded."
             )
         return [line for i, line in enumerate(lines) if i not in bad]
+
+
+def _set_apart(answer: SimulationResponse, error: PersonaError, why: str) -> bool:
+    """Part an exported answer from the one that it took the place of, and return whether it was so.
+
+    That one was void, and is not here.
+    """
+    response = answer.response
+    about = isinstance(error, AlreadyExists) or why.startswith("supersedes")
+    if not (about and response.supersedes and is_exported(answer.row)):
+        return False
+    response.ClearField("supersedes")
+    return True
 
 
 def _by_simulation(

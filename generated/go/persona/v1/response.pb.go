@@ -82,7 +82,8 @@ type Response struct {
 	PersonaExternalId string `protobuf:"bytes,21,opt,name=persona_external_id,json=personaExternalId,proto3" json:"persona_external_id,omitempty"`
 	// UUID of the response that this one takes the place of: one that stands, by the same individual, to
 	// the same question (key and scale), in the same simulation, recorded in an earlier call. Recording
-	// this one voids it, with the reason "superseded by " and this one's id. "" if there is none.
+	// this one voids it, with the reason "superseded by " and this one's id. "" if there is none. Sent
+	// again by its id, this one may be without it.
 	Supersedes string `protobuf:"bytes,22,opt,name=supersedes,proto3" json:"supersedes,omitempty"`
 	// When it was voided, UTC; null if it stands. Output only.
 	VoidedAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=voided_at,json=voidedAt,proto3" json:"voided_at,omitempty"`

@@ -27,7 +27,7 @@ from persona_cli.terminal.summaries import (
     distance_text,
     variance_text,
 )
-from persona_client import QuestionComparison, TargetDistribution
+from persona_client import Question, QuestionComparison, TargetDistribution
 
 _COLUMNS = (
     "QUESTION",
@@ -90,6 +90,11 @@ def compare(
         other_model=other_model,
         targets=given,
     )
+    for missing in _left_out(given, found):
+        say(
+            f"None of the selection answered {missing.key!r} ({kind_text(missing)}): are its key, "
+            "kind and options those of the answers?"
+        )
     found = [each for each in found if question in ("", each.question.key)]
     if plot:
         first = simulation or group or model or project
@@ -113,6 +118,20 @@ def _selected(
 
 def _target(value: dict[str, Any]) -> TargetDistribution:
     return parse_message(value, TargetDistribution(), (), "target")
+
+
+def _left_out(
+    targets: Sequence[TargetDistribution], found: Sequence[QuestionComparison]
+) -> list[Question]:
+    """Return the questions of targets that there is no comparison of."""
+    answered = {_known(one.question) for one in found}
+    return [each.question for each in targets if _known(each.question) not in answered]
+
+
+def _known(question: Question) -> tuple[object, ...]:
+    """Return what a question is known by: its key and scale."""
+    scale = (question.kind, question.min, question.max, frozenset(question.options))
+    return (question.key, *scale)
 
 
 def _draw(plot: str, names: tuple[str, str], found: Sequence[QuestionComparison]) -> None:

@@ -130,7 +130,7 @@ class AnswerFiles:
         options = self._options
         form = self._form(rows)
         if form is AnswerFormat.JSONL:
-            return ContractRows(options.zone)
+            return ContractRows(options.zone, self.tally)
         if form is AnswerFormat.WIDE:
             return self._wide(rows, is_sheet=is_sheet)
         if form is AnswerFormat.EDSL:
