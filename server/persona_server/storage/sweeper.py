@@ -124,14 +124,10 @@ class Sweeper:
         `stopping` is asked after every chunk. Raises ServiceError if the database is not available.
         What is left, in either case, stays on the list.
         """
-        removed = unsaved = 0
+        removed = 0
         with driver_errors_translated():
             for count in self._chunks(now, retention):
                 removed += count
-                unsaved += count
-                if unsaved >= int(__import__("os").environ.get("RESTS","500")):
-                    unsaved = 0
-                    self._database.checkpoint()
                 if stopping():
                     break
         return removed

@@ -59,14 +59,18 @@ def distance(
 def _error(steps: Steps, differences: Sequence[float], spread: Matrix) -> float:
     """√ΣΣ w² s_i s_j Σ_ij, s the sign of a difference.
 
-    Steps that do not differ have one sign, of which both are tried: the larger error is the same
-    whichever distribution is named first.
+    Steps that do not differ have one sign, that of the larger error: it is the same whichever
+    distribution is named first.
     """
-    return steps.weight * sqrt(max(0.0, *(_signed(differences, spread, s) for s in (-1, 1))))
-
-
-def _signed(differences: Sequence[float], spread: Matrix, of_none: int) -> float:
-    signs = [of_none if abs(d) <= _NONE else -1 if d < 0 else 1 for d in differences]
-    return sum(
-        signs[i] * signs[j] * value for i, row in enumerate(spread) for j, value in enumerate(row)
+    signs = [
+        0 if abs(difference) <= _NONE else -1 if difference < 0 else 1 for difference in differences
+    ]
+    alike = [i for i, sign in enumerate(signs) if not sign]
+    total = sum(
+        s * sum(t * x for t, x in zip(signs, row, strict=True))
+        for s, row in zip(signs, spread, strict=True)
+        if s
     )
+    total += sum(spread[i][j] for i in alike for j in alike)
+    total += 2 * abs(sum(s * spread[i][j] for i, s in enumerate(signs) if s for j in alike))
+    return steps.weight * sqrt(max(0.0, total))
