@@ -4,8 +4,10 @@ import time
 
 HELD = 0.003  # seconds that a transaction should hold the turn to write
 FIRST, FEWEST, MOST = 50, 10, 1000  # rows of a transaction
-RESTS = 1.0  # how long the disk and the turn are left to others, in the time that they were used
-LONGEST_REST = 0.25  # seconds; a stop waits for it
+# How long the disk and the turn are left to others, in the time that they were used: nobody waits
+# for what the sweeper does, but an operator for what a command does.
+SWEEPERS_REST, COMMANDS_REST = 4.0, 1.0
+LONGEST_REST = 0.5  # seconds; a stop waits for it
 
 
 class Pace:
@@ -15,8 +17,9 @@ class Pace:
     disk.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rests: float) -> None:
         self.rows = FIRST
+        self._rests = rests
         self._began = time.monotonic()
 
     def held(self, seconds: float) -> None:
@@ -25,6 +28,6 @@ class Pace:
         self.rows = max(FEWEST, min(wanted, 2 * self.rows, MOST))
 
     def rest(self) -> None:
-        """Leave the disk and the turn to others, for as long as it took since the last rest."""
-        time.sleep(min((time.monotonic() - self._began) * RESTS, LONGEST_REST))
+        """Leave the disk and the turn to others, by how long it took since the last rest."""
+        time.sleep(min((time.monotonic() - self._began) * self._rests, LONGEST_REST))
         self._began = time.monotonic()

@@ -19,7 +19,7 @@ from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
 from persona_server.storage.engine.dialect import id_list, last_position, one_of
 from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.engine.statements import Statement, param
-from persona_server.storage.pace import Pace
+from persona_server.storage.pace import SWEEPERS_REST, Pace
 from persona_server.storage.repositories.idempotency import KEEP_ANSWERS
 from persona_server.storage.repositories.imports import KEEP_IMPORTS
 from persona_server.storage.repositories.pages import START
@@ -160,7 +160,7 @@ class Sweeper:
         pace.held(time.monotonic() - began)
 
     def _purge_set(self, tenant: int, set_id: int) -> Iterator[int]:
-        after, pace = START, Pace()
+        after, pace = START, Pace(SWEEPERS_REST)
         while True:
             row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=pace.rows)
             if row is None or row[0] is None:
@@ -182,7 +182,7 @@ class Sweeper:
                 self._unlist_set.run(tenant=tenant, set=set_id)
 
     def _purge_rows(self, tenant: int, until: int) -> Iterator[int]:
-        due_count, wanted, pace = 0, 0, Pace()
+        due_count, wanted, pace = 0, 0, Pace(SWEEPERS_REST)
         while due_count == wanted:
             wanted = pace.rows
             due = self._due_rows.all(tenant=tenant, until=until, chunk=wanted)
@@ -205,7 +205,7 @@ class Sweeper:
             self._add_stored.run(tenant=rows["tenant"], size=-row[0])
 
     def _drain(self, purge: Purge, tenant: int, **which: int) -> Iterator[int]:
-        count, wanted, pace = 0, 0, Pace()
+        count, wanted, pace = 0, 0, Pace(SWEEPERS_REST)
         while count == wanted:
             wanted = pace.rows
             purge.look.first(tenant=tenant, chunk=wanted, **which)

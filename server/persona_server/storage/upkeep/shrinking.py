@@ -8,7 +8,7 @@ from persona_server.storage.engine.errors import DatabaseError, driver_errors_tr
 from persona_server.storage.engine.folder import FILE_NAME, InUseError, lock_file
 from persona_server.storage.engine.sqlite.database import SqliteDatabase
 from persona_server.storage.engine.sqlite.looking import looking_at, sizes
-from persona_server.storage.pace import Pace
+from persona_server.storage.pace import COMMANDS_REST, Pace
 from persona_server.storage.store import open_store
 from persona_server.storage.upkeep.files import require_room
 
@@ -46,7 +46,7 @@ def _shrink_beside(database: SqliteDatabase) -> None:
             f"A server is using {database.place}, which was made by an older version: stop it once "
             "for this. From then on room is given back while it runs."
         )
-    pace, is_more = Pace(), True
+    pace, is_more = Pace(COMMANDS_REST), True
     while is_more:
         with database.write(LOCK_TIMEOUT):
             began = time.monotonic()
