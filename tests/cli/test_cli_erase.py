@@ -105,7 +105,7 @@ def test_it_refuses_while_a_server_uses_the_folder(folder: Path, ids: list[str])
     with lock_file(folder):
         done = run(folder, "erase", ids[0], "--tenant", TENANT, "--yes")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "--data" in done.stderr
+    assert "Stop it, or name another folder." in done.stderr
     assert left(folder) == before
 
 

@@ -49,7 +49,7 @@ def test_it_refuses_while_a_server_uses_the_folder(folder: Path) -> None:
     with lock_file(folder):
         done = run(folder)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "--data" in done.stderr
+    assert "Stop it, or name another folder." in done.stderr
 
 
 def test_it_makes_no_database(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_second_server_on_a_folder_says_so_and_ends(data: Path, tmp_path: Path) 
         assert second.stdout == ""
         (line,) = second.stderr.splitlines()
         assert f"Another server (process {service.process.pid}) is using {data}" in line
-        assert "--data" in line
+        assert "Stop it, or name another folder." in line
         command = [str(PERSONA), "token", "--data", str(data), "--tenant", "local"]
         # Which takes no lock.
         subprocess.run(command, capture_output=True, timeout=LIMIT, check=True)
