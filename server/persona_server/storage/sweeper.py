@@ -12,7 +12,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from peewee import SQL, Field, Select, Tuple, fn
+from peewee import SQL, Case, Field, Select, Tuple, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
@@ -94,9 +94,10 @@ class Sweeper:
             ),
         )
 
+        copies = persona.select(SQL("1")).where(here & persona.copied_from.is_null(False))
         self._unlist_set = Statement(
             database,
-            persona_set.update({persona_set.purge_after: None}).where(
+            persona_set.update({persona_set.purge_after: again(fn.EXISTS(copies))}).where(
                 mine & (persona_set.id == param("set"))
             ),
         )
@@ -111,11 +112,15 @@ class Sweeper:
             .order_by(persona.purge_after)
             .limit(param("chunk")),
         )
-        these = mine & one_of(persona.id)
+        # One may be brought back after it was found, and before the turn to write.
+        these = mine & one_of(persona.id) & (persona.purge_after <= param("until"))
         self._size_of_rows = Statement(database, persona.select(size()).where(these & free()))
         self._delete_rows = Statement(database, persona.delete().where(these & free()))
         self._unlist_rows = Statement(
-            database, persona.update({persona.purge_after: None}).where(these)
+            database,
+            persona.update({persona.purge_after: again(persona.copied_from.is_null(False))}).where(
+                these
+            ),
         )
 
     def sweep(self, now: int, retention: int, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -138,8 +143,8 @@ class Sweeper:
             if not self._is_due(tenant, now, retention):
                 continue
             for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
-                yield from self._purge_set(tenant, set_id)
-            yield from self._purge_rows(tenant, now - retention)
+                yield from self._purge_set(tenant, set_id, now)
+            yield from self._purge_rows(tenant, now - retention, now)
             yield from self._drain(self._answers, tenant, until=now - KEEP_ANSWERS)
             # First what would go with an import by CASCADE, in one transaction however much.
             yield from self._drain(self._import_batches, tenant, until=now - KEEP_IMPORTS)
@@ -159,7 +164,7 @@ class Sweeper:
             yield
         pace.held(time.monotonic() - began)
 
-    def _purge_set(self, tenant: int, set_id: int) -> Iterator[int]:
+    def _purge_set(self, tenant: int, set_id: int, now: int) -> Iterator[int]:
         after, pace = START, Pace(SWEEPERS_REST)
         while True:
             row = self._last_of_chunk.first(tenant=tenant, set=set_id, after=after, chunk=pace.rows)
@@ -179,9 +184,9 @@ class Sweeper:
         with self._writing(tenant, pace):
             # A set that keeps rows is off the list, or every sweep would look at them.
             if not self._set_done.run(tenant=tenant, set=set_id):
-                self._unlist_set.run(tenant=tenant, set=set_id)
+                self._unlist_set.run(tenant=tenant, set=set_id, now=now)
 
-    def _purge_rows(self, tenant: int, until: int) -> Iterator[int]:
+    def _purge_rows(self, tenant: int, until: int, now: int) -> Iterator[int]:
         due_count, wanted, pace = 0, 0, Pace(SWEEPERS_REST)
         while due_count == wanted:
             wanted = pace.rows
@@ -190,11 +195,12 @@ class Sweeper:
             if not due:
                 return
             ids = id_list([row[0] for row in due])
-            self._size_of_rows.first(tenant=tenant, ids=ids)  # from the disk, before the turn
+            rows = {"tenant": tenant, "ids": ids, "until": until}
+            self._size_of_rows.first(**rows)  # from the disk, before the turn
             with self._writing(tenant, pace):
-                self._give_back(self._size_of_rows, {"tenant": tenant, "ids": ids})
-                count = self._delete_rows.run(tenant=tenant, ids=ids)
-                self._unlist_rows.run(tenant=tenant, ids=ids)  # those left are kept for good
+                self._give_back(self._size_of_rows, rows)
+                count = self._delete_rows.run(**rows)
+                self._unlist_rows.run(now=now, **rows)  # those left are kept
             yield count
             pace.rest()
 
@@ -236,10 +242,29 @@ def free() -> Any:
 
     return (
         persona.erased_at.is_null()
+        & ~ties_copies()
         & unnamed(tables.Response.alias("recorded"))
         & unnamed(tables.LibraryLink.alias("linked"))
         & unnamed(tables.ReferenceAnswer.alias("referred"))
     )
+
+
+def ties_copies() -> Any:
+    """Return the condition that a persona is a copy of which there is a copy.
+
+    Only by it would who erases the person find both.
+    """
+    persona, copy = tables.Persona, tables.Persona.alias("copy")
+    its_copy = (copy.tenant_id == param("tenant")) & (copy.copied_from == persona.id)
+    return persona.copied_from.is_null(False) & fn.EXISTS(copy.select(SQL("1")).where(its_copy))
+
+
+def again(copies: Any) -> Any:
+    """Return when what was kept is looked at again: after another retention if `copies`.
+
+    They may have been kept for their own copies alone; anything else is kept for good.
+    """
+    return Case(None, [(copies, param("now").cast("BIGINT"))], None)
 
 
 def anything_due() -> Select:

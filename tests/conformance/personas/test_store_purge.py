@@ -1,5 +1,6 @@
 """A delete hides, a purge reclaims: marks, retention, chunks, and what is never touched."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -11,7 +12,8 @@ from persona_server.storage.store import Store
 from support.answering.looks import in_another_thread
 from support.data import persona, uid
 from support.probe import Probe
-from support.stored import StoredGroup, UndoneError, raw
+from support.stored import StoredGroup, UndoneError, raw, rows
+from support.waiting import eventually
 
 RETENTION = 60_000_000
 HIDDEN = 1_000  # when things were deleted
@@ -63,6 +65,36 @@ def test_restored_persona_is_off_the_list(store: Store, group: StoredGroup) -> N
     group.add(persona(id=one.id), persona(id=other.id))
     assert store.sweeper.sweep(2**62, RETENTION) == 0
     assert {group.get(raw(one)) is None, group.get(raw(other)) is None} == {False}
+
+
+def waits(store: Store) -> bool:
+    """Return whether a writer waits for its turn, or for a row that another one has."""
+    if store.database.load().writers:
+        return True
+    if store.database.engine == "sqlite":
+        return False
+    return bool(rows(store, "SELECT 1 FROM pg_locks WHERE NOT granted"))
+
+
+def test_who_is_brought_back_while_the_sweep_waits_for_its_turn_stays(
+    store: Store, group: StoredGroup
+) -> None:
+    """The sweep has found it by then."""
+    back, gone = persona(id=uid()), persona(id=uid())
+    group.add(back, gone)
+    for one in (back, gone):
+        group.hide(raw(one), now=HIDDEN)
+    removed: list[int] = []
+    sweep = threading.Thread(target=lambda: removed.append(store.sweeper.sweep(DUE, RETENTION)))
+    with store.writing("acme", None) as repositories:
+        sweep.start()
+        eventually(lambda: waits(store))
+        group.add_in(repositories, persona(id=back.id))
+    sweep.join()
+    assert removed == [1]
+    assert group.get(raw(back)) is not None
+    assert group.get(raw(gone)) is None
+    assert group.count() == stored(store) == 1
 
 
 def test_hidden_row_of_a_deleted_group_keeps_its_own_time(store: Store, group: StoredGroup) -> None:

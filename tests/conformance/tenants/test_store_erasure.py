@@ -67,8 +67,40 @@ def test_an_original_that_was_purged_still_ties_its_copies(store: Store) -> None
     copies = [copied(home, away, original) for _ in range(2)]
     away.hide(original)
     assert store.sweeper.sweep(2**62, 60) == 1
-    assert PersonErasure(store, TENANT).find(original) is None
     assert found(store, copies[1], TENANT).personas == copies[::-1]
+    by_original = found(store, original, TENANT)
+    assert (by_original.named, by_original.personas) == (min(copies), sorted(copies))
+
+
+def test_a_copy_that_would_be_purged_ties_what_was_copied_of_it(store: Store) -> None:
+    home, away = StoredGroup(store), StoredGroup(store)
+    (first,) = home.add(persona())
+    second = copied(away, home, first)
+    third = copied(home, away, second)
+    away.hide(second, now=1_000)
+    assert store.sweeper.sweep(2_000, 500) == 0
+    assert store.sweeper.sweep(2_200, 500) == 0  # it is not looked at all the time
+    for one in (first, second, third):
+        assert set(found(store, one, TENANT).personas) == {first, second, third}
+    home.hide(third, now=2_100)
+    assert store.sweeper.sweep(2_600, 500) == 1  # which goes, and so may the one it was copied from
+    assert store.sweeper.sweep(3_200, 500) == 1
+    assert found(store, first, TENANT).personas == [first]
+
+
+def test_so_does_one_of_a_set_that_is_purged(store: Store) -> None:
+    home, away = StoredGroup(store), StoredGroup(store)
+    (first,) = home.add(persona())
+    second = copied(away, home, first)
+    third = copied(home, away, second)
+    away.add(persona())
+    away.drop(now=1_000)
+    assert store.sweeper.sweep(2_000, 500) == 1  # the other one
+    assert set(found(store, third, TENANT).personas) == {first, second, third}
+    home.hide(third, now=2_100)
+    store.sweeper.sweep(2_600, 500)
+    assert store.sweeper.sweep(3_200, 500) == 1
+    assert found(store, first, TENANT).personas == [first]
 
 
 def test_nobody_else_is(store: Store, person: Everywhere) -> None:

@@ -54,12 +54,17 @@ class PersonErasure:
         self._do = PersonStatements(store.database)
 
     def find(self, persona: bytes) -> Person | None:
-        """Return the person that a persona is, erased before or not; None if there is no row."""
-        row = self._do.state.first(tenant=self._key, persona=persona)
-        if row is None:
-            return None
-        (stored,) = ListPersonasResponse.FromString(row[0]).personas
+        """Return the person that a persona is, erased before or not; None if there is no row.
+
+        One that was purged is the same as its copies.
+        """
         personas, library = self._kin.of(persona)
+        if not personas:
+            return None
+        persona = persona if persona in personas else personas[0]
+        row = self._do.state.first(tenant=self._key, persona=persona)
+        assert row is not None  # it is there
+        (stored,) = ListPersonasResponse.FromString(row[0]).personas
         with self._store.reading(self._tenant) as repositories:
             responses = sum(repositories.responses.count(one).recorded for one in personas)
             references = sum(len(repositories.references.of_individual(one)) for one in personas)
