@@ -147,6 +147,22 @@ def test_measures_obey_at_once(group: StoredGroup) -> None:
     assert served.timeline(library) == good
 
 
+@pytest.mark.parametrize("promoted", ["before", "meanwhile"])
+def test_the_library_counts_what_stands(group: StoredGroup, promoted: str) -> None:
+    """Also of who was promoted before all was taken out."""
+    one, tag = reliable(group)
+    served, count = Served(group.store, group, LENIENT), read(group.store).responses.count(one)
+    if promoted == "before":
+        served.promote(one)
+    simulation = "0190b5a4-0000-7000-8000-000000000001"
+    say(group, *ratings(id_text(one), tag, BAD, 9), simulation=simulation)
+    void(group.store, simulation)
+    if promoted == "meanwhile":
+        served.promote(one)
+    settle(group.store)
+    assert Probe(group.store).values("library_persona", "response_count") == [count.recorded]
+
+
 def test_whoever_answered_waits_for_promotion(group: StoredGroup) -> None:
     one, tag = reliable(group)
     simulation = "0190b5a4-0000-7000-8000-000000000001"

@@ -203,7 +203,7 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
         created_at=now,
         body=library.SerializeToString(deterministic=True),
         project_count=1,
-        response_count=look.answers.standing,
+        response_count=look.answers.counted,
     )
 
 

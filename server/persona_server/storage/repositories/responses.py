@@ -55,15 +55,15 @@ class Stored(NamedTuple):
 
 
 class Count(NamedTuple):
-    """How many responses a persona has given, and how many of these are void."""
+    """How many responses a persona has given.
+
+    How many of these are void, and how many are among what is counted: those of a void simulation
+    are until they have been taken out.
+    """
 
     recorded: int
     void: int
-
-    @property
-    def standing(self) -> int:
-        """How many count."""
-        return self.recorded - self.void
+    counted: int
 
 
 class ResponseStatements:
@@ -83,10 +83,13 @@ class ResponseStatements:
             database,
             response.select(response.persona_id).where(mine & (response.id == param("id"))),
         )
-        void_ones = only_if(~standing(response), SQL("1"))
+        void_ones, counted = (
+            fn.count(only_if(those, SQL("1")))
+            for those in (~standing(response), is_counted(response))
+        )
         self.count = Statement(
             database,
-            response.select(fn.count(SQL("*")), fn.count(void_ones)).where(
+            response.select(fn.count(SQL("*")), void_ones, counted).where(
                 mine & (response.persona_id == param("persona"))
             ),
         )
