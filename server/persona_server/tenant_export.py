@@ -12,7 +12,7 @@ from persona.v1 import project_service_pb2 as projects_pb
 from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1 import simulation_service_pb2 as simulations_pb
 from persona.v1.fidelity_pb2 import ReferenceAnswer
-from persona_server.errors import invalid
+from persona_server.errors import ServiceError, invalid
 from persona_server.measures.individual.policy import Policy
 from persona_server.services.call import Call
 from persona_server.services.library.service import LibraryService
@@ -29,12 +29,13 @@ from persona_server.validation.requests import validate
 
 _ROWS = 1000  # that are read at a time
 _EVER = Timestamp(seconds=1)
+_DELETED = {"PROJECT_NOT_FOUND", "PERSONA_GROUP_NOT_FOUND"}  # since it was listed
 
 
 class TenantExport:
     """Reads one tenant, page by page: what changes meanwhile is in it or not.
 
-    Deleted personas and projects are not in it, but the answers of their personas are.
+    Deleted personas and projects are not in it, but their answers and simulations are.
     """
 
     def __init__(self, store: Store, tenant: str) -> None:
@@ -78,11 +79,22 @@ class TenantExport:
         for page in self._pages(self._projects.list_projects, request, answer):
             yield from page.projects
 
+    def _all_project_ids(self) -> Iterator[bytes]:
+        """Yield the ids of all projects, deleted ones too."""
+        after = b""
+        while True:
+            with self._store.reading(self._tenant) as repositories:
+                ids = repositories.projects.ids(after, _ROWS)
+            yield from ids
+            if len(ids) < _ROWS:
+                return
+            after = ids[-1]
+
     def _all_groups(self) -> Iterator[Any]:
         answer = projects_pb.ListPersonaGroupsResponse
         for project in self._all_projects():
             request = projects_pb.ListPersonaGroupsRequest(project_id=project.id)
-            for page in self._pages(self._projects.list_persona_groups, request, answer):
+            for page in self._pages_of_parent(self._projects.list_persona_groups, request, answer):
                 yield from page.persona_groups
 
     def _all_personas(self) -> Iterator[Any]:
@@ -91,13 +103,13 @@ class TenantExport:
             request = personas_pb.ListPersonasRequest(
                 project_id=group.project_id, group_id=group.id
             )
-            for page in self._pages(self._personas.list_personas, request, answer):
+            for page in self._pages_of_parent(self._personas.list_personas, request, answer):
                 yield from page.personas
 
     def _all_simulations(self) -> Iterator[Any]:
         answer = simulations_pb.ListSimulationsResponse
-        for project in self._all_projects():
-            request = simulations_pb.ListSimulationsRequest(project_id=project.id)
+        for project in self._all_project_ids():
+            request = simulations_pb.ListSimulationsRequest(project_id=id_text(project))
             for page in self._pages(self._simulations.list_simulations, request, answer):
                 yield from page.simulations
 
@@ -125,6 +137,16 @@ class TenantExport:
                 yield message
             if len(rows) < _ROWS:
                 return
+
+    def _pages_of_parent(
+        self, method: Callable[[Call, Any], bytes], request: Any, answer: Any
+    ) -> Iterator[Any]:
+        """Yield every page of a project or group, until it is deleted."""
+        try:
+            yield from self._pages(method, request, answer)
+        except ServiceError as error:
+            if error.reason_name not in _DELETED:
+                raise
 
     def _pages(
         self, method: Callable[[Call, Any], bytes], request: Any, answer: Any

@@ -42,6 +42,13 @@ class ProjectStatements:
         ]
         read = project.select(*columns)
         self.find = Statement(database, read.where(this))
+        self.ids = Statement(
+            database,
+            project.select(project.id)
+            .where(mine & (project.id > param("after")))
+            .order_by(project.id)
+            .limit(param("limit")),
+        )
         self.exists = Statement(database, project.select(project.id).where(this & visible))
         before = Tuple(project.created_at, project.id) < Tuple(
             param("before_at"), param("before_id")
@@ -90,6 +97,11 @@ class Projects:
         """Return the project, deleted or not; None if the id was never used."""
         row = self._do.find.first(tenant=self._tenant, id=project)
         return None if row is None else ProjectRow(*row)
+
+    def ids(self, after: bytes, limit: int) -> list[bytes]:
+        """Return the ids of at most `limit` projects behind one, deleted or not."""
+        rows = self._do.ids.all(tenant=self._tenant, after=after, limit=limit)
+        return [row[0] for row in rows]
 
     def page(self, before: bytes, limit: int, name: str = "") -> list[ProjectRow]:
         """Return at most `limit` visible projects, newest first, that come after a position.
