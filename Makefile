@@ -1,5 +1,5 @@
 # Everything a developer or CI runs. Each target sets up what it needs, from package registries, into
-# .venv and .tools (and Chromium, for tests, where root has apt-get); a stamp file named by the hash of its
+# .venv and .tools (and Chromium and PostgreSQL, for tests, where root has apt-get); a stamp file named by the hash of its
 # inputs says what is there already.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

@@ -20,8 +20,9 @@ class Case(NamedTuple):
     keeps: bool = False  # the label of the job
     minutes: int = 30
 
-    def tests(self, name: str) -> list[dict[str, Any]]:
-        """Return the two tests in promtool's form."""
+    def tests(self, alert: str) -> list[dict[str, Any]]:
+        """Return the two tests in promtool's form; behind the name of an alert, what it is for."""
+        name = alert.partition(":")[0]
         told = {
             "exp_labels": {
                 "severity": self.severity,
@@ -86,6 +87,12 @@ CASES = {
     "PersonaFaults": Case(
         {_rpc("DATA_LOSS"): FEW},
         {_rpc("NOT_FOUND"): MANY, _rpc("INTERNAL"): "5x600"},
+        "GetPersona of a:9464 ends in DATA_LOSS",
+        labels={**_GET, "code": "DATA_LOSS"},
+    ),
+    "PersonaFaults: the first ones": Case(
+        {_rpc("DATA_LOSS"): "_x26 40x600"},
+        {_rpc("NOT_FOUND"): "_x26 40x600", _rpc("DATA_LOSS"): "_x10 40x600"},
         "GetPersona of a:9464 ends in DATA_LOSS",
         labels={**_GET, "code": "DATA_LOSS"},
     ),

@@ -20,6 +20,9 @@ def test_the_unit_serves_in_a_real_systemd(tmp_path: Path) -> None:
         eventually(lambda: said(systemd, "listening") == 1)
         owner = systemd.run("stat", "-c", "%u %a", "/var/lib/private/persona").stdout.split()
         assert (owner[0] != "0", owner[1]) == (True, "700")
+        read = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
+        figures = systemd.run("python3", "-c", read).stdout  # though it sees little of /proc
+        assert 'process_start_time_seconds{process="server"}' in figures
         assert systemd.run("systemctl", "reload", "persona").returncode == 0
         eventually(lambda: said(systemd, "settings read again"))
         assert systemd.show("ActiveState") == "active"

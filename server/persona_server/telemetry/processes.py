@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -63,9 +65,13 @@ def _figures(pid: int) -> tuple[float, dict[str, float]]:
     }
 
 
-def _booted() -> int:
-    """Return when the system was started, in seconds since 1970."""
-    return _number((_PROC / "stat").read_text(), "btime", 1)
+@cache  # so that a start is the same time whenever it is looked at
+def _booted() -> float:
+    """Return when the system was started, in seconds since 1970.
+
+    By the clock, since a unit of systemd may see no file of /proc but those of processes.
+    """
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _most_open(folder: Path) -> int:
