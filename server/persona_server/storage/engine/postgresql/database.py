@@ -261,7 +261,7 @@ class PostgresqlDatabase(PeeweeDatabase):
         self.rows("SELECT 1 FROM secret LIMIT 1 FOR UPDATE SKIP LOCKED", ())
 
     def why_not_written(self) -> str:
-        """Return whether it is a standby, or set to be read only."""
+        """Return why nobody may write: it is a standby, or set to be read only."""
         found = self.first("SELECT current_setting('transaction_read_only')", ())
         return "the database can only be read" if found == ("on",) else ""
 
