@@ -108,6 +108,8 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
     answers = [rich_answer(people[i], **{kind: KINDS[kind]}) for i, kind in enumerate(KINDS)]
     record = responses.RecordResponsesRequest(simulation_id=simulation, responses=answers)
     recorded = both.stubs["ResponseService"].RecordResponses(record).responses[2].id
+    later = responses.RecordResponsesRequest(simulation_id=str(uuid.uuid4()), responses=answers)
+    both.stubs["ResponseService"].RecordResponses(later)
     both.stubs["ComparisonService"].RecordReferenceAnswers(referring(group, people))
     maria = persona(age=34, attributes={"b": "2", "a": "1"})
     nurses = project_pb2.PersonaGroup(name="Nurses", gender="female", age_min=30)
@@ -173,7 +175,10 @@ def plain_requests(both: Both, place: Place, people: list[str]) -> dict[str, Mes
         ),
         "SummarizeResponses by group_id": comparisons.SummarizeResponsesRequest(**group),
         "CompareResponses": comparisons.CompareResponsesRequest(
-            **project, simulation_id=simulation, other_group_id=place.group, page_size=2
+            **project,
+            simulation_id=simulation,
+            other_simulation_id=later.simulation_id,
+            page_size=2,
         ),
         "RecordReferenceAnswers": comparisons.RecordReferenceAnswersRequest(
             **group, reference_answers=[rated(one, 2) for one in people]

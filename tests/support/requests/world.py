@@ -69,6 +69,8 @@ class World:
         self._prepared.add(method.name)
         if method.name == "MeasureGroupFidelity":
             self.add_references()
+        elif method.name == "CompareResponses":
+            self.add_answers()
         elif method.name in ("PromotePersona", "PromotePersonas"):
             answer_reliably(self.place, self.ids["persona_id"])
         elif method.name == "CopyPersonas":
@@ -88,6 +90,14 @@ class World:
         said = [answer(one.id, question_key=key) for key in ("first", "second")]
         record(self.caller, self.ids["simulation_id"], *said)
         refer(self.place, rated(one.id, 4, key="first"), rated(one.id, 4, key="second"))
+
+    def add_answers(self) -> None:
+        """Let a persona answer two questions in two simulations."""
+        (one,) = self.place.fill(1)
+        said = [answer(one.id, question_key=key) for key in ("first", "second")]
+        self.ids["other_simulation_id"] = uid()
+        for name in ("simulation_id", "other_simulation_id"):
+            record(self.caller, self.ids[name], *said)
 
     def add_source(self) -> None:
         """Make another group with a persona, from where it can be copied."""
