@@ -6,7 +6,7 @@ HELD = 0.003  # seconds that a transaction should hold the turn to write
 FIRST, FEWEST, MOST = 50, 10, 1000  # rows of a transaction
 # How long the disk and the turn are left to others, in the time that they were used: nobody waits
 # for what the sweeper does, but an operator for what a command does.
-SWEEPERS_REST, COMMANDS_REST = 4.0, 1.0
+SWEEPERS_REST, COMMANDS_REST = 10.0, 1.0
 LONGEST_REST = 0.5  # seconds; a stop waits for it
 
 
