@@ -1,8 +1,8 @@
 """All that a tenant has, as its callers would read it, and its audit trail beside."""
 
 import os
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -24,9 +24,11 @@ from persona_server.services.responses.service import ResponseService
 from persona_server.services.simulations.service import SimulationService
 from persona_server.storage.erasure.people import OPERATOR
 from persona_server.storage.keys import id_text
-from persona_server.storage.store import Store
+from persona_server.storage.store import Repositories, Store
 from persona_server.validation.requests import validate
 
+After = TypeVar("After")
+Row = TypeVar("Row")
 _ROWS = 1000  # that are read at a time
 _EVER = Timestamp(seconds=1)
 _DELETED = {"PROJECT_NOT_FOUND", "PERSONA_GROUP_NOT_FOUND"}  # since it was listed
@@ -62,16 +64,11 @@ class TenantExport:
 
     def audit(self) -> Iterator[dict[str, object]]:
         """Yield the rows of the audit trail, oldest first; `at` in microseconds since 1970."""
-        after = 0
-        while True:
-            with self._store.reading(self._tenant) as repositories:
-                rows = repositories.audit.page(after, _ROWS)
-            for row in rows:
-                after = row.id
-                entry = {"at": row.at, **row.entry._asdict()}
-                yield {name: _readable(value) for name, value in entry.items()}
-            if len(rows) < _ROWS:
-                return
+        for row in self._rows(
+            lambda has, after: has.audit.page(after, _ROWS), 0, lambda row: row.id
+        ):
+            entry = {"at": row.at, **row.entry._asdict()}
+            yield {name: _readable(value) for name, value in entry.items()}
 
     def _all_projects(self) -> Iterator[Any]:
         answer = projects_pb.ListProjectsResponse
@@ -80,15 +77,8 @@ class TenantExport:
             yield from page.projects
 
     def _all_project_ids(self) -> Iterator[bytes]:
-        """Yield the ids of all projects, deleted ones too."""
-        after = b""
-        while True:
-            with self._store.reading(self._tenant) as repositories:
-                ids = repositories.projects.ids(after, _ROWS)
-            yield from ids
-            if len(ids) < _ROWS:
-                return
-            after = ids[-1]
+        """Return the ids of all projects, deleted ones too."""
+        return self._rows(lambda has, after: has.projects.ids(after, _ROWS), b"", lambda one: one)
 
     def _all_groups(self) -> Iterator[Any]:
         answer = projects_pb.ListPersonaGroupsResponse
@@ -126,17 +116,28 @@ class TenantExport:
             yield from page.library_personas
 
     def _all_reference_answers(self) -> Iterator[Any]:
-        after = b"", b""
+        rows = self._rows(
+            lambda has, after: has.references.page(after, _ROWS), (b"", b""), lambda row: row[:2]
+        )
+        for _, persona, content in rows:
+            message = ReferenceAnswer.FromString(content)
+            message.persona_id = id_text(persona)
+            yield message
+
+    def _rows(
+        self,
+        page: Callable[[Repositories, After], Sequence[Row]],
+        after: After,
+        place: Callable[[Row], After],
+    ) -> Iterator[Row]:
+        """Yield every row of a list that no RPC pages through, each page behind the last place."""
         while True:
             with self._store.reading(self._tenant) as repositories:
-                rows = repositories.references.page(after, _ROWS)
-            for question, persona, content in rows:
-                after = question, persona
-                message = ReferenceAnswer.FromString(content)
-                message.persona_id = id_text(persona)
-                yield message
+                rows = page(repositories, after)
+            yield from rows
             if len(rows) < _ROWS:
                 return
+            after = place(rows[-1])
 
     def _pages_of_parent(
         self, method: Callable[[Call, Any], bytes], request: Any, answer: Any

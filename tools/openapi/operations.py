@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
-from openapi.schemas import CHANGES, SENT, Schema, Schemas, is_map, is_value
+from openapi.schemas import Schema, Schemas, is_map, is_value
 
 VERBS = ("get", "post", "patch", "delete")
 EMPTY_IS_A_VALUE = {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BOOL}
@@ -102,11 +102,11 @@ class Operations:
     def _body(self, route: Route, request: Descriptor) -> Schema:
         if route.body == "*":
             without = {*route.params, IN_HEADER}
-            schema = self._schemas.message(request, sent=SENT, without=without)
+            schema = self._schemas.message(request, sent=True, without=without)
         else:
             resource = request.fields_by_name[route.body].message_type
-            sent = CHANGES if route.verb == "patch" else SENT
-            schema = self._schemas.message(resource, sent=sent)
+            changes = route.verb == "patch"
+            schema = self._schemas.message(resource, sent=True, changes=changes)
         return {"required": route.body != "*", "content": {"application/json": {"schema": schema}}}
 
     def _answers(self, route: Route, method: MethodDescriptor) -> Schema:

@@ -38,27 +38,38 @@ class Schemas:
         return self._comments[full_name]
 
     def message(
-        self, message: Descriptor, *, sent: str = "", without: set[str] | None = None
+        self,
+        message: Descriptor,
+        *,
+        sent: bool = False,
+        changes: bool = False,
+        without: set[str] | None = None,
     ) -> Schema:
-        """Return a reference to a message, as answers have it or requests may, but some fields."""
-        name = _schema_name(message.name, sent)
+        """Return a reference to a message, as answers have it or requests may, but some fields.
+
+        Of one that is sent and `changes` the fields it holds, none is required.
+        """
+        name = _schema_name(message.name, (CHANGES if changes else SENT) if sent else "")
         if name not in self.made:
             self.made[name] = {}  # it may hold itself
-            self.made[name] = self._object(message, sent, without or set())
+            made = self._object(message, sent, without or set())
+            if changes:
+                made.pop("required", None)
+            self.made[name] = made
         return {"$ref": f"#/components/schemas/{name}"}
 
-    def _object(self, message: Descriptor, sent: str, without: set[str]) -> Schema:
+    def _object(self, message: Descriptor, sent: bool, without: set[str]) -> Schema:
         fields = [field for field in message.fields if field.name not in without]
         schema: Schema = {
             "type": "object",
             "description": self.said_of(message.full_name),
-            "properties": {field.name: self.field(field, sent=bool(sent)) for field in fields},
+            "properties": {field.name: self.field(field, sent=sent) for field in fields},
         }
         if not sent:
             return schema | {"required": [f.name for f in fields if not f.containing_oneof]}
         schema["additionalProperties"] = False  # what is not known is refused
         required = [f.name for f in fields if REQUIRED in self.said_of(f.full_name)]
-        return schema | {"required": required} if required and sent != CHANGES else schema
+        return schema | {"required": required} if required else schema
 
     def field(self, field: FieldDescriptor, *, sent: bool) -> Schema:
         """Return a field's schema with its description."""
@@ -83,8 +94,7 @@ class Schemas:
         """Return the schema of one value of a field."""
         if field.message_type:
             value = VALUES.get(field.message_type.full_name)
-            kind = SENT if sent else ""
-            return dict(value) if value else self.message(field.message_type, sent=kind)
+            return dict(value) if value else self.message(field.message_type, sent=sent)
         return self._enum(field.enum_type) if field.enum_type else dict(SCALARS[field.type])
 
     def _enum(self, enum: EnumDescriptor) -> Schema:
@@ -98,14 +108,14 @@ class Schemas:
         return {"$ref": f"#/components/schemas/{enum.name}"}
 
 
-def _schema_name(message: str, sent: str) -> str:
+def _schema_name(message: str, behind: str) -> str:
     """Return the name of a schema.
 
     Generators of clients call what an operation returns by its name and "Response"; so no schema is
     called that.
     """
-    if sent:
-        return message if message.endswith("Request") else message + sent
+    if behind:
+        return message if message.endswith("Request") else message + behind
     called, _, rest = message.rpartition("Response")
     return f"{called}Result" if called and not rest else message
 

@@ -75,9 +75,6 @@ def _booted() -> float:
 
 
 def _most_open(folder: Path) -> int:
-    return _number((folder / "limits").read_text(), "Max open files", 3)
-
-
-def _number(text: str, start: str, word: int) -> int:
-    line = next(line for line in text.splitlines() if line.startswith(start))
-    return int(line.split()[word])
+    lines = (folder / "limits").read_text().splitlines()
+    line = next(line for line in lines if line.startswith("Max open files"))
+    return int(line.split()[3])

@@ -200,7 +200,7 @@ class _Individuals:
         return [AskedOf(row.id, row.question, row.individual_count) for row in asked]
 
     def counted(self, asked: AskedOf) -> Counts | Numbers:
-        numbers = numbers_of(self.given(asked)).values()
+        numbers = [answer.number for answer in self.given(asked).values()]
         if by_value(asked.question):
             return Counter(numbers)
         return Numbers.of(Counter[Value](numbers))
