@@ -18,6 +18,7 @@ from persona.v1 import (
 )
 from persona_server.errors import ServiceError
 from persona_server.transport.errors import status_of
+from support.ports import free_port
 
 # An answer, a refusal with all its details, or a bare one as gRPC itself or a proxy gives it.
 Answer: TypeAlias = Message | ServiceError | grpc.StatusCode
@@ -43,11 +44,13 @@ class Standin:
                 self._server.add_generic_rpc_handlers(
                     (grpc.method_handlers_generic_handler(service.full_name, handlers),)
                 )
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        # Of ports that are given to whoever asks for any, another test would have it after a stop.
+        self.address = f"127.0.0.1:{free_port()}"
+        self._server.add_insecure_port(self.address)
         self._server.start()
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, and leave the port to nobody."""
         self._server.stop(0).wait()
 
     def _handler(self, method: Any) -> "grpc.RpcMethodHandler[Any, Any]":

@@ -21,6 +21,7 @@ from persona.v1 import persona_service_pb2 as personas
 from persona.v1 import project_pb2
 from persona.v1 import project_service_pb2 as projects
 from persona.v1.persona_pb2 import Persona
+from support.ports import free_port
 from support.waiting import LIMIT
 
 # What gRPC's own errors may hold and no client may see.
@@ -114,7 +115,9 @@ class Backend:
         for service, methods in self._services().items():
             handler = grpc.method_handlers_generic_handler(service, methods)
             self._server.add_generic_rpc_handlers((handler,))
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        # Of ports that are given to whoever asks for any, another test would have it after a stop.
+        self.address = f"127.0.0.1:{free_port()}"
+        self._server.add_insecure_port(self.address)
         self._server.start()
 
     def _services(self) -> dict[str, dict[str, Any]]:
@@ -133,7 +136,7 @@ class Backend:
         }
 
     def stop(self) -> None:
-        """End it, and whatever waits in it."""
+        """End it, and whatever waits in it; its port stays nobody's."""
         self.released.set()
         self._server.stop(0).wait()
 
