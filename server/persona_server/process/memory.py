@@ -5,7 +5,7 @@ import gc
 
 # Parameters of mallopt(3), which is glibc's; other C libraries have none.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MOST_ARENAS = -1, -3, -8
-ARENAS = 2  # heaps that all threads share
+ARENAS = 1  # heap that all threads share
 KEPT = 8 << 20  # bytes that each of malloc's arenas keeps at most when they are freed
 _MAPPED = 4 << 20  # a block of so many bytes goes back to the system when it is freed
 _YOUNG = 10_000  # objects that are made before the collector of cycles looks at them

@@ -147,9 +147,12 @@ def test_measures_obey_at_once(group: StoredGroup) -> None:
     assert served.timeline(library) == good
 
 
+@pytest.mark.parametrize("rebuilt", [False, True])
 @pytest.mark.parametrize("promoted", ["before", "meanwhile"])
-def test_the_library_counts_what_stands(group: StoredGroup, promoted: str) -> None:
-    """Also of who was promoted before all was taken out."""
+def test_the_library_counts_what_stands(
+    group: StoredGroup, monkeypatch: pytest.MonkeyPatch, promoted: str, rebuilt: bool
+) -> None:
+    """Also of who was promoted before all was taken out, and where a rebuild takes the rest."""
     one, tag = reliable(group)
     served, count = Served(group.store, group, LENIENT), read(group.store).responses.count(one)
     if promoted == "before":
@@ -159,6 +162,10 @@ def test_the_library_counts_what_stands(group: StoredGroup, promoted: str) -> No
     void(group.store, simulation)
     if promoted == "meanwhile":
         served.promote(one)
+    if rebuilt:
+        monkeypatch.setattr(voiding, "CHUNK", 5)
+        settle_some(group.store, 1)
+        list(group.store.rebuild.run(NOW))
     settle(group.store)
     assert Probe(group.store).values("library_persona", "response_count") == [count.recorded]
 

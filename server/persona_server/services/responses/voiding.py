@@ -1,6 +1,6 @@
 """Responses made void: marked for good, and taken out of what is derived from answers."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -169,9 +169,7 @@ def _take_out(
     # Those of a persona whose erasure has broken off too, which goes on with what stands.
     whose = repositories.personas.individual_of({one.persona_id for one in gone})
     repositories.derived.remove(place, [_answer(one, whose[one.persona_id]) for one in gone])
-    known = [ancestry[one.persona_id] for one in gone if one.persona_id in ancestry]
-    named = [of.library_persona_id for of in known if of.library_persona_id is not None]
-    repositories.library.count_responses({one: -n for one, n in Counter(named).items()})
+    repositories.library.uncount_responses([one.persona_id for one in gone], ancestry)
 
 
 def _queue(

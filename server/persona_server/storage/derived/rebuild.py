@@ -16,9 +16,12 @@ from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
 from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.repositories.library import Library, LibraryStatements
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Personas, PersonaStatements
 from persona_server.storage.repositories.response_lists import SHOWN, standing
+from persona_server.storage.repositories.responses import Responses, ResponseStatements
+from persona_server.storage.repositories.simulations import Simulations, SimulationStatements
 from persona_server.storage.repositories.tenants import Tenants
 
 Stored: TypeAlias = tuple[bytes, bytes, bytes, bytes]  # position, recorded, persona, framed
@@ -49,6 +52,9 @@ class Rebuild:
         self._tenants = tenants
         self._personas = PersonaStatements(database)
         self._derived = DerivedStatements(database)
+        self._stored = ResponseStatements(database)
+        self._library = LibraryStatements(database)
+        self._void = SimulationStatements(database)
         simulation, response = tables.Simulation, tables.Response
         voiding = tables.Voiding
         mine = (voiding.tenant_id == param("tenant")) & (voiding.simulation_id >= param("first"))
@@ -106,7 +112,7 @@ class Rebuild:
     ) -> Rebuilt:
         derived = DerivedTables(self._derived, tenant, self._id_generator)
         kept = derived.clear()
-        self._voided.run(tenant=tenant, first=START)  # none of them is added again
+        self._settle(tenant)
         # The oldest first, so that new ids of questions have the order in which they were asked.
         simulations = sorted(self._simulations.all(tenant=tenant, after=START))
         count = 0
@@ -117,6 +123,21 @@ class Rebuild:
                 count += len(chunk)
                 counted(len(chunk))
         return Rebuilt(tenant, len(simulations), count)
+
+    def _settle(self, tenant: int) -> None:
+        """End what waits of void simulations, of which no answer is added again.
+
+        What the library counts is not made anew: what is counted there still is taken out.
+        """
+        responses, personas = Responses(self._stored, tenant), Personas(self._personas, tenant)
+        library = Library(self._library, tenant)
+        for simulation, settled in Simulations(self._void, tenant).voiding().items():
+            after = settled
+            while gone := responses.counted(simulation, after, CHUNK):
+                ancestry = personas.ancestry(list({one.persona_id for one in gone}))
+                library.uncount_responses([one.persona_id for one in gone], ancestry)
+                after = gone[-1].position
+        self._voided.run(tenant=tenant, first=START)
 
     def _chunks(self, tenant: int, simulation: bytes) -> Iterator[list[Stored]]:
         chunk: list[Any] = [()]

@@ -1,7 +1,8 @@
 """Library personas of one tenant: added by a promotion, counted, retired, never removed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from peewee import SQL, Select, Tuple, fn
@@ -17,6 +18,7 @@ from persona_server.storage.repositories.filters import (
     parameters,
 )
 from persona_server.storage.repositories.pages import MOST_VISITED, only_if
+from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.terms import library_has_all
 
 ORDERS = ("lower_bound", "project_count", "created_at")
@@ -294,3 +296,11 @@ class Library:
         for library_persona, count in answered.items():
             if count:
                 self._do.count_responses.run(tenant=self._tenant, id=library_persona, count=count)
+
+    def uncount_responses(
+        self, personas: Iterable[bytes], ancestry: Mapping[bytes, Ancestry]
+    ) -> None:
+        """Count answers no more, each by the persona that gave it, with the parents of these."""
+        known = [ancestry[one] for one in personas if one in ancestry]
+        named = [of.library_persona_id for of in known if of.library_persona_id is not None]
+        self.count_responses({one: -n for one, n in Counter(named).items()})
