@@ -203,6 +203,14 @@ CASES = {
         "warning",
         keeps=True,
     ),
+    "PersonaBackupMissing": Case(
+        {"persona_backup_timestamp_seconds": "0x1600"},
+        {"persona_backup_timestamp_seconds": "-86400x1600"},
+        "a:9464 was never backed up",
+        "warning",
+        keeps=True,
+        minutes=1500,
+    ),
     "PersonaBackupOld": Case(
         {"persona_backup_timestamp_seconds": "-172800x600"},
         {"persona_backup_timestamp_seconds": "-86400x600"},
@@ -210,5 +218,13 @@ CASES = {
         "warning",
         keeps=True,
         minutes=100,
+    ),
+    "PersonaBackupOld: where there is one": Case(
+        {"persona_backup_timestamp_seconds": "-172800x3000"},
+        {"persona_backup_timestamp_seconds": "0x3000"},
+        "a:9464 was last backed up 4d 2h 0m 0s ago",
+        "warning",
+        keeps=True,
+        minutes=3000,
     ),
 }  # fmt: skip
