@@ -164,10 +164,12 @@ func (e *export) copyStream(ctx context.Context, conn *grpc.ClientConn, r *rows,
 	}
 	switch {
 	case errors.Is(err, io.EOF):
+		e.backend.link.note(nil)
 		return token, slow, nil
 	case ctx.Err() != nil && e.ctx.Err() == nil:
 		return token, slow, status.FromContextError(context.DeadlineExceeded).Err()
 	}
+	e.backend.link.note(err)
 	r.call.noteAnswer(err)
 	return token, slow, err
 }

@@ -55,12 +55,13 @@ def test_a_port_that_can_not_be_ends_it(address: str) -> None:
     assert done.stderr == told
 
 
-def test_why_the_server_can_not_be_reached_is_logged_once() -> None:
+@pytest.mark.parametrize("path", ["projects", "projects/x/persona-groups/y/personas:export"])
+def test_why_the_server_can_not_be_reached_is_logged_once(path: str) -> None:
     """Callers are not told: it may name addresses."""
     with gateway("127.0.0.1:1") as running:
         client = Rest(running.base, "any")
         for _ in range(3):
-            refused = client.call("GET", "/api/v1/projects").problem(503, "UNREACHABLE")
+            refused = client.call("GET", f"/api/v1/{path}").problem(503, "UNREACHABLE")
             assert "127.0.0.1" not in refused["detail"]
         _, log = running.stop()
     (line,) = [line for line in log if line["message"] == "the server can't be reached"]
