@@ -47,8 +47,8 @@ class TenantExport:
         self._projects = ProjectService(store, tokens)
         self._personas = PersonaService(store, tokens, PageCache(0))
         self._simulations = SimulationService(store, tokens)
-        self._responses = ResponseService(store, tokens, queues=False)
-        self._library = LibraryService(store, tokens, Policy(), automatic=False)
+        self._responses = ResponseService(store, tokens)
+        self._library = LibraryService(store, tokens, Policy())
 
     def contents(self) -> dict[str, Iterator[Any]]:
         """Return the messages of each kind, by the kind's name."""

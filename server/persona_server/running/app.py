@@ -87,9 +87,9 @@ class App:
         self.metrics = self._measuring(pages)
         self._replica = replica_of(settings)
         self._policy = policy_of(settings)
-        services = services_of(
-            self.store, tokens, pages, self._replica, self._policy, promotes=settings.promotion
-        )
+        if settings.promotion:
+            self.store.promotes()
+        services = services_of(self.store, tokens, pages, self._replica, self._policy)
         self.personas, self.projects = services.personas, services.projects
         self._callers = Callers(self.store, settings)
         self._quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
@@ -260,7 +260,7 @@ class App:
             LOGGER.info("swept", extra={"rows": removed})
 
     def _settle(self) -> None:
-        count = settle_voids(self.store, self._stop.is_set, queues=self._settings.promotion)
+        count = settle_voids(self.store, self._stop.is_set)
         if count:
             LOGGER.info("voided", extra={"responses": count})
 

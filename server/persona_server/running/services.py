@@ -32,15 +32,13 @@ def services_of(
     pages: PageCache,
     replica: Replica | None,
     policy: Policy,
-    *,
-    promotes: bool,
 ) -> Services:
-    """Return all services; with `promotes`, whoever answers waits for automatic promotion."""
+    """Return all services of a store."""
     return Services(
         PersonaService(store, tokens, pages, replica),
         ProjectService(store, tokens),
-        ResponseService(store, tokens, queues=promotes),
-        LibraryService(store, tokens, policy, automatic=promotes),
+        ResponseService(store, tokens),
+        LibraryService(store, tokens, policy),
         SimulationService(store, tokens),
         ComparisonService(store, tokens),
     )

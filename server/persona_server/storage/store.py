@@ -157,6 +157,10 @@ class Store:
         self.rebuild = Rebuild(database, self.tenants, self.id_generator)
         self._readers: dict[str, TenantReader] = {}
 
+    def promotes(self) -> None:
+        """Let individuals that may be promoted wait for it: somebody looks after them."""
+        self.promotion_statements.looked_after = True
+
     def reading(self, tenant: str) -> TenantReader:
         """Return one tenant's data to read, as a context manager.
 

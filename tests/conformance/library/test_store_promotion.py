@@ -11,6 +11,7 @@ from persona_server.errors import ServiceError
 from persona_server.measures.individual.policy import Policy
 from persona_server.services.library import promoting
 from persona_server.services.library.promoting import promote_waiting
+from persona_server.services.responses.recording import record_responses
 from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
@@ -30,7 +31,7 @@ from support.answers import answer
 from support.data import at, persona, uid
 from support.library import DAY, OWN, PEERS, SIMULATIONS, START, ratings
 from support.probe import Probe
-from support.stored import StoredGroup
+from support.stored import StoredGroup, unframe
 
 
 def test_the_worker_promotes_and_leaves_an_audit_row(store: Store, group: StoredGroup) -> None:
@@ -49,14 +50,38 @@ def test_the_worker_promotes_and_leaves_an_audit_row(store: Store, group: Stored
     assert waiting(group) == []
 
 
-def test_whom_a_delete_has_hidden_nobody_promotes(store: Store, group: StoredGroup) -> None:
+def test_whom_a_delete_has_hidden_nobody_promotes_until_it_is_back(
+    store: Store, group: StoredGroup
+) -> None:
     one, tag = reliable(group)
+    before = unframe(group.get(one) or b"")
     assert group.hide(one)
     assert run(store) == 0
     assert waiting(group) == []
     say(group, *ratings(id_text(one), tag, OWN, SIMULATIONS))
     assert waiting(group) == []
     assert origins(store) == []
+    assert group.add(*before) == [one]
+    assert run(store) == 1
+    assert origins(store) == [one]
+
+
+def test_whoever_comes_back_without_an_answer_is_not_looked_at(
+    store: Store, group: StoredGroup
+) -> None:
+    (one,) = group.add(persona())
+    before = unframe(group.get(one) or b"")
+    store.promotes()
+    assert group.hide(one)
+    assert group.add(*before) == [one]
+    assert waiting(group) == []
+
+
+def test_nobody_waits_where_nobody_promotes(store: Store, group: StoredGroup) -> None:
+    (one,) = group.add(persona())
+    with store.writing(group.tenant, None) as repositories:
+        record_responses(repositories, uid(), [answer(id_text(one))])
+    assert waiting(group) == []
 
 
 def test_answers_sent_again_queue_nobody(group: StoredGroup) -> None:

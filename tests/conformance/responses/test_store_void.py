@@ -40,7 +40,7 @@ def group(store: Store) -> StoredGroup:
 
 def void(store: Store, ids: Iterable[str], reason: str = REASON) -> int:
     with store.writing(TENANT, None) as repositories:
-        return void_responses(repositories, list(ids), reason, queues=False).responses
+        return void_responses(repositories, list(ids), reason).responses
 
 
 def parted(chance: random.Random, batches: list[Batch]) -> tuple[list[Batch], list[str]]:

@@ -47,13 +47,13 @@ def void(store: Store, simulation: str) -> None:
 
 def settle(store: Store) -> int:
     """Take out all that is still counted of what is void."""
-    return settle_voids(store, lambda: False, queues=False)
+    return settle_voids(store, lambda: False)
 
 
 def settle_some(store: Store, steps: int) -> None:
     """Do so in this many transactions at most."""
     left = iter(range(steps))
-    settle_voids(store, lambda: next(left, None) is None, queues=False)
+    settle_voids(store, lambda: next(left, None) is None)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -70,7 +70,7 @@ def test_what_is_kept_is_that_of_the_others(
     record_all(group, reordered(chance, [b for b in batches if b.simulation in bad]))
     single = [r.id for s, given in batches if s in bad for r in given if chance.random() < 0.2]
     with group.store.writing(TENANT, None) as repositories:
-        void_responses(repositories, single, "bad", queues=False)
+        void_responses(repositories, single, "bad")
     monkeypatch.setattr(voiding, "CHUNK", 7)
     for simulation in bad:
         void(group.store, simulation)
@@ -80,7 +80,7 @@ def test_what_is_kept_is_that_of_the_others(
         record_all(group, extra)
         ids = [response.id for response in extra[0].responses]
         with group.store.writing(TENANT, None) as repositories:
-            void_responses(repositories, ids, "never", queues=False)
+            void_responses(repositories, ids, "never")
     assert Probe(group.store).count("voiding") > 0
     settle(group.store)
     assert Probe(group.store).count("voiding") == 0
@@ -179,5 +179,5 @@ def test_whoever_answered_waits_for_promotion(group: StoredGroup) -> None:
         with group.store.writing(TENANT, None) as repositories:
             repositories.promotions.done(queued)
     void(group.store, simulation)
-    settle_voids(group.store, lambda: False, queues=True)
+    settle_voids(group.store, lambda: False)
     assert waits()

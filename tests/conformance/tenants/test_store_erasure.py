@@ -210,13 +210,14 @@ def rebuilt(store: Store, _: bytes) -> None:
 
 def voided(store: Store, named: bytes) -> None:
     """Void an answer of a persona, and its next simulation as a whole."""
+    store.promotes()
     where = "persona_id = ? AND NOT EXISTS (SELECT 1 FROM response_void WHERE response_id = id)"
     sql = f"SELECT id, simulation_id FROM response WHERE {where} ORDER BY position"  # noqa: S608
     for response, simulation in Probe(store).ask(sql, named)[:1]:
         with store.writing(TENANT, None) as transaction:
-            void_responses(transaction, [id_text(response)], "x", queues=True)
+            void_responses(transaction, [id_text(response)], "x")
             void_simulation(transaction, id_text(simulation), "y")
-        settle_voids(store, lambda: False, queues=True)
+        settle_voids(store, lambda: False)
 
 
 @pytest.mark.parametrize("meddle", [rebuilt, voided])

@@ -63,13 +63,10 @@ _NUMBER_AND_ID = struct.Struct(">q16s")  # whole numbers that a double may not h
 class LibraryService:
     """One method per RPC; each takes the call and a validated request."""
 
-    def __init__(
-        self, store: Store, tokens: PageTokens, policy: Policy, *, automatic: bool = False
-    ) -> None:
+    def __init__(self, store: Store, tokens: PageTokens, policy: Policy) -> None:
         self._store = store
         self._tokens = tokens
         self._policy = policy
-        self._automatic = automatic  # whether somebody looks at those who wait
 
     def get_reliability(self, call: Call, request: pb.GetReliabilityRequest) -> bytes:
         """Measure the individual of a persona. Raises NOT_FOUND reasons, outermost first."""
@@ -108,7 +105,7 @@ class LibraryService:
     def _measured(self, repositories: Repositories, individual: Individual) -> Reliability:
         """Return an individual's reliability; `repositories` are one snapshot."""
         measurement = measure(repositories, individual.origin, self._policy)
-        pending = self._automatic and repositories.promotions.waiting(individual.origin)
+        pending = repositories.promotions.waiting(individual.origin)
         library_id = individual.library_persona_id
         message = full_message(measurement, keys.now(), library_id, pending=pending)
         if library_id is not None:

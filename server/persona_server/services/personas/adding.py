@@ -111,16 +111,20 @@ def _restore(
     repositories: Transaction, group: Group, persona: Persona, found: Known, path: str
 ) -> None:
     """Bring a deleted persona back. Raises ALREADY_EXISTS if the group shows its individual."""
-    _refuse_twice(repositories, group, persona, path)
-    repositories.personas.restore(id_bytes(persona.id), found.set_id, group.locked.set_id)
-
-
-def _refuse_twice(repositories: Transaction, group: Group, persona: Persona, path: str) -> None:
-    """Refuse to bring a persona back beside another one of the same individual."""
     raw = id_bytes(persona.id)
     individual = repositories.personas.ancestry([raw])[raw].library_persona_id
-    if individual is None:
-        return
+    if individual is not None:
+        _refuse_twice(repositories, group, persona, individual, path)
+    repositories.personas.restore(raw, found.set_id, group.locked.set_id)
+    # Whoever was gone has not been looked at. The row of one that may wait is never purged.
+    if individual is None and repositories.responses.has_answered(raw):
+        repositories.promotions.add([raw], repositories.now)
+
+
+def _refuse_twice(
+    repositories: Transaction, group: Group, persona: Persona, individual: bytes, path: str
+) -> None:
+    """Refuse to bring a persona back beside another one of the same individual."""
     project, group_key = id_bytes(group.project_id), id_bytes(group.group_id)
     if repositories.links.shown(project, group_key, group.locked.set_id, [individual]):
         raise ServiceError(

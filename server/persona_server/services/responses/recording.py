@@ -61,18 +61,14 @@ class _Batch(NamedTuple):
 
 
 def record_responses(
-    repositories: Transaction,
-    simulation_id: str,
-    responses: Sequence[Response],
-    *,
-    queues: bool = False,
+    repositories: Transaction, simulation_id: str, responses: Sequence[Response]
 ) -> Recorded:
     """Record validated responses of one simulation, all or none.
 
-    With `queues`, those who answered and are not in the library wait for automatic promotion. A
-    response that was recorded with the same content is returned as it is. Raises ServiceError
-    PERSONA_NOT_FOUND, INVALID_FIELD for another project's persona, for what can't be superseded
-    and for new ones in a void simulation, and ALREADY_EXISTS.
+    Those who answered and are not in the library wait for automatic promotion. A response that was
+    recorded with the same content is returned as it is. Raises ServiceError PERSONA_NOT_FOUND,
+    INVALID_FIELD for another project's persona, for what can't be superseded and for new ones in a
+    void simulation, and ALREADY_EXISTS.
     """
     answerers = answerers_of(repositories, responses)
     simulation = id_bytes(simulation_id)
@@ -91,7 +87,7 @@ def record_responses(
     repositories.responses.insert(batch.rows)
     repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
     new = repositories.derived.add(Place(project, simulation), batch.answers, repositories.now)
-    _tell_library(repositories, batch.rows, answerers, queues=queues)
+    _tell_library(repositories, batch.rows, answerers)
     repeated = repeated_answers(repositories, simulation, batch.known)
     repeated.update({batch.places[i]: first for i, first in new.items()})
     warnings = framed_warnings(repeated)
@@ -185,8 +181,6 @@ def _tell_library(
     repositories: Transaction,
     fresh: Sequence[ResponseRow],
     answerers: dict[str, Answerer],
-    *,
-    queues: bool,
 ) -> None:
     """Count the answers of individuals in the library; queue the others for promotion."""
     counts = Counter(row.persona_id for row in fresh)
@@ -199,8 +193,7 @@ def _tell_library(
         elif counts[answerer.persona] and answerer.parents.visible:
             waiting.append(answerer.persona)
     repositories.library.count_responses(answered)
-    if queues:
-        repositories.promotions.add(waiting, repositories.now)
+    repositories.promotions.add(waiting, repositories.now)
 
 
 def _require_project(

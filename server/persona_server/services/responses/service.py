@@ -29,10 +29,9 @@ from persona_server.validation.response_lists import order_of
 class ResponseService:
     """One method per RPC; each takes the call and a validated request."""
 
-    def __init__(self, store: Store, tokens: PageTokens, *, queues: bool) -> None:
+    def __init__(self, store: Store, tokens: PageTokens) -> None:
         self._store = store
         self._tokens = tokens
-        self._queues = queues  # whether those who answered are queued for automatic promotion
 
     def record_responses(self, call: Call, request: RecordResponsesRequest) -> bytes:
         """Record up to 1,000 answers, all or nothing.
@@ -43,9 +42,7 @@ class ResponseService:
 
         def effect(repositories: Transaction) -> Outcome:
             name_by_id(repositories, request.group_id, request.responses, "responses")
-            done = record_responses(
-                repositories, request.simulation_id, request.responses, queues=self._queues
-            )
+            done = record_responses(repositories, request.simulation_id, request.responses)
             entry = audit_entry(
                 call, request, project_id=done.project_id, response_count=done.number
             )
@@ -100,7 +97,7 @@ class ResponseService:
                 done = void_simulation(repositories, request.simulation_id, request.reason)
             else:
                 ids = request.response_ids
-                done = void_responses(repositories, ids, request.reason, queues=self._queues)
+                done = void_responses(repositories, ids, request.reason)
             count = done.responses
             entry = audit_entry(call, request, response_count=count) if done.changed else None
             return Outcome(VoidResponsesResponse(voided_count=count).SerializeToString(), entry)

@@ -27,13 +27,11 @@ class Voided(NamedTuple):
     changed: bool
 
 
-def void_responses(
-    repositories: Transaction, response_ids: Sequence[str], reason: str, *, queues: bool
-) -> Voided:
+def void_responses(repositories: Transaction, response_ids: Sequence[str], reason: str) -> Voided:
     """Void those of these responses that stand.
 
-    With `queues`, those who gave them and are not in the library wait for automatic promotion: what
-    is left may be reliable. Raises RESPONSE_NOT_FOUND.
+    Those who gave them and are not in the library wait for automatic promotion: what is left may be
+    reliable. Raises RESPONSE_NOT_FOUND.
     """
     ids = [id_bytes(response_id) for response_id in response_ids]
     found = repositories.responses.stored(ids)
@@ -43,8 +41,7 @@ def void_responses(
     standing = [found[raw] for raw in ids if found[raw].stands]
     ancestry = _ancestry(repositories, standing)
     _void(repositories, standing, dict.fromkeys(ids, reason), ancestry)
-    if queues:
-        _queue(repositories, standing, ancestry)
+    _queue(repositories, standing, ancestry)
     return Voided(len(standing), changed=bool(standing))
 
 
@@ -63,10 +60,10 @@ def void_simulation(repositories: Transaction, simulation_id: str, reason: str) 
     return Voided(found.response_count, changed=True)
 
 
-def settle_voids(store: Store, stopping: Callable[[], bool], *, queues: bool) -> int:
+def settle_voids(store: Store, stopping: Callable[[], bool]) -> int:
     """Take out what is counted of the answers of void simulations; return how many answers.
 
-    In transactions of at most 1,000. With `queues` as above.
+    In transactions of at most 1,000.
     """
     count = 0
     for tenant in sorted(store.tenants.voiding()):
@@ -75,14 +72,14 @@ def settle_voids(store: Store, stopping: Callable[[], bool], *, queues: bool) ->
         for simulation in waiting:
             while not stopping():
                 with store.writing(tenant, None) as transaction:
-                    settled = _settle(transaction, simulation, queues=queues)
+                    settled = _settle(transaction, simulation)
                 count += settled
                 if settled < CHUNK:
                     break
     return count
 
 
-def _settle(repositories: Transaction, simulation: bytes, *, queues: bool) -> int:
+def _settle(repositories: Transaction, simulation: bytes) -> int:
     """Take the next answers of a void simulation out, and return how many these are."""
     after = repositories.simulations.voiding().get(simulation)
     if after is None:  # it was rebuilt meanwhile
@@ -92,8 +89,7 @@ def _settle(repositories: Transaction, simulation: bytes, *, queues: bool) -> in
         repositories.simulations.settled_until(simulation, gone[-1].position)
         ancestry = _ancestry(repositories, gone)
         _take_out(repositories, Place(gone[0].project_id, simulation), gone, ancestry)
-        if queues:
-            _queue(repositories, gone, ancestry)
+        _queue(repositories, gone, ancestry)
     if len(gone) < CHUNK:
         repositories.simulations.settled(simulation)
     return len(gone)

@@ -21,6 +21,7 @@ class PromotionStatements:
     """Every statement on the queue, compiled once."""
 
     def __init__(self, database: Database) -> None:
+        self.looked_after = False
         queue = tables.Promotion
         this = (queue.tenant_id == param("tenant")) & (queue.persona_id == param("persona"))
         self.add = upsert_statement(database, queue, "queued_at")
@@ -39,7 +40,7 @@ class PromotionStatements:
 
 
 class Promotions:
-    """The queue of one tenant."""
+    """The queue of one tenant. Nobody waits in it where nobody looks after it."""
 
     def __init__(self, statements: PromotionStatements, tenant: int) -> None:
         self._do = statements
@@ -47,10 +48,14 @@ class Promotions:
 
     def add(self, individuals: Iterable[bytes], now: int) -> None:
         """Queue individuals; those that wait already are marked as changed."""
-        self._do.add.run_each([(self._tenant, individual, now) for individual in individuals])
+        if self._do.looked_after:
+            self._do.add.run_each([(self._tenant, individual, now) for individual in individuals])
 
     def waiting(self, individual: bytes) -> bool:
         """Return whether an individual waits."""
+        return self._do.looked_after and self._is_queued(individual)
+
+    def _is_queued(self, individual: bytes) -> bool:
         return self._do.waiting.first(tenant=self._tenant, persona=individual) is not None
 
     def next(self, after: bytes, limit: int) -> list[Queued]:

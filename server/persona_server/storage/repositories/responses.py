@@ -93,6 +93,12 @@ class ResponseStatements:
                 mine & (response.persona_id == param("persona"))
             ),
         )
+        self.answered = Statement(
+            database,
+            response.select(SQL("1"))
+            .where(mine & (response.persona_id == param("persona")))
+            .limit(1),
+        )
         columns = [getattr(response, name) for name in Stored._fields[:-1]]
         self.stored = Statement(
             database,
@@ -168,6 +174,10 @@ class Responses:
         row = self._do.count.first(tenant=self._tenant, persona=persona)
         assert row is not None
         return Count(*row)
+
+    def has_answered(self, persona: bytes) -> bool:
+        """Return whether a persona has given any response, void or not."""
+        return self._do.answered.first(tenant=self._tenant, persona=persona) is not None
 
     def insert(self, rows: Sequence[ResponseRow]) -> None:
         """Add responses whose ids are free, of personas and a simulation that are there.
