@@ -175,12 +175,12 @@ def test_rights_are_given_by_the_owner_and_not_taken_from_it(
     assert f"The role {app} does not own the tables" in other.stderr
 
 
-def test_a_role_that_lacks_rights_serves_nobody(owned: str, app: str, run: Run) -> None:
+@pytest.mark.parametrize("right", ["SELECT", "INSERT", "UPDATE", "DELETE"])
+def test_a_role_that_lacks_rights_serves_nobody(owned: str, app: str, run: Run, right: str) -> None:
     assert run("migrate", "--grant-to", app, database=owned).returncode == 0
     with psycopg.connect(owned, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("REVOKE SELECT ON simulation FROM {}").format(sql.Identifier(app))
-        )
+        lost = sql.SQL(f"REVOKE {right} ON simulation FROM {{}}")
+        connection.execute(lost.format(sql.Identifier(app)))
     refused = run("serve", "--listen", "127.0.0.1:0", database=of_role(owned, app))
     assert refused.returncode == 1
     assert f"The role {app} may not read or write the table simulation" in refused.stderr

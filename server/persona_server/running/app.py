@@ -42,7 +42,7 @@ from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
 from persona_server.telemetry import figures
 from persona_server.telemetry.faults import FaultsMet
-from persona_server.telemetry.logs import LOGGER
+from persona_server.telemetry.logs import LOGGER, configure
 from persona_server.telemetry.metrics import Metrics, PagesKept
 from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.pipeline import Pipeline
@@ -79,7 +79,7 @@ class App:
         self._gateway_identity = place.gateway if place else identity_of(self._certificates)
         # For workers their parent has the lock.
         self.store, self.key, tokens, self._lock = opened(
-            settings, upgrading(settings), locks=place is None
+            settings, upgrading(settings), locks=place is None, file=place.file if place else None
         )
         self._counters = self._counting_with(place) if place else None
         self._condition = Condition(self._counters.condition if self._counters else None)
@@ -197,8 +197,13 @@ class App:
 
     def reload(self, load: Callable[[], Settings]) -> None:
         """Read the settings again, and take those that may change while the service runs."""
-        self._settings = read_again(self._settings, load)
-        self._quotas.set_defaults(quota_of(self._settings))
+        self.take(read_again(self._settings, load))
+
+    def take(self, settings: Settings) -> None:
+        """Heed settings of which only those differ that may change while the service runs."""
+        self._settings = settings
+        configure(settings.log_level)
+        self._quotas.set_defaults(quota_of(settings))
         if self._gateway:
             self._gateway.set_log_level(self._settings.log_level)
 

@@ -19,7 +19,13 @@ from persona_server.settings.values import Address
 from persona_server.storage import keys
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import refusing_to_open
-from persona_server.storage.engine.folder import FolderLock, lock_file, make_private
+from persona_server.storage.engine.folder import (
+    FileIdentity,
+    FolderLock,
+    lock_file,
+    make_private,
+    require_file,
+)
 from persona_server.storage.replica import Replica, replica_at
 from persona_server.storage.store import Store, open_store
 from persona_server.storage.upgrade import Watched
@@ -53,8 +59,12 @@ class Opened(NamedTuple):
     lock: FolderLock | None
 
 
-def opened(settings: Settings, watched: Watched, *, locks: bool) -> Opened:
+def opened(
+    settings: Settings, watched: Watched, *, locks: bool, file: FileIdentity | None = None
+) -> Opened:
     """Open the store, made and migrated where that is due. Raises DatabaseError.
+
+    With `file`, it must be that one.
 
     An upgrade is made within what `watched` returns.
 
@@ -63,6 +73,8 @@ def opened(settings: Settings, watched: Watched, *, locks: bool) -> Opened:
     lock = None
     with refusing_to_open(shown(settings.place)):
         require_volume(settings)
+        if file:
+            require_file(settings.data, file)
         if locks and not settings.database:
             make_private(settings.data)
             lock = lock_file(settings.data)

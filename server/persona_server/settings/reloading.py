@@ -24,6 +24,5 @@ def read_again(now: Settings, load: Callable[[], Settings]) -> Settings:
     names = [f.name for f in fields(Settings) if getattr(now, f.name) != getattr(read, f.name)]
     changed = [name for name in names if name in LIVE]
     waiting = [name for name in names if name not in LIVE]  # for the next start
-    logs.configure(read.log_level)
     logs.LOGGER.warning("settings read again", extra={"changed": changed, "waiting": waiting})
     return replace(now, **{name: getattr(read, name) for name in changed})

@@ -47,8 +47,10 @@ from persona_server.storage.repositories.simulations import Simulations, Simulat
 from persona_server.storage.repositories.tenants import NO_TENANT, Secrets, Tenants
 from persona_server.storage.repositories.terms import Terms, TermStatements
 from persona_server.storage.sweeper import Sweeper
-from persona_server.storage.tables import ALL
+from persona_server.storage.tables import ALL, APPEND_ONLY, names_of
 from persona_server.storage.upgrade import Watched, unwatched
+
+_MOST_READERS = 10_000  # of tenants, of 2 KiB each
 
 __all__ = ["DatabaseError", "Repositories", "Store", "Transaction", "open_store"]
 
@@ -174,6 +176,8 @@ class Store:
             key = self.tenants.key(tenant)
         reader = TenantReader(self, key)
         if key != NO_TENANT:  # keys never change
+            if len(self._readers) >= _MOST_READERS:
+                self._readers.clear()
             self._readers[tenant] = reader
         return reader
 
@@ -271,7 +275,7 @@ def open_store(
         try:
             require_finished(database)
             applied = migrate(database, watched) if make else require_current(database)
-            database.require_rights([model._meta.table_name for model in ALL])
+            database.require_rights(names_of(ALL), kept=names_of(APPEND_ONLY))
         except BaseException:
             database.close_all()
             raise

@@ -1,5 +1,7 @@
 """What can be seen of a server: its health, its pools, and what messages and answers take."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry
 
 from persona_server.telemetry.gauges import Gauge
@@ -8,11 +10,16 @@ from persona_server.transport.health import Health
 from persona_server.transport.pools import Pools
 
 
+def serving(is_serving: Callable[[], bool]) -> Gauge:
+    """Return the figure by which a server, or one of several workers, says that it serves."""
+    what = "Whether health says SERVING, 1 or 0; of workers how many do."
+    return Gauge("persona_serving", what, is_serving)
+
+
 def watch_entrance(
     registry: CollectorRegistry, health: Health, pools: Pools, answers: Answers
 ) -> None:
     """Let a registry show how a server is, and how busy."""
-    serving = "Whether health says SERVING, 1 or 0; of workers how many do."
     threads = "Threads of a pool, which serve calls."
     busy = "Threads of a pool that serve a call now."
     waiting = "Calls that wait for a thread of a pool."
@@ -21,7 +28,7 @@ def watch_entrance(
         return {name: load[place] for name, load in pools.load().items()}
 
     for gauge in (
-        Gauge("persona_serving", serving, lambda: health.is_serving),
+        serving(lambda: health.is_serving),
         Gauge("persona_pool_threads", threads, lambda: of_pools(0), "pool"),
         Gauge("persona_pool_busy", busy, lambda: of_pools(1), "pool"),
         Gauge("persona_pool_waiting", waiting, lambda: of_pools(2), "pool"),

@@ -2,36 +2,33 @@
 
 import os
 import sys
-from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
+from typing import Any, TypeAlias
 
 from persona_server.process import memory
 from persona_server.process.certificates import CertificateError
 from persona_server.process.signals import RELOAD as HANG_UP
 from persona_server.running.app import App
 from persona_server.running.composing import StartError
-from persona_server.settings import loading
 from persona_server.settings.config import Settings
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs
-from persona_server.workers.place import END_HEALTH, METRICS, READY, RELOAD, Place
+from persona_server.workers.place import END_HEALTH, METRICS, READY, Place
+
+Parent: TypeAlias = "Connection[bytes, Any]"
 
 
 def main() -> None:
     """Serve until the parent says to stop, a signal comes, or the parent is gone."""
-    parent: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
-    place = Place.decoded(parent.recv_bytes())
+    parent: Parent = Connection(int(sys.argv[1]))
+    place: Place = parent.recv()
+    settings = place.settings
     _pin(place.number)
     logs.take_over_stderr()
     logs.name_worker(place.number, readable=place.readable)
-
-    def load() -> Settings:
-        return loading.load(place.flags, os.environ)
-
+    logs.configure(settings.log_level)
     try:
-        settings = load()
-        logs.configure(settings.log_level)
         with refusing_to_open(shown(settings.place)):
             app = App(settings, place)
             app.start()
@@ -41,7 +38,7 @@ def main() -> None:
         os._exit(1)  # threads of what has begun would keep the interpreter alive
     memory.set_apart()
     parent.send_bytes(READY)
-    _follow(app, parent, load)
+    _follow(app, parent)
 
 
 def _pin(number: int) -> None:
@@ -51,7 +48,7 @@ def _pin(number: int) -> None:
         os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
-def _follow(app: App, parent: "Connection[bytes, bytes]", load: Callable[[], Settings]) -> None:
+def _follow(app: App, parent: Parent) -> None:
     """Do what the parent says, and return when all is over.
 
     Without a parent nobody would replace, stop or count this worker, so it ends at once. What was
@@ -61,24 +58,23 @@ def _follow(app: App, parent: "Connection[bytes, bytes]", load: Callable[[], Set
     while True:
         for ready in wait([parent, signals]):
             if ready == signals:
-                if (name := app.wake.wait()) != HANG_UP:
+                if (name := app.wake.wait()) != HANG_UP:  # which is for the parent to heed
                     return app.stop(name)
-                order = RELOAD
-            else:
-                order = _order(parent)
+                continue
+            order = _order(parent)
             if order == METRICS:
                 parent.send_bytes(app.metrics.page())
             elif order == END_HEALTH:
                 app.end_health()
-            elif order == RELOAD:
-                app.reload(load)
+            elif isinstance(order, Settings):
+                app.take(order)
             else:
                 return app.stop(grace=float(order))
 
 
-def _order(parent: "Connection[bytes, bytes]") -> bytes:
+def _order(parent: Parent) -> Any:
     try:
-        return parent.recv_bytes()
+        return parent.recv()
     except (EOFError, OSError):
         os._exit(1)
 

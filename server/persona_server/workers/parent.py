@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from persona_server.process import supervisor
 from persona_server.process.certificates import certificates_of
@@ -29,10 +30,12 @@ from persona_server.services.projects.service import ProjectService
 from persona_server.settings.config import Settings
 from persona_server.settings.reloading import read_again
 from persona_server.settings.values import Address
+from persona_server.storage.engine.folder import FILE_NAME, file_identity
 from persona_server.telemetry import figures
-from persona_server.telemetry.logs import LOGGER, STDERR
+from persona_server.telemetry.logs import LOGGER, STDERR, configure
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.sharing.counters import Counters, make_file
+from persona_server.transport.watching import serving
 from persona_server.workers.place import Place
 from persona_server.workers.port import Port
 from persona_server.workers.process import Worker, WorkerError
@@ -44,9 +47,8 @@ _CONNECTIONS = 8  # of the gateway for each worker, so that each takes some
 class Workers:
     """The service of several processes, as `app.App` is that of one."""
 
-    def __init__(self, settings: Settings, flags: dict[str, str | None]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._flags = {name: text for name, text in flags.items() if text is not None}
         self._wake = Wake()
         self._failed = False
         self._certificates = certificates_of(settings)
@@ -60,6 +62,7 @@ class Workers:
         self.metrics = Metrics()
         watch_database(self.metrics, self.store.database)
         watch_service(self.metrics, settings, self._processes)
+        self.metrics.registry.register(serving(lambda: False))  # while there is no worker, nobody
         self.personas = PersonaService(self.store, tokens, PageCache(0))
         self.projects = ProjectService(self.store, tokens)
         self._counters = Counters(self._file, settings.workers, _PARENT)
@@ -92,8 +95,9 @@ class Workers:
         """
         while (name := self._wake.wait()) == RELOAD:
             self._settings = read_again(self._settings, load)
+            configure(self._settings.log_level)
             for worker in self._workers:
-                worker.reload()
+                worker.take(self._for_workers())
             if self._gateway:
                 self._gateway.set_log_level(self._settings.log_level)
         self.stop(name)
@@ -124,14 +128,21 @@ class Workers:
 
     def _start_workers(self) -> None:
         count = self._settings.workers
-        own = {"listen": str(self._port.address), "rest": "off", "metrics": "off", "demo": "off"}
-        own["workers"] = str(count)  # pinned to a core, a worker would count no other one
+        folder = None if self._settings.database else self._settings.data
+        file = file_identity(folder / FILE_NAME) if folder else None
         secret = self._gateway.secret if self._gateway else ""
         certificate = self._identity.cert.decode() if self._identity else ""
         for number in range(count):
-            flags = self._flags | own
-            readable = os.isatty(STDERR)
-            place = Place(number, count, flags, secret, certificate, self._file, readable)
+            place = Place(
+                number=number,
+                count=count,
+                settings=self._for_workers(),
+                file=file,
+                secret=secret,
+                certificate=certificate,
+                counters=self._file,
+                readable=os.isatty(STDERR),
+            )
             self._workers.append(Worker(place, tuple(self._kept), self._worker_ended))
         try:
             for worker in self._workers:
@@ -140,6 +151,11 @@ class Workers:
             for worker in self._workers:
                 worker.kill()
             raise StartError(str(error)) from None
+
+    def _for_workers(self) -> Settings:
+        """Return the settings without what the parent does alone."""
+        listen = self._port.address
+        return replace(self._settings, listen=listen, rest=None, metrics=None, demo=False)
 
     def _processes(self) -> dict[str, int]:
         workers = {f"worker-{number}": each.pid for number, each in enumerate(self._workers)}

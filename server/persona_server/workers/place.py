@@ -1,12 +1,13 @@
 """What a worker is told by its parent, and what it may be asked."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from persona_server.process.certificates import Identity
+from persona_server.settings.config import Settings
+from persona_server.storage.engine.folder import FileIdentity
 
-# Orders; any other is the seconds of a last grace.
-METRICS, END_HEALTH, RELOAD = b"metrics", b"end health", b"reload"
+# Orders. Settings are one too, to be heeded from now on; a number is the seconds of a last grace.
+METRICS, END_HEALTH = "metrics", "end health"
 READY = b"ready"  # what a worker says that listens; anything else is why it can't
 
 
@@ -14,7 +15,9 @@ READY = b"ready"  # what a worker says that listens; anything else is why it can
 class Place:
     """A worker's place among the others, and what it shares with them.
 
-    `flags` are those of `persona serve` by setting name. `secret` is that of the gateway, and
+    `settings` are the parent's, which alone reads them: what a file says by the time that a worker
+    is replaced may be of the next start. `file` is the database that all of them have, None for one
+    of PostgreSQL. `secret` is that of the gateway, and
     `certificate` its own for TLS, PEM; "" if there is none. `counters` is the descriptor of the
     file that transport/sharing/counters.py lays out. `readable` is whether the log ends at a
     terminal.
@@ -22,7 +25,8 @@ class Place:
 
     number: int  # from 0
     count: int
-    flags: dict[str, str]
+    settings: Settings
+    file: FileIdentity | None
     secret: str
     certificate: str
     counters: int
@@ -32,12 +36,3 @@ class Place:
     def gateway(self) -> Identity | None:
         """The certificate of the gateway, without its key."""
         return Identity(self.certificate.encode(), b"") if self.certificate else None
-
-    def encoded(self) -> bytes:
-        """Return the place for a pipe."""
-        return json.dumps(asdict(self)).encode()
-
-    @staticmethod
-    def decoded(raw: bytes) -> "Place":
-        """Return the place that came by a pipe."""
-        return Place(**json.loads(raw))

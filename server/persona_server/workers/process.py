@@ -7,12 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import IO
+from typing import IO, Any
 
+from persona_server.settings.config import Settings
 from persona_server.telemetry import logs
-from persona_server.workers.place import END_HEALTH, METRICS, READY, RELOAD, Place
+from persona_server.workers.place import END_HEALTH, METRICS, READY, Place
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 2.0  # a page of metrics is waited for
@@ -55,14 +57,15 @@ class Worker:
         """Return its metrics, or those of the last time if it does not answer; b"" before any."""
         with contextlib.suppress(OSError, EOFError):
             if self._ready and self._answered():  # of the last time, if that came too late for it
-                self._pipe.send_bytes(METRICS)
+                self._pipe.send(METRICS)
                 self._asked = True
                 self._answered()
         return self.last_page
 
-    def reload(self) -> None:
-        """Let it read the settings again."""
-        self._order(RELOAD)
+    def take(self, settings: Settings) -> None:
+        """Let it heed these settings, and whoever replaces it."""
+        self._place = replace(self._place, settings=settings)
+        self._order(settings)
 
     def end_health(self) -> None:
         """Let it say NOT_SERVING, and don't replace it any more."""
@@ -71,7 +74,7 @@ class Worker:
 
     def end(self, grace: float) -> None:
         """Let it end what is in flight within so many seconds; does not wait."""
-        self._order(str(grace).encode())
+        self._order(grace)
 
     def wait(self, seconds: float) -> None:
         """Wait for its end; beyond this time it is killed."""
@@ -99,14 +102,14 @@ class Worker:
             start_new_session=True,
         )
         its.close()
-        self._pipe: Connection[bytes, bytes] = ours
+        self._pipe: Connection[Any, bytes] = ours
         self._ready = self._asked = False
         assert self._process.stderr is not None
         reading = (self._process.stderr,)
         self._log = threading.Thread(target=_pass_log, args=reading, name="worker-log", daemon=True)
         self._log.start()
         with contextlib.suppress(OSError):
-            ours.send_bytes(self._place.encoded())
+            ours.send(self._place)
 
     def _answered(self) -> bool:
         """Take the page that it was asked for, if it was; return whether it does not owe one."""
@@ -158,9 +161,9 @@ class Worker:
         told = {"worker": self._place.number, "pid": self._process.pid}
         logs.LOGGER.info("worker listening", extra=told)
 
-    def _order(self, order: bytes) -> None:
+    def _order(self, order: object) -> None:
         with contextlib.suppress(OSError):  # it has ended
-            self._pipe.send_bytes(order)
+            self._pipe.send(order)
 
 
 def _pass_log(reading: IO[bytes]) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from persona.v1.persona_pb2 import Persona
 from persona.v1.response_service_pb2 import VoidResponsesRequest
+from persona_server.storage.engine.folder import FILE_NAME
 from support.answers import answer, record
 from support.data import Place, make_place, persona, uid
 from support.dbfile import reading
@@ -256,6 +257,56 @@ def test_a_worker_that_can_not_be_replaced_now_is_replaced_later(data: Path) -> 
         resource.prlimit(parent, resource.RLIMIT_NOFILE, (soft, hard))
         eventually(lambda: pid_of(service, 0) != pid)
         assert make_place(caller_of(service, 0, service.token())).create(persona()).id
+
+
+def test_one_in_the_place_of_another_has_the_settings_of_the_start(data: Path) -> None:
+    """Whatever stands in the file by then: that is for the next start."""
+    file = data.with_name("persona.toml")
+    file.write_text("")
+    with running_service(data, "--config", str(file), *FLAGS, *LEAN) as service:
+        pid = pid_of(service, 0)
+        file.write_text("log_level = 'no such'\n")
+        kill(service, 0)
+        eventually(lambda: pid_of(service, 0) != pid)
+        assert make_place(caller_of(service, 0, service.token())).create(persona()).id
+        assert not [line for line in service.log if "could not start" in line["message"]]
+
+
+@pytest.mark.sqlite("its file")
+def test_none_comes_to_a_file_that_lies_in_the_place_of_its_own(data: Path) -> None:
+    """What it wrote there would be lost with the log of the one that was there before."""
+    with running_service(data, *FLAGS, *LEAN) as service:
+        place = make_place(caller_of(service, 1, service.token()))
+        other = data.with_name("other")
+        with running_service(other, *LEAN):
+            pass
+        own = data / FILE_NAME
+        own.rename(data / "own")
+        (other / FILE_NAME).rename(own)
+        kill(service, 0)
+        (line, *_) = eventually(
+            lambda: [line for line in service.log if "could not start" in line["message"]]
+        )
+        assert "is not the file that the service was started with" in line["reason"]
+        with pytest.raises(grpc.RpcError) as refused:
+            place.create(persona())
+        assert problem_of(refused.value).reason == "DATABASE_UNAVAILABLE"
+        (data / "own").rename(own)
+        caller = caller_of(service, 0, service.token())
+        assert Place(caller, place.project, place.group).create(persona()).id
+
+
+def test_figures_say_that_nobody_serves(data: Path) -> None:
+    with running_service(data, *FLAGS, *LEAN) as service:
+        assert figures(service)["persona_serving"] == COUNT
+        soft, hard = resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE)
+        service.printed("data")  # it has no file to open any more
+        resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (3, hard))
+        for number in WORKERS:
+            kill(service, number)
+        resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        found = figures(service)["persona_serving"]
+        assert found < COUNT
 
 
 def test_workers_end_with_their_parent(data: Path) -> None:

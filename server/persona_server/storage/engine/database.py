@@ -101,8 +101,11 @@ class Database(Protocol):
     def require_owner(self) -> None:
         """Raise DatabaseError where who opened it may not do what the owner of the tables may."""
 
-    def require_rights(self, tables: Collection[str]) -> None:
-        """Raise DatabaseError where who opened it may not use all of these tables."""
+    def require_rights(self, tables: Collection[str], kept: Collection[str]) -> None:
+        """Raise DatabaseError where who opened it may not use all of these tables.
+
+        To those `kept` it adds rows alone.
+        """
 
     def mark(self) -> None:
         """Write down whose the database is, within the transaction that is open."""

@@ -6,11 +6,12 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 from persona_server.storage.engine.errors import DatabaseError
 
 FILE_NAME = "persona.sqlite3"
+FileIdentity: TypeAlias = tuple[int, int]  # its device and its inode
 
 
 class InUseError(DatabaseError):
@@ -122,6 +123,24 @@ def make_folder(folder: Path) -> None:
             folder.mkdir(mode=0o700, exist_ok=True)  # another starter may have made it
     except OSError as error:
         raise _unusable(folder, error) from error
+
+
+def file_identity(path: Path) -> FileIdentity | None:
+    """Return what tells a file from all others; None where there is none, or it can't be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def require_file(folder: Path, file: FileIdentity) -> None:
+    """Raise DatabaseError where the database of a folder is not this file any more."""
+    if file_identity(folder / FILE_NAME) != file:
+        raise DatabaseError(
+            f"{folder / FILE_NAME} is not the file that the service was started with. Put that "
+            "back, or start the service again."
+        )
 
 
 def has_database(folder: Path) -> bool:

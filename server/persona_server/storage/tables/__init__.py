@@ -6,6 +6,8 @@ and each table but `tenant`, `secret` and the migration history leads its keys w
 model is bound to a database: a store's statements are compiled for its own.
 """
 
+from collections.abc import Iterable
+
 from peewee import Model
 
 from persona_server.storage.tables.audit import Audit
@@ -81,6 +83,7 @@ __all__ = [
     "TenantQuota",
     "TenantUsage",
     "Voiding",
+    "names_of",
 ]
 
 ALL: tuple[type[Model], ...] = tuple(
@@ -90,4 +93,11 @@ ALL: tuple[type[Model], ...] = tuple(
 )
 # The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make
 # triggers that do.
+
+
+def names_of(models: Iterable[type[Model]]) -> list[str]:
+    """Return the names of tables."""
+    return [model._meta.table_name for model in models]
+
+
 APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, ResponseVoid, SimulationVoid, LibraryLink)

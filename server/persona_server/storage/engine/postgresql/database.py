@@ -244,10 +244,13 @@ class PostgresqlDatabase(PeeweeDatabase):
         with self._held() as connection:
             require_owner(connection)
 
-    def require_rights(self, tables: Collection[str]) -> None:
-        """Raise DatabaseError where the role may not use all of these tables."""
+    def require_rights(self, tables: Collection[str], kept: Collection[str]) -> None:
+        """Raise DatabaseError where the role may not use all of these tables.
+
+        To those `kept` it adds rows alone.
+        """
         with self._held() as connection:
-            require_rights(connection, tables)
+            require_rights(connection, tables, kept)
 
     def mark(self) -> None:
         """Do nothing: no other program has tables of these names in this one's schema."""

@@ -15,7 +15,12 @@ FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_clas
 _LACKING = """
 SELECT current_user, name FROM unnest(%s::text[]) AS name, to_regclass(quote_ident(name)) AS found
 WHERE NOT coalesce(
-    has_table_privilege(found, 'SELECT') AND has_table_privilege(found, 'INSERT'), false
+    has_table_privilege(found, 'SELECT') AND has_table_privilege(found, 'INSERT')
+    AND (
+        name = ANY(%s)
+        OR has_table_privilege(found, 'UPDATE') AND has_table_privilege(found, 'DELETE')
+    ),
+    false
 ) LIMIT 1
 """
 
@@ -32,9 +37,12 @@ def require_owner(connection: Link) -> None:
         )
 
 
-def require_rights(connection: Link, tables: Collection[str]) -> None:
-    """Raise DatabaseError where the role of a connection may not use all of these tables."""
-    found = connection.execute(_LACKING, [list(tables)]).fetchone()
+def require_rights(connection: Link, tables: Collection[str], kept: Collection[str]) -> None:
+    """Raise DatabaseError where the role of a connection may not use all of these tables.
+
+    To those `kept` it adds rows alone.
+    """
+    found = connection.execute(_LACKING, [list(tables), list(kept)]).fetchone()
     if found is not None:
         raise DatabaseError(
             f"The role {found[0]} may not read or write the table {found[1]}: let the owner say "

@@ -17,6 +17,8 @@ from persona_server.storage.engine.database import Load, Target
 from persona_server.storage.engine.fairlock import FairLock
 from persona_server.storage.engine.folder import (
     FILE_NAME,
+    FileIdentity,
+    file_identity,
     has_database,
     lock_file,
     make_private,
@@ -57,8 +59,8 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         self._turn = FairLock()
         self._writer: apsw.Connection | None = None  # of whose turn it is
         self._journals_in_memory = False  # whether the writer keeps those of statements there
-        self._identity: tuple[int, int] | None = None  # of the file, once it is open
-        self._log: tuple[int, int] | None = None  # of the log, while the file is in its place
+        self._file: FileIdentity | None = None  # of the file, once it is open
+        self._log: FileIdentity | None = None  # of the log, while the file is in its place
         self._connections: list[apsw.Connection] = []
         self._spare: list[apsw.Connection] = []
         self._busy: set[int] = set()  # threads with a transaction
@@ -131,7 +133,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         connection: apsw.Connection = super()._connect()
         set_up(connection, self.path.name)
         with self._connections_lock:
-            self._identity = self._identity or _identity(self.path)
+            self._file = self._file or file_identity(self.path)
             self._connections.append(connection)
         return connection
 
@@ -151,7 +153,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
             patience.ended_by_failure(),
         ):
             patience.require()
-            if _identity(self.path) != self._identity:  # what is written there is lost
+            if file_identity(self.path) != self._file:  # what is written there is lost
                 raise errors.database_unavailable("The database is not where it was.")
             yield
 
@@ -229,15 +231,15 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
 
     def why_not_written(self) -> str:
         """Return why nobody may write: the file that is open is not the one at its path."""
-        if _identity(self.path) != self._identity:
+        if file_identity(self.path) != self._file:
             return "the file of the database is not where it was"
-        self._log = _identity(self._beside("-wal"))
+        self._log = file_identity(self._beside("-wal"))
         return ""
 
     def require_owner(self) -> None:
         """Do nothing: who may write the file may do all."""
 
-    def require_rights(self, _tables: Collection[str]) -> None:
+    def require_rights(self, tables: Collection[str], kept: Collection[str]) -> None:
         """Do nothing, likewise."""
 
     def alone(self) -> AbstractContextManager[object]:
@@ -290,22 +292,13 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         SQLite would read it into that file, which it does not belong to. It is kept, for what the
         log alone has belongs to the file that was here.
         """
-        if self.path.exists() and _identity(self._beside("-wal")) == self._log:
+        if self.path.exists() and file_identity(self._beside("-wal")) == self._log:
             for ending in ("-wal", "-shm"):
                 with contextlib.suppress(OSError):
                     self._beside(ending).rename(self._beside(f"{ending}.of-another-file"))
 
     def _beside(self, ending: str) -> Path:
         return self.path.with_name(f"{self.path.name}{ending}")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from all others; None where there is none, or it can't be seen."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def open_sqlite(folder: Path, *, make: bool) -> SqliteDatabase:
