@@ -156,6 +156,18 @@ def test_no_try_begins_after_the_deadline(
     assert naps.taken == []
 
 
+@pytest.mark.parametrize("reason", ["CONCURRENT_CHANGE", "QUOTA_EXCEEDED", "DEADLINE_EXCEEDED"])
+def test_what_names_a_delay_is_tried_again(
+    standin: Standin, failing: PersonaClient, naps: Naps, reason: str
+) -> None:
+    number = errors_pb2.ErrorReason.Value(f"ERROR_REASON_{reason}")
+    later = ServiceError(number, "Later.", retry_after=1.0)
+    standin.answers["GetProject"].extend([later, _response("GetProject")])
+    failing.get_project("p")
+    assert len(standin.requests["GetProject"]) == 2
+    assert 1.0 <= naps.taken[0] <= 1.2
+
+
 def test_a_policy_bounds_the_tries(standin: Standin, naps: Naps) -> None:
     standin.answers["GetProject"].extend([UNAVAILABLE] * 5)
     retry = RetryPolicy(attempts=3, sleep=naps.taken.append)

@@ -70,10 +70,8 @@ class Backoff:
 
 
 def is_retryable(error: PersonaError) -> bool:
-    """Whether the same request may succeed later.
+    """Whether the same request may succeed later: where the service says when, or is not there.
 
     RESOURCE_EXHAUSTED without a delay will not pass: the message is too large, say.
     """
-    if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return error.retry_after is not None
-    return error.code is grpc.StatusCode.UNAVAILABLE
+    return error.retry_after is not None or error.code is grpc.StatusCode.UNAVAILABLE

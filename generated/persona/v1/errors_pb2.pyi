@@ -67,9 +67,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     request_id.
     """
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 16
-    """DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the call was
-    processed, so nothing was written. From the REST gateway: retry with the same Idempotency-Key
-    to find out.
+    """DEADLINE_EXCEEDED: the caller's deadline passed. From the server: nothing was written, and what
+    had been begun was taken back. From the REST gateway: retry with the same Idempotency-Key to
+    find out.
     """
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 17
     """UNAVAILABLE: the server is stopping; retry with the same request_id."""
@@ -161,9 +161,9 @@ ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 15
 request_id.
 """
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 16
-"""DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the call was
-processed, so nothing was written. From the REST gateway: retry with the same Idempotency-Key
-to find out.
+"""DEADLINE_EXCEEDED: the caller's deadline passed. From the server: nothing was written, and what
+had been begun was taken back. From the REST gateway: retry with the same Idempotency-Key to
+find out.
 """
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 17
 """UNAVAILABLE: the server is stopping; retry with the same request_id."""

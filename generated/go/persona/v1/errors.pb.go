@@ -65,9 +65,9 @@ const (
 	// UNAVAILABLE: the database is not responding or the disk is full; retry with the same
 	// request_id.
 	ErrorReason_ERROR_REASON_DATABASE_UNAVAILABLE ErrorReason = 15
-	// DEADLINE_EXCEEDED: the caller's deadline passed. From the server: before the call was
-	// processed, so nothing was written. From the REST gateway: retry with the same Idempotency-Key
-	// to find out.
+	// DEADLINE_EXCEEDED: the caller's deadline passed. From the server: nothing was written, and what
+	// had been begun was taken back. From the REST gateway: retry with the same Idempotency-Key to
+	// find out.
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 16
 	// UNAVAILABLE: the server is stopping; retry with the same request_id.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 17
