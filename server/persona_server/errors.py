@@ -107,6 +107,14 @@ def database_unavailable(message: str = "The database is not responding.") -> Se
     )
 
 
+def is_unavailable(error: Exception) -> bool:
+    """Return whether an error says that nobody can use the database now."""
+    return (
+        isinstance(error, ServiceError)
+        and error.reason == errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE
+    )
+
+
 def database_damaged() -> ServiceError:
     """DATABASE_DAMAGED, which no retry mends."""
     return ServiceError(

@@ -10,6 +10,7 @@ from rpc.test_rpc_retries import MUTATIONS, call
 from persona.v1 import project_service_pb2 as projects_pb
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import open_store
+from support.answers import answer, record
 from support.data import Place, make_group, make_place, make_project, persona, uid
 from support.errors import refusal_of
 from support.probe import Probe
@@ -56,7 +57,10 @@ def new(service: Service, tenant: str, place: Place) -> Iterator[New]:
 def _text(value: Any) -> Any:
     if value is None:
         return ""
-    return id_text(value) if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        assert value, "an id of no bytes"
+        return id_text(value)
+    return value
 
 
 @pytest.mark.parametrize("rpc", MUTATIONS)
@@ -99,6 +103,15 @@ def test_rows_name_what_was_touched(place: Place, new: New, connect: Connect) ->
     ]
     assert (rows[0].project, rows[1].group) == (project.id, group.id)
     assert (rows[3].actor, rows[3].number) == ("somebody", 3)
+
+
+def test_what_a_call_does_not_name_is_not_there(place: Place, new: New) -> None:
+    """Not an id of no bytes, which nobody would look for."""
+    one = place.create(persona())
+    record(place.caller, uid(), answer(one.id))
+    rows = new()
+    assert [row.method for row in rows] == ["CreatePersona", "RecordResponses"]
+    assert rows[1].group == ""
 
 
 def test_an_import_is_one_row_a_batch(place: Place, new: New) -> None:

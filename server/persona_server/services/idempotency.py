@@ -112,7 +112,7 @@ def request_hash(request: Mutation) -> bytes:
 def audit_entry(call: Call, request: Mutation, **touched: Unpack[Touched]) -> AuditEntry:
     """Return the audit row of a call, with the ids that its request names and what it touched."""
     ids: dict[str, Any] = {
-        name: id_bytes(getattr(request, name))
+        name: id_bytes(getattr(request, name)) or None
         for name in ("project_id", "group_id", "persona_id", "simulation_id", "library_persona_id")
         if hasattr(request, name)
     }

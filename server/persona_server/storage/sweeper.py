@@ -17,7 +17,7 @@ from peewee import SQL, Case, Field, Select, Tuple, fn
 from persona_server.storage import tables
 from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
 from persona_server.storage.engine.dialect import id_list, last_position, one_of
-from persona_server.storage.engine.errors import driver_errors_translated
+from persona_server.storage.engine.errors import driver_errors_translated, faults_kept_apart
 from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.pace import SWEEPERS_REST, Pace
 from persona_server.storage.repositories.idempotency import KEEP_ANSWERS
@@ -126,29 +126,30 @@ class Sweeper:
     def sweep(self, now: int, retention: int, stopping: Callable[[], bool] = lambda: False) -> int:
         """Remove everything hidden before `now - retention` (microseconds); return the rows.
 
-        `stopping` is asked after every chunk. Raises ServiceError if the database is not available.
-        What is left, in either case, stays on the list.
+        `stopping` is asked after every chunk. Raises ServiceError if the database is not available,
+        and any fault of one tenant when all others are swept. What is left stays on the list.
         """
         removed = 0
-        with driver_errors_translated():
-            for count in self._chunks(now, retention):
-                removed += count
-                if stopping():
-                    break
+        with driver_errors_translated(), faults_kept_apart() as apart:
+            for tenant in self._tenants.all():
+                with apart():
+                    for count in self._chunks(tenant, now, retention):
+                        removed += count
+                        if stopping():
+                            return removed
         return removed
 
-    def _chunks(self, now: int, retention: int) -> Iterator[int]:
+    def _chunks(self, tenant: int, now: int, retention: int) -> Iterator[int]:
         """Yield the rows of each transaction, between which others may write."""
-        for tenant in self._tenants.all():
-            if not self._is_due(tenant, now, retention):
-                continue
-            for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
-                yield from self._purge_set(tenant, set_id, now)
-            yield from self._purge_rows(tenant, now - retention, now)
-            yield from self._drain(self._answers, tenant, until=now - KEEP_ANSWERS)
-            # First what would go with an import by CASCADE, in one transaction however much.
-            yield from self._drain(self._import_batches, tenant, until=now - KEEP_IMPORTS)
-            yield from self._drain(self._imports, tenant, until=now - KEEP_IMPORTS)
+        if not self._is_due(tenant, now, retention):
+            return
+        for (set_id,) in self._due_sets.all(tenant=tenant, until=now - retention):
+            yield from self._purge_set(tenant, set_id, now)
+        yield from self._purge_rows(tenant, now - retention, now)
+        yield from self._drain(self._answers, tenant, until=now - KEEP_ANSWERS)
+        # First what would go with an import by CASCADE, in one transaction however much.
+        yield from self._drain(self._import_batches, tenant, until=now - KEEP_IMPORTS)
+        yield from self._drain(self._imports, tenant, until=now - KEEP_IMPORTS)
 
     def _is_due(self, tenant: int, now: int, retention: int) -> bool:
         """Return whether a tenant has anything to remove: of most it costs this look alone."""

@@ -122,16 +122,23 @@ class _Spending:
 
     def count_message(self, rpc: Rpc, raw: bytes) -> bytes:
         rpc.size += len(raw)
+        self._read_again(rpc)
         if rpc.tenant:
             self._use.transfer(rpc.tenant, len(raw), refusable=True)
         return raw
 
     def count_answer(self, rpc: Rpc) -> None:
         rpc.size += rpc.answer_bytes
+        self._read_again(rpc)
         if rpc.tenant:
             debt = self._use.transfer(rpc.tenant, rpc.answer_bytes, refusable=False)
             if debt and rpc.method.streams_out and not rpc.method.streams_in:
                 self._pay_off(rpc, debt)
+
+    def _read_again(self, rpc: Rpc) -> None:
+        """Read the quota of a stream anew, which may go on for longer than what is known counts."""
+        if rpc.tenant and (rpc.method.streams_in or rpc.method.streams_out):
+            self._quotas.of(rpc.tenant)
 
     def _pay_off(self, rpc: Rpc, seconds: float) -> None:
         """Hold the next answer of an export back: it would else be one large answer of any size.

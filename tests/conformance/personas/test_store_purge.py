@@ -208,6 +208,31 @@ def test_what_a_failed_sweep_leaves_is_still_on_the_list(
     assert stored(store) == 0
 
 
+def test_the_fault_of_one_tenant_keeps_no_other_from_being_swept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told when all have had their turn, and what is left is swept when it is over."""
+    tenants = ["first", "second", "third"]
+    for tenant in tenants:
+        group = StoredGroup(store, tenant)
+        group.add(persona())
+        group.drop(now=HIDDEN)
+    broken, hold = store.tenants.key("second"), store.tenants.hold
+
+    def holding(tenant: int) -> None:
+        if tenant == broken:
+            raise UndoneError
+        hold(tenant)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.tenants, "hold", holding)
+        with pytest.raises(UndoneError):
+            store.sweeper.sweep(DUE, RETENTION)
+    assert stored(store) == 1
+    assert store.sweeper.sweep(DUE, RETENTION) == 1
+    assert stored(store) == 0
+
+
 def test_a_sweep_that_is_told_to_stop_leaves_the_rest_on_the_list(
     store: Store, group: StoredGroup
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from persona.v1.comparison_service_pb2 import RecordReferenceAnswersRequest
 from persona.v1.fidelity_pb2 import ReferenceAnswer
+from persona_server.errors import ServiceError
 from persona_server.measures.answers import Question
 from persona_server.services.comparison.references import record_references
 from persona_server.storage.derived.questions import question_hash
@@ -12,7 +13,7 @@ from persona_server.storage.erasure.tenants import TenantErasure
 from persona_server.storage.keys import id_text
 from persona_server.storage.store import Store
 from support.answering.erasing import erase, everywhere, found
-from support.answering.references import rated
+from support.answering.references import chosen, rated
 from support.data import persona
 from support.probe import Probe
 from support.stored import TENANT, StoredGroup, read
@@ -53,6 +54,21 @@ def test_an_answer_is_kept_as_numbers_and_as_a_message(store: Store, group: Stor
     assert said[one].size == wanted.ByteSize()
     assert (references.any_to(NPS), references.any_to(bytes(32))) == (True, False)
     assert read(store).quotas.stored() == held(store)
+
+
+def test_a_call_is_held_against_the_quota_as_a_whole(store: Store, group: StoredGroup) -> None:
+    """What grows may come first in it; and where less is stored than before, all may be said."""
+    one, two = map(id_text, group.add(persona(), persona()))
+    options = ["a" * 200, "b"]
+    refer(group, chosen(one, options, options[0]), chosen(two, options, "b"))
+    full = read(store).quotas.stored()
+    store.most_stored = lambda _: full
+    with pytest.raises(ServiceError, match="stored_bytes"):
+        refer(group, chosen(two, options, options[0]))
+    assert refer(group, chosen(two, options, options[0]), chosen(one, options, "b")) == 2
+    assert read(store).quotas.stored() == full == held(store)
+    store.most_stored = lambda _: full // 2
+    assert refer(group, chosen(two, options, "b")) == 1
 
 
 def test_the_later_one_counts(store: Store, group: StoredGroup) -> None:

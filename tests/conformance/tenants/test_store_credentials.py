@@ -30,6 +30,7 @@ def test_keys_are_kept_as_they_are_and_revoked_once(store: Store) -> None:
         assert not repositories.credentials.revoke_key(row(1).id, 8)
         assert not repositories.credentials.revoke_key(bytes(8), 8)
         repositories.credentials.note_use(row(2).id, 9)
+        repositories.credentials.note_use(row(2).id, 8)  # by a process that tells it later
     kept = [row(1, revoked_at=7), row(2, used_at=9), row(3, expires_at=10)]
     assert read(store).credentials.all_keys() == kept
     assert read(store, "another").credentials.all_keys() == []

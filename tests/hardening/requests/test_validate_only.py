@@ -8,7 +8,9 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona.v1 import persona_service_pb2 as pb
+from persona.v1.response_service_pb2 import RecordResponsesRequest
 from persona_server.transport.methods import Method
+from support.answers import answer
 from support.data import Place, make_place, persona, uid
 from support.dbfile import DatabaseFile, reading
 from support.importer import LEAN
@@ -117,6 +119,22 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     data = tmp_path_factory.mktemp("small") / "data"
     with running_service(data, *LEAN, "--quota-stored-bytes", "20000") as service:
         yield service
+
+
+def test_a_warning_names_no_answer_that_is_not_there(own: Service) -> None:
+    place = make_place(own.connect())
+    one = place.create(persona()).id
+    named = answer(one, id=uid())
+    request = RecordResponsesRequest(
+        simulation_id=uid(), responses=[answer(one), answer(one)], validate_only=True
+    )
+    (warning,) = place.caller.responses.RecordResponses(request).warnings
+    assert (warning.index, warning.earlier_response_id) == (1, "")
+    assert warning.message.endswith("before: response (not made).")
+    request.responses[0].CopyFrom(named)
+    (warning,) = place.caller.responses.RecordResponses(request).warnings
+    assert warning.earlier_response_id == named.id
+    assert warning.message.endswith(f"before: response {named.id}.")
 
 
 def test_an_import_that_is_tried_counts_the_batches_before(small: Service) -> None:

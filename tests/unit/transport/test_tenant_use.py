@@ -85,6 +85,33 @@ def test_own_values_stand_over_the_defaults_and_are_not_read_for_each_call() -> 
     assert asked == ["a", "b"]
 
 
+def test_own_values_outlast_new_defaults() -> None:
+    """Streams that are open go by them, and ask for nothing."""
+    asked: list[str] = []
+
+    def own(tenant: str) -> dict[str, int]:
+        asked.append(tenant)
+        return {"streams": 3}
+
+    quotas = TenantQuotas(FREE, own)
+    quotas.of("a")
+    low = FREE._replace(streams=1, stored_bytes=5)
+    quotas.set_defaults(low)
+    assert quotas.known("a") == low._replace(streams=3)
+    assert quotas.known("b") == low
+    assert asked == ["a"]
+
+
+def test_of_very_many_tenants_those_are_known_that_were_read_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("persona_server.quotas.MOST_KNOWN", 2)
+    quotas = TenantQuotas(FREE, lambda _: {"streams": 3})
+    for tenant in ("a", "b", "c"):
+        quotas.of(tenant)
+    assert [quotas.known(tenant).streams == 3 for tenant in ("a", "b", "c")] == [False, True, True]
+
+
 def test_what_other_workers_take_is_taken_here() -> None:
     first, second = together(calls_per_second=3, bytes_per_second=1000)
     second.arrive("a")

@@ -38,7 +38,9 @@ def record_references(repositories: Transaction, request: RecordReferenceAnswers
     places: defaultdict[bytes, list[int]] = defaultdict(list)
     for i, individual in enumerate(individuals):
         places[individual].append(i)
-    changed = [one for each in places.values() for one in _changed(repositories, given, each)]
+    found = [_changed(repositories, given, each) for each in places.values()]
+    changed = [one for theirs, _ in found for one in theirs]
+    repositories.store_bytes(sum(size for _, size in found))
     repositories.references.put(changed)
     return len(changed)
 
@@ -89,8 +91,8 @@ def _require_different(given: Sequence[Reference]) -> None:
 
 def _changed(
     repositories: Transaction, given: Sequence[Reference], places: Sequence[int]
-) -> list[Reference]:
-    """Return what a person has not answered before, or otherwise, and count its bytes.
+) -> tuple[list[Reference], int]:
+    """Return what a person has not answered before, or otherwise, and how many bytes more it is.
 
     Of the answers given those at `places` are of this person's individual.
     """
@@ -99,10 +101,10 @@ def _changed(
     if len(known) + len(fresh) > MAX_REFERENCES:
         what = f"is of an individual with more than {MAX_REFERENCES} reference answers"
         raise invalid([Violation(f"{_FIELD}[{fresh[-1]}]", what)])
-    changed = []
+    changed, size = [], 0
     for one in (given[i] for i in places):
         said = known.get(one.question)
         if said is None or said[:2] != (one.answer, one.retest):
-            repositories.store_bytes(len(one.content) - (said.size if said else 0))
+            size += len(one.content) - (said.size if said else 0)
             changed.append(one)
-    return changed
+    return changed, size

@@ -1,6 +1,6 @@
 """Promotion: a reliable individual becomes a library persona, on demand or by the worker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
@@ -8,7 +8,7 @@ from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup
 from persona_server import patience
-from persona_server.errors import ServiceError
+from persona_server.errors import ServiceError, is_unavailable
 from persona_server.measures.individual.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
 from persona_server.services.library.reliability_messages import (
@@ -18,6 +18,7 @@ from persona_server.services.library.reliability_messages import (
 )
 from persona_server.services.personas.adding import unframed
 from persona_server.storage.derived.crowds import KnownCrowds
+from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.library import LibraryEntry, LibraryRow
@@ -106,27 +107,34 @@ def promote_waiting(store: Store, policy: Policy, stopping: Callable[[], bool]) 
     One that is not, or whose persona was deleted, leaves the queue until answers come again.
     """
     promoted = 0
+    with driver_errors_translated():
+        for tenant, queued in _waiting(store):
+            if stopping():  # a stop waits for this run, and one look may take long
+                break
+            promoted += _tried(store, tenant, queued, policy)
+    return promoted
+
+
+def _waiting(store: Store) -> Iterator[tuple[str, Queued]]:
+    """Yield who waits, with the name of the tenant."""
     for tenant in store.tenants.promoting():
-        after, waiting = b"", True
-        while waiting and not stopping():
+        after, more = b"", True
+        while more:
             with store.reading(tenant) as repositories:
                 queue = repositories.promotions.next(after, _CHUNK)
-            waiting = len(queue) == _CHUNK
-            after = queue[-1].persona_id if queue else after
+            more = len(queue) == _CHUNK
             for queued in queue:
-                if stopping():  # a stop waits for this run, and one look may take long
-                    break
-                promoted += _tried(store, tenant, queued, policy)
-    return promoted
+                yield tenant, queued
+                after = queued.persona_id
 
 
 def _tried(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
     """Look at an individual; a fault of ours in one must not keep all others waiting."""
     try:
         return _look_and_promote(store, tenant, queued, policy)
-    except ServiceError:  # the database is not available: everybody waits
-        raise
-    except Exception:  # noqa: BLE001 (whatever it is, it is of this individual alone)
+    except Exception as error:
+        if is_unavailable(error):  # everybody waits
+            raise
         extra = {"persona_id": id_text(queued.persona_id)}
         LOGGER.exception("a persona could not be looked at for promotion", extra=extra)
         with store.writing(tenant, None) as repositories:

@@ -1,7 +1,7 @@
 """Responses made void: marked for good, and taken out of what is derived from answers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from persona.v1.response_pb2 import Response
@@ -10,6 +10,7 @@ from persona_server.errors import Violation, invalid
 from persona_server.services.parents import response_not_found, simulation_not_found
 from persona_server.storage.derived.answers import NewAnswer, new_answer
 from persona_server.storage.derived.participation import Place
+from persona_server.storage.engine.errors import driver_errors_translated, faults_kept_apart
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.repositories.response_lists import SHOWN
@@ -66,17 +67,24 @@ def settle_voids(store: Store, stopping: Callable[[], bool]) -> int:
     In transactions of at most 1,000.
     """
     count = 0
-    for tenant in sorted(store.tenants.voiding()):
-        with store.reading(tenant) as repositories:
-            waiting = list(repositories.simulations.voiding())
-        for simulation in waiting:
-            while not stopping():
-                with store.writing(tenant, None) as transaction:
-                    settled = _settle(transaction, simulation)
-                count += settled
-                if settled < CHUNK:
-                    break
+    with driver_errors_translated(), faults_kept_apart() as apart:
+        for tenant in sorted(store.tenants.voiding()):
+            with apart():
+                for settled in _settlements(store, tenant, stopping):
+                    count += settled
     return count
+
+
+def _settlements(store: Store, tenant: str, stopping: Callable[[], bool]) -> Iterator[int]:
+    """Yield how many answers of void simulations were taken out, by each transaction."""
+    with store.reading(tenant) as repositories:
+        waiting = list(repositories.simulations.voiding())
+    for simulation in waiting:
+        settled = CHUNK
+        while settled == CHUNK and not stopping():
+            with store.writing(tenant, None) as transaction:
+                settled = _settle(transaction, simulation)
+            yield settled
 
 
 def _settle(repositories: Transaction, simulation: bytes) -> int:

@@ -1,7 +1,7 @@
 """The drivers' errors as storage raises them: by the table of faults, or as one sentence."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import apsw
 import psycopg
@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from peewee import PeeweeException
 
 from persona_server import patience
+from persona_server.errors import is_unavailable
 from persona_server.storage.engine.faults import (
     BUSY,
     DAMAGE,
@@ -55,6 +56,30 @@ class driver_errors_translated:  # noqa: N801 (reads as the context manager it i
             refusal = fault.refusal()
             refusal.fault = fault.kind
             raise refusal from error
+
+
+@contextmanager
+def faults_kept_apart() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Let what is of one tenant alone keep no other one waiting.
+
+    Each tenant's work stands in a context that what this returns makes. The first fault of any is
+    raised when all have had their turn; that the database is not available is raised at once.
+    """
+    faults: list[Exception] = []
+
+    @contextmanager
+    def apart() -> Iterator[None]:
+        try:
+            with driver_errors_translated():
+                yield
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            faults.append(error)
+
+    yield apart
+    if faults:
+        raise faults[0]
 
 
 def fault_of(error: BaseException) -> Fault | None:

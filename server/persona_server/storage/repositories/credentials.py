@@ -49,8 +49,10 @@ class CredentialStatements:
         self.revoke_key = Statement(
             database, key.update({key.revoked_at: param("now")}).where(here)
         )
+        # Each process tells its own, in whatever order: the latest counts.
+        earlier = key.used_at.is_null() | (key.used_at < param("at"))
         self.note_use = Statement(
-            database, key.update({key.used_at: param("at")}).where(mine & this)
+            database, key.update({key.used_at: param("at")}).where(mine & this & earlier)
         )
 
     def _tokens(self, database: Database) -> None:

@@ -53,11 +53,14 @@ class Quotas:
         return 0 if row is None else int(row[0])
 
     def add_stored(self, size: int, limit: int) -> None:
-        """Count bytes that this transaction stores. Raises QUOTA_EXCEEDED beyond `limit`."""
+        """Count bytes that this transaction stores, or less than before.
+
+        Raises QUOTA_EXCEEDED where more are stored then, and more than `limit`.
+        """
         if not size:
             return
         if not self._do.add.run(tenant=self._tenant, size=size):
             self._do.begin.run(tenant=self._tenant)
             self._do.add.run(tenant=self._tenant, size=size)
-        if self.stored() > limit:
+        if size > 0 and self.stored() > limit:
             raise quota_exceeded("stored_bytes", limit, RETRY_SECONDS)
