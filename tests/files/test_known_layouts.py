@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from files import people
 
 from persona_cli.files.formats import PersonaFormat
@@ -13,7 +14,7 @@ from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.user_mapping import user_mapping
 from persona_cli.files.persona_files import Options, PersonaFiles
 from persona_cli.files.sources import input_files
-from persona_cli.files.tables.table import FileError
+from persona_cli.files.tables.table import FileError, Reading
 from persona_cli.terminal.output import json_object
 from persona_client import Persona
 
@@ -247,6 +248,37 @@ def test_columns_by_a_mapping_of_their_names(tmp_path: Path) -> None:
     assert (other.full_name, other.HasField("age")) == ("Ek", False)
     assert dict(other.attributes) == {"Name": "Ek", "Alter": "x", "Einkommen": "viel"}
     assert found.notes.keys() == {"age", "income_level"}
+
+
+KID = {"full_name": "Kid", "age": 3}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("member", ["household", "records"])
+@pytest.mark.parametrize(
+    ("row", "title"),
+    [
+        ({"full_name": "Mira", "age": 40}, "personas of this service"),
+        ({"fullName": "Mira", "age": 40}, "personas of this service"),
+        ({"first_name": "Mira", "agent_id": "1"}, "genagents agents"),
+        (people.PERSONA_HUB, "PersonaHub texts"),
+        (people.EDSL, "EDSL agents"),
+    ],
+)
+def test_children_of_a_persona_are_no_rows_unless_that_is_said(
+    tmp_path: Path, row: dict[str, Any], title: str, member: str, indent: int | None
+) -> None:
+    for content in (
+        json.dumps(row | {member: [KID]}, indent=indent),
+        yaml.safe_dump(row | {member: [KID]}, allow_unicode=True),
+    ):
+        found = imported(content, tmp_path)
+        [persona] = found.personas
+        assert found.title.endswith(f", {title}")
+        assert persona.full_name != "Kid"
+        assert json.loads(persona.attributes[member]) == [KID]
+        said = imported(content, tmp_path, reading=Reading(member=member))
+        assert [one.full_name for one in said.personas] == ["Kid"]
 
 
 def test_too_many_columns_are_kept_as_one(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 
 from persona_cli.files.tables.csv_rows import find_delimiter
-from persona_cli.files.tables.json_documents import CONTAINERS, member_of
+from persona_cli.files.tables.json_documents import CONTAINERS, Members
 from persona_cli.files.tables.json_pieces import end_of_value
 from persona_cli.files.tables.table import FileError
 
@@ -57,7 +57,7 @@ def binary_kind(head: bytes) -> Kind | None:
     return next((kind for mark, kind in _BINARY if head.startswith(mark)), None)
 
 
-def text_kind(head: str, member: str) -> Kind:
+def text_kind(head: str, members: Members) -> Kind:
     """Return the kind of a text that begins so. Raises FileError."""
     text = head.lstrip("\ufeff \t\r\n")
     if not text.strip():  # such as a vertical tab alone
@@ -65,16 +65,19 @@ def text_kind(head: str, member: str) -> Kind:
     if _MARKUP.match(text):
         raise FileError("is a page of HTML or XML")
     if text.startswith("{"):
-        return _object_kind(text, member)
+        return _object_kind(text, members)
     if _ARRAY.match(text):
         return Kind.JSON
     return Kind.YAML if _is_yaml(text) else Kind.CSV
 
 
-def is_settled(head: str) -> bool:
+def is_settled(head: str, members: Members) -> bool:
     """Return whether a text that begins so is of the kind that it seems, whatever follows."""
     text = head.lstrip("\ufeff \t\r\n")
-    return not text.startswith("{") or end_of_value(text, 0) >= 0 or _begins_lines(text)
+    if not text.startswith("{"):
+        return True
+    end = end_of_value(text, 0)
+    return _begins_lines(text) if end < 0 else not _is_lone_holder(text, end, members)
 
 
 def csv_note(delimiter: str) -> str:
@@ -83,15 +86,13 @@ def csv_note(delimiter: str) -> str:
     return names.get(delimiter, f"{delimiter} between cells")
 
 
-def _object_kind(text: str, member: str) -> Kind:
+def _object_kind(text: str, members: Members) -> Kind:
     """Return whether objects are lines or documents, or one that can't be a row."""
     end = end_of_value(text, 0)
     if end < 0:
         return _open_kind(text)
-    if len(text[:end].splitlines()) > 1:
-        return Kind.JSON
-    is_alone = not text[end:].strip()
-    return Kind.JSON if is_alone and _holds_rows(text[:end], member) else Kind.JSON_LINES
+    is_document = len(text[:end].splitlines()) > 1 or _is_lone_holder(text, end, members)
+    return Kind.JSON if is_document else Kind.JSON_LINES
 
 
 def _open_kind(text: str) -> Kind:
@@ -114,12 +115,18 @@ def _begins_lines(text: str) -> bool:
 _LARGE = 1 << 19  # characters; a row has fewer
 
 
-def _holds_rows(text: str, member: str) -> bool:
+def _is_lone_holder(text: str, end: int, members: Members) -> bool:
+    """Return whether nothing follows an object, so that what it holds may be the rows.
+
+    Of JSON lines another one follows, and each of them is a row.
+    """
+    if text[end:].strip():
+        return False
     try:
-        value = json.loads(text)
+        value = json.loads(text[:end])
     except (ValueError, RecursionError):
         return False
-    return isinstance(value, dict) and bool(member or member_of(value))
+    return isinstance(value, dict) and bool(members.name_in(value))
 
 
 def _is_yaml(text: str) -> bool:
