@@ -281,6 +281,53 @@ def test_children_of_a_persona_are_no_rows_unless_that_is_said(
         assert [one.full_name for one in said.personas] == ["Kid"]
 
 
+SHEETS = {
+    "personas of this service": ("Full Name", "Age"),
+    "EDSL agents": ("name", "age"),
+    "columns by name": ("nick", "Age"),
+    "columns by what they are called": ("name", "Alter"),
+}
+
+
+@pytest.mark.parametrize("title", SHEETS)
+@pytest.mark.parametrize("key", ["id", "uuid"])
+def test_a_column_that_is_dropped_is_left_out_whatever_it_would_become(
+    tmp_path: Path, title: str, key: str
+) -> None:
+    name, age = SHEETS[title]
+    sheet = f"{key},{name},{age},location\nr-1,Mira,47,Ulm\n"
+    maps = (f"full_name={name}",) if name == "nick" else ()
+    is_draft = title.endswith("called")
+    found = imported(sheet, tmp_path, *maps, drop=[key, age, "location"], is_draft=is_draft)
+    [persona] = found.personas
+    assert found.title.endswith(f", {title}")
+    assert fields(persona).keys() - {"external_id"} == {"full_name"}
+    assert persona.external_id == ("Mira" if title == "EDSL agents" else "")
+    assert not persona.attributes
+
+
+def test_what_is_nested_is_dropped_by_its_path(tmp_path: Path) -> None:
+    row = {"full_name": "Mira", "attributes": {"pet": "cat", "car": "no"}, "a": {"b": 1, "c": 2}}
+    [persona] = imported([row], tmp_path, drop=["attributes.pet", "a.b"]).personas
+    assert dict(persona.attributes) == {"car": "no", "a.c": "2"}
+    [agent] = imported([people.TINY], tmp_path, drop=["occupation.title", "age"]).personas
+    assert (agent.occupation, agent.HasField("age")) == ("", False)
+    assert {"occupation.title", "age"}.isdisjoint(agent.attributes)
+
+
+def test_a_column_that_is_mapped_and_dropped_is_in_its_field_alone(tmp_path: Path) -> None:
+    found = imported(
+        "first,last,income\nMira,Ek,20k\n",
+        tmp_path,
+        "full_name={first} {last}",
+        "income_level=income:20k=Low",
+        drop=["first", "income"],
+    )
+    [persona] = found.personas
+    assert fields(persona) == {"full_name": "Mira Ek", "income_level": "Low"}
+    assert dict(persona.attributes) == {"last": "Ek"}
+
+
 def test_too_many_columns_are_kept_as_one(tmp_path: Path) -> None:
     row = {"first_name": "A", "agent_id": "1"} | {f"c{i}": f"{i}" for i in range(150)}
     [persona] = imported([row], tmp_path).personas

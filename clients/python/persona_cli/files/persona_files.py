@@ -158,11 +158,12 @@ class PersonaFiles:
             return said.over(mapping_of(form))
         first = cells[0] if cells else {}
         known = layout_of(first, is_sheet=is_sheet)
+        columns = [name for name in first if name not in said.dropped]
         if known is OWN:
-            known = with_key(OWN, first, is_sheet=is_sheet)
+            known = with_key(OWN, columns, is_sheet=is_sheet)
         if known is None and cells:
             is_draft = self._options.is_draft
-            known = guessed(first) if is_draft else by_names(first, is_sheet=is_sheet)
+            known = guessed(columns) if is_draft else by_names(columns, is_sheet=is_sheet)
         mapping = said.over(known or mapping_of(PersonaFormat.JSONL))
         if "full_name" not in mapping.fields:
             raise FileError(_unknown(first))

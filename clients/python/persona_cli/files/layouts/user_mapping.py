@@ -42,8 +42,20 @@ class UserMapping:
             fields=fields,
             levels=self.levels or base.levels,
             dropped=base.dropped | self.dropped,
+            absent=base.absent | self._absent(),
             named_in=() if "full_name" in self.fields else base.named_in,
         )
+
+    def _absent(self) -> frozenset[str]:
+        """Return what is dropped and named in no field: a layout may know what to make of it."""
+        named = [path for made in self.fields.values() for each in made for path in each.paths]
+        return frozenset(
+            column for column in self.dropped if not any(_is_below(path, column) for path in named)
+        )
+
+
+def _is_below(path: str, column: str) -> bool:
+    return path == column or path.startswith(f"{column}.")
 
 
 def _lacking(paths: Iterable[str], columns: Collection[str]) -> str:
