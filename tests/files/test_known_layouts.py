@@ -315,6 +315,36 @@ def test_what_is_nested_is_dropped_by_its_path(tmp_path: Path) -> None:
     assert {"occupation.title", "age"}.isdisjoint(agent.attributes)
 
 
+@pytest.mark.parametrize("key", ["id", "uuid", "respondent"])
+@pytest.mark.parametrize("name", ["full_name", "nick"])
+def test_without_an_external_id_what_would_be_it_is_an_attribute(
+    tmp_path: Path, key: str, name: str
+) -> None:
+    ours = "0190b5a4-0000-7000-8000-00000000000a"
+    rows = [{key: one, name: "Mira"} for one in ("row-17", ours)]
+    sheet = "".join(f"{','.join(line)}\n" for line in (rows[0], *(one.values() for one in rows)))
+    for content in (rows, sheet):
+        found = imported(content, tmp_path, "external_id=", f"full_name={name}")
+        theirs, other = found.personas
+        assert (theirs.id, theirs.external_id) == ("", "")
+        assert dict(theirs.attributes) == {key: "row-17"}
+        is_id = (key, name) == ("id", "full_name")
+        assert (other.id, other.external_id) == (ours if is_id else "", "")
+        assert dict(other.attributes) == ({} if is_id else {key: ours})
+
+
+def test_without_an_external_id_the_name_of_a_folder_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "agent-1" / "scratch.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(people.GENAGENTS, indent=1))
+    for maps, key in (((), "agent-1"), (("external_id=",), "")):
+        options = Options(said=user_mapping(maps, (), ""))
+        with PersonaFiles(input_files([str(tmp_path)]), options) as files:
+            [(_, item)] = files.items(0, lambda _: None)
+        assert not isinstance(item, LineError)
+        assert item.persona.external_id == key
+
+
 def test_a_column_that_is_mapped_and_dropped_is_in_its_field_alone(tmp_path: Path) -> None:
     found = imported(
         "first,last,income\nMira,Ek,20k\n",

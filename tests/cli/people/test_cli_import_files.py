@@ -220,6 +220,21 @@ def test_explain_says_of_a_known_layout_what_it_does(cli: Cli, tmp_path: Path) -
     assert "personality.big_five.openness" in done.out
 
 
+@pytest.mark.parametrize("columns", ["id,full_name,age", "id,name,age", "id,nick,Age"])
+def test_explain_says_what_a_user_said_so_that_it_imports_the_same(
+    cli: Cli, tmp_path: Path, columns: str
+) -> None:
+    sheet, mapping = tmp_path / "people.csv", tmp_path / "mapping.toml"
+    sheet.write_text(f"{columns},job\nrow-17,Mira,47,nurse\n")
+    name = columns.split(",")[1]
+    said = ("--map", f"full_name={name}", "--map", "external_id=", "--map", "age=", "--drop", "job")
+    drafted = cli.run("import", "--explain", sheet, *said).out
+    assert '"external_id": ' not in drafted
+    assert '"age": ' not in drafted.replace('"age": "47"', "")  # which is the attribute
+    mapping.write_text(drafted)
+    assert cli.run("import", "--explain", sheet, "--mapping", mapping).out == drafted
+
+
 def test_a_pipe_is_looked_at_and_read_in_one_go(
     cli: Cli, client: PersonaClient, place: Place
 ) -> None:

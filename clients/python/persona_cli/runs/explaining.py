@@ -55,6 +55,7 @@ def _mapping_lines(mapping: Mapping) -> Iterator[str]:
         said = ", ".join(_quoted(str(template)) for template in templates)
         line = f"{name} = {said}" if len(templates) == 1 else f"{name} = [{said}]"
         yield f"# {line}" if is_known(mapping, name) else line
+    yield from (f"{name} = []" for name in mapping.unfilled)
 
 
 def _level_lines(look: Look) -> Iterator[str]:

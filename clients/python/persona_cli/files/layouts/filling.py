@@ -93,7 +93,7 @@ class _Filling:
         if names := self._mapping.named_in:
             persona.full_name = name_in(self._row.get(name) for name in names)
         self._set_fields(place | self._row if place else self._row)
-        if key and not persona.external_id and not persona.id:
+        if key and not (persona.external_id or persona.id or self._rules.is_keyless):
             persona.external_id = key
         self._keep_rest()
         if found := persona_violations(persona, _PATH):

@@ -30,6 +30,7 @@ class Mapping:
     kept: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    unfilled: tuple[str, ...] = ()  # fields that a user makes of nothing
     named_in: tuple[str, ...] = ()  # texts in which the name is looked for
     is_flat: bool = False  # an object is a value, and its members are none
     is_own: bool = False  # what does not fit is refused, since it was written for this service

@@ -43,6 +43,7 @@ class UserMapping:
             levels=self.levels or base.levels,
             dropped=base.dropped | self.dropped,
             absent=base.absent | self._absent(),
+            unfilled=tuple(name for name, made in self.fields.items() if not made),
             named_in=() if "full_name" in self.fields else base.named_in,
         )
 
