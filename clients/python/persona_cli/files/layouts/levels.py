@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from persona_server.validation.limits import INCOME_LEVELS
 
 LEVELS = {level.lower(): level for level in INCOME_LEVELS if level}
+# A number is whole or none, and never what some digits of it make. What follows at once may be the
+# code of a currency, as in 20000EUR, but no other word, as in 10th.
+_START = r"(?<!\d)(?<!\d[.,])(?<!\de)(?<!\de[+-])"
+_END = r"(?![\da-z]|[.,]\d)|(?-i:(?=[A-Z]{3}\b))"
 _NUMBER = re.compile(
-    r"(\d+(?:[.,' \u00a0\u202f]\d{3})*(?:[.,]\d+)?)\s*([km]?)(?![a-z])", re.IGNORECASE
+    rf"{_START}(?:(?P<power>\d+(?:[.,]\d+)?e[+-]?\d{{1,2}})"  # as programs write large ones
+    r"|(?P<digits>\d+(?:[.,' \u00a0\u202f]\d{3})*(?:[.,]\d+)?)\s*(?P<unit>[km]?))"
+    rf"(?:{_END})",
+    re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"[.,' \u00a0\u202f](?=\d{3}(?:\D|$))")
 _FACTORS = {"": 1.0, "k": 1e3, "m": 1e6}
@@ -74,12 +81,13 @@ def _amount(value: str) -> float | None:
 
 
 def _amounts(text: str) -> list[float]:
-    """Return the amounts in a text: "$50k–75k", "20,000 to 40,000", "20.000 €"."""
-    found = [(digits, unit.lower()) for digits, unit in _NUMBER.findall(text)]
+    """Return the amounts in a text: "$50k–75k", "20,000 to 40,000", "20.000 €", "1e+05"."""
+    found = [(_plain(power, digits), unit.lower()) for power, digits, unit in _NUMBER.findall(text)]
     if len(found) == 2 and not found[0][1]:  # 50–75k
         found[0] = (found[0][0], found[1][1])
-    return [_plain(digits) * _FACTORS[unit] for digits, unit in found]
+    return [number * _FACTORS[unit] for number, unit in found]
 
 
-def _plain(digits: str) -> float:
-    return float(_THOUSANDS.sub("", digits).replace(",", "."))
+def _plain(power: str, digits: str) -> float:
+    """Return a number; one with an exponent, such as 1.234e+05, has nothing between thousands."""
+    return float((power or _THOUSANDS.sub("", digits)).replace(",", "."))
