@@ -235,6 +235,20 @@ def test_explain_says_what_a_user_said_so_that_it_imports_the_same(
     assert cli.run("import", "--explain", sheet, "--mapping", mapping).out == drafted
 
 
+def test_the_words_of_incomes_that_explain_drafts_are_taken_as_they_are(
+    cli: Cli, tmp_path: Path
+) -> None:
+    sheet, mapping = tmp_path / "people.csv", tmp_path / "mapping.toml"
+    sheet.write_text('name,income\nMira,"$20,000 to $39,999"\n')
+    word = '"$20,000 to $39,999" = "Middle"'
+    drafted = cli.run("import", "--explain", sheet).out
+    assert f"# {word}\n" in drafted
+    mapping.write_text(drafted.replace(f"# {word}", f'{word}\n"<30KEUR" = "High"'))
+    again = cli.run("import", "--explain", sheet, "--mapping", mapping).out
+    assert f'\n{word}\n"<30KEUR" = "High"\n' in again
+    assert '"income_level": "Middle"' in again
+
+
 def test_a_pipe_is_looked_at_and_read_in_one_go(
     cli: Cli, client: PersonaClient, place: Place
 ) -> None:

@@ -63,7 +63,7 @@ def _level_lines(look: Look) -> Iterator[str]:
     mapping = look.mapping
     if mapping.levels:
         yield "\n[levels]"
-        yield from (f"{_quoted(case.word)} = {_quoted(case.level)}" for case in mapping.levels)
+        yield from (f"{_quoted(case.case)} = {_quoted(case.level)}" for case in mapping.levels)
         return
     paths = [path for template in mapping.fields.get("income_level", ()) for path in template.paths]
     values = (value_at(row, path) for _, row in look.numbered for path in paths)

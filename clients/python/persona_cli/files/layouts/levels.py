@@ -27,6 +27,7 @@ class Level:
     """A case of a mapping: amounts from `low` to below `high`, or else a word, in any case."""
 
     level: str
+    case: str  # as it is written
     word: str
     low: float | None = None
     high: float | None = None
@@ -41,7 +42,9 @@ class Level:
 
 def parse_levels(text: str) -> tuple[Level, ...]:
     """Return the cases of "<20k=Low,20k-75k=Middle,*=High". Raises ValueError."""
-    return tuple(_level(*part.rpartition("=")[::2]) for part in text.split(",") if part.strip())
+    return tuple(
+        parse_level(*part.rpartition("=")[::2]) for part in text.split(",") if part.strip()
+    )
 
 
 def level_of(value: str, cases: tuple[Level, ...]) -> str:
@@ -49,11 +52,12 @@ def level_of(value: str, cases: tuple[Level, ...]) -> str:
     return next((case.level for case in cases if case.holds(value)), "") if cases else ""
 
 
-def _level(case: str, level: str) -> Level:
+def parse_level(case: str, level: str) -> Level:
+    """Return one case, which may hold any character. Raises ValueError."""
     if level.strip().lower() not in LEVELS:
         raise ValueError(f"each case ends with =Low, =Middle or =High; got {case}={level}")
-    word = case.strip().casefold()
-    return Level(LEVELS[level.strip().lower()], word, *_bounds(case.strip()))
+    case = case.strip()
+    return Level(LEVELS[level.strip().lower()], case, case.casefold(), *_bounds(case))
 
 
 def _bounds(case: str) -> tuple[float | None, float | None]:
