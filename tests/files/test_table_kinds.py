@@ -20,6 +20,7 @@ from files.reading import PEOPLE, as_csv, as_lines, as_texts, rows, table, zippe
 from pyarrow import parquet
 
 from persona_cli.files.json_lines import LineError
+from persona_cli.files.tables.kinds import Kind
 from persona_cli.files.tables.table import FileError, Reading
 
 
@@ -138,6 +139,24 @@ def test_a_text_may_hold_control_characters(number: int) -> None:
     """`persona export` writes those of narratives as they are."""
     found = rows(f"Name,Note\nMira é,a{chr(number)}b\n".encode())
     assert found == [{"Name": "Mira é", "Note": f"a{chr(number)}b"}]
+
+
+@pytest.mark.parametrize("number", [0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029])
+def test_what_parts_lines_for_python_alone_is_within_a_column_name(number: int) -> None:
+    name = f"Name{chr(number)}"
+    assert rows(f"{name};a,Note\nd;e,c\n".encode()) == [{f"{name};a": "d;e", "Note": "c"}]
+
+
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\u2029"])  # others are escapes in JSON
+@pytest.mark.parametrize("is_pipe", [False, True])
+def test_what_parts_lines_for_python_alone_parts_none_of_json(mark: str, is_pipe: bool) -> None:
+    people = [{"note": f"a{mark}b"}, {"note": "c"}]
+    lines = [json.dumps(one, ensure_ascii=False) for one in people]
+    for line in (lines[0], f'{{"note": "x{mark}{{y"'):  # a good one, and one that has no end
+        found = table("\n".join((line, lines[1])).encode(), is_pipe=is_pipe)
+        assert found.kind == Kind.JSON_LINES
+        assert [row for _, row in found.rows if isinstance(row, dict)][-1] == people[1]
+    assert rows(lines[0].encode(), is_pipe=is_pipe) == people[:1]
 
 
 @pytest.mark.parametrize("raw", [b"Name\na\0b\n", b"Name\n\xe9\x02\n", b"a\x01\x02\n"])

@@ -8,6 +8,7 @@ from persona_cli.files.tables.csv_rows import find_delimiter
 from persona_cli.files.tables.json_documents import CONTAINERS, Members
 from persona_cli.files.tables.json_pieces import end_of_value
 from persona_cli.files.tables.table import FileError
+from persona_cli.files.tables.text import lines_of
 
 
 class Kind(StrEnum):
@@ -91,7 +92,7 @@ def _object_kind(text: str, members: Members) -> Kind:
     end = end_of_value(text, 0)
     if end < 0:
         return _open_kind(text)
-    is_document = len(text[:end].splitlines()) > 1 or _is_lone_holder(text, end, members)
+    is_document = len(lines_of(text[:end])) > 1 or _is_lone_holder(text, end, members)
     return Kind.JSON if is_document else Kind.JSON_LINES
 
 
@@ -103,12 +104,12 @@ def _open_kind(text: str) -> Kind:
         return Kind.JSON_LINES
     if len(text) > _LARGE:
         return Kind.LARGE_JSON
-    return Kind.JSON if "\n" in text.strip() else Kind.JSON_LINES
+    return Kind.JSON if len(lines_of(text.strip())) > 1 else Kind.JSON_LINES
 
 
 def _begins_lines(text: str) -> bool:
     """Return whether a first object without an end is a broken line, since another one follows."""
-    first, *others = [line.strip() for line in text.splitlines() if line.strip()]
+    first, *others = [line.strip() for line in lines_of(text) if line.strip()]
     return bool(others) and others[0].startswith("{") and first[-1] not in "{[,:"
 
 
@@ -130,7 +131,7 @@ def _is_lone_holder(text: str, end: int, members: Members) -> bool:
 
 
 def _is_yaml(text: str) -> bool:
-    lines = [line for line in text.splitlines()[:20] if line.strip()]
+    lines = [line for line in lines_of(text)[:20] if line.strip()]
     if _YAML_START.match(lines[0]):
         return True
     if find_delimiter(text) != "\x1f" and ":" not in lines[0]:
