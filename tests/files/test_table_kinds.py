@@ -87,9 +87,23 @@ def test_a_formula_without_its_result_is_refused_and_one_with_it_is_read() -> No
     assert isinstance(first, LineError)
     assert str(first) == "age is a formula without its result: save it calculated"
     assert first.source == '{"age":"=20+1"}'
-    assert others == [
-        {"name": f"{i}", "age": age} for i, age in enumerate((22, "", "#DIV/0!", ""), 1)
-    ]
+    assert isinstance(broken := others.pop(2), LineError)
+    assert str(broken) == "age is the error #DIV/0!: mend or empty the cell"
+    assert others == [{"name": i, "age": age} for i, age in (("1", 22), ("2", ""), ("4", ""))]
+
+
+def test_a_cell_that_could_not_be_computed_is_refused_and_a_text_like_it_is_read() -> None:
+    """As #N/A is where a sheet was looked up in another one, and then pasted as values."""
+    raw = as_excel(("people", [["name", "age"], ["a", 1], ["b", "#REF!"], ["c", "x"]]))
+    broken = changed(raw, (b'<c r="B2" t="n"><v>1</v>', b'<c r="B2" t="e"><v>#N/A</v>'))
+    with_text = changed(broken, (b'<c r="B3" t="e"><v>#REF!', b'<c r="B3" t="str"><v>#REF!'))
+    first, second, third = [row for _, row in table(with_text).rows]
+    assert isinstance(first, LineError)
+    assert (str(first), first.source) == (
+        "age is the error #N/A: mend or empty the cell",
+        '{"age":"#N/A"}',
+    )
+    assert (second, third) == ({"name": "b", "age": "#REF!"}, {"name": "c", "age": "x"})
 
 
 def test_a_text_without_quotes_stays_one_in_yaml() -> None:
