@@ -249,6 +249,17 @@ def test_the_words_of_incomes_that_explain_drafts_are_taken_as_they_are(
     assert '"income_level": "Middle"' in again
 
 
+def test_an_income_that_is_no_text_is_explained_as_it_is(cli: Cli) -> None:
+    incomes = [{"amount": 5}, ["a"], None, "", 7]
+    lines = "".join(json.dumps({"name": "A", "income": income}) + "\n" for income in incomes)
+    done = cli.run("import", "--explain", "-", stdin=lines)
+    assert (done.code, done.err) == (0, "")
+    words = [r'"{\"amount\":5}"', r'"[\"a\"]"', '"7"']
+    assert [line for line in done.out.splitlines() if line.endswith('= "Middle"')] == [
+        f'# {word} = "Middle"' for word in words
+    ]
+
+
 def test_a_pipe_is_looked_at_and_read_in_one_go(
     cli: Cli, client: PersonaClient, place: Place
 ) -> None:

@@ -67,7 +67,7 @@ def _level_lines(look: Look) -> Iterator[str]:
         return
     paths = [path for template in mapping.fields.get("income_level", ()) for path in template.paths]
     values = (value_at(row, path) for _, row in look.numbered for path in paths)
-    words = dict.fromkeys(text_of(value) for value in values if value not in {None, ""})
+    words = dict.fromkeys(text_of(value) for value in values if value is not None and value != "")
     if unknown := [word for word in words if word.strip().lower() not in LEVELS]:
         yield '\n[levels] # what each stands for; an amount may be "<20k", "20k-75k", and * is any'
         yield from (f'# {toml_text(word)} = "Middle"' for word in unknown[:_WORDS])
