@@ -1,13 +1,18 @@
 """What people see: whole lines in a pipe, what a terminal has room for, nothing that steers it."""
 
 import fcntl
+import json
 import os
 import pty
 import re
 import struct
 import termios
+import tomllib
 import uuid
+from collections.abc import Callable
+from typing import Any
 
+import pytest
 from cli.answers import jsonl, rated
 from cli.conftest import Cli, Place
 
@@ -92,6 +97,58 @@ def test_what_steers_is_shown_and_what_joins_is_itself(
     client.create_project(Project(name=named))
     assert "\u202e" not in cli.run("projects", "delete", named, "--yes").err
     assert "\u202e" not in cli.run("projects", "show", named).err
+
+
+STEERING = "a\x7f\x9b31m\u202e\U000e0001b\u200cc"  # and a joiner
+DRAFT = ("responses", "record", "--draft-codebook")
+
+
+def test_what_steers_is_an_escape_in_json_too(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    made = client.create_persona(*place.ids, Persona(full_name="x", attributes={"note": STEERING}))
+    for command in ("get", made.id), ("list",):
+        done = cli.run(*command, *place.options, "--json")
+        [found] = done.lines()
+        assert found["attributes"] == {"note": STEERING}
+        assert r"a\u007f\u009b31m\u202e\udb40\udc01b" + "\u200cc" in done.out
+
+
+@pytest.mark.parametrize(
+    ("command", "place_of"),
+    [
+        (("import", "--explain"), lambda drafted: drafted["fields"]["age"].strip("{}")),
+        (DRAFT, lambda drafted: next(iter(drafted["questions"]))),
+    ],
+)
+def test_what_steers_is_an_escape_of_toml_in_a_draft(
+    cli: Cli, command: tuple[str, ...], place_of: Callable[[dict[str, Any]], str]
+) -> None:
+    """A mapping and a codebook name the columns of a file, which may be anybody's."""
+    row = {"name": "x", STEERING: 7, "income": STEERING}
+    said = ("--map", f"age={STEERING}") if command[0] == "import" else ()
+    out = cli.run(*command, *said, "-", stdin=json.dumps(row)).out
+    assert place_of(tomllib.loads(out)) == STEERING
+    assert not set(STEERING) & set(out) - set("abc31m\u200c")
+    assert r"\u007f\u009b31m\u202e\U000e0001" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "row", "shown"),
+    [
+        (("import", "--explain"), {"income": "\ud800"}, '# "\ufffd" = "Middle"'),
+        (("import", "--explain"), {"income\ud800": "x"}, 'income_level = "{income\ufffd}"'),
+        (DRAFT, {"income\ud800": "x"}, '[questions."income\ufffd"]'),
+        (DRAFT, {"income": "\ud800"}, "income must be a string of valid Unicode"),
+    ],
+)
+def test_half_a_character_is_no_end_of_a_draft(
+    cli: Cli, command: tuple[str, ...], row: dict[str, str], shown: str
+) -> None:
+    done = cli.run(*command, "-", stdin=json.dumps({"name": "x"} | row))
+    assert shown in done.out + done.err
+    assert tomllib.loads(done.out) or done.code == 1
+    assert "Traceback" not in done.err
 
 
 def test_the_beginning_of_time_is_a_time(cli: Cli, client: PersonaClient, place: Place) -> None:

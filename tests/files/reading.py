@@ -16,15 +16,21 @@ PEOPLE: list[dict[str, Any]] = [
 
 
 class _Pipe(io.BytesIO):
-    """Gives no more at a time than a pipe holds."""
+    """Gives no more at a time than a pipe holds, or than has come of it."""
+
+    def __init__(self, raw: bytes, most: int) -> None:
+        super().__init__(raw)
+        self._most = most
 
     def read1(self, size: int | None = -1) -> bytes:
-        return super().read1(1 << 16 if size is None or size < 0 else min(size, 1 << 16))
+        return super().read1(self._most if size is None or size < 0 else min(size, self._most))
 
 
-def table(raw: bytes, reading: Reading | None = None, *, is_pipe: bool = False) -> Table:
-    """Return the table of a file of these bytes."""
-    stream = _Pipe(raw) if is_pipe else io.BytesIO(raw)
+def table(
+    raw: bytes, reading: Reading | None = None, *, is_pipe: bool = False, most: int = 1 << 16
+) -> Table:
+    """Return the table of a file of these bytes, of which a pipe gives so many at a time."""
+    stream = _Pipe(raw, most) if is_pipe else io.BytesIO(raw)
     return open_table(stream, reading or Reading(), lambda _: None, is_pipe=is_pipe)
 
 

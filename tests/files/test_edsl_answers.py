@@ -74,6 +74,12 @@ def test_results_say_their_kinds_and_options(content: str) -> None:
         assert (one.persona_external_id, one.model) == ("Mira 0", "gpt-4o")
 
 
+def test_a_kind_that_is_no_text_is_none_of_those_that_are_known() -> None:
+    row = {"agent.agent_name": "Mira 0", "answer.q": "a", "question_type.q_question_type": ["x"]}
+    [found] = said(json.dumps([row]))
+    assert (found.question_key, found.text) == ("q", "a")
+
+
 def test_columns_that_name_no_options_are_texts() -> None:
     [found] = said("agent.agent_name,answer.used\nMira 0,\"['Phone', 'Shop']\"\n")
     assert (found.question_key, found.text) == ("used", "['Phone', 'Shop']")

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from files import people
 
 from persona_cli.files.formats import PersonaFormat
@@ -13,7 +14,7 @@ from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.user_mapping import user_mapping
 from persona_cli.files.persona_files import Options, PersonaFiles
 from persona_cli.files.sources import input_files
-from persona_cli.files.tables.table import FileError
+from persona_cli.files.tables.table import FileError, Reading
 from persona_cli.terminal.output import json_object
 from persona_client import Persona
 
@@ -247,6 +248,114 @@ def test_columns_by_a_mapping_of_their_names(tmp_path: Path) -> None:
     assert (other.full_name, other.HasField("age")) == ("Ek", False)
     assert dict(other.attributes) == {"Name": "Ek", "Alter": "x", "Einkommen": "viel"}
     assert found.notes.keys() == {"age", "income_level"}
+
+
+KID = {"full_name": "Kid", "age": 3}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("member", ["household", "records"])
+@pytest.mark.parametrize(
+    ("row", "title"),
+    [
+        ({"full_name": "Mira", "age": 40}, "personas of this service"),
+        ({"fullName": "Mira", "age": 40}, "personas of this service"),
+        ({"first_name": "Mira", "agent_id": "1"}, "genagents agents"),
+        (people.PERSONA_HUB, "PersonaHub texts"),
+        (people.EDSL, "EDSL agents"),
+    ],
+)
+def test_children_of_a_persona_are_no_rows_unless_that_is_said(
+    tmp_path: Path, row: dict[str, Any], title: str, member: str, indent: int | None
+) -> None:
+    for content in (
+        json.dumps(row | {member: [KID]}, indent=indent),
+        yaml.safe_dump(row | {member: [KID]}, allow_unicode=True),
+    ):
+        found = imported(content, tmp_path)
+        [persona] = found.personas
+        assert found.title.endswith(f", {title}")
+        assert persona.full_name != "Kid"
+        assert json.loads(persona.attributes[member]) == [KID]
+        said = imported(content, tmp_path, reading=Reading(member=member))
+        assert [one.full_name for one in said.personas] == ["Kid"]
+
+
+SHEETS = {
+    "personas of this service": ("Full Name", "Age"),
+    "EDSL agents": ("name", "age"),
+    "columns by name": ("nick", "Age"),
+    "columns by what they are called": ("name", "Alter"),
+}
+
+
+@pytest.mark.parametrize("title", SHEETS)
+@pytest.mark.parametrize("key", ["id", "uuid"])
+def test_a_column_that_is_dropped_is_left_out_whatever_it_would_become(
+    tmp_path: Path, title: str, key: str
+) -> None:
+    name, age = SHEETS[title]
+    sheet = f"{key},{name},{age},location\nr-1,Mira,47,Ulm\n"
+    maps = (f"full_name={name}",) if name == "nick" else ()
+    is_draft = title.endswith("called")
+    found = imported(sheet, tmp_path, *maps, drop=[key, age, "location"], is_draft=is_draft)
+    [persona] = found.personas
+    assert found.title.endswith(f", {title}")
+    assert fields(persona).keys() - {"external_id"} == {"full_name"}
+    assert persona.external_id == ("Mira" if title == "EDSL agents" else "")
+    assert not persona.attributes
+
+
+def test_what_is_nested_is_dropped_by_its_path(tmp_path: Path) -> None:
+    row = {"full_name": "Mira", "attributes": {"pet": "cat", "car": "no"}, "a": {"b": 1, "c": 2}}
+    [persona] = imported([row], tmp_path, drop=["attributes.pet", "a.b"]).personas
+    assert dict(persona.attributes) == {"car": "no", "a.c": "2"}
+    [agent] = imported([people.TINY], tmp_path, drop=["occupation.title", "age"]).personas
+    assert (agent.occupation, agent.HasField("age")) == ("", False)
+    assert {"occupation.title", "age"}.isdisjoint(agent.attributes)
+
+
+@pytest.mark.parametrize("key", ["id", "uuid", "respondent"])
+@pytest.mark.parametrize("name", ["full_name", "nick"])
+def test_without_an_external_id_what_would_be_it_is_an_attribute(
+    tmp_path: Path, key: str, name: str
+) -> None:
+    ours = "0190b5a4-0000-7000-8000-00000000000a"
+    rows = [{key: one, name: "Mira"} for one in ("row-17", ours)]
+    sheet = "".join(f"{','.join(line)}\n" for line in (rows[0], *(one.values() for one in rows)))
+    for content in (rows, sheet):
+        found = imported(content, tmp_path, "external_id=", f"full_name={name}")
+        theirs, other = found.personas
+        assert (theirs.id, theirs.external_id) == ("", "")
+        assert dict(theirs.attributes) == {key: "row-17"}
+        is_id = (key, name) == ("id", "full_name")
+        assert (other.id, other.external_id) == (ours if is_id else "", "")
+        assert dict(other.attributes) == ({} if is_id else {key: ours})
+
+
+def test_without_an_external_id_the_name_of_a_folder_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "agent-1" / "scratch.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(people.GENAGENTS, indent=1))
+    for maps, key in (((), "agent-1"), (("external_id=",), "")):
+        options = Options(said=user_mapping(maps, (), ""))
+        with PersonaFiles(input_files([str(tmp_path)]), options) as files:
+            [(_, item)] = files.items(0, lambda _: None)
+        assert not isinstance(item, LineError)
+        assert item.persona.external_id == key
+
+
+def test_a_column_that_is_mapped_and_dropped_is_in_its_field_alone(tmp_path: Path) -> None:
+    found = imported(
+        "first,last,income\nMira,Ek,20k\n",
+        tmp_path,
+        "full_name={first} {last}",
+        "income_level=income:20k=Low",
+        drop=["first", "income"],
+    )
+    [persona] = found.personas
+    assert fields(persona) == {"full_name": "Mira Ek", "income_level": "Low"}
+    assert dict(persona.attributes) == {"last": "Ek"}
 
 
 def test_too_many_columns_are_kept_as_one(tmp_path: Path) -> None:

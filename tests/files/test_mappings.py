@@ -59,6 +59,18 @@ def test_a_template_leaves_out_what_is_not_there(template: str, value: object) -
         ("1.5m", "High"),
         ("more than 75,000", "High"),
         ("upper-MIDDLE", "High"),
+        ("1e+05", "High"),
+        ("1E5", "High"),
+        ("2.5e+04", "Middle"),
+        ("$1,234e+01", "Low"),
+        ("1.234e+05 USD", "High"),
+        ("1e+04 to 6e+04", "Middle"),
+        ("1e999", ""),
+        ("30000EUR", "Middle"),
+        ("80kUSD", "High"),
+        ("30000x", ""),
+        ("10th percentile", ""),
+        ("1,2,3", ""),
         ("no answer", ""),
         ("1 2 3", "Low"),
     ],
@@ -130,16 +142,28 @@ def test_a_mapping_file_says_what_options_say(tmp_path: Path) -> None:
         ("fields", "is not TOML"),
         ("[columns]\na = 'b'", "has columns"),
         ("[fields]\nname = 'b'", "no field 'name'"),
+        ("[fields]\nage = '{first'", "age: .* left open"),
         ("[fields]\nage = 7", "must be a text or a list"),
         ("fields = 7", "must be a table"),
         ("[levels]\nx = 'Some'", "each case ends with"),
+        ("[levels]\nx = 7", "each case ends with"),
     ],
 )
 def test_a_mapping_file_that_is_none_is_said(tmp_path: Path, text: str, why: str) -> None:
     file = tmp_path / "mapping.toml"
     file.write_text(text)
-    with pytest.raises(CommandError, match=why):
+    with pytest.raises(CommandError, match=why) as raised:
         user_mapping((), (), str(file))
+    assert str(raised.value).startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize("word", ["$20,000 to $39,999", "a=b", "20KEUR,", "Mittel"])
+def test_a_case_in_a_mapping_file_may_hold_any_character(tmp_path: Path, word: str) -> None:
+    file = tmp_path / "mapping.toml"
+    file.write_text(f'[levels]\n"{word}" = "Middle"\n')
+    [level] = user_mapping((), (), str(file)).levels
+    assert (level.case, level.level) == (word, "Middle")
+    assert level_of(word.lower(), (level,)) == "Middle"
 
 
 @pytest.mark.parametrize("template", ["{first", "first}", "{first} {last", "'Sweden", "{}"])

@@ -20,6 +20,7 @@ from files.reading import PEOPLE, as_csv, as_lines, as_texts, rows, table, zippe
 from pyarrow import parquet
 
 from persona_cli.files.json_lines import LineError
+from persona_cli.files.tables.kinds import Kind
 from persona_cli.files.tables.table import FileError, Reading
 
 
@@ -86,9 +87,23 @@ def test_a_formula_without_its_result_is_refused_and_one_with_it_is_read() -> No
     assert isinstance(first, LineError)
     assert str(first) == "age is a formula without its result: save it calculated"
     assert first.source == '{"age":"=20+1"}'
-    assert others == [
-        {"name": f"{i}", "age": age} for i, age in enumerate((22, "", "#DIV/0!", ""), 1)
-    ]
+    assert isinstance(broken := others.pop(2), LineError)
+    assert str(broken) == "age is the error #DIV/0!: mend or empty the cell"
+    assert others == [{"name": i, "age": age} for i, age in (("1", 22), ("2", ""), ("4", ""))]
+
+
+def test_a_cell_that_could_not_be_computed_is_refused_and_a_text_like_it_is_read() -> None:
+    """As #N/A is where a sheet was looked up in another one, and then pasted as values."""
+    raw = as_excel(("people", [["name", "age"], ["a", 1], ["b", "#REF!"], ["c", "x"]]))
+    broken = changed(raw, (b'<c r="B2" t="n"><v>1</v>', b'<c r="B2" t="e"><v>#N/A</v>'))
+    with_text = changed(broken, (b'<c r="B3" t="e"><v>#REF!', b'<c r="B3" t="str"><v>#REF!'))
+    first, second, third = [row for _, row in table(with_text).rows]
+    assert isinstance(first, LineError)
+    assert (str(first), first.source) == (
+        "age is the error #N/A: mend or empty the cell",
+        '{"age":"#N/A"}',
+    )
+    assert (second, third) == ({"name": "b", "age": "#REF!"}, {"name": "c", "age": "x"})
 
 
 def test_a_text_without_quotes_stays_one_in_yaml() -> None:
@@ -138,6 +153,24 @@ def test_a_text_may_hold_control_characters(number: int) -> None:
     """`persona export` writes those of narratives as they are."""
     found = rows(f"Name,Note\nMira é,a{chr(number)}b\n".encode())
     assert found == [{"Name": "Mira é", "Note": f"a{chr(number)}b"}]
+
+
+@pytest.mark.parametrize("number", [0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029])
+def test_what_parts_lines_for_python_alone_is_within_a_column_name(number: int) -> None:
+    name = f"Name{chr(number)}"
+    assert rows(f"{name};a,Note\nd;e,c\n".encode()) == [{f"{name};a": "d;e", "Note": "c"}]
+
+
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\u2029"])  # others are escapes in JSON
+@pytest.mark.parametrize("is_pipe", [False, True])
+def test_what_parts_lines_for_python_alone_parts_none_of_json(mark: str, is_pipe: bool) -> None:
+    people = [{"note": f"a{mark}b"}, {"note": "c"}]
+    lines = [json.dumps(one, ensure_ascii=False) for one in people]
+    for line in (lines[0], f'{{"note": "x{mark}{{y"'):  # a good one, and one that has no end
+        found = table("\n".join((line, lines[1])).encode(), is_pipe=is_pipe)
+        assert found.kind == Kind.JSON_LINES
+        assert [row for _, row in found.rows if isinstance(row, dict)][-1] == people[1]
+    assert rows(lines[0].encode(), is_pipe=is_pipe) == people[:1]
 
 
 @pytest.mark.parametrize("raw", [b"Name\na\0b\n", b"Name\n\xe9\x02\n", b"a\x01\x02\n"])

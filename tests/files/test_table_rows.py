@@ -138,3 +138,15 @@ def test_what_holds_one_list_is_no_row_and_what_has_more_is() -> None:
     person = {"name": "x", "persona": {"traits": ["a"]}, "faculties": [{"type": "y"}]}
     assert rows(json.dumps(person).encode()) == [person]
     assert rows(json.dumps({"n": 1, "folk": [person]}).encode()) == [person]
+
+
+@pytest.mark.parametrize("member", ["", "folk"])
+def test_lines_with_a_list_in_each_are_rows_however_they_come(member: str) -> None:
+    """The first line of a pipe does not tell whether it is alone."""
+    lines = [{"name": name, "folk": [{"name": f"{name}'s"}]} for name in ("A", "B")]
+    raw = [json.dumps(line).encode() + b"\n" for line in lines]
+    for most in (len(raw[0]), len(raw[0]) - 1, 1 << 16):
+        found = table(b"".join(raw), Reading(member=member), is_pipe=True, most=most)
+        assert (found.kind, [row for _, row in found.rows]) == (Kind.JSON_LINES, lines)
+    alone = table(raw[0], Reading(member=member), is_pipe=True)
+    assert (alone.kind, [row for _, row in alone.rows]) == (Kind.JSON, lines[0]["folk"])

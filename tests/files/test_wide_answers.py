@@ -75,6 +75,15 @@ def test_a_codebook_says_what_columns_are(tmp_path: Path, text: str, name: str) 
         assert one.occurred_at.ToJsonString() == "2026-04-01T10:00:00Z"
 
 
+def test_a_date_of_toml_is_a_text_as_any_table_has_it(tmp_path: Path) -> None:
+    dated = TOML.replace('"when"', "2026-01-01")
+    dated = dated.replace('"How many stars?"', "2026-01-02T10:00:00")
+    found = book(tmp_path, dated.replace('["Filter", "1"]', "[2026-01-03, 2026-01-04]"))
+    assert found.fields["occurred_at"] == "2026-01-01"
+    stars, brew, *_ = found.questions
+    assert (stars.text, brew.options) == ("2026-01-02T10:00:00", ("2026-01-03", "2026-01-04"))
+
+
 @pytest.mark.parametrize(
     ("cell", "values"),
     [

@@ -220,6 +220,46 @@ def test_explain_says_of_a_known_layout_what_it_does(cli: Cli, tmp_path: Path) -
     assert "personality.big_five.openness" in done.out
 
 
+@pytest.mark.parametrize("columns", ["id,full_name,age", "id,name,age", "id,nick,Age"])
+def test_explain_says_what_a_user_said_so_that_it_imports_the_same(
+    cli: Cli, tmp_path: Path, columns: str
+) -> None:
+    sheet, mapping = tmp_path / "people.csv", tmp_path / "mapping.toml"
+    sheet.write_text(f"{columns},job\nrow-17,Mira,47,nurse\n")
+    name = columns.split(",")[1]
+    said = ("--map", f"full_name={name}", "--map", "external_id=", "--map", "age=", "--drop", "job")
+    drafted = cli.run("import", "--explain", sheet, *said).out
+    assert '"external_id": ' not in drafted
+    assert '"age": ' not in drafted.replace('"age": "47"', "")  # which is the attribute
+    mapping.write_text(drafted)
+    assert cli.run("import", "--explain", sheet, "--mapping", mapping).out == drafted
+
+
+def test_the_words_of_incomes_that_explain_drafts_are_taken_as_they_are(
+    cli: Cli, tmp_path: Path
+) -> None:
+    sheet, mapping = tmp_path / "people.csv", tmp_path / "mapping.toml"
+    sheet.write_text('name,income\nMira,"$20,000 to $39,999"\n')
+    word = '"$20,000 to $39,999" = "Middle"'
+    drafted = cli.run("import", "--explain", sheet).out
+    assert f"# {word}\n" in drafted
+    mapping.write_text(drafted.replace(f"# {word}", f'{word}\n"<30KEUR" = "High"'))
+    again = cli.run("import", "--explain", sheet, "--mapping", mapping).out
+    assert f'\n{word}\n"<30KEUR" = "High"\n' in again
+    assert '"income_level": "Middle"' in again
+
+
+def test_an_income_that_is_no_text_is_explained_as_it_is(cli: Cli) -> None:
+    incomes = [{"amount": 5}, ["a"], None, "", 7]
+    lines = "".join(json.dumps({"name": "A", "income": income}) + "\n" for income in incomes)
+    done = cli.run("import", "--explain", "-", stdin=lines)
+    assert (done.code, done.err) == (0, "")
+    words = [r'"{\"amount\":5}"', r'"[\"a\"]"', '"7"']
+    assert [line for line in done.out.splitlines() if line.endswith('= "Middle"')] == [
+        f'# {word} = "Middle"' for word in words
+    ]
+
+
 def test_a_pipe_is_looked_at_and_read_in_one_go(
     cli: Cli, client: PersonaClient, place: Place
 ) -> None:

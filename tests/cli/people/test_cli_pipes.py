@@ -52,6 +52,17 @@ def test_a_line_is_imported_before_the_next_one_comes(
     assert [one.full_name for one in client.list_personas(*place.ids)] == ["0", "1", "2"]
 
 
+def test_a_persona_is_imported_and_not_its_children_before_the_next_one_comes(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    command = Fed(cli, "import", "-", *place.options)
+    command.feed({"full_name": "A", "age": 40, "household": [{"full_name": "Kid", "age": 3}]})
+    eventually(partial(has, client, place, 1))
+    command.feed({"full_name": "B"})
+    assert command.end()[0] == "2 imported, 0 refused.\n"
+    assert [one.full_name for one in client.list_personas(*place.ids)] == ["A", "B"]
+
+
 def test_what_the_service_refuses_of_a_pipe_is_listed(
     cli: Cli, client: PersonaClient, place: Place, persona: Persona
 ) -> None:

@@ -71,5 +71,6 @@ def rules_of(mapping: Mapping, rules: Rules, *, is_sheet: bool) -> Rules:
         is_sheet=is_sheet,
         takes_all=mapping.is_own,
         only_uuids=mapping.is_strict,
+        is_keyless="external_id" in mapping.unfilled,
         levels=mapping.levels,
     )

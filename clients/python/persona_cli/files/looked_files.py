@@ -10,6 +10,7 @@ from persona_cli.files.inputs import InputFile, OnRead
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.known import is_header
 from persona_cli.files.refused import SHEET, mended
+from persona_cli.files.tables.json_documents import IsRow
 from persona_cli.files.tables.opening import open_table
 from persona_cli.files.tables.table import Cells, FileError, Reading, Rows, Table
 
@@ -28,9 +29,15 @@ class Looked(NamedTuple):
 class LookedFiles:
     """Reads files twice, first a little; pipes, which can't be, stay open in between."""
 
-    def __init__(self, reading: Reading, *, waits: bool = False) -> None:
-        """`waits` says that as many rows of a pipe are looked at as of a file."""
+    def __init__(
+        self, reading: Reading, *, is_row: IsRow = lambda _: False, waits: bool = False
+    ) -> None:
+        """`is_row` knows objects that are rows, whatever they hold.
+
+        `waits` says that as many rows of a pipe are looked at as of a file.
+        """
         self._reading = reading
+        self._is_row = is_row
         self._of_pipes = _LOOKED_AT if waits else 1
         self._open = ExitStack()
 
@@ -51,10 +58,10 @@ class LookedFiles:
             yield from chain(looked.rows, _mended(looked.table.rows))
         else:
             with file.opened() as stream:
-                yield from _mended(open_table(stream, self._reading, read, is_pipe=False).rows)
+                yield from _mended(self._table(file, stream, read).rows)
 
     def _looked(self, file: InputFile, stream: BinaryIO, most: int) -> Looked:
-        table = open_table(stream, self._reading, lambda _: None, is_pipe=file.is_pipe)
+        table = self._table(file, stream, lambda _: None)
         file.unit = table.unit
         rows = list(islice(table.rows, most))
         while rows and not numbered(rows) and (more := list(islice(table.rows, 1))):
@@ -62,6 +69,9 @@ class LookedFiles:
         if any(row.get(SHEET) is True for _, row in numbered(rows)[:1]):
             table = replace(table, is_sheet=True)
         return Looked(table, list(_mended(iter(rows))))
+
+    def _table(self, file: InputFile, stream: BinaryIO, read: OnRead) -> Table:
+        return open_table(stream, self._reading, read, is_pipe=file.is_pipe, is_row=self._is_row)
 
 
 def _mended(rows: Rows) -> Rows:

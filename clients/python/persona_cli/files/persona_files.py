@@ -14,7 +14,7 @@ from persona_cli.files.json_lines import LineError
 from persona_cli.files.layouts.fields import Rules
 from persona_cli.files.layouts.filling import Filler, Origin
 from persona_cli.files.layouts.guessing import by_names, guessed, with_key
-from persona_cli.files.layouts.known import is_header, layout_of
+from persona_cli.files.layouts.known import is_header, is_persona, layout_of
 from persona_cli.files.layouts.mapping import Mapping
 from persona_cli.files.layouts.own import OWN
 from persona_cli.files.layouts.user_mapping import UserMapping
@@ -69,7 +69,7 @@ class PersonaFiles:
         self.notes: Counter[tuple[str, str]] = Counter()
         self._options = options
         self._looks: dict[int, Look | FileError] = {}
-        self._files = LookedFiles(options.reading, waits=options.is_draft)
+        self._files = LookedFiles(options.reading, is_row=is_persona, waits=options.is_draft)
 
     def __enter__(self) -> "PersonaFiles":
         return self
@@ -158,11 +158,12 @@ class PersonaFiles:
             return said.over(mapping_of(form))
         first = cells[0] if cells else {}
         known = layout_of(first, is_sheet=is_sheet)
+        columns = [name for name in first if name not in said.dropped]
         if known is OWN:
-            known = with_key(OWN, first, is_sheet=is_sheet)
+            known = with_key(OWN, columns, is_sheet=is_sheet)
         if known is None and cells:
             is_draft = self._options.is_draft
-            known = guessed(first) if is_draft else by_names(first, is_sheet=is_sheet)
+            known = guessed(columns) if is_draft else by_names(columns, is_sheet=is_sheet)
         mapping = said.over(known or mapping_of(PersonaFormat.JSONL))
         if "full_name" not in mapping.fields:
             raise FileError(_unknown(first))

@@ -13,7 +13,7 @@ from persona_cli.files.layouts.values import text_of
 from persona_cli.files.persona_files import Look, PersonaFiles
 from persona_cli.files.tables.table import FileError
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.output import json_object, print_line, printable
+from persona_cli.terminal.output import json_object, print_line, printable, toml_text
 
 _SHOWN = 3  # personas, and refused rows
 _WORDS = 20  # of incomes
@@ -47,14 +47,15 @@ def _made(personas: PersonaFiles, row: tuple[int, dict[str, object]]) -> Persona
 def _mapping_lines(mapping: Mapping) -> Iterator[str]:
     """Yield what of a mapping file says the same; what the layout says by itself as comments."""
     if layout := name_of(mapping):
-        yield f"layout = {_quoted(layout)}"
+        yield f"layout = {toml_text(layout)}"
     if mapping.dropped:
-        yield f"drop = [{', '.join(map(_quoted, sorted(mapping.dropped)))}]"
+        yield f"drop = [{', '.join(map(toml_text, sorted(mapping.dropped)))}]"
     yield "\n[fields]"
     for name, templates in mapping.fields.items():
-        said = ", ".join(_quoted(str(template)) for template in templates)
+        said = ", ".join(toml_text(str(template)) for template in templates)
         line = f"{name} = {said}" if len(templates) == 1 else f"{name} = [{said}]"
         yield f"# {line}" if is_known(mapping, name) else line
+    yield from (f"{name} = []" for name in mapping.unfilled)
 
 
 def _level_lines(look: Look) -> Iterator[str]:
@@ -62,14 +63,14 @@ def _level_lines(look: Look) -> Iterator[str]:
     mapping = look.mapping
     if mapping.levels:
         yield "\n[levels]"
-        yield from (f"{_quoted(case.word)} = {_quoted(case.level)}" for case in mapping.levels)
+        yield from (f"{toml_text(case.case)} = {toml_text(case.level)}" for case in mapping.levels)
         return
     paths = [path for template in mapping.fields.get("income_level", ()) for path in template.paths]
     values = (value_at(row, path) for _, row in look.numbered for path in paths)
-    words = dict.fromkeys(text_of(value) for value in values if value not in {None, ""})
+    words = dict.fromkeys(text_of(value) for value in values if value is not None and value != "")
     if unknown := [word for word in words if word.strip().lower() not in LEVELS]:
         yield '\n[levels] # what each stands for; an amount may be "<20k", "20k-75k", and * is any'
-        yield from (f'# {_quoted(word)} = "Middle"' for word in unknown[:_WORDS])
+        yield from (f'# {toml_text(word)} = "Middle"' for word in unknown[:_WORDS])
 
 
 def _result_lines(look: Look, made: list[Persona | str]) -> Iterator[str]:
@@ -88,8 +89,3 @@ def _result_lines(look: Look, made: list[Persona | str]) -> Iterator[str]:
 
 def _comment(text: str) -> str:
     return "\n".join(f"# {printable(line)}".rstrip() for line in text.split("\n"))
-
-
-def _quoted(text: str) -> str:
-    """Return a text as TOML has it, whose escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -3,7 +3,7 @@
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,8 +47,16 @@ def print_json(message: Message) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line in UTF-8."""
-    sys.stdout.buffer.write(text.encode() + b"\n")
+    """Print JSON or TOML in UTF-8; what could steer the terminal as an escape of JSON."""
+    sys.stdout.buffer.write(_escaped(text, _json_escape, keep="\n").encode() + b"\n")
+
+
+def toml_text(text: str) -> str:
+    """Return a text as TOML has it, whose escapes are those of JSON within the first plane.
+
+    Of a surrogate without its other half, which TOML can't have, a mark is left.
+    """
+    return _escaped(json.dumps(text, ensure_ascii=False), _toml_escape)
 
 
 def print_table(
@@ -114,17 +122,28 @@ def printable(text: str, keep: str = "") -> str:
     Spaces of every width are themselves, and so are joiners, without which emoji and scripts fall
     apart.
     """
+    return _escaped(text, lambda c: c.encode("unicode_escape").decode(), keep)
+
+
+def _escaped(text: str, escape: Callable[[str], str], keep: str = "") -> str:
     if text.isprintable():
         return text
-    return "".join(c if c in keep or not _steers(c) else _escaped(c) for c in text)
+    return "".join(c if c in keep or not _steers(c) else escape(c) for c in text)
 
 
 def _steers(character: str) -> bool:
     return unicodedata.category(character) in _STEERING and character not in _JOINERS
 
 
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode()
+def _json_escape(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
+def _toml_escape(character: str) -> str:
+    if unicodedata.category(character) == "Cs":
+        return "\ufffd"
+    number = ord(character)
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _with_nulls(message: Descriptor, fields: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from persona_cli.files.answers.questions import KINDS, Question, parse_scale
 from persona_cli.files.inputs import InputFile
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.opening import open_table
+from persona_cli.files.tables.plain import plain
 from persona_cli.files.tables.table import Cells, FileError, Reading
 from persona_cli.terminal.failures import CommandError
 
@@ -52,7 +53,7 @@ def read_codebook(file: str) -> Codebook:
 
 def _toml_rows(file: str) -> Iterable[Cells]:
     try:
-        said = tomllib.loads(Path(file).read_text("utf-8-sig"))
+        said = plain(tomllib.loads(Path(file).read_text("utf-8-sig")))  # dates as texts
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LineError(f"is not TOML: {error}") from None
     questions = said.pop("questions", {})

@@ -1,6 +1,5 @@
 """A draft of a codebook, from what the columns of a survey hold."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -8,6 +7,7 @@ from persona_cli.files.answers.cells import is_blank, text
 from persona_cli.files.answers.labels import Labels, labels_of
 from persona_cli.files.answers.questions import SEPARATORS
 from persona_cli.files.tables.table import Cells
+from persona_cli.terminal.output import toml_text
 
 # What columns are called, each kind by the likeliest name first.
 _CALLED = {
@@ -46,12 +46,12 @@ def draft_codebook(rows: Sequence[Cells]) -> Iterator[str]:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     roles = dict(_roles(columns))
     for role, column in roles.items():
-        yield f"{role} = {_quoted(column)}"
+        yield f"{role} = {toml_text(column)}"
     if not roles.keys() & {"respondent", "persona_id"}:
         yield '# respondent = "the column of what a persona\'s external id is"'
     others = [column for column in columns if column not in roles.values()]
     if known := [column for column in others if column.strip().lower() in _KNOWN]:
-        yield f"# Left out, being no questions: {', '.join(map(_quoted, known))}"
+        yield f"# Left out, being no questions: {', '.join(map(toml_text, known))}"
     for column in others:
         if column not in known:
             cells = [text(row, column).strip() for row in rows if not is_blank(row, column)]
@@ -66,7 +66,7 @@ def _roles(columns: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _question(column: str, cells: list[str]) -> Iterator[str]:
-    yield f"\n[questions.{_quoted(column)}]"
+    yield f"\n[questions.{toml_text(column)}]"
     if not cells:
         yield '# no row of those that were looked at says anything here\nkind = "text"'
     elif all(map(_WHOLE.fullmatch, cells)):
@@ -96,7 +96,7 @@ def _rating(column: str, values: list[int]) -> Iterator[str]:
 
 def _labelled(column: str, cells: list[str], labels: Labels) -> Iterator[str]:
     """Yield a scale of which some points have labels, or else options by their codes."""
-    options = ", ".join(_quoted(f"{code}={label}") for code, label in labels.items())
+    options = ", ".join(toml_text(f"{code}={label}") for code, label in labels.items())
     values = [int(float(cell)) for cell in cells if _WHOLE.fullmatch(cell)]
     if values:
         yield from _rating(column, [*values, *map(int, labels)])
@@ -108,7 +108,7 @@ def _labelled(column: str, cells: list[str], labels: Labels) -> Iterator[str]:
 def _choice(cells: list[str], options: list[str]) -> Iterator[str]:
     is_single = set(cells) <= set(options)
     yield f'kind = "{"choice" if is_single else "choices"}"'
-    yield f"options = [{', '.join(map(_quoted, options))}] # as seen: add the others, in order"
+    yield f"options = [{', '.join(map(toml_text, options))}] # as seen: add the others, in order"
 
 
 def _options(cells: list[str]) -> list[str]:
@@ -120,8 +120,3 @@ def _options(cells: list[str]) -> list[str]:
         len(item) <= _LONGEST_OPTION and not item.endswith(_SENTENCE_ENDS) for item in found
     )
     return found if is_short and len(found) <= min(_MOST_OPTIONS, len(items)) else []
-
-
-def _quoted(value: str) -> str:
-    """Return a text as TOML has it, whose escapes are those of JSON."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

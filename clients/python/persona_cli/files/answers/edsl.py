@@ -134,7 +134,8 @@ def _asked(row: Cells) -> Iterator[_Asked]:
 
 def _answer_in(cell: Any, question_type: Any) -> Any:
     """Return the list or object of a cell, as JSON has it, unless somebody wrote it."""
-    is_written = question_type in {None, "", "free_text"} or not isinstance(cell, str)
+    is_unsaid = not question_type or question_type == "free_text"  # it may be of any type in JSON
+    is_written = is_unsaid or not isinstance(cell, str)
     return cell if is_written else held_in(cell.strip()) or cell
 
 

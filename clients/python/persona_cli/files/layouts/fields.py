@@ -31,6 +31,7 @@ class Rules:
     is_sheet: bool = False  # whose numbers may be texts
     takes_all: bool = False  # of too many traits, none is left out
     only_uuids: bool = False  # as ids
+    is_keyless: bool = False  # what the source calls its personas is not wanted
     levels: tuple[Level, ...] = ()
     zone: tzinfo | None = None
 
@@ -66,12 +67,14 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _set_id(persona: Persona, _: str, value: Any, rules: Rules) -> None:
-    """An id that is none of ours is what the source calls the persona."""
+    """An id that is none of ours is what the source calls the persona, if that is wanted."""
     text = code_of(value).strip()
     if UUID.fullmatch(text):
         persona.id = text
     elif text and (persona.external_id or rules.only_uuids or not _is_scalar(value)):
         raise MisfitError("must be a UUID")
+    elif text and rules.is_keyless:
+        raise PartlyTaken("")
     else:
         persona.external_id = persona.external_id or text
 

@@ -11,7 +11,7 @@ from persona_cli.files.layouts.mapping import Mapping
 from persona_cli.files.layouts.names import name_in
 from persona_cli.files.layouts.own import LINEAGE, OwnNames, own_attributes, own_row
 from persona_cli.files.layouts.plain_rows import PlainRows
-from persona_cli.files.layouts.templates import PLACES
+from persona_cli.files.layouts.templates import PLACES, without
 from persona_cli.files.tables.table import Cells
 from persona_server.validation.personas import persona_violations
 from persona_server.validation.violations import Violations
@@ -64,7 +64,10 @@ class Filler:
         if self._is_sheet:
             cells = {name: cell for name, cell in cells.items() if cell != ""}
         if self._mapping.is_own:
-            return own_row(cells, self._own_names)
+            return own_row(without(cells, self._mapping.absent), self._own_names)
+        return without(self._lifted(cells), self._mapping.absent)
+
+    def _lifted(self, cells: Cells) -> Cells:
         inner = cells.get(lifted) if (lifted := self._mapping.lifted) else None
         if not isinstance(inner, dict):
             return cells
@@ -90,7 +93,7 @@ class _Filling:
         if names := self._mapping.named_in:
             persona.full_name = name_in(self._row.get(name) for name in names)
         self._set_fields(place | self._row if place else self._row)
-        if key and not persona.external_id and not persona.id:
+        if key and not (persona.external_id or persona.id or self._rules.is_keyless):
             persona.external_id = key
         self._keep_rest()
         if found := persona_violations(persona, _PATH):

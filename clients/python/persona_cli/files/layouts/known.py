@@ -40,7 +40,12 @@ def _is_tinytroupe(row: Cells, _: bool) -> bool:
 def _is_edsl(row: Cells, is_sheet: bool) -> bool:
     if is_sheet:
         return "full_name" not in row and len(_TRAITS & row.keys()) > 1
-    return isinstance(row.get("traits"), dict) or row.get("edsl_class_name") == "AgentList"
+    return isinstance(row.get("traits"), dict) or _is_agent_list(row)
+
+
+def _is_agent_list(row: Cells) -> bool:
+    """Whether an object is EDSL's list of agents, or the line of JSON before them."""
+    return row.get("edsl_class_name") == "AgentList"
 
 
 def _is_nemotron(row: Cells, _: bool) -> bool:
@@ -147,6 +152,11 @@ def layout_of(row: Cells, *, is_sheet: bool) -> Mapping | None:
     """Return what becomes of rows like this one; None if no layout is known for it."""
     held = (each.mapping for each in LAYOUTS.values() if each.holds(row, is_sheet))
     return next(held, None)
+
+
+def is_persona(value: Cells) -> bool:
+    """Whether an object is one persona of a layout that is known, and no list of them."""
+    return not _is_agent_list(value) and layout_of(value, is_sheet=False) is not None
 
 
 def name_of(mapping: Mapping) -> str:

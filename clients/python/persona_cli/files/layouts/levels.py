@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from persona_server.validation.limits import INCOME_LEVELS
 
 LEVELS = {level.lower(): level for level in INCOME_LEVELS if level}
+# A number is whole or none, and never what some digits of it make. What follows at once may be the
+# code of a currency, as in 20000EUR, but no other word, as in 10th.
+_START = r"(?<!\d)(?<!\d[.,])(?<!\de)(?<!\de[+-])"
+_END = r"(?![\da-z]|[.,]\d)|(?-i:(?=[A-Z]{3}\b))"
 _NUMBER = re.compile(
-    r"(\d+(?:[.,' \u00a0\u202f]\d{3})*(?:[.,]\d+)?)\s*([km]?)(?![a-z])", re.IGNORECASE
+    rf"{_START}(?:(?P<power>\d+(?:[.,]\d+)?e[+-]?\d{{1,2}})"  # as programs write large ones
+    r"|(?P<digits>\d+(?:[.,' \u00a0\u202f]\d{3})*(?:[.,]\d+)?)\s*(?P<unit>[km]?))"
+    rf"(?:{_END})",
+    re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"[.,' \u00a0\u202f](?=\d{3}(?:\D|$))")
 _FACTORS = {"": 1.0, "k": 1e3, "m": 1e6}
@@ -20,6 +27,7 @@ class Level:
     """A case of a mapping: amounts from `low` to below `high`, or else a word, in any case."""
 
     level: str
+    case: str  # as it is written
     word: str
     low: float | None = None
     high: float | None = None
@@ -34,7 +42,9 @@ class Level:
 
 def parse_levels(text: str) -> tuple[Level, ...]:
     """Return the cases of "<20k=Low,20k-75k=Middle,*=High". Raises ValueError."""
-    return tuple(_level(*part.rpartition("=")[::2]) for part in text.split(",") if part.strip())
+    return tuple(
+        parse_level(*part.rpartition("=")[::2]) for part in text.split(",") if part.strip()
+    )
 
 
 def level_of(value: str, cases: tuple[Level, ...]) -> str:
@@ -42,11 +52,12 @@ def level_of(value: str, cases: tuple[Level, ...]) -> str:
     return next((case.level for case in cases if case.holds(value)), "") if cases else ""
 
 
-def _level(case: str, level: str) -> Level:
+def parse_level(case: str, level: str) -> Level:
+    """Return one case, which may hold any character. Raises ValueError."""
     if level.strip().lower() not in LEVELS:
         raise ValueError(f"each case ends with =Low, =Middle or =High; got {case}={level}")
-    word = case.strip().casefold()
-    return Level(LEVELS[level.strip().lower()], word, *_bounds(case.strip()))
+    case = case.strip()
+    return Level(LEVELS[level.strip().lower()], case, case.casefold(), *_bounds(case))
 
 
 def _bounds(case: str) -> tuple[float | None, float | None]:
@@ -74,12 +85,13 @@ def _amount(value: str) -> float | None:
 
 
 def _amounts(text: str) -> list[float]:
-    """Return the amounts in a text: "$50k–75k", "20,000 to 40,000", "20.000 €"."""
-    found = [(digits, unit.lower()) for digits, unit in _NUMBER.findall(text)]
+    """Return the amounts in a text: "$50k–75k", "20,000 to 40,000", "20.000 €", "1e+05"."""
+    found = [(_plain(power, digits), unit.lower()) for power, digits, unit in _NUMBER.findall(text)]
     if len(found) == 2 and not found[0][1]:  # 50–75k
         found[0] = (found[0][0], found[1][1])
-    return [_plain(digits) * _FACTORS[unit] for digits, unit in found]
+    return [number * _FACTORS[unit] for number, unit in found]
 
 
-def _plain(digits: str) -> float:
-    return float(_THOUSANDS.sub("", digits).replace(",", "."))
+def _plain(power: str, digits: str) -> float:
+    """Return a number; one with an exponent, such as 1.234e+05, has nothing between thousands."""
+    return float((power or _THOUSANDS.sub("", digits)).replace(",", "."))

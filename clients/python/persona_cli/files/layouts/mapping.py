@@ -20,7 +20,7 @@ class Mapping:
     """Fields by the templates of which the first one that says something is taken.
 
     What is used as it stands is not kept as well, but for `kept`; anything else becomes an
-    attribute, named by its path, but for `dropped`.
+    attribute, named by its path, but for `dropped`. What is `absent` counts as not there at all.
     """
 
     name: str  # of the layout, as it is said
@@ -29,6 +29,8 @@ class Mapping:
     lifted: str = ""  # the member whose members count as the row's own
     kept: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    unfilled: tuple[str, ...] = ()  # fields that a user makes of nothing
     named_in: tuple[str, ...] = ()  # texts in which the name is looked for
     is_flat: bool = False  # an object is a value, and its members are none
     is_own: bool = False  # what does not fit is refused, since it was written for this service

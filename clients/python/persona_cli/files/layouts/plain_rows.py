@@ -48,6 +48,7 @@ class PlainRows:
         self._rules = rules
         self._own_names = names
         self._blanks = ("",) if is_sheet else (None,) if mapping.is_own else ()
+        self._allows_no_key = rules.only_uuids or rules.is_keyless
         self._is_possible = not rules.levels and _is_by_names(mapping)
         self._plans: dict[tuple[str, ...], _Plan | None] = {}
 
@@ -119,7 +120,7 @@ class PlainRows:
         given = texts.pop("id", "").strip()
         if UUID.fullmatch(given):
             texts["id"] = given.lower()
-        elif given and ("external_id" in texts or self._rules.only_uuids):
+        elif given and ("external_id" in texts or self._allows_no_key):
             return False
         elif given:
             texts["external_id"] = given

@@ -1,6 +1,7 @@
 """Templates: how a field is made of what a source has, such as "{first} {last}"."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +89,17 @@ def value_at(row: dict[str, Any], path: str) -> Any:
             return None
         value = value[name]
     return value
+
+
+def without(row: dict[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """Return a row that has nothing at some paths."""
+    for path in paths:
+        name, dot, rest = path.partition(".")
+        if path in row:
+            row = {key: value for key, value in row.items() if key != path}
+        elif dot and isinstance(row.get(name), dict):
+            row = row | {name: without(row[name], (rest,))}
+    return row
 
 
 def _scalar_text(value: Any) -> str:

@@ -1,12 +1,13 @@
 """What a user says of a file's columns: `--map`, `--drop`, and a mapping file in TOML."""
 
 import tomllib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from persona_cli.files.layouts.levels import Level, parse_levels
+from persona_cli.files.layouts.levels import Level, parse_level, parse_levels
 from persona_cli.files.layouts.mapping import FIELDS, Mapping
 from persona_cli.files.layouts.templates import PLACES, Template, parse_template
 from persona_cli.terminal.failures import CommandError
@@ -42,8 +43,21 @@ class UserMapping:
             fields=fields,
             levels=self.levels or base.levels,
             dropped=base.dropped | self.dropped,
+            absent=base.absent | self._absent(),
+            unfilled=tuple(name for name, made in self.fields.items() if not made),
             named_in=() if "full_name" in self.fields else base.named_in,
         )
+
+    def _absent(self) -> frozenset[str]:
+        """Return what is dropped and named in no field: a layout may know what to make of it."""
+        named = [path for made in self.fields.values() for each in made for path in each.paths]
+        return frozenset(
+            column for column in self.dropped if not any(_is_below(path, column) for path in named)
+        )
+
+
+def _is_below(path: str, column: str) -> bool:
+    return path == column or path.startswith(f"{column}.")
 
 
 def _lacking(paths: Iterable[str], columns: Collection[str]) -> str:
@@ -65,10 +79,11 @@ def _with_option(said: UserMapping, option: str) -> UserMapping:
     if not equals:
         raise CommandError(f"--map takes FIELD=TEMPLATE; got {option!r}")
     levels = said.levels
-    if name.strip() == "income_level":
-        text, cases = _split_cases(text)
-        levels = _levels(cases) or levels
-    made = _templates(name.strip(), [text] if text.strip() else [])
+    with _said_of(f"--map {name.strip()}"):
+        if name.strip() == "income_level":
+            text, cases = _split_cases(text)
+            levels = parse_levels(cases) or levels
+        made = _templates(name.strip(), [text] if text.strip() else [])
     return replace(said, fields=said.fields | made, levels=levels)
 
 
@@ -80,19 +95,19 @@ def _split_cases(text: str) -> tuple[str, str]:
 
 
 def _templates(name: str, texts: Iterable[str]) -> dict[str, tuple[Template, ...]]:
+    """Return what a field is made of. Raises ValueError."""
     if name not in FIELDS:
-        raise CommandError(f"there is no field {name!r} to map; there are {', '.join(FIELDS)}")
-    try:
-        return {name: tuple(map(parse_template, texts))}
-    except ValueError as error:
-        raise CommandError(f"{name}: {error}") from None
+        raise ValueError(f"there is no field {name!r} to map; there are {', '.join(FIELDS)}")
+    return {name: tuple(map(parse_template, texts))}
 
 
-def _levels(cases: str) -> tuple[Level, ...]:
+@contextmanager
+def _said_of(where: str) -> Iterator[None]:
+    """Say where it stands of what can't be. Raises CommandError."""
     try:
-        return parse_levels(cases)
+        yield
     except ValueError as error:
-        raise CommandError(f"income_level: {error}") from None
+        raise CommandError(f"{where}: {error}") from None
 
 
 def _from_file(file: str) -> UserMapping:
@@ -106,10 +121,12 @@ def _from_file(file: str) -> UserMapping:
         )
     fields: dict[str, tuple[Template, ...]] = {}
     for name, said in _table(table, "fields", file).items():
-        fields |= _templates(name, _texts(said, f"{file}: {name}"))
-    cases = (f"{case}={level}" for case, level in _table(table, "levels", file).items())
+        with _said_of(f"{file}: {name}"):
+            fields |= _templates(name, _texts(said, f"{file}: {name}"))
+    with _said_of(f"{file}: levels"):
+        cases = _table(table, "levels", file).items()
+        levels = tuple(parse_level(case, str(level)) for case, level in cases)
     dropped = frozenset(_texts(table.get("drop", []), f"{file}: drop"))
-    levels = tuple(level for case in cases for level in _levels(case))
     return UserMapping(fields, levels, dropped, str(table.get("layout", "")))
 
 

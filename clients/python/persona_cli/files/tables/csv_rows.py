@@ -9,7 +9,7 @@ from itertools import chain, islice
 from persona_cli.files.json_lines import MAX_LINE, LineError, check_length
 from persona_cli.files.tables.encodings import undecoded_byte
 from persona_cli.files.tables.table import Cells, FileError, Rows
-from persona_cli.files.tables.text import TextLines
+from persona_cli.files.tables.text import TextLines, lines_of
 
 _DELIMITERS = ",;\t|"
 _NONE = "\x1f"  # of a file with one column, whose texts may have commas
@@ -44,7 +44,7 @@ def csv_rows(lines: TextLines, delimiter: str) -> Rows:
 
 def find_delimiter(head: str) -> str:
     """Return what separates the cells of a text that begins so."""
-    lines = [line for line in head.splitlines()[: _SAMPLE + 1] if line.strip()]
+    lines = [line for line in lines_of(head)[: _SAMPLE + 1] if line.strip()]
     if lines and (said := _SAYS_SEPARATOR.fullmatch(lines[0])):
         return said[1]
     return max(_DELIMITERS, key=lambda each: _fit(lines, each)) if _has_any(lines) else _NONE

@@ -1,8 +1,8 @@
 """JSON that is not a line a row: arrays, objects that hold one, objects one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.json_pieces import JsonPieces
@@ -13,16 +13,31 @@ CONTAINERS = (
     "personas", "persona", "people", "agents", "agent_list", "respondents", "data", "items",
     "results", "rows", "records",
 )  # fmt: skip
+IsRow: TypeAlias = Callable[[Cells], bool]
 
 
-def document_rows(pieces: JsonPieces, member: str, *, is_large: bool) -> Rows:
+class Members(NamedTuple):
+    """Which member of an object holds the rows: the one that is `said`, or else is found.
+
+    An object that `is_row` knows is a row itself, whatever it holds: its children are none.
+    """
+
+    said: str
+    is_row: IsRow
+
+    def name_in(self, value: Cells) -> str:
+        """Return the member of an object; "" if the object is a row. Raises FileError."""
+        return self.said or ("" if self.is_row(value) else member_of(value))
+
+
+def document_rows(pieces: JsonPieces, members: Members, *, is_large: bool) -> Rows:
     """Yield the objects of a text of JSON values, numbered from 1. Raises FileError.
 
-    Those of an array are rows, and so are those of the array that an object holds in `member`, or
-    in the one that `member_of` finds. `is_large` says that a first object is too long to be held,
-    so that it can be no row itself.
+    Those of an array are rows, and so are those of the array that an object holds in the member
+    that `members` names. `is_large` says that a first object is too long to be held, so that it can
+    be no row itself.
     """
-    values = _large_object(pieces, member) if is_large else _values(pieces, member)
+    values = _large_object(pieces, members.said) if is_large else _values(pieces, members)
     for number, value in enumerate(values, 1):
         yield number, row_of(value, "JSON")
 
@@ -34,13 +49,13 @@ def row_of(value: Any, kind: str) -> Cells | LineError:
     return LineError(f"is not a {kind} object", source=compact_json(value))
 
 
-def rows_of(value: Any, member: str) -> list[Any]:
-    """Return the rows that one value stands for. Raises FileError if `member` is not there."""
+def rows_of(value: Any, members: Members) -> list[Any]:
+    """Return the rows that one value stands for. Raises FileError if it lacks the one said."""
     if isinstance(value, list):
         return value
     if not isinstance(value, dict):
         return [value]
-    name = member or member_of(value)
+    name = members.name_in(value)
     if not name:
         return [value]
     if not isinstance(value.get(name), list):
@@ -49,7 +64,7 @@ def rows_of(value: Any, member: str) -> list[Any]:
 
 
 def member_of(value: Cells) -> str:
-    """Return which member of an object holds the rows; "" if the object is a row itself.
+    """Return which member of an object probably holds the rows; "" if none does.
 
     Raises FileError where several may.
     """
@@ -71,18 +86,18 @@ def _is_objects(item: Any) -> bool:
     return isinstance(item, list) and bool(item) and all(isinstance(one, dict) for one in item)
 
 
-def _values(pieces: JsonPieces, member: str) -> Iterator[Any]:
+def _values(pieces: JsonPieces, members: Members) -> Iterator[Any]:
     while mark := pieces.peek():
         if mark == "[":
             yield from pieces.items()
         else:
-            yield from _value_rows(pieces, member)
+            yield from _value_rows(pieces, members)
         pieces.skip(",")
 
 
-def _value_rows(pieces: JsonPieces, member: str) -> list[Any]:
+def _value_rows(pieces: JsonPieces, members: Members) -> list[Any]:
     try:
-        return rows_of(pieces.value(), member)
+        return rows_of(pieces.value(), members)
     except LineError as error:
         return [error]
 

@@ -5,9 +5,10 @@ import re
 from enum import StrEnum
 
 from persona_cli.files.tables.csv_rows import find_delimiter
-from persona_cli.files.tables.json_documents import CONTAINERS, member_of
+from persona_cli.files.tables.json_documents import CONTAINERS, Members
 from persona_cli.files.tables.json_pieces import end_of_value
 from persona_cli.files.tables.table import FileError
+from persona_cli.files.tables.text import lines_of
 
 
 class Kind(StrEnum):
@@ -57,7 +58,7 @@ def binary_kind(head: bytes) -> Kind | None:
     return next((kind for mark, kind in _BINARY if head.startswith(mark)), None)
 
 
-def text_kind(head: str, member: str) -> Kind:
+def text_kind(head: str, members: Members) -> Kind:
     """Return the kind of a text that begins so. Raises FileError."""
     text = head.lstrip("\ufeff \t\r\n")
     if not text.strip():  # such as a vertical tab alone
@@ -65,16 +66,19 @@ def text_kind(head: str, member: str) -> Kind:
     if _MARKUP.match(text):
         raise FileError("is a page of HTML or XML")
     if text.startswith("{"):
-        return _object_kind(text, member)
+        return _object_kind(text, members)
     if _ARRAY.match(text):
         return Kind.JSON
     return Kind.YAML if _is_yaml(text) else Kind.CSV
 
 
-def is_settled(head: str) -> bool:
+def is_settled(head: str, members: Members) -> bool:
     """Return whether a text that begins so is of the kind that it seems, whatever follows."""
     text = head.lstrip("\ufeff \t\r\n")
-    return not text.startswith("{") or end_of_value(text, 0) >= 0 or _begins_lines(text)
+    if not text.startswith("{"):
+        return True
+    end = end_of_value(text, 0)
+    return _begins_lines(text) if end < 0 else not _is_lone_holder(text, end, members)
 
 
 def csv_note(delimiter: str) -> str:
@@ -83,15 +87,13 @@ def csv_note(delimiter: str) -> str:
     return names.get(delimiter, f"{delimiter} between cells")
 
 
-def _object_kind(text: str, member: str) -> Kind:
+def _object_kind(text: str, members: Members) -> Kind:
     """Return whether objects are lines or documents, or one that can't be a row."""
     end = end_of_value(text, 0)
     if end < 0:
         return _open_kind(text)
-    if len(text[:end].splitlines()) > 1:
-        return Kind.JSON
-    is_alone = not text[end:].strip()
-    return Kind.JSON if is_alone and _holds_rows(text[:end], member) else Kind.JSON_LINES
+    is_document = len(lines_of(text[:end])) > 1 or _is_lone_holder(text, end, members)
+    return Kind.JSON if is_document else Kind.JSON_LINES
 
 
 def _open_kind(text: str) -> Kind:
@@ -102,28 +104,34 @@ def _open_kind(text: str) -> Kind:
         return Kind.JSON_LINES
     if len(text) > _LARGE:
         return Kind.LARGE_JSON
-    return Kind.JSON if "\n" in text.strip() else Kind.JSON_LINES
+    return Kind.JSON if len(lines_of(text.strip())) > 1 else Kind.JSON_LINES
 
 
 def _begins_lines(text: str) -> bool:
     """Return whether a first object without an end is a broken line, since another one follows."""
-    first, *others = [line.strip() for line in text.splitlines() if line.strip()]
+    first, *others = [line.strip() for line in lines_of(text) if line.strip()]
     return bool(others) and others[0].startswith("{") and first[-1] not in "{[,:"
 
 
 _LARGE = 1 << 19  # characters; a row has fewer
 
 
-def _holds_rows(text: str, member: str) -> bool:
+def _is_lone_holder(text: str, end: int, members: Members) -> bool:
+    """Return whether nothing follows an object, so that what it holds may be the rows.
+
+    Of JSON lines another one follows, and each of them is a row.
+    """
+    if text[end:].strip():
+        return False
     try:
-        value = json.loads(text)
+        value = json.loads(text[:end])
     except (ValueError, RecursionError):
         return False
-    return isinstance(value, dict) and bool(member or member_of(value))
+    return isinstance(value, dict) and bool(members.name_in(value))
 
 
 def _is_yaml(text: str) -> bool:
-    lines = [line for line in text.splitlines()[:20] if line.strip()]
+    lines = [line for line in lines_of(text)[:20] if line.strip()]
     if _YAML_START.match(lines[0]):
         return True
     if find_delimiter(text) != "\x1f" and ":" not in lines[0]:

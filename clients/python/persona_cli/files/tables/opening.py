@@ -10,7 +10,7 @@ from zipfile import ZipFile
 from persona_cli.files.tables.csv_rows import csv_rows, find_delimiter
 from persona_cli.files.tables.encodings import find_encoding, known_encoding
 from persona_cli.files.tables.excel import excel_rows
-from persona_cli.files.tables.json_documents import document_rows
+from persona_cli.files.tables.json_documents import IsRow, Members, document_rows
 from persona_cli.files.tables.json_pieces import JsonPieces
 from persona_cli.files.tables.json_rows import json_line_rows
 from persona_cli.files.tables.kinds import Kind, binary_kind, csv_note, text_kind
@@ -23,18 +23,26 @@ from persona_cli.files.tables.yaml_rows import yaml_rows
 OnRead = Callable[[int], None]
 
 
-def open_table(stream: BinaryIO, reading: Reading, read: OnRead, *, is_pipe: bool) -> Table:
+def open_table(
+    stream: BinaryIO,
+    reading: Reading,
+    read: OnRead,
+    *,
+    is_pipe: bool,
+    is_row: IsRow = lambda _: False,
+) -> Table:
     """Return the table of an open file, which must stay open while it is read.
 
-    `read` is told how many bytes of the file were taken. Raises FileError, now or while rows are
-    read.
+    `read` is told how many bytes of the file were taken, and `is_row` knows objects that are rows
+    whatever they hold. Raises FileError, now or while rows are read.
     """
-    held = plain_bytes(stream, read, is_pipe=is_pipe)
+    members = Members(reading.member, is_row)
+    held = plain_bytes(stream, read, members if is_pipe else None)
     head = held.peek(1)
     kind = binary_kind(head)
     if kind is not None:
         return _binary_table(kind, _seekable(stream, held, read, is_pipe=is_pipe), reading)
-    return _text_table(held, head, reading)
+    return _text_table(held, head, reading, members)
 
 
 def _seekable(
@@ -47,7 +55,7 @@ def _seekable(
         return io.BufferedReader(CountedFile(stream, read))
     if not is_pipe:  # what was looked at is in memory, and the rest is where it was
         stream.seek(0)
-        held = plain_bytes(stream, lambda _: None, is_pipe=False)
+        held = plain_bytes(stream, lambda _: None, None)
     copy = tempfile.TemporaryFile()  # noqa: SIM115 (it lasts as long as its table)
     shutil.copyfileobj(held, copy)
     copy.seek(0)
@@ -71,11 +79,11 @@ def _require_workbook(stream: BinaryIO) -> None:
     stream.seek(0)
 
 
-def _text_table(held: io.BufferedReader, head: bytes, reading: Reading) -> Table:
+def _text_table(held: io.BufferedReader, head: bytes, reading: Reading, members: Members) -> Table:
     said = known_encoding(reading.encoding) if reading.encoding else ""
     encoding = said or find_encoding(head)
     start = head.decode(encoding, "replace")
-    kind = text_kind(start, reading.member)
+    kind = text_kind(start, members)
     is_json = kind in {Kind.JSON_LINES, Kind.JSON, Kind.LARGE_JSON}
     if is_json and encoding == "cp1252" and not said:
         encoding = "utf-8"  # by definition
@@ -86,17 +94,17 @@ def _text_table(held: io.BufferedReader, head: bytes, reading: Reading) -> Table
         notes.insert(0, csv_note(delimiter))
         rows, is_sheet = csv_rows(text_lines(text), delimiter), True
     else:
-        rows, is_sheet = _object_rows(kind, text, reading), False
+        rows, is_sheet = _object_rows(kind, text, members), False
     unit = "" if kind in {Kind.CSV, Kind.JSON_LINES} else "item"
     return Table(kind, rows, unit, is_sheet, ", ".join(filter(None, notes)))
 
 
-def _object_rows(kind: Kind, text: io.TextIOWrapper, reading: Reading) -> Rows:
+def _object_rows(kind: Kind, text: io.TextIOWrapper, members: Members) -> Rows:
     if kind is Kind.JSON_LINES:
         return json_line_rows(text_lines(text))
     if kind is Kind.YAML:
-        return yaml_rows(text, reading.member)
+        return yaml_rows(text, members)
     if kind is Kind.EMPTY:
         return iter(())
     pieces = JsonPieces(lambda: read_piece(text))
-    return document_rows(pieces, reading.member, is_large=kind is Kind.LARGE_JSON)
+    return document_rows(pieces, members, is_large=kind is Kind.LARGE_JSON)

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from persona_cli.files.tables.json_documents import Members
 from persona_cli.files.tables.kinds import is_settled
 from persona_cli.files.tables.table import FileError, missing_extra
 
@@ -70,32 +71,35 @@ class CountedFile(io.RawIOBase):
 
 
 def plain_bytes(
-    stream: BinaryIO, read: Callable[[int], None], *, is_pipe: bool
+    stream: BinaryIO, read: Callable[[int], None], members: Members | None
 ) -> io.BufferedReader:
     """Return what a stream holds, decompressed; `read` is told how many of its bytes were taken.
 
-    Its `peek` returns the beginning: HEAD_BYTES or all, of a pipe what has come, but of an object
-    as much as tells what it is. Raises FileError.
+    Its `peek` returns the beginning: HEAD_BYTES or all, of a pipe, which has `members`, what has
+    come, but of an object as much as tells what it is. Raises FileError.
     """
-    counted = _buffered(stream, read, is_pipe=is_pipe)
+    counted = _buffered(stream, read, members)
     head = counted.peek(1)
     if head.startswith(_GZIP):
-        return _buffered(gzip.GzipFile(fileobj=counted), lambda _: None, is_pipe=is_pipe)
+        return _buffered(gzip.GzipFile(fileobj=counted), lambda _: None, members)
     if head.startswith(_ZSTD):
-        return _buffered(_zstd_reader(counted), lambda _: None, is_pipe=is_pipe)
+        return _buffered(_zstd_reader(counted), lambda _: None, members)
     return counted
 
 
-def _buffered(stream: Any, read: Callable[[int], None], *, is_pipe: bool) -> io.BufferedReader:
-    take = _SettledFirst(stream.read1) if is_pipe else stream.read
+def _buffered(
+    stream: Any, read: Callable[[int], None], members: Members | None
+) -> io.BufferedReader:
+    take = stream.read if members is None else _SettledFirst(stream.read1, members)
     return io.BufferedReader(_Pieces(take, read), HEAD_BYTES)
 
 
 class _SettledFirst:
     """Takes what has come of a pipe, at first until that tells of what kind it is."""
 
-    def __init__(self, take: Callable[[int], bytes]) -> None:
+    def __init__(self, take: Callable[[int], bytes], members: Members) -> None:
         self._take = take
+        self._members = members
         self._is_first = True
 
     def __call__(self, size: int) -> bytes:
@@ -103,7 +107,7 @@ class _SettledFirst:
         found, looked_at = self._take(size), 0
         while self._is_first and found and len(found) < size:
             if len(found) >= 2 * looked_at:  # so that looking costs no more than reading
-                if is_settled(found.decode(errors="replace")):
+                if is_settled(found.decode(errors="replace"), self._members):
                     break
                 looked_at = len(found)
             if not (piece := self._take(size - len(found))):

@@ -1,6 +1,7 @@
 """Text of a file: its lines by number, with any line ends, or pieces of it."""
 
 import io
+import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ from persona_cli.files.tables.table import FileError
 
 TextLines: TypeAlias = Iterator[tuple[int, str]]
 _PIECE = 1 << 20
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
 def open_text(stream: io.BufferedReader, encoding: str) -> io.TextIOWrapper:
@@ -26,6 +28,14 @@ def text_lines(text: io.TextIOWrapper) -> TextLines:
         while rest and rest[-1] not in "\r\n":
             rest = _read(text, MAX_LINE)
         yield number, line
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, parted as those of a file are.
+
+    `splitlines` parts them at U+2028, U+0085 and others as well, which texts of people hold.
+    """
+    return _LINE_END.split(text)
 
 
 def read_piece(text: io.TextIOWrapper) -> str:

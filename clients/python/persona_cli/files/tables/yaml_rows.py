@@ -3,7 +3,7 @@
 import re
 from typing import Any, TextIO
 
-from persona_cli.files.tables.json_documents import row_of, rows_of
+from persona_cli.files.tables.json_documents import Members, row_of, rows_of
 from persona_cli.files.tables.plain import plain
 from persona_cli.files.tables.table import FileError, Rows, missing_extra, reading_with_library
 
@@ -28,7 +28,7 @@ _WORDS = (
 )
 
 
-def yaml_rows(text: TextIO, member: str) -> Rows:
+def yaml_rows(text: TextIO, members: Members) -> Rows:
     """Yield the objects of a file, numbered from 1. Raises FileError."""
     try:
         import yaml
@@ -40,7 +40,7 @@ def yaml_rows(text: TextIO, member: str) -> Rows:
     with reading_with_library("YAML"):
         documents = list(yaml.load_all(whole, _loader(yaml)))
         _require_finite(documents)
-        values = [row for document in documents for row in rows_of(plain(document), member)]
+        values = [row for document in documents for row in rows_of(plain(document), members)]
     for number, value in enumerate((each for each in values if each is not None), 1):
         yield number, row_of(value, "YAML")
 
