@@ -50,6 +50,26 @@ def test_new_files_are_taken_without_a_restart(
         eventually(lambda: "changed files of TLS not taken" in messages(service))
 
 
+def test_files_are_taken_once_they_can_be_used_though_they_look_the_same(
+    authority: Authority, files: Files, data: Path
+) -> None:
+    """As where they may be read by then, or the time has come from which they are valid."""
+    other = Authority("next")
+    new = other.issue("service")
+    with running_service(data, *files.flags) as service:
+        before = TlsCaller(service, Trust(authority.root))
+        after = TlsCaller(service, Trust(other.root))
+        files.key.write_bytes(new.key)
+        files.cert.write_bytes(b"x" * len(new.cert))
+        looks = files.cert.stat()
+        assert (before.answers(), after.answers()) == (SERVED, REFUSED)
+        files.cert.write_bytes(new.cert)
+        os.utime(files.cert, ns=(looks.st_atime_ns, looks.st_mtime_ns))
+        eventually(lambda: after.answers() == SERVED)
+        assert before.answers() == REFUSED
+        assert messages(service).count("changed files of TLS not taken") <= 4  # of two processes
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_new_client_ca_is_taken(
     authority: Authority,

@@ -1,8 +1,10 @@
 """The files of TLS: read and checked at the start, and read anew once they have changed."""
 
 import datetime
+import math
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +60,8 @@ class Identity(NamedTuple):
         return self.cert + self.key
 
 
+_RETRY_SECONDS = 1.0  # between two tries of files that could not be used
+
 _State = tuple[tuple[int, int, int], ...]
 
 
@@ -70,6 +74,7 @@ class Certificates:
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
         self._lock = threading.Lock()
+        self._retry_at, self._told = math.inf, ""  # of files that could not be used
         self._state = _state_of(paths)
         self._material = read(paths)
 
@@ -82,7 +87,7 @@ class Certificates:
         """Return what the files hold. Asked at every handshake, so it only looks at their times."""
         with self._lock:
             state = _state_of(self.paths)
-            if state != self._state:
+            if state != self._state or time.monotonic() >= self._retry_at:
                 self._state = state  # before they are read: what changes meanwhile is read again
                 self._read_anew()
             return self._material
@@ -91,9 +96,14 @@ class Certificates:
         try:
             self._material = read(self.paths)
         except CertificateError as error:
-            # Most likely one of them has been replaced and the next not yet.
-            LOGGER.warning("changed files of TLS not taken", extra={"reason": str(error)})
+            # Most likely one of them has been replaced and the next not yet, or is to be valid in a
+            # moment, or to be readable: what ends that need not show in the files' times.
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
+            if str(error) != self._told:
+                self._told = str(error)
+                LOGGER.warning("changed files of TLS not taken", extra={"reason": self._told})
         else:
+            self._retry_at, self._told = math.inf, ""
             LOGGER.info("changed files of TLS taken")
 
 

@@ -18,7 +18,14 @@ type watched[T any] struct {
 	mu    sync.Mutex
 	state []fileState
 	value T
+	// Of files that could not be used: when to try again, and why that was so.
+	retryAt time.Time
+	told    string
 }
+
+// retryAfter is how long files are left alone that could not be used. What ends that, such as a right to
+// read them or a time from which they are valid, need not show in their times.
+const retryAfter = time.Second
 
 // fileState is by what a change shows; os.SameFile tells that another file has the name.
 type fileState struct {
@@ -41,17 +48,22 @@ func (w *watched[T]) current() T {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	state := w.look()
-	if slices.EqualFunc(state, w.state, same) {
+	again := !w.retryAt.IsZero() && time.Now().After(w.retryAt)
+	if slices.EqualFunc(state, w.state, same) && !again {
 		return w.value
 	}
 	w.state = state // before they are read: what changes meanwhile is read again
 	value, err := w.read()
 	if err != nil { // most likely one of them has been replaced and the next not yet
-		w.log.Warn("changed files of TLS not taken", "reason", err.Error())
+		w.retryAt = time.Now().Add(retryAfter)
+		if told := err.Error(); told != w.told {
+			w.told = told
+			w.log.Warn("changed files of TLS not taken", "reason", told)
+		}
 		return w.value
 	}
 	w.log.Info("changed files of TLS taken")
-	w.value = value
+	w.value, w.retryAt, w.told = value, time.Time{}, ""
 	return value
 }
 
