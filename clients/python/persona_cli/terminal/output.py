@@ -128,7 +128,9 @@ def printable(text: str, keep: str = "") -> str:
 def _escaped(text: str, escape: Callable[[str], str], keep: str = "") -> str:
     if text.isprintable():
         return text
-    return "".join(c if c in keep or not _steers(c) else escape(c) for c in text)
+    # Each character once: a long text may have many that are not printable, such as spaces.
+    steering = [c for c in set(text) if c not in keep and _steers(c)]
+    return text.translate({ord(c): escape(c) for c in steering}) if steering else text
 
 
 def _steers(character: str) -> bool:
