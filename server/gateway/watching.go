@@ -115,7 +115,10 @@ func (w *watcher) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-const scrapeTimeout = 5 * time.Second // for a connection: one scrape
+const (
+	scrapeTimeout = 5 * time.Second // for a connection: one scrape
+	scrapes       = 32              // connections at once; a new one ends the oldest
+)
 
 // listen serves GET /metrics on a port of its own, where that is asked for: the figures of a gateway that a
 // server has started are on that one's page.
@@ -127,23 +130,24 @@ func (w *watcher) listen(o options, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("can't listen on %s (%w); choose another address with --metrics", o.metrics, cause(err))
 	}
-	served, err := o.serving.Listen(listener, log)
+	connections := guard.Bound(listener, scrapes, scrapes, o.arrivals, o.proxies)
+	served, err := o.serving.Listen(connections, log)
 	if err != nil {
 		return fmt.Errorf("can't serve metrics by TLS: %w", err)
 	}
 	w.figures.AddProcess()
 	log.Info("metrics", "listening", listener.Addr().String())
-	go w.serveFigures(served, log)
+	go w.serveFigures(served, connections, log)
 	return nil
 }
 
-func (w *watcher) serveFigures(listener net.Listener, log *slog.Logger) {
+func (w *watcher) serveFigures(listener net.Listener, connections *guard.Connections, log *slog.Logger) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		_, _ = rw.Write(w.figures.Page()) // who has gone away needs no answer
 	})
-	server := &http.Server{Handler: mux, ReadTimeout: scrapeTimeout, WriteTimeout: scrapeTimeout, ErrorLog: stdlog.New(w, "", 0)}
+	server := &http.Server{Handler: mux, ReadTimeout: scrapeTimeout, WriteTimeout: scrapeTimeout, ConnState: connections.Note, ErrorLog: stdlog.New(w, "", 0)}
 	server.SetKeepAlivesEnabled(false)
 	if err := server.Serve(listener); err != nil {
 		log.Error("metrics are served no more", "reason", err.Error())

@@ -1,5 +1,6 @@
 """What the gateway tells: figures and lines for what it refuses itself, and whom it tells them."""
 
+import contextlib
 import json
 import os
 import signal
@@ -124,8 +125,17 @@ def test_on_its_own_it_has_a_port_for_them(backend: Backend) -> None:
     line = next(
         line for line in map(json.loads, running.process.stderr) if line["message"] == "metrics"
     )
-    with urllib.request.urlopen(f"http://{line['listening']}/metrics", timeout=20) as answer:
-        page = answer.read().decode()
+    host, _, port = line["listening"].rpartition(":")
+    with contextlib.ExitStack() as opened:
+        silent = [
+            opened.enter_context(socket.create_connection((host, int(port)), 20)) for _ in range(40)
+        ]
+        with urllib.request.urlopen(f"http://{line['listening']}/metrics", timeout=20) as answer:
+            page = answer.read().decode()
+        assert silent[0].recv(1) == b""  # it has made room for the others
+        silent[-1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent[-1].recv(1)
     assert 'process_resident_memory_bytes{process="gateway"}' in page
     assert "persona_gateway_connections 0" in page
     assert running.stop()[0] == 0
