@@ -99,6 +99,12 @@ def all_of_one_who_says_more(people: Sequence[str], count: int) -> Case:
     return Case([Batch(uid(), gone), Batch(uid(), more)], gone)
 
 
+def one_of_many_simulations(people: Sequence[str], count: int) -> Case:
+    """Who answers the same question in one simulation after the other."""
+    given = [rated(people[0], EARLY + i) for i in range(count)]
+    return Case([Batch(uid(), [one]) for one in given], given[count // 2 :][:1])
+
+
 CASES: tuple[Make, ...] = (
     only_one_of_its_scale,
     first_in_another_simulation,
@@ -159,3 +165,12 @@ def test_an_individual_is_looked_at_once(store: Store, monkeypatch: pytest.Monke
     few, many = (work(store, monkeypatch, make, count) for count in (FEW, MANY))
     assert many[:2] == few[:2]
     assert many.steps <= few.steps + STEPS * (MANY - FEW)
+
+
+def test_sums_of_other_simulations_are_left_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for the next one, which now differs from another; an individual's own are all read."""
+    few, many = (work(store, monkeypatch, one_of_many_simulations, count) for count in (8, 40))
+    assert many.statements <= few.statements + 1  # older answers are read by themselves
+    assert many.rows - few.rows < 2 * (40 - 8)
