@@ -9,6 +9,7 @@ from persona.v1.response_pb2 import ChoiceAnswer, RatingAnswer
 from persona.v1.response_service_pb2 import ListResponsesResponse
 from persona_server.services.responses.voiding import void_responses
 from persona_server.storage import keys
+from persona_server.storage.derived import standing
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.response_lists import LONGEST_MARK, Wanted
 from persona_server.storage.store import Store
@@ -85,6 +86,48 @@ def test_between_the_steps_it_is_what_a_rebuild_makes(group: StoredGroup) -> Non
         list(group.store.rebuild.run(NOW))
         assert raw_image(group.store) == after
     assert not any(raw_image(group.store).values())
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_not_near_is_found_by_what_is_counted(
+    store: Store, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Who comes first, in two projects, where the next answer with its key is mostly another's."""
+    monkeypatch.setattr(standing, "NEAR", 3)
+    monkeypatch.setattr(standing, "READ", 2)
+    monkeypatch.setattr(standing, "CHUNK", 2)
+    chance, ids = random.Random(seed), []
+    for group in (StoredGroup(store), StoredGroup(store)):
+        batches = random_batches(chance, group.add(persona(), persona(), persona()), 3, 30)
+        record_all(group, batches)
+        ids += [r.id for _, given in batches for r in given]
+    chance.shuffle(ids)
+    for start in range(0, len(ids), 11):
+        void(store, ids[start : start + 11])
+        after = raw_image(store)
+        list(store.rebuild.run(NOW))
+        assert raw_image(store) == after
+    assert not any(raw_image(store).values())
+
+
+def test_a_text_that_is_said_twice_is_not_near(
+    group: StoredGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No series has it without themes. It was first said at another time than it was recorded."""
+    monkeypatch.setattr(standing, "READ", 2)
+    one, another = (id_text(raw) for raw in group.add(persona(), persona()))
+    simulation = uid()
+    first, *texts = (
+        answer(who, id=uid(), question_key="q", occurred_at=at(when), text="words")
+        for who, when in ((one, 1), (another, 1002), (another, 1001))
+    )
+    ratings = [answer(one, id=uid(), question_key="q", occurred_at=at(2 + i)) for i in range(3)]
+    for given in ([first], ratings, *([text] for text in texts)):
+        record_all(group, [Batch(simulation, given)])
+    void(group.store, [first.id])
+    after = raw_image(group.store)
+    list(group.store.rebuild.run(NOW))
+    assert raw_image(group.store) == after
 
 
 def test_copies_of_an_individual_are_one(store: Store) -> None:

@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from peewee import EXCLUDED, JOIN
+from peewee import EXCLUDED, JOIN, Value
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import (
+    as_bytes,
     greater,
     id_list,
     integer_list,
@@ -29,6 +30,7 @@ from persona_server.storage.engine.statements import (
 
 ALL_QUESTIONS = 0  # in place of a question's id
 _LATEST = b"\xff"  # behind every order
+_PROJECT = b"p"  # before the id of a project
 
 
 class Place(NamedTuple):
@@ -69,7 +71,12 @@ class Group(NamedTuple):
 
 def project_scope(project: bytes) -> bytes:
     """Return the scope of a project, which no client's simulation can have."""
-    return b"p" + project
+    return _PROJECT + project
+
+
+def scope_of_project(project: Any) -> Any:
+    """Return the expression of a project's scope, given that of its id."""
+    return as_bytes(Value(_PROJECT, converter=False).concat(project))
 
 
 class ParticipationStatements:

@@ -5,27 +5,30 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from persona.v1.response_service_pb2 import RecordResponsesResponse
 from persona_server.measures.answers import Question
 from persona_server.storage.derived.answers import NewAnswer, new_answer
+from persona_server.storage.derived.standing import Standing
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.dialect import id_list
 from persona_server.storage.keys import IdGenerator
-from persona_server.storage.repositories.response_lists import SHOWN
 from persona_server.validation.remembering import remembered
 
 FIRST_QUESTION = -(2**63)  # at or before every id
-_CHUNK = 1000  # responses in memory at a time; each is of at most 64 KiB
 
 
 class Questions:
     """The questions that one tenant has asked."""
 
     def __init__(
-        self, statements: DerivedStatements, tenant: int, id_generator: IdGenerator
+        self,
+        statements: DerivedStatements,
+        standing: Standing,
+        tenant: int,
+        id_generator: IdGenerator,
     ) -> None:
         self._do = statements
         self._tenant = tenant
+        self._standing = standing
         self._id_generator = id_generator
 
     def known(self, questions: Iterable[Question]) -> dict[Question, int]:
@@ -70,24 +73,12 @@ class Questions:
             ((_, key, declared_at),) = self._do.known.all(tenant=self._tenant, ids=hashes)
             if first.order[8:] != declared_at:
                 continue
-            now_first = self._first_answer(question, declared_at)
-            if now_first is None:
+            found = self._standing.first(question, key, declared_at)
+            if found is None:
                 self._do.drop_question.run(tenant=self._tenant, id=key)
             else:
-                self._declare(key, now_first)
-
-    def _first_answer(self, question: Question, after: bytes) -> NewAnswer | None:
-        """Return the first answer to a question behind a position; None if there is none."""
-        while rows := self._do.answers_to.all(
-            tenant=self._tenant, key=question.key, after=after, limit=_CHUNK
-        ):
-            for position, framed in rows:
-                (response,) = RecordResponsesResponse.FromString(framed + SHOWN).responses
-                found = new_answer(response, b"", b"", position, position)
-                if found.question == question:
-                    return found
-            after = rows[-1][0]
-        return None
+                position, response = found
+                self._declare(key, new_answer(response, b"", b"", position, position))
 
     def _new_question(self, key: int, digest: bytes, first: NewAnswer) -> None:
         self._do.insert_question.run(

@@ -26,6 +26,7 @@ from persona_server.storage.derived.questions import (
 )
 from persona_server.storage.derived.removal import Removal
 from persona_server.storage.derived.series import Fields, Series, Texts, answers, fields
+from persona_server.storage.derived.standing import Standing
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import set_ids
 from persona_server.storage.derived.writing import DerivedWriter
@@ -58,7 +59,8 @@ class DerivedTables:
     ) -> None:
         self._do = statements
         self._tenant = tenant
-        self._questions = Questions(statements, tenant, id_generator)
+        self._standing = Standing(statements.standing, tenant)
+        self._questions = Questions(statements, self._standing, tenant, id_generator)
         self._writer = DerivedWriter(statements, tenant)
         self._crowds = Crowds(statements, tenant)
         self._participation = Participation(statements.participation, tenant)
@@ -150,7 +152,8 @@ class DerivedTables:
             return
         ids = self._questions.known({row.question for row in rows})
         self._writer.remove(rows, ids)
-        Removal(self._do.removal, self._do.participation, self._tenant, place).run(rows, ids)
+        statements = self._do.removal, self._do.participation
+        Removal(*statements, self._standing, self._tenant, place).run(rows, ids)
         self._questions.declare_anew(rows)
 
     def first_answers(

@@ -8,6 +8,7 @@ from persona_server.storage import tables
 from persona_server.storage.derived.participation import ParticipationStatements
 from persona_server.storage.derived.removal import RemovalStatements
 from persona_server.storage.derived.selection_statements import SelectionStatements
+from persona_server.storage.derived.standing import StandingStatements
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import GIVEN, given, joined, one_of
 from persona_server.storage.engine.statements import (
@@ -16,7 +17,6 @@ from persona_server.storage.engine.statements import (
     param,
     upsert_statement,
 )
-from persona_server.storage.repositories.response_lists import is_counted
 
 
 class DerivedStatements:
@@ -26,6 +26,7 @@ class DerivedStatements:
         self.participation = ParticipationStatements(database)
         self.selections = SelectionStatements(database)
         self.removal = RemovalStatements(database)
+        self.standing = StandingStatements(database)
         self._read_series(database)
         self._read_sums(database)
         self._write(database)
@@ -153,7 +154,7 @@ class DerivedStatements:
         )
 
     def _declare(self, database: Database) -> None:
-        question, response = tables.Question, tables.Response
+        question = tables.Question
         mine = question.tenant_id == param("tenant")
         declared = {
             question.declared: param("declared"),
@@ -164,18 +165,6 @@ class DerivedStatements:
         )
         self.drop_question = Statement(
             database, question.delete().where(mine & (question.id == param("id")))
-        )
-        self.answers_to = Statement(
-            database,
-            response.select(response.position, response.framed)
-            .where(
-                (response.tenant_id == param("tenant"))
-                & (response.question_key == param("key"))
-                & (response.position > param("after"))
-                & is_counted(response)
-            )
-            .order_by(response.position)
-            .limit(param("limit")),
         )
 
     def _write_sums(self, database: Database) -> None:

@@ -75,6 +75,12 @@ class Changes:
             for simulation, found in differences(kind, self._points(after)):
                 _add(self.differences, id_bytes(simulation), found)
 
+    def drop_unchanged(self) -> None:
+        """Forget what comes to nothing: most of what is taken out of a series is put in again."""
+        self.counts = {place: one for place, one in self.counts.items() if any(one.values())}
+        self.moments = {place: one for place, one in self.moments.items() if any(one)}
+        self.differences = {place: one for place, one in self.differences.items() if any(one)}
+
     def _points(self, given: Iterable[Entry]) -> tuple[Point, ...]:
         return points(
             Answer(self._question, id_text(entry.simulation), "", entry.occurred_at, entry.number)

@@ -69,6 +69,7 @@ class DerivedWriter:
                 changes.replace(before, after)
                 self._drop(owner)
                 _rewrite(owner, after, [], rows)
+            changes.drop_unchanged()
         self._put(changed)
         self._do.put_series.run_each(rows.series)
         self._do.put_piece.run_each(rows.pieces)

@@ -72,7 +72,7 @@ class Database(Protocol):
         """Return a table's references, column by column, each with its `dest_table`."""
 
     def as_list(self, values: Sequence[Any]) -> Any:
-        """Return ids, hashes or 64-bit integers as the driver binds a list."""
+        """Return ids, hashes, texts or 64-bit integers as the driver binds a list."""
 
     def write(self, timeout: float, tenant: str = "") -> AbstractContextManager[None]:
         """Run a block in one write transaction, durable when the block ends. Tenants take turns.

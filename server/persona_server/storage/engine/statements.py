@@ -33,7 +33,7 @@ def param(name: str) -> Value:
 
 
 def list_param(name: str) -> Value:
-    """Return one that is bound to a list of ids, hashes or integers."""
+    """Return one that is bound to a list of ids, hashes, texts or integers."""
     return Value(ListParam(name), converter=False)
 
 

@@ -156,7 +156,7 @@ class PostgresqlDatabase(PeeweeDatabase):
             return connection.execute(sql, params or None)
 
     def as_list(self, values: Sequence[Any]) -> Any:
-        """Return ids, hashes or 64-bit integers as the driver binds a list."""
+        """Return ids, hashes, texts or 64-bit integers as the driver binds a list."""
         numbers = bool(values) and isinstance(values[0], int)
         return array("q", values) if numbers else list(values)
 

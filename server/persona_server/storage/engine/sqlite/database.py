@@ -109,7 +109,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         yield from self.connection().execute(sql, values)
 
     def as_list(self, values: Sequence[Any]) -> Any:
-        """Return ids, hashes or 64-bit integers as the driver binds a list."""
+        """Return ids, hashes, texts or 64-bit integers as the driver binds a list."""
         numbers = bool(values) and isinstance(values[0], int)
         return apsw.carray(array("q", values) if numbers else tuple(values))
 
