@@ -160,6 +160,7 @@ def test_versions_that_differ_are_refused(filled: Path, url: str, tmp_path: Path
     assert "made by a newer version" in refused(other, tmp_path / "third")
     change(other, "DELETE FROM schema_migration WHERE name >= '0018'")
     assert "made by an older version" in refused(other, tmp_path / "third")
+    assert not (tmp_path / "third").exists()  # what is refused makes nothing
 
 
 def test_places_that_can_not_be_are_refused(filled: Path, url: str, tmp_path: Path) -> None:

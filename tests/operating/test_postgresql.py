@@ -83,6 +83,7 @@ def test_nothing_is_served_from_what_nobody_has_migrated(
     refused = run("serve", "--listen", "127.0.0.1:0", "--rest", "off", database=theirs)
     assert refused.returncode == 1
     assert "permission denied" in refused.stderr
+    assert "let that one say `persona migrate --grant-to ROLE`" in refused.stderr
     assert run("migrate", "--grant-to", role).returncode == 0
     assert run("token", "--tenant", "acme", "--init", database=theirs).returncode == 0
 

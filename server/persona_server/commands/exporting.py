@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,8 +18,8 @@ def write_export(store: Store, tenant: str, folder: Path) -> dict[str, int]:
     """
     if folder.exists():
         raise FileExistsError(17, "it is there already")
-    part = folder.with_name(f"{folder.name}.part")
-    part.mkdir(mode=0o700)
+    # Under a name of its own: one that was killed may have left another.
+    part = Path(tempfile.mkdtemp(".part", f"{folder.name}.", folder.parent))
     try:
         export = TenantExport(store, tenant)
         counts = {

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,11 +55,10 @@ def migrate(
     try:
         if isinstance(place, Path):  # another one would be an empty service, with keys of its own
             require_database(place)
-        store = open_store(place, watched=_told)
-        if grant_to:
-            with refusing_to_open(shown(place)):
-                grant(store.database, grant_to)
-        store.close()
+        with closing(open_store(place, watched=_told)) as store:
+            if grant_to:
+                with refusing_to_open(shown(place)):
+                    grant(store.database, grant_to)
     except DatabaseError as error:
         print(f"persona migrate: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

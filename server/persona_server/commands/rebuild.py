@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import closing
 
 import typer
 
@@ -26,10 +27,8 @@ def rebuild_measures(data: Data = DATA, database: Database = "") -> None:
 
     place, started = database_place(data, database), time.monotonic()
     try:
-        store = open_store(place, make=False)
-        with store.database.alone():
+        with closing(open_store(place, make=False)) as store, store.database.alone():
             done = list(store.rebuild.run(keys.now()))
-        store.close()
     except (DatabaseError, ServiceError) as error:
         print(f"persona rebuild-measures: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

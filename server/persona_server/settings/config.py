@@ -236,8 +236,8 @@ class Settings:
     )
     quota_stored_bytes: int = setting(
         "1099511627776",
-        "Bytes of a tenant's stored personas, purged ones not, and of its recorded answers, by "
-        "default.",
+        "Bytes of a tenant's stored personas, purged ones not, and of its recorded and reference "
+        "answers, by default.",
         _QUOTA,
     )
     page_cache_bytes: int = setting(

@@ -11,10 +11,12 @@ import grpc
 import pytest
 
 from persona.v1 import persona_service_pb2 as pb
+from persona_server.storage.erasure.people import OPERATOR
 from support.answering.references import chosen, refer
 from support.answers import answer, record
 from support.attacks import silent
 from support.data import Place, make_place, persona, uid
+from support.dbfile import reading
 from support.errors import Problem, problem_of, refusal_of
 from support.importer import LEAN
 from support.service import PERSONA, Service, naming, running_service
@@ -173,6 +175,9 @@ def test_the_command_shows_what_is_set_and_takes_it_back(small: Service) -> None
     shown = json.loads(tenants(small.data, "quotas", "own", "--json"))
     assert (shown["bytes_per_second"], shown["streams"], shown["stored_bytes"]) == (20_000, 1, None)
     tenants(small.data, "set", "shown", "streams=3")
+    with reading(small.data) as file:
+        sql = "SELECT method, actor FROM audit JOIN tenant ON tenant.id = tenant_id WHERE name = ?"
+        assert file.rows(sql, "shown") == [("SetQuotas", OPERATOR)]
     assert "streams  3\n" in tenants(small.data, "quotas", "shown")
     tenants(small.data, "set", "shown", "streams=default")
     shown = tenants(small.data, "quotas", "shown")

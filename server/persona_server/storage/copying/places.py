@@ -28,15 +28,13 @@ def copying(source_place: DatabasePlace, target_place: DatabasePlace) -> Iterato
     All that is read of the source is of one moment. Raises DatabaseError where one can't be used,
     is of another version, is used by a server, or where the target has rows of something else.
     """
-    with (
-        _held(source_place, make=False) as source,
-        _held(target_place, make=True) as target,
-    ):
+    with _held(source_place, make=False) as source:
         require_finished(source)
         require_current(source)
-        _make_tables(target)
-        with source.snapshot():
-            yield _copier(source, target)
+        with _held(target_place, make=True) as target:
+            _make_tables(target)
+            with source.snapshot():
+                yield _copier(source, target)
 
 
 @contextmanager
@@ -54,6 +52,7 @@ def _held(place: DatabasePlace, *, make: bool) -> Iterator[Database]:
 def _make_tables(target: Database) -> None:
     """Make the tables of an empty database. One that has any is left as it is."""
     if HISTORY in target.get_tables():
+        target.require_owner()
         require_current(target)
     else:
         migrate(target)

@@ -20,7 +20,8 @@ from persona_server.storage.repositories.library import Library, LibraryStatemen
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Personas, PersonaStatements
 from persona_server.storage.repositories.response_lists import SHOWN, standing
-from persona_server.storage.repositories.responses import Responses, ResponseStatements
+from persona_server.storage.repositories.responses import Stored as StoredResponse
+from persona_server.storage.repositories.responses import counted_after
 from persona_server.storage.repositories.simulations import Simulations, SimulationStatements
 from persona_server.storage.repositories.tenants import Tenants
 
@@ -52,7 +53,7 @@ class Rebuild:
         self._tenants = tenants
         self._personas = PersonaStatements(database)
         self._derived = DerivedStatements(database)
-        self._stored = ResponseStatements(database)
+        self._counted = counted_after(database)
         self._library = LibraryStatements(database)
         self._void = SimulationStatements(database)
         simulation, response = tables.Simulation, tables.Response
@@ -129,11 +130,11 @@ class Rebuild:
 
         What the library counts is not made anew: what is counted there still is taken out.
         """
-        responses, personas = Responses(self._stored, tenant), Personas(self._personas, tenant)
-        library = Library(self._library, tenant)
+        personas, library = Personas(self._personas, tenant), Library(self._library, tenant)
         for simulation, settled in Simulations(self._void, tenant).voiding().items():
-            after = settled
-            while gone := responses.counted(simulation, after, CHUNK):
+            after, where = settled, {"tenant": tenant, "simulation": simulation, "limit": CHUNK}
+            while rows := self._counted.all(after=after, **where):
+                gone = [StoredResponse(*row) for row in rows]
                 ancestry = personas.ancestry(list({one.persona_id for one in gone}))
                 library.uncount_responses([one.persona_id for one in gone], ancestry)
                 after = gone[-1].position

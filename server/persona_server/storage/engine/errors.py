@@ -121,6 +121,11 @@ def refusing_to_open(place: object) -> Iterator[None]:
                 f"The database in {place} is damaged ({_text(error)}): have `persona doctor` look "
                 "at it, or restore a backup."
             ) from error
+        if isinstance(error.__cause__ or error, psycopg.errors.InsufficientPrivilege):
+            raise DatabaseError(
+                f"The role of {place} may not do what is needed there ({_text(error)}): name the "
+                "owner of the tables, or let that one say `persona migrate --grant-to ROLE`."
+            ) from error
         raise DatabaseError(f"The database in {place} can't be used: {_text(error)}.") from error
 
 

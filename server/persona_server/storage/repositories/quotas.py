@@ -48,7 +48,7 @@ class Quotas:
             self._do.put.run(tenant=self._tenant, name=name, value=value)
 
     def stored(self) -> int:
-        """Return the bytes of the personas and responses that are stored."""
+        """Return the bytes of the personas and answers that are stored, reference answers too."""
         row = self._do.stored.first(tenant=self._tenant)
         return 0 if row is None else int(row[0])
 

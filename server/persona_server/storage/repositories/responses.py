@@ -104,16 +104,7 @@ class ResponseStatements:
             database,
             response.select(*columns, standing(response)).where(mine & one_of(response.id)),
         )
-        behind = (response.simulation_id == param("simulation")) & (
-            response.position > param("after")
-        )
-        self.counted = Statement(
-            database,
-            response.select(*columns, standing(response))
-            .where(mine & behind & is_counted(response))
-            .order_by(response.position)
-            .limit(param("limit")),
-        )
+        self.counted = counted_after(database)
         void = tables.ResponseVoid
         self.void = insert_statement(database, void, ("tenant", "response_id", "mark"))
         self.last_recorded = Statement(
@@ -124,6 +115,24 @@ class ResponseStatements:
             .limit(1),
         )
         self.insert = Insertion(database, response, ResponseRow._fields)
+
+
+def counted_after(database: Database) -> Statement:
+    """Return the statement of the next responses of a simulation that are counted."""
+    response = tables.Response
+    columns = [getattr(response, name) for name in Stored._fields[:-1]]
+    behind = (
+        (response.tenant_id == param("tenant"))
+        & (response.simulation_id == param("simulation"))
+        & (response.position > param("after"))
+    )
+    return Statement(
+        database,
+        response.select(*columns, standing(response))
+        .where(behind & is_counted(response))
+        .order_by(response.position)
+        .limit(param("limit")),
+    )
 
 
 class Responses:
