@@ -36,9 +36,17 @@ class PageTokens:
         raw = position + self._mac(call, request, position)
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
-    def field(self, call: Call, request: Message, position: bytes) -> bytes:
-        """Return that token as an answer's encoded field, to stand behind the rows of a page."""
-        return frame(NEXT_PAGE_TOKEN, self.make(call, request, position).encode())
+    def page(
+        self, call: Call, request: Message, rows: Iterable[bytes], last: bytes | None
+    ) -> bytes:
+        """Return encoded rows as an answer, with that token behind them if others follow.
+
+        `last` is the position of the last row then, and None else.
+        """
+        answer = b"".join(rows)
+        if last is None:
+            return answer
+        return answer + frame(NEXT_PAGE_TOKEN, self.make(call, request, last).encode())
 
     def read(self, call: Call, request: Message, token: str, start: bytes) -> bytes:
         """Return the position of a token, `start` for "".

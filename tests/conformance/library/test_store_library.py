@@ -284,6 +284,7 @@ def test_a_copy_answers_for_its_origin_and_so_it_is_rebuilt(
 
 
 def test_the_queue_keeps_who_answered_again(store: Store, group: StoredGroup) -> None:
+    store.promotes()
     one, two = sorted(group.add(persona(), persona()))
     with store.writing("acme", None) as repositories:
         repositories.promotions.add([one, two], 5)

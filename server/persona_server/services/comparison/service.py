@@ -142,9 +142,8 @@ class ComparisonService:
         request: _Paged,
         page: Page[QuestionSummary] | Page[QuestionComparison] | Page[QuestionFidelity],
     ) -> bytes:
-        if page.is_last:
-            return page.framed()
-        return page.framed() + self._tokens.field(call, request, page.last.to_bytes(8))
+        last = None if page.is_last else page.last.to_bytes(8)
+        return self._tokens.page(call, request, [page.framed()], last)
 
 
 def _counting(selection: Selection, asked: AskedOf) -> Cost:

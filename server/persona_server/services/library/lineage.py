@@ -61,11 +61,8 @@ def _page(
 ) -> bytes:
     items = (frame(ELEMENT, _message(use).SerializeToString()) for use in uses)
     page, more = fitting(items, page_limit(request.page_size))
-    answer = b"".join(page)
-    if not more:
-        return answer
-    last = uses[len(page) - 1]
-    return answer + tokens.field(call, request, last.id.to_bytes(8) + last.persona_id)
+    last = uses[len(page) - 1] if more else None
+    return tokens.page(call, request, page, last and last.id.to_bytes(8) + last.persona_id)
 
 
 def _message(use: Use) -> LibraryPersonaProject:

@@ -4,8 +4,6 @@ import math
 import struct
 from functools import partial
 
-from google.protobuf.message import Message
-
 from persona.v1 import library_pb2
 from persona.v1 import library_service_pb2 as pb
 from persona.v1.measures_pb2 import Reliability
@@ -100,7 +98,7 @@ class LibraryService:
             else:
                 rows, last = group.page(after, request.page_size)
         items = [frame(ELEMENT, row.SerializeToString()) for row in rows]
-        return self._page(call, request, items, last)
+        return self._tokens.page(call, request, items, last)
 
     def _measured(self, repositories: Repositories, individual: Individual) -> Reliability:
         """Return an individual's reliability; `repositories` are one snapshot."""
@@ -142,7 +140,7 @@ class LibraryService:
             promotions = promote_many(repositories, request, found)
             made = any(one.outcome == library_pb2.PROMOTION_OUTCOME_PROMOTED for one in promotions)
             items = [frame(ELEMENT, one.SerializeToString()) for one in promotions]
-            answer = self._page(call, request, items, found.last)
+            answer = self._tokens.page(call, request, items, found.last)
             return Outcome(answer, audit_entry(call, request) if made else None)
 
         return mutate(self._store, call, request, effect)
@@ -169,7 +167,7 @@ class LibraryService:
             items = (frame(ELEMENT, encoded(entry)) for entry in entries(repositories, ids))
             page, more = fitting(items, limit)
         last = found[len(page) - 1] if more else stopped
-        return self._page(call, request, page, last and position.pack(last.value, last.id))
+        return self._tokens.page(call, request, page, last and position.pack(last.value, last.id))
 
     def get_library_persona(self, call: Call, request: pb.GetLibraryPersonaRequest) -> bytes:
         """Return one library persona, retired or not. Raises LIBRARY_PERSONA_NOT_FOUND."""
@@ -209,7 +207,7 @@ class LibraryService:
         token = self._tokens.read(call, request, request.page_token, _START)
         with self._store.snapshot(call.tenant) as repositories:
             page, last = match_page(repositories, request, token)
-        return self._page(call, request, page, last)
+        return self._tokens.page(call, request, page, last)
 
     def reuse_library_personas(self, call: Call, request: pb.ReuseLibraryPersonasRequest) -> bytes:
         """Put individuals into a group, all or nothing.
@@ -234,7 +232,7 @@ class LibraryService:
                 repositories, request.project_id, request.group_id, request.persona_id
             )
             page, last = timeline_page(repositories, individual, request, token, self._policy)
-        return self._page(call, request, page, last)
+        return self._tokens.page(call, request, page, last)
 
     def get_library_persona_attitude_timeline(
         self, call: Call, request: pb.GetLibraryPersonaAttitudeTimelineRequest
@@ -244,12 +242,7 @@ class LibraryService:
         with self._store.snapshot(call.tenant) as repositories:
             individual = library_individual(repositories, request.library_persona_id)
             page, last = timeline_page(repositories, individual, request, token, self._policy)
-        return self._page(call, request, page, last)
-
-    def _page(self, call: Call, request: Message, items: list[bytes], last: bytes | None) -> bytes:
-        """Return a page's answer; `last` is the position of its last item if others follow."""
-        answer = b"".join(items)
-        return answer if last is None else answer + self._tokens.field(call, request, last)
+        return self._tokens.page(call, request, page, last)
 
 
 def _promoted(

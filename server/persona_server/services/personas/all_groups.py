@@ -34,7 +34,7 @@ def list_all_groups(
             after = token[_POSITION:] if here == place else START
             stopped = after if i == MOST_GROUPS else page.fill(group, after)
             if stopped is not None:
-                return page.framed + tokens.field(call, request, here + stopped)
+                return tokens.page(call, request, [page.framed], here + stopped)
     return page.framed
 
 

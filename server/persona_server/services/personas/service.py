@@ -108,9 +108,9 @@ class PersonaService:
 
             def read() -> bytes:
                 page = self._page(call, repositories, request, shown, after, request.page_size)
-                if not page.more:
-                    return page.framed
-                return page.framed + self._tokens.field(call, request, page.last)
+                return self._tokens.page(
+                    call, request, [page.framed], page.last if page.more else None
+                )
 
             if not self._cache.keeps:
                 return read()
@@ -135,7 +135,7 @@ class PersonaService:
             more = page.more
             if page.size or more:
                 after = page.last
-                yield page.framed + self._tokens.field(call, request, after)
+                yield self._tokens.page(call, request, [page.framed], after)
 
     def _page(
         self,

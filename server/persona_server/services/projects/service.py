@@ -205,12 +205,9 @@ class ProjectService:
         """Return a page's response; a row more than the page may have says that others follow."""
         items = (frame(ELEMENT, message_of(row).SerializeToString()) for row in rows)
         page, more = fitting(items, page_limit(request.page_size))
-        encoded = b"".join(page)
-        if not more:
-            return encoded
-        last = rows[len(page) - 1]
-        position = keys.position(last.created_at, last.id)
-        return encoded + self._tokens.field(call, request, position)
+        last = rows[len(page) - 1] if more else None
+        position = last and keys.position(last.created_at, last.id)
+        return self._tokens.page(call, request, page, position)
 
 
 def _project(repositories: Repositories, project_id: str) -> Project:

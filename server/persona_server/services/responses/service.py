@@ -62,9 +62,7 @@ class ResponseService:
         with self._store.reading(call.tenant) as repositories:
             pages = repositories.responses.pages(wanted(repositories, request), order)
             page = _page(pages, token or pages.start, request.page_size)
-        if not page.more:
-            return page.framed
-        return page.framed + self._tokens.field(call, request, page.last)
+        return self._tokens.page(call, request, [page.framed], page.last if page.more else None)
 
     def get_response(self, call: Call, request: GetResponseRequest) -> bytes:
         """Return one response. Raises RESPONSE_NOT_FOUND."""

@@ -71,7 +71,9 @@ class SimulationService:
         items = (frame(ELEMENT, simulation_message(row).SerializeToString()) for row in rows)
         page, more = fitting(items, limit)
         last = rows[len(page) - 1] if more else None
-        return self._page(call, request, page, last and keys.position(last.created_at, last.id))
+        return self._tokens.page(
+            call, request, page, last and keys.position(last.created_at, last.id)
+        )
 
     def get_simulation(self, call: Call, request: pb.GetSimulationRequest) -> bytes:
         """Return one simulation, of a deleted project too. Raises SIMULATION_NOT_FOUND."""
@@ -116,18 +118,7 @@ class SimulationService:
             )
             page, more = fitting(items, limit)
         last = rows[len(page) - 1].id.to_bytes(8) if more else None
-        return self._page(call, request, page, last)
-
-    def _page(
-        self,
-        call: Call,
-        request: pb.ListSimulationsRequest | pb.ListQuestionsRequest,
-        items: list[bytes],
-        last: bytes | None,
-    ) -> bytes:
-        """Return a page's answer; `last` is the position of its last item if others follow."""
-        answer = b"".join(items)
-        return answer if last is None else answer + self._tokens.field(call, request, last)
+        return self._tokens.page(call, request, page, last)
 
 
 def _created(simulation: Simulation) -> bytes:
