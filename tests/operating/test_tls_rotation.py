@@ -38,8 +38,7 @@ def test_new_files_are_taken_without_a_restart(
     other = Authority("next")
     new = other.issue("service")
     with running_service(data, *files.flags) as service:
-        before = TlsCaller(service, Trust(authority.root))
-        after = TlsCaller(service, Trust(other.root))
+        before, after = (TlsCaller(service, Trust(each.root)) for each in (authority, other))
         assert (before.answers(), after.answers()) == (SERVED, REFUSED)
         files.cert.write_bytes(new.cert)  # which the key is not of, yet
         assert (before.answers(), after.answers()) == (SERVED, REFUSED)
@@ -57,8 +56,7 @@ def test_files_are_taken_once_they_can_be_used_though_they_look_the_same(
     other = Authority("next")
     new = other.issue("service")
     with running_service(data, *files.flags) as service:
-        before = TlsCaller(service, Trust(authority.root))
-        after = TlsCaller(service, Trust(other.root))
+        before, after = (TlsCaller(service, Trust(each.root)) for each in (authority, other))
         files.key.write_bytes(new.key)
         files.cert.write_bytes(b"x" * len(new.cert))
         looks = files.cert.stat()

@@ -159,8 +159,7 @@ def set_quotas(
     A running server heeds them within 30 seconds.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
-    from persona_server.storage.erasure.people import OPERATOR
-    from persona_server.storage.repositories.audit import AuditEntry
+    from persona_server.identity import changes
 
     require_tenant(tenant)
     try:
@@ -169,10 +168,7 @@ def set_quotas(
         fail(str(error), 2)
     with opened(data, database) as store:
         warn_if_unknown(store, tenant)  # it may be about to come
-        with store.writing(tenant, None) as repositories:
-            for name, value in wanted.items():
-                repositories.quotas.put(name, value)
-            repositories.audit.add(AuditEntry("SetQuotas", OPERATOR), repositories.now)
+        changes.set_quotas(store, tenant, wanted)
 
 
 def erase(tenant: _Tenant, yes: Yes = False, data: Data = DATA, database: Database = "") -> None:

@@ -1,8 +1,11 @@
-"""What the operator changes of credentials. Every running server has heard of it a moment later."""
+"""What the operator changes of tenants and their credentials, each with its audit row.
+
+Of credentials every running server has heard a moment later.
+"""
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from persona_server.identity import retired
 from persona_server.identity.api_keys import MAX_NAME, digest_of, make_key
@@ -89,6 +92,17 @@ def suspend(store: Store, tenant: str, *, suspended: bool) -> bool:
     if is_so == suspended:
         return False
     return _change(store, tenant, "SuspendTenant" if suspended else "ResumeTenant", change)
+
+
+def set_quotas(store: Store, tenant: str, values: Mapping[str, int | None]) -> None:
+    """Set quotas of a tenant; those of None are the server's defaults again."""
+
+    def change(repositories: Transaction) -> bool:
+        for name, value in values.items():
+            repositories.quotas.put(name, value)
+        return True
+
+    _change(store, tenant, "SetQuotas", change)
 
 
 def rotate(store: Store, keep: int) -> int:

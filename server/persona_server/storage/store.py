@@ -44,13 +44,11 @@ from persona_server.storage.repositories.references import References, Reference
 from persona_server.storage.repositories.responses import Responses, ResponseStatements
 from persona_server.storage.repositories.shown_groups import ShownGroups, ShownGroupStatements
 from persona_server.storage.repositories.simulations import Simulations, SimulationStatements
-from persona_server.storage.repositories.tenants import NO_TENANT, Secrets, Tenants
+from persona_server.storage.repositories.tenants import MOST_KNOWN, NO_TENANT, Secrets, Tenants
 from persona_server.storage.repositories.terms import Terms, TermStatements
 from persona_server.storage.sweeper import Sweeper
 from persona_server.storage.tables import ALL, APPEND_ONLY, names_of
 from persona_server.storage.upgrade import Watched, unwatched
-
-_MOST_READERS = 10_000  # of tenants, of 2 KiB each
 
 __all__ = ["DatabaseError", "Repositories", "Store", "Transaction", "open_store"]
 
@@ -176,7 +174,7 @@ class Store:
             key = self.tenants.key(tenant)
         reader = TenantReader(self, key)
         if key != NO_TENANT:  # keys never change
-            if len(self._readers) >= _MOST_READERS:
+            if len(self._readers) >= MOST_KNOWN:
                 self._readers.clear()
             self._readers[tenant] = reader
         return reader

@@ -53,9 +53,8 @@ class Promotions:
 
     def waiting(self, individual: bytes) -> bool:
         """Return whether an individual waits."""
-        return self._do.looked_after and self._is_queued(individual)
-
-    def _is_queued(self, individual: bytes) -> bool:
+        if not self._do.looked_after:
+            return False
         return self._do.waiting.first(tenant=self._tenant, persona=individual) is not None
 
     def next(self, after: bytes, limit: int) -> list[Queued]:

@@ -10,7 +10,7 @@ from persona_server.storage.engine.statements import Statement, param, upsert_st
 from persona_server.storage.keys import IdGenerator
 
 NO_TENANT = 0  # no row has this key, so reads of a tenant without one find nothing
-MOST_KNOWN = 10_000  # whose keys are in memory
+MOST_KNOWN = 10_000  # whose keys are in memory, and whose readers: 2 KiB each
 
 
 class TenantRow(NamedTuple):
