@@ -46,6 +46,29 @@ file = libc.fdopen(1, b"w")
 libc.malloc_info(0, ctypes.c_void_p(file))
 libc.fflush(ctypes.c_void_p(file))
 """
+# The pages that a process holds of 64 MiB that it has freed between things that live on.
+HOLES = """
+import ctypes
+from persona_server.process import memory
+memory.keep_freed()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+def held():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1])
+blocks = []
+for _ in range(1024):
+    block = libc.malloc(1 << 16)
+    ctypes.memset(block, 1, 1 << 16)
+    blocks.append(block)
+    libc.malloc(100)
+before = held()
+for block in blocks:
+    libc.free(block)
+print(before - held())
+memory.give_back()
+print(before - held())
+"""
 ONLY_GLIBC = pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="only glibc's malloc can be told"
 )
@@ -73,6 +96,14 @@ def test_a_batch_takes_the_pages_of_the_one_before() -> None:
     pages_of_a_round = 4 * BATCH // 4096
     assert faults("as it is") > ROUNDS * pages_of_a_round // 2
     assert faults("kept") < 2 * pages_of_a_round
+
+
+@ONLY_GLIBC
+def test_what_lies_free_between_what_lives_on_is_given_back() -> None:
+    freed = 1024 * (1 << 16) // 4096
+    by_itself, given_back = map(int, said(HOLES, "kept").split())
+    assert by_itself < freed // 10
+    assert given_back > freed * 9 // 10
 
 
 def test_what_is_there_at_the_start_is_passed_over() -> None:

@@ -254,6 +254,7 @@ class App:
         return run_here
 
     def _sweep(self) -> None:
+        memory.give_back()  # of this process
         self._once(self._purge)()  # first: retention must not depend on what notes may raise
         self._callers.note_uses()  # of this process
 
