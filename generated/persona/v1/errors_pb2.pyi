@@ -30,7 +30,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND: the project exists, but has no such persona group."""
     ERROR_REASON_PERSONA_NOT_FOUND: _ErrorReason.ValueType  # 3
     """NOT_FOUND: project and group exist, but the group has no such persona; or responses name
-    personas that do not exist, and metadata `indexes` says which responses.
+    personas that do not exist. Of several, metadata `indexes` says which of the request are meant.
     """
     ERROR_REASON_INVALID_FIELD: _ErrorReason.ValueType  # 4
     """INVALID_ARGUMENT: one or more fields are invalid; BadRequest names each and says why."""
@@ -124,7 +124,7 @@ ERROR_REASON_PERSONA_GROUP_NOT_FOUND: ErrorReason.ValueType  # 2
 """NOT_FOUND: the project exists, but has no such persona group."""
 ERROR_REASON_PERSONA_NOT_FOUND: ErrorReason.ValueType  # 3
 """NOT_FOUND: project and group exist, but the group has no such persona; or responses name
-personas that do not exist, and metadata `indexes` says which responses.
+personas that do not exist. Of several, metadata `indexes` says which of the request are meant.
 """
 ERROR_REASON_INVALID_FIELD: ErrorReason.ValueType  # 4
 """INVALID_ARGUMENT: one or more fields are invalid; BadRequest names each and says why."""

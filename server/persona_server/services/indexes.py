@@ -35,6 +35,31 @@ def violations_of(
     return [Violation(field.format(i), f"{what}: {values[i]}") for i in bad[:MAX_VIOLATIONS]]
 
 
+def ids_refused(
+    reason: "errors_pb2.ErrorReason.ValueType",
+    field: str,
+    what: str,
+    bad: Sequence[int],
+    ids: Sequence[str],
+    ending: str,
+    **metadata: str,
+) -> ServiceError:
+    """Return an error that names every bad id of the list `field`, which is called in the plural.
+
+    The first one is in the message, which ends with what to do, and in the metadata.
+    """
+    path, first = f"{field}[{bad[0]}]", ids[bad[0]]
+    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    named = {field.removesuffix("s"): first, "field": path, "indexes": ranges(bad)}
+    return ServiceError(
+        reason,
+        f"{path} {what}: {first}{more}. {ending}",
+        metadata={**named, **metadata},
+        violations=violations_of(f"{field}[{{}}]", what, bad, ids),
+        violations_total=len(bad),
+    )
+
+
 def refuse_large(what: str, size: int, takes: str, advice: str) -> None:
     """Raise MESSAGE_TOO_LARGE if items have more bytes than an answer can hold."""
     if size > MAX_PAGE_BYTES:

@@ -215,7 +215,9 @@ class Sweeper:
         count, wanted, pace = 0, 0, Pace(SWEEPERS_REST)
         while count == wanted:
             wanted = pace.rows
-            purge.look.first(tenant=tenant, chunk=wanted, **which)
+            found = purge.look.first(tenant=tenant, chunk=wanted, **which)
+            if found is None or found[0] is None:
+                return  # most tenants have nothing on most lists
             with self._writing(tenant, pace):
                 count = purge.delete.run(tenant=tenant, chunk=wanted, **which)
             yield count

@@ -39,7 +39,11 @@ def test_ids_that_the_group_does_not_show_are_all_named(place: Place) -> None:
     ids = [here[0], gone, there, here[1], uid()]
     with refused("PERSONA_NOT_FOUND") as refusal:
         several(place, *ids)
-    assert refusal.problem.metadata == {"persona_id": gone, "indexes": "1-2,4"}
+    assert refusal.problem.metadata == {
+        "persona_id": gone,
+        "field": "persona_ids[1]",
+        "indexes": "1-2,4",
+    }
     assert set(refusal.problem.fields) == {f"persona_ids[{i}]" for i in (1, 2, 4)}
 
 

@@ -93,7 +93,11 @@ def test_what_is_not_there_is_named_and_nothing_is_copied(place: Place, source: 
     with refused("PERSONA_NOT_FOUND", grpc.StatusCode.NOT_FOUND) as refusal:
         copied(place, source, *ids)
     assert set(refusal.problem.fields) == {f"persona_ids[{i}]" for i in (1, 2, 3)}
-    assert refusal.problem.metadata == {"persona_id": missing, "field": "persona_ids[1]"}
+    assert refusal.problem.metadata == {
+        "persona_id": missing,
+        "field": "persona_ids[1]",
+        "indexes": "1-3",
+    }
     assert place.count() == 1
 
 

@@ -34,7 +34,7 @@ const (
 	// NOT_FOUND: the project exists, but has no such persona group.
 	ErrorReason_ERROR_REASON_PERSONA_GROUP_NOT_FOUND ErrorReason = 2
 	// NOT_FOUND: project and group exist, but the group has no such persona; or responses name
-	// personas that do not exist, and metadata `indexes` says which responses.
+	// personas that do not exist. Of several, metadata `indexes` says which of the request are meant.
 	ErrorReason_ERROR_REASON_PERSONA_NOT_FOUND ErrorReason = 3
 	// INVALID_ARGUMENT: one or more fields are invalid; BadRequest names each and says why.
 	ErrorReason_ERROR_REASON_INVALID_FIELD ErrorReason = 4

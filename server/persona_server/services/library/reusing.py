@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from persona.v1 import errors_pb2
 from persona.v1.library_pb2 import LibraryPersona
 from persona.v1.persona_pb2 import Persona
-from persona_server.errors import ServiceError
 from persona_server.measures.matching import Candidate, Matcher, Target
-from persona_server.services.indexes import refuse_large, violations_of
+from persona_server.services.indexes import ids_refused, refuse_large
 from persona_server.services.library.promoting import definition_of, names_of
 from persona_server.services.personas.adding import Added, Group, add_personas
 from persona_server.storage.keys import id_bytes
@@ -76,28 +75,22 @@ def _reusable(repositories: Transaction, group: Group, ids: Sequence[str]) -> li
         ids,
         errors_pb2.ERROR_REASON_ALREADY_EXISTS,
         "is the id of an individual that is already in this group",
+        state="visible",
     )
     return [found[key] for key in raw]
 
 
 def _refuse(
-    bad: Sequence[int], ids: Sequence[str], reason: "errors_pb2.ErrorReason.ValueType", what: str
+    bad: Sequence[int],
+    ids: Sequence[str],
+    reason: "errors_pb2.ErrorReason.ValueType",
+    what: str,
+    **metadata: str,
 ) -> None:
     """Raise an error that names every bad id, if there is one."""
-    if not bad:
-        return
-    field, first = f"library_persona_ids[{bad[0]}]", ids[bad[0]]
-    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    metadata = {"library_persona_id": first, "field": field}
-    if reason == errors_pb2.ERROR_REASON_ALREADY_EXISTS:
-        metadata["state"] = "visible"
-    raise ServiceError(
-        reason,
-        f"{field} {what}: {first}{more}. Nothing was reused.",
-        metadata=metadata,
-        violations=violations_of("library_persona_ids[{}]", what, bad, ids),
-        violations_total=len(bad),
-    )
+    if bad:
+        field, ending = "library_persona_ids", "Nothing was reused."
+        raise ids_refused(reason, field, what, bad, ids, ending, **metadata)
 
 
 def _link(

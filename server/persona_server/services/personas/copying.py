@@ -1,12 +1,9 @@
 """Copies: personas of one group put into another, each as an individual of its own."""
 
-from collections.abc import Sequence
-
 from persona.v1 import errors_pb2
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CopyPersonasRequest
-from persona_server.errors import ServiceError
-from persona_server.services.indexes import refuse_large, violations_of
+from persona_server.services.indexes import ids_refused, refuse_large
 from persona_server.services.parents import require_shown
 from persona_server.services.personas.adding import Added, Group, add_personas, unframed
 from persona_server.storage.keys import id_bytes
@@ -21,7 +18,15 @@ def copy_personas(repositories: Transaction, group: Group, request: CopyPersonas
     source = require_shown(repositories, request.source_project_id, request.source_group_id).set_id
     wanted = [id_bytes(text) for text in request.persona_ids]
     lengths = repositories.personas.lengths(source, wanted)  # before any is read
-    _refuse_missing([i for i, raw in enumerate(wanted) if raw not in lengths], request.persona_ids)
+    if missing := [i for i, raw in enumerate(wanted) if raw not in lengths]:
+        raise ids_refused(
+            errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
+            "persona_ids",
+            "is not the id of a persona in the group to copy from",
+            missing,
+            request.persona_ids,
+            "Nothing was copied.",
+        )
     advice = "Nothing was copied. Send the ids in parts."
     refuse_large(f"{len(wanted)} personas", sum(lengths.values()), "copies", advice)
     known = repositories.personas.known(wanted)
@@ -45,19 +50,3 @@ def _copy(persona: Persona) -> Persona:
     ):
         persona.ClearField(name)
     return persona
-
-
-def _refuse_missing(missing: Sequence[int], ids: Sequence[str]) -> None:
-    """Raise an error that names every persona that is not there, if there is one."""
-    if not missing:
-        return
-    field, first = f"persona_ids[{missing[0]}]", ids[missing[0]]
-    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-    what = "is not the id of a persona in the group to copy from"
-    raise ServiceError(
-        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-        f"{field} {what}: {first}{more}. Nothing was copied.",
-        metadata={"persona_id": first, "field": field},
-        violations=violations_of("persona_ids[{}]", what, missing, ids),
-        violations_total=len(missing),
-    )

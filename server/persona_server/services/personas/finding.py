@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from persona.v1 import errors_pb2
 from persona.v1.persona_service_pb2 import CountPersonasRequest
-from persona_server.errors import ServiceError
-from persona_server.services.indexes import ranges, refuse_large, violations_of
+from persona_server.services.indexes import ids_refused, refuse_large
 from persona_server.services.parents import require_shown
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.filters import NO_FILTERS
@@ -23,7 +22,15 @@ def several(repositories: Repositories, set_id: int, ids: Sequence[str]) -> byte
     wanted = [id_bytes(text) for text in ids]
     lengths = repositories.personas.lengths(set_id, wanted)
     if missing := [i for i, raw in enumerate(wanted) if raw not in lengths]:
-        raise _not_found(missing, ids)
+        raise ids_refused(
+            errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
+            "persona_ids",
+            "is not the id of a persona of the group",
+            missing,
+            ids,
+            f"Leave out the {len(missing)} of {len(ids)} ids that it does not have, and ask for "
+            "the others again.",
+        )
     size = sum(lengths.values())
     refuse_large(f"{len(ids)} personas", size, "takes", "Ask for them in parts.")
     found = repositories.personas.several(set_id, wanted)
@@ -39,17 +46,3 @@ def count(repositories: Repositories, request: CountPersonasRequest, after: byte
     found = repositories.groups.find(group)
     assert found is not None  # its set was found in this snapshot
     return Counted(found.persona_count, None)
-
-
-def _not_found(missing: Sequence[int], ids: Sequence[str]) -> ServiceError:
-    """PERSONA_NOT_FOUND, naming every id to drop: as violations, and as ranges of indexes."""
-    first = ids[missing[0]]
-    what = "is not the id of a persona of the group"
-    return ServiceError(
-        errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-        f"There is no persona {first} in this persona group. Leave out the {len(missing)} of "
-        f"{len(ids)} ids that it does not have, and ask for the others again.",
-        metadata={"persona_id": first, "indexes": ranges(missing)},
-        violations=violations_of("persona_ids[{}]", what, missing, ids),
-        violations_total=len(missing),
-    )
