@@ -8,7 +8,7 @@ import argparse
 import random
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,11 +83,29 @@ def without_ids(requests: Sequence[bytes]) -> list[bytes]:
     return [request.SerializeToString() for request in given]
 
 
-def record_in_order(recorder: Recorder, given: Sequence[bytes], ids: str) -> float:
-    """Measure one simulation after the other; return the CPU of an answer in the first.
+def record_all(
+    recorder: Recorder,
+    client: Client,
+    ids: str,
+    named: Callable[[Sequence[bytes]], Sequence[bytes]],
+    seeds: tuple[int, int],
+) -> None:
+    """Measure simulations one after the other, and as many side by side, of other individuals.
 
-    `ids` says whose the ids of the answers are.
+    `named` gives the answers of batches their ids, and `ids` says whose those are. What was made
+    of one seed can be recorded once.
     """
+    first = record_in_order(recorder, named(asked(client, seeds[0])), ids)
+    record_side_by_side(recorder, named(asked(client, seeds[1])), first)
+
+
+def asked(client: Client, seed: int) -> list[bytes]:
+    """Return the batches of all simulations of individuals that are imported for them."""
+    return batches(people(client, ANSWERERS).personas, SIMULATIONS, seed)
+
+
+def record_in_order(recorder: Recorder, given: Sequence[bytes], ids: str) -> float:
+    """Measure one simulation after the other; return the CPU of an answer in the first."""
     size = len(given) // SIMULATIONS
     costs = [recorder.cost(given[i : i + size]) for i in range(0, len(given), size)]
     first, last = costs[0][0], costs[-1][0]
@@ -99,9 +117,8 @@ def record_in_order(recorder: Recorder, given: Sequence[bytes], ids: str) -> flo
     return first
 
 
-def record_side_by_side(recorder: Recorder, client: Client, first: float) -> None:
+def record_side_by_side(recorder: Recorder, given: Sequence[bytes], first: float) -> None:
     """Measure simulations of which the batches come in turn, beside a cost in the first."""
-    given = batches(people(client, ANSWERERS).personas, SIMULATIONS, seed=2)
     size = len(given) // SIMULATIONS
     used, _ = recorder.cost(
         [given[i] for start in range(size) for i in range(start, len(given), size)]
@@ -179,11 +196,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, service(Path(name)) as (server, address, token):
         client = Client(address, token)
         recorder = Recorder(server, address, token, Path(name))
-        others = batches(people(client, ANSWERERS).personas, SIMULATIONS, seed=5)
-        record_in_order(recorder, without_ids(others), "ids of the server")
-        given = batches(people(client, ANSWERERS).personas, SIMULATIONS)
-        first = record_in_order(recorder, given, "random ids")
-        record_side_by_side(recorder, client, first)
+        record_all(recorder, client, "ids of the server", without_ids, (5, 6))
+        record_all(recorder, client, "random ids", list, (1, 2))
         asker = Asker(server, client, options.rounds)
         summarize(asker, recorder, people(client, options.many))
         compare(asker, recorder, people(client, ANSWERERS))
